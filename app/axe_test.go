@@ -1,0 +1,107 @@
+package app_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// axe is the accessibility checker, as a script for the page.
+func axe(t *testing.T) string {
+	t.Helper()
+	script, err := os.ReadFile("testdata/npm/node_modules/axe-core/axe.min.js")
+	if err != nil {
+		t.Fatalf("axe-core is missing; this command installs it (as root on Debian Node.js too): make setup (%v)", err)
+	}
+	return string(script)
+}
+
+// looksAt runs axe's rules of WCAG 2.0, 2.1 and 2.2, A and AA, on what the
+// browser shows now.
+func (c *chrome) looksAt(script, what string) {
+	c.t.Helper()
+	_, err := chromedp.Run(c.ctx, chromedp.Evaluate[chromedp.Void]("if (!window.axe) {"+script+"}"))
+	ok(c.t, err)
+	found, err := chromedp.Run(c.ctx, chromedp.Evaluate[[]string](`(async () => {
+		await Promise.all(document.getAnimations().map((a) => a.finished.catch(() => {})));
+		const result = await axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] });
+		if (result.passes.length < 10) return ["axe looked at next to nothing"];
+		return result.violations.flatMap((v) => v.nodes.map((n) => v.id + ": " + n.html.slice(0, 200) + " " + n.failureSummary.replace(/\s+/g, " ")));
+	})()`, chromedp.EvalAwaitPromise))
+	ok(c.t, err)
+	for _, line := range found {
+		c.t.Errorf("%s: %s", what, line)
+	}
+}
+
+// TestAccessible has axe look at every page and dialog, light and dark:
+// filled, empty, and with errors.
+func TestAccessible(t *testing.T) {
+	script := axe(t)
+	in, b, c, _ := atConsole(t)
+	themes := []string{"light", "dark"}
+	look := func(what string) {
+		t.Helper()
+		for _, theme := range themes {
+			c.theme(theme)
+			c.looksAt(script, what+", "+theme)
+		}
+	}
+	c.open(in.base + "/admin/webhooks")
+	look("the empty list")
+	pages := consolePages(t, in, b)
+	for _, page := range pages {
+		c.open(in.base + page)
+		look(page)
+	}
+	b.set("Webhooks.EnableGenericWebhooks", "False")
+	c.open(in.base + "/admin/webhooks")
+	look("the list while types are switched off")
+	b.set("Webhooks.EnableGenericWebhooks", "True")
+
+	c.open(in.base + "/admin/webhooks")
+	c.click("a[aria-label='Edit Everything']")
+	c.until("document.querySelector('dialog[open] [data-look] .big')")
+	look("the dialog")
+	c.click("label[for=tag_mode-specific]")
+	c.click("#tags")
+	c.keys("numpy,a")
+	c.click("dialog button[value=generate_1]")
+	c.until("document.getElementById('secret_1').value.length === 64")
+	c.click("dialog .form-foot button[value=test]")
+	c.until("document.querySelector('[data-trial] h2')")
+	look("the dialog after a test")
+	c.enter("#name", " ")
+	c.enter("#url", "nonsense")
+	c.click("dialog .form-foot button[value=save]")
+	c.until("document.querySelector('dialog [role=alert]')")
+	look("the dialog with errors")
+	c.run("document.querySelector('dialog .form-close').click()")
+	c.until("document.querySelector('[data-unsaved]')")
+	look("the dialog that asks")
+
+	narrow(c, in)
+	look("a narrow list with its menu")
+	c.viewport(1280, 900)
+	if a := b.post("/logout", nil); a.code >= 400 {
+		t.Fatalf("log out: %d", a.code)
+	}
+	c.run("document.querySelector('form[action=\"/logout\"]').submit()")
+	c.until("location.pathname === '/login'")
+	look("the log-in page")
+	c.do(chromedp.SendKeys("input[name=email]", adminEmail), chromedp.SendKeys("input[name=password]", "wrong\r"))
+	c.until("document.querySelector('.s-notice, [role=alert], .s-input-message')")
+	look("the log-in page after a mistake")
+	if !strings.HasPrefix(eval[string](c, "location.pathname"), "/login") {
+		t.Error("a wrong password logs in")
+	}
+}
+
+func narrow(c *chrome, in *instance) {
+	c.t.Helper()
+	c.viewport(360, 800)
+	c.open(in.base + "/admin/webhooks")
+	c.click("summary[aria-label=Menu]")
+}

@@ -1,0 +1,128 @@
+package app
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	demoKept    = 200     // requests in memory
+	demoMaxBody = 1 << 20 // bytes; a delivery is at most a quarter of it
+)
+
+// demoRequest is one request as it arrived, and what the receiver made of it.
+type demoRequest struct {
+	Number  int64             `json:"number"` // from 1, in the order of arrival
+	Hook    string            `json:"hook"`
+	At      time.Time         `json:"at"`
+	Method  string            `json:"method"`
+	Path    string            `json:"path"`
+	Headers map[string]string `json:"headers"`
+	Body    string            `json:"body"`
+	Status  int               `json:"status"` // answered
+	Items   []demoItem        `json:"items"`
+	Checks  []demoCheck       `json:"checks"`
+}
+
+// demoReceiver is the other side of the demo's webhooks: it answers what is
+// posted to it, keeps the newest requests in memory and shows whether each
+// signature verifies. It knows nothing of the product but the secrets it is told.
+type demoReceiver struct {
+	mux *http.ServeMux
+
+	mu       sync.Mutex
+	secrets  map[string][]string
+	requests []demoRequest // oldest first
+	count    int64
+}
+
+func newDemoReceiver() *demoReceiver {
+	r := &demoReceiver{mux: http.NewServeMux(), secrets: map[string][]string{}}
+	r.mux.HandleFunc("POST /hook/{name}", r.receive(http.StatusOK, "ok"))
+	r.mux.HandleFunc("POST /gone/{name}", r.receive(http.StatusGone, "this hook was retired"))
+	r.mux.HandleFunc("GET /{$}", r.page)
+	r.mux.HandleFunc("GET /style.css", r.style)
+	r.mux.HandleFunc("GET /requests.json", r.list)
+	return r
+}
+
+// Expect says with which secrets requests to the hook of that name are signed,
+// secret 1 first; empty ones are left out.
+func (r *demoReceiver) Expect(name string, secrets ...string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.secrets[name] = slices.DeleteFunc(slices.Clone(secrets), func(s string) bool { return s == "" })
+}
+
+// ServeHTTP answers hooks and shows what came.
+func (r *demoReceiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	w.Header().Set("Content-Security-Policy",
+		"default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	r.mux.ServeHTTP(w, q)
+}
+
+// receive answers every request to it with status and text, and records it.
+func (r *demoReceiver) receive(status int, text string) http.HandlerFunc {
+	return func(w http.ResponseWriter, q *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, q.Body, demoMaxBody))
+		if tooLong := (*http.MaxBytesError)(nil); errors.As(err, &tooLong) {
+			http.Error(w, "body too large", http.StatusRequestEntityTooLarge)
+			return
+		}
+		if err != nil {
+			return // the sender went away
+		}
+		r.record(q, body, status)
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, text)
+	}
+}
+
+func (r *demoReceiver) record(q *http.Request, body []byte, status int) {
+	now := time.Now().UTC()
+	got := demoRequest{
+		Hook: q.PathValue("name"), At: now, Method: q.Method, Path: q.URL.Path,
+		Headers: map[string]string{}, Body: strings.ToValidUTF8(string(body), "\uFFFD"),
+		Status: status, Items: demoItems(body),
+	}
+	for name, values := range q.Header {
+		got.Headers[name] = strings.Join(values, ", ")
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	got.Checks = demoVerify(q.Header, body, r.secrets[got.Hook], now)
+	r.count++
+	got.Number = r.count
+	if len(r.requests) == demoKept {
+		r.requests = slices.Delete(r.requests, 0, 1)
+	}
+	r.requests = append(r.requests, got)
+}
+
+// newest returns what is kept, newest first, and how many came in all.
+func (r *demoReceiver) newest() ([]demoRequest, int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	kept := slices.Clone(r.requests)
+	slices.Reverse(kept)
+	return kept, r.count
+}
+
+func (r *demoReceiver) list(w http.ResponseWriter, _ *http.Request) {
+	kept, count := r.newest()
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(struct {
+		Received int64         `json:"received"`
+		Requests []demoRequest `json:"requests"`
+	}{count, kept})
+}

@@ -1,0 +1,73 @@
+package app
+
+import (
+	"bytes"
+	_ "embed" // the receiver's page and its style
+	"encoding/json"
+	"html/template"
+	"net/http"
+	"slices"
+	"time"
+)
+
+//go:embed demo_receiver.html
+var demoReceiverHTML string
+
+//go:embed demo_receiver.css
+var demoReceiverCSS []byte
+
+var demoReceiverPage = template.Must(template.New("receiver").Parse(demoReceiverHTML))
+
+// demoHeader is one header line of a request.
+type demoHeader struct{ Name, Value string }
+
+// demoShown is a request as the page shows it.
+type demoShown struct {
+	demoRequest
+	Clock  string // 15:04:05, UTC
+	Lines  []demoHeader
+	Pretty string
+}
+
+// page shows the newest requests. It reloads itself every 3 s unless asked not
+// to (?refresh=0), for a reader who wants to look at one in peace.
+func (r *demoReceiver) page(w http.ResponseWriter, q *http.Request) {
+	kept, count := r.newest()
+	shown := make([]demoShown, 0, len(kept))
+	for _, one := range kept {
+		shown = append(shown, demoShow(one))
+	}
+	var out bytes.Buffer
+	err := demoReceiverPage.Execute(&out, map[string]any{
+		"Refresh": q.URL.Query().Get("refresh") != "0", "Count": count, "Kept": demoKept,
+		"Requests": shown, "Now": time.Now().UTC().Format("15:04:05"),
+	})
+	if err != nil {
+		http.Error(w, "the page could not be made", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = w.Write(out.Bytes())
+}
+
+func demoShow(one demoRequest) demoShown {
+	s := demoShown{demoRequest: one, Clock: one.At.Format("15:04:05"), Pretty: one.Body}
+	var pretty bytes.Buffer
+	if json.Indent(&pretty, []byte(one.Body), "", "  ") == nil {
+		s.Pretty = pretty.String()
+	}
+	names := make([]string, 0, len(one.Headers))
+	for name := range one.Headers {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		s.Lines = append(s.Lines, demoHeader{name, one.Headers[name]})
+	}
+	return s
+}
+
+func (r *demoReceiver) style(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/css; charset=utf-8")
+	_, _ = w.Write(demoReceiverCSS)
+}

@@ -1,0 +1,140 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/PuerkitoBio/goquery"
+)
+
+// demoPostTo sends a body to a receiver and returns status and answer.
+func demoPostTo(t *testing.T, r http.Handler, path, body string, headers ...string) (int, string) {
+	t.Helper()
+	q := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader(body))
+	for i := 0; i < len(headers); i += 2 {
+		q.Header.Set(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	r.ServeHTTP(w, q)
+	return w.Code, w.Body.String()
+}
+
+func demoPageOf(t *testing.T, r http.Handler, path string) (*goquery.Document, *httptest.ResponseRecorder) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	r.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+	doc, err := goquery.NewDocumentFromReader(strings.NewReader(w.Body.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc, w
+}
+
+func TestDemoReceiverShowsWhatCame(t *testing.T) {
+	r := newDemoReceiver()
+	doc, _ := demoPageOf(t, r, "/")
+	if got := doc.Find(".empty").Text(); !strings.Contains(got, "Nothing yet") {
+		t.Errorf("empty page says %q", got)
+	}
+	r.Expect("python", "a secret that signs nothing here", "")
+	body := `{"questions":[{"title":"<script>alert(1)</script> \"quoted\" שלום","type":"question created","link":"javascript:alert(1)"}],
+		"answers":[{"title":"Answered","type":"answer created","link":"https://site.example/1"}],"comments":[{"body":"Nice","type":"comment created"}]}`
+	if code, text := demoPostTo(t, r, "/hook/python", body, "webhook-signature", "v1,AAAA", "webhook-timestamp", "1", "X-Odd", "<img src=x>"); code != 200 || text != "ok" {
+		t.Errorf("hook answered %d %q", code, text)
+	}
+	if code, _ := demoPostTo(t, r, "/gone/old", "not json at all"); code != http.StatusGone {
+		t.Errorf("gone hook answered %d", code)
+	}
+	doc, w := demoPageOf(t, r, "/")
+	if doc.Find("script, img").Length() != 0 {
+		t.Error("content became markup")
+	}
+	if csp := w.Header().Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none'; style-src 'self'") {
+		t.Errorf("policy is %q", csp)
+	}
+	articles := doc.Find("article")
+	if articles.Length() != 2 || !strings.Contains(articles.First().Text(), "answered 410") {
+		t.Fatalf("newest request is not first: %q", articles.First().Text())
+	}
+	items := articles.Last().Find(".items li")
+	if items.Length() != 3 || !strings.Contains(items.First().Text(), `<script>alert(1)</script> "quoted" שלום`) {
+		t.Errorf("items: %q", items.Text())
+	}
+	if links := items.Find("a"); links.Length() != 1 || links.AttrOr("href", "") != "https://site.example/1" {
+		t.Errorf("%d links, want the one to a web address", links.Length())
+	}
+	if got := articles.Last().Find(".bad").Text(); got != "does not verify" {
+		t.Errorf("badge says %q", got)
+	}
+	if !strings.Contains(articles.Last().Find("dd").Text(), "<img src=x>") {
+		t.Error("header value is not shown as text")
+	}
+	if doc.Find(`meta[http-equiv=refresh]`).Length() != 1 {
+		t.Error("page does not refresh itself")
+	}
+	if doc, _ = demoPageOf(t, r, "/?refresh=0"); doc.Find(`meta[http-equiv=refresh]`).Length() != 0 {
+		t.Error("page refreshes although asked not to")
+	}
+}
+
+func TestDemoReceiverKeepsTheNewest(t *testing.T) {
+	r := newDemoReceiver()
+	for i := range demoKept + 5 {
+		demoPostTo(t, r, fmt.Sprintf("/hook/h%d", i), "{}")
+	}
+	w := httptest.NewRecorder()
+	r.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/requests.json", nil))
+	var got struct {
+		Received int64
+		Requests []demoRequest
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Received != demoKept+5 || len(got.Requests) != demoKept || got.Requests[0].Hook != "h204" || got.Requests[demoKept-1].Hook != "h5" {
+		t.Errorf("received %d, kept %d, from %s to %s", got.Received, len(got.Requests), got.Requests[0].Hook, got.Requests[len(got.Requests)-1].Hook)
+	}
+}
+
+func TestDemoReceiverRefuses(t *testing.T) {
+	r := newDemoReceiver()
+	if code, _ := demoPostTo(t, r, "/hook/big", strings.Repeat("x", demoMaxBody+1)); code != http.StatusRequestEntityTooLarge {
+		t.Errorf("a body over the limit: %d", code)
+	}
+	if code, _ := demoPostTo(t, r, "/elsewhere", "{}"); code != http.StatusNotFound {
+		t.Errorf("an unknown path: %d", code)
+	}
+	w := httptest.NewRecorder()
+	r.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/hook/x", nil))
+	if w.Code != http.StatusMethodNotAllowed {
+		t.Errorf("GET of a hook: %d", w.Code)
+	}
+	w = httptest.NewRecorder()
+	r.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/style.css", nil))
+	if !strings.HasPrefix(w.Header().Get("Content-Type"), "text/css") || w.Body.Len() == 0 {
+		t.Error("no style")
+	}
+}
+
+func TestDemoItems(t *testing.T) {
+	tests := map[string]string{
+		`{"text":"<https://x|A question> by Mary"}`:                               "message|<https://x|A question> by Mary|",
+		`{"type":"question.created","data":{"title":"T","link":"http://x/1"}}`:    "question.created|T|http://x/1",
+		`{"questions":[{"type":"q","title":"a\n b","link":"ftp://x"}]}`:           "q|a b|",
+		`{"questions":[{"type":"q","title":"` + strings.Repeat("ä", 130) + `"}]}`: "q|" + strings.Repeat("ä", 119) + "…|",
+		`[1,2]`: "", `{"questions":"no list"}`: "", "": "",
+	}
+	for body, want := range tests {
+		var got []string
+		for _, i := range demoItems([]byte(body)) {
+			got = append(got, i.Type+"|"+i.Title+"|"+i.Link)
+		}
+		if strings.Join(got, ";") != want {
+			t.Errorf("items of %.60s = %q, want %q", body, got, want)
+		}
+	}
+}

@@ -1,0 +1,106 @@
+package app_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// runningDemo is the quick start as a person sees it.
+type runningDemo struct {
+	receiver, base, email, password string
+}
+
+func startDemo(t testing.TB, args ...string) runningDemo {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), binary, slices.Concat([]string{"demo", "--addr", freePort(t)}, args)...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	log := &logBuffer{}
+	out, printed := io.Pipe()
+	cmd.Stdout, cmd.Stderr = printed, log
+	ok(t, cmd.Start())
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+	})
+	first := make([]string, 3)
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		text := make([]byte, 0, 1024)
+		for chunk := make([]byte, 1024); strings.Count(string(text), "\n") < 3; {
+			n, err := out.Read(chunk)
+			text = append(text, chunk[:n]...)
+			if err != nil {
+				return
+			}
+		}
+		copy(first, lines(string(text)))
+	}()
+	select {
+	case <-read:
+	case <-time.After(30 * time.Second):
+		t.Fatalf("the demo does not start\n%s", log)
+	}
+	go func() { _, _ = io.Copy(io.Discard, out) }()
+	_, receiver, _ := strings.Cut(first[0], ": ")
+	d := runningDemo{receiver: receiver, base: first[1]}
+	words := strings.Fields(first[2])
+	if len(words) != 4 || words[0] != "login:" || words[2] != "password:" {
+		t.Fatalf("the last line is %q", first[2])
+	}
+	d.email, d.password = words[1], words[3]
+	return d
+}
+
+func TestDemoDeliversByItselfAndVerifies(t *testing.T) {
+	d := startDemo(t)
+	type got struct {
+		Requests []struct {
+			Hook   string
+			Items  []struct{ Title string }
+			Checks []struct {
+				Words string
+				Good  bool
+			}
+		}
+	}
+	eventually(t, 15*time.Second, "a delivery that verifies", func() bool {
+		a, err := get(t, http.DefaultClient, d.receiver+"/requests.json")
+		if err != nil {
+			return false
+		}
+		var g got
+		ok(t, json.Unmarshal([]byte(a.body), &g))
+		for _, r := range g.Requests {
+			signed := false
+			for _, c := range r.Checks {
+				if c.Words == "unsigned" { // Slack's have no signature
+					continue
+				}
+				if signed = true; !c.Good {
+					t.Fatalf("a signature does not verify: %s", a.body)
+				}
+			}
+			if len(r.Items) > 0 && signed {
+				return true
+			}
+		}
+		return false
+	})
+	c := newChrome(t)
+	c.login(d.base, d.email, d.password)
+	if h1 := eval[string](c, "document.querySelector('h1').textContent.trim()"); h1 != "Manage webhooks" {
+		t.Errorf("after the login: %q", h1)
+	}
+	eventually(t, 30*time.Second, "a webhook broken by a real 410", func() bool {
+		c.open(d.base + "/admin/webhooks")
+		return strings.Contains(eval[string](c, "document.body.innerText"), "410")
+	})
+}

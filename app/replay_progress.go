@@ -1,0 +1,56 @@
+package app
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// replayProgress tells how far it is: by a bar on a terminal; elsewhere it only
+// says what is out of the ordinary.
+type replayProgress struct {
+	w     io.Writer
+	bar   bool
+	total int
+	drawn bool
+}
+
+func newReplayProgress(w io.Writer, total int) *replayProgress {
+	f, ok := w.(*os.File)
+	bar := ok && total > 0 && term.IsTerminal(int(f.Fd()))
+	return &replayProgress{w: w, total: total, bar: bar}
+}
+
+// show draws the bar anew.
+func (p *replayProgress) show(n int, took time.Duration) {
+	if !p.bar {
+		return
+	}
+	const width = 40
+	rate := 0.0
+	if took > 0 {
+		rate = float64(n) / took.Seconds()
+	}
+	full := n * width / p.total
+	p.drawn = true
+	_, _ = fmt.Fprintf(p.w, "\r[%s%s] %3d%%  %d of %d events, %.0f/s \x1b[K",
+		strings.Repeat("#", full), strings.Repeat(".", width-full), n*100/p.total, n, p.total, rate)
+}
+
+// say writes a line of its own.
+func (p *replayProgress) say(line string) {
+	p.done()
+	_, _ = fmt.Fprintln(p.w, line)
+}
+
+// done leaves the bar as it is and goes to the next line.
+func (p *replayProgress) done() {
+	if p.drawn {
+		_, _ = fmt.Fprintln(p.w)
+		p.drawn = false
+	}
+}

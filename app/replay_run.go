@@ -1,0 +1,124 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+)
+
+// What the ingest API takes at once.
+const (
+	replayMaxEvents = 1000
+	replayMaxBody   = 4 << 20   // bytes
+	replayMaxEvent  = 256 << 10 // bytes
+)
+
+// replayRun posts a dump's moments in their order.
+type replayRun struct {
+	dump     *replayDump
+	options  replayOptions
+	sender   *replaySender
+	progress *replayProgress
+	now      func() time.Time
+	wait     func(ctx context.Context, d time.Duration) error
+
+	batch      bytes.Buffer // lines of JSON
+	inBatch    int
+	accepted   int
+	duplicates int
+	tooLarge   int
+	startedAt  time.Time
+	took       time.Duration
+}
+
+func (r *replayRun) post(ctx context.Context) error {
+	r.startedAt = r.now()
+	defer func() { r.took = r.now().Sub(r.startedAt) }()
+	for i, m := range r.dump.moments {
+		if err := r.await(ctx, i); err != nil {
+			return err
+		}
+		line, err := r.line(m)
+		if err != nil {
+			return err
+		}
+		if len(line) > replayMaxEvent+1 { // the line's end is no part of the event
+			r.tooLarge++
+			continue
+		}
+		if r.inBatch == replayMaxEvents || r.batch.Len()+len(line) > replayMaxBody {
+			if err := r.flush(ctx); err != nil {
+				return err
+			}
+			r.progress.show(i, r.now().Sub(r.startedAt))
+		}
+		r.batch.Write(line)
+		r.inBatch++
+	}
+	if err := r.flush(ctx); err != nil {
+		return err
+	}
+	r.progress.show(len(r.dump.moments), r.now().Sub(r.startedAt))
+	return nil
+}
+
+// await passes the time until an event of the dump is due at the chosen speed.
+// What is ready goes out before.
+func (r *replayRun) await(ctx context.Context, i int) error {
+	if r.options.speed == 0 {
+		return ctx.Err()
+	}
+	since := float64(r.dump.moments[i].at-r.dump.moments[0].at) / r.options.speed * float64(time.Millisecond)
+	left := r.startedAt.Add(time.Duration(since)).Sub(r.now())
+	if left <= 0 {
+		return ctx.Err()
+	}
+	if err := r.flush(ctx); err != nil {
+		return err
+	}
+	r.progress.show(i, r.now().Sub(r.startedAt))
+	return r.wait(ctx, left)
+}
+
+func (r *replayRun) line(m replayMoment) ([]byte, error) {
+	event, err := r.dump.event(m, r.options)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	err = encoder.Encode(event)
+	return b.Bytes(), err
+}
+
+func (r *replayRun) flush(ctx context.Context) error {
+	if r.inBatch == 0 {
+		return nil
+	}
+	accepted, duplicates, err := r.sender.send(ctx, r.batch.Bytes())
+	r.accepted += accepted
+	r.duplicates += duplicates
+	r.batch.Reset()
+	r.inBatch = 0
+	return err
+}
+
+// summary says what came of it, also when it was broken off.
+func (r *replayRun) summary(w io.Writer) {
+	seconds := r.took.Seconds()
+	rate := 0.0
+	if seconds > 0 {
+		rate = float64(r.accepted+r.duplicates) / seconds
+	}
+	_, _ = fmt.Fprintf(w, "accepted %d, duplicates %d, %.1f s, %.0f events/s\n", r.accepted, r.duplicates, seconds, rate)
+	if r.tooLarge > 0 {
+		_, _ = fmt.Fprintf(w, "left out %d events larger than %d bytes\n", r.tooLarge, replayMaxEvent)
+	}
+	if r.dump.skipped > 0 {
+		_, _ = fmt.Fprintf(w, "left out %d posts that are incomplete or answer no question of the file\n", r.dump.skipped)
+	}
+}

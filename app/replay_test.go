@@ -1,0 +1,316 @@
+package app
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// replaySample has a question with two answers (the second accepted, and
+// standing before its question), a question with other tags, rows of other
+// kinds, and rows that cannot become events.
+const replaySample = "\xef\xbb\xbf" + `<?xml version="1.0" encoding="utf-8"?>
+<posts>
+  <row Id="9" PostTypeId="2" ParentId="1" CreationDate="2015-01-27T21:00:00.500" Score="3" Body="&lt;p&gt;Second &amp;amp; best&lt;/p&gt;&#xA;" OwnerDisplayName="ann" LastEditDate="2015-03-01T00:00:00" LastEditorUserId="4" />
+  <row Id="1" PostTypeId="1" AcceptedAnswerId="9" CreationDate="2015-01-27T20:09:32.720" Score="-2" Body="&lt;p&gt;Grüße&lt;/p&gt;" OwnerUserId="4" Title="What's brewing — &quot;drip&quot;?" Tags="&lt;Drip&gt;&lt;pour-over&gt;" LastEditDate="2015-02-01T00:00:00.000" />
+  <row Id="2" PostTypeId="2" ParentId="1" CreationDate="2015-01-27T20:30:00.000" Score="1" Body="first" OwnerUserId="8" />
+  <row Id="3" PostTypeId="1" CreationDate="2015-01-27T20:09:32.720" Score="0" Body="" Title="Beans" Tags="|beans|" OwnerUserId="5" AcceptedAnswerId="777" />
+  <row Id="4" PostTypeId="2" ParentId="3" CreationDate="2015-01-28T00:00:00" Body="roast" OwnerUserId="8"></row>
+  <row Id="5" PostTypeId="4" CreationDate="2015-01-27T20:09:32.720" Body="a tag's wiki" />
+  <row Id="6" PostTypeId="2" ParentId="99" CreationDate="2015-01-28T00:00:00" Body="to nothing" />
+  <row Id="7" PostTypeId="1" CreationDate="yesterday" Title="No date" />
+  <row Id="8" PostTypeId="1" CreationDate="2015-01-28T00:00:00" />
+</posts>
+`
+
+// replaySite stands in for an instance: it keeps what it is sent, by id.
+type replaySite struct {
+	mu       sync.Mutex
+	refuse   []func(w http.ResponseWriter) // of the next requests, one each
+	requests []int                         // events in each
+	bytes    int                           // of the largest request
+	token    string
+	ids      []string
+	events   map[string]replayEvent
+	raw      map[string]string
+}
+
+func (s *replaySite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.token = r.Header.Get("Authorization")
+	if r.Method != http.MethodPost || r.URL.Path != "/api/v1/events" || r.Header.Get("Content-Type") != "application/x-ndjson" {
+		http.NotFound(w, r)
+		return
+	}
+	if len(s.refuse) > 0 {
+		no := s.refuse[0]
+		s.refuse = s.refuse[1:]
+		no(w)
+		return
+	}
+	if s.events == nil {
+		s.events, s.raw = map[string]replayEvent{}, map[string]string{}
+	}
+	body, _ := io.ReadAll(r.Body)
+	s.bytes = max(s.bytes, len(body))
+	n, known := 0, 0
+	for lines := bufio.NewReader(bytes.NewReader(body)); ; n++ {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			break
+		}
+		var e replayEvent
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		if _, ok := s.events[e.ID]; ok {
+			known++
+			continue
+		}
+		s.ids = append(s.ids, e.ID)
+		s.events[e.ID], s.raw[e.ID] = e, line
+	}
+	s.requests = append(s.requests, n)
+	w.WriteHeader(http.StatusAccepted)
+	_ = json.NewEncoder(w).Encode(map[string]int{"accepted": n - known, "duplicates": known})
+}
+
+// replayFile writes a dump.
+func replayFile(t *testing.T, text string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "Posts.xml")
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// replayTo runs the command against a site.
+func replayTo(t *testing.T, site http.Handler, args ...string) (out string, err error) {
+	t.Helper()
+	server := httptest.NewServer(site)
+	defer server.Close()
+	var stdout, stderr strings.Builder
+	args = append([]string{"stackexchange", "--url", server.URL + "/"}, args...)
+	env := func(name string) string { return map[string]string{"SITEHOOKS_INGEST_TOKEN": "t0ken"}[name] }
+	err = Replay(t.Context(), args, env, &stdout, &stderr)
+	if strings.Contains(stdout.String()+stderr.String(), "t0ken") {
+		t.Errorf("tells the token: %s%s", &stdout, &stderr)
+	}
+	return stdout.String() + stderr.String(), err
+}
+
+func TestReplay(t *testing.T) {
+	var site replaySite
+	file := replayFile(t, replaySample)
+	out, err := replayTo(t, &site, file, "--location", "coffee")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"replay-coffee-q1-created", "replay-coffee-q3-created", "replay-coffee-a2-created",
+		"replay-coffee-a9-created", "replay-coffee-a9-accepted", "replay-coffee-a4-created",
+		"replay-coffee-q1-edited", "replay-coffee-a9-edited",
+	}
+	if !slices.Equal(site.ids, want) {
+		t.Errorf("posted in this order: %q", site.ids)
+	}
+	if !strings.Contains(out, "accepted 8, duplicates 0, ") || !strings.Contains(out, "left out 3 posts") || strings.Contains(out, "\r") {
+		t.Errorf("said %q", out)
+	}
+	if site.token != "Bearer t0ken" {
+		t.Errorf("token %q", site.token)
+	}
+	golden := map[string]string{
+		"replay-coffee-q1-created": `{"id":"replay-coffee-q1-created","type":"question.created","occurred_at":"2015-01-27T20:09:32.720Z","location":"coffee","actor":{"user_id":4,"display_name":"user4"},` +
+			`"question":{"question_id":1,"title":"What's brewing — \"drip\"?","body":"<p>Grüße</p>","link":"https://stackexchange.example/questions/1/whats-brewing-drip","tags":["drip","pour-over"],"score":-2,"creation_date":1422389372720,"last_edit_date":null,"owner":{"user_id":4,"display_name":"user4"}}}`,
+		"replay-coffee-q1-edited": `{"id":"replay-coffee-q1-edited","type":"question.edited","occurred_at":"2015-02-01T00:00:00.000Z","location":"coffee","actor":{"user_id":-1,"display_name":"Community"},` +
+			`"question":{"question_id":1,"title":"What's brewing — \"drip\"?","body":"<p>Grüße</p>","link":"https://stackexchange.example/questions/1/whats-brewing-drip","tags":["drip","pour-over"],"score":-2,"creation_date":1422389372720,"last_edit_date":1422748800000,"owner":{"user_id":4,"display_name":"user4"}}}`,
+		"replay-coffee-a9-accepted": `{"id":"replay-coffee-a9-accepted","type":"answer.accepted","occurred_at":"2015-01-27T21:00:00.501Z","location":"coffee","actor":{"user_id":4,"display_name":"user4"},` +
+			`"question":{"question_id":1,"title":"What's brewing — \"drip\"?","link":"https://stackexchange.example/questions/1/whats-brewing-drip","tags":["drip","pour-over"],"score":-2,"creation_date":1422389372720,"last_edit_date":null,"owner":{"user_id":4,"display_name":"user4"}},` +
+			`"answer":{"answer_id":9,"body":"<p>Second &amp; best</p>\n","link":"https://stackexchange.example/questions/1/whats-brewing-drip/9#9","score":3,"is_accepted":true,"creation_date":1422392400500,"last_edit_date":null,"owner":{"user_id":-1,"display_name":"ann"}}}`,
+	}
+	for id, line := range golden {
+		if got := strings.TrimSpace(site.raw[id]); got != line {
+			t.Errorf("%s:\n got %s\nwant %s", id, got, line)
+		}
+	}
+	if e := site.events["replay-coffee-a9-created"]; e.Answer.IsAccepted || e.Actor.DisplayName != "ann" {
+		t.Errorf("created as %+v", e.Answer)
+	}
+	if e := site.events["replay-coffee-a9-edited"]; !e.Answer.IsAccepted || e.Actor.UserID != 4 || *e.Answer.LastEditDate != 1425168000000 || *e.Question.LastEditDate != 1422748800000 {
+		t.Errorf("edited as %+v", e.Answer)
+	}
+	// Flags may stand before the file as well.
+	if out, err = replayTo(t, &site, "--location=coffee", file, "--token", "other"); err != nil || !strings.Contains(out, "accepted 0, duplicates 8, ") {
+		t.Errorf("the second time: %v, %q", err, out)
+	}
+	if site.token != "Bearer other" {
+		t.Errorf("token %q", site.token)
+	}
+}
+
+func TestReplayTags(t *testing.T) {
+	var site replaySite
+	out, err := replayTo(t, &site, replayFile(t, replaySample), "--tags", " BEANS,tea", "--site", "https://q.example/sub/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"replay-main-q3-created", "replay-main-a4-created"}; !slices.Equal(site.ids, want) {
+		t.Errorf("posted %q", site.ids)
+	}
+	if got := site.events["replay-main-a4-created"].Answer.Link; got != "https://q.example/sub/questions/3/beans/4#4" {
+		t.Errorf("link %s", got)
+	}
+	if !strings.Contains(out, "left out 1 posts") { // the answer to nothing; nobody asked for the others
+		t.Errorf("said %q", out)
+	}
+}
+
+// replayMany writes a dump of n questions with bodies of a size.
+func replayMany(n, size int) string {
+	var b strings.Builder
+	b.WriteString("<posts>\n")
+	for i := range n {
+		at := time.UnixMilli(1422389372720 + int64(i)).UTC().Format("2006-01-02T15:04:05.000")
+		b.WriteString(`<row Id="` + replayNumber(i+1) + `" PostTypeId="1" Title="T" CreationDate="` + at + `" Body="` + strings.Repeat("é", size/2) + "\" />\n")
+	}
+	return b.String() + "</posts>"
+}
+
+func replayNumber(n int) string {
+	text, _ := json.Marshal(n) //nolint:errchkjson // a number
+	return string(text)
+}
+
+func TestReplayCutsRequests(t *testing.T) {
+	for _, tc := range []struct {
+		n, size  int
+		requests []int
+		says     string
+	}{
+		{2001, 10, []int{1000, 1000, 1}, "accepted 2001,"},
+		{50, 200_000, []int{20, 20, 10}, "accepted 50,"},
+		{2, replayMaxEvent, nil, "left out 2 events larger"},
+	} {
+		var site replaySite
+		out, err := replayTo(t, &site, replayFile(t, replayMany(tc.n, tc.size)))
+		if err != nil || !slices.Equal(site.requests, tc.requests) || site.bytes > replayMaxBody || !strings.Contains(out, tc.says) {
+			t.Errorf("%d of %d bytes: requests %v, largest %d, said %q: %v", tc.n, tc.size, site.requests, site.bytes, out, err)
+		}
+	}
+}
+
+func replayRefusal(status int, retryAfter, body string) func(http.ResponseWriter) {
+	return func(w http.ResponseWriter) {
+		w.Header().Set("Retry-After", retryAfter)
+		w.Header().Set("Location", "https://elsewhere.example/api/v1/events")
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	}
+}
+
+// replayWith runs a dump with waiting that only notes how long it would be.
+func replayWith(t *testing.T, site http.Handler, o replayOptions, text string) (waits []time.Duration, err error) {
+	t.Helper()
+	server := httptest.NewServer(site)
+	defer server.Close()
+	o.url, o.location, o.site = server.URL, "main", "https://s.example"
+	dump, err := readReplayDump(t.Context(), strings.NewReader(text), o.tags)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	wait := func(_ context.Context, d time.Duration) error {
+		waits = append(waits, d)
+		now = now.Add(d)
+		return nil
+	}
+	run := replayRun{
+		dump: dump, options: o, progress: newReplayProgress(io.Discard, 0),
+		sender: newReplaySender(o, func(string) {}), now: func() time.Time { return now }, wait: wait,
+	}
+	run.sender.wait = wait
+	err = run.post(t.Context())
+	return waits, err
+}
+
+func TestReplayComesBack(t *testing.T) {
+	site := &replaySite{refuse: []func(http.ResponseWriter){
+		replayRefusal(429, "7", ""), replayRefusal(503, "", ""), replayRefusal(503, "99999999", ""), replayRefusal(502, "soon", ""),
+	}}
+	waits, err := replayWith(t, site, replayOptions{}, replayMany(1, 0))
+	if want := []time.Duration{7 * time.Second, 2 * time.Second, time.Minute, 8 * time.Second}; err != nil || !slices.Equal(waits, want) || len(site.ids) != 1 {
+		t.Errorf("waited %v, posted %q: %v", waits, site.ids, err)
+	}
+	site = &replaySite{}
+	for range replayTries {
+		site.refuse = append(site.refuse, replayRefusal(503, "1", `{"detail":"The database cannot be reached."}`))
+	}
+	if _, err = replayWith(t, site, replayOptions{}, replayMany(1, 0)); err == nil || !strings.Contains(err.Error(), "given up after 10 tries") || !strings.Contains(err.Error(), "The database") {
+		t.Errorf("endless refusal: %v", err)
+	}
+}
+
+// TestReplayOutlivesRestart: once something answered, a connection that fails
+// is tried again.
+func TestReplayOutlivesRestart(t *testing.T) {
+	broken := func(w http.ResponseWriter) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err == nil {
+			err = conn.Close()
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	site := &replaySite{refuse: []func(http.ResponseWriter){replayRefusal(503, "1", ""), broken, broken}}
+	waits, err := replayWith(t, site, replayOptions{}, replayMany(1, 0))
+	if err != nil || len(waits) < 2 || len(site.ids) != 1 {
+		t.Errorf("waited %v, posted %q: %v", waits, site.ids, err)
+	}
+	site = &replaySite{refuse: []func(http.ResponseWriter){broken, broken}}
+	if _, err = replayWith(t, site, replayOptions{}, replayMany(1, 0)); err == nil || !strings.Contains(err.Error(), "cannot be reached") {
+		t.Errorf("never reached: %v", err)
+	}
+}
+
+func TestReplaySpeed(t *testing.T) {
+	var site replaySite
+	waits, err := replayWith(t, &site, replayOptions{speed: 2}, replaySample)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var total time.Duration
+	for _, w := range waits {
+		total += w
+	}
+	// From the first creation to the last edit, at double speed.
+	want := time.Date(2015, 3, 1, 0, 0, 0, 0, time.UTC).Sub(time.Date(2015, 1, 27, 20, 9, 32, 720e6, time.UTC)) / 2
+	if total < want || total > want+time.Second || len(site.ids) != 8 || site.requests[0] != 2 {
+		t.Errorf("waited %v, want %v; requests %v", total, want, site.requests)
+	}
+}
+
+func TestReplayStops(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out strings.Builder
+	err := Replay(ctx, []string{"stackexchange", replayFile(t, replaySample), "--token", "t"}, func(string) string { return "" }, &out, &out)
+	if err == nil || !strings.Contains(err.Error(), "canceled") {
+		t.Errorf("%v", err)
+	}
+}

@@ -1,0 +1,287 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/sitehooks/sitehooks/config"
+	"github.com/sitehooks/sitehooks/handlers"
+	"github.com/sitehooks/sitehooks/handlers/api"
+	"github.com/sitehooks/sitehooks/jobs"
+	"github.com/sitehooks/sitehooks/jobs/send"
+	"github.com/sitehooks/sitehooks/models"
+	"github.com/sitehooks/sitehooks/models/secret"
+	"github.com/sitehooks/sitehooks/static"
+	"github.com/sitehooks/sitehooks/templates"
+)
+
+func serve(ctx context.Context, c config.Config, p Process) error {
+	in, err := start(ctx, c, p)
+	if err != nil {
+		return err
+	}
+	return in.wait(ctx)
+}
+
+// instance is one running Sitehooks.
+type instance struct {
+	config   config.Config
+	log      *slog.Logger
+	listener net.Listener
+	store    *models.Store
+	box      *secret.Box
+	registry *prometheus.Registry
+	sender   *send.Client
+	jobs     *jobs.Jobs // nil with the role web
+	server   *http.Server
+	served   chan error
+	unlock   func()
+}
+
+// start brings everything up, or nothing: what was begun is undone on an error.
+func start(ctx context.Context, c config.Config, p Process) (*instance, error) {
+	in := &instance{config: c, log: newLog(c, p.Stderr), unlock: func() {}, served: make(chan error, 1)}
+	if err := in.begin(ctx, p); err != nil {
+		in.undo(ctx)
+		return nil, err
+	}
+	go func() { in.served <- in.server.Serve(in.listener) }()
+	debug.FreeOSMemory() // what only the start needed: parsed templates, compressed files, the migrations
+	in.log.Info("ready", slog.String("address", c.BaseURL.String()), slog.String("listening", in.listener.Addr().String()),
+		slog.String("role", string(c.Role)), slog.String("version", Version()))
+	return in, nil
+}
+
+func (in *instance) begin(ctx context.Context, p Process) error {
+	c := in.config
+	// The address first: it is the fault that is made most often, and nothing
+	// is touched before it is told.
+	var err error
+	in.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", c.Addr)
+	if err != nil {
+		return fmt.Errorf("SITEHOOKS_ADDR: cannot listen on %s: %w; for example SITEHOOKS_ADDR=127.0.0.1:8081", c.Addr, lastCause(err))
+	}
+	if c.DatabaseURL == "" {
+		if err := prepareDataDir(c.DataDir); err != nil {
+			return err
+		}
+		unlock, err := lockDataDir(c.DataDir)
+		if err != nil {
+			return err
+		}
+		in.unlock = unlock
+	}
+	if in.store, in.box, err = openStore(ctx, c, in.log); err != nil {
+		return err
+	}
+	if err := firstAdministrator(ctx, in.store, c, p); err != nil {
+		return err
+	}
+	return in.assemble(ctx)
+}
+
+// lastCause is what the system said, without addresses said already.
+func lastCause(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err
+		}
+		err = inner
+	}
+}
+
+func (in *instance) assemble(ctx context.Context) error {
+	in.registry = prometheus.NewRegistry()
+	in.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	deny, err := denied(ctx, in.config, in.listener.Addr())
+	if err != nil {
+		return err
+	}
+	in.sender = send.New(send.Config{AllowCIDRs: in.config.AllowCIDRs, AllowHosts: in.config.AllowHosts, Deny: deny})
+	if in.config.Role.Jobs() {
+		in.jobs, err = jobs.New(jobs.Deps{Store: in.store, Sender: in.sender, Log: in.log, Metrics: in.registry})
+		if err != nil {
+			return err
+		}
+	}
+	handler := handlers.Health(in.ready, in.metrics(), in.log) // all that the role jobs answers
+	if in.config.Role.Web() {
+		if handler, err = in.console(); err != nil { //nolint:contextcheck // each request brings its own
+			return err
+		}
+	}
+	in.server = &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute,
+		WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(in.log.Handler(), slog.LevelDebug),
+	}
+	if in.jobs != nil {
+		return in.jobs.Start(ctx)
+	}
+	return nil
+}
+
+// console is all pages and APIs.
+func (in *instance) console() (http.Handler, error) {
+	events := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "sitehooks_events_total", Help: "Events accepted, by type.",
+	}, []string{"type"})
+	in.registry.MustRegister(events)
+	arrived := func() {
+		if in.jobs != nil {
+			in.jobs.Arrived()
+		}
+	}
+	accepted := func(types map[string]int) {
+		for name, n := range types {
+			events.WithLabelValues(name).Add(float64(n))
+		}
+	}
+	ingest := api.NewEvents(api.EventsDeps{
+		Events: in.store.Events, Tokens: in.store.Tokens, IngestToken: in.config.IngestToken, Log: in.log,
+		OnAccepted: arrived, Accepted: accepted,
+	})
+	superOffice := api.NewSuperOffice(api.SuperOfficeDeps{
+		Store: in.store, Sender: in.sender, IngestToken: in.config.IngestToken, Log: in.log,
+		OnChange: in.changed, OnAccepted: arrived, Accepted: accepted,
+	})
+	pages, err := templates.New(handlers.Funcs(static.Path))
+	if err != nil {
+		return nil, err
+	}
+	return handlers.New(handlers.Deps{
+		Store: in.store, Sender: in.sender, Templates: pages, BaseURL: in.config.BaseURL,
+		CookieKeys: in.box.Derive("cookies"), Log: in.log, TrustedProxies: in.config.TrustedProxies,
+		Ingest: ingest, SuperOffice: superOffice, Static: static.Handler(), OnChange: in.changed, Ready: in.ready,
+		Metrics: in.metrics(), Version: Version(),
+		OIDC: handlers.OIDC{Issuer: in.config.OIDCIssuer, ClientID: in.config.OIDCClientID, ClientSecret: in.config.OIDCClientSecret},
+	})
+}
+
+func (in *instance) changed() {
+	if in.jobs != nil {
+		in.jobs.Changed()
+	}
+}
+
+func (in *instance) metrics() http.Handler {
+	return promhttp.HandlerFor(in.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
+}
+
+// ready says why this instance cannot do its work.
+func (in *instance) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	if err := in.store.Ping(ctx); err != nil {
+		return errors.New("the database does not answer")
+	}
+	if in.jobs != nil && !in.jobs.Ready() {
+		return errors.New("the jobs do not run")
+	}
+	return nil
+}
+
+// denied are the addresses that no delivery may reach, whatever is allowed:
+// our own, and the database's.
+func denied(ctx context.Context, c config.Config, own net.Addr) ([]netip.AddrPort, error) {
+	var deny []netip.AddrPort
+	if tcp, ok := own.(*net.TCPAddr); ok {
+		deny = append(deny, tcp.AddrPort())
+	}
+	if c.DatabaseURL == "" {
+		return deny, nil
+	}
+	for _, target := range models.PostgresTargets(c.DatabaseURL) {
+		ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", target.Host)
+		if err != nil {
+			return nil, fmt.Errorf("DATABASE_URL: %s does not resolve: %w", target.Host, err)
+		}
+		for _, ip := range ips {
+			deny = append(deny, netip.AddrPortFrom(ip.Unmap(), target.Port))
+		}
+	}
+	return deny, nil
+}
+
+// firstAdministrator makes the first member while there is none.
+func firstAdministrator(ctx context.Context, store *models.Store, c config.Config, p Process) error {
+	if n, err := store.Users.Count(ctx); err != nil || n > 0 {
+		return err
+	}
+	user := models.User{Email: c.AdminEmail, Role: models.RoleAdministrator}
+	password := c.AdminPassword
+	if user.Email == "" {
+		user.Email, user.Name, user.MustChangePassword = "admin@localhost", "Administrator", true
+		password = strings.ToLower(rand.Text()[:16])
+	}
+	var err error
+	if user.PasswordHash, err = handlers.HashPassword(password); err != nil {
+		return fmt.Errorf("SITEHOOKS_ADMIN_PASSWORD: %w", err)
+	}
+	made, err := store.Users.CreateFirst(ctx, user)
+	if err == nil && made && user.MustChangePassword {
+		_, err = fmt.Fprintf(p.Stderr, "First administrator: %s  one-time password: %s\n", user.Email, password)
+	}
+	return err
+}
+
+// stopWithin is how long a stop may take in all.
+const stopWithin = 29 * time.Second
+
+// wait serves until ctx ends or serving fails, then stops without losing
+// anything.
+func (in *instance) wait(ctx context.Context) error {
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-in.served:
+	}
+	return errors.Join(err, in.stop(ctx))
+}
+
+func (in *instance) stop(ctx context.Context) error {
+	in.log.Info("stopping")
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	defer cancel()
+	serverCtx, cancelServer := context.WithTimeout(ctx, 3*time.Second)
+	defer cancelServer()
+	if in.server.Shutdown(serverCtx) != nil {
+		_ = in.server.Close() // who has not finished by now is cut
+	}
+	var err error
+	if in.jobs != nil {
+		err = in.jobs.Stop(ctx)
+	}
+	in.store.Close()
+	in.unlock()
+	in.log.Info("stopped")
+	return err
+}
+
+// undo lets go of what a failed start had begun.
+func (in *instance) undo(ctx context.Context) {
+	if in.jobs != nil {
+		_ = in.jobs.Stop(context.WithoutCancel(ctx))
+	}
+	if in.store != nil {
+		in.store.Close()
+	}
+	if in.listener != nil {
+		_ = in.listener.Close()
+	}
+	in.unlock()
+}

@@ -1,0 +1,158 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/sitehooks/sitehooks/config"
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/models"
+	"github.com/sitehooks/sitehooks/models/secret"
+)
+
+// keyFile is where a generated key stands in the data folder.
+const keyFile = "secret.key"
+
+// openStore opens the database that the configuration names. Whoever gets a
+// store closes it.
+func openStore(ctx context.Context, c config.Config, log *slog.Logger) (*models.Store, *secret.Box, error) {
+	if c.DatabaseURL == "" {
+		if err := prepareDataDir(c.DataDir); err != nil {
+			return nil, nil, err
+		}
+	}
+	keys, where := c.SecretKeys, "SITEHOOKS_SECRET_KEY"
+	if len(keys) == 0 {
+		where = filepath.Join(c.DataDir, keyFile)
+		key, err := generatedKey(c.DataDir)
+		if err != nil {
+			return nil, nil, err
+		}
+		keys = [][]byte{key}
+	}
+	box, err := secret.NewBox(keys...)
+	if err != nil {
+		return nil, nil, err
+	}
+	store, err := models.Open(ctx, models.Options{
+		DatabaseURL: c.DatabaseURL, DataDir: c.DataDir, Box: box, Log: log, NeedsFeature: needsFeature,
+	})
+	if errors.Is(err, secret.ErrWrongKey) {
+		err = fmt.Errorf("%s: %w; give the key that it was sealed with, or both as SITEHOOKS_SECRET_KEY=new,old", where, err)
+	}
+	return store, box, oneLine(err)
+}
+
+func needsFeature(webhookType string) bool {
+	f, ok := wire.Lookup(webhookType)
+	return !ok || f.NeedsFeature
+}
+
+// prepareDataDir makes the folder and proves that it can be written to.
+func prepareDataDir(dir string) error {
+	err := os.MkdirAll(dir, 0o700)
+	if err == nil {
+		var f *os.File
+		if f, err = os.CreateTemp(dir, ".write-test-*"); err == nil {
+			_ = f.Close()
+			err = os.Remove(f.Name())
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("SITEHOOKS_DATA_DIR: the folder %s cannot be written to: %w; for example SITEHOOKS_DATA_DIR=/var/lib/sitehooks", dir, bare(err))
+	}
+	return nil
+}
+
+// bare leaves out the path that a PathError repeats.
+func bare(err error) error {
+	if path := (*fs.PathError)(nil); errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}
+
+// generatedKey reads the key of the data folder, and makes it the first time.
+func generatedKey(dir string) ([]byte, error) {
+	path := filepath.Join(dir, keyFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(filepath.Join(dir, models.SQLiteFile)); err == nil {
+			return nil, fmt.Errorf("%s is missing, the key that %s was sealed with: restore it from a backup, or give it as SITEHOOKS_SECRET_KEY", path, models.SQLiteFile)
+		}
+		return makeKey(path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the key in %s cannot be read: %w", path, bare(err))
+	}
+	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil || len(key) != secret.KeySize {
+		return nil, fmt.Errorf("the key in %s is damaged: it must be %d bytes in base64; restore it from a backup", path, secret.KeySize)
+	}
+	return key, nil
+}
+
+func makeKey(path string) ([]byte, error) {
+	key := make([]byte, secret.KeySize)
+	_, _ = rand.Read(key) // never fails
+	return storeKey(path, key)
+}
+
+// storeKey writes the new key beside its place and links it there, so that it
+// is there whole or not at all, also when two start at once.
+func storeKey(path string, key []byte) ([]byte, error) {
+	f, err := os.CreateTemp(filepath.Dir(path), ".key-*")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.Remove(f.Name()) }()
+	_, err = f.WriteString(base64.StdEncoding.EncodeToString(key) + "\n")
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return nil, err
+	}
+	if err := os.Link(f.Name(), path); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			return generatedKey(filepath.Dir(path))
+		}
+		return nil, err
+	}
+	return key, nil
+}
+
+// replaceKey puts another key in the place of the generated one, if there is
+// one.
+func replaceKey(dir string, key []byte) (bool, error) {
+	path := filepath.Join(dir, keyFile)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	fresh := path + ".new"
+	_ = os.Remove(fresh)
+	if _, err := storeKey(fresh, key); err != nil {
+		return false, err
+	}
+	return true, os.Rename(fresh, path)
+}
+
+// lockDataDir refuses a second serve on the same folder: an SQLite file has
+// one process that works on it. The lock ends with the process.
+func lockDataDir(dir string) (unlock func(), err error) {
+	f, err := os.OpenFile(filepath.Join(dir, "serve.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("another sitehooks serves the folder %s already; several instances need PostgreSQL (DATABASE_URL)", dir)
+	}
+	return func() { _ = f.Close() }, nil
+}

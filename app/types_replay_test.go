@@ -1,0 +1,75 @@
+package app_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestReplayThroughFiveWireFormats sends a community's activity to a webhook of
+// each type. Every body must parse by its type's schema and verify, and all
+// events must be there, once, by the count made from the XML alone: UserEcho's
+// without edits, for which it has no words. Slack's take the longest, since it
+// gets a message a second.
+func TestReplayThroughFiveWireFormats(t *testing.T) {
+	const tag = "espresso"
+	dump := realDump
+	if _, err := os.Stat(dump); err != nil {
+		t.Logf("%s is not there; a small dump is used", realDump)
+		dump = smallDump(t)
+	}
+	all, noEdits := countDump(t, sameTag(t, dump, tag), tag), map[string]bool{}
+	for event := range all {
+		if !strings.Contains(event, "edited") {
+			noEdits[event] = true
+		}
+	}
+	hook, trust := newTypesReceiver(t)
+	in := serve(t, environment(t, "sqlite"), trust)
+	b := in.login()
+	b.quick()
+	b.set("Webhooks.DispatchDelay", "2") // what comes together goes together
+	for _, name := range typeNames {
+		b.createType(name, typeForm(name, hook.URL))
+	}
+	out, errs, err := output(t, nil, "", "replay", "stackexchange", "--url", in.base, dump, "--token", ingestToken, "--speed", "max", "--site", "https://coffee.example")
+	if err != nil {
+		t.Fatalf("replay: %v\n%s%s", err, out, errs)
+	}
+	for name, want := range map[string]map[string]bool{"generic": all, "slack": all, "stackauth": all, "userecho": noEdits, "superoffice": all} {
+		t.Run(name, func(t *testing.T) {
+			seen := map[string]int{}
+			arrived := 0
+			eventually(t, 3*time.Minute, fmt.Sprintf("%d events", len(want)), func() bool {
+				requests := hook.of(name)
+				for _, d := range requests[arrived:] {
+					events, err := readType(name, d.body)
+					ok(t, err)
+					ok(t, verifyType(name, d))
+					for _, event := range events {
+						seen[event]++
+					}
+				}
+				arrived = len(requests)
+				return len(seen) >= len(want)
+			})
+			compare(t, seen, want)
+			t.Logf("%d events in %d requests", len(seen), arrived)
+		})
+	}
+}
+
+// sameTag is a dump whose questions all have one tag and no other.
+func sameTag(t *testing.T, dump, tag string) string {
+	t.Helper()
+	text, err := os.ReadFile(dump)
+	ok(t, err)
+	path := filepath.Join(t.TempDir(), "Posts.xml")
+	text = regexp.MustCompile(` Tags="[^"]*"`).ReplaceAll(text, []byte(` Tags="&lt;`+tag+`&gt;"`))
+	ok(t, os.WriteFile(path, text, 0o600))
+	return path
+}

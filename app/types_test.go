@@ -1,0 +1,120 @@
+package app_test
+
+import (
+	"fmt"
+	"html"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestOneEventInFiveWireFormats: one acceptance reaches a webhook of every
+// type, each in its own words and signed its own way.
+func TestOneEventInFiveWireFormats(t *testing.T) {
+	const event = `{"id":"accepted","type":"answer.accepted","occurred_at":"2026-11-20T10:00:00.5Z","actor":{"user_id":42,"display_name":"J Marshall"},
+		"question":{"question_id":12,"title":"Tea & <biscuits>","link":"https://site.example/questions/12/tea","tags":["tea"]},
+		"answer":{"answer_id":21,"body":"<p>Both.</p>","is_accepted":true,"owner":{"user_id":7,"display_name":"Mary"}}}`
+	said := map[string][]string{
+		"generic":     {`{"questions":[],"answers":[{`, `"answer_id":21`, `"title":"Tea & <biscuits>"`, `"type":"answer accepted"`, `"comments":[]}`},
+		"slack":       {`*J Marshall* accepted an answer by *Mary* on the main site`, `<https://site.example/questions/12/tea/21#21|Tea &amp; &lt;biscuits&gt;>`},
+		"stackauth":   {`{"type":"answer.accepted","data":{`, `"answer_id":21`, `"is_accepted":true`},
+		"userecho":    {`{"hook":"comment.accepted","created":"2026-11-20T10:00:00.500Z","data":{"id":21,"topic_id":12,`, `"name":"Mary"`},
+		"superoffice": {`"Changes":["is_accepted"],"Event":"answer.changed","PrimaryKey":21,"Entity":"answer"`, `"ChangedByAssociateId":42,"WebhookName":"To superoffice"`, `"FieldValues":{"owner":{"user_id":7`, `,"source":"forum"}`},
+	}
+	onBoth(t, func(t *testing.T, kind string) {
+		hook, trust := newTypesReceiver(t)
+		in := serve(t, environment(t, kind), trust)
+		b := in.login()
+		b.quick()
+		for _, name := range typeNames {
+			form := typeForm(name, hook.URL)
+			if name == "superoffice" {
+				form.Set("option_properties", `{"source": "forum"}`)
+			}
+			b.createType(name, form)
+		}
+		in.accept(event)
+		eventually(t, 20*time.Second, "five deliveries", func() bool { return len(hook.got()) >= len(typeNames) })
+		for _, name := range typeNames {
+			got := hook.of(name)
+			if len(got) != 1 {
+				t.Errorf("%s got %d requests", name, len(got))
+				continue
+			}
+			if err := verifyType(name, got[0]); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if name != "slack" && verifyType(name, delivered{header: got[0].header, body: append([]byte(" "), got[0].body...)}) == nil {
+				t.Errorf("%s: the signature holds for another body", name)
+			}
+			for _, want := range said[name] {
+				if !strings.Contains(string(got[0].body), want) {
+					t.Errorf("%s lacks %s\n%s", name, want, got[0].body)
+				}
+			}
+		}
+	})
+}
+
+// TestFaultsOfEachTypeInTheForm: what a type cannot take is refused beside the
+// field, alone, and nothing is stored or sent.
+func TestFaultsOfEachTypeInTheForm(t *testing.T) {
+	hook, trust := newTypesReceiver(t)
+	in := serve(t, environment(t, "sqlite"), trust)
+	b := in.login()
+	b.quick()
+	const (
+		unknown   = "“question.burnt” is no"
+		keyLength = "A signing key is 1 to 256 characters on one line."
+	)
+	type fault struct{ name, field, value, says string }
+	faults := []fault{
+		{"superoffice", "url", strings.Replace(hook.URL, "https:", "http:", 1), "This type sends to https addresses only."},
+		{"generic", "secret_1", "fifteen letters", "A signing secret is 16 to 256 printable ASCII characters."},
+		{"generic", "secret_2", strings.Repeat("x", 257), "A signing secret is 16 to 256 printable ASCII characters."},
+		{"stackauth", "secret_1", "whsec_c2hvcnQ=", "A signing secret is 24 to 75 bytes in base64"},
+		{"stackauth", "secret_2", "whsec_" + strings.Repeat("AAAA", 26), "A signing secret is 24 to 75 bytes in base64"},
+		{"userecho", "secret_1", strings.Repeat("x", 257), keyLength},
+		{"userecho", "option_digest", "md5", "Choose one of the list."},
+		{"superoffice", "secret_1", strings.Repeat("é", 257), keyLength},
+		// One named as a part of the message is no fault: it is left out.
+		{"superoffice", "option_properties", `["forum"]`, "The properties are a JSON object"},
+		{"superoffice", "option_properties", `{"a":1,"a":2}`, "is there twice"},
+		{"superoffice", "option_properties", `{"eventid": "mine"}`, "“eventid” is a part of every message itself"},
+	}
+	for _, name := range typeNames {
+		faults = append(faults, fault{name, "events", "question.burnt", unknown})
+		for _, header := range []string{"webhook-signature", "Svix-Signature", "X-UE-Signature", "x-superoffice-signature", "Content-Type"} {
+			faults = append(faults, fault{name, "headers", header + ": mine", "is set by Sitehooks itself."})
+		}
+	}
+	for _, f := range faults {
+		t.Run(f.name+" "+f.field+" "+f.value[:min(20, len(f.value))], func(t *testing.T) {
+			form := typeForm(f.name, hook.URL)
+			form.Set(f.field, f.value)
+			refused(t, b.post("/admin/webhooks/new?type="+f.name, form), f.field, f.says)
+		})
+	}
+	if list := b.get("/admin/webhooks"); list.code != http.StatusOK || strings.Contains(list.body, "To ") {
+		t.Errorf("something was stored: %d %s", list.code, list.body)
+	}
+	if got := hook.got(); len(got) > 0 {
+		t.Errorf("%d requests were sent", len(got))
+	}
+	b.createType("superoffice", typeForm("superoffice", hook.URL)) // without its fault the same form is saved
+}
+
+// refused wants one fault alone, beside its field.
+func refused(t *testing.T, a answer, field, says string) {
+	t.Helper()
+	page := html.UnescapeString(a.body)
+	_, beside, _ := strings.Cut(page, fmt.Sprintf(`id="%s-err">`, field))
+	beside, _, _ = strings.Cut(beside, "</p>")
+	if a.code != http.StatusUnprocessableEntity || !strings.Contains(beside, says) {
+		t.Errorf("%d, beside %s: %q, want %q", a.code, field, beside, says)
+	}
+	if !strings.Contains(page, "<b>Nothing was saved. Correct 1 field:</b>") {
+		t.Error("the page does not say that one field is to be corrected")
+	}
+}

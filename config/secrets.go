@@ -1,0 +1,127 @@
+package config
+
+import (
+	"encoding/base64"
+	"net/mail"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// minPassword is the shortest password of the first administrator, in
+// characters.
+const minPassword = 8
+
+// databaseURL checks without ever quoting: even the parser's own messages may
+// contain a part of the password.
+func (f *Faults) databaseURL(value string) string {
+	const name, example = "DATABASE_URL", "postgres://sitehooks:password@db.internal:5432/sitehooks?sslmode=require" //nolint:gosec // an example, no credential
+	if value == "" {
+		return ""
+	}
+	if !strings.HasPrefix(value, "postgres://") && !strings.HasPrefix(value, "postgresql://") {
+		f.add(name, example, "does not start with postgres:// or postgresql:// (without it Sitehooks keeps its records in SQLite)")
+		return ""
+	}
+	u, err := url.Parse(value)
+	if err != nil {
+		f.add(name, example, "cannot be read as an address (in a user name or password write %% as %%25, / as %%2F, : as %%3A, # as %%23, ? as %%3F, @ as %%40)")
+		return ""
+	}
+	query, err := url.ParseQuery(u.RawQuery)
+	modes := []string{"", "disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
+	switch {
+	case err != nil:
+		f.add(name, example, "has parameters after the ? that cannot be read")
+	case u.Host == "" && query.Get("host") == "":
+		f.add(name, example, "names no host")
+	case u.Fragment != "":
+		f.add(name, example, "contains a #, which is written %%23 in a user name or password")
+	case !slices.Contains(modes, query.Get("sslmode")):
+		f.add(name, example, "has an sslmode that is none of %s", strings.Join(modes[1:], ", "))
+	default:
+		if _, err := pgconn.ParseConfig(value); err == nil {
+			return value
+		}
+		f.add(name, example, "is refused by the PostgreSQL driver; look at the port, at the parameters after the ? and at the files they name")
+	}
+	return ""
+}
+
+// secretKeys decodes the keys; the first seals. Which one is wrong is told by
+// its place, since a wrong key may be a right one with a letter too few.
+func (f *Faults) secretKeys(value string, postgres bool) [][]byte {
+	const name, example = "SITEHOOKS_SECRET_KEY", `"$(openssl rand -base64 32)"`
+	if strings.TrimSpace(value) == "" {
+		if postgres {
+			f.add(name, example, "is not set, which it must be with PostgreSQL, equal on every instance")
+		}
+		return nil
+	}
+	var keys [][]byte
+	for i, entry := range strings.Split(value, ",") {
+		key, err := base64.StdEncoding.Strict().DecodeString(strings.TrimSpace(entry))
+		switch {
+		case err != nil || strings.ContainsAny(strings.TrimSpace(entry), "\r\n"):
+			f.add(name, example, "is wrong: key %d is not standard base64 (several keys are written new,old)", i+1)
+		case len(key) != 32:
+			f.add(name, example, "is wrong: key %d is %d bytes long, not 32", i+1, len(key))
+		default:
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// admin returns both, the address in lower case.
+func (f *Faults) admin(email, password string) (address, word string) {
+	const emailName, emailExample = "SITEHOOKS_ADMIN_EMAIL", "admin@example.com"
+	const passwordName, passwordExample = "SITEHOOKS_ADMIN_PASSWORD", "'eight characters or more'"
+	switch {
+	case email == "" && password != "":
+		f.add(emailName, emailExample, "is not set although %s is; both or neither", passwordName)
+	case email != "" && password == "":
+		f.add(passwordName, passwordExample, "is not set although %s is; both or neither", emailName)
+	case password != "" && utf8.RuneCountInString(password) < minPassword:
+		f.add(passwordName, passwordExample, "has fewer than %d characters", minPassword)
+	}
+	if email == "" {
+		return "", ""
+	}
+	if a, err := mail.ParseAddress(email); err != nil || a.Address != email || a.Name != "" {
+		f.add(emailName, emailExample, "is %s, which is not an e-mail address", shown(email))
+	}
+	return strings.ToLower(email), password
+}
+
+func (f *Faults) token(value string) string {
+	if strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		f.add("SITEHOOKS_INGEST_TOKEN", `"$(openssl rand -hex 32)"`, "contains spaces or characters that are not printable ASCII, which no request header can carry")
+		return ""
+	}
+	return value
+}
+
+func (f *Faults) oidc(issuer, id, secret string) (string, string, string) {
+	if issuer == "" && id == "" && secret == "" {
+		return "", "", ""
+	}
+	const issuerName, issuerExample = "SITEHOOKS_OIDC_ISSUER", "https://accounts.example.com"
+	for _, v := range []struct{ name, value, example string }{
+		{issuerName, issuer, issuerExample},
+		{"SITEHOOKS_OIDC_CLIENT_ID", id, "sitehooks"},
+		{"SITEHOOKS_OIDC_CLIENT_SECRET", secret, "'the secret the provider gave'"},
+	} {
+		if v.value == "" {
+			f.add(v.name, v.example, "is not set although others of SITEHOOKS_OIDC_* are; all three or none")
+		}
+	}
+	u, err := url.Parse(issuer)
+	if issuer != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "") {
+		f.add(issuerName, issuerExample, "is not an http:// or https:// address without user, query and fragment")
+	}
+	return issuer, id, secret
+}

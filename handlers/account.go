@@ -1,0 +1,71 @@
+package handlers
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+)
+
+const passwordPath = "/account/password"
+
+type passwordPage struct {
+	page
+	Must   bool // nothing else is possible before
+	Min    int
+	Faults map[string]string // by field
+}
+
+func (s *Site) passwordForm(c *gin.Context) error {
+	return s.showPassword(c, http.StatusOK, nil)
+}
+
+func (s *Site) showPassword(c *gin.Context, status int, faults map[string]string) error {
+	user, _ := userOf(c)
+	return s.render(c, status, "account_password", &passwordPage{
+		page: page{Title: "Change password"}, Must: user.MustChangePassword, Min: passwordMin, Faults: faults,
+	})
+}
+
+// passwordChange needs the present password, so that an unattended browser is
+// not enough, and ends all other sessions of the user.
+func (s *Site) passwordChange(c *gin.Context) error {
+	if err := parseForm(c); err != nil {
+		return err
+	}
+	ctx, form := c.Request.Context(), c.Request.PostForm
+	user, _ := userOf(c)
+	known, wait, err := s.authenticate(ctx, user.Email, form.Get("password"), c.ClientIP())
+	if err != nil {
+		return err
+	}
+	faults := map[string]string{}
+	fresh := form.Get("new_password")
+	switch {
+	case wait > 0:
+		faults["password"] = "Too many wrong passwords. Try again in " + span(wait) + "."
+	case known.ID != user.ID:
+		faults["password"] = "This is not your present password."
+	}
+	if err = checkPassword(fresh); err != nil {
+		faults["new_password"] = sentence(err)
+	} else if fresh == form.Get("password") {
+		faults["new_password"] = "Choose another password than the present one."
+	}
+	if fresh != form.Get("new_password_again") {
+		faults["new_password_again"] = "This is not the same password."
+	}
+	if len(faults) > 0 {
+		return s.showPassword(c, http.StatusUnprocessableEntity, faults)
+	}
+	hash, err := HashPassword(fresh)
+	if err != nil {
+		return err
+	}
+	if err = s.store.users.SetPassword(ctx, user.ID, hash); err != nil {
+		return err
+	}
+	if err = s.startSession(c, user.ID); err != nil {
+		return err
+	}
+	return s.redirect(c, "/admin/webhooks", Flash{"success", "Your password is changed. Other sessions of yours have ended."})
+}

@@ -1,0 +1,151 @@
+package handlers
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+type auditStore interface {
+	Search(ctx context.Context, q models.AuditQuery) (rows []models.AuditEntry, next int64, err error)
+	People(ctx context.Context) ([]string, error)
+}
+
+const (
+	auditPath  = "/admin/audit"
+	auditShown = 50
+)
+
+type auditPage struct {
+	page
+	Search   string
+	Times    timeFilter
+	Faults   []string
+	People   []choice
+	Subjects []choice
+	Spans    []choice
+	Chips    []filterChip
+	Rows     []auditLine
+	Older    string
+	Newest   string
+	Scanned  bool // Older goes on searching
+	Filtered bool
+}
+
+type auditLine struct {
+	models.AuditEntry
+	What string
+}
+
+// audit is the log of what people changed.
+func (s *Site) audit(c *gin.Context) error {
+	ctx := c.Request.Context()
+	now, err := s.Store.Now(ctx)
+	if err != nil {
+		return err
+	}
+	values := c.Request.URL.Query()
+	q, p := parseAuditQuery(values)
+	var odd []string
+	p.Times, q.From, q.To, odd = parseTimes(values, now)
+	p.Faults = append(p.Faults, odd...)
+	if before := values.Get("before"); before != "" && !readNumber(before, &q.Before) {
+		p.Faults = append(p.Faults, leftOut(before, "place in the list"))
+	}
+	rows, next, err := s.store.audit.Search(ctx, q)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		p.Rows = append(p.Rows, auditLine{row, auditWords(row.Action)})
+	}
+	if next > 0 {
+		p.Older, p.Scanned = olderURL(auditPath, values, next), len(rows) < auditShown
+	}
+	if q.Before > 0 {
+		p.Newest = olderURL(auditPath, values, 0)
+	}
+	people, err := s.store.audit.People(ctx)
+	if err != nil {
+		return err
+	}
+	if q.Who != "" && !slices.Contains(people, q.Who) {
+		people = append(people, q.Who)
+	}
+	for _, name := range people {
+		p.People = append(p.People, choice{name, name, name == q.Who})
+	}
+	p.Spans = spanChoices(p.Times)
+	p.chips(values)
+	return s.render(c, http.StatusOK, "admin_audit", p)
+}
+
+func parseAuditQuery(v url.Values) (models.AuditQuery, *auditPage) {
+	text := func(name string) string { return cut(strings.TrimSpace(v.Get(name)), 300) }
+	q := models.AuditQuery{Who: text("who"), Subject: text("about"), Search: text("q"), Limit: auditShown}
+	p := &auditPage{page: page{Title: "Audit log", Nav: "audit"}, Search: q.Search}
+	for _, one := range auditSubjects {
+		one.Chosen = one.Value == q.Subject
+		p.Subjects = append(p.Subjects, one)
+	}
+	if q.Subject != "" && !slices.ContainsFunc(p.Subjects, func(one choice) bool { return one.Chosen }) {
+		p.Faults = append(p.Faults, leftOut(q.Subject, "thing that is changed"))
+		q.Subject = ""
+	}
+	return q, p
+}
+
+func (p *auditPage) chips(v url.Values) {
+	add := func(name, label, value string) {
+		p.Chips = append(p.Chips, filterChip{label, value, without(auditPath, v, name)})
+	}
+	if p.Search != "" {
+		add("q", "Search", p.Search)
+	}
+	for _, field := range []struct {
+		name, label string
+		choices     []choice
+	}{{"who", "Who", p.People}, {"about", "About", p.Subjects}, {"time", "Time", p.Spans}} {
+		for _, one := range field.choices {
+			if one.Chosen {
+				add(field.name, field.label, one.Label)
+			}
+		}
+	}
+	p.Chips = append(p.Chips, timeChips(auditPath, p.Times, v)...)
+	p.Filtered = len(p.Chips) > 0
+}
+
+// auditSubjects are what actions are about.
+var auditSubjects = []choice{
+	{"webhook", "Webhooks", false},
+	{"delivery", "Deliveries", false},
+	{"event", "Events", false},
+	{"setting", "Site settings", false},
+	{"location", "Locations", false},
+	{"member", "Members", false},
+	{"token", "API tokens", false},
+}
+
+var auditActions = map[string]string{ //nolint:gosec // words about passwords and tokens, none of them
+	"webhook.created": "Created a webhook", "webhook.saved": "Saved a webhook", "webhook.paused": "Paused a webhook",
+	"webhook.resumed": "Resumed a webhook", "webhook.broke": "A webhook broke", "webhook.deleted": "Deleted a webhook",
+	"delivery.resent": "Resent", "event.erased": "Erased content", "setting.changed": "Changed a site setting",
+	"location.created": "Added a location", "location.renamed": "Renamed a location",
+	"member.added": "Added a member", "member.role": "Changed a role", "member.password": "Gave a one-time password",
+	"member.removed": "Removed a member", "token.created": "Made an API token", "token.revoked": "Revoked an API token",
+}
+
+// auditWords is an action in words, also of one that only a newer release knows.
+func auditWords(action string) string {
+	if words, ok := auditActions[action]; ok {
+		return words
+	}
+	return capitalized(strings.NewReplacer(".", " ", "_", " ").Replace(action))
+}

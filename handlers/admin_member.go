@@ -1,0 +1,138 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+const lastAdministrator = "This is the only administrator. Make somebody else an administrator first."
+
+type memberPage struct {
+	page
+	Member models.User
+	Self   bool
+	Fault  string // why a change was refused; empty: none was
+}
+
+// Other is the role that the member does not have.
+func (p *memberPage) Other() string {
+	if p.Member.Role == models.RoleAdministrator {
+		return models.RoleViewer
+	}
+	return models.RoleAdministrator
+}
+
+func memberPath(id int64) string { return membersPath + "/" + formatID(id) }
+
+// member is the page on which one member's role and password are changed.
+func (s *Site) member(c *gin.Context) error {
+	user, err := s.askedMember(c)
+	if err != nil {
+		return err
+	}
+	return s.showMember(c, http.StatusOK, user, "")
+}
+
+func (s *Site) askedMember(c *gin.Context) (models.User, error) {
+	id, ok := positive(c.Param("id"))
+	if !ok {
+		return models.User{}, models.ErrNotFound
+	}
+	return s.store.members.Get(c.Request.Context(), id)
+}
+
+func (s *Site) showMember(c *gin.Context, status int, user models.User, fault string) error {
+	me, _ := userOf(c)
+	return s.render(c, status, "admin_member", &memberPage{
+		page: page{Title: user.Name, Nav: "members"}, Member: user, Self: me.ID == user.ID, Fault: fault,
+	})
+}
+
+func (s *Site) memberRole(c *gin.Context) error {
+	if err := parseForm(c); err != nil {
+		return err
+	}
+	user, err := s.askedMember(c)
+	if err != nil {
+		return err
+	}
+	role := c.Request.PostForm.Get("role")
+	if !isRole(role) {
+		return unusable("There is no such role: role is administrator or viewer.")
+	}
+	_, err = s.store.members.SetRole(c.Request.Context(), actorOf(c), user.ID, role)
+	if errors.Is(err, models.ErrLastAdministrator) {
+		return s.showMember(c, http.StatusUnprocessableEntity, user, lastAdministrator)
+	}
+	if err != nil {
+		return err
+	}
+	return s.redirect(c, membersPath, Flash{"success", user.Name + " is now " + withArticle(role) + "."})
+}
+
+func withArticle(role string) string {
+	if role == models.RoleAdministrator {
+		return "an administrator"
+	}
+	return "a " + role
+}
+
+// memberPassword gives somebody who forgot theirs a one-time password.
+func (s *Site) memberPassword(c *gin.Context) error {
+	user, err := s.askedMember(c)
+	if err != nil {
+		return err
+	}
+	if me, _ := userOf(c); me.ID == user.ID {
+		return s.redirect(c, passwordPath)
+	}
+	password, hash, err := s.oneTimePassword(c.Request.Context())
+	if err != nil {
+		return err
+	}
+	if _, err = s.store.members.GivePassword(c.Request.Context(), actorOf(c), user.ID, hash); err != nil {
+		return err
+	}
+	return s.showMembers(c, http.StatusOK, &membersPage{Role: models.RoleViewer, Given: &givenPassword{user.Email, password}})
+}
+
+// memberRemove asks before somebody is taken off the list.
+func (s *Site) memberRemove(c *gin.Context) error {
+	user, err := s.askedMember(c)
+	if err != nil {
+		return err
+	}
+	return s.confirm(c, s.removal(c, user, ""))
+}
+
+func (s *Site) removal(c *gin.Context, user models.User, fault string) *confirmPage {
+	p := &confirmPage{
+		page:  page{Title: "Remove " + user.Name + "?", Nav: "members"},
+		Crumb: "Members", CrumbPath: membersPath, Action: memberPath(user.ID) + "/remove", Button: "Remove " + user.Email,
+		Danger: true, Back: membersPath, Fault: fault,
+		Lines: []string{user.Email + " can no longer log in, and is logged out everywhere at once. Webhooks and history keep the name."},
+	}
+	if me, _ := userOf(c); me.ID == user.ID {
+		p.Lines = append(p.Lines, "This is you: you will be logged out.")
+	}
+	return p
+}
+
+func (s *Site) memberRemovePost(c *gin.Context) error {
+	user, err := s.askedMember(c)
+	if err != nil {
+		return err
+	}
+	_, err = s.store.members.Remove(c.Request.Context(), actorOf(c), user.ID)
+	if errors.Is(err, models.ErrLastAdministrator) {
+		return s.confirm(c, s.removal(c, user, lastAdministrator))
+	}
+	if err != nil {
+		return err
+	}
+	return s.redirect(c, membersPath, Flash{"success", "Removed " + user.Email + "."})
+}

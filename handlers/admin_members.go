@@ -1,0 +1,111 @@
+package handlers
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+type memberStore interface {
+	Members(ctx context.Context) ([]models.Member, error)
+	Get(ctx context.Context, id int64) (models.User, error)
+	Invite(ctx context.Context, by models.Actor, user models.User) (models.User, error)
+	SetRole(ctx context.Context, by models.Actor, id int64, role string) (models.User, error)
+	GivePassword(ctx context.Context, by models.Actor, id int64, hash string) (models.User, error)
+	Remove(ctx context.Context, by models.Actor, id int64) (models.User, error)
+}
+
+const membersPath = "/admin/members"
+
+type membersPage struct {
+	page
+	Rows              []models.Member
+	Email, Name, Role string // of the form
+	Faults            faults
+	Errors            []errorLine
+	Given             *givenPassword
+	Now               time.Time
+}
+
+// givenPassword is a one-time password, shown on this page and never again.
+type givenPassword struct{ Email, Password string }
+
+// members lists who may log in.
+func (s *Site) members(c *gin.Context) error {
+	return s.showMembers(c, http.StatusOK, &membersPage{Role: models.RoleViewer})
+}
+
+func (s *Site) showMembers(c *gin.Context, status int, p *membersPage) error {
+	p.page = page{Title: "Members", Nav: "members"}
+	p.Errors = errorLines(p.Faults, "email", "Email", "name", "Name", "role", "Role")
+	ctx := c.Request.Context()
+	var err error
+	if p.Rows, err = s.store.members.Members(ctx); err != nil {
+		return err
+	}
+	if p.Now, err = s.Store.Now(ctx); err != nil {
+		return err
+	}
+	return s.render(c, status, "admin_members", p)
+}
+
+// memberAdd puts somebody on the list with a one-time password, which is shown
+// in the answer and has to be changed at the first login.
+func (s *Site) memberAdd(c *gin.Context) error {
+	if err := parseForm(c); err != nil {
+		return err
+	}
+	form := c.Request.PostForm
+	p := &membersPage{
+		Email: strings.TrimSpace(form.Get("email")), Name: strings.TrimSpace(form.Get("name")), Role: form.Get("role"), Faults: faults{},
+	}
+	if wrong := checkEmail(p.Email); wrong != "" {
+		p.Faults.add("email", wrong)
+	}
+	if wrong := checkName(p.Name); wrong != "" && p.Name != "" { // without one it is taken from the e-mail
+		p.Faults.add("name", wrong)
+	}
+	if !isRole(p.Role) {
+		p.Faults.add("role", "Choose administrator or viewer.")
+	}
+	if len(p.Faults) > 0 {
+		return s.showMembers(c, http.StatusUnprocessableEntity, p)
+	}
+	password, hash, err := s.oneTimePassword(c.Request.Context())
+	if err != nil {
+		return err
+	}
+	user, err := s.store.members.Invite(c.Request.Context(), actorOf(c), models.User{
+		Email: p.Email, Name: p.Name, Role: p.Role, PasswordHash: hash, MustChangePassword: true,
+	})
+	if errors.Is(err, models.ErrExists) {
+		p.Faults.add("email", "This address is on the list already.")
+		return s.showMembers(c, http.StatusUnprocessableEntity, p)
+	}
+	if err != nil {
+		return err
+	}
+	return s.showMembers(c, http.StatusOK, &membersPage{Role: models.RoleViewer, Given: &givenPassword{user.Email, password}})
+}
+
+func isRole(role string) bool { return role == models.RoleAdministrator || role == models.RoleViewer }
+
+// oneTimePassword is random, with its hash. Hashing waits for its turn, since
+// it takes memory.
+func (s *Site) oneTimePassword(ctx context.Context) (password, hash string, err error) {
+	done, err := s.passwords.turn(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	defer done()
+	password = strings.ToLower(rand.Text()[:20])
+	hash, err = HashPassword(password)
+	return password, hash, err
+}

@@ -1,0 +1,123 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+type systemStore interface {
+	Database(ctx context.Context) (models.Database, error)
+	KeyIDs() []string
+}
+
+type laneStore interface {
+	Workers(ctx context.Context) ([]models.Worker, error)
+}
+
+type systemPage struct {
+	page
+	Database models.Database
+	Depth    models.Depth
+	DepthMax int64
+	Workers  []models.Worker
+	Settings []siteSettingLine
+	Keys     []string
+	Build    []fact
+	States   []fact
+	Ready    string // why this instance cannot work; empty: it can
+}
+
+// fact is a label with its value.
+type fact struct{ Name, Value string }
+
+// Size is the database's size in words.
+func (p *systemPage) Size() string { return bytesWords(p.Database.Bytes) }
+
+// Behind is how long the oldest due delivery has been waiting.
+func (p *systemPage) Behind() string {
+	if p.Depth.OldestDue < time.Second {
+		return "nothing is late"
+	}
+	return pauseWords(p.Depth.OldestDue)
+}
+
+// Capped is a count that stops at DepthMax.
+func (p *systemPage) Capped(n int64) string {
+	if n >= p.DepthMax {
+		return count(p.DepthMax) + " or more"
+	}
+	return count(n)
+}
+
+// system says how Sitehooks itself is. Nothing on it is secret.
+func (s *Site) system(c *gin.Context) error {
+	ctx := c.Request.Context()
+	p := &systemPage{page: page{Title: "System", Nav: "system"}, DepthMax: models.DepthMax, Keys: s.store.system.KeyIDs()}
+	var err error
+	if p.Database, err = s.store.system.Database(ctx); err != nil {
+		return err
+	}
+	if p.Depth, err = s.Store.Deliveries.Depth(ctx); err != nil {
+		return err
+	}
+	if p.Workers, err = s.store.lanes.Workers(ctx); err != nil {
+		return err
+	}
+	values, err := s.store.settings.Values(ctx)
+	if err != nil {
+		return err
+	}
+	for _, d := range models.SettingDefs() {
+		p.Settings = append(p.Settings, siteSettingLine{d, values[d.Name]})
+	}
+	for _, state := range []struct{ state, words string }{
+		{models.WebhookActive, "Active"}, {models.WebhookStopped, "Paused"}, {models.WebhookBroken, "Broken"},
+	} {
+		p.States = append(p.States, fact{state.words, count(p.Depth.Webhooks[state.state])})
+	}
+	p.Build = buildFacts(s.Version)
+	if s.Ready != nil {
+		if err := s.Ready(ctx); err != nil {
+			p.Ready = sentence(err)
+		}
+	}
+	return s.render(c, http.StatusOK, "admin_system", p)
+}
+
+// buildFacts say what this program was made of.
+func buildFacts(version string) []fact {
+	facts := []fact{{"Version", version}, {"Go", runtime.Version()}, {"System", runtime.GOOS + "/" + runtime.GOARCH}}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return facts
+	}
+	names := map[string]string{"vcs.revision": "Commit", "vcs.time": "Committed", "vcs.modified": "Changed since"}
+	for _, setting := range info.Settings {
+		if name, known := names[setting.Key]; known {
+			facts = append(facts, fact{name, setting.Value})
+		}
+	}
+	return slices.DeleteFunc(facts, func(f fact) bool { return f.Value == "" })
+}
+
+// bytesWords shows a size in the unit that fits it.
+func bytesWords(n int64) string {
+	const unit = 1024
+	if n < unit {
+		return plural(n, "byte", "bytes")
+	}
+	value, units := float64(n)/unit, []string{"KiB", "MiB", "GiB", "TiB"}
+	for value >= unit && len(units) > 1 {
+		value, units = value/unit, units[1:]
+	}
+	return fmt.Sprintf("%.1f %s", value, units[0])
+}

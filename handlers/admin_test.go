@@ -1,0 +1,205 @@
+package handlers
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// noMarkup fails when content became markup on the page.
+func noMarkup(t *testing.T, a *answer) {
+	t.Helper()
+	if n := a.Find("main script, main img").Length(); n > 0 {
+		t.Errorf("%d elements came with the content", n)
+	}
+}
+
+func TestLocationsPage(t *testing.T) {
+	c := newConsole(t)
+	a := c.get("/admin/locations").want(http.StatusOK)
+	if got := a.text("tbody tr:first-child"); !strings.HasPrefix(got, "Main sitemain000") {
+		t.Errorf("the first line says %q", got)
+	}
+	a = c.post("/admin/locations", url.Values{"name": {nasty}, "slug": {"A b"}}).want(http.StatusUnprocessableEntity)
+	if a.form().Get("name") != nasty || a.text("#slug-err") == "" || a.Find("[role=alert] a[href='#slug']").Length() != 1 {
+		t.Errorf("refused: %v %q", a.form(), a.text("[role=alert]"))
+	}
+	noMarkup(t, a)
+	a = c.post("/admin/locations", url.Values{"name": {nasty}, "slug": {"odd-one"}}).goesTo("/admin/locations")
+	if got := c.flash(a); got != "Added "+nasty+"." {
+		t.Errorf("it says %q", got)
+	}
+	c.post("/admin/locations", url.Values{"name": {"x"}, "slug": {"odd-one"}}).want(http.StatusUnprocessableEntity)
+	c.post("/admin/locations", url.Values{"name": {"\x00"}, "slug": {"nul"}}).want(http.StatusUnprocessableEntity)
+	a = c.get("/admin/locations/odd-one").want(http.StatusOK)
+	if a.form().Get("name") != nasty {
+		t.Errorf("the form holds %v", a.form())
+	}
+	c.post("/admin/locations/odd-one", url.Values{"name": {" "}}).want(http.StatusUnprocessableEntity)
+	c.post("/admin/locations/odd-one", url.Values{"name": {"Even"}}).goesTo("/admin/locations")
+	c.post("/admin/locations/nobody", url.Values{"name": {"Even"}}).want(http.StatusNotFound)
+	if got := c.get("/admin/locations").text("tbody"); !strings.Contains(got, "Evenodd-one") {
+		t.Errorf("the list says %q", got)
+	}
+	if got := c.get("/admin/audit?about=location").text("tbody"); !strings.Contains(got, "Renamed a location") || !strings.Contains(got, nasty+" → Even") {
+		t.Errorf("the log says %q", got)
+	}
+}
+
+func TestMembersPage(t *testing.T) {
+	c := newConsole(t)
+	a := c.post("/admin/members", url.Values{"email": {"no address"}, "name": {strings.Repeat("x", nameMax+1)}, "role": {"king"}}).want(http.StatusUnprocessableEntity)
+	for _, field := range []string{"email", "name", "role"} {
+		if a.text("#"+field+"-err") == "" {
+			t.Errorf("nothing is said about %s", field)
+		}
+	}
+	c.post("/admin/members", url.Values{"email": {strings.ToUpper(adminEmail)}, "role": {"viewer"}}).want(http.StatusUnprocessableEntity)
+	a = c.post("/admin/members", url.Values{"email": {"New@example.com"}, "name": {nasty}, "role": {"viewer"}}).want(http.StatusOK)
+	noMarkup(t, a)
+	password := a.text("#given-password")
+	if len(password) < 16 || a.Header.Get("Cache-Control") != "no-store" || strings.Contains(c.get("/admin/members").Body, password) {
+		t.Errorf("the password is %q", password)
+	}
+	// It opens the door once, to a page that asks for another.
+	admin := c.cookie
+	c.cookie = ""
+	a = c.post("/login", url.Values{"email": {"new@example.com"}, "password": {password}}).want(http.StatusSeeOther)
+	theirs := sessionOf(t, a).Value
+	c.cookie = theirs
+	c.get("/admin/webhooks").goesTo("/account/password")
+	c.cookie = admin
+	user, err := c.store.Users.ByEmail(t.Context(), "new@example.com")
+	ok(t, err)
+	path := memberPath(user.ID)
+	c.get(path).want(http.StatusOK)
+	again := c.post(path+"/password", nil).want(http.StatusOK).text("#given-password")
+	if again == password || again == "" {
+		t.Errorf("another password: %q", again)
+	}
+	c.cookie = theirs
+	c.get("/admin/webhooks").goesTo("/login?next=%2Fadmin%2Fwebhooks") // their session ended
+	c.cookie = admin
+	c.post(path+"/role", url.Values{"role": {"king"}}).want(http.StatusUnprocessableEntity)
+	c.post(path+"/role", url.Values{"role": {"administrator"}}).goesTo("/admin/members")
+	if got := c.get(path + "/remove").want(http.StatusOK).text("main button"); got != "Remove new@example.com" {
+		t.Errorf("the button says %q", got)
+	}
+	c.post(path+"/remove", nil).goesTo("/admin/members")
+	c.get(path).want(http.StatusNotFound)
+	c.get("/admin/members/x").want(http.StatusNotFound)
+}
+
+func TestTheLastAdministratorStays(t *testing.T) {
+	c := newConsole(t)
+	path := memberPath(c.admin.ID)
+	a := c.post(path+"/role", url.Values{"role": {"viewer"}}).want(http.StatusUnprocessableEntity)
+	if !strings.Contains(a.text("[role=alert]"), "only administrator") {
+		t.Errorf("it says %q", a.text("[role=alert]"))
+	}
+	a = c.post(path+"/remove", nil).want(http.StatusUnprocessableEntity)
+	if !strings.Contains(a.text("[role=alert]"), "only administrator") || !strings.Contains(a.text("main"), "This is you") {
+		t.Errorf("it says %q", a.text("main"))
+	}
+	c.post(path+"/password", nil).goesTo("/account/password")
+	c.addUser(models.User{Email: "b@example.com", Role: models.RoleAdministrator})
+	c.post(path+"/remove", nil).want(http.StatusSeeOther)
+	c.get("/admin/webhooks").goesTo("/login?next=%2Fadmin%2Fwebhooks")
+}
+
+func TestTokensPage(t *testing.T) {
+	c := newConsole(t)
+	if got := c.get("/admin/tokens").want(http.StatusOK).text(".empty"); !strings.Contains(got, "No tokens yet") {
+		t.Errorf("without any it says %q", got)
+	}
+	a := c.post("/admin/tokens", url.Values{"name": {""}, "scope": {"all"}, "location": {"nowhere"}}).want(http.StatusUnprocessableEntity)
+	if a.Find("[role=alert] a").Length() != 3 {
+		t.Errorf("it says %q", a.text("[role=alert]"))
+	}
+	a = c.post("/admin/tokens", url.Values{"name": {nasty}, "scope": {"ingest"}, "location": {"python-wranglers"}}).want(http.StatusOK)
+	noMarkup(t, a)
+	plain := a.text("#fresh-token")
+	if a.Header.Get("Cache-Control") != "no-store" {
+		t.Error("the page may be kept")
+	}
+	tok, err := c.store.Tokens.Authenticate(t.Context(), plain)
+	ok(t, err)
+	if tok.Location != "python-wranglers" || tok.CreatedBy != "Mary Wilkins" {
+		t.Errorf("token: %+v", tok)
+	}
+	a = c.get("/admin/tokens")
+	if strings.Contains(a.Body, plain) || strings.Contains(a.Body, tok.Hash) || !strings.Contains(a.text("tbody"), nasty+"ingestPython wranglers") {
+		t.Errorf("the list says %q", a.text("tbody"))
+	}
+	path := "/admin/tokens/" + formatID(tok.ID) + "/revoke"
+	c.get(path).want(http.StatusOK)
+	c.post(path, nil).goesTo("/admin/tokens")
+	c.post(path, nil).want(http.StatusNotFound)
+	if _, err = c.store.Tokens.Authenticate(t.Context(), plain); err == nil {
+		t.Error("it still works")
+	}
+	if got := c.get("/admin/audit?about=token").text("tbody"); strings.Contains(got, plain) || !strings.Contains(got, "Revoked an API token") {
+		t.Errorf("the log says %q", got)
+	}
+}
+
+func TestAuditPage(t *testing.T) {
+	c := newConsole(t)
+	for range auditShown + 5 {
+		c.post("/admin/tokens", url.Values{"name": {"token " + nasty}, "scope": {"ingest"}}).want(http.StatusOK)
+	}
+	a := c.get("/admin/audit?q=" + url.QueryEscape("TOKEN "+nasty) + "&who=Mary+Wilkins&about=token&time=1h").want(http.StatusOK)
+	noMarkup(t, a)
+	if a.Find("tbody tr").Length() != auditShown || a.Find("main .s-tag").Length() != 4 {
+		t.Errorf("%d lines, filters %q", a.Find("tbody tr").Length(), a.text("main .s-tag"))
+	}
+	a = c.get(a.Find("a[rel=next]").AttrOr("href", ""))
+	if a.Find("tbody tr").Length() != 5 || a.text("main .s-pagination") != "Newest" {
+		t.Errorf("older: %d lines, %q", a.Find("tbody tr").Length(), a.text("main .s-pagination"))
+	}
+	if got := c.get("/admin/audit?who=Nobody").text(".empty"); !strings.Contains(got, "No entry is like that") {
+		t.Errorf("it says %q", got)
+	}
+	if got := c.get("/admin/audit?from=noon&before=x&about=all").text("main .s-notice"); strings.Count(got, "left out") != 3 {
+		t.Errorf("odd values: %q", got)
+	}
+	if auditWords("thing.new_kind") != "Thing new kind" {
+		t.Error("an unknown action has no words")
+	}
+}
+
+func TestSystemPage(t *testing.T) {
+	c := newConsole(t, func(d *Deps) { d.Version = "1.2.3" })
+	c.addDelivery(c.addWebhook(nil))
+	a := c.get("/admin/system").want(http.StatusOK)
+	for _, part := range []string{"Ready", "SQLite 3.", "1.2.3", "Webhooks: Active1", models.DispatchDelay, "seals", "go1."} {
+		if !strings.Contains(a.text("main"), part) {
+			t.Errorf("it does not say %q: %s", part, a.text("main"))
+		}
+	}
+	for n, want := range map[int64]string{0: "0 bytes", 1: "1 byte", 1536: "1.5 KiB", 5 << 30: "5.0 GiB", 1 << 50: "1024.0 TiB"} {
+		if got := bytesWords(n); got != want {
+			t.Errorf("%d is %q, want %q", n, got, want)
+		}
+	}
+}
+
+func TestViewerReadsAdministration(t *testing.T) {
+	c := newConsole(t)
+	c.logIn(c.addViewer())
+	for _, path := range []string{"/admin/locations", "/admin/members", "/admin/tokens", "/admin/audit", "/admin/system"} {
+		a := c.get(path).want(http.StatusOK)
+		if a.Find("main form[method=post]").Length() > 0 || a.Find("main a[href*=revoke], main a[href*=remove]").Length() > 0 {
+			t.Errorf("%s offers a change to a viewer", path)
+		}
+		if a.Find("nav a[aria-current=page]").Length() == 0 {
+			t.Errorf("%s is not marked in the navigation", path)
+		}
+	}
+	for _, path := range []string{"/admin/members/1", "/admin/members/1/remove", "/admin/tokens/1/revoke", "/admin/locations/main", "/admin/deliveries/resend", "/admin/trigger-history/e/erase"} {
+		c.get(path).want(http.StatusForbidden)
+	}
+}

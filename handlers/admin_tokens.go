@@ -1,0 +1,141 @@
+package handlers
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+type tokenStore interface {
+	List(ctx context.Context) ([]models.Token, error)
+	Get(ctx context.Context, id int64) (models.Token, error)
+	Issue(ctx context.Context, by models.Actor, tok models.Token) (plain string, err error)
+	Revoke(ctx context.Context, by models.Actor, id int64) (models.Token, error)
+}
+
+const tokensPath = "/admin/tokens"
+
+type tokensPage struct {
+	page
+	Rows      []models.Token
+	Names     locationNames
+	Locations []choice
+	Scopes    []choice
+	Name      string // of the form
+	Scope     string
+	Location  string
+	Faults    faults
+	Errors    []errorLine
+	// Fresh is a new token, shown on this page and never again.
+	Fresh, FreshName string
+}
+
+// Place is where a token may be used, in words.
+func (p *tokensPage) Place(slug string) string {
+	if slug == "" {
+		return "All locations"
+	}
+	return p.Names.of(slug)
+}
+
+// tokens lists the tokens of the APIs, without the tokens themselves, which
+// nobody knows any more.
+func (s *Site) tokens(c *gin.Context) error {
+	return s.showTokens(c, http.StatusOK, &tokensPage{Scope: models.ScopeIngest})
+}
+
+func (s *Site) showTokens(c *gin.Context, status int, p *tokensPage) error {
+	ctx := c.Request.Context()
+	p.page = page{Title: "API tokens", Nav: "tokens"}
+	p.Errors = errorLines(p.Faults, "name", "Name", "scope", "Scope", "location", "Location")
+	var err error
+	if p.Rows, err = s.store.tokens.List(ctx); err != nil {
+		return err
+	}
+	locations, err := s.store.locations.List(ctx)
+	if err != nil {
+		return err
+	}
+	p.Names = make(locationNames, len(locations))
+	for _, l := range locations {
+		p.Names[l.Slug] = l.Name
+		p.Locations = append(p.Locations, choice{l.Slug, l.Name, l.Slug == p.Location})
+	}
+	p.Scopes = []choice{
+		{models.ScopeIngest, "Report events (ingest)", p.Scope == models.ScopeIngest},
+		{models.ScopeSuperOffice, "Manage SuperOffice webhooks (superoffice)", p.Scope == models.ScopeSuperOffice},
+	}
+	return s.render(c, status, "admin_tokens", p)
+}
+
+// tokenNew makes a token and shows it in the answer.
+func (s *Site) tokenNew(c *gin.Context) error {
+	if err := parseForm(c); err != nil {
+		return err
+	}
+	ctx, form := c.Request.Context(), c.Request.PostForm
+	p := &tokensPage{Name: strings.TrimSpace(form.Get("name")), Scope: form.Get("scope"), Location: form.Get("location"), Faults: faults{}}
+	if wrong := checkName(p.Name); wrong != "" {
+		p.Faults.add("name", wrong)
+	}
+	if p.Scope != models.ScopeIngest && p.Scope != models.ScopeSuperOffice {
+		p.Faults.add("scope", "Choose what the token is for.")
+	}
+	locations, err := s.store.locations.List(ctx)
+	if err != nil {
+		return err
+	}
+	if p.Location != "" && !slices.ContainsFunc(locations, func(l models.Location) bool { return l.Slug == p.Location }) {
+		p.Faults.add("location", "There is no such location.")
+	}
+	if len(p.Faults) > 0 {
+		return s.showTokens(c, http.StatusUnprocessableEntity, p)
+	}
+	plain, err := s.store.tokens.Issue(ctx, actorOf(c), models.Token{Name: p.Name, Scope: p.Scope, Location: p.Location})
+	if err != nil {
+		return err
+	}
+	return s.showTokens(c, http.StatusOK, &tokensPage{Scope: models.ScopeIngest, Fresh: plain, FreshName: p.Name})
+}
+
+// tokenRevoke asks before a token is ended.
+func (s *Site) tokenRevoke(c *gin.Context) error {
+	tok, err := s.askedToken(c)
+	if err != nil {
+		return err
+	}
+	return s.confirm(c, &confirmPage{
+		page:  page{Title: "Revoke " + tok.Name + "?", Nav: "tokens"},
+		Crumb: "API tokens", CrumbPath: tokensPath, Action: tokensPath + "/" + formatID(tok.ID) + "/revoke",
+		Button: "Revoke this token", Danger: true, Back: tokensPath,
+		Lines: []string{"Whoever uses it is refused from now on. It cannot be brought back; a new one has to be made and entered."},
+	})
+}
+
+func (s *Site) askedToken(c *gin.Context) (models.Token, error) {
+	id, ok := positive(c.Param("id"))
+	if !ok {
+		return models.Token{}, models.ErrNotFound
+	}
+	tok, err := s.store.tokens.Get(c.Request.Context(), id)
+	if err == nil && tok.RevokedAt != nil {
+		err = notFound("This token was revoked already.")
+	}
+	return tok, err
+}
+
+func (s *Site) tokenRevokePost(c *gin.Context) error {
+	tok, err := s.askedToken(c)
+	if err != nil {
+		return err
+	}
+	if _, err = s.store.tokens.Revoke(c.Request.Context(), actorOf(c), tok.ID); err != nil {
+		return err
+	}
+	return s.redirect(c, tokensPath, Flash{"success", "Revoked " + tok.Name + "."})
+}

@@ -1,0 +1,116 @@
+package api
+
+import (
+	"slices"
+	"strings"
+)
+
+// kind says which parts of an event matter.
+type kind int
+
+const (
+	kindUnknown kind = iota
+	kindPost         // a question, an answer or a comment of the Q&A site
+	kindData         // of another family: subject and data
+	kindCRM          // the same, with a decimal subject and changes
+	kindCustom       // any other name: as CRM
+)
+
+// The families whose names are listed, by their first part. comment stands for
+// two: see commentOfPost.
+var (
+	postFamilies = map[string][]string{
+		"question": {"created", "edited"},
+		"answer":   {"created", "edited", "accepted"},
+	}
+	dataFamilies = map[string][]string{
+		"user":               {"created", "updated", "deleted"},
+		"team":               {"created", "updated", "deleted"},
+		"team_membership":    {"created", "deleted"},
+		"team_permission":    {"created", "deleted"},
+		"project_permission": {"created", "deleted"},
+		"topic":              {"created", "accepted", "satisfaction_changed"},
+		"comment":            {"created", "accepted", "deleted"},
+	}
+	crmEntities = []string{
+		"activity", "appointment", "associate", "chatsession", "contact", "document", "person", "project",
+		"projectmember", "quote", "relation", "sale", "salestakeholder", "ticket",
+	}
+	crmEvents = []string{"created", "changed", "deleted"} // of every entity
+	crmMore   = map[string][]string{
+		"chatsession": {"message"},
+		"contact":     {"softdeleted"},
+		"document":    {"edited"},
+		"person":      {"softdeleted", "consented", "unconsented"},
+		"quote":       {"approved", "rejected", "sent", "ordered"},
+		"sale":        {"sold", "lost", "completed"},
+	}
+)
+
+// commentOfPost is of the Q&A site when it names a question or a comment, and
+// of a forum, with data, when it does not.
+const commentOfPost = "comment.created"
+
+// brokenEvent is reported by Sitehooks itself.
+const brokenEvent = "webhook.broken"
+
+// listing is the families above, ready to be asked.
+type listing struct {
+	kinds  map[string]kind     // by name
+	events map[string][]string // second parts, by first part
+}
+
+var listed = func() listing {
+	l := listing{map[string]kind{}, map[string][]string{}}
+	add := func(k kind, family string, events []string) {
+		l.events[family] = append(l.events[family], events...)
+		for _, event := range events {
+			l.kinds[family+"."+event] = k
+		}
+	}
+	for family, events := range postFamilies {
+		add(kindPost, family, events)
+	}
+	for family, events := range dataFamilies {
+		add(kindData, family, events)
+	}
+	for _, entity := range crmEntities {
+		add(kindCRM, entity, slices.Concat(crmEvents, crmMore[entity]))
+	}
+	return l
+}()
+
+// typeKind tells the kind of an event type, or in words why there is none.
+func typeKind(name string) (k kind, fault string) {
+	if k = listed.kinds[name]; k != kindUnknown {
+		return k, ""
+	}
+	family, event, _ := strings.Cut(name, ".")
+	switch {
+	case name == brokenEvent:
+		return kindUnknown, "is reported by Sitehooks itself when a webhook breaks; a site cannot report it"
+	case listed.events[family] != nil:
+		return kindUnknown, "is no event of " + family + ", which has " + strings.Join(listed.events[family], ", ")
+	case len(name) > maxName || !isWord(family) || !isWord(event):
+		return kindUnknown, "must be two parts of a-z, 0-9 and _ that start with a letter, joined by a dot, as lead.scored"
+	}
+	return kindCustom, ""
+}
+
+// isWord accepts [a-z][a-z0-9_]*.
+func isWord(s string) bool {
+	for i, r := range s {
+		if (r < 'a' || r > 'z') && (i == 0 || (r < '0' || r > '9') && r != '_') {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// metricType keeps the number of different labels limited.
+func metricType(name string) string {
+	if listed.kinds[name] == kindUnknown {
+		return "custom"
+	}
+	return name
+}

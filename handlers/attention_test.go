@@ -1,0 +1,59 @@
+package handlers
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+const attentionSection = "section[aria-label='Webhooks that need attention']"
+
+func TestEveryPageNamesWhatBroke(t *testing.T) {
+	c := newConsole(t)
+	w := c.addWebhook(func(in *models.WebhookInput) { in.Name = "First" })
+	c.addDelivery(w)
+	if text := c.get("/admin/audit").text(attentionSection); text != "" {
+		t.Errorf("nothing is wrong, yet it says %q", text)
+	}
+	ok(t, c.store.Webhooks.Break(t.Context(), w.ID, "It answered 410 Gone."))
+	c.logIn(c.addViewer())
+	until := time.Now().UTC().Add(30 * 24 * time.Hour).Format("Jan 2, 2006")
+	for _, path := range []string{"/admin/deliveries", "/admin/webhooks", "/admin/members"} {
+		a := c.get(path).want(http.StatusOK)
+		if text := a.text(attentionSection); text != "A webhook broke: First. It answered 410 Gone. 1 notification is held and not lost until "+until+"." {
+			t.Errorf("%s says %q", path, text)
+		}
+		if to := a.Find(attentionSection+" a").AttrOr("href", ""); to != webhookPath(w.ID) {
+			t.Errorf("it leads to %q", to)
+		}
+	}
+	// Half of the retention later.
+	c.exec("update webhooks set state_at = ?", time.Now().Add(-16*24*time.Hour))
+	c.exec("update deliveries set created_at = ?", time.Now().Add(-20*24*time.Hour))
+	if text := c.get("/admin/webhooks").text(attentionSection); !strings.Contains(text, "1 notification, held for First, expires on ") {
+		t.Errorf("it says %q", text)
+	}
+	other := c.addWebhook(func(in *models.WebhookInput) { in.Name = "Second" })
+	ok(t, c.store.Webhooks.Break(t.Context(), other.ID, "It answered 410 Gone."))
+	a := c.get("/admin/webhooks")
+	if text := a.text(attentionSection); !strings.HasPrefix(text, "2 webhooks broke and hold their notifications. See which") {
+		t.Errorf("it says %q", text)
+	}
+	if to := a.Find(attentionSection+" a").First().AttrOr("href", ""); to != "/admin/webhooks?state=broken" {
+		t.Errorf("it leads to %q", to)
+	}
+}
+
+func TestRoleIsNotSaidTwice(t *testing.T) {
+	p := page{User: models.User{Name: "Administrator", Role: models.RoleAdministrator}}
+	if p.RoleShown() != "" {
+		t.Errorf("it shows %q", p.RoleShown())
+	}
+	p.User.Name = "Mary"
+	if p.RoleShown() != models.RoleAdministrator {
+		t.Errorf("it shows %q", p.RoleShown())
+	}
+}

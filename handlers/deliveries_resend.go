@@ -1,0 +1,192 @@
+package handlers
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+const (
+	resendPath   = "/admin/deliveries/resend"
+	resentPath   = "/admin/deliveries/resent"
+	resentReload = 2 // seconds between two looks at the progress
+)
+
+// deliveriesResend asks before all that match the filter are sent again, and
+// says how many that are. What fails of one webhook, or what it got since a
+// time, is a filter like any other.
+func (s *Site) deliveriesResend(c *gin.Context) error {
+	now, err := s.Store.Now(c.Request.Context())
+	if err != nil {
+		return err
+	}
+	p, _, err := s.resendQuestion(c, now)
+	if err != nil {
+		return err
+	}
+	return s.confirm(c, p)
+}
+
+// resendQuestion reads the filter as it is at a time and counts what it matches.
+func (s *Site) resendQuestion(c *gin.Context, now time.Time) (*confirmPage, models.DeliveryQuery, error) {
+	ctx := c.Request.Context()
+	values := c.Request.URL.Query()
+	values.Del("before")
+	q, filter, faults := parseDeliveryQuery(values, now)
+	if len(faults) > 0 {
+		// A value that was left out would match more than was asked for.
+		return nil, q, unusable(strings.ReplaceAll(strings.Join(faults, " "), ", so it was left out", "") + " Nothing was sent.")
+	}
+	can, err := s.store.deliveries.Resendable(ctx, q)
+	if err != nil {
+		return nil, q, err
+	}
+	list := &deliveriesPage{Filter: filter}
+	if err = s.deliveryChoices(ctx, list); err != nil {
+		return nil, q, err
+	}
+	var chosen []string
+	for _, chip := range list.chips(values) {
+		chosen = append(chosen, chip.Name+": "+chip.Value)
+	}
+	back := olderURL("/admin/deliveries", values, 0)
+	p := &confirmPage{
+		page:  page{Title: "Resend " + plural(can.Send, "delivery", "deliveries") + "?", Nav: "deliveries"},
+		Crumb: "Deliveries", CrumbPath: "/admin/deliveries", Back: back,
+		Action: olderURL(resendPath, values, 0), Fields: []confirmField{{"through", formatID(can.Through)}, {"now", formatID(now.UnixMicro())}},
+	}
+	p.Narrow = &confirmSince{Path: resendPath, From: filter.From}
+	for _, name := range []string{"webhook", "state", "code", "error", "type", "to"} {
+		if value := values.Get(name); value != "" {
+			p.Narrow.Fields = append(p.Narrow.Fields, confirmField{name, value})
+		}
+	}
+	p.Lines = append(p.Lines, "Chosen: "+orNone(strings.Join(chosen, ", "), "all deliveries")+".")
+	p.Lines = append(p.Lines, resendLines(can)...)
+	if can.Send == 0 {
+		p.Title = "Nothing to resend"
+	} else {
+		p.Button = "Resend " + count(can.Send)
+	}
+	return p, q, nil
+}
+
+// resendLines say what would be sent and what would not.
+func resendLines(can models.Resendable) []string {
+	var lines []string
+	if can.Send == 0 {
+		lines = append(lines, "There is nothing to send again.")
+	} else {
+		lines = append(lines, "Each is sent once more with the same id and body, without retries, at most 20 a second for each webhook.")
+	}
+	if can.More {
+		lines = append(lines, "There are more. These are the newest "+count(models.ResendMax)+"; resend the others after them.")
+	}
+	if can.Waiting > 0 {
+		lines = append(lines, resendCount(can.Waiting, "waits for an attempt anyway and is left out.", "wait for an attempt anyway and are left out."))
+	}
+	if can.Blocked > 0 {
+		lines = append(lines, resendCount(can.Blocked, "cannot be sent, because its webhook is paused, broken, switched off, moved or deleted.",
+			"cannot be sent, because their webhook is paused, broken, switched off, moved or deleted."))
+	}
+	return lines
+}
+
+// resendCount is a sentence about a number that is not counted to its end.
+func resendCount(n int64, one, many string) string {
+	if n >= models.ResendMax {
+		return count(n) + " or more " + many
+	}
+	return plural(n, one, many)
+}
+
+// deliveriesResendPost sends what was asked about. The field through keeps out
+// what came since, now is when a span such as the last hour was asked about.
+func (s *Site) deliveriesResendPost(c *gin.Context) error {
+	if err := parseForm(c); err != nil {
+		return err
+	}
+	form := c.Request.PostForm
+	through, ok := positive(form.Get("through"))
+	if !ok {
+		return unusable("This request does not say which deliveries it is about. Ask again from the list.")
+	}
+	asked, ok := positive(form.Get("now"))
+	if !ok {
+		return unusable("This request does not say when it was asked for. Ask again from the list.")
+	}
+	p, q, err := s.resendQuestion(c, time.UnixMicro(asked).UTC())
+	if err != nil {
+		return err
+	}
+	resent, err := s.store.deliveries.ResendAll(c.Request.Context(), actorOf(c), q, through, strings.TrimSuffix(p.Lines[0], "."))
+	if err != nil {
+		return err
+	}
+	if resent.Total == 0 {
+		p.Fault = "Nothing was sent: nothing of this kind can be sent now."
+		return s.confirm(c, p)
+	}
+	s.OnChange()
+	v := url.Values{"at": {strconv.FormatInt(resent.At.UnixMicro(), 10)}, "total": {formatID(resent.Total)}, "back": {p.Back}}
+	return s.redirect(c, resentPath+"?"+v.Encode())
+}
+
+type resentPage struct {
+	page
+	Total, Left, Held int64
+	At                time.Time
+	Back              string
+}
+
+// Done is how many had their attempt.
+func (p *resentPage) Done() int64 { return max(0, p.Total-p.Left) }
+
+// Percent is how much that is.
+func (p *resentPage) Percent() int64 { return p.Done() * 100 / max(1, p.Total) }
+
+// Refresh is after how many seconds the page loads itself again; 0: never,
+// because nothing goes on.
+func (p *resentPage) Refresh() int {
+	if p.Left <= p.Held {
+		return 0
+	}
+	return resentReload
+}
+
+// Sentence says how far it is.
+func (p *resentPage) Sentence() string {
+	return fmt.Sprintf("%s of %s done", count(p.Done()), plural(p.Total, "delivery", "deliveries"))
+}
+
+// deliveriesResent shows how far a resending is. Everything it needs to know
+// is in its address.
+func (s *Site) deliveriesResent(c *gin.Context) error {
+	at, ok := positive(c.Query("at"))
+	total, known := positive(c.Query("total"))
+	if !ok || !known {
+		return notFound("This address does not name a resending.")
+	}
+	p := &resentPage{
+		page:  page{Title: "Resending", Nav: "deliveries"},
+		Total: total, At: time.UnixMicro(at).UTC(), Back: localPath(c.Query("back")),
+	}
+	if !strings.HasPrefix(p.Back, "/admin/deliveries") {
+		p.Back = "/admin/deliveries"
+	}
+	var err error
+	if p.Left, p.Held, err = s.store.deliveries.Unsent(c.Request.Context(), p.At); err != nil {
+		return err
+	}
+	if seconds := p.Refresh(); seconds > 0 {
+		c.Header("Refresh", strconv.Itoa(seconds))
+	}
+	return s.render(c, http.StatusOK, "deliveries_resent", p)
+}

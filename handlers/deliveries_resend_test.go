@@ -1,0 +1,173 @@
+package handlers
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// failures are failed deliveries of a webhook, numbered.
+func failures(s *historySite, w models.Webhook, from, to int) {
+	s.Helper()
+	for i := from; i < to; i++ {
+		id := w.Name + formatID(int64(i))
+		s.event(id, "Title of "+id, nil)
+		s.dispatch(1)
+		s.attempt(w.ID, models.DeliveryFailed, models.Attempt{Code: 500}, 0, "broken "+nasty)
+	}
+}
+
+func TestResendAllThatMatch(t *testing.T) {
+	s := newHistorySite(t)
+	w := s.hook("Board "+nasty, nil)
+	failures(s, w, 0, 3)
+	s.event("one more", "Waits", nil)
+	s.dispatch(1)
+	b := s.as(models.RoleAdministrator)
+	list := b.get("/admin/deliveries?state=failed&webhook=" + formatID(w.ID))
+	path := list.Find(".s-page-title--actions a").First().AttrOr("href", "")
+	doc := b.get(path)
+	says(t, "the question", words(doc.Find("main")), "Resend 3 deliveries?", "Webhook: Board "+nasty, "State: Failed", "same id and body")
+	if got := words(doc.Find("main form[method=post] button")); got != "Resend 3" {
+		t.Errorf("the button says %q", got)
+	}
+	says(t, "the question about all", words(b.get("/admin/deliveries/resend").Find("main")), "Chosen: all deliveries.", "1 waits for an attempt anyway")
+	since := url.Values{"from": {"2199-01-01T00:00"}}
+	doc.Find("main form[method=get] input[type=hidden]").Each(func(_ int, field *goquery.Selection) {
+		since.Set(field.AttrOr("name", ""), field.AttrOr("value", ""))
+	})
+	says(t, "the question since a time", words(b.get(resendPath+"?"+since.Encode()).Find("main")), "Nothing to resend", "State: Failed", "From: 2199-01-01 00:00")
+	form := url.Values{}
+	doc.Find("main form[method=post] input").Each(func(_ int, field *goquery.Selection) { form.Set(field.AttrOr("name", ""), field.AttrOr("value", "")) })
+	failures(s, w, 3, 4) // comes after the question
+	woken := s.woken
+	status, _ := b.post(doc.Find("main form[method=post]").AttrOr("action", ""), form)
+	if status != http.StatusSeeOther || s.woken != woken+1 {
+		t.Fatalf("resend: %d", status)
+	}
+	progress := b.to
+	doc = b.get(progress)
+	says(t, "the progress", words(doc.Find("main")), "0 of 3 deliveries done", "loads itself again")
+	if doc.Find("progress").AttrOr("max", "") != "3" {
+		t.Error("there is no bar of 3")
+	}
+	rows, _, err := s.store.Deliveries.List(t.Context(), models.DeliveryQuery{State: models.DeliveryFailed, Limit: 10})
+	s.must(err)
+	again := 0
+	for _, row := range rows {
+		if row.Resend {
+			again++
+		}
+	}
+	if again != 3 {
+		t.Errorf("%d are sent again", again)
+	}
+	s.must(s.store.Webhooks.Pause(t.Context(), boss, w.ID))
+	says(t, "the progress of a paused one", words(b.get(progress).Find("main")), "stands still", "3 deliveries wait")
+	doc = b.get("/admin/deliveries/resend?state=failed")
+	says(t, "the question about a paused one", words(doc.Find("main")), "Nothing to resend", "3 wait for an attempt anyway", "its webhook is paused")
+	if doc.Find("main form[method=post]").Length() > 0 {
+		t.Error("it offers to send nothing")
+	}
+	if status, _ = b.post("/admin/deliveries/resend?state=failed", form); status != http.StatusUnprocessableEntity {
+		t.Errorf("nothing to send: %d", status)
+	}
+	for _, bad := range []string{"/admin/deliveries/resend?state=odd", "/admin/deliveries/resend?webhook=x"} {
+		if status = b.status(bad); status != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %d", bad, status)
+		}
+	}
+	if status, _ = b.post("/admin/deliveries/resend", nil); status != http.StatusUnprocessableEntity {
+		t.Errorf("without saying which: %d", status)
+	}
+	if b.status("/admin/deliveries/resent") != http.StatusNotFound {
+		t.Error("a progress of nothing")
+	}
+	doc = b.get("/admin/deliveries/resent?at=1&total=5&back=https://evil.example")
+	says(t, "a resending that is over", words(doc.Find("main")), "5 of 5 deliveries done", "Each had its attempt")
+	if to := doc.Find("main a.s-btn").AttrOr("href", ""); to != "/admin/deliveries" {
+		t.Errorf("the way back leads to %q", to)
+	}
+	if to := b.get("/admin/deliveries?state=pending").Find(".s-page-title--actions > a").Length(); to != 0 {
+		t.Error("what waits is offered to be resent")
+	}
+}
+
+func TestExport(t *testing.T) {
+	s := newHistorySite(t)
+	w := s.hook("=cmd()|'x' "+nasty, nil)
+	failures(s, w, 0, 2)
+	b := s.as(models.RoleViewer)
+	read := func(path string) (string, http.Header) {
+		q, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.server.URL+path, nil)
+		s.must(err)
+		p, err := b.client.Do(q)
+		s.must(err)
+		defer p.Body.Close()
+		var text strings.Builder
+		if _, err = io.Copy(&text, p.Body); err != nil || p.StatusCode != http.StatusOK {
+			t.Fatalf("%s: %d, %v", path, p.StatusCode, err)
+		}
+		return text.String(), p.Header
+	}
+	link := b.get("/admin/deliveries?state=failed").Find("a[download]").First().AttrOr("href", "")
+	text, header := read(link)
+	lines, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+	s.must(err)
+	if len(lines) != 3 || lines[1][2] != "'=cmd()|'x' "+nasty || lines[1][5] != "failed" || lines[1][13] != "500" || len(lines[1]) != len(exportColumns) {
+		t.Errorf("the table is %q", lines)
+	}
+	if !strings.HasPrefix(header.Get("Content-Disposition"), "attachment; filename=\"deliveries-") || header.Get("Cache-Control") != "no-store" {
+		t.Errorf("headers: %v", header)
+	}
+	if strings.Contains(text, "questions") || strings.Contains(text, "hooks.example") {
+		t.Error("a body or a URL is in it")
+	}
+	for path, want := range map[string]int{"/admin/deliveries.json": 2, "/admin/deliveries.json?state=dropped": 0} {
+		text, _ = read(path)
+		var list []exported
+		if err = json.Unmarshal([]byte(text), &list); err != nil || len(list) != want {
+			t.Errorf("%s: %d, %v: %s", path, len(list), err, text)
+		}
+	}
+	if status := b.status("/admin/deliveries.csv?state=odd"); status != http.StatusUnprocessableEntity {
+		t.Errorf("an odd filter: %d", status)
+	}
+	for cell, want := range map[string]string{"": "", "a=b": "a=b", "+1": "'+1", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", "  =x": "'  =x", "＝x": "'＝x"} {
+		if got := harmless(cell); got != want {
+			t.Errorf("%q becomes %q, want %q", cell, got, want)
+		}
+	}
+}
+
+func TestLongExportIsWhole(t *testing.T) {
+	s := newHistorySite(t)
+	s.hook("One", nil)
+	for at := 0; at < 2100; at += 700 {
+		s.events(700, func(i int) models.NewEvent { return historyEvent(t, "e-"+formatID(int64(at+i)), "One") })
+		s.dispatch(1)
+	}
+	b := s.as(models.RoleViewer)
+	q, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.server.URL+"/admin/deliveries.json", nil)
+	s.must(err)
+	p, err := b.client.Do(q)
+	s.must(err)
+	defer p.Body.Close()
+	var list []exported
+	s.must(json.NewDecoder(p.Body).Decode(&list))
+	seen := map[string]bool{}
+	for _, one := range list {
+		seen[one.ID] = true
+	}
+	if len(list) != 2100 || len(seen) != 2100 {
+		t.Errorf("%d lines, %d of them different", len(list), len(seen))
+	}
+}

@@ -1,0 +1,86 @@
+package handlers
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// delivery shows one delivery with every attempt, and one of them in full.
+func (s *Site) delivery(c *gin.Context) error {
+	p, err := s.deliveryPageOf(c)
+	if err != nil {
+		return err
+	}
+	return s.render(c, http.StatusOK, "delivery", p)
+}
+
+func (s *Site) deliveryPageOf(c *gin.Context) (*deliveryPage, error) {
+	ctx := c.Request.Context()
+	row, err := s.store.deliveries.Get(ctx, c.Param("id"))
+	if err != nil {
+		return nil, err
+	}
+	now, err := s.Store.Now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	attempts, err := s.store.deliveries.Attempts(ctx, row.ID)
+	if err != nil {
+		return nil, err
+	}
+	p := &deliveryPage{
+		page: page{Title: "Delivery of " + moment(row.CreatedAt, now), Nav: "deliveries"},
+		Row:  row, Now: now, Badge: deliveryBadge(row.Delivery, row.Held),
+		Note: deliveryNote(row.Delivery, row.HeldWhy, now), Tab: "request", Raw: c.Query("raw") == "1",
+	}
+	if c.Query("tab") == "response" {
+		p.Tab = "response"
+	}
+	events, err := s.store.deliveries.EventsOf(ctx, row.ID)
+	if err != nil {
+		return nil, err
+	}
+	p.Events = eventRefs(events)
+	places, err := s.locationNames(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p.Location = places.of(row.Location)
+	p.tell(attempts, c.Query("attempt"))
+	return p, s.deliveryCanResend(ctx, p)
+}
+
+// tell fills in what follows from the attempts and the type's policy.
+func (p *deliveryPage) tell(attempts []models.Attempt, chosen string) {
+	policy := wire.Policy{}
+	p.Format = p.Row.Webhook.Type
+	if format, ok := wire.Lookup(p.Row.Webhook.Type); ok {
+		policy, p.Format = format.Policy, format.Label
+	}
+	p.Schedule = newDeliverySchedule(p.Row.Delivery, policy, p.Now)
+	p.Attempts = attemptLines(p.Row.CreatedAt, attempts, policy)
+	p.Body = shownCode(p.Row.Body, p.Raw)
+	if len(attempts) == 0 {
+		return
+	}
+	at := len(attempts) - 1
+	for i, a := range attempts {
+		if strconv.Itoa(a.Number) == chosen {
+			at = i
+		}
+	}
+	p.Attempts[at].Shown = true
+	p.Shown = newAttemptView(attempts[at], p.Attempts[at], p.Raw)
+}
+
+func shownCode(body []byte, raw bool) []codePart {
+	if raw {
+		return plainCode(body)
+	}
+	return prettyCode(body)
+}

@@ -1,0 +1,100 @@
+package handlers
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/handlers/api"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// handler is a handler of the console; what it returns as an error is answered
+// by fail, in one place.
+type handler func(c *gin.Context) error
+
+// statusError is an error with the status and the sentence to answer with.
+type statusError struct {
+	Status int
+	Text   string // for people
+}
+
+func (e *statusError) Error() string { return fmt.Sprintf("%d: %s", e.Status, e.Text) }
+
+func notFound(text string) error  { return &statusError{http.StatusNotFound, text} }
+func forbidden(text string) error { return &statusError{http.StatusForbidden, text} }
+func unusable(text string) error  { return &statusError{http.StatusUnprocessableEntity, text} }
+
+type errorPage struct {
+	page
+	Status int
+	Text   string
+}
+
+// on adapts a handler to gin.
+func (s *Site) on(h handler) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if err := h(c); err != nil {
+			s.fail(c, err)
+		}
+	}
+}
+
+// fail answers an error as a page, or as problem+json below the APIs.
+func (s *Site) fail(c *gin.Context, err error) {
+	c.Abort()
+	status, text := http.StatusInternalServerError, ""
+	var known *statusError
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &known):
+		status, text = known.Status, known.Text
+	case errors.Is(err, models.ErrNotFound):
+		status, text = http.StatusNotFound, "There is nothing at this address. It may have been deleted."
+	case errors.As(err, &tooLarge):
+		status, text = http.StatusRequestEntityTooLarge, "That is more than a form may hold."
+	case errors.Is(err, context.Canceled) && c.Request.Context().Err() != nil:
+		return // the client has gone
+	default:
+		s.Log.ErrorContext(c.Request.Context(), "request failed", "method", c.Request.Method, "route", c.FullPath(), "error", err)
+	}
+	if c.Writer.Written() {
+		return
+	}
+	if isAPI(c.Request.URL.Path) {
+		api.Problem(c, status, "", text)
+		return
+	}
+	if status != http.StatusInternalServerError {
+		p := &errorPage{page: page{Title: http.StatusText(status)}, Status: status, Text: text}
+		if err = s.render(c, status, "error", p); err == nil {
+			return
+		}
+		s.Log.ErrorContext(c.Request.Context(), "error page failed", "error", err)
+	}
+	c.Data(http.StatusInternalServerError, "text/html; charset=utf-8", s.oops)
+}
+
+// renderOops renders the 500 page ahead, since at the time it is needed
+// rendering may be what fails.
+func (s *Site) renderOops() ([]byte, error) {
+	p := &errorPage{
+		page:   page{Title: "Something went wrong", Bare: true, Theme: themeSystem},
+		Status: http.StatusInternalServerError,
+		Text:   "Sitehooks could not do this. Its log says why. Nothing was changed in part; try again in a moment.",
+	}
+	var buf bytes.Buffer
+	if err := s.Templates.Render(&buf, "error", p); err != nil {
+		return nil, err
+	}
+	return buf.Bytes(), nil
+}
+
+func isAPI(path string) bool {
+	return strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/superoffice/")
+}

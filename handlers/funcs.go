@@ -1,0 +1,158 @@
+package handlers
+
+import (
+	"fmt"
+	"html/template"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// pageFuncs are the functions that all templates share. All times are shown in
+// UTC, in the words of the design: May 12, 2021 at 16:12.
+func pageFuncs(asset func(name string) string) template.FuncMap {
+	sprite := asset("vendor/icons.svg")
+	return template.FuncMap{
+		"asset":      asset,
+		"icon":       func(name string, size int) icon { return icon{Href: sprite + "#" + name, Size: size} },
+		"day":        func(t time.Time) string { return t.UTC().Format("Jan 2, 2006") },
+		"clock":      func(t time.Time) string { return t.UTC().Format("15:04") },
+		"exact":      func(t time.Time) string { return t.UTC().Format("Jan 2, 2006 at 15:04:05") },
+		"moment":     func(t time.Time) string { return moment(t, time.Now()) },
+		"iso":        func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"ago":        func(t time.Time) string { return ago(time.Since(t)) },
+		"took":       took,
+		"count":      countAny,
+		"plural":     func(n any, one, many string) string { return plural(whole(n), one, many) },
+		"initial":    initial,
+		"list":       joinWords,
+		"themes":     func() []string { return allThemes },
+		"themeName":  themeName,
+		"themeClass": themeClass,
+		"flashIcon":  flashIcon,
+		"bulk":       bulkActions,
+	}
+}
+
+// icon is one symbol of the sprite at a size in pixels.
+type icon struct {
+	Href string
+	Size int
+}
+
+// Badge is a state in words with the class that gives its colour and dot.
+type Badge struct{ Class, Text string }
+
+// moment is a time to the second, without the year when it is this year.
+func moment(t, now time.Time) string {
+	t, now = t.UTC(), now.UTC()
+	if t.Year() == now.Year() {
+		return t.Format("Jan 2 at 15:04:05")
+	}
+	return t.Format("Jan 2, 2006 at 15:04:05")
+}
+
+// ago says in one unit how long something is past, or ahead.
+func ago(d time.Duration) string {
+	if d < 0 {
+		return "in " + span(-d)
+	}
+	return span(d) + " ago"
+}
+
+func span(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", d/time.Second)
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min", d/time.Minute)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h", d/time.Hour)
+	default:
+		return fmt.Sprintf("%d d", d/(24*time.Hour))
+	}
+}
+
+// took shows a duration: 212 ms up to 99,999 ms, then 105 s, then 5 min 15 s.
+func took(d time.Duration) string {
+	switch {
+	case d < 100*time.Second:
+		return count(d.Milliseconds()) + " ms"
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d s", d/time.Second)
+	default:
+		return fmt.Sprintf("%d min %d s", d/time.Minute, d%time.Minute/time.Second)
+	}
+}
+
+// count writes a whole number with commas between the thousands.
+func count(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	sign := ""
+	if s[0] == '-' {
+		sign, s = "-", s[1:]
+	}
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return sign + s
+}
+
+// whole takes a template's int or int64.
+func whole(n any) int64 {
+	switch n := n.(type) {
+	case int:
+		return int64(n)
+	case int64:
+		return n
+	default:
+		panic(fmt.Sprintf("count of a %T", n)) // a fault of a template, found by its first test
+	}
+}
+
+func countAny(n any) string { return count(whole(n)) }
+
+// plural is a number with the word that fits it: 1 webhook, 2 webhooks.
+func plural(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return count(n) + " " + many
+}
+
+// joinWords lists words as a sentence does: a, b and c.
+func joinWords(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+}
+
+func initial(name string) string {
+	r, size := utf8.DecodeRuneInString(strings.TrimSpace(name))
+	if size == 0 {
+		return "?"
+	}
+	return strings.ToUpper(string(r))
+}
+
+// cut shortens a text to at most limit bytes, at a whole character.
+func cut(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	const more = "…"
+	end := limit - len(more)
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + more
+}
+
+func flashIcon(kind string) string {
+	if kind == "success" || kind == "info" {
+		return "Check16Circle"
+	}
+	return "AlertFill"
+}

@@ -1,0 +1,49 @@
+package handlers
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+)
+
+func TestNumbersAndSpans(t *testing.T) {
+	for got, want := range map[string]string{
+		count(0): "0", count(999): "999", count(1000): "1,000", count(-1234567): "-1,234,567",
+		plural(1, "webhook", "webhooks"): "1 webhook", plural(2000, "webhook", "webhooks"): "2,000 webhooks",
+		took(212 * time.Millisecond): "212 ms", took(99_999 * time.Millisecond): "99,999 ms",
+		took(105 * time.Second): "105 s", took(315 * time.Second): "5 min 15 s",
+		ago(30 * time.Second): "30 s ago", ago(94 * time.Minute): "94 min ago", ago(4 * time.Hour): "4 h ago",
+		ago(50 * time.Hour): "2 d ago", ago(-5 * time.Minute): "in 5 min",
+		joinWords(nil): "", joinWords([]string{"a"}): "a", joinWords([]string{"a", "b", "c"}): "a, b and c",
+		initial("mary"): "M", initial(" "): "?", initial("éva"): "É",
+		sentence(errors.New("too short")): "Too short.",
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+func TestMoment(t *testing.T) {
+	now := time.Date(2026, 11, 21, 1, 38, 2, 0, time.UTC)
+	if got := moment(now, now); got != "Nov 21 at 01:38:02" {
+		t.Error(got)
+	}
+	if got := moment(now.AddDate(-1, 0, 0), now); got != "Nov 21, 2025 at 01:38:02" {
+		t.Error(got)
+	}
+}
+
+func TestCutKeepsWholeCharacters(t *testing.T) {
+	text := strings.Repeat("é", 20)
+	for limit := 3; limit < 41; limit++ {
+		if got := cut(text, limit); len(got) > limit || !utf8.ValidString(got) {
+			t.Errorf("cut to %d is %q", limit, got)
+		}
+	}
+	if cut("short", 5) != "short" {
+		t.Error("what fits is cut")
+	}
+}

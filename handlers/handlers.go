@@ -1,0 +1,127 @@
+// Package handlers turns requests into questions to models and answers into
+// pages. routes.go is the whole list of URLs.
+//
+// It promises that every change needs a session, a role and a request from our
+// own pages, and that no saved secret ever leaves in a page. It does not know
+// how things are stored, when events are dispatched, or what a type of webhook
+// puts on the wire.
+package handlers
+
+import (
+	"context"
+	"errors"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+
+	"github.com/gorilla/securecookie"
+
+	"github.com/sitehooks/sitehooks/jobs/send"
+	"github.com/sitehooks/sitehooks/models"
+	"github.com/sitehooks/sitehooks/templates"
+)
+
+// Deps is what the handlers need from the rest of the program.
+type Deps struct {
+	Store     *models.Store
+	Sender    *send.Client
+	Templates *templates.Set
+	// BaseURL is how browsers reach the console.
+	BaseURL *url.URL
+	// CookieKeys sign cookies, the first new ones, all old ones: 32 bytes
+	// or more, equal on all instances, derived from the secret key.
+	CookieKeys [][]byte
+	Log        *slog.Logger
+	// TrustedProxies are believed in what they say about the client's address.
+	TrustedProxies []netip.Prefix
+	// Ingest answers POST /api/v1/events.
+	Ingest http.Handler
+	// SuperOffice answers everything below /superoffice/api/.
+	SuperOffice http.Handler
+	// Static serves the files below /static/.
+	Static http.Handler
+	// OnChange wakes the jobs after a change that may give them work; nil: nobody.
+	OnChange func()
+	// Ready says why this instance cannot work now; nil error: it can.
+	Ready   func(ctx context.Context) error
+	Metrics http.Handler
+	Version string
+	// OIDC is the provider of single sign-on, if there is one.
+	OIDC OIDC
+}
+
+// Site answers the requests of the console. Its parts are the small interfaces
+// that stand beside the handlers that use them.
+type Site struct {
+	Deps
+	store     stores
+	passwords *passwords
+	sessions  *sessionCookies
+	flashes   *securecookie.SecureCookie
+	signOn    *singleSignOn // nil: there is none
+	oops      []byte        // the 500 page, rendered at start
+}
+
+// stores are the questions that the handlers ask of models.
+type stores struct {
+	users      userStore
+	settings   settingStore
+	webhooks   webhookStore
+	locations  locationStore
+	events     eventStore
+	deliveries deliveryStore
+	places     placeStore
+	members    memberStore
+	tokens     tokenStore
+	audit      auditStore
+	lanes      laneStore
+	system     systemStore
+}
+
+// New returns the handler of the whole program.
+func New(d Deps) (http.Handler, error) {
+	s, err := newSite(d)
+	if err != nil {
+		return nil, err
+	}
+	return s.routes()
+}
+
+func newSite(d Deps) (*Site, error) {
+	if d.Store == nil || d.Templates == nil || d.BaseURL == nil || d.Log == nil {
+		return nil, errors.New("handlers: Store, Templates, BaseURL and Log are required")
+	}
+	if len(d.CookieKeys) == 0 || len(d.CookieKeys[0]) < 32 {
+		return nil, errors.New("handlers: CookieKeys need 32 bytes")
+	}
+	if d.OnChange == nil {
+		d.OnChange = func() {}
+	}
+	secure := d.BaseURL.Scheme == "https"
+	s := &Site{
+		Deps: d,
+		store: stores{
+			users: d.Store.Users, settings: d.Store.Settings, webhooks: d.Store.Webhooks,
+			locations: d.Store.Locations, events: d.Store.Events, deliveries: d.Store.Deliveries,
+			places: d.Store.Locations, members: d.Store.Users, tokens: d.Store.Tokens,
+			audit: d.Store.Audit, lanes: d.Store.Lanes, system: d.Store,
+		},
+		sessions: newSessionCookies(d.Store.Sessions, secure, d.CookieKeys),
+		flashes:  securecookie.New(d.CookieKeys[0], nil).SetSerializer(securecookie.JSONEncoder{}).MaxAge(int(flashFor.Seconds())),
+		signOn:   newSingleSignOn(d.OIDC, d.BaseURL, d.CookieKeys[0]),
+	}
+	var err error
+	s.passwords = newPasswords()
+	if s.oops, err = s.renderOops(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Funcs are the functions that templates may call; asset returns the URL of a
+// file of the static folder.
+func Funcs(asset func(name string) string) template.FuncMap {
+	return pageFuncs(asset)
+}

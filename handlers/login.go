@@ -1,0 +1,141 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"math"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+type userStore interface {
+	Get(ctx context.Context, id int64) (models.User, error)
+	ByEmail(ctx context.Context, email string) (models.User, error)
+	SetPassword(ctx context.Context, id int64, hash string) error
+	LoginFailures(ctx context.Context, key string, window time.Duration) (n int, oldest time.Time, err error)
+	RecordLoginFailure(ctx context.Context, key string) error
+	ClearLoginFailures(ctx context.Context, key string) error
+}
+
+const (
+	loginWindow   = 15 * time.Minute
+	loginFailures = 10 // allowed for an account and address within the window
+)
+
+type loginPage struct {
+	page
+	Email, Next string
+	Fault       string // in words; empty: none
+	SignOn      string // path of single sign-on; empty: there is none
+}
+
+func (s *Site) showLogin(c *gin.Context, status int, p *loginPage) error {
+	p.page, p.SignOn = page{Title: "Log in"}, s.signOnPath(p.Next)
+	return s.render(c, status, "login", p)
+}
+
+func (s *Site) loginForm(c *gin.Context) error {
+	next := c.Query("next")
+	if _, err := s.sessionUser(c); err == nil {
+		return s.redirect(c, localPath(next))
+	} else if !errors.Is(err, models.ErrNotFound) {
+		return err
+	}
+	return s.showLogin(c, http.StatusOK, &loginPage{Next: next})
+}
+
+// login checks who somebody is. An unknown e-mail is answered as a wrong
+// password is, in the same time.
+func (s *Site) login(c *gin.Context) error {
+	if err := parseForm(c); err != nil {
+		return err
+	}
+	form := c.Request.PostForm
+	p := &loginPage{Email: cut(strings.TrimSpace(form.Get("email")), 254), Next: form.Get("next")}
+	user, wait, err := s.authenticate(c.Request.Context(), p.Email, form.Get("password"), c.ClientIP())
+	switch {
+	case err != nil:
+		return err
+	case wait > 0:
+		c.Header("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+		p.Fault = "Too many wrong passwords. Try again in " + span(wait.Round(time.Minute)+time.Minute) + "."
+		return s.showLogin(c, http.StatusTooManyRequests, p)
+	case user.ID == 0:
+		p.Fault = "The email or the password is wrong."
+		return s.showLogin(c, http.StatusUnauthorized, p)
+	}
+	if err = s.startSession(c, user.ID); err != nil {
+		return err
+	}
+	return s.redirect(c, localPath(p.Next))
+}
+
+// authenticate returns the user whose e-mail and password these are, the zero
+// User when they are wrong, or how long to wait after too many wrong ones.
+func (s *Site) authenticate(ctx context.Context, email, password, address string) (user models.User, wait time.Duration, err error) {
+	// Counting happens in the turn as well, so that many tries at once do not
+	// slip through before the first has failed.
+	done, err := s.passwords.turn(ctx)
+	if err != nil {
+		return user, 0, err
+	}
+	defer done()
+	if !isText(email) {
+		email = "" // nobody's
+	}
+	key := strings.ToLower(email) + "|" + addressGroup(address)
+	n, oldest, err := s.store.users.LoginFailures(ctx, key, loginWindow)
+	if err != nil {
+		return user, 0, err
+	}
+	if n >= loginFailures {
+		return user, max(loginWindow-time.Since(oldest), time.Second), nil
+	}
+	found, err := s.store.users.ByEmail(ctx, strings.ToLower(email))
+	if err != nil && !errors.Is(err, models.ErrNotFound) {
+		return user, 0, err
+	}
+	ok, err := s.passwords.match(password, found.PasswordHash)
+	if err != nil {
+		return user, 0, err
+	}
+	if !ok {
+		return user, 0, s.store.users.RecordLoginFailure(ctx, key)
+	}
+	return found, 0, s.store.users.ClearLoginFailures(ctx, key)
+}
+
+// addressGroup is the address that failures are counted for: a whole /64 of
+// IPv6, since that is what one household or server has.
+func addressGroup(address string) string {
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return "unknown"
+	}
+	if ip = ip.Unmap(); ip.Is6() {
+		if prefix, err := ip.WithZone("").Prefix(64); err == nil {
+			return prefix.String()
+		}
+	}
+	return ip.String()
+}
+
+// logout ends the session on the server.
+func (s *Site) logout(c *gin.Context) error {
+	session, err := s.sessions.Get(c.Request, sessionCookie)
+	if err != nil {
+		return err
+	}
+	session.Options.MaxAge = -1
+	if err = session.Save(c.Request, c.Writer); err != nil {
+		return err
+	}
+	return s.redirect(c, "/login")
+}

@@ -1,0 +1,222 @@
+package handlers
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/gin-gonic/gin"
+	"github.com/gorilla/securecookie"
+	"golang.org/x/oauth2"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// OIDC names the provider of single sign-on; the zero value: none.
+type OIDC struct{ Issuer, ClientID, ClientSecret string }
+
+const (
+	oidcPath    = "/login/oidc"
+	oidcCookie  = "sitehooks_oidc"
+	oidcFor     = 10 * time.Minute // to log in at the provider
+	oidcTimeout = 10 * time.Second // for each answer of the provider
+)
+
+// singleSignOn lets in whom a provider vouches for and who is on the members'
+// list. It asks the provider about itself when it is first needed, so that a
+// provider that is away stops nobody else.
+type singleSignOn struct {
+	config   OIDC
+	redirect string
+	client   *http.Client
+	cookies  *securecookie.SecureCookie
+
+	mu       sync.Mutex
+	provider *oidc.Provider
+}
+
+func newSingleSignOn(c OIDC, base *url.URL, key []byte) *singleSignOn {
+	if c.Issuer == "" {
+		return nil
+	}
+	return &singleSignOn{
+		config: c, redirect: base.JoinPath(oidcPath).String(), client: &http.Client{Timeout: oidcTimeout},
+		cookies: securecookie.New(key, nil).SetSerializer(securecookie.JSONEncoder{}).MaxAge(int(oidcFor.Seconds())),
+	}
+}
+
+// oidcBegun is what the browser keeps, signed, while somebody is away at the
+// provider.
+type oidcBegun struct{ State, Nonce, Verifier, Next string }
+
+// discover returns the provider; an error leaves the next one to try again.
+func (o *singleSignOn) discover(ctx context.Context) (*oidc.Provider, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.provider != nil {
+		return o.provider, nil
+	}
+	// The provider outlives this request, and so does what it fetches keys with.
+	p, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), o.client), o.config.Issuer)
+	if err == nil {
+		o.provider = p
+	}
+	return p, err
+}
+
+func (o *singleSignOn) oauth(p *oidc.Provider) *oauth2.Config {
+	return &oauth2.Config{
+		ClientID: o.config.ClientID, ClientSecret: o.config.ClientSecret, Endpoint: p.Endpoint(),
+		RedirectURL: o.redirect, Scopes: []string{oidc.ScopeOpenID, "email", "profile"},
+	}
+}
+
+// identity is the verified e-mail that the provider vouches for.
+func (o *singleSignOn) identity(ctx context.Context, begun oidcBegun, code string) (string, error) {
+	p, err := o.discover(ctx)
+	if err != nil {
+		return "", &oidcError{http.StatusBadGateway, oidcAway, err}
+	}
+	ctx = oidc.ClientContext(ctx, o.client)
+	token, err := o.oauth(p).Exchange(ctx, code, oauth2.VerifierOption(begun.Verifier))
+	if err != nil {
+		return "", &oidcError{http.StatusBadGateway, "The provider did not confirm this log-in. Try again.", err}
+	}
+	raw, _ := token.Extra("id_token").(string)
+	id, err := p.Verifier(&oidc.Config{ClientID: o.config.ClientID}).Verify(ctx, raw)
+	if err == nil && subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(begun.Nonce)) != 1 {
+		err = errors.New("the nonce is another")
+	}
+	if err != nil {
+		return "", &oidcError{http.StatusForbidden, "What the provider sent cannot be trusted, so nobody was logged in. Try again.", err}
+	}
+	var claims struct {
+		Email    string          `json:"email"`
+		Verified json.RawMessage `json:"email_verified"` // some providers write "true"
+	}
+	if err := id.Claims(&claims); err != nil {
+		return "", &oidcError{http.StatusForbidden, "What the provider sent cannot be read.", err}
+	}
+	if claims.Email == "" || !isText(claims.Email) || strings.Trim(string(claims.Verified), `"`) != "true" {
+		return "", &oidcError{http.StatusForbidden, "The provider does not vouch for your e-mail address. Verify it there first.", errors.New("no verified e-mail")}
+	}
+	return claims.Email, nil
+}
+
+const oidcAway = "The provider of single sign-on does not answer. Try again in a moment, or log in with your password."
+
+// oidcError is a refused log-in: what to answer, and what the log is told.
+type oidcError struct {
+	Status int
+	Text   string
+	Cause  error
+}
+
+func (e *oidcError) Error() string { return fmt.Sprintf("single sign-on: %v", e.Cause) }
+func (e *oidcError) Unwrap() error { return e.Cause }
+
+// oidc begins a log-in at the provider, and ends it when the provider sends
+// the browser back.
+func (s *Site) oidc(c *gin.Context) error {
+	if s.signOn == nil {
+		return notFound("There is no page at this address.")
+	}
+	answer := c.Request.URL.Query()
+	if answer.Get("code") == "" && answer.Get("error") == "" && answer.Get("state") == "" {
+		return s.oidcBegin(c, c.Query("next"))
+	}
+	begun, err := s.oidcBegun(c, answer.Get("state"))
+	if err != nil {
+		return s.oidcRefuse(c, "", err)
+	}
+	if what := answer.Get("error"); what != "" {
+		err = &oidcError{http.StatusForbidden, "The provider refused: " + cut(orNone(answer.Get("error_description"), what), 300), errors.New(cut(what, 100))}
+		return s.oidcRefuse(c, begun.Next, err)
+	}
+	ctx := c.Request.Context()
+	email, err := s.signOn.identity(ctx, begun, answer.Get("code"))
+	if err != nil {
+		return s.oidcRefuse(c, begun.Next, err)
+	}
+	user, err := s.store.users.ByEmail(ctx, email)
+	if errors.Is(err, models.ErrNotFound) {
+		err = &oidcError{http.StatusForbidden, cut(email, 254) + " is not on the list of members. An administrator can add you.", errors.New("not a member")}
+		return s.oidcRefuse(c, begun.Next, err)
+	}
+	if err != nil {
+		return err
+	}
+	if user.MustChangePassword {
+		// Whom the provider vouches for needs no one-time password: it ends
+		// without having been used.
+		if err = s.store.users.SetPassword(ctx, user.ID, ""); err != nil {
+			return err
+		}
+	}
+	if err = s.startSession(c, user.ID); err != nil {
+		return err
+	}
+	return s.redirect(c, localPath(begun.Next))
+}
+
+func (s *Site) oidcBegin(c *gin.Context, next string) error {
+	p, err := s.signOn.discover(c.Request.Context())
+	if err != nil {
+		return s.oidcRefuse(c, next, &oidcError{http.StatusBadGateway, oidcAway, err})
+	}
+	begun := oidcBegun{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), Next: cut(localPath(next), flashLimit)}
+	value, err := s.signOn.cookies.Encode(oidcCookie, begun)
+	if err != nil {
+		return err
+	}
+	s.setCookie(c, oidcCookie, value, oidcFor)
+	return s.redirect(c, s.signOn.oauth(p).AuthCodeURL(begun.State, oidc.Nonce(begun.Nonce), oauth2.S256ChallengeOption(begun.Verifier)))
+}
+
+// oidcBegun returns what this browser began, once; an answer that this browser
+// did not ask for is refused.
+func (s *Site) oidcBegun(c *gin.Context, state string) (begun oidcBegun, err error) {
+	cookie, err := c.Request.Cookie(oidcCookie)
+	if err == nil {
+		s.setCookie(c, oidcCookie, "", -1)
+		err = s.signOn.cookies.Decode(oidcCookie, cookie.Value, &begun)
+	}
+	if err == nil && subtle.ConstantTimeCompare([]byte(begun.State), []byte(state)) != 1 {
+		err = errors.New("the state is another")
+	}
+	if err != nil {
+		return oidcBegun{}, &oidcError{http.StatusBadRequest, "This log-in was begun too long ago or in another browser. Try again.", err}
+	}
+	return begun, nil
+}
+
+// oidcRefuse shows the log-in page with the reason.
+func (s *Site) oidcRefuse(c *gin.Context, next string, err error) error {
+	var refused *oidcError
+	if !errors.As(err, &refused) {
+		return err
+	}
+	s.Log.WarnContext(c.Request.Context(), "log-in refused", "error", err)
+	return s.showLogin(c, refused.Status, &loginPage{Next: next, Fault: refused.Text})
+}
+
+// signOnPath is where the log-in page's button leads; empty: there is none.
+func (s *Site) signOnPath(next string) string {
+	switch {
+	case s.signOn == nil:
+		return ""
+	case next == "":
+		return oidcPath
+	default:
+		return oidcPath + "?next=" + url.QueryEscape(next)
+	}
+}

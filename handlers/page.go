@@ -1,0 +1,184 @@
+package handlers
+
+import (
+	"bytes"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// page is what the layout needs; every page's struct embeds it. A handler sets
+// Title and Nav, render fills in the rest.
+type page struct {
+	Title string
+	Nav   string // entry of the navigation, by its name in Work and Administration
+	User  models.User
+	Flash []Flash
+	Theme string // system, light, dark or contrast
+	Site  string // host of the console, shown beside the name
+	Path  string // of this page with its query, to come back to
+	Bare  bool   // no bar and no navigation: nobody is logged in
+
+	Version string // of Sitehooks
+
+	Attention *attention // webhooks that need somebody; nil: none
+}
+
+func (p *page) base() *page { return p }
+
+// Entry is one link of the navigation.
+type Entry struct {
+	Href, Icon, Text string
+	Current          bool
+}
+
+// Work are the entries of every day.
+func (p *page) Work() []Entry {
+	return []Entry{
+		{"/admin/webhooks", "ServiceWebhooks", "Webhooks", p.Nav == "webhooks"},
+		{"/admin/deliveries", "Inbox", "Deliveries", p.Nav == "deliveries"},
+		{"/admin/trigger-history", "Clock", "Trigger history", p.Nav == "triggers"},
+	}
+}
+
+// Administration are the entries below that heading.
+func (p *page) Administration() []Entry {
+	return []Entry{
+		{"/admin/locations", "Location", "Locations", p.Nav == "locations"},
+		{"/admin/members", "Person", "Members", p.Nav == "members"},
+		{"/admin/tokens", "Key", "API tokens", p.Nav == "tokens"},
+		{"/admin/audit", "Receipt", "Audit log", p.Nav == "audit"},
+		{"/developer/site-settings", "Settings", "Site settings", p.Nav == "settings"},
+		{"/admin/system", "ModDashboard", "System", p.Nav == "system"},
+	}
+}
+
+// pager is a pointer to a page's struct.
+type pager interface{ base() *page }
+
+// Admin tells whether the reader may change things and see secrets and bodies.
+func (p *page) Admin() bool { return p.User.Role == models.RoleAdministrator }
+
+// RoleShown is the reader's role, unless the name says it already.
+func (p *page) RoleShown() string {
+	if strings.EqualFold(p.User.Name, p.User.Role) {
+		return ""
+	}
+	return p.User.Role
+}
+
+// Flash is a sentence shown once, on the page after a change.
+type Flash struct {
+	Kind string // success, warning, danger or info, as Stacks names its notices
+	Text string
+}
+
+const (
+	flashCookie = "flash"
+	flashFor    = 5 * time.Minute
+	// flashLimit keeps the cookie below what browsers accept, in bytes.
+	flashLimit = 1000
+)
+
+// partHeader is what our scripts ask for a part of a page with: the name of
+// one that the handler offers. A redirect then comes as the header partTo, so
+// that the script goes there and not the request.
+const (
+	partHeader = "X-Part"
+	partTo     = "X-Part-To"
+)
+
+// renderPart writes a part of a page when a script asked for one of those
+// offered, otherwise the page. A part comes with 200 whatever is wrong with the
+// form: browsers report other answers to a script as faults of the page.
+func (s *Site) renderPart(c *gin.Context, status int, name string, data pager, offered ...string) error {
+	part := c.GetHeader(partHeader)
+	if !slices.Contains(offered, part) {
+		return s.render(c, status, name, data)
+	}
+	p := data.base()
+	p.User, _ = userOf(c)
+	var buf bytes.Buffer
+	if err := s.Templates.RenderPart(&buf, name, part, data); err != nil {
+		return err
+	}
+	c.Header("Cache-Control", "no-store")
+	c.Header(partHeader, part)
+	c.Data(http.StatusOK, "text/html; charset=utf-8", buf.Bytes())
+	return nil
+}
+
+// render writes a page: data is a pointer to a struct that embeds page. Nothing
+// is written when it fails.
+func (s *Site) render(c *gin.Context, status int, name string, data pager) error {
+	p := data.base()
+	user, member := userOf(c)
+	p.User, p.Bare = user, !member
+	p.Theme = themeOf(c.Request)
+	p.Site, p.Version = s.BaseURL.Host, s.Version
+	p.Path = c.Request.URL.RequestURI()
+	p.Flash = s.takeFlash(c)
+	if member {
+		p.Attention = s.attention(c.Request.Context())
+	}
+	var buf bytes.Buffer
+	if err := s.Templates.Render(&buf, name, data); err != nil {
+		return err
+	}
+	// Pages show who is logged in and what was typed: nobody keeps them.
+	c.Header("Cache-Control", "no-store")
+	c.Data(status, "text/html; charset=utf-8", buf.Bytes())
+	return nil
+}
+
+// redirect answers 303 with an optional sentence for the next page.
+func (s *Site) redirect(c *gin.Context, to string, flash ...Flash) error {
+	if len(flash) > 0 {
+		for i := range flash {
+			flash[i].Text = cut(flash[i].Text, flashLimit)
+		}
+		// What was done is done, also when there is no way to say so.
+		if value, err := s.flashes.Encode(flashCookie, flash); err == nil {
+			s.setCookie(c, flashCookie, value, flashFor)
+		}
+	}
+	if c.GetHeader(partHeader) != "" {
+		c.Header(partTo, to)
+		c.Status(http.StatusNoContent)
+		return nil
+	}
+	c.Redirect(http.StatusSeeOther, to)
+	return nil
+}
+
+// takeFlash returns what the last change had to say and forgets it. It lies in
+// a signed cookie, so that reading a page writes nothing on the server.
+func (s *Site) takeFlash(c *gin.Context) []Flash {
+	cookie, err := c.Request.Cookie(flashCookie)
+	if err != nil {
+		return nil
+	}
+	s.setCookie(c, flashCookie, "", -1)
+	var flash []Flash
+	if s.flashes.Decode(flashCookie, cookie.Value, &flash) != nil {
+		return nil // forged or too old: nothing to show
+	}
+	return flash
+}
+
+// setCookie sets a cookie for the whole site; a negative age removes it.
+func (s *Site) setCookie(c *gin.Context, name, value string, age time.Duration) {
+	maxAge := int(age.Seconds())
+	if age < 0 {
+		maxAge = -1
+	}
+	http.SetCookie(c.Writer, &http.Cookie{ //nolint:gosec // Secure exactly when the console is reached over https
+		Name: name, Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true,
+		Secure: s.BaseURL.Scheme == "https", SameSite: http.SameSiteLaxMode,
+	})
+}

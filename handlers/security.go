@@ -1,0 +1,100 @@
+package handlers
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/gin-gonic/gin"
+)
+
+// policy lets a page load only our own files and send forms only to ourselves.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; connect-src 'self'"
+
+// formLimit is the most that a form may hold, in bytes.
+const formLimit = 1 << 20
+
+// secured sets the headers that every answer carries.
+func (s *Site) secured(c *gin.Context) {
+	h := c.Writer.Header()
+	h.Set("Content-Security-Policy", policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "same-origin")
+	if s.BaseURL.Scheme == "https" {
+		h.Set("Cross-Origin-Opener-Policy", "same-origin") // browsers ignore it over http, and complain
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
+}
+
+// readable refuses addresses that no database column could hold.
+func (s *Site) readable(c *gin.Context) {
+	ok := isText(c.Request.URL.Path)
+	for _, values := range c.Request.URL.Query() {
+		for _, v := range values {
+			ok = ok && isText(v)
+		}
+	}
+	if !ok {
+		s.fail(c, &statusError{http.StatusBadRequest, "This address has characters in it that are not text."})
+	}
+}
+
+// isText tells valid UTF-8 without NUL, which is what can be stored.
+func isText(v string) bool { return utf8.ValidString(v) && !strings.ContainsRune(v, 0) }
+
+// guardOrigin refuses changes that a page of another site asks a browser for.
+// The APIs are left out: they read no cookies, so there is nothing to abuse.
+func (s *Site) guardOrigin() (gin.HandlerFunc, error) {
+	guard := http.NewCrossOriginProtection()
+	if err := guard.AddTrustedOrigin(s.BaseURL.Scheme + "://" + s.BaseURL.Host); err != nil {
+		return nil, fmt.Errorf("trust the base URL: %w", err)
+	}
+	return s.on(func(c *gin.Context) error {
+		if isAPI(c.Request.URL.Path) {
+			return nil
+		}
+		if err := guard.Check(c.Request); err != nil {
+			return forbidden("This request came from another site's page, so nothing was changed. If you reach Sitehooks " +
+				"under an address other than its own, SITEHOOKS_BASE_URL has to name that address.")
+		}
+		return nil
+	}), nil
+}
+
+// recovered answers 500 where a handler panicked.
+func (s *Site) recovered(c *gin.Context) {
+	defer func() {
+		if v := recover(); v != nil {
+			if err, ok := v.(error); ok && err == http.ErrAbortHandler { //nolint:errorlint // compared as net/http does
+				panic(v)
+			}
+			s.fail(c, fmt.Errorf("panic: %v", v))
+		}
+	}()
+	c.Next()
+}
+
+// parseForm reads a posted form, which may not be larger than formLimit.
+func parseForm(c *gin.Context) error {
+	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, formLimit)
+	if err := c.Request.ParseForm(); err != nil {
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return err
+		}
+		return &statusError{http.StatusBadRequest, "This form could not be read."}
+	}
+	return nil
+}
+
+func prefixes(list []netip.Prefix) []string {
+	out := make([]string, len(list))
+	for i, p := range list {
+		out[i] = p.String()
+	}
+	return out
+}

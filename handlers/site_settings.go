@@ -1,0 +1,158 @@
+package handlers
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+type settingStore interface {
+	Get(ctx context.Context) (models.Settings, error)
+	Values(ctx context.Context) (map[string]string, error)
+	Change(ctx context.Context, by models.Actor, name, value, reason string) error
+	History(ctx context.Context, name string) ([]models.SettingChange, error)
+}
+
+// reasonMax is how long the reason for a change may be, in characters.
+const reasonMax = 500
+
+type siteSettingsPage struct {
+	page
+	Settings []siteSettingLine
+}
+
+type siteSettingLine struct {
+	models.SettingDef
+	Value string
+}
+
+// Now is the value in force, with its unit.
+func (l siteSettingLine) Now() string { return settingWords(l.SettingDef, l.Value) }
+
+// Shipped is the default, with its unit.
+func (l siteSettingLine) Shipped() string { return settingWords(l.SettingDef, l.Default) }
+
+// settingWords is a value with its unit, in the singular for one.
+func settingWords(d models.SettingDef, value string) string {
+	switch {
+	case d.Unit == "":
+		return value
+	case value == "1":
+		return value + " " + strings.TrimSuffix(d.Unit, "s")
+	default:
+		return value + " " + d.Unit
+	}
+}
+
+type siteSettingPage struct {
+	page
+	Def       models.SettingDef
+	Now       string // value in force, with its unit
+	Shipped   string // the default, with its unit
+	Value     string // in the form
+	Reason    string
+	Faults    faults
+	History   []models.SettingChange
+	Range     string
+	ReasonMax int
+}
+
+func (s *Site) siteSettings(c *gin.Context) error {
+	values, err := s.store.settings.Values(c.Request.Context())
+	if err != nil {
+		return err
+	}
+	p := &siteSettingsPage{page: page{Title: "Site settings", Nav: "settings"}}
+	for _, d := range models.SettingDefs() {
+		p.Settings = append(p.Settings, siteSettingLine{d, values[d.Name]})
+	}
+	return s.render(c, http.StatusOK, "site_settings", p)
+}
+
+func (s *Site) siteSetting(c *gin.Context) error {
+	d, err := askedSetting(c)
+	if err != nil {
+		return err
+	}
+	return s.showSiteSetting(c, http.StatusOK, &siteSettingPage{Def: d})
+}
+
+// askedSetting is the setting that the address names.
+func askedSetting(c *gin.Context) (models.SettingDef, error) {
+	d, ok := models.SettingByName(c.Query("name"))
+	if !ok {
+		return d, notFound("There is no site setting of this name.")
+	}
+	return d, nil
+}
+
+func (s *Site) showSiteSetting(c *gin.Context, status int, p *siteSettingPage) error {
+	ctx := c.Request.Context()
+	values, err := s.store.settings.Values(ctx)
+	if err != nil {
+		return err
+	}
+	if p.History, err = s.store.settings.History(ctx, p.Def.Name); err != nil {
+		return err
+	}
+	p.page = page{Title: p.Def.Name, Nav: "settings"}
+	p.Now, p.Shipped, p.ReasonMax = settingWords(p.Def, values[p.Def.Name]), settingWords(p.Def, p.Def.Default), reasonMax
+	if p.Faults == nil {
+		p.Value = values[p.Def.Name]
+	}
+	if !p.Def.Bool {
+		p.Range = strconv.Itoa(p.Def.Min) + "–" + count(int64(p.Def.Max)) + " " + p.Def.Unit
+	}
+	return s.render(c, status, "site_setting", p)
+}
+
+func (s *Site) siteSettingPost(c *gin.Context) error {
+	if err := parseForm(c); err != nil {
+		return err
+	}
+	d, err := askedSetting(c)
+	if err != nil {
+		return err
+	}
+	form := c.Request.PostForm
+	p := &siteSettingPage{Def: d, Value: strings.TrimSpace(form.Get("value")), Reason: cleanReason(form.Get("reason")), Faults: faults{}}
+	value, err := d.Check(p.Value)
+	if err != nil {
+		p.Faults.add("value", sentence(err))
+	}
+	values, err := s.store.settings.Values(c.Request.Context())
+	if err != nil {
+		return err
+	}
+	if values[d.Name] == value {
+		p.Faults.add("value", settingWords(d, value)+" is the value already.")
+	}
+	switch n := utf8.RuneCountInString(p.Reason); {
+	case n == 0:
+		p.Faults.add("reason", "Say briefly why, for those who will wonder later.")
+	case n > reasonMax:
+		p.Faults.add("reason", "This has "+count(int64(n))+" characters; a reason has up to "+strconv.Itoa(reasonMax)+".")
+	case !isText(p.Reason) || strings.ContainsFunc(p.Reason, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }):
+		p.Faults.add("reason", "This has characters in it that cannot be shown.")
+	}
+	if len(p.Faults) > 0 {
+		return s.showSiteSetting(c, http.StatusUnprocessableEntity, p)
+	}
+	if err = s.store.settings.Change(c.Request.Context(), actorOf(c), d.Name, value, p.Reason); err != nil {
+		return err
+	}
+	s.OnChange()
+	return s.redirect(c, c.Request.URL.RequestURI(), Flash{"success", d.Name + " is now " + value + "."})
+}
+
+// cleanReason takes the carriage returns out that browsers send.
+func cleanReason(reason string) string {
+	return strings.TrimSpace(strings.ReplaceAll(reason, "\r\n", "\n"))
+}

@@ -1,0 +1,110 @@
+package handlers
+
+import (
+	"errors"
+	"net/url"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// erasePath is the address of the question whether to erase an event's
+// content. An id that would not survive in a path goes into the query.
+func erasePath(eventID string) string {
+	if path := triggerPath(eventID); path == triggerPath("")+"/"+url.PathEscape(eventID) {
+		return path + "/erase"
+	}
+	return triggerPath("") + "/-/erase?event=" + url.QueryEscape(eventID)
+}
+
+func (s *Site) eventToErase(c *gin.Context) (models.Event, error) {
+	id := c.Param("event")
+	if asked := c.Query("event"); asked != "" {
+		id = asked
+	}
+	e, err := s.store.events.Get(c.Request.Context(), id)
+	if err == nil && e.Erased() {
+		err = notFound("The content of this event was erased already.")
+	}
+	return e, err
+}
+
+// triggerErase asks before an event's content is erased, and says what stays.
+func (s *Site) triggerErase(c *gin.Context) error {
+	e, err := s.eventToErase(c)
+	if err != nil {
+		return err
+	}
+	p, err := s.eraseQuestion(c, e)
+	if err != nil {
+		return err
+	}
+	return s.confirm(c, p)
+}
+
+func (s *Site) eraseQuestion(c *gin.Context, e models.Event) (*confirmPage, error) {
+	ctx := c.Request.Context()
+	what, err := s.store.events.Erasure(ctx, e.ID)
+	if err != nil {
+		return nil, err
+	}
+	p := &confirmPage{
+		page:  page{Title: "Erase the content of this event?", Nav: "triggers"},
+		Crumb: orNone(cut(e.Title, 100), e.EventID), CrumbPath: triggerPath(e.EventID), Back: triggerPath(e.EventID),
+		Action: erasePath(e.EventID), Button: "Erase content", Danger: true,
+	}
+	gone := "Its title, its text and whoever is named in it are removed here for good"
+	if what.Earlier > 0 {
+		gone += ", also from " + plural(what.Earlier, "earlier event that was merged into it", "earlier events that were merged into it")
+	}
+	if what.Bodies > 0 {
+		gone += ", and with them the body and the recorded answers of " + plural(what.Bodies, "delivery", "deliveries")
+	}
+	p.Lines = append(p.Lines, gone+".",
+		"What stays: its id, type, location, tags and times, and which webhooks got it. What receivers were sent, and backups, cannot be called back.")
+	if !e.Logged && e.MergedInto == nil {
+		p.Lines = append(p.Lines, "Trigger history was off when it was dispatched, so its deliveries are not known. Their bodies stay until they are as old as the history may be.")
+	}
+	if e.MergedInto != nil {
+		p.Lines = append(p.Lines, "A newer event about the same was sent instead of this one. It has its own content; erase it as well.")
+	}
+	if len(what.Kept) > 0 {
+		p.Lines = append(p.Lines, "The bodies of these deliveries stay: they have still to be sent, or contain other events whose content is not erased. Erase again once that has changed.")
+	}
+	if what.More {
+		p.Lines = append(p.Lines, "They are the newest; there are more.")
+	}
+	now, err := s.Store.Now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range what.Kept {
+		note := d.State
+		if d.Items > 1 {
+			note += ", " + plural(int64(d.Items), "event", "events")
+		}
+		p.Rows = append(p.Rows, confirmRow{deliveryPath(d.PublicID), "Delivery of " + moment(d.CreatedAt, now), note})
+	}
+	return p, nil
+}
+
+func (s *Site) triggerErasePost(c *gin.Context) error {
+	e, err := s.eventToErase(c)
+	if err != nil {
+		return err
+	}
+	_, err = s.store.events.Erase(c.Request.Context(), actorOf(c), e.ID)
+	if errors.Is(err, models.ErrNotDispatched) {
+		p, err := s.eraseQuestion(c, e)
+		if err != nil {
+			return err
+		}
+		p.Fault = "Nothing was erased: the event was not dispatched yet. Try again once it was."
+		return s.confirm(c, p)
+	}
+	if err != nil {
+		return err
+	}
+	return s.redirect(c, triggerPath(e.EventID), Flash{"success", "Its content was erased."})
+}

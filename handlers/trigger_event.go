@@ -1,0 +1,167 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+type triggerEventPage struct {
+	page
+	Event     models.Event
+	Location  string
+	Community string
+	Actor     string
+	Now       time.Time
+	Due       time.Time // when it falls due, if nothing merges with it
+	Delay     time.Duration
+	HistoryOn bool
+	Into      *eventRef  // the newer event that was sent instead; nil: none
+	Merged    []eventRef // older ones that were merged into it
+	Summary   string
+	Matched   []triggerResult
+	Unmatched []triggerResult
+	Code      []codePart
+	Asked     *triggerAnswer // of one webhook, at the top; nil: none was asked about
+	Erase     string         // path of the question whether to erase its content
+}
+
+// Gone tells that the content was erased.
+func (p *triggerEventPage) Gone() bool { return p.Event.Erased() }
+
+// Waiting tells an event that was not dispatched yet.
+func (p *triggerEventPage) Waiting() bool { return p.Event.DispatchedAt == nil }
+
+// DelayWords is the dispatch delay in words.
+func (p *triggerEventPage) DelayWords() string { return waitWords(p.Delay) }
+
+// Waited is how long it lay before it was dispatched, in words.
+func (p *triggerEventPage) Waited() string {
+	if p.Waiting() {
+		return ""
+	}
+	return waitWords(p.Event.DispatchedAt.Sub(p.Event.ReceivedAt))
+}
+
+func waitWords(d time.Duration) string {
+	if d < time.Second {
+		return took(d)
+	}
+	return pauseWords(d)
+}
+
+// Unlogged tells an event that was dispatched while trigger history was off.
+func (p *triggerEventPage) Unlogged() bool {
+	return p.Event.DispatchedAt != nil && p.Event.MergedInto == nil && !p.Event.Logged
+}
+
+// triggerEvent shows one event: what the site sent, which webhooks of its
+// location it met, what came of that, and why the others did not get it.
+func (s *Site) triggerEvent(c *gin.Context) error { return s.showTriggerEvent(c, c.Param("event")) }
+
+func (s *Site) showTriggerEvent(c *gin.Context, id string) error {
+	ctx := c.Request.Context()
+	e, err := s.store.events.Get(ctx, id)
+	if errors.Is(err, models.ErrNotFound) && c.Query("webhook") != "" {
+		return s.triggerUnknown(c, id)
+	}
+	if err != nil {
+		return err
+	}
+	settings, err := s.store.settings.Get(ctx)
+	if err != nil {
+		return err
+	}
+	p := &triggerEventPage{
+		page:  page{Title: triggerTitle(e), Nav: "triggers"},
+		Event: e, Delay: settings.DispatchDelay, Due: e.ReceivedAt.Add(settings.DispatchDelay),
+		HistoryOn: settings.TriggerHistory,
+	}
+	if p.Now, err = s.Store.Now(ctx); err != nil {
+		return err
+	}
+	places, err := s.locationNames(ctx)
+	if err != nil {
+		return err
+	}
+	p.Location = places.of(e.Location)
+	if e.Community != "" {
+		p.Community = communityName(e.Community)
+	}
+	if sent, err := wire.Decode(e.Payload, e.OccurredAt); err == nil {
+		p.Actor = sent.Actor.DisplayName
+	}
+	if user, _ := userOf(c); user.Role == models.RoleAdministrator {
+		p.Code = prettyCode(e.Payload)
+	}
+	if err = s.triggerMerges(ctx, p); err != nil {
+		return err
+	}
+	if p.Into == nil {
+		if err = s.triggerResults(ctx, p, places, settings.GenericEnabled); err != nil {
+			return err
+		}
+		p.Summary = triggerSummary(p)
+	}
+	if e.DispatchedAt != nil && !e.Erased() {
+		p.Erase = erasePath(e.EventID)
+	}
+	if asked, ok := positive(c.Query("webhook")); ok {
+		if p.Asked, err = s.triggerAnswer(ctx, p, places, asked); err != nil {
+			return err
+		}
+	}
+	return s.render(c, http.StatusOK, "trigger_event", p)
+}
+
+// triggerMerges fills in what became one with the event.
+func (s *Site) triggerMerges(ctx context.Context, p *triggerEventPage) error {
+	if id := p.Event.MergedInto; id != nil {
+		into, err := s.store.events.ByID(ctx, *id)
+		if errors.Is(err, models.ErrNotFound) {
+			into, err = models.Event{}, nil // removed when its time was over
+		}
+		if err != nil {
+			return err
+		}
+		ref := newEventRef(into)
+		p.Into = &ref
+	}
+	merged, err := s.store.events.MergedFrom(ctx, p.Event.ID)
+	p.Merged = eventRefs(merged)
+	return err
+}
+
+// triggerResults explains every webhook of the location as it was when the
+// event was matched, or, before that, as it is now.
+func (s *Site) triggerResults(ctx context.Context, p *triggerEventPage, places locationNames, enabled bool) error {
+	cases, err := s.triggerCases(ctx, p.Event, places)
+	if err != nil {
+		return err
+	}
+	rows, err := s.store.events.Triggers(ctx, p.Event.ID)
+	if err != nil {
+		return err
+	}
+	for _, one := range cases {
+		i := slices.IndexFunc(rows, func(r models.TriggerRow) bool { return r.WebhookID == one.Webhook.ID })
+		var row *models.TriggerRow
+		if i >= 0 {
+			row = &rows[i]
+		}
+		result := newTriggerResult(p.Event, one, row, enabled, p.Now)
+		if result.Why.Match {
+			p.Matched = append(p.Matched, result)
+		} else {
+			p.Unmatched = append(p.Unmatched, result)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,92 @@
+package handlers
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// triggerCase is a webhook whose match with an event is to be explained.
+type triggerCase struct {
+	// Then is the webhook as it was when the event was matched.
+	Then models.WebhookVersion
+	// Webhook is the webhook as it is now, deleted or not.
+	Webhook models.Webhook
+	// Format is that of Then; nil: no such type is known any more.
+	Format *wire.Format
+	// Here and There are the names of the event's location and of Then's.
+	Here, There string
+}
+
+// triggerWhy says why an event matched a webhook or not.
+type triggerWhy struct {
+	Match bool
+	Class string // the reason in two words, said first; empty for a match
+	Words []triggerWord
+	// Fix is what to edit for later events, with the field's name; both are
+	// empty when nothing has to change.
+	Fix, Field string
+}
+
+// Text is the whole reason as plain text.
+func (w triggerWhy) Text() string {
+	var b strings.Builder
+	if w.Class != "" {
+		b.WriteString(w.Class + ". ")
+	}
+	for _, word := range w.Words {
+		b.WriteString(word.Text)
+	}
+	return b.String()
+}
+
+// explainTrigger decides by the one rule whether the event matches, and puts
+// the reason in words. It only calculates.
+func explainTrigger(e models.Event, c triggerCase) triggerWhy {
+	if c.Format == nil {
+		return triggerWhy{Class: "Type unknown", Words: plainWords(fmt.Sprintf(
+			"There is no type %q any more, so nothing is known about its activities.", c.Then.Type))}
+	}
+	types := c.Format.EventTypes(c.Then.Events)
+	reason := models.Match(c.Then.Filter(types, c.Webhook.CreatedAt), e.MatchSubject())
+	switch reason.Code {
+	case models.ReasonMatch:
+		return triggerWhy{Match: true, Words: matchWords(e, c)}
+	case models.ReasonLocation:
+		return triggerWhy{
+			Class: "Location differs", Fix: "Edit its location", Field: "location",
+			Words: plainWords(fmt.Sprintf("The event is of %s; it listened to %s then.", c.Here, c.There)),
+		}
+	case models.ReasonCreatedLater:
+		made, received := clocks(c.Webhook.CreatedAt, e.ReceivedAt)
+		return triggerWhy{
+			Class: "Created later",
+			Words: plainWords(fmt.Sprintf("The webhook is from %s; the event was received at %s.", made, received)),
+		}
+	case models.ReasonActivity:
+		return triggerWhy{
+			Class: "Activity not chosen", Fix: "Edit its activities", Field: "events",
+			Words: plainWords(activityWords(e, c)),
+		}
+	case models.ReasonTags:
+		return triggerWhy{
+			Class: "Tags differ", Fix: "Edit its tags", Field: "tags",
+			Words: plainWords(fmt.Sprintf("The event has %s; it wants %s.", orNone(strings.Join(e.Tags, ", "), "no tags"), listOr(c.Then.Tags))),
+		}
+	case models.ReasonCommunity:
+		return triggerWhy{
+			Class: "Community differs", Fix: "Edit its community", Field: "community",
+			Words: plainWords(fmt.Sprintf("The event is in %s; it wants %s.",
+				orNone(communityName(e.Community), "no community"), communityName(c.Then.Community))),
+		}
+	case models.ReasonItself:
+		return triggerWhy{
+			Class: "About itself",
+			Words: plainWords("The event says that this very webhook broke. A webhook is never told that of itself; another one of the location can be."),
+		}
+	default:
+		return triggerWhy{Class: "Did not match", Words: plainWords(reason.Sentence())}
+	}
+}

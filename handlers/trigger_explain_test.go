@@ -1,0 +1,135 @@
+package handlers
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+func TestExplainTrigger(t *testing.T) {
+	generic, ok := wire.Lookup("generic")
+	if !ok {
+		t.Fatal("there is no generic type")
+	}
+	received := time.Date(2026, 11, 21, 1, 37, 50, 0, time.UTC)
+	event := models.Event{
+		Type: "answer.accepted", Location: "python-wranglers", Community: "data-platform",
+		Tags: []string{"python", "pandas"}, ReceivedAt: received,
+	}
+	bare := event
+	bare.Tags, bare.Community = nil, ""
+	version := models.WebhookVersion{
+		Type: "generic", Location: "python-wranglers", TagMode: models.TagsAll, Events: []string{"answer.accepted"},
+	}
+	then := func(change func(*models.WebhookVersion)) models.WebhookVersion {
+		v := version
+		change(&v)
+		return v
+	}
+	tests := map[string]struct {
+		event   models.Event
+		then    models.WebhookVersion
+		created time.Time
+		format  *wire.Format
+		match   bool
+		want    string
+		bold    string // words of a match that are to be seen at once
+		field   string
+	}{
+		"all tags": {event: event, then: version, match: true, want: "Accepted answers chosen; wants all tags"},
+		"two tags in common": {
+			event: event, match: true, want: "Accepted answers chosen; tags python and pandas in common", bold: "python,pandas",
+			then: then(func(v *models.WebhookVersion) {
+				v.TagMode, v.Tags = models.TagsSpecific, []string{"pandas", "python", "x"}
+			}),
+		},
+		"a tag and the community": {
+			event: event, match: true, bold: "pandas,Data platform",
+			want: "Accepted answers chosen; tag pandas in common; community Data platform",
+			then: then(func(v *models.WebhookVersion) {
+				v.TagMode, v.Tags, v.Community = models.TagsSpecific, []string{"pandas"}, "data-platform"
+			}),
+		},
+		"activity": {
+			event: event, field: "events", want: "Activity not chosen. The event is Accepted answers; it listens to Questions and Edited questions.",
+			then: then(func(v *models.WebhookVersion) { v.Events = []string{"question.created", "question.edited"} }),
+		},
+		"activity that no option has": {
+			event: models.Event{Type: "user.created", Location: "python-wranglers", ReceivedAt: received}, field: "events",
+			want: "Activity not chosen. The event is user.created; it listens to Accepted answers.", then: version,
+		},
+		"no activity": {
+			event: event, field: "events", want: "Activity not chosen. The event is Accepted answers; it listens to nothing.",
+			then: then(func(v *models.WebhookVersion) { v.Events = nil }),
+		},
+		"an option of old": {
+			event: event, field: "events", want: "Activity not chosen. The event is Accepted answers; it listens to thing.happened.",
+			then: then(func(v *models.WebhookVersion) { v.Events = []string{"thing.happened"} }),
+		},
+		"tags": {
+			event: event, field: "tags", want: "Tags differ. The event has python, pandas; it wants django or flask.",
+			then: then(func(v *models.WebhookVersion) { v.TagMode, v.Tags = models.TagsSpecific, []string{"django", "flask"} }),
+		},
+		"no tags": {
+			event: bare, field: "tags", want: "Tags differ. The event has no tags; it wants django.",
+			then: then(func(v *models.WebhookVersion) { v.TagMode, v.Tags = models.TagsSpecific, []string{"django"} }),
+		},
+		"community": {
+			event: event, field: "community", want: "Community differs. The event is in Data platform; it wants Web.",
+			then: then(func(v *models.WebhookVersion) { v.Community = "web" }),
+		},
+		"no community": {
+			event: bare, field: "community", want: "Community differs. The event is in no community; it wants Web.",
+			then: then(func(v *models.WebhookVersion) { v.Community = "web" }),
+		},
+		"created later": {
+			event: event, created: received.Add(14*time.Minute + 17*time.Second), then: version,
+			want: "Created later. The webhook is from 01:52:07; the event was received at 01:37:50.",
+		},
+		"created on a later day": {
+			event: event, created: received.Add(24 * time.Hour), then: version,
+			want: "Created later. The webhook is from 01:37:50 on Nov 22, 2026; the event was received at 01:37:50 on Nov 21, 2026.",
+		},
+		"created in the same second": {
+			event: event, created: received.Add(7 * time.Millisecond), then: version,
+			want: "Created later. The webhook is from 01:37:50.007; the event was received at 01:37:50.000.",
+		},
+		"elsewhere": {
+			event: event, field: "location", want: "Location differs. The event is of Python Wranglers; it listened to Main site then.",
+			then: then(func(v *models.WebhookVersion) { v.Location = "main" }),
+		},
+		"odd content": {
+			event: models.Event{Type: "answer.accepted", Location: "python-wranglers", Tags: []string{nasty}, ReceivedAt: received}, field: "tags",
+			want: "Tags differ. The event has " + nasty + "; it wants x.",
+			then: then(func(v *models.WebhookVersion) { v.TagMode, v.Tags = models.TagsSpecific, []string{"x"} }),
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			created := tt.created
+			if created.IsZero() {
+				created = received.Add(-time.Hour)
+			}
+			why := explainTrigger(tt.event, triggerCase{tt.then, models.Webhook{CreatedAt: created}, generic, "Python Wranglers", "Main site"})
+			if why.Match != tt.match || why.Text() != tt.want || why.Field != tt.field {
+				t.Errorf("match %v, %q, field %q\nwant %v, %q, %q", why.Match, why.Text(), why.Field, tt.match, tt.want, tt.field)
+			}
+			var bold []string
+			for _, w := range why.Words {
+				if w.Bold {
+					bold = append(bold, w.Text)
+				}
+			}
+			if strings.Join(bold, ",") != tt.bold {
+				t.Errorf("bold: %q, want %q", bold, tt.bold)
+			}
+		})
+	}
+	why := explainTrigger(event, triggerCase{Then: models.WebhookVersion{Type: "fax"}})
+	if why.Match || why.Class != "Type unknown" {
+		t.Errorf("a type that is gone: %+v", why)
+	}
+}

@@ -1,0 +1,70 @@
+package handlers
+
+import (
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// triggerLine is one event in the list with what became of it.
+type triggerLine struct {
+	eventRef
+	Location string
+	Badge    Badge
+	Note     string
+	Into     string // path of the newer one that it was merged into
+}
+
+func newTriggerLine(e models.Event, delay time.Duration, now time.Time) triggerLine {
+	line := triggerLine{eventRef: newEventRef(e)}
+	due := e.ReceivedAt.Add(delay)
+	switch {
+	case e.MergedInto != nil:
+		line.Badge = Badge{"st-none", "Merged"}
+	case e.DispatchedAt == nil && due.After(now):
+		line.Badge, line.Note = Badge{"st-info", "Waiting"}, "due "+deliveryClock(due, now)
+	case e.DispatchedAt == nil:
+		line.Badge, line.Note = Badge{"st-info", "Waiting"}, "due now"
+	case !e.Logged:
+		line.Badge, line.Note = Badge{"st-off", "Not logged"}, "dispatched "+deliveryClock(*e.DispatchedAt, now)
+	default:
+		line.Badge, line.Note = Badge{"st-none", "Dispatched"}, deliveryClock(*e.DispatchedAt, now)
+	}
+	return line
+}
+
+// eventRef is an event with the way to its page.
+type eventRef struct {
+	models.Event
+	Path string
+	What string // its type in words
+}
+
+func newEventRef(e models.Event) eventRef {
+	return eventRef{e, triggerPath(e.EventID), capitalized(eventWords(e.Type))}
+}
+
+func eventRefs(events []models.Event) []eventRef {
+	refs := make([]eventRef, len(events))
+	for i, e := range events {
+		refs[i] = newEventRef(e)
+	}
+	return refs
+}
+
+// triggerPath is the address of an event's page, or of the list. The site
+// chooses the ids of its events: those that would not survive as a part of a
+// path, here or in a proxy, are asked for by query.
+func triggerPath(eventID string) string {
+	const list = "/admin/trigger-history"
+	switch {
+	case eventID == "":
+		return list
+	case eventID == "." || eventID == ".." || strings.ContainsAny(eventID, `/\%`):
+		return list + "?event=" + url.QueryEscape(eventID)
+	default:
+		return list + "/" + url.PathEscape(eventID)
+	}
+}

@@ -1,0 +1,117 @@
+package handlers
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// triggerWord is a piece of a sentence, perhaps one to be seen at once.
+type triggerWord struct {
+	Text string
+	Bold bool
+}
+
+func plainWords(text string) []triggerWord { return []triggerWord{{Text: text}} }
+
+// matchWords names what of the filter let the event through.
+func matchWords(e models.Event, c triggerCase) []triggerWord {
+	words := plainWords(optionLabel(c.Format, e.Type) + " chosen; ")
+	if c.Then.TagMode == models.TagsSpecific {
+		words = append(words, commonTags(e.Tags, c.Then.Tags)...)
+	} else {
+		words = append(words, triggerWord{Text: "wants all tags"})
+	}
+	if c.Then.Community != "" {
+		words = append(words, triggerWord{Text: "; community "}, triggerWord{communityName(c.Then.Community), true})
+	}
+	return words
+}
+
+func commonTags(has, wants []string) []triggerWord {
+	var common []string
+	for _, tag := range has {
+		if slices.Contains(wants, tag) {
+			common = append(common, tag)
+		}
+	}
+	words := plainWords("tag ")
+	if len(common) > 1 {
+		words = plainWords("tags ")
+	}
+	for i, tag := range common {
+		switch {
+		case i == 0:
+		case i == len(common)-1:
+			words = append(words, triggerWord{Text: " and "})
+		default:
+			words = append(words, triggerWord{Text: ", "})
+		}
+		words = append(words, triggerWord{tag, true})
+	}
+	return append(words, triggerWord{Text: " in common"})
+}
+
+// activityWords says both sides in the words of the webhook's own form.
+func activityWords(e models.Event, c triggerCase) string {
+	var chosen []string
+	for _, value := range c.Then.Events {
+		label := value
+		for _, o := range c.Format.Options {
+			if o.Value == value {
+				label = o.Label
+			}
+		}
+		chosen = append(chosen, label)
+	}
+	if len(chosen) > 6 {
+		chosen = append(chosen[:5], plural(int64(len(chosen)-5), "other", "others"))
+	}
+	return fmt.Sprintf("The event is %s; it listens to %s.", optionLabel(c.Format, e.Type), orNone(joinWords(chosen), "nothing"))
+}
+
+// optionLabel is what the type's form calls an event type, or the type itself
+// when the form does not offer it.
+func optionLabel(f *wire.Format, eventType string) string {
+	for _, o := range f.Options {
+		if slices.Contains(o.Events, eventType) {
+			return o.Label
+		}
+	}
+	return eventType
+}
+
+// clocks shows two times as exactly as it takes to tell them apart: without
+// the day when both are of the same one, with milliseconds in the same second.
+func clocks(a, b time.Time) (string, string) {
+	a, b = a.UTC(), b.UTC()
+	layout := "15:04:05"
+	switch {
+	case a.Truncate(time.Second).Equal(b.Truncate(time.Second)):
+		layout = "15:04:05.000"
+	case a.Format(time.DateOnly) != b.Format(time.DateOnly):
+		layout = "15:04:05 on Jan 2, 2006"
+	}
+	return a.Format(layout), b.Format(layout)
+}
+
+func communityName(slug string) string { return models.NameOf(slug) }
+
+func orNone(words, none string) string {
+	if words == "" {
+		return none
+	}
+	return words
+}
+
+// listOr lists words as alternatives: a, b or c.
+func listOr(words []string) string {
+	if len(words) < 2 {
+		return orNone(strings.Join(words, ""), "other ones")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+}

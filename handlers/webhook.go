@@ -1,0 +1,190 @@
+package handlers
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// versionsShown is how many versions of a webhook its page lists.
+const versionsShown = 50
+
+type webhookPage struct {
+	page
+	Row        models.WebhookRow
+	TypeLabel  string
+	Team       string
+	Health     Badge
+	Note       string
+	Activities []string
+	Secrets    []secretField
+	HeaderList []string // names of custom headers
+	Deleted    bool
+	Off        bool
+	Last       string
+	Charts     []chart
+	Recent     []deliveryLine // newest first
+	Failed     bool           // there are failed ones among them
+	Versions   []webhookVersion
+}
+
+// Paused tells whether an administrator stopped the webhook.
+func (p *webhookPage) Paused() bool { return p.Row.State == models.WebhookStopped }
+
+// Broken tells whether the webhook broke.
+func (p *webhookPage) Broken() bool { return p.Row.State == models.WebhookBroken }
+
+// webhookVersion is one line of a webhook's history.
+type webhookVersion struct {
+	At    time.Time
+	By    string // empty: Sitehooks itself
+	State Badge
+	Why   string
+}
+
+func (s *Site) webhook(c *gin.Context) error {
+	ctx := c.Request.Context()
+	id, _ := positive(c.Param("id"))
+	w, err := s.store.webhooks.GetAny(ctx, id)
+	if err != nil {
+		return err
+	}
+	settings, err := s.store.settings.Get(ctx)
+	if err != nil {
+		return err
+	}
+	row, err := s.store.webhooks.Row(ctx, w)
+	if err != nil {
+		return err
+	}
+	versions, err := s.store.webhooks.History(ctx, id, versionsShown)
+	if err != nil {
+		return err
+	}
+	p := &webhookPage{
+		page: page{Title: w.Name, Nav: "webhooks"}, Row: row, TypeLabel: typeLabel(w.Type), Team: row.LocationName,
+		Deleted: w.DeletedAt != nil, Off: !settings.GenericEnabled && needsFeature(w.Type), Last: lastOutcome(row.Lane),
+		Versions: versionLines(versions),
+	}
+	p.Health, p.Note = health(row, p.Off, time.Now())
+	if p.Deleted {
+		p.Health, p.Note = Badge{"st-none", "Deleted"}, ""
+	}
+	if f, ok := wire.Lookup(w.Type); ok {
+		e := &editing{format: f, old: &w, form: webhookForm{Events: w.Events}}
+		p.Secrets = e.secrets()
+		p.Activities = activityLabels(f, w.Events)
+	}
+	if p.HeaderList, err = s.headerNames(w); err != nil {
+		return err
+	}
+	if err = s.webhookRecent(ctx, p, time.Now()); err != nil {
+		return err
+	}
+	return s.render(c, http.StatusOK, "webhook", p)
+}
+
+// recentShown is how many of a webhook's deliveries its page lists.
+const recentShown = 5
+
+// webhookRecent fills in what was sent of late.
+func (s *Site) webhookRecent(ctx context.Context, p *webhookPage, now time.Time) error {
+	id := p.Row.ID
+	hours, err := s.store.webhooks.Hours(ctx, []int64{id}, monthSince(now))
+	if err != nil {
+		return err
+	}
+	p.Charts = []chart{dayChart(hours[id], now), monthChart(hours[id], now)}
+	rows, _, err := s.store.deliveries.List(ctx, models.DeliveryQuery{WebhookID: id, Limit: recentShown})
+	for _, row := range rows {
+		p.Recent = append(p.Recent, newDeliveryLine(row, now))
+	}
+	if err != nil || p.Row.Lane.LastAt == nil {
+		return err
+	}
+	failed, _, err := s.store.deliveries.List(ctx, models.DeliveryQuery{WebhookID: id, State: models.DeliveryFailed, Limit: 1})
+	p.Failed = len(failed) > 0
+	return err
+}
+
+func (s *Site) headerNames(w models.Webhook) ([]string, error) {
+	if w.Headers == "" {
+		return nil, nil
+	}
+	opened, err := s.store.webhooks.Open(w)
+	var names []string
+	for _, h := range opened.Headers {
+		names = append(names, h.Name)
+	}
+	return names, err
+}
+
+func activityLabels(f *wire.Format, values []string) []string {
+	var labels []string
+	for _, value := range values {
+		label := value
+		for _, o := range f.Options {
+			if o.Value == value {
+				label = o.Label
+			}
+		}
+		labels = append(labels, label)
+	}
+	return labels
+}
+
+// versionLines tells a webhook's history, newest first as the versions are.
+func versionLines(versions []models.WebhookVersion) []webhookVersion {
+	var lines []webhookVersion
+	for i, v := range versions {
+		line := webhookVersion{At: v.At, By: v.By, State: stateBadge(v)}
+		var before *models.WebhookVersion
+		if i+1 < len(versions) {
+			before = &versions[i+1]
+		}
+		line.Why = versionWords(v, before, len(versions) < versionsShown)
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+func stateBadge(v models.WebhookVersion) Badge {
+	switch {
+	case v.Deleted:
+		return Badge{"st-none", "Deleted"}
+	case v.State == models.WebhookStopped:
+		return Badge{"st-off", "Paused"}
+	case v.State == models.WebhookBroken:
+		return Badge{"st-broken", "Broken"}
+	default:
+		return Badge{"st-ok", "Active"}
+	}
+}
+
+// versionWords says what a version changed; before is nil for the oldest shown,
+// which is the first one if the list is complete.
+func versionWords(v models.WebhookVersion, before *models.WebhookVersion, complete bool) string {
+	switch {
+	case v.Deleted:
+		return "Deleted"
+	case before == nil && complete:
+		return "Created"
+	case before == nil:
+		return "Saved"
+	case v.State == models.WebhookBroken && before.State != v.State:
+		return v.Reason
+	case v.State == models.WebhookStopped && before.State != v.State:
+		return "Paused"
+	case v.State != before.State && v.Reason != "":
+		return v.Reason
+	case v.State != before.State:
+		return "Resumed"
+	default:
+		return "Saved"
+	}
+}

@@ -1,0 +1,212 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// editing is one showing of the form: what is edited and what was typed.
+type editing struct {
+	format *wire.Format
+	old    *models.Webhook // nil: a new webhook
+	form   webhookForm
+	faults faults
+	trial  *trial
+	look   *preview
+
+	notCopied string // what the copied webhook has that its copy lacks
+}
+
+func (s *Site) webhookNew(c *gin.Context) error {
+	f, err := askedFormat(c)
+	if err != nil {
+		return err
+	}
+	e := &editing{format: f, form: blankWebhookForm(f, models.MainLocation)}
+	if from := c.Query("from"); from != "" {
+		if err = s.copyForm(c, e, from); err != nil {
+			return err
+		}
+	}
+	return s.showWebhookForm(c, http.StatusOK, e)
+}
+
+// copyForm fills the form in from another webhook, without its secrets and
+// header values.
+func (s *Site) copyForm(c *gin.Context, e *editing, from string) error {
+	id, _ := positive(from)
+	w, err := s.store.webhooks.Get(c.Request.Context(), id)
+	if err != nil {
+		return err
+	}
+	opened, err := s.store.webhooks.Open(w)
+	if err != nil {
+		return err
+	}
+	e.form = savedWebhookForm(e.format, w, opened)
+	e.form.Name, e.form.UpdatedAt = cut("Copy of "+e.form.Name, 200), ""
+	e.notCopied = notCopied(e.format, w)
+	return nil
+}
+
+// notCopied names what of a webhook never leaves the store, nor into a copy.
+func notCopied(f *wire.Format, w models.Webhook) string {
+	secrets := hasSecret(w, 0) || hasSecret(w, 1)
+	for _, field := range f.Fields {
+		secrets = secrets || field.Secret && w.Options[field.Key] != ""
+	}
+	var parts []string
+	if f.SecretURL {
+		parts = append(parts, "URLs")
+	}
+	if secrets {
+		parts = append(parts, "secrets")
+	}
+	if w.Headers != "" {
+		parts = append(parts, "header values")
+	}
+	return capitalized(joinWords(parts))
+}
+
+// webhookDuplicate leads to the form of a new webhook like this one.
+func (s *Site) webhookDuplicate(c *gin.Context) error {
+	w, _, err := s.savedWebhook(c)
+	if err != nil {
+		return err
+	}
+	return s.redirect(c, fmt.Sprintf("/admin/webhooks/new?type=%s&from=%d", w.Type, w.ID))
+}
+
+func (s *Site) webhookNewPost(c *gin.Context) error {
+	f, err := askedFormat(c)
+	if err != nil {
+		return err
+	}
+	return s.postWebhookForm(c, &editing{format: f})
+}
+
+func (s *Site) webhookEdit(c *gin.Context) error {
+	w, f, err := s.savedWebhook(c)
+	if err != nil {
+		return err
+	}
+	opened, err := s.store.webhooks.Open(w)
+	if err != nil {
+		return err
+	}
+	return s.showWebhookForm(c, http.StatusOK, &editing{format: f, old: &w, form: savedWebhookForm(f, w, opened)})
+}
+
+func (s *Site) webhookEditPost(c *gin.Context) error {
+	w, f, err := s.savedWebhook(c)
+	if err != nil {
+		return err
+	}
+	return s.postWebhookForm(c, &editing{format: f, old: &w})
+}
+
+// askedFormat is the type that the address of the form for a new webhook names.
+func askedFormat(c *gin.Context) (*wire.Format, error) {
+	f, ok := wire.Lookup(c.Query("type"))
+	if !ok {
+		return nil, notFound("There is no such type of webhook.")
+	}
+	return f, nil
+}
+
+// savedWebhook is the webhook that the address names, with its type.
+func (s *Site) savedWebhook(c *gin.Context) (models.Webhook, *wire.Format, error) {
+	id, _ := positive(c.Param("id"))
+	w, err := s.store.webhooks.Get(c.Request.Context(), id)
+	if err != nil {
+		return w, nil, err
+	}
+	f, ok := wire.Lookup(w.Type)
+	if !ok {
+		return w, nil, fmt.Errorf("webhook %d has the unknown type %q", w.ID, w.Type)
+	}
+	return w, f, nil
+}
+
+// postWebhookForm does what the pressed button asks. Only save stores anything.
+func (s *Site) postWebhookForm(c *gin.Context, e *editing) error {
+	if err := parseForm(c); err != nil {
+		return err
+	}
+	e.form = readWebhookForm(c.Request.PostForm, e.format)
+	switch do := e.form.Do; do {
+	case "generate_1", "generate_2", "clear_1", "clear_2":
+		if !e.changeSecret(do) {
+			return unusable("This type has no such signing secret.")
+		}
+		return s.showWebhookForm(c, http.StatusOK, e)
+	case "test", "preview":
+		return s.lookWebhookForm(c, e)
+	case "save", "":
+		return s.saveWebhookForm(c, e)
+	default:
+		return unusable("The form has no button of that name.")
+	}
+}
+
+// changeSecret makes or empties a secret in the form. A saved one is removed
+// by the next save.
+func (e *editing) changeSecret(do string) bool {
+	i := int(do[len(do)-1] - '1')
+	if i >= len(e.format.Secrets) {
+		return false
+	}
+	if do[0] == 'g' {
+		e.form.Secrets[i], e.form.Removed[i] = e.format.NewSecret(), false
+		return true
+	}
+	e.form.Secrets[i], e.form.Removed[i] = "", e.old != nil && hasSecret(*e.old, i)
+	return true
+}
+
+func hasSecret(w models.Webhook, i int) bool {
+	return [2]bool{w.Secret1 != "", w.Secret2 != ""}[i]
+}
+
+// lookWebhookForm shows what the form would do: a test really sent, or a preview.
+func (s *Site) lookWebhookForm(c *gin.Context, e *editing) error {
+	ctx := c.Request.Context()
+	checked, wrong, err := s.checkWebhook(ctx, e.format, &e.form, e.old)
+	if err != nil {
+		return err
+	}
+	if e.form.Do == "test" {
+		if err = s.checkFeature(ctx, e, wrong); err != nil {
+			return err
+		}
+		if len(wrong) == 0 {
+			t, err := s.tryWebhook(ctx, e.format, checked)
+			if err != nil {
+				return err
+			}
+			e.trial = &t
+		}
+	} else if e.look, err = s.previewWebhook(ctx, e.format, checked, wrong); err != nil {
+		return err
+	}
+	e.faults = wrong
+	if c.GetHeader(partHeader) == lookPart {
+		return s.renderPart(c, http.StatusOK, "webhook_form", &webhookFormPage{Look: e.look}, lookPart)
+	}
+	return s.showWebhookForm(c, http.StatusOK, e)
+}
+
+// checkFeature refuses what a switched-off type may not do: to be created.
+func (s *Site) checkFeature(ctx context.Context, e *editing, wrong faults) error {
+	settings, err := s.store.settings.Get(ctx)
+	if err == nil && e.old == nil && e.format.NeedsFeature && !settings.GenericEnabled {
+		wrong.add(wholeForm, fmt.Sprintf("%s webhooks are switched off by %s, so none can be created.", e.format.Label, models.EnableGenericWebhooks))
+	}
+	return err
+}

@@ -1,0 +1,229 @@
+package handlers
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// The parts of the form's page that our scripts ask for.
+const (
+	formPart = "webhook-form"
+	lookPart = "webhook-look"
+)
+
+type webhookFormPage struct {
+	page
+	Saved       *models.Webhook // nil: a new webhook
+	TypeLabel   string
+	Form        webhookForm
+	Faults      faults
+	Summary     []faultLine
+	Locations   []choice
+	Activities  []optionGroup
+	Custom      *wire.CustomOption // nil: the type has no others
+	Communities []choiceGroup
+	Secrets     []secretField
+	Fields      []ownField
+	URLKept     string // what is shown of a saved URL that is a secret
+	SavedNames  bool   // there are custom headers whose values are saved
+	NotCopied   string // what a copy lacks; empty: it is no copy, or lacks nothing
+	Off         bool   // the type is switched off
+	Trial       *trial
+	Look        *preview
+}
+
+// faultLine leads from the summary to a field.
+type faultLine struct{ Field, Label, Text string }
+
+type optionGroup struct {
+	Label   string
+	Options []choice
+}
+
+type choiceGroup struct {
+	Label   string
+	Choices []choice
+}
+
+// secretField is a signing secret in the form.
+type secretField struct {
+	Number            int
+	Name, Label, Help string
+	Value             string // unsaved; a saved one never comes back
+	Saved, Removed    bool
+	SetAt, UsedAt     *time.Time
+	Fault             string
+}
+
+// ownField is a field that only this type has.
+type ownField struct {
+	wire.Field
+	Name, Value string
+	Choices     []choice
+	Saved       bool // a secret one that is set and stays so when left empty
+	Fault       string
+}
+
+func (s *Site) showWebhookForm(c *gin.Context, status int, e *editing) error {
+	ctx := c.Request.Context()
+	settings, err := s.store.settings.Get(ctx)
+	if err != nil {
+		return err
+	}
+	p := &webhookFormPage{
+		page: page{Title: "Get notifications via webhooks", Nav: "webhooks"}, Saved: e.old, TypeLabel: e.format.Label,
+		Form: e.form, Faults: e.faults, Activities: e.activities(), Custom: e.format.Custom, Secrets: e.secrets(), Fields: e.fields(),
+		SavedNames: e.old != nil && e.old.Headers != "", Off: e.format.NeedsFeature && !settings.GenericEnabled,
+		NotCopied: e.notCopied, Trial: e.trial, Look: e.look,
+	}
+	if e.old != nil && e.format.SecretURL {
+		p.URLKept = e.old.URLShown
+	}
+	p.Summary = p.summary()
+	locations, err := s.store.locations.List(ctx)
+	if err != nil {
+		return err
+	}
+	p.Locations = e.locations(locations)
+	if p.Communities, err = e.communities(ctx, s.store.locations, locations); err != nil {
+		return err
+	}
+	return s.renderPart(c, status, "webhook_form", p, formPart)
+}
+
+func (e *editing) activities() []optionGroup {
+	var groups []optionGroup
+	for _, o := range e.format.Options {
+		i := slices.IndexFunc(groups, func(g optionGroup) bool { return g.Label == o.Group })
+		if i < 0 {
+			i, groups = len(groups), append(groups, optionGroup{Label: o.Group})
+		}
+		groups[i].Options = append(groups[i].Options, choice{o.Value, o.Label, slices.Contains(e.form.Events, o.Value)})
+	}
+	return groups
+}
+
+func (e *editing) locations(known []models.Location) []choice {
+	list := teamChoices(known, e.form.Location)
+	if e.old != nil && !slices.ContainsFunc(list, func(l choice) bool { return l.Value == e.old.Location }) {
+		list = append(list, choice{e.old.Location, models.NameOf(e.old.Location), e.old.Location == e.form.Location})
+	}
+	return list
+}
+
+// communitiesOf is for how many locations the form offers the communities; on
+// a site with more, only those of the chosen location are there.
+const communitiesOf = 30
+
+// communities are grouped by location, since which fit is known only when the
+// form comes back.
+func (e *editing) communities(ctx context.Context, known locationStore, locations []models.Location) ([]choiceGroup, error) {
+	var groups []choiceGroup
+	for _, l := range locations {
+		if len(locations) > communitiesOf && l.Slug != e.form.Location {
+			continue
+		}
+		slugs, err := known.Communities(ctx, l.Slug)
+		if err != nil {
+			return nil, err
+		}
+		if len(slugs) == 0 {
+			continue
+		}
+		group := choiceGroup{Label: l.Name}
+		for _, slug := range slugs {
+			group.Choices = append(group.Choices, choice{
+				slug, models.NameOf(slug), l.Slug == e.form.Location && slug == e.form.Community,
+			})
+		}
+		groups = append(groups, group)
+	}
+	return groups, nil
+}
+
+func (e *editing) secrets() []secretField {
+	var list []secretField
+	for i, s := range e.format.Secrets {
+		field := secretField{
+			Number: i + 1, Name: secretName(i), Label: s.Label, Help: s.Help, Value: e.form.Secrets[i],
+			Removed: e.form.Removed[i], Fault: e.faults[secretName(i)],
+		}
+		if e.old != nil && hasSecret(*e.old, i) {
+			field.Saved = true
+			field.SetAt, field.UsedAt = e.old.Secret1SetAt, e.old.Secret1UsedAt
+			if i == 1 {
+				field.SetAt, field.UsedAt = e.old.Secret2SetAt, e.old.Secret2UsedAt
+			}
+		}
+		list = append(list, field)
+	}
+	return list
+}
+
+func (e *editing) fields() []ownField {
+	var list []ownField
+	for _, f := range e.format.Fields {
+		field := ownField{
+			Field: f, Name: optionPrefix + f.Key, Value: e.form.Options[f.Key], Fault: e.faults[optionPrefix+f.Key],
+			Saved: f.Secret && e.old != nil && e.old.Options[f.Key] != "",
+		}
+		for _, value := range f.Choices {
+			field.Choices = append(field.Choices, choice{value, value, value == field.Value})
+		}
+		list = append(list, field)
+	}
+	return list
+}
+
+// summary lists the faults in the order of the fields.
+func (p *webhookFormPage) summary() []faultLine {
+	order := []faultLine{
+		{wholeForm, "", ""},
+		{"name", "Name", ""},
+		{"location", "Location", ""},
+		{"events", "Activity", ""},
+		{"tag_mode", "Tags", ""},
+		{"tags", "Tags", ""},
+		{"community", "Community", ""},
+		{"url", "URL", ""},
+	}
+	for _, s := range p.Secrets {
+		order = append(order, faultLine{s.Name, s.Label, ""})
+	}
+	for _, f := range p.Fields {
+		order = append(order, faultLine{f.Name, f.Label, ""})
+	}
+	order = append(order, faultLine{"headers", "Custom headers", ""})
+	var list []faultLine
+	for _, line := range order {
+		if line.Text = p.Faults[line.Field]; line.Text != "" {
+			list = append(list, line)
+		}
+	}
+	return list
+}
+
+// ToCorrect is how many fields have a fault; what is wrong with the whole form
+// belongs to none.
+func (p *webhookFormPage) ToCorrect() int {
+	n := len(p.Summary)
+	if p.Faults[wholeForm] != "" {
+		n--
+	}
+	return n
+}
+
+// FirstOption is the id of the first activity, where a fault of all leads to.
+func (p *webhookFormPage) FirstOption() string { return "events-0-0" }
+
+// OptionID is an activity's id in the page.
+func (p *webhookFormPage) OptionID(group, option int) string {
+	return "events-" + strconv.Itoa(group) + "-" + strconv.Itoa(option)
+}

@@ -1,0 +1,481 @@
+package handlers
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+const newForm = "/admin/webhooks/new?type=generic"
+
+// fill sets fields; an empty value empties the field.
+func fill(form url.Values, pairs ...string) url.Values {
+	for i := 0; i+1 < len(pairs); i += 2 {
+		form.Set(pairs[i], pairs[i+1])
+	}
+	return form
+}
+
+func (c *console) filled(to string, pairs ...string) url.Values {
+	form := c.get(newForm).want(http.StatusOK).form()
+	fill(form, "name", "Python Accepted Answers", "events", "answer.accepted", "url", to)
+	return fill(form, pairs...)
+}
+
+func (c *console) only() models.Webhook {
+	c.t.Helper()
+	all, _, err := c.store.Webhooks.All(c.t.Context())
+	ok(c.t, err)
+	if len(all) != 1 {
+		c.t.Fatalf("there are %d webhooks", len(all))
+	}
+	return all[0]
+}
+
+func (c *console) opened(w models.Webhook) models.Opened {
+	c.t.Helper()
+	o, err := c.store.Webhooks.Open(w)
+	ok(c.t, err)
+	return o
+}
+
+func editPath(w models.Webhook) string { return webhookPath(w.ID) + "/edit" }
+
+func TestFormAsTheContractHasIt(t *testing.T) {
+	c := newConsole(t)
+	a := c.get(newForm).want(http.StatusOK)
+	for id, label := range map[string]string{
+		"name": "What would you like to name this webhook?", "location": "Which location should be used for this notification?",
+		"tags": "Tags", "community": "What community would you like to be notified about?",
+		"url": "Where would you like the payload to be sent?", "secret_1": "Signing secret 1", "secret_2": "Signing secret 2",
+		"tag_mode-all": "All tags", "tag_mode-specific": "Specific tags", "headers": "Custom headers",
+	} {
+		if got := a.text("label[for='" + id + "']"); got != label {
+			t.Errorf("%s has the label %q, want %q", id, got, label)
+		}
+	}
+	var legends, activities []string
+	for _, node := range a.Find("legend").EachIter() {
+		legends = append(legends, node.Text())
+	}
+	if got := strings.Join(legends, "|"); got != "What activity type would you like to be notified about?|What tags would you like to be notified about?" {
+		t.Errorf("legends %s", got)
+	}
+	for _, node := range a.Find("input[name=events] + label").EachIter() {
+		activities = append(activities, node.Text())
+	}
+	want := []string{"Questions", "Edited questions", "Answers", "Updated answers", "Accepted answers", "Comments"}
+	if !slices.Equal(activities[:6], want) {
+		t.Errorf("activities %v", activities)
+	}
+	if do := a.Find("main form [type=submit]").First().AttrOr("value", ""); do != "save" {
+		t.Errorf("Enter presses %q", do)
+	}
+	if _, has := a.Find("main form").Attr("action"); has {
+		t.Error("the form posts to another address than its own")
+	}
+	if got := a.text(".form-foot"); got != "Create notificationTest notificationPreviewCancel" {
+		t.Errorf("buttons %q", got)
+	}
+	if got := a.text("option"); !strings.Contains(got, "Main sitePython wranglersNo community selected") {
+		t.Errorf("choices %q", got)
+	}
+}
+
+func TestSaveNew(t *testing.T) {
+	c := newConsole(t)
+	form := c.filled("https://api.example.com/soe-hooks/receive?token=1", "location", "python-wranglers", "tag_mode", "specific",
+		"tags", " Pandas, python,,PYTHON ", "secret_1", "sixteen-or-more-characters", "headers", "X-Team: data\r\n\r\nX-Key:  two words ", "do", "save")
+	form["events"] = []string{"answer.accepted", "question.created"}
+	changed := c.change
+	a := c.post(newForm, form).goesTo("/admin/webhooks")
+	if c.flash(a) != "Created Python Accepted Answers." || c.change != changed+1 {
+		t.Errorf("it says %q and woke the jobs %d times", c.flash(a), c.change-changed)
+	}
+	w := c.only()
+	o := c.opened(w)
+	if !slices.Equal(w.Tags, []string{"pandas", "python"}) || !slices.Equal(w.Events, []string{"question.created", "answer.accepted"}) {
+		t.Errorf("stored tags %v, events %v", w.Tags, w.Events)
+	}
+	if w.Location != "python-wranglers" || w.URLShown != "https://api.example.com/soe-hooks/receive" || w.OwnerName != "Mary Wilkins" {
+		t.Errorf("stored %+v", w)
+	}
+	if o.URL != "https://api.example.com/soe-hooks/receive?token=1" || o.Secrets[0] != "sixteen-or-more-characters" || o.Secrets[1] != "" {
+		t.Errorf("sealed %+v", o)
+	}
+	if !slices.Equal(o.Headers, []models.Header{{Name: "X-Team", Value: "data"}, {Name: "X-Key", Value: "two words"}}) {
+		t.Errorf("headers %v", o.Headers)
+	}
+}
+
+func TestFaultsStandBesideTheirFields(t *testing.T) {
+	c := newConsole(t)
+	long := strings.Repeat("x", 3000)
+	for field, values := range map[string][]string{
+		"name":      {"", " \t ", "two\nlines", "nul\x00", "\xff\xfe", long},
+		"location":  {"", "moon", "\x00"},
+		"events":    {"", "question.eaten", "\x00"},
+		"tag_mode":  {"some"},
+		"tags":      {"", " , ", strings.Repeat("t", 65), "a\x00b", strings.Repeat("tag,", 5000), manyTags()},
+		"community": {"nowhere", "\x00"},
+		"url": {
+			"", "nonsense", "ftp://example.com/", "http://user:pass@example.com/", "http://10.0.0.1/", "http://169.254.169.254/", "https://example.com/\x00", "javascript:alert(1)",
+			"https://example.com/" + long,
+		},
+		"secret_1": {"short", "sixteen-characters-é", long},
+		"secret_2": {"short"},
+		"headers":  {"X-Team", "X-Team:", "Content-Type: text/plain", "webhook-signature: v1,x", "X Y: z", "X-A: 1\nx-a: 2", "Host: x", "X-A: é", strings.Repeat("X-A: 1\n", 50)},
+	} {
+		for _, value := range values {
+			form := c.filled("https://example.com/hook", "tag_mode", "specific", "tags", "python", field, value, "do", "save")
+			a := c.post(newForm, form).want(http.StatusUnprocessableEntity)
+			at := field
+			if field == "tag_mode" {
+				at = "tags"
+			}
+			if a.text("#"+at+"-err") == "" || a.Find("[role=alert] a").Length() != 1 {
+				t.Errorf("%s=%q: %q", field, cut(value, 40), a.text("[role=alert]"))
+			}
+			if field != "events" && field != "tag_mode" && a.Find("#"+field).AttrOr("aria-invalid", "") != "true" {
+				t.Errorf("%s=%q is not marked", field, cut(value, 40))
+			}
+			if field != "name" && a.Find("#name").AttrOr("value", "") != "Python Accepted Answers" {
+				t.Errorf("%s=%q: what was typed is gone", field, cut(value, 40))
+			}
+		}
+	}
+	all, _, err := c.store.Webhooks.All(t.Context())
+	ok(t, err)
+	if len(all) != 0 {
+		t.Errorf("%d webhooks were stored", len(all))
+	}
+	blocked := c.post(newForm, c.filled("http://10.0.0.1/"))
+	if !strings.Contains(blocked.text("#url-err"), "SITEHOOKS_ALLOW_TARGETS") {
+		t.Errorf("a blocked target says %q", blocked.text("#url-err"))
+	}
+}
+
+func manyTags() string {
+	var tags []string
+	for i := range tagsMax + 1 {
+		tags = append(tags, fmt.Sprint("t", i))
+	}
+	return strings.Join(tags, ",")
+}
+
+func TestUnknownButton(t *testing.T) {
+	c := newConsole(t)
+	for _, do := range []string{"launch", "generate_3", "clear_0"} {
+		c.post(newForm, c.filled("https://example.com/", "do", do)).want(http.StatusUnprocessableEntity)
+	}
+}
+
+func TestGenerateAndClearStoreNothing(t *testing.T) {
+	c := newConsole(t)
+	form := c.filled("https://example.com/hook", "do", "generate_1")
+	a := c.post(newForm, form).want(http.StatusOK)
+	if a.Header.Get("Cache-Control") != "no-store" {
+		t.Error("a page with an unsaved secret may be kept")
+	}
+	form = a.form()
+	secret := form.Get("secret_1")
+	if len(secret) != 64 || form.Get("name") != "Python Accepted Answers" || form.Get("secret_2") != "" {
+		t.Errorf("the form holds %v", form)
+	}
+	a = c.post(newForm, fill(form, "do", "generate_2")).want(http.StatusOK)
+	form = a.form()
+	if form.Get("secret_1") != secret || len(form.Get("secret_2")) != 64 || form.Get("secret_2") == secret {
+		t.Errorf("the form holds %v", form)
+	}
+	form = c.post(newForm, fill(form, "do", "clear_1")).want(http.StatusOK).form()
+	if form.Get("secret_1") != "" || form.Get("secret_2") == "" {
+		t.Errorf("the form holds %v", form)
+	}
+	if all, _, _ := c.store.Webhooks.All(t.Context()); len(all) != 0 {
+		t.Error("something was stored")
+	}
+	// A refused form keeps the secret that was typed.
+	refused := c.post(newForm, fill(form, "name", "", "do", "save")).want(http.StatusUnprocessableEntity)
+	if refused.form().Get("secret_2") != form.Get("secret_2") {
+		t.Error("the unsaved secret is gone")
+	}
+}
+
+func TestSavedSecretsNeverComeBack(t *testing.T) {
+	c := newConsole(t)
+	const secret, key, token = "a-secret-nobody-may-see", "header-value-nobody-may-see", "query-secret"
+	w := c.addWebhook(func(in *models.WebhookInput) {
+		in.Secrets[0].Set = secret
+		in.Headers = []models.Header{{Name: "X-Key", Value: key}}
+	})
+	c.exec("update webhooks set secret_1_used_at = ? where id = ?", time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC), w.ID)
+	edit := c.get(editPath(w)).want(http.StatusOK)
+	if got := edit.text("#secret_1-help"); got != "Set on "+time.Now().UTC().Format("Jan 2, 2006")+", last used May 4, 2026. Leave this empty to keep it." {
+		t.Errorf("the secret's line says %q", got)
+	}
+	pages := []*answer{edit, c.get("/admin/webhooks"), c.get(webhookPath(w.ID)), c.get(webhookPath(w.ID) + "/delete")}
+	for _, do := range []string{"test", "preview", "generate_2", "clear_1", "save"} {
+		pages = append(pages, c.post(editPath(w), fill(edit.form(), "do", do, "name", "")))
+	}
+	for _, page := range pages {
+		if strings.Contains(page.Body, secret) || strings.Contains(page.Body, key) {
+			t.Errorf("a saved secret comes back: %s", page.text("h1"))
+		}
+	}
+	for _, page := range pages[1:4] {
+		if strings.Contains(page.Body, token) {
+			t.Errorf("the URL's query is shown: %s", page.text("h1"))
+		}
+	}
+	if edit.form().Get("headers") != "X-Key:" || !strings.Contains(edit.form().Get("url"), token) {
+		t.Errorf("the form holds %v", edit.form())
+	}
+}
+
+func TestEditKeepsReplacesAndRemovesSecrets(t *testing.T) {
+	c := newConsole(t)
+	w := c.addWebhook(func(in *models.WebhookInput) {
+		in.Secrets[0].Set, in.Secrets[1].Set = "the-first-secret-1", "the-second-secret-2"
+		in.Headers = []models.Header{{Name: "X-A", Value: "1"}, {Name: "X-B", Value: "2"}}
+	})
+	form := c.get(editPath(w)).form()
+	c.post(editPath(w), fill(form, "name", "Renamed", "do", "save")).goesTo("/admin/webhooks")
+	w = c.only()
+	if o := c.opened(w); w.Name != "Renamed" || o.Secrets != [2]string{"the-first-secret-1", "the-second-secret-2"} || len(o.Headers) != 2 {
+		t.Fatalf("stored %q, %+v", w.Name, o)
+	}
+
+	a := c.post(editPath(w), fill(c.get(editPath(w)).form(), "do", "clear_1")).want(http.StatusOK)
+	if !strings.Contains(a.text("#secret_1-help"), "Removed on save.") {
+		t.Errorf("the secret's line says %q", a.text("#secret_1-help"))
+	}
+	if c.opened(c.only()).Secrets[0] == "" {
+		t.Fatal("the secret was removed before the save")
+	}
+	form = fill(a.form(), "secret_2", "another-second-secret", "headers", "X-B:\nX-C: 3", "do", "save")
+	c.post(editPath(w), form).goesTo("/admin/webhooks")
+	o := c.opened(c.only())
+	if o.Secrets != [2]string{"", "another-second-secret"} || !slices.Equal(o.Headers, []models.Header{{Name: "X-B", Value: "2"}, {Name: "X-C", Value: "3"}}) {
+		t.Errorf("sealed %+v", o)
+	}
+
+	// Generate after Clear: the new one is saved, not the removal.
+	w = c.only()
+	form = c.post(editPath(w), fill(c.get(editPath(w)).form(), "do", "clear_2")).form()
+	form = c.post(editPath(w), fill(form, "do", "generate_2")).form()
+	c.post(editPath(w), fill(form, "do", "save")).goesTo("/admin/webhooks")
+	if got := c.opened(c.only()).Secrets[1]; got != form.Get("secret_2") || len(got) != 64 {
+		t.Errorf("sealed %q", got)
+	}
+}
+
+func TestSecretsStayBehindWhenTheURLMoves(t *testing.T) {
+	c := newConsole(t)
+	r := newReceiver(t)
+	w := c.addWebhook(func(in *models.WebhookInput) {
+		in.URL = "http://127.0.0.1:9/hook"
+		in.Secrets[0].Set, in.Secrets[1].Set = "the-first-secret-1", "the-second-secret-2"
+		in.Headers = []models.Header{{Name: "X-Key", Value: "header-value"}, {Name: "X-Team", Value: "data"}}
+	})
+	for do, status := range map[string]int{"save": http.StatusUnprocessableEntity, "test": http.StatusOK, "preview": http.StatusOK} {
+		a := c.post(editPath(w), fill(c.get(editPath(w)).form(), "url", r.URL+"/hook", "do", do)).want(status)
+		for _, field := range []string{"secret_1", "secret_2", "headers"} {
+			if !strings.Contains(a.text("#"+field+"-err"), "leads to another host") {
+				t.Errorf("%s: no fault at %s", do, field)
+			}
+		}
+		if text := a.text("#headers-err"); !strings.HasSuffix(text, "Enter them anew: X-Key and X-Team.") {
+			t.Errorf("%s: it says %q", do, text)
+		}
+		if strings.Contains(a.Body, "webhook-signature") {
+			t.Errorf("%s signs for another host", do)
+		}
+	}
+	if n := len(r.requests()); n != 0 {
+		t.Fatalf("%d requests were sent", n)
+	}
+	form := c.post(editPath(w), fill(c.get(editPath(w)).form(), "do", "clear_1")).form()
+	c.post(editPath(w), fill(form, "url", r.URL, "secret_2", "entered-anew-once-more", "headers", "X-Key: anew", "do", "save")).goesTo("/admin/webhooks")
+	if o := c.opened(c.only()); o.Secrets != [2]string{"", "entered-anew-once-more"} || o.Headers[0].Value != "anew" {
+		t.Errorf("sealed %+v", o)
+	}
+	// The same host and port: nothing has to be entered again.
+	w = c.only()
+	c.post(editPath(w), fill(c.get(editPath(w)).form(), "url", r.URL+"/other?x=y", "do", "save")).goesTo("/admin/webhooks")
+}
+
+func TestStaleFormIsRefused(t *testing.T) {
+	c := newConsole(t)
+	w := c.addWebhook(nil)
+	mine, theirs := c.get(editPath(w)).form(), c.get(editPath(w)).form()
+	c.post(editPath(w), fill(theirs, "name", "Theirs", "do", "save")).goesTo("/admin/webhooks")
+	a := c.post(editPath(w), fill(mine, "name", "Mine", "do", "save")).want(http.StatusUnprocessableEntity)
+	if text := a.text("[role=alert]"); !strings.Contains(text, "changed by Mary Wilkins") || strings.Contains(text, "Correct") || a.form().Get("name") != "Mine" {
+		t.Errorf("it says %q", a.text("[role=alert]"))
+	}
+	if c.only().Name != "Theirs" {
+		t.Error("it was stored")
+	}
+	c.post(editPath(w), fill(mine, "updated_at", "yesterday", "do", "save")).want(http.StatusUnprocessableEntity)
+	ok(t, func() error { _, err := c.store.Webhooks.Delete(t.Context(), c.admin.Actor(), w.ID); return err }())
+	c.post(editPath(w), fill(mine, "do", "save")).want(http.StatusNotFound)
+}
+
+func TestMoveToAnotherLocationAsksAboutWhatWaits(t *testing.T) {
+	c := newConsole(t)
+	w := c.addWebhook(nil)
+	for range 3 {
+		c.addDelivery(w)
+	}
+	a := c.post(editPath(w), fill(c.get(editPath(w)).form(), "location", "python-wranglers", "do", "save")).want(http.StatusUnprocessableEntity)
+	if !strings.Contains(a.text("#location-err"), "3 notifications that wait to be sent") {
+		t.Errorf("it says %q", a.text("#location-err"))
+	}
+	if n, _ := c.store.Webhooks.Waiting(t.Context(), w.ID); n != 3 {
+		t.Errorf("%d wait", n)
+	}
+	c.post(editPath(w), fill(a.form(), "do", "save")).goesTo("/admin/webhooks")
+	if n, _ := c.store.Webhooks.Waiting(t.Context(), w.ID); n != 0 || c.only().Location != "python-wranglers" {
+		t.Errorf("%d wait", n)
+	}
+}
+
+func TestTestNotification(t *testing.T) {
+	c := newConsole(t)
+	r := newReceiver(t)
+	const secret = "fce393f66e03f7cbd31966ab9412e057"
+	form := c.filled(r.URL+"/hook?token=abc", "secret_1", secret, "headers", "X-Team: data-value", "do", "test")
+	form["events"] = []string{"question.created", "comment.created"}
+	a := c.post(newForm, form).want(http.StatusOK)
+	got := r.requests()
+	if len(got) != 1 {
+		t.Fatalf("%d requests", len(got))
+	}
+	hook, err := standardwebhooks.NewWebhookRaw([]byte(secret))
+	ok(t, err)
+	ok(t, hook.Verify([]byte(got[0].Body), got[0].Header))
+	var body map[string][]map[string]any
+	ok(t, json.Unmarshal([]byte(got[0].Body), &body))
+	if len(body["questions"]) != 1 || len(body["answers"]) != 0 || len(body["comments"]) != 1 {
+		t.Errorf("sent %s", got[0].Body)
+	}
+	if got[0].Header.Get("X-Team") != "data-value" || got[0].Header.Get("webhook-test") != "true" {
+		t.Errorf("headers %v", got[0].Header)
+	}
+	side := a.text(".form-side")
+	for _, want := range []string{"Test arrived", "200 OK", "thank you", "X-Receiver: test", "webhook-id", r.URL + "/hook"} {
+		if !strings.Contains(side, want) {
+			t.Errorf("the page does not show %q: %s", want, side)
+		}
+	}
+	if strings.Contains(side, "data-value") || strings.Contains(side, "token=abc") || a.form().Get("secret_1") != secret {
+		t.Errorf("the page shows %s", side)
+	}
+	r.answers(http.StatusGone)
+	if side = c.post(newForm, form).want(http.StatusOK).text(".form-side"); !strings.Contains(side, "Test failed410 Gone") || !strings.Contains(side, "What to do:") {
+		t.Errorf("the page shows %s", side)
+	}
+	if all, _, _ := c.store.Webhooks.All(t.Context()); len(all) != 0 {
+		t.Error("a test stored something")
+	}
+	if bad := c.post(newForm, fill(form, "name", "")).want(http.StatusOK); !strings.Contains(bad.text("[role=alert]"), "No test was sent.") || len(r.requests()) != 2 {
+		t.Errorf("it says %q", bad.text("[role=alert]"))
+	}
+	r.Close()
+	if side = c.post(newForm, fill(form, "name", "Gone")).want(http.StatusOK).text(".form-side"); !strings.Contains(side, "Test failedrefused") {
+		t.Errorf("the page shows %s", side)
+	}
+}
+
+func TestSavedSecretsSignTheTest(t *testing.T) {
+	c := newConsole(t)
+	r := newReceiver(t)
+	w := c.addWebhook(func(in *models.WebhookInput) {
+		in.URL = r.URL
+		in.Secrets[1].Set = "the-second-secret-2"
+		in.Headers = []models.Header{{Name: "X-Key", Value: "saved-value"}}
+	})
+	c.post(editPath(w), fill(c.get(editPath(w)).form(), "do", "test")).want(http.StatusOK)
+	got := r.requests()[0]
+	hook, err := standardwebhooks.NewWebhookRaw([]byte("the-second-secret-2"))
+	ok(t, err)
+	ok(t, hook.Verify([]byte(got.Body), got.Header))
+	if got.Header.Get("X-Key") != "saved-value" {
+		t.Errorf("headers %v", got.Header)
+	}
+}
+
+func TestSavingABrokenWebhookTriesIt(t *testing.T) {
+	c := newConsole(t)
+	r := newReceiver(t)
+	w := c.addWebhook(func(in *models.WebhookInput) { in.URL = r.URL })
+	c.addDelivery(w)
+	ok(t, c.store.Webhooks.Break(t.Context(), w.ID, "It answered 410 Gone."))
+	r.answers(http.StatusBadGateway)
+	a := c.post(editPath(w), fill(c.get(editPath(w)).form(), "name", "Mended", "do", "save")).goesTo("/admin/webhooks")
+	if text := c.flash(a); !strings.Contains(text, "stays broken") || !strings.Contains(text, "502 Bad Gateway") {
+		t.Errorf("it says %q", text)
+	}
+	if w = c.only(); w.State != models.WebhookBroken || w.Name != "Mended" {
+		t.Errorf("%s is %s", w.Name, w.State)
+	}
+	r.answers(http.StatusNoContent)
+	a = c.post(editPath(w), fill(c.get(editPath(w)).form(), "do", "save")).goesTo("/admin/webhooks")
+	if text := c.flash(a); !strings.Contains(text, "active again and sends the 1 held") {
+		t.Errorf("it says %q", text)
+	}
+	if text := c.get(webhookPath(w.ID)).text("[aria-labelledby=sh] tbody tr"); !strings.Contains(text, "ActiveA test arrived") {
+		t.Errorf("the history says %q", text)
+	}
+	if w = c.only(); w.StateReason != "" || w.State != models.WebhookActive || len(r.requests()) != 2 {
+		t.Errorf("%s after %d tests", w.State, len(r.requests()))
+	}
+}
+
+func TestTwoEqualSecretsAreRefused(t *testing.T) {
+	c := newConsole(t)
+	const one, two = "the-first-secret-1", "the-second-secret-2"
+	a := c.post(newForm, c.filled("https://example.com/", "secret_1", one, "secret_2", one, "do", "save")).want(http.StatusUnprocessableEntity)
+	if text := a.text("#secret_2-err"); !strings.Contains(text, "the same as secret 1") || a.text("#secret_1-err") != "" {
+		t.Errorf("it says %q", text)
+	}
+	w := c.addWebhook(func(in *models.WebhookInput) { in.Secrets[0].Set, in.Secrets[1].Set = one, two })
+	c.post(editPath(w), fill(c.get(editPath(w)).form(), "secret_2", one, "do", "save")).want(http.StatusUnprocessableEntity)
+	c.post(editPath(w), fill(c.get(editPath(w)).form(), "name", "Other", "do", "save")).goesTo("/admin/webhooks")
+}
+
+func TestDuplicate(t *testing.T) {
+	c := newConsole(t)
+	w := c.addWebhook(func(in *models.WebhookInput) {
+		in.Secrets[0].Set = "a-secret-nobody-may-see"
+		in.TagMode, in.Tags = models.TagsSpecific, []string{"go", "python"}
+		in.Headers = []models.Header{{Name: "X-Key", Value: "header-value"}}
+	})
+	at := webhookPath(w.ID) + "/duplicate"
+	to := c.get(at).want(http.StatusSeeOther).Header.Get("Location")
+	a := c.get(to).want(http.StatusOK)
+	form := a.form()
+	if form.Get("name") != "Copy of "+w.Name || form.Get("tags") != "go, python" || form.Get("secret_1") != "" || form.Get("headers") != "X-Key:" || form.Has("updated_at") {
+		t.Errorf("the form holds %v", form)
+	}
+	if text := a.text(".form-fields .s-notice"); !strings.Contains(text, "Secrets and header values are not copied") {
+		t.Errorf("it says %q", text)
+	}
+	c.post(to, fill(form, "do", "save")).want(http.StatusUnprocessableEntity) // the header has no value
+	c.post(to, fill(form, "headers", "", "do", "save")).goesTo("/admin/webhooks")
+	all, _, err := c.store.Webhooks.All(t.Context())
+	ok(t, err)
+	if len(all) != 2 || all[1].Secret1 != "" || all[1].Headers != "" {
+		t.Errorf("stored %+v", all)
+	}
+	c.get("/admin/webhooks/new?type=generic&from=99").want(http.StatusNotFound)
+}

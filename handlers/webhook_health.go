@@ -1,0 +1,99 @@
+package handlers
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// failingAfter is how long nothing may get through before a webhook is called
+// failing instead of retrying.
+const failingAfter = 30 * time.Minute
+
+// health says in words how a webhook fares, with a note to it. off: its type
+// is switched off.
+func health(row models.WebhookRow, off bool, now time.Time) (Badge, string) {
+	lane := row.Lane
+	switch {
+	case row.State == models.WebhookBroken:
+		return Badge{"st-broken", "Broken"}, heldNote(row.Held)
+	case off && row.State == models.WebhookStopped:
+		return Badge{"st-off", "Switched off"}, notes(heldNote(row.Held), "paused before")
+	case off:
+		return Badge{"st-off", "Switched off"}, heldNote(row.Held)
+	case row.State == models.WebhookStopped:
+		return Badge{"st-off", "Paused"}, notes(heldNote(row.Held), byNote(row.StateBy))
+	case lane.FailuresInRow == 0 && lane.LastAt == nil:
+		return Badge{"st-none", "No deliveries yet"}, ""
+	case lane.FailuresInRow == 0:
+		return Badge{"st-ok", "Healthy"}, ""
+	case lane.FailingSince != nil && now.Sub(*lane.FailingSince) >= failingAfter:
+		return Badge{"st-bad", "Failing since " + deliveryClock(*lane.FailingSince, now)}, successNote(lane, now)
+	case lane.NextDueAt != nil && !lane.NextDueAt.After(now):
+		return Badge{"st-wait", "Retrying"}, "due now"
+	case lane.NextDueAt != nil:
+		return Badge{"st-wait", "Retrying"}, "next try at " + deliveryClock(*lane.NextDueAt, now)
+	default:
+		return Badge{"st-wait", "Retrying"}, "the last attempt failed"
+	}
+}
+
+func heldNote(held int64) string {
+	if held == 0 {
+		return ""
+	}
+	return count(held) + " held"
+}
+
+func byNote(who string) string {
+	if who == "" {
+		return ""
+	}
+	return "by " + who
+}
+
+func successNote(lane models.Lane, now time.Time) string {
+	if lane.LastSuccessAt == nil {
+		return "no success yet"
+	}
+	return "no success for " + span(now.Sub(*lane.LastSuccessAt))
+}
+
+func notes(parts ...string) string {
+	var list []string
+	for _, p := range parts {
+		if p != "" {
+			list = append(list, p)
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+// featureOff is what the list says while a setting keeps types from sending.
+type featureOff struct {
+	Setting string
+	Off, On []string // labels of the types that do not and that do send
+	Stopped int64    // webhooks that do not send because of it
+	Held    int64    // notifications that wait for them
+}
+
+func (s *Site) featureOff(ctx context.Context) (*featureOff, error) {
+	off := &featureOff{Setting: models.EnableGenericWebhooks}
+	var names []string
+	for _, f := range wire.Formats() {
+		if f.NeedsFeature {
+			off.Off, names = append(off.Off, f.Label), append(names, f.Name)
+		} else {
+			off.On = append(off.On, f.Label)
+		}
+	}
+	if len(off.Off) == 0 {
+		return nil, nil
+	}
+	var err error
+	off.Stopped, off.Held, err = s.store.webhooks.OfTypes(ctx, names)
+	return off, err
+}

@@ -1,0 +1,44 @@
+package handlers
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// knownTags is how many tags are suggested.
+const knownTags = 8
+
+// webhookKnown answers the form's script: the communities of a location, and
+// its tags that begin with what was typed.
+func (s *Site) webhookKnown(c *gin.Context) error {
+	ctx, location := c.Request.Context(), c.Query("location")
+	type named struct {
+		Value string `json:"value"`
+		Label string `json:"label"`
+	}
+	known := struct {
+		Communities []named  `json:"communities"`
+		Tags        []string `json:"tags"`
+	}{[]named{}, []string{}}
+	slugs, err := s.store.locations.Communities(ctx, location)
+	if err != nil {
+		return err
+	}
+	for _, slug := range slugs {
+		known.Communities = append(known.Communities, named{slug, models.NameOf(slug)})
+	}
+	if prefix := strings.ToLower(strings.TrimSpace(c.Query("prefix"))); prefix != "" {
+		tags, err := s.store.locations.Tags(ctx, location, prefix, knownTags)
+		if err != nil {
+			return err
+		}
+		known.Tags = append(known.Tags, tags...)
+	}
+	c.Header("Cache-Control", "no-store")
+	c.JSON(http.StatusOK, known)
+	return nil
+}

@@ -1,0 +1,124 @@
+package handlers
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// addEvent records an event about a question of that number.
+func (c *console) addEvent(n int, kind, community string, tags ...string) {
+	c.t.Helper()
+	payload, err := json.Marshal(map[string]any{
+		"question": map[string]any{"question_id": n, "title": fmt.Sprintf("Question %d <b>", n), "link": "https://example.com/questions/" + strconv.Itoa(n), "tags": tags},
+		"answer":   map[string]any{"answer_id": 1000 + n, "body": "Use join."},
+		"type":     kind, "location": "python-wranglers", "community": community,
+	})
+	ok(c.t, err)
+	_, _, err = c.store.Events.Record(c.t.Context(), []models.NewEvent{{
+		EventID: fmt.Sprint("event-", n, kind), Type: kind, Location: "python-wranglers", Community: community, Tags: tags,
+		OccurredAt: time.Now().Add(time.Duration(n) * time.Second), MergeKey: kind + strconv.Itoa(n), Subject: strconv.Itoa(n),
+		Title: fmt.Sprintf("Question %d <b>", n), Payload: payload,
+	}})
+	ok(c.t, err)
+}
+
+func TestPreview(t *testing.T) {
+	c := newConsole(t)
+	for n := 1; n <= 5; n++ {
+		c.addEvent(n, "answer.accepted", "data", "python")
+	}
+	c.addEvent(6, "answer.accepted", "data", "go")
+	c.addEvent(7, "answer.accepted", "", "python")
+	c.addEvent(8, "question.created", "data", "python")
+	c.addEvent(9, "user.created", "")
+	const secret = "fce393f66e03f7cbd31966ab9412e057"
+	form := c.filled("https://api.example.com/hook?token=abc", "location", "python-wranglers", "tag_mode", "specific", "tags", "python, pandas",
+		"community", "data", "secret_2", secret, "headers", "X-Key: header-value", "do", "preview")
+	a := c.post(newForm, form).want(http.StatusOK)
+	side := a.text(".form-side")
+	for _, want := range []string{
+		"5 of 9 events", "Questions0 of 1not chosen", "Accepted answers5 of 71 with other tags, 1 with another community", "By tag: python 5 pandas 0 Newest matchesQuestion 5 <b>",
+		"With the newest 3 matches", "POST /hook?… HTTP/1.1 Host: api.example.com Content-Type: application/json", "X-Key: ••••••", "Signed with secret 2.",
+	} {
+		if !strings.Contains(side, want) {
+			t.Errorf("the preview does not say %q: %s", want, side)
+		}
+	}
+	if strings.Contains(side, "header-value") || strings.Contains(side, "token=abc") || strings.Contains(side, secret) {
+		t.Errorf("the preview says too much: %s", side)
+	}
+	if link := a.Find(".form-side a").First().AttrOr("href", ""); link != "/admin/trigger-history/event-5answer.accepted" {
+		t.Errorf("the newest match leads to %s", link)
+	}
+
+	// What is shown as it would be sent is what the headers sign.
+	raw, header := a.Find("#next-raw").Text(), http.Header{}
+	for line := range strings.Lines(a.Find("#next-headers").Text()) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), ": "); ok {
+			header.Set(name, value)
+		}
+	}
+	hook, err := standardwebhooks.NewWebhookRaw([]byte(secret))
+	ok(t, err)
+	ok(t, hook.Verify([]byte(raw), header))
+	var body struct {
+		Answers []struct {
+			QuestionID int64 `json:"question_id"`
+		}
+	}
+	ok(t, json.Unmarshal([]byte(raw), &body))
+	if len(body.Answers) != 3 || body.Answers[0].QuestionID != 3 || body.Answers[2].QuestionID != 5 {
+		t.Errorf("the body is %s", raw)
+	}
+	if all, _, _ := c.store.Webhooks.All(t.Context()); len(all) != 0 {
+		t.Error("a preview stored something")
+	}
+}
+
+func TestPreviewOfAFaultyForm(t *testing.T) {
+	c := newConsole(t)
+	c.addEvent(1, "answer.accepted", "", "python")
+	a := c.post(newForm, c.filled("nonsense", "location", "python-wranglers", "do", "preview")).want(http.StatusOK)
+	side := a.text(".form-side")
+	if !strings.Contains(side, "1 of 1 event") || !strings.Contains(side, "once the marked fields are corrected") || a.Find("#next-headers").Length() > 0 {
+		t.Errorf("the preview says %s", side)
+	}
+	if !strings.Contains(a.text("[role=alert]"), "It cannot be saved like this.") {
+		t.Errorf("it says %q", a.text("[role=alert]"))
+	}
+	none := c.post(newForm, c.filled("https://example.com/", "tag_mode", "specific", "tags", "", "do", "preview")).want(http.StatusOK)
+	if side = none.text(".form-side"); !strings.Contains(side, "0 of 0 events") || !strings.Contains(side, "Nothing to send until something matches. This is a sample") {
+		t.Errorf("the preview says %s", side)
+	}
+	if !strings.Contains(side, "Sample body") || !strings.Contains(side, "Sample headers") || !json.Valid([]byte(none.Find("#next-raw").Text())) {
+		t.Errorf("there is no sample: %s", side)
+	}
+	nowhere := c.post(newForm, c.filled("https://example.com/", "location", "moon", "do", "preview")).want(http.StatusOK)
+	if nowhere.Find("#pv").Length() > 0 {
+		t.Error("there is a preview of nowhere")
+	}
+}
+
+func TestPreviewMergesAsDispatchDoes(t *testing.T) {
+	c := newConsole(t)
+	for n := range 3 {
+		payload := fmt.Appendf(nil, `{"type":"question.edited","question":{"question_id":1,"title":"Edit %d","link":"https://example.com/1"}}`, n)
+		_, _, err := c.store.Events.Record(t.Context(), []models.NewEvent{{
+			EventID: fmt.Sprint("e", n), Type: "question.edited", Location: "main", OccurredAt: time.Now(), MergeKey: "same", Title: "Edit", Payload: payload,
+		}})
+		ok(t, err)
+	}
+	raw := c.post(newForm, c.filled("https://example.com/", "events", "question.edited", "do", "preview")).Find("#next-raw").Text()
+	if strings.Count(raw, "question_id") != 1 || !strings.Contains(raw, "Edit 2") {
+		t.Errorf("the body is %s", raw)
+	}
+}

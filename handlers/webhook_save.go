@@ -1,0 +1,102 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+func (s *Site) saveWebhookForm(c *gin.Context, e *editing) error {
+	ctx := c.Request.Context()
+	checked, wrong, err := s.checkWebhook(ctx, e.format, &e.form, e.old)
+	if err != nil {
+		return err
+	}
+	for _, check := range []func(context.Context, *editing, faults) error{s.checkFeature, s.checkMove} {
+		if err = check(ctx, e, wrong); err != nil {
+			return err
+		}
+	}
+	if len(wrong) == 0 {
+		if err = s.checkPing(ctx, e, checked, wrong); err != nil {
+			return err
+		}
+	}
+	if len(wrong) == 0 {
+		flash, err := s.storeWebhook(ctx, actorOf(c), e, checked)
+		conflict, stale := errors.AsType[*models.ConflictError](err)
+		switch {
+		case stale:
+			wrong.add(wholeForm, fmt.Sprintf("This webhook was changed by %s after you opened this form. Open it anew to see what is saved now, then make your changes again.", conflict.By))
+		case err != nil:
+			return err
+		default:
+			s.OnChange()
+			return s.redirect(c, webhooksPath, flash)
+		}
+	}
+	e.faults = wrong
+	return s.showWebhookForm(c, http.StatusUnprocessableEntity, e)
+}
+
+// checkMove asks once more before a move to another location drops what waits.
+func (s *Site) checkMove(ctx context.Context, e *editing, wrong faults) error {
+	if e.old == nil || e.form.Location == e.old.Location || e.form.Moving == e.form.Location || wrong["location"] != "" {
+		return nil
+	}
+	n, err := s.store.webhooks.Waiting(ctx, e.old.ID)
+	if err == nil && n > 0 {
+		e.form.Moving = e.form.Location
+		wrong.add("location", fmt.Sprintf("Moving the webhook to another location drops %s. Save again to do so.",
+			plural(n, "notification that waits to be sent", "notifications that wait to be sent")))
+	}
+	return err
+}
+
+// checkPing asks the receiver first, where the type wants that.
+func (s *Site) checkPing(ctx context.Context, e *editing, w checkedWebhook, wrong faults) error {
+	if !e.format.PingOnSave || (e.old != nil && e.old.State == models.WebhookBroken) {
+		return nil
+	}
+	t, err := s.tryWebhook(ctx, e.format, w)
+	if err == nil && !t.Delivered {
+		e.trial = &t
+		wrong.add("url", "The receiver did not accept the test notification: "+t.Reason)
+	}
+	return err
+}
+
+// storeWebhook saves and says what happened. Saving a broken webhook sends one
+// test; its success makes the webhook active again.
+func (s *Site) storeWebhook(ctx context.Context, by models.Actor, e *editing, checked checkedWebhook) (Flash, error) {
+	if e.old == nil {
+		w, err := s.store.webhooks.Create(ctx, by, checked.Input)
+		return Flash{"success", "Created " + w.Name + "."}, err
+	}
+	w, err := s.store.webhooks.Update(ctx, by, e.old.ID, checked.UpdatedAt, checked.Input)
+	if err != nil || w.State != models.WebhookBroken {
+		return Flash{"success", "Saved " + w.Name + "."}, err
+	}
+	t, err := s.tryWebhook(ctx, e.format, checked)
+	if err != nil {
+		return Flash{}, err
+	}
+	if !t.Delivered {
+		return Flash{"warning", fmt.Sprintf("Saved %s. It stays broken, because the test notification did not arrive: %s", w.Name, t.Reason)}, nil
+	}
+	n, err := s.store.webhooks.Heal(ctx, by, w.ID)
+	return Flash{"success", fmt.Sprintf("Saved %s. The test notification arrived, so it is active again%s.", w.Name, releasedNote(n))}, err
+}
+
+func releasedNote(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return " and sends the " + strconv.FormatInt(n, 10) + " held"
+}

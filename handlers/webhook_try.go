@@ -1,0 +1,88 @@
+package handlers
+
+import (
+	"context"
+	"time"
+
+	"github.com/sitehooks/sitehooks/jobs/send"
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// trial is a test notification that was really sent, and what came back.
+// Nothing of it is recorded.
+type trial struct {
+	Delivered bool
+	Reason    string // why not, in words
+	Do        string // what to do about it
+	Badge     Badge
+	At        time.Time
+	Took      time.Duration
+	URL       string // as shown
+	Request   []wire.Header
+	Body      []codePart
+	Response  []wire.Header
+	Answer    []codePart
+	Truncated bool
+	Answered  bool
+}
+
+// tryWebhook sends the test notification of a type to what the form says.
+func (s *Site) tryWebhook(ctx context.Context, f *wire.Format, w checkedWebhook) (trial, error) {
+	id, at := f.NewID(), time.Now()
+	events := f.Samples(w.Input.Events)
+	for i := range events {
+		events[i].OccurredAt = at
+	}
+	body, used, err := f.Build(events, wire.Draft{ID: id, WebhookName: w.Input.Name, Target: w.Effective.URL, Options: w.Input.Options})
+	if err != nil {
+		return trial{}, err
+	}
+	result := s.Sender.Do(ctx, notificationTo(f, w.Effective, wire.Request{
+		ID: id, Body: body, At: at, Test: true, EventTypes: eventTypesOf(events[:used]), Options: w.Input.Options,
+	}).Request())
+	response := wire.Response{Code: result.Code, Header: result.Header, Body: result.Body, ErrorClass: result.ErrorClass}
+	t := trial{
+		Delivered: f.Policy.Succeeded(response), Reason: f.Policy.Explain(response), At: result.StartedAt, Took: result.Duration,
+		URL: w.Input.URLShown, Request: result.RequestHeaders, Body: prettyCode(body),
+		Response: result.ResponseHeaders, Answer: prettyCode(result.Body), Truncated: result.Truncated,
+		Answered: result.ErrorClass == "",
+	}
+	t.describe(response, result.Error)
+	return t, nil
+}
+
+// describe finds the badge and the advice for what came back; why is in words
+// for people, empty when there was an answer.
+func (t *trial) describe(r wire.Response, why string) {
+	switch {
+	case t.Delivered:
+		t.Badge = Badge{"st-ok", deliveryStatus(r.Code)}
+	case t.Answered:
+		t.Badge = Badge{"st-bad", deliveryStatus(r.Code)}
+		_, t.Do = deliveryAnswer(r.Code)
+	default:
+		fault := deliveryFaultOf(r.ErrorClass)
+		t.Badge, t.Do = Badge{"st-bad", fault.Word}, fault.Do
+		if why != "" {
+			t.Reason = why // it knows more than the class says
+		}
+	}
+}
+
+// notificationTo is a request to what the form says.
+func notificationTo(f *wire.Format, o models.Opened, attempt wire.Request) send.Notification {
+	n := send.Notification{Format: f, URL: o.URL, Secrets: o.Secrets[:], Attempt: attempt}
+	for _, h := range o.Headers {
+		n.Custom = append(n.Custom, wire.Header(h))
+	}
+	return n
+}
+
+func eventTypesOf(events []wire.Event) []string {
+	var types []string
+	for _, e := range events {
+		types = append(types, e.Type)
+	}
+	return unique(types)
+}

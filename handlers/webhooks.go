@@ -1,0 +1,180 @@
+package handlers
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+type webhooksPage struct {
+	page
+	Buttons, Others []createLink
+	Off             *featureOff // nil: nothing is switched off
+	Query           webhooksQuery
+	Types           []choice
+	Teams           []choice
+	States          []choice
+	Owners          []choice
+	Activities      []choiceGroup
+	Chips           []listChip
+	Columns         []column
+	Rows            []webhookLine
+	All, Matched    int64
+	Newer, Older    string // addresses of the pages beside this one
+	Sizes           []sizeLink
+	Arrived         int64 // events of the last 7 days; counted while there is no webhook
+}
+
+// Filtered tells whether the list shows less than everything.
+func (p *webhooksPage) Filtered() bool { return p.Query.Filtered() }
+
+// Sized tells whether there is anything to choose a page size for.
+func (p *webhooksPage) Sized() bool { return p.Matched > int64(webhooksPer[0]) }
+
+// webhookLine is one row of the list.
+type webhookLine struct {
+	models.WebhookRow
+	TypeLabel, Team, Target string
+	Health                  Badge
+	Note                    string // below the health
+	Grey                    bool
+	Last                    string // how the newest attempt ended; empty: never
+	Spark                   sparkline
+}
+
+func (s *Site) webhooks(c *gin.Context) error {
+	ctx := c.Request.Context()
+	q := parseWebhooksQuery(c.Request.URL.Query())
+	list, err := s.store.webhooks.List(ctx, q.models())
+	if err != nil {
+		return err
+	}
+	p := &webhooksPage{
+		page: page{Title: "Manage webhooks", Nav: "webhooks"}, Query: q, All: list.All, Matched: list.Matched,
+		Types: typeChoices(q.Type), States: stateChoices(q.State), Activities: activityChoices(q.Activity),
+		Columns: q.columns(), Sizes: q.sizes(),
+	}
+	if list.Prev != "" {
+		p.Newer = q.at("", list.Prev).href()
+	}
+	if list.Next != "" {
+		p.Older = q.at(list.Next, "").href()
+	}
+	user, _ := userOf(c)
+	if err := s.webhooksFilters(ctx, p, user.ID); err != nil {
+		return err
+	}
+	if err := s.webhooksRows(ctx, p, list.Rows); err != nil {
+		return err
+	}
+	return s.render(c, http.StatusOK, "webhooks", p)
+}
+
+// webhooksFilters fills in what the filters offer and say.
+func (s *Site) webhooksFilters(ctx context.Context, p *webhooksPage, me int64) error {
+	locations, err := s.store.locations.List(ctx)
+	if err != nil {
+		return err
+	}
+	owners, err := s.store.webhooks.Owners(ctx)
+	if err != nil {
+		return err
+	}
+	p.Teams, p.Owners = teamChoices(locations, p.Query.Team), ownerChoices(owners, me, p.Query.Owner)
+	known := map[string][]choice{"type": p.Types, "team": p.Teams, "state": p.States, "owner": p.Owners}
+	for _, g := range p.Activities {
+		known["activity"] = append(known["activity"], g.Choices...)
+	}
+	p.Chips = p.Query.chips(known)
+	return nil
+}
+
+// webhooksRows fills in the rows, or what is said instead of them.
+func (s *Site) webhooksRows(ctx context.Context, p *webhooksPage, rows []models.WebhookRow) error {
+	settings, err := s.store.settings.Get(ctx)
+	if err != nil {
+		return err
+	}
+	p.Buttons, p.Others = createLinks(settings.GenericEnabled)
+	if !settings.GenericEnabled {
+		if p.Off, err = s.featureOff(ctx); err != nil {
+			return err
+		}
+	}
+	now := time.Now()
+	if p.All == 0 {
+		p.Arrived, err = s.store.events.CountSince(ctx, now.Add(-previewFor))
+		return err
+	}
+	ids := make([]int64, len(rows))
+	for i, row := range rows {
+		ids[i] = row.ID
+	}
+	hours, err := s.store.webhooks.Hours(ctx, ids, sparkSince(now))
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		line := newWebhookLine(row, settings.GenericEnabled, now)
+		line.Spark = newSparkline(hours[row.ID], row.Held, now)
+		p.Rows = append(p.Rows, line)
+	}
+	return nil
+}
+
+func newWebhookLine(row models.WebhookRow, featureOn bool, now time.Time) webhookLine {
+	line := webhookLine{
+		WebhookRow: row, TypeLabel: typeLabel(row.Type), Team: row.LocationName, Target: targetHost(row.URLShown),
+		Last: lastOutcome(row.Lane),
+	}
+	if line.Team == "" {
+		line.Team = models.NameOf(row.Location)
+	}
+	off := !featureOn && needsFeature(row.Type)
+	line.Health, line.Note = health(row, off, now)
+	line.Grey = off || row.State == models.WebhookBroken
+	return line
+}
+
+// typeLabel is a type's name for people, also when it is no longer known.
+func typeLabel(name string) string {
+	if f, ok := wire.Lookup(name); ok {
+		return f.Label
+	}
+	return name
+}
+
+func needsFeature(name string) bool {
+	f, ok := wire.Lookup(name)
+	return !ok || f.NeedsFeature
+}
+
+// targetHost is the host of what may be shown of a target URL.
+func targetHost(shown string) string {
+	if u, err := url.Parse(shown); err == nil && u.Host != "" {
+		return u.Host
+	}
+	return shown
+}
+
+// lastOutcome says how a webhook's newest attempt ended: its status, or what
+// went wrong.
+func lastOutcome(lane models.Lane) string {
+	switch {
+	case lane.LastAt == nil:
+		return ""
+	case lane.LastCode != 0:
+		return strconv.Itoa(lane.LastCode)
+	default:
+		word := deliveryFaultOf(lane.LastError).Word
+		return strings.ToUpper(word[:1]) + word[1:]
+	}
+}

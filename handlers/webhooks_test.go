@@ -1,0 +1,266 @@
+package handlers
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// addWebhook stores a webhook that differs from the usual one as said.
+func (c *console) addWebhook(adjust func(*models.WebhookInput)) models.Webhook {
+	c.t.Helper()
+	in := models.WebhookInput{
+		Type: "generic", Name: "Python Accepted Answers", Location: models.MainLocation, TagMode: models.TagsAll,
+		Events: []string{"answer.accepted"}, Tags: []string{}, Options: map[string]string{},
+		URL: "http://127.0.0.1:9/hook?token=query-secret", URLShown: "http://127.0.0.1:9/hook",
+	}
+	if adjust != nil {
+		adjust(&in)
+	}
+	w, err := c.store.Webhooks.Create(c.t.Context(), c.admin.Actor(), in)
+	ok(c.t, err)
+	return w
+}
+
+// exec changes what only the jobs change.
+func (c *console) exec(query string, args ...any) {
+	c.t.Helper()
+	_, err := c.store.SQLite().ExecContext(c.t.Context(), query, args...)
+	ok(c.t, err)
+}
+
+// addDelivery makes a delivery that waits.
+func (c *console) addDelivery(w models.Webhook) {
+	c.t.Helper()
+	c.exec(`insert into deliveries (public_id, webhook_id, location, event_types, items, state, due_at, resend, tries, round,
+		created_at, last_code, last_error, last_ms, reason, body)
+		values (?, ?, ?, ',answer.accepted,', 1, 'pending', ?, false, 0, 0, ?, 0, '', 0, '', '{}')`,
+		fmt.Sprint("msg_", time.Now().UnixNano()), w.ID, w.Location, time.Now().UTC(), time.Now().UTC())
+}
+
+func TestListOfNothing(t *testing.T) {
+	c := newConsole(t)
+	a := c.get("/admin/webhooks").want(http.StatusOK)
+	if a.text("h1") != "Manage webhooks" || !strings.Contains(a.text("main"), "Control all webhooks across the site.") {
+		t.Errorf("the page says %q", a.text("main"))
+	}
+	if !strings.Contains(a.text("main"), "Showing 0 of 0 webhooks") || !strings.Contains(a.text(".empty"), "No event arrived in the last 7 days.") {
+		t.Errorf("the page says %q", a.text("main"))
+	}
+	c.addEvent(1, "answer.accepted", "")
+	if got := c.get("/admin/webhooks").text(".empty"); !strings.Contains(got, "Events are arriving: 1 in the last 7 days.") {
+		t.Errorf("the page says %q", got)
+	}
+	if link := a.Find(".s-page-title a[href='/admin/webhooks/new?type=generic']"); link.Text() != "Create a Generic Webhook" {
+		t.Errorf("the button says %q", link.Text())
+	}
+}
+
+func TestList(t *testing.T) {
+	c := newConsole(t)
+	c.addWebhook(nil)
+	c.addWebhook(func(in *models.WebhookInput) {
+		in.Name, in.Location = `<script>alert("x")</script>`, "python-wranglers"
+	})
+	a := c.get("/admin/webhooks").want(http.StatusOK)
+	if !strings.Contains(a.text("main"), "Showing 2 of 2 webhooks") || strings.Contains(a.text("main"), "match)") {
+		t.Errorf("the page says %q", a.text("main"))
+	}
+	var heads []string
+	a.Find("thead th").Each(func(_ int, th *goquery.Selection) { heads = append(heads, strings.TrimSpace(th.Text())) })
+	if got := strings.Join(heads, "|"); got != "Select|Type|Team Name|Description|Owner|Created on (UTC)|Health|Last 24 h|Actions" {
+		t.Errorf("columns %s", got)
+	}
+	if strings.Contains(a.Body, "<script>alert") || strings.Contains(a.Body, "query-secret") {
+		t.Error("a name is not escaped, or the URL's query is shown")
+	}
+	first := a.Find("tbody tr").First()
+	if got := strings.TrimSpace(first.Find("td[data-l=Team]").Text()); got != "Python wranglers" {
+		t.Errorf("the newest is of %q", got)
+	}
+	want := time.Now().UTC().Format("Jan 2, 2006 at 15:")
+	if got := strings.Join(strings.Fields(first.Find("td[data-l=Created]").Text()), " "); !strings.HasPrefix(got, want) {
+		t.Errorf("created %q, want %q…", got, want)
+	}
+}
+
+func TestListIsAskedByItsURL(t *testing.T) {
+	c := newConsole(t)
+	c.addWebhook(func(in *models.WebhookInput) { in.Name = "Alpha"; in.Location = "python-wranglers" })
+	b := c.addWebhook(func(in *models.WebhookInput) {
+		in.Name = "Beta"
+		in.URLShown = "https://hooks.devcentral.com/x"
+	})
+	c.addWebhook(func(in *models.WebhookInput) { in.Name = "Gamma 100%" })
+	ok(t, c.store.Webhooks.Pause(t.Context(), c.admin.Actor(), b.ID))
+	for query, want := range map[string]string{
+		"":                         "Gamma 100% Beta Alpha",
+		"?q=alph":                  "Alpha",
+		"?q=DEVCENTRAL":            "Beta",
+		"?q=100%25":                "Gamma 100%",
+		"?q=_":                     "",
+		"?state=stopped":           "Beta",
+		"?state=nonsense":          "Gamma 100% Beta Alpha",
+		"?team=python-wranglers":   "Alpha",
+		"?type=generic&q=beta":     "Beta",
+		"?type=carrier-pigeon":     "Gamma 100% Beta Alpha",
+		"?sort=created&dir=asc":    "Alpha Beta Gamma 100%",
+		"?sort=team&dir=desc":      "Alpha Gamma 100% Beta",
+		"?sort=name%27--&dir=desc": "Gamma 100% Beta Alpha",
+		"?after=nonsense":          "Gamma 100% Beta Alpha",
+		"?state=failing":           "",
+		"?owner=0":                 "",
+		"?owner=1":                 "Gamma 100% Beta Alpha",
+		"?activity=answer.created": "",
+		"?activity=pigeon":         "Gamma 100% Beta Alpha",
+		"?tag=python":              "",
+	} {
+		page := c.get("/admin/webhooks" + query).want(http.StatusOK)
+		var names []string
+		page.Find("td.o1 a").Each(func(_ int, link *goquery.Selection) { names = append(names, link.Text()) })
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("%s lists %q, want %q", query, got, want)
+		}
+		if strings.HasPrefix(query, "?q=alph") && !strings.Contains(page.text("main"), "Showing 1 of 3 webhooks (1 match)") {
+			t.Errorf("%s says %q", query, page.text(".table-bar"))
+		}
+	}
+	sorted := c.get("/admin/webhooks?sort=team&dir=asc&q=a")
+	if got := sorted.Find("th[aria-sort]"); got.AttrOr("aria-sort", "") != "ascending" || got.Find("a").AttrOr("href", "") != "/admin/webhooks?dir=desc&q=a&sort=team" {
+		t.Errorf("sorted by %q, leads to %q", got.AttrOr("aria-sort", ""), got.Find("a").AttrOr("href", ""))
+	}
+}
+
+func TestListInPages(t *testing.T) {
+	c := newConsole(t)
+	for range webhooksShown + 1 {
+		c.addWebhook(nil)
+	}
+	first := c.get("/admin/webhooks?q=python")
+	if !strings.Contains(first.text("main"), "Showing 50 of 51 webhooks (51 match)") || first.text(".s-pagination") != "NextOn a page:2050100200" {
+		t.Errorf("the page says %q", first.text(".table-bar"))
+	}
+	next := first.Find(".s-pagination a[rel=next]").AttrOr("href", "")
+	last := c.get(next)
+	if !strings.Contains(last.text("main"), "Showing 1 of 51 webhooks") || last.Find("tbody tr").Length() != 1 {
+		t.Errorf("%s says %q", next, last.text(".table-bar"))
+	}
+	again := c.get(last.Find(".s-pagination a[rel=prev]").AttrOr("href", ""))
+	if got, want := again.text("tbody"), first.text("tbody"); got != want {
+		t.Errorf("back again it lists %q", got)
+	}
+	small := c.get("/admin/webhooks?per=20&page=7")
+	if n := small.Find("tbody tr").Length(); n != 20 || !strings.Contains(small.Find("a[rel=next]").AttrOr("href", ""), "per=20") {
+		t.Errorf("a small page has %d rows", n)
+	}
+}
+
+func TestFiltersInForceCanBeTakenOff(t *testing.T) {
+	c := newConsole(t)
+	c.addWebhook(func(in *models.WebhookInput) { in.TagMode, in.Tags = models.TagsSpecific, []string{"python"} })
+	a := c.get("/admin/webhooks?tag=python&activity=answer.accepted&owner=1&state=active")
+	if got := a.text("ul[aria-label='Filters in force']"); got != "State\u00a0Active×Owner\u00a0Mine×Activity\u00a0Accepted answers×Tag\u00a0python×Show all" {
+		if strings.ReplaceAll(got, "\u00a0", " ") != "State Active×Owner Mine×Activity Accepted answers×Tag python×Show all" {
+			t.Errorf("the chips say %q", got)
+		}
+	}
+	if href := a.Find("a[aria-label='Remove the filter Tag python']").AttrOr("href", ""); href != "/admin/webhooks?activity=answer.accepted&owner=1&state=active" {
+		t.Errorf("the tag is taken off by %s", href)
+	}
+	if none := c.get("/admin/webhooks?tag=go"); !strings.Contains(none.text(".empty"), "No webhook matches") {
+		t.Errorf("the page says %q", none.text("main"))
+	}
+}
+
+func TestSparkline(t *testing.T) {
+	now := time.Date(2026, 11, 21, 1, 38, 0, 0, time.UTC)
+	at := func(hours int) time.Time { return now.Truncate(time.Hour).Add(time.Duration(-hours) * time.Hour) }
+	line := newSparkline([]models.WebhookHour{
+		{Hour: at(30), Delivered: 99}, {Hour: at(23), Delivered: 10}, {Hour: at(0), Delivered: 15, Failed: 5},
+	}, 9, now)
+	if line.Label != "Last 24 hours: 25 delivered, 5 failed, 9 waiting" || len(line.Bars) != 25 {
+		t.Errorf("%q with %d bars", line.Label, len(line.Bars))
+	}
+	if first, last := line.Bars[0], line.Bars[24]; first != (sparkBar{"c-ok", 1, "51.0", "49.0"}) || last != (sparkBar{"c-bad", 231, "2.0", "24.5"}) {
+		t.Errorf("from %+v to %+v", first, last)
+	}
+	if empty := newSparkline(nil, 0, now); empty.Label != "Last 24 hours: nothing sent" || empty.Bars[3].Class != "c-base" {
+		t.Errorf("nothing is %+v", empty)
+	}
+}
+
+func TestHealthInWords(t *testing.T) {
+	c := newConsole(t)
+	now := time.Now().UTC()
+	kinds := map[string]struct{ lane, badge, note string }{
+		"new":      {"", "No deliveries yet", ""},
+		"healthy":  {"last_at = ?1, last_code = 200", "Healthy", ""},
+		"retrying": {"last_at = ?1, last_code = 503, failures_in_row = 1, failing_since = ?1, next_due_at = ?2", "Retrying", "next try at"},
+		"due":      {"last_at = ?1, last_code = 503, failures_in_row = 1, failing_since = ?1, next_due_at = ?1", "Retrying", "due now"},
+		"failing":  {"last_at = ?1, last_error = 'timeout', failures_in_row = 9, failing_since = ?3", "Failing since", "no success yet"},
+	}
+	for name, kind := range kinds {
+		w := c.addWebhook(func(in *models.WebhookInput) { in.Name = name })
+		if kind.lane != "" {
+			c.exec("update lanes set "+kind.lane+" where webhook_id = ?4", now, now.Add(time.Minute), now.Add(-time.Hour), w.ID)
+		}
+	}
+	paused := c.addWebhook(func(in *models.WebhookInput) { in.Name = "paused" })
+	c.addDelivery(paused)
+	ok(t, c.store.Webhooks.Pause(t.Context(), c.admin.Actor(), paused.ID))
+	broken := c.addWebhook(func(in *models.WebhookInput) { in.Name = "broken" })
+	c.addDelivery(broken)
+	ok(t, c.store.Webhooks.Break(t.Context(), broken.ID, "It answered 410 Gone."))
+	kinds["paused"] = struct{ lane, badge, note string }{"", "Paused", "1 held, by Mary Wilkins"}
+	kinds["broken"] = struct{ lane, badge, note string }{"", "Broken", "1 held"}
+
+	a := c.get("/admin/webhooks")
+	for name, want := range kinds {
+		row := a.Find("tr:has(a:contains('" + name + "'))").First()
+		health := row.Find("td.o2")
+		if got := health.Find(".s-badge").Text(); !strings.HasPrefix(got, want.badge) || !strings.Contains(health.Text(), want.note) {
+			t.Errorf("%s: %q", name, health.Text())
+		}
+		if row.HasClass("is-grey") != (name == "broken") {
+			t.Errorf("%s is grey: %v", name, row.HasClass("is-grey"))
+		}
+	}
+	why := a.text("tr.why")
+	if !strings.Contains(why, "It answered 410 Gone.") || !strings.Contains(why, "1 notification is held") {
+		t.Errorf("the reason reads %q", why)
+	}
+	if a.Find("tr.is-grey a:contains('Edit')").Length() != 1 || a.Find("tr.is-grey a:contains('Delete')").Length() != 1 {
+		t.Error("a broken webhook cannot be edited and deleted")
+	}
+}
+
+func TestListSaysWhatIsSwitchedOff(t *testing.T) {
+	c := newConsole(t)
+	c.addDelivery(c.addWebhook(nil))
+	c.setFeature("False")
+	a := c.get("/admin/webhooks")
+	if !strings.Contains(a.text("#off-why"), "webhooks are switched off.") ||
+		a.Find("#off-why a").AttrOr("href", "") != "/developer/site-settings/edit?name="+models.EnableGenericWebhooks {
+		t.Errorf("the notice says %q", a.text("#off-why"))
+	}
+	if a.Find(".s-page-title--actions button[disabled]").Length() != 1 || !strings.Contains(a.text("#off-why"), "1 notification is held and goes out") || a.text("td.o2 .s-badge") != "Switched off" {
+		t.Errorf("the page says %q", a.text("main"))
+	}
+	form := url.Values{}
+	for name, value := range map[string]string{"name": "x", "location": "main", "events": "answer.accepted", "tag_mode": "all", "url": "http://127.0.0.1:9/"} {
+		form.Set(name, value)
+	}
+	if text := c.post("/admin/webhooks/new?type=generic", form).want(http.StatusUnprocessableEntity).text("[role=alert]"); !strings.Contains(text, "switched off") {
+		t.Errorf("the refusal says %q", text)
+	}
+	edit := c.get("/admin/webhooks/1/edit").want(http.StatusOK).form()
+	edit.Set("do", "save")
+	c.post("/admin/webhooks/1/edit", edit).goesTo("/admin/webhooks")
+}

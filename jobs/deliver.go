@@ -1,0 +1,140 @@
+package jobs
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	mathrand "math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"github.com/sitehooks/sitehooks/jobs/send"
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// deliverer is what all lanes of an instance share.
+type deliverer struct {
+	store    *models.Store
+	sender   *send.Client
+	queue    queue
+	log      *slog.Logger
+	metrics  *metrics
+	stopping <-chan struct{}
+	instance string
+	jitter   func() float64 // from 0 to 1
+}
+
+// laneWorker is River's way to work on a lane.
+type laneWorker struct {
+	river.WorkerDefaults[laneArgs]
+	*deliverer
+}
+
+// Work takes the lane's lease and works for one turn, or ends at once when
+// somebody else has it: who has it will look once more before letting go.
+func (w *laneWorker) Work(ctx context.Context, job *river.Job[laneArgs]) error {
+	select {
+	case <-w.stopping:
+		return nil // what is due stays due, for another instance or the next start
+	default:
+	}
+	l := newLane(w.deliverer, job.Args.WebhookID, w.instance+"-"+rand.Text())
+	claimed, err := w.store.Lanes.Claim(ctx, l.id, l.holder, laneLease)
+	if err != nil || !claimed {
+		return err
+	}
+	failed := true // also by a panic
+	defer func() { l.release(ctx, failed) }()
+	err = l.run(ctx)
+	failed = err != nil
+	if err != nil {
+		w.log.ErrorContext(ctx, "lane stopped; it will be tried again", slog.Int64("webhook", l.id), slog.Any("error", err))
+	}
+	return err
+}
+
+// parcel is one delivery on its way.
+type parcel struct {
+	webhook  models.Webhook
+	opened   models.Opened
+	format   *wire.Format
+	delivery models.Delivery
+}
+
+// sent is a parcel's fate.
+type sent struct {
+	delivery models.Delivery
+	result   send.Result
+}
+
+// send makes one attempt. Whatever the receiver does, it returns within the
+// type's time-out.
+func (d *deliverer) send(ctx context.Context, p parcel) sent {
+	n := send.Notification{
+		Format: p.format, URL: p.opened.URL, Secrets: p.opened.Secrets[:],
+		Attempt: wire.Request{
+			ID: p.delivery.PublicID, Body: p.delivery.Body, At: time.Now(), Retries: p.delivery.Tries,
+			EventTypes: splitTypes(p.delivery.EventTypes), Options: p.webhook.Options,
+		},
+	}
+	for _, h := range p.opened.Headers {
+		n.Custom = append(n.Custom, wire.Header(h))
+	}
+	return sent{p.delivery, d.sender.Do(ctx, n.Request())}
+}
+
+// recordPatience is how long outcomes are held in memory while the database
+// does not take them. After it they are given up, and what was sent is sent
+// once more, with the same id.
+const recordPatience = 30 * time.Second
+
+// recordSurely stores outcomes although the job's context may be over. Should
+// the database refuse what came back from a receiver, only that is left out:
+// a failure to record must never cause endless resending.
+func (d *deliverer) recordSurely(ctx context.Context, id int64, outcomes []models.Outcome, h models.LaneHealth) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordPatience)
+	defer cancel()
+	pause := 50 * time.Millisecond
+	for {
+		err := d.store.Lanes.Record(ctx, id, outcomes, h)
+		if err == nil {
+			return nil
+		}
+		d.log.ErrorContext(ctx, "outcome not recorded; it will be tried again", slog.Int64("webhook", id), slog.Any("error", err))
+		for i := range outcomes {
+			if !models.Refused(err) {
+				break
+			}
+			a := &outcomes[i].Attempt
+			a.ResponseHeaders, a.ResponseBody, a.Truncated = []byte("[]"), []byte{}, true
+			a.Error = "the answer could not be stored"
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause):
+			pause = min(2*pause, 2*time.Second)
+		}
+	}
+}
+
+// observe counts an attempt and logs it in one wide line.
+func (d *deliverer) observe(ctx context.Context, w models.Webhook, s sent, o models.Outcome) {
+	d.metrics.attempts.WithLabelValues(w.Type, o.State).Inc()
+	d.metrics.duration.WithLabelValues(w.Type).Observe(s.result.Duration.Seconds())
+	d.log.InfoContext(ctx, "attempt", slog.String("delivery", s.delivery.PublicID), slog.Int64("webhook", w.ID),
+		slog.String("type", w.Type), slog.String("location", w.Location), slog.String("target", w.URLShown),
+		slog.Int("number", o.Attempt.Number), slog.Bool("manual", o.Attempt.Manual), slog.Int("items", s.delivery.Items),
+		slog.Int("bytes", len(s.delivery.Body)), slog.Int("code", s.result.Code), slog.String("error", s.result.ErrorClass),
+		slog.Int64("ms", s.result.Duration.Milliseconds()), slog.String("outcome", o.State),
+		slog.Duration("age", o.Attempt.StartedAt.Sub(s.delivery.CreatedAt)), slog.Any("next", o.DueAt))
+}
+
+// jitter spreads retries.
+func jitter() float64 { return mathrand.Float64() } //nolint:gosec // keeps no secret
+
+// splitTypes reads what eventTypes wrote.
+func splitTypes(list string) []string { return strings.Split(strings.Trim(list, ","), ",") }

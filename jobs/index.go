@@ -1,0 +1,88 @@
+package jobs
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// index finds the webhooks that may match an event without looking at all of
+// them. It holds every webhook that is not deleted, in any state.
+type index struct {
+	version int64
+	places  map[place]*bucket
+}
+
+// place is where an event of a type can find its webhooks.
+type place struct{ location, eventType string }
+
+// bucket holds the webhooks of a place: those that want all tags, and under
+// each tag those that want it.
+type bucket struct {
+	all   []*entry
+	byTag map[string][]*entry
+}
+
+type entry struct {
+	webhook models.Webhook
+	filter  models.Filter
+	format  *wire.Format
+}
+
+func newIndex(webhooks []models.Webhook, version int64) *index {
+	x := &index{version: version, places: map[place]*bucket{}}
+	for _, w := range webhooks {
+		format, ok := wire.Lookup(w.Type)
+		if !ok {
+			continue // made by a newer release; it will match there
+		}
+		e := &entry{webhook: w, filter: w.Filter(format.EventTypes(w.Events)), format: format}
+		for _, eventType := range e.filter.Events {
+			x.bucket(place{w.Location, eventType}).add(e)
+		}
+	}
+	return x
+}
+
+func (x *index) bucket(p place) *bucket {
+	b := x.places[p]
+	if b == nil {
+		b = &bucket{byTag: map[string][]*entry{}}
+		x.places[p] = b
+	}
+	return b
+}
+
+func (b *bucket) add(e *entry) {
+	if e.filter.TagMode != models.TagsSpecific {
+		b.all = append(b.all, e)
+		return
+	}
+	for _, tag := range e.filter.Tags {
+		b.byTag[tag] = append(b.byTag[tag], e)
+	}
+}
+
+// matches returns the webhooks that match, each once, in order of their ids.
+func (x *index) matches(s models.MatchSubject) []*entry {
+	b := x.places[place{s.Location, s.Type}]
+	if b == nil {
+		return nil
+	}
+	var found []*entry
+	collect := func(entries []*entry) {
+		for _, e := range entries {
+			if models.Match(e.filter, s).OK() {
+				found = append(found, e)
+			}
+		}
+	}
+	collect(b.all)
+	for _, tag := range s.Tags {
+		collect(b.byTag[tag])
+	}
+	slices.SortFunc(found, func(a, b *entry) int { return cmp.Compare(a.webhook.ID, b.webhook.ID) })
+	return slices.Compact(found)
+}

@@ -1,0 +1,129 @@
+// Package jobs does the work outside requests: it dispatches events into
+// deliveries, delivers them, and prunes the history. It promises that nothing
+// accepted is lost and that one webhook's receiver delays no other's. It
+// knows nothing of pages or of SQL, and no type of webhook by name.
+package jobs
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/riverqueue/river"
+
+	"github.com/sitehooks/sitehooks/jobs/send"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// Deps are what the jobs work with.
+type Deps struct {
+	Store   *models.Store
+	Sender  *send.Client
+	Log     *slog.Logger
+	Metrics prometheus.Registerer
+}
+
+// Jobs are all background work of this instance, started and stopped as one.
+type Jobs struct {
+	store      *models.Store
+	queue      queue
+	dispatcher *dispatcher
+	sweeper    *sweeper
+	deliverer  *deliverer
+	arrived    chan struct{}
+	changed    []chan struct{}
+	stopping   chan struct{}
+	cancel     context.CancelFunc
+	loops      sync.WaitGroup
+	mu         sync.Mutex
+	running    bool
+}
+
+// New puts the jobs together. Nothing runs before Start.
+func New(d Deps) (*Jobs, error) {
+	j := &Jobs{store: d.Store, arrived: make(chan struct{}, 1), stopping: make(chan struct{})}
+	j.deliverer = &deliverer{
+		store: d.Store, sender: d.Sender, log: d.Log, metrics: newMetrics(d.Metrics, d.Store),
+		stopping: j.stopping, instance: rand.Text(), jitter: jitter,
+	}
+	workers := river.NewWorkers()
+	river.AddWorker(workers, &laneWorker{deliverer: j.deliverer})
+	river.AddWorker(workers, &pruneWorker{store: d.Store, log: d.Log, stopping: j.stopping})
+	var err error
+	j.queue, err = newQueue(d.Store, workers, riverLog(d.Log))
+	if err != nil {
+		return nil, err
+	}
+	j.deliverer.queue = j.queue
+	j.dispatcher = &dispatcher{store: d.Store, queue: j.queue, log: d.Log, arrived: j.arrived, changed: j.wake()}
+	j.sweeper = &sweeper{lanes: d.Store.Lanes, queue: j.queue, log: d.Log, changed: j.wake()}
+	return j, nil
+}
+
+func (j *Jobs) wake() <-chan struct{} {
+	c := make(chan struct{}, 1)
+	j.changed = append(j.changed, c)
+	return c
+}
+
+// Start begins to work; it returns once the queues are open.
+func (j *Jobs) Start(ctx context.Context) error {
+	if err := j.store.Lanes.Recover(ctx); err != nil {
+		return err
+	}
+	if err := j.queue.start(ctx); err != nil {
+		return err
+	}
+	loop, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	j.cancel = cancel
+	j.loops.Go(func() { j.dispatcher.run(loop) })
+	j.loops.Go(func() { j.sweeper.run(loop) })
+	j.mu.Lock()
+	j.running = true
+	j.mu.Unlock()
+	return nil
+}
+
+// Stop lets what is being sent finish, up to about 25 seconds, hands back the
+// rest and returns. Nothing is lost by it, and what is cut is not counted.
+func (j *Jobs) Stop(ctx context.Context) error {
+	j.mu.Lock()
+	running := j.running
+	j.running = false
+	j.mu.Unlock()
+	if !running {
+		return nil
+	}
+	close(j.stopping)
+	j.cancel()
+	j.loops.Wait()
+	return j.queue.stop(ctx)
+}
+
+// Ready tells whether the jobs run.
+func (j *Jobs) Ready() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.running
+}
+
+// Arrived says that events were accepted: with an interval of 0 they are
+// dispatched at once.
+func (j *Jobs) Arrived() { poke(j.arrived) }
+
+// Changed says that an administrator changed something that may release
+// deliveries or move the next dispatch.
+func (j *Jobs) Changed() {
+	for _, c := range j.changed {
+		poke(c)
+	}
+}
+
+func poke(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

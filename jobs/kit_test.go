@@ -1,0 +1,266 @@
+package jobs
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/sitehooks/sitehooks/jobs/send"
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/models"
+	"github.com/sitehooks/sitehooks/models/modelstest"
+)
+
+var admin = models.Actor{UserID: 1, Name: "Mary Wilkins"}
+
+func ok(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// bench is a store with the jobs' parts, run by hand, one step at a time.
+type bench struct {
+	t          *testing.T
+	store      *models.Store
+	clock      *modelstest.Clock
+	dispatcher *dispatcher
+	worker     *laneWorker
+	queued     *fakeQueue
+	receiver   *receiver
+	stopping   chan struct{}
+}
+
+type fakeQueue struct {
+	queue
+	mu    sync.Mutex
+	lanes []models.LaneRef
+}
+
+func (q *fakeQueue) insert(_ context.Context, lanes []models.LaneRef) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.lanes = append(q.lanes, lanes...)
+	return nil
+}
+
+func (q *fakeQueue) take() []models.LaneRef {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	lanes := q.lanes
+	q.lanes = nil
+	return lanes
+}
+
+// onBoth runs a test on both databases, with the feature on.
+func onBoth(t *testing.T, test func(b *bench)) {
+	t.Helper()
+	modelstest.Each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
+		b := newBench(t, s, clock)
+		b.set(models.EnableGenericWebhooks, "True")
+		test(b)
+	})
+}
+
+func newBench(t *testing.T, s *models.Store, clock *modelstest.Clock) *bench {
+	b := &bench{t: t, store: s, clock: clock, queued: &fakeQueue{}, receiver: newReceiver(t), stopping: make(chan struct{})}
+	log := slog.New(slog.DiscardHandler)
+	b.dispatcher = &dispatcher{store: s, queue: b.queued, log: log}
+	b.worker = &laneWorker{deliverer: &deliverer{
+		store: s, queue: b.queued, log: log, metrics: newMetrics(prometheus.NewRegistry(), s), stopping: b.stopping, instance: "test", jitter: func() float64 { return 0.5 },
+		sender: send.New(send.Config{AllowCIDRs: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}),
+	}}
+	return b
+}
+
+func (b *bench) set(name, value string) {
+	b.t.Helper()
+	ok(b.t, b.store.Settings.Change(b.t.Context(), admin, name, value, "test"))
+}
+
+// webhook makes a webhook on everything of the main site.
+func (b *bench) webhook(change func(*models.WebhookInput)) models.Webhook {
+	b.t.Helper()
+	in := models.WebhookInput{
+		Type: "generic", Name: "all", Location: "main", TagMode: models.TagsAll,
+		Events: []string{
+			wire.QuestionCreated, wire.QuestionEdited, wire.AnswerCreated,
+			wire.AnswerEdited, wire.AnswerAccepted, wire.CommentCreated,
+		},
+		URL: b.receiver.URL + "/hook", URLShown: b.receiver.URL + "/hook",
+	}
+	if change != nil {
+		change(&in)
+	}
+	w, err := b.store.Webhooks.Create(b.t.Context(), admin, in)
+	ok(b.t, err)
+	return w
+}
+
+// question makes an event about a question.
+func question(id string, number int, change func(*models.NewEvent)) models.NewEvent {
+	e := models.NewEvent{
+		EventID: id, Type: wire.QuestionCreated, Location: "main", Title: "Title of " + id, Tags: []string{"go"},
+		Subject: strconv.Itoa(number), MergeKey: fmt.Sprintf("main question.created %d", number),
+		Payload: fmt.Appendf(nil, `{"id":%q,"type":"question.created","question":{"question_id":%d,"title":"Title of %s","link":"https://site/questions/%d/x","tags":["go"]}}`,
+			id, number, id, number),
+	}
+	if change != nil {
+		change(&e)
+	}
+	return e
+}
+
+func (b *bench) record(events ...models.NewEvent) {
+	b.t.Helper()
+	accepted, _, err := b.store.Events.Record(b.t.Context(), events)
+	ok(b.t, err)
+	if accepted != len(events) {
+		b.t.Fatalf("accepted %d of %d events", accepted, len(events))
+	}
+}
+
+// dispatch runs dispatch until nothing more is due.
+func (b *bench) dispatch() {
+	b.t.Helper()
+	for {
+		r, err := b.dispatcher.once(b.t.Context())
+		ok(b.t, err)
+		if !r.More {
+			return
+		}
+	}
+}
+
+// later moves the clock past delay and interval, and dispatches.
+func (b *bench) later() {
+	b.t.Helper()
+	b.clock.Add(15 * time.Second)
+	b.dispatch()
+}
+
+// deliver works on a lane once, as a job does.
+func (b *bench) deliver(w models.Webhook) {
+	b.t.Helper()
+	ok(b.t, b.work(w))
+}
+
+func (b *bench) work(w models.Webhook) error {
+	return b.worker.Work(b.t.Context(), &river.Job[laneArgs]{JobRow: &rivertype.JobRow{}, Args: laneArgs{w.ID}})
+}
+
+// exec changes the database behind the models' back.
+func (b *bench) exec(statement string, args ...any) {
+	b.t.Helper()
+	db := b.store.SQLite()
+	if db == nil {
+		db = stdlib.OpenDBFromPool(b.store.Postgres())
+		defer db.Close()
+	}
+	_, err := db.ExecContext(b.t.Context(), statement, args...)
+	ok(b.t, err)
+}
+
+func (b *bench) deliveries(w models.Webhook) []models.DeliveryRow {
+	b.t.Helper()
+	rows, _, err := b.store.Deliveries.List(b.t.Context(), models.DeliveryQuery{WebhookID: w.ID, Limit: 1000})
+	ok(b.t, err)
+	slices.Reverse(rows)
+	return rows
+}
+
+func (b *bench) only(w models.Webhook) models.DeliveryRow {
+	b.t.Helper()
+	rows := b.deliveries(w)
+	if len(rows) != 1 {
+		b.t.Fatalf("%d deliveries, want 1", len(rows))
+	}
+	return rows[0]
+}
+
+func (b *bench) reload(w models.Webhook) models.Webhook {
+	b.t.Helper()
+	w, err := b.store.Webhooks.GetAny(b.t.Context(), w.ID)
+	ok(b.t, err)
+	return w
+}
+
+// receiver is a real HTTP server that keeps what it got.
+type receiver struct {
+	*httptest.Server
+	mu     sync.Mutex
+	got    []received
+	answer func(n int) (code int, header map[string]string)
+}
+
+type received struct {
+	id     string
+	header http.Header
+	body   []byte
+}
+
+func newReceiver(t *testing.T) *receiver {
+	r := &receiver{}
+	r.Server = httptest.NewServer(r)
+	t.Cleanup(r.Close)
+	return r
+}
+
+func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	body, _ := io.ReadAll(req.Body)
+	r.mu.Lock()
+	r.got = append(r.got, received{req.Header.Get("webhook-id"), req.Header, body})
+	n, answer := len(r.got), r.answer
+	r.mu.Unlock()
+	if answer == nil {
+		return
+	}
+	code, header := answer(n)
+	for name, value := range header {
+		w.Header().Set(name, value)
+	}
+	w.WriteHeader(code)
+}
+
+func (r *receiver) answers(code int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.answer = func(int) (int, map[string]string) { return code, nil }
+}
+
+func (r *receiver) requests() []received {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.got)
+}
+
+// titles are those of all questions received, in order.
+func (r *receiver) titles(t *testing.T) string {
+	t.Helper()
+	var all []string
+	for _, got := range r.requests() {
+		var body struct{ Questions []struct{ Title string } }
+		ok(t, json.Unmarshal(got.body, &body))
+		for _, q := range body.Questions {
+			all = append(all, strings.TrimPrefix(q.Title, "Title of "))
+		}
+	}
+	return strings.Join(all, " ")
+}

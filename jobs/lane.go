@@ -1,0 +1,391 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// Limits of one lane.
+const (
+	laneInFlight   = 16               // requests at once, unless the type says less
+	laneFetch      = 256              // due deliveries read at once
+	laneUnrecorded = 512              // outcomes kept while the database is slow
+	laneLease      = 45 * time.Second // and renewed every leaseRenew
+	leaseRenew     = 15 * time.Second
+	laneTurn       = 20 * time.Second       // then a fresh job goes on
+	laneLook       = 250 * time.Millisecond // between looks for more while requests are open
+
+	pacedInFlight  = 4 // of what was released together
+	pacedPerSecond = 20
+	slowAfter      = 2 * time.Second
+)
+
+// lane is one turn of work on a webhook's deliveries: it reads what is due,
+// sends it, a few at a time, and records the outcomes as they come, while it
+// goes on sending.
+type lane struct {
+	*deliverer
+	id     int64
+	holder string
+
+	work   models.Work
+	readAt time.Time // by this process's clock, when work was read
+	opened models.Opened
+	format *wire.Format
+	health wire.Health
+	slow   bool
+
+	queue    []models.Delivery
+	inFlight map[int64]bool     // being sent → paced
+	paced    int                // of those in flight
+	done     map[int64]struct{} // sent, and not recorded yet
+	results  chan sent
+	pace     *rate.Limiter
+	gap      *rate.Limiter
+	ended    bool // send nothing more in this turn
+
+	last      last             // of the attempts so far, the one that began last
+	outcomes  []models.Outcome // to be recorded next
+	state     models.LaneHealth
+	recording bool
+	recorded  chan recorded
+}
+
+// last is a webhook's newest attempt.
+type last struct {
+	at      time.Time
+	code    int
+	failure string
+}
+
+// recorded is what became of a batch of outcomes.
+type recorded struct {
+	outcomes []models.Outcome
+	err      error
+}
+
+func newLane(d *deliverer, id int64, holder string) *lane {
+	return &lane{
+		deliverer: d, id: id, holder: holder,
+		inFlight: map[int64]bool{}, done: map[int64]struct{}{},
+		results: make(chan sent, laneInFlight), recorded: make(chan recorded, 1),
+		pace: rate.NewLimiter(pacedPerSecond, 1),
+	}
+}
+
+// run works until nothing is due, the turn is over or the instance stops.
+func (l *lane) run(ctx context.Context) error {
+	err := l.look(ctx)
+	turn := time.NewTimer(laneTurn)
+	defer turn.Stop()
+	renew := time.NewTicker(leaseRenew)
+	defer renew.Stop()
+	look := time.NewTicker(laneLook)
+	defer look.Stop()
+	stopping := l.stopping
+	for err == nil {
+		wait := l.startSome(ctx)
+		l.recordSome(ctx)
+		if len(l.inFlight) == 0 && !l.recording && wait == nil {
+			if l.ended {
+				return nil
+			}
+			if err = l.look(ctx); err != nil || len(l.queue) == 0 {
+				break
+			}
+			continue
+		}
+		select {
+		case s := <-l.results:
+			l.finished(ctx, s)
+		case r := <-l.recorded:
+			err = l.settle(r)
+		case <-wait:
+		case <-look.C:
+			err = l.recheck(ctx)
+		case <-renew.C:
+			err = l.renew(ctx)
+		case <-turn.C:
+			l.end()
+		case <-stopping:
+			l.end()
+			stopping = nil
+		}
+	}
+	l.end()
+	l.drain(ctx)
+	return err
+}
+
+// end sends nothing more; what is in flight goes on.
+func (l *lane) end() { l.ended, l.queue = true, nil }
+
+// drain waits for what is in flight or being recorded after an error, and
+// records what it still can.
+func (l *lane) drain(ctx context.Context) {
+	for len(l.inFlight) > 0 {
+		l.finished(ctx, <-l.results)
+	}
+	if l.recording {
+		_ = l.settle(<-l.recorded)
+	}
+	l.recordSome(ctx)
+	if l.recording {
+		_ = l.settle(<-l.recorded)
+	}
+}
+
+// look reads what is due now and is not on its way already.
+func (l *lane) look(ctx context.Context) error {
+	if l.ended || len(l.done) >= laneUnrecorded {
+		return nil
+	}
+	work, err := l.store.Lanes.Look(ctx, l.id)
+	if err != nil {
+		return err
+	}
+	if err := l.meet(work); err != nil || l.ended {
+		return err
+	}
+	q := models.DueQuery{
+		Limit:     laneFetch,
+		UnderWay:  slices.AppendSeq(slices.Collect(maps.Keys(l.inFlight)), maps.Keys(l.done)),
+		OneFailed: l.format.Policy.HoldOthers && l.health.FailuresInRow > 0,
+	}
+	if q.OneFailed && len(q.UnderWay) > 0 {
+		return nil // what failed is known to the database only once it is recorded
+	}
+	l.queue, err = l.store.Lanes.Due(ctx, work, q)
+	return err
+}
+
+// recheck sees whether the webhook changed since its deliveries were read: an
+// administrator's word must count for what is still to be sent.
+func (l *lane) recheck(ctx context.Context) error {
+	if l.ended || len(l.queue) == 0 {
+		return l.look(ctx)
+	}
+	now, err := l.store.Lanes.Look(ctx, l.id)
+	if err != nil {
+		return err
+	}
+	was := l.work.Webhook
+	if now.CanSend && now.Webhook.UpdatedAt.Equal(was.UpdatedAt) && sameTime(now.Webhook.StateAt, was.StateAt) {
+		return nil
+	}
+	l.queue = nil
+	return l.look(ctx)
+}
+
+func sameTime(a, b *time.Time) bool {
+	return a == nil && b == nil || a != nil && b != nil && a.Equal(*b)
+}
+
+// meet takes over how the webhook is now.
+func (l *lane) meet(work models.Work) error {
+	l.readAt = time.Now()
+	if !work.CanSend {
+		l.end()
+		return nil
+	}
+	opened, err := l.store.Webhooks.Open(work.Webhook)
+	if err != nil {
+		return err
+	}
+	if l.format == nil {
+		format, ok := wire.Lookup(work.Webhook.Type)
+		if !ok {
+			return fmt.Errorf("this release does not know the type %q", work.Webhook.Type)
+		}
+		l.format, l.slow = format, work.Lane.Slow
+		if gap := format.Policy.MinGap; gap > 0 {
+			l.gap = rate.NewLimiter(rate.Every(gap), 1)
+			if last := work.Lane.LastAt; last != nil { // in an earlier turn
+				l.gap.AllowN(l.readAt.Add(last.Sub(work.Now)), 1)
+			}
+		}
+	}
+	// Its health is carried on here, but begins anew when it was resumed.
+	if l.work.Webhook.ID == 0 || !sameTime(work.Webhook.StateAt, l.work.Webhook.StateAt) {
+		l.health = health(work.Lane)
+	}
+	l.work, l.opened = work, opened
+	return nil
+}
+
+// startSome starts what may start now. It returns a channel to wait on when
+// only the pace stands in the way.
+func (l *lane) startSome(ctx context.Context) <-chan time.Time {
+	limit := laneInFlight
+	if l.format != nil && l.format.Policy.MaxInFlight > 0 {
+		limit = min(limit, l.format.Policy.MaxInFlight)
+	}
+	for len(l.queue) > 0 && len(l.inFlight) < limit && len(l.done) < laneUnrecorded {
+		d := l.queue[0]
+		paced := d.ID <= l.work.Lane.PacedThrough
+		if paced && l.paced >= pacedInFlight {
+			return nil
+		}
+		pace := l.pace
+		if !paced {
+			pace = nil
+		}
+		if delay := max(delayOf(pace), delayOf(l.gap)); delay > 0 {
+			return time.After(delay)
+		}
+		take(pace)
+		take(l.gap)
+		l.queue = l.queue[1:]
+		l.inFlight[d.ID] = paced
+		if paced {
+			l.paced++
+		}
+		p := parcel{l.work.Webhook, l.opened, l.format, d}
+		go func() { l.results <- l.send(ctx, p) }()
+	}
+	return nil
+}
+
+// delayOf is how long a limiter lets nothing through; nil limits nothing.
+func delayOf(l *rate.Limiter) time.Duration {
+	if l == nil {
+		return 0
+	}
+	missing := 1 - l.Tokens()
+	return max(0, time.Duration(missing/float64(l.Limit())*float64(time.Second)))
+}
+
+func take(l *rate.Limiter) {
+	if l != nil {
+		l.Allow()
+	}
+}
+
+// finished takes a result over: it asks the type's policy what it means,
+// carries the webhook's health on, and logs.
+func (l *lane) finished(ctx context.Context, s sent) {
+	if l.inFlight[s.delivery.ID] {
+		l.paced--
+	}
+	delete(l.inFlight, s.delivery.ID)
+	if s.result.ErrorClass == wire.ClassCanceled {
+		l.end() // it is due still, and was not an attempt
+		return
+	}
+	now := l.now()
+	o, v := outcome(l.format, s.delivery, s.result, l.health, now, l.jitter())
+	l.health = v.Health
+	at := now.Add(-s.result.Duration)
+	o.Attempt.URL, o.Attempt.StartedAt = l.work.Webhook.URLShown, at
+	l.done[s.delivery.ID] = struct{}{}
+	l.outcomes = append(l.outcomes, o)
+	if !at.Before(l.last.at) { // requests may end in another order than they began
+		l.last = last{at, s.result.Code, s.result.ErrorClass}
+	}
+	if v.Delivered {
+		l.state.LastSuccessAt = &at
+	}
+	if v.Broken != "" && l.state.Broken == "" {
+		l.state.Broken = v.Broken
+	}
+	if v.Broken != "" || !v.Delivered && l.format.Policy.HoldOthers {
+		l.queue = nil
+	}
+	if v.Broken != "" {
+		l.end()
+	}
+	l.slow = s.result.ErrorClass == wire.ClassTimeout || s.result.Duration > slowAfter
+	if l.slow && !l.work.Lane.Slow {
+		l.end() // the rest goes on in the slow queue
+	}
+	l.observe(ctx, l.work.Webhook, s, o)
+}
+
+// recordSome begins to store the outcomes that have come by now, unless the
+// ones before are still being stored.
+func (l *lane) recordSome(ctx context.Context) {
+	if l.recording || len(l.outcomes) == 0 {
+		return
+	}
+	outcomes, state := l.outcomes, l.state
+	l.outcomes, l.state, l.recording = nil, models.LaneHealth{}, true
+	state.SecretsUsed = l.opened.Secrets != [2]string{}
+	newest := l.last.at // the lane's own moves on while this is being recorded
+	state.LastAt, state.LastCode, state.LastError = &newest, l.last.code, l.last.failure
+	fill(&state, l.health)
+	go func() {
+		l.recorded <- recorded{outcomes, l.recordSurely(ctx, l.id, outcomes, state)}
+	}()
+}
+
+// settle forgets what is recorded.
+func (l *lane) settle(r recorded) error {
+	l.recording = false
+	for _, o := range r.outcomes {
+		delete(l.done, o.Attempt.DeliveryID)
+	}
+	return r.err
+}
+
+// now is the deciding clock: as it was when the work was read, and what has
+// passed since.
+func (l *lane) now() time.Time {
+	return l.work.Now.Add(time.Since(l.readAt)).Truncate(time.Microsecond)
+}
+
+func (l *lane) renew(ctx context.Context) error {
+	held, err := l.store.Lanes.Renew(ctx, l.id, l.holder, laneLease)
+	if err == nil && !held {
+		err = errLeaseLost
+	}
+	return err
+}
+
+var errLeaseLost = errors.New("the lane's lease was lost")
+
+func health(row models.Lane) wire.Health {
+	h := wire.Health{FailuresInRow: row.FailuresInRow}
+	if row.FailingSince != nil {
+		h.FailingSince = *row.FailingSince
+	}
+	if row.LastFailureAt != nil {
+		h.LastFailureAt = *row.LastFailureAt
+	}
+	return h
+}
+
+func fill(state *models.LaneHealth, h wire.Health) {
+	state.FailuresInRow = h.FailuresInRow
+	if !h.FailingSince.IsZero() {
+		state.FailingSince = &h.FailingSince
+	}
+	if !h.LastFailureAt.IsZero() {
+		state.LastFailureAt = &h.LastFailureAt
+	}
+}
+
+// release gives the lane back, or on to a fresh job when more is due. It runs
+// also when the job's own context is over.
+func (l *lane) release(ctx context.Context, stuck bool) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	holdOthers := l.format != nil && l.format.Policy.HoldOthers
+	again, err := l.store.Lanes.Release(ctx, l.id, l.holder, models.Release{Slow: l.slow, HoldOthers: holdOthers, Stuck: stuck})
+	if err == nil && again {
+		err = l.deliverer.queue.insert(ctx, []models.LaneRef{{WebhookID: l.id, Slow: l.slow}})
+	}
+	if err != nil {
+		// The lease ends by itself, and the sweep finds the lane.
+		l.log.ErrorContext(ctx, "lane not handed back", slog.Int64("webhook", l.id), slog.Any("error", err))
+	}
+}

@@ -1,0 +1,246 @@
+package jobs
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// slowly answers after the test lets it; it tells how many requests came.
+func (r *receiver) gated(gate <-chan struct{}, arrived chan<- struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.answer = func(int) (int, map[string]string) {
+		arrived <- struct{}{}
+		<-gate
+		return http.StatusOK, nil
+	}
+}
+
+func many(n int) []models.NewEvent {
+	var events []models.NewEvent
+	for i := range n {
+		events = append(events, question(fmt.Sprintf("q%03d", i), i+1, nil))
+	}
+	return events
+}
+
+func TestPauseCountsForWhatIsStillToBeSent(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		w := b.webhook(func(in *models.WebhookInput) { in.Type = "stackauth" })
+		b.record(many(100)...)
+		b.later()
+		gate, arrived := make(chan struct{}), make(chan struct{}, 100)
+		b.receiver.gated(gate, arrived)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			b.deliver(w)
+		}()
+		for range laneInFlight {
+			<-arrived
+		}
+		ok(b.t, b.store.Webhooks.Pause(b.t.Context(), admin, w.ID))
+		look := time.NewTimer(3 * laneLook) // by then it has looked
+		<-look.C
+		close(gate)
+		<-done
+		if n := len(b.receiver.requests()); n != laneInFlight {
+			b.t.Errorf("%d requests, want the %d that were on their way", n, laneInFlight)
+		}
+	})
+}
+
+func TestResendStaysInItsLocation(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		w := pending(b, nil)
+		b.deliver(w)
+		d := b.only(w)
+		move := func(location string) {
+			fresh := b.reload(w)
+			_, err := b.store.Webhooks.Update(b.t.Context(), admin, w.ID, fresh.UpdatedAt, models.WebhookInput{
+				Name: "moved", Location: location, TagMode: models.TagsAll, Events: w.Events, URL: b.receiver.URL, URLShown: b.receiver.URL,
+			})
+			ok(b.t, err)
+		}
+		ok(b.t, b.store.Deliveries.Resend(b.t.Context(), admin, d.PublicID))
+		move("team-a") // asked for before, and not sent yet
+		b.deliver(w)
+		if err := b.store.Deliveries.Resend(b.t.Context(), admin, d.PublicID); !errors.Is(err, models.ErrMoved) {
+			b.t.Errorf("resend after the move: %v", err)
+		}
+		if n := len(b.receiver.requests()); n != 1 {
+			b.t.Errorf("%d requests", n)
+		}
+	})
+}
+
+func TestHeldIsCountedFromTheHold(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		b.set(models.HistoryRetentionDays, "1")
+		w := pending(b, nil)
+		b.clock.Add(26 * time.Hour)
+		ok(b.t, b.store.Webhooks.Pause(b.t.Context(), admin, w.ID))
+		_, err := b.store.Prune(b.t.Context())
+		ok(b.t, err)
+		if d := b.only(w); d.State != models.DeliveryPending {
+			b.t.Fatalf("%s after no time on hold", d.State)
+		}
+		b.clock.Add(25 * time.Hour)
+		_, err = b.store.Prune(b.t.Context())
+		ok(b.t, err)
+		if d := b.only(w); d.State != models.DeliveryDropped {
+			b.t.Errorf("%s after a day on hold", d.State)
+		}
+	})
+}
+
+func TestWhatCannotBeWorkedOnWaitsForTheSweep(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		w := b.webhook(func(in *models.WebhookInput) { in.Type = "generic" })
+		b.record(question("a", 1, nil))
+		b.later()
+		b.queued.take()
+		b.exec("update webhooks set type = 'of a newer release'")
+		if err := b.work(w); err == nil {
+			b.t.Error("no error about an unknown type")
+		}
+		if again := b.queued.take(); len(again) != 0 {
+			b.t.Errorf("asked for another job at once: %v", again)
+		}
+		b.clock.Add(11 * time.Second)
+		swept, err := b.store.Lanes.Sweep(b.t.Context(), 10)
+		ok(b.t, err)
+		if len(swept) != 1 {
+			b.t.Errorf("swept %v", swept)
+		}
+	})
+}
+
+func TestHealthBeginsAnewWithAResume(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		w := pending(b, nil)
+		b.receiver.answers(http.StatusInternalServerError)
+		b.deliver(w)
+		ok(b.t, b.store.Webhooks.Pause(b.t.Context(), admin, w.ID))
+		_, err := b.store.Webhooks.Resume(b.t.Context(), admin, w.ID, false)
+		ok(b.t, err)
+		b.deliver(w)
+		page, err := b.store.Webhooks.List(b.t.Context(), models.WebhookQuery{Limit: 10})
+		ok(b.t, err)
+		if n := page.Rows[0].Lane.FailuresInRow; n != 1 {
+			b.t.Errorf("%d failures in a row after the resume, want 1", n)
+		}
+	})
+}
+
+func TestOldestDueIsWhatIsDue(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		w := pending(b, nil)
+		b.clock.Add(20 * time.Second)
+		before, err := b.store.Deliveries.Depth(b.t.Context())
+		ok(b.t, err)
+		b.deliver(w)
+		after, err := b.store.Deliveries.Depth(b.t.Context())
+		ok(b.t, err)
+		if before.OldestDue != 20*time.Second || after.OldestDue != 0 || before.Waiting != 1 || after.Waiting != 0 {
+			b.t.Errorf("before %+v, after %+v", before, after)
+		}
+	})
+}
+
+func TestResendOfWhatWaitsLeavesItsSchedule(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		w := pending(b, nil)
+		b.receiver.answers(http.StatusInternalServerError)
+		b.deliver(w)
+		due := *b.only(w).DueAt
+		for range 2 { // pressed twice
+			ok(b.t, b.store.Deliveries.Resend(b.t.Context(), admin, b.only(w).PublicID))
+		}
+		b.deliver(w)
+		d := b.only(w)
+		if d.State != models.DeliveryRetrying || d.DueAt == nil || !d.DueAt.Equal(due) || d.Round != 1 || d.Tries != 2 {
+			b.t.Fatalf("after a failed resend: %+v", d.Delivery)
+		}
+		b.clock.Add(time.Minute)
+		b.receiver.answers(http.StatusOK)
+		b.deliver(w)
+		if d := b.only(w); d.State != models.DeliveryDelivered {
+			b.t.Errorf("the schedule did not go on: %+v", d.Delivery)
+		}
+	})
+}
+
+func TestSQLiteRecoversWhatAKilledProcessLeft(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		w := pending(b, nil)
+		claimed, err := b.store.Lanes.Claim(b.t.Context(), w.ID, "killed", laneLease)
+		ok(b.t, err)
+		ok(b.t, b.store.Lanes.Recover(b.t.Context()))
+		swept, err := b.store.Lanes.Sweep(b.t.Context(), 10)
+		ok(b.t, err)
+		// With PostgreSQL the holder may be alive, on another machine.
+		if want := b.store.Postgres() == nil; !claimed || (len(swept) == 1) != want {
+			b.t.Errorf("swept %v", swept)
+		}
+	})
+}
+
+// A receiver that restarts for five seconds with events waiting must not be
+// counted as one that failed seven times in a row.
+func TestARestartOfTheReceiverBreaksNothing(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		w := b.webhook(func(in *models.WebhookInput) { in.Type, in.Events = "superoffice", []string{"question.created"} })
+		b.record(many(20)...)
+		b.later()
+		b.receiver.answers(http.StatusBadGateway)
+		for range 5 {
+			b.deliver(w)
+			b.clock.Add(time.Second)
+		}
+		b.receiver.answers(http.StatusOK)
+		for range 20 {
+			b.deliver(w)
+			b.clock.Add(time.Second)
+		}
+		delivered := 0
+		for _, d := range b.deliveries(w) {
+			if d.State == models.DeliveryDelivered {
+				delivered++
+			}
+		}
+		if w := b.reload(w); w.State != models.WebhookActive || delivered != 20 {
+			b.t.Errorf("%s, %d of 20 delivered: %s", w.State, delivered, w.StateReason)
+		}
+	})
+}
+
+func TestSevenFailuresInARowAreTooManyErrors(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		w := b.webhook(func(in *models.WebhookInput) { in.Type, in.Events = "superoffice", []string{"question.created"} })
+		b.record(many(3)...)
+		b.later()
+		b.receiver.answers(http.StatusBadGateway)
+		for range 12 {
+			b.deliver(w)
+			b.clock.Add(6 * time.Minute)
+		}
+		if got, n := b.reload(w), len(b.receiver.requests()); got.State != models.WebhookBroken || n != 7 {
+			b.t.Fatalf("%s after %d attempts: %s", got.State, n, got.StateReason)
+		}
+		b.receiver.answers(http.StatusOK)
+		_, err := b.store.Webhooks.Resume(b.t.Context(), admin, w.ID, false)
+		ok(b.t, err)
+		for range 3 {
+			b.deliver(w)
+		}
+		if n := len(b.receiver.requests()); n != 10 {
+			b.t.Errorf("%d requests after the resume, want 10", n)
+		}
+	})
+}

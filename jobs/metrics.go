@@ -1,0 +1,71 @@
+package jobs
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// metrics are what Prometheus sees of deliveries. No label names a webhook, a
+// location or a URL.
+type metrics struct {
+	attempts *prometheus.CounterVec
+	duration *prometheus.HistogramVec
+}
+
+func newMetrics(r prometheus.Registerer, store *models.Store) *metrics {
+	m := &metrics{
+		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "sitehooks_deliveries_total", Help: "Attempts by type of webhook and what they meant for the delivery.",
+		}, []string{"type", "outcome"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "sitehooks_attempt_duration_seconds", Help: "How long attempts took, from start to the end of the answer.",
+			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 15, 30},
+		}, []string{"type"}),
+	}
+	r.MustRegister(m.attempts, m.duration, &depthCollector{store: store})
+	return m
+}
+
+// depthCollector asks the database when it is scraped.
+type depthCollector struct{ store *models.Store }
+
+var (
+	oldestDesc = prometheus.NewDesc("sitehooks_oldest_due_delivery_seconds",
+		"How long the oldest due delivery of a webhook that can send has waited.", nil, nil)
+	eventsDesc = prometheus.NewDesc("sitehooks_undispatched_events",
+		"Accepted events that are not dispatched yet, counted up to 100000.", nil, nil)
+	waitingDesc = prometheus.NewDesc("sitehooks_waiting_deliveries",
+		"Deliveries that are pending, retrying or held, counted up to 100000.", nil, nil)
+	webhooksDesc = prometheus.NewDesc("sitehooks_webhooks", "Webhooks by state.", []string{"state"}, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (*depthCollector) Describe(c chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{oldestDesc, eventsDesc, waitingDesc, webhooksDesc} {
+		c <- d
+	}
+}
+
+// Collect implements prometheus.Collector. While the database is away it
+// leaves these out.
+func (x *depthCollector) Collect(c chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	d, err := x.store.Deliveries.Depth(ctx)
+	if err != nil {
+		return
+	}
+	gauge := func(desc *prometheus.Desc, v float64, labels ...string) {
+		c <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, v, labels...)
+	}
+	gauge(oldestDesc, d.OldestDue.Seconds())
+	gauge(eventsDesc, float64(d.Undispatched))
+	gauge(waitingDesc, float64(d.Waiting))
+	for state, n := range d.Webhooks {
+		gauge(webhooksDesc, float64(n), state)
+	}
+}

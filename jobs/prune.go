@@ -1,0 +1,49 @@
+package jobs
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/riverqueue/river"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// pruneWorker removes history that is older than the retention, in small
+// steps, so that nothing waits for it.
+type pruneWorker struct {
+	river.WorkerDefaults[pruneArgs]
+	store    *models.Store
+	log      *slog.Logger
+	stopping <-chan struct{}
+}
+
+// Work prunes until nothing is left, the time of the job is over or the
+// instance stops; the next job goes on.
+func (w *pruneWorker) Work(ctx context.Context, _ *river.Job[pruneArgs]) error {
+	var total models.Pruned
+	defer func() {
+		if total.Deliveries+total.Events+total.Expired > 0 {
+			w.log.InfoContext(ctx, "pruned", slog.Int64("deliveries", total.Deliveries),
+				slog.Int64("events", total.Events), slog.Int64("expired", total.Expired))
+		}
+	}()
+	for ctx.Err() == nil {
+		select {
+		case <-w.stopping:
+			return nil
+		default:
+		}
+		p, err := w.store.Prune(ctx)
+		if err != nil {
+			return err
+		}
+		total.Deliveries += p.Deliveries
+		total.Events += p.Events
+		total.Expired += p.Expired
+		if !p.More {
+			return nil
+		}
+	}
+	return nil
+}

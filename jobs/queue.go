@@ -1,0 +1,129 @@
+package jobs
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// The two queues. A lane whose receiver was slow works in the slow one, so
+// that receivers that hang never fill the other.
+const (
+	queueFast = "fast"
+	queueSlow = "slow"
+)
+
+// Limits of the queues, for each instance.
+const (
+	fastWorkers = 100
+	slowWorkers = 100
+)
+
+// laneArgs is the job of working on one webhook's lane. That the job is lost,
+// or there twice, does no harm: the lane's row says what is due and who is at
+// it, and the sweep queues it again.
+type laneArgs struct {
+	WebhookID int64 `json:"webhook_id"`
+}
+
+// Kind names the job in River's tables.
+func (laneArgs) Kind() string { return "lane" }
+
+// pruneArgs is the job of removing old history.
+type pruneArgs struct{}
+
+// Kind names the job in River's tables.
+func (pruneArgs) Kind() string { return "prune" }
+
+// queue is River on either database.
+type queue interface {
+	insert(ctx context.Context, lanes []models.LaneRef) error
+	start(ctx context.Context) error
+	// stop lets jobs finish, and cuts those that are still at it after
+	// stopSoft.
+	stop(ctx context.Context) error
+}
+
+const (
+	laneTimeout  = 60 * time.Second
+	rescueAfter  = 90 * time.Second
+	keepFinished = time.Minute
+	keepFailed   = time.Hour
+	pruneEvery   = 15 * time.Minute
+	// stopSoft is how long a stop lets requests run before it cuts them.
+	stopSoft = 25 * time.Second
+)
+
+func riverConfig(workers *river.Workers, log *slog.Logger) *river.Config {
+	return &river.Config{
+		Workers: workers,
+		Queues: map[string]river.QueueConfig{
+			queueFast:          {MaxWorkers: fastWorkers},
+			queueSlow:          {MaxWorkers: slowWorkers},
+			river.QueueDefault: {MaxWorkers: 2},
+		},
+		Logger:                      log,
+		JobTimeout:                  laneTimeout,
+		RescueStuckJobsAfter:        rescueAfter,
+		CompletedJobRetentionPeriod: keepFinished,
+		CancelledJobRetentionPeriod: keepFinished,
+		DiscardedJobRetentionPeriod: keepFailed,
+		SoftStopTimeout:             stopSoft,
+		FetchCooldown:               5 * time.Millisecond,
+		MaxAttempts:                 1, // the sweep tries again
+		PeriodicJobs: []*river.PeriodicJob{
+			river.NewPeriodicJob(river.PeriodicInterval(pruneEvery),
+				func() (river.JobArgs, *river.InsertOpts) { return pruneArgs{}, nil },
+				&river.PeriodicJobOpts{RunOnStart: true}),
+		},
+	}
+}
+
+func newQueue(store *models.Store, workers *river.Workers, log *slog.Logger) (queue, error) {
+	cfg := riverConfig(workers, log)
+	if pool := store.Postgres(); pool != nil {
+		return newRiverQueue(riverpgxv5.New(pool), cfg)
+	}
+	return newRiverQueue(riversqlite.New(store.SQLite()), cfg)
+}
+
+func newRiverQueue[Tx any](driver riverdriver.Driver[Tx], cfg *river.Config) (queue, error) {
+	client, err := river.NewClient(driver, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &riverQueue[Tx]{client}, nil
+}
+
+type riverQueue[Tx any] struct{ client *river.Client[Tx] }
+
+func (q *riverQueue[Tx]) insert(ctx context.Context, lanes []models.LaneRef) error {
+	if len(lanes) == 0 {
+		return nil
+	}
+	jobs := make([]river.InsertManyParams, len(lanes))
+	for i, lane := range lanes {
+		opts := &river.InsertOpts{Queue: queueFast}
+		if lane.Slow {
+			opts.Queue = queueSlow
+		}
+		jobs[i] = river.InsertManyParams{Args: laneArgs{lane.WebhookID}, InsertOpts: opts}
+	}
+	_, err := q.client.InsertManyFast(ctx, jobs)
+	return err
+}
+
+// start runs River until stop, whatever happens to ctx, so that a signal does
+// not cut requests short.
+func (q *riverQueue[Tx]) start(ctx context.Context) error {
+	return q.client.Start(context.WithoutCancel(ctx))
+}
+
+func (q *riverQueue[Tx]) stop(ctx context.Context) error { return q.client.Stop(ctx) }

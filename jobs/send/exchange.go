@@ -1,0 +1,104 @@
+package send
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
+)
+
+// exchange fills in what came back. The result's code is set as soon as the
+// answer began, even when an error follows.
+func (c *Client) exchange(
+	ctx context.Context, r Request, headers []wire.Header, timeout time.Duration, red redactor, result *Result,
+) error {
+	t, err := parseTarget(r.URL)
+	if err != nil {
+		return &blockedError{err.Error()}
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(withDeadline(ctx), http.MethodPost, t.url.String(), bytes.NewReader(r.Body))
+	if err != nil {
+		return err
+	}
+	setHeaders(req.Header, headers)
+	resp, err := c.transport.RoundTrip(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	result.Code, result.Header = resp.StatusCode, resp.Header
+	result.ResponseHeaders = red.headers(sortedHeaders(resp.Header))
+	raw, err := readBody(resp, red.longest)
+	result.Body, result.Truncated = red.body(raw), len(raw) > maxBody
+	return err
+}
+
+// readBody reads as much of the answer as may be kept, and more bytes of it.
+// What breaks off beyond that is not looked at. A switch of protocols, which
+// was not asked for, has no body.
+func readBody(resp *http.Response, more int) ([]byte, error) {
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return nil, nil
+	}
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, int64(maxBody+more+1)))
+	if len(raw) > maxBody {
+		return raw, nil
+	}
+	return raw, err
+}
+
+// setHeaders sets headers with their names as they are spelt, since some
+// receivers' documents have them in lower case. User-Agent is the one that
+// net/http looks for by its usual spelling, to add its own when there is none.
+//
+// The empty Idempotency-Key is never sent. It tells the transport that the
+// request may go out again when a kept connection turns out to be closed,
+// which is so: a repeat carries the same id.
+func setHeaders(to http.Header, headers []wire.Header) {
+	for _, h := range headers {
+		name := h.Name
+		if strings.EqualFold(name, "User-Agent") {
+			name = "User-Agent"
+		}
+		to[name] = []string{h.Value}
+	}
+	if _, set := to["Idempotency-Key"]; !set {
+		to["Idempotency-Key"] = []string{}
+	}
+}
+
+// firstOfEach drops headers whose name came before.
+func firstOfEach(headers []wire.Header) []wire.Header {
+	seen := make(map[string]bool, len(headers))
+	kept := make([]wire.Header, 0, len(headers))
+	for _, h := range headers {
+		if name := strings.ToLower(h.Name); !seen[name] {
+			seen[name] = true
+			kept = append(kept, h)
+		}
+	}
+	return kept
+}
+
+// deadlineKey carries a request's deadline to the dialer: the transport frees
+// a dial from its request's cancellation, so that another may use what it
+// brings, and with that from its deadline.
+type deadlineKey struct{}
+
+func withDeadline(ctx context.Context) context.Context {
+	deadline, _ := ctx.Deadline()
+	return context.WithValue(ctx, deadlineKey{}, deadline)
+}
+
+func dialDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	if deadline, ok := ctx.Value(deadlineKey{}).(time.Time); ok {
+		return context.WithDeadline(ctx, deadline)
+	}
+	return context.WithTimeout(ctx, defaultTimeout)
+}

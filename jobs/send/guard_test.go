@@ -1,0 +1,218 @@
+package send
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
+)
+
+// names is a Resolver that answers each name with its lists in turn, the last
+// one for ever.
+type names struct {
+	lists map[string][][]string
+	asked atomic.Int64
+}
+
+func (n *names) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
+	asked := int(n.asked.Add(1))
+	lists := n.lists[host]
+	if len(lists) == 0 {
+		return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+	}
+	var addrs []netip.Addr
+	for _, a := range lists[min(asked, len(lists))-1] {
+		addrs = append(addrs, netip.MustParseAddr(a))
+	}
+	return addrs, nil
+}
+
+func prefixes(list ...string) []netip.Prefix {
+	var parsed []netip.Prefix
+	for _, p := range list {
+		parsed = append(parsed, netip.MustParsePrefix(p))
+	}
+	return parsed
+}
+
+func permits(c Config, addr string) bool {
+	g := newGuard(c)
+	return g.permits("host.example", netip.AddrPortFrom(netip.MustParseAddr(addr), 443))
+}
+
+func TestGuardRefusesAddresses(t *testing.T) {
+	for addr := range strings.FieldsSeq(`
+		0.0.0.0 0.1.2.3 10.0.0.1 10.255.255.255 100.64.0.1 100.127.255.255 127.0.0.1 127.255.255.254 169.254.0.1
+		169.254.169.254 172.16.0.1 172.31.255.255 192.0.0.1 192.0.0.170 192.0.2.1 192.88.99.1 192.168.0.1 198.18.0.1
+		198.19.255.255 198.51.100.1 203.0.113.1 224.0.0.1 239.255.255.255 240.0.0.1 255.255.255.255 168.63.129.16
+		:: ::1 ::2 ::7f00:1 ::10.0.0.1 ::ffff:10.0.0.1 ::ffff:8.8.8.8 ::ffff:0:10.0.0.1 ::ffff:0:8.8.8.8
+		64:ff9b::1 64:ff9b::10.0.0.1 64:ff9b::808:808 64:ff9b:1::1 100::1 2001::1 2001:0:1234::1 2001:10::1 2001:20::1
+		2001:db8::1 2002::1 2002:a00:1:: 2002:808:808::1 3fff::1 3fff:fff:ffff::1 5f00::1 fc00::1 fd00:ec2::254 fd20:ce::254
+		fdff::1 fe80::1 fe80::1%lo fec0::1 feff::1 ff02::1 ff0e::1 4000::1 8000::1
+		2606:4700::5efe:10.0.0.1 2606:4700::200:5efe:10.0.0.1 2606:4700::5efe:8.8.8.8`) {
+		if permits(Config{}, addr) {
+			t.Errorf("%s is let through", addr)
+		}
+	}
+	for addr := range strings.FieldsSeq(`1.1.1.1 8.8.8.8 9.255.255.255 11.0.0.1 100.63.255.255 100.128.0.1 126.255.255.255
+		128.0.0.1 169.253.255.255 172.15.255.255 172.32.0.1 192.167.255.255 198.17.255.255 223.255.255.255
+		2001:4860:4860::8888 2606:4700:4700::1111 2a00:1450::1 3ffe::1`) {
+		if !permits(Config{}, addr) {
+			t.Errorf("%s is refused", addr)
+		}
+	}
+}
+
+func TestGuardAllows(t *testing.T) {
+	c := Config{
+		AllowCIDRs: prefixes("10.0.0.0/8", "169.254.0.0/16", "fd00::/8", "64:ff9b::/96", "0.0.0.0/8", "168.0.0.0/8", "224.0.0.0/8", "::/8"),
+		AllowHosts: []string{"Hooks.Internal."},
+	}
+	for addr, want := range map[string]bool{
+		"10.1.2.3": true, "192.168.0.1": false, "fd12::1": true, "8.8.8.8": true,
+		"64:ff9b::8.8.8.8": true, "64:ff9b::10.0.0.1": true, "64:ff9b::192.168.0.1": false,
+		// No setting opens these.
+		"169.254.169.254": false, "fd00:ec2::254": false, "fd20:ce::254": false, "64:ff9b::169.254.169.254": false,
+		"168.63.129.16": false, "0.0.0.0": false, "::": false, "224.0.0.1": false, "::ffff:169.254.169.254": false,
+		"::169.254.169.254": false,
+	} {
+		if got := permits(c, addr); got != want {
+			t.Errorf("%s: %v", addr, got)
+		}
+	}
+	g := newGuard(c)
+	for host, want := range map[string]bool{"hooks.internal": true, "a.hooks.internal": false, "internal": false, "hooks.internal.example": false} {
+		if got := g.permits(host, netip.MustParseAddrPort("192.168.0.1:80")); got != want {
+			t.Errorf("%s: %v", host, got)
+		}
+	}
+	if g.permits("hooks.internal", netip.MustParseAddrPort("169.254.169.254:80")) {
+		t.Error("an allowed host leads to metadata")
+	}
+}
+
+func TestGuardDenies(t *testing.T) {
+	c := Config{
+		AllowCIDRs: prefixes("127.0.0.0/8", "10.0.0.0/8", "::1/128"), AllowHosts: []string{"db"},
+		Deny: []netip.AddrPort{netip.MustParseAddrPort("10.0.0.5:5432"), netip.MustParseAddrPort("[::ffff:127.0.0.1]:9000"), netip.MustParseAddrPort("0.0.0.0:8080")},
+	}
+	g := newGuard(c)
+	for to, want := range map[string]bool{
+		"10.0.0.5:5432": false, "10.0.0.5:80": true, "10.0.0.6:5432": true, "127.0.0.1:9000": false, "127.0.0.1:9001": true,
+		"127.0.0.1:8080": false, "127.9.9.9:8080": false, "[::1]:8080": false, "10.0.0.6:8080": true, "8.8.8.8:8080": true,
+	} {
+		if got := g.permits("db", netip.MustParseAddrPort(to)); got != want {
+			t.Errorf("%s: %v", to, got)
+		}
+	}
+	own, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range own {
+		addr := netip.MustParsePrefix(a.String()).Addr().Unmap()
+		if !ownAddress(addr) || g.permits("db", netip.AddrPortFrom(addr, 8080)) {
+			t.Errorf("%s is this machine's, and let through", addr)
+		}
+	}
+}
+
+func TestCheckURL(t *testing.T) {
+	resolver := &names{lists: map[string][][]string{
+		"public.example": {{"8.8.8.8", "2606:4700::1"}}, "private.example": {{"10.0.0.1"}},
+		"mixed.example": {{"8.8.8.8", "10.0.0.1"}}, "mapped.example": {{"::ffff:10.0.0.1"}},
+		"mapped-public.example": {{"::ffff:8.8.8.8"}}, "empty.example": {{}}, "hooks.internal": {{"10.0.0.1"}},
+	}}
+	client := New(Config{Resolver: resolver, AllowHosts: []string{"hooks.internal"}, AllowCIDRs: prefixes("127.0.0.0/8")})
+	for raw, want := range map[string]error{
+		"https://public.example/": nil, "https://unknown.example/": nil, "https://empty.example/": nil,
+		"https://mapped-public.example/": nil, "https://HOOKS.internal.:8443/": nil, "http://127.0.0.1:1/": nil, "http://8.8.8.8/": nil,
+		"https://private.example/": errNotAllowed, "https://mixed.example/": errNotAllowed, "https://mapped.example/": errNotAllowed,
+		"http://10.0.0.1/": errNotAllowed, "http://[::1]/": errNotAllowed, "http://169.254.169.254/": errNotAllowed,
+		"ftp://public.example/": errScheme,
+	} {
+		if err := client.CheckURL(t.Context(), raw); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", raw, err, want)
+		}
+	}
+	if !strings.Contains(errNotAllowed.Error(), "SITEHOOKS_ALLOW_TARGETS") {
+		t.Error("the setting is not named")
+	}
+}
+
+// FuzzPermits: without settings, nothing outside global unicast is let
+// through, and no spelling of an IPv4 address inside an IPv6 one is.
+func FuzzPermits(f *testing.F) {
+	f.Add([]byte{10, 0, 0, 1})
+	f.Add(netip.MustParseAddr("64:ff9b::1").AsSlice())
+	f.Add(netip.MustParseAddr("2606:4700::1").AsSlice())
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		addr, ok := netip.AddrFromSlice(raw)
+		if !ok || !permits(Config{}, addr.String()) {
+			return
+		}
+		_, inside := embedded(addr)
+		if addr.IsPrivate() || !addr.IsGlobalUnicast() || addr.Is4In6() || inside {
+			t.Errorf("%s is let through", addr)
+		}
+	})
+}
+
+func TestDoChecksEachTimeItDials(t *testing.T) {
+	srv := newServer(t, nil)
+	host, port, _ := net.SplitHostPort(srv.Listener.Addr().String())
+	resolver := &names{lists: map[string][][]string{"rebind.example": {{"8.8.8.8"}, {host}}, "mixed.example": {{"8.8.8.8", host}}}}
+	client := New(Config{Resolver: resolver})
+	if err := client.CheckURL(t.Context(), "http://rebind.example:"+port); err != nil {
+		t.Fatalf("first it is public: %v", err)
+	}
+	got := do(t, client, Request{URL: "http://rebind.example:" + port})
+	if got.ErrorClass != wire.ClassBlocked || got.Error != errNotAllowed.Error() || resolver.asked.Load() != 2 {
+		t.Errorf("after rebinding: %+v, resolved %d times", got, resolver.asked.Load())
+	}
+	if got = do(t, client, Request{URL: "http://mixed.example:" + port}); got.ErrorClass != wire.ClassBlocked {
+		t.Errorf("mixed: %+v", got)
+	}
+	if srv.hits.Load() != 0 {
+		t.Error("the receiver was reached")
+	}
+}
+
+func TestDoResolvesOnceAndTriesInTurn(t *testing.T) {
+	srv := newServer(t, nil)
+	_, port, _ := net.SplitHostPort(srv.Listener.Addr().String())
+	resolver := &names{lists: map[string][][]string{"hooks.internal": {{"::ffff:127.0.0.9", "127.0.0.1"}}}}
+	client := New(Config{Resolver: resolver, AllowHosts: []string{"hooks.internal"}})
+	got := do(t, client, Request{URL: "http://Hooks.Internal.:" + port})
+	if got.Code != 200 || resolver.asked.Load() != 1 {
+		t.Errorf("%+v, resolved %d times", got, resolver.asked.Load())
+	}
+}
+
+func TestBlockedSaysTheSameWhateverIsThere(t *testing.T) {
+	srv := newServer(t, nil)
+	open := srv.Listener.Addr().(*net.TCPAddr).AddrPort()
+	allowing := New(Config{AllowCIDRs: prefixes("127.0.0.0/8"), Deny: []netip.AddrPort{open}})
+	client := New(Config{})
+	want := do(t, client, Request{URL: "http://127.0.0.1:1/"})
+	for _, got := range []Result{
+		do(t, client, Request{URL: srv.URL}),
+		do(t, client, Request{URL: "http://169.254.169.254/latest/meta-data"}),
+		do(t, allowing, Request{URL: srv.URL}),
+	} {
+		if got.ErrorClass != wire.ClassBlocked || got.Error != want.Error {
+			t.Errorf("%q %q, want %q", got.ErrorClass, got.Error, want.Error)
+		}
+	}
+	if srv.hits.Load() != 0 {
+		t.Error("the receiver was reached")
+	}
+	if got := do(t, client, Request{URL: "http://2130706433/"}); got.ErrorClass != wire.ClassBlocked || got.Error != errOddAddress.Error() {
+		t.Errorf("odd address: %+v", got)
+	}
+}

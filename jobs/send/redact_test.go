@@ -1,0 +1,133 @@
+package send
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"html"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
+)
+
+func TestDoRedactsAnEcho(t *testing.T) {
+	const secret, token = `s3cret "&<é/+ value`, "tok.abcdef-0123456789"
+	srv := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Echo", r.Header.Get("X-Signed-With"))
+		w.Header().Set("Set-Cookie", "session=42")
+		w.Header().Set("Webhook-Signature", "v1,abc")
+		echo, _ := json.Marshal(r.Header)
+		_, _ = w.Write(echo)
+		for _, form := range []string{
+			secret, url.QueryEscape(secret), url.PathEscape(secret), html.EscapeString(secret),
+			base64.StdEncoding.EncodeToString([]byte(secret)), "token is " + token,
+		} {
+			_, _ = io.WriteString(w, "\n"+form)
+		}
+	})
+	got := do(t, local(t), Request{
+		URL: srv.URL, Redact: []string{secret, "Bearer " + token, "", "ab"},
+		Headers: []wire.Header{
+			{Name: "Authorization", Value: "Bearer " + token},
+			{Name: "X-Signed-With", Value: secret},
+			{Name: "webhook-signature", Value: "v1,visible"},
+			{Name: "X-Api-Key", Value: "k"},
+			{Name: "X-Empty-Token", Value: ""},
+		},
+	})
+	var all strings.Builder
+	all.Write(got.Body)
+	for _, h := range slices.Concat(got.RequestHeaders, got.ResponseHeaders) {
+		all.WriteString("\n" + h.Name + ": " + h.Value)
+	}
+	recorded := all.String()
+	for _, leak := range []string{"s3cret", token, "session=42", base64.StdEncoding.EncodeToString([]byte(secret))} {
+		if strings.Contains(recorded, leak) {
+			t.Errorf("%q is recorded in %s", leak, recorded)
+		}
+	}
+	for _, kept := range []string{
+		"webhook-signature: v1,visible", "Webhook-Signature: v1,abc", "Authorization: ***", "X-Api-Key: ***", "Set-Cookie: ***",
+		"X-Signed-With: ***", "X-Echo: ***", "X-Empty-Token: \n", "token is ***",
+	} {
+		if !strings.Contains(recorded+"\n", kept) {
+			t.Errorf("%q is missing in %s", kept, recorded)
+		}
+	}
+	if got.Header.Get("Set-Cookie") != "session=42" {
+		t.Error("the policy's headers were changed")
+	}
+}
+
+func TestSensitive(t *testing.T) {
+	for name, want := range map[string]bool{
+		"Authorization": true, "proxy-authorization": true, "Cookie": true, "Set-Cookie": true, "X-API-KEY": true,
+		"X-Auth": true, "X-Client-Secret": true, "Password": true, "X-Access-Token": true,
+		"webhook-signature": false, "X-SuperOffice-Signature": false, "Content-Type": false, "X-Request-Id": false,
+	} {
+		if got := sensitive(name); got != want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// TestRedactionAtTheCut puts a secret at every place around the end of what is
+// kept: no part of it may stay.
+func TestRedactionAtTheCut(t *testing.T) {
+	const secret = "0123456789abcdef"
+	red := newRedactor([]string{secret})
+	for start := maxBody - len(secret) - 2; start < maxBody+2; start++ {
+		raw := []byte(strings.Repeat("x", start) + secret + strings.Repeat("x", 100))[:maxBody+red.longest+1]
+		kept := red.body(raw)
+		if len(kept) > maxBody || bytes.ContainsAny(kept, "0123456789") {
+			t.Errorf("secret at %d: %d bytes end in %q", start, len(kept), kept[len(kept)-20:])
+		}
+	}
+}
+
+func TestBodyIsText(t *testing.T) {
+	red := newRedactor(nil)
+	for raw, want := range map[string]string{
+		"":              "",
+		"a\x00b":        "a\uFFFDb",
+		"a\xff\xfeb":    "a\uFFFDb",
+		"\xed\xa0\x80x": "\uFFFDx",
+	} {
+		if got := red.body([]byte(raw)); string(got) != want {
+			t.Errorf("%q: %q, want %q", raw, got, want)
+		}
+	}
+	for _, raw := range [][]byte{make([]byte, maxBody+1), bytes.Repeat([]byte("€"), maxBody), bytes.Repeat([]byte{0x80}, maxBody*2)} {
+		if got := red.body(raw); len(got) > maxBody || !utf8.Valid(got) {
+			t.Errorf("%d bytes of %q…", len(got), raw[:3])
+		}
+	}
+	if got := red.body(bytes.Repeat([]byte("€"), maxBody)); len(got) != maxBody-1 || bytes.Contains(got, []byte("\uFFFD")) {
+		t.Errorf("a character was cut: %d bytes, ending in %q", len(got), got[len(got)-6:])
+	}
+}
+
+// FuzzRedact: what is kept is text, short enough, and without the secret.
+func FuzzRedact(f *testing.F) {
+	f.Add([]byte("before secret after"), "secret")
+	f.Add([]byte("sesecret\x00\xff"), "secret\xff")
+	f.Add([]byte("aaaaaaaaa"), "aaaa")
+	f.Fuzz(func(t *testing.T, raw []byte, secret string) {
+		red := newRedactor([]string{secret})
+		raw = append(raw, secret...)
+		kept := red.body(bytes.Repeat(raw, 2))
+		if len(kept) > maxBody || !utf8.Valid(kept) || bytes.IndexByte(kept, 0) >= 0 {
+			t.Errorf("kept %q", kept)
+		}
+		// Masks and what stood around a secret can spell a new one.
+		if len(secret) >= minSecret && utf8.ValidString(secret) && !strings.ContainsAny(secret, "*\x00\uFFFD") && bytes.Contains(kept, []byte(secret)) {
+			t.Errorf("%q is in %q", secret, kept)
+		}
+	})
+}

@@ -1,0 +1,137 @@
+// Package send is the one HTTP client by which Sitehooks reaches receivers:
+// the check when a webhook is saved, a test, a delivery and a resend all use it.
+//
+// It promises that a request goes only to an address the guard allows, which
+// it checks after the name was resolved and just before it dials; that no
+// redirect and no proxy leads elsewhere; that an exchange ends in its time and
+// keeps a bounded amount; and that what it hands back to be recorded is valid
+// text without the secrets it was told of.
+//
+// It does not know what a webhook is, what an answer means, or whether to try
+// again.
+package send
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
+)
+
+const (
+	maxBody    = 64 << 10 // bytes of a response's body that are kept
+	maxHeaders = 32 << 10 // bytes of headers that are read
+	// defaultTimeout serves a request that names none.
+	defaultTimeout = 15 * time.Second
+)
+
+// Config is what the guard lets through besides public addresses, and what it
+// never does.
+type Config struct {
+	AllowCIDRs []netip.Prefix
+	// AllowHosts may have private addresses. Compared as a whole, without
+	// regard to case or a trailing dot.
+	AllowHosts []string
+	// Deny is refused even when allowed: our own listening address and the
+	// database. An unspecified IP stands for every address of this machine.
+	Deny     []netip.AddrPort
+	RootCAs  *x509.CertPool // nil: the system's
+	Resolver Resolver       // nil: net.DefaultResolver
+}
+
+// Resolver finds the addresses of a name, as net.Resolver does.
+type Resolver interface {
+	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
+}
+
+// Client sends requests to receivers. It is safe for concurrent use and keeps
+// connections open for the next request to the same receiver.
+type Client struct {
+	guard     guard
+	transport *http.Transport
+}
+
+// New makes a client.
+func New(c Config) *Client {
+	client := &Client{guard: newGuard(c)}
+	client.transport = &http.Transport{
+		Proxy:       nil, // HTTP_PROXY would lead around the guard
+		DialContext: client.guard.dial,
+		TLSClientConfig: &tls.Config{
+			MinVersion: tls.VersionTLS12, RootCAs: c.RootCAs,
+			ClientSessionCache: tls.NewLRUClientSessionCache(256),
+		},
+		ForceAttemptHTTP2:      true,
+		DisableCompression:     true, // an answer is kept as it came; nothing unfolds
+		MaxResponseHeaderBytes: maxHeaders,
+		MaxIdleConns:           512,
+		MaxIdleConnsPerHost:    16,
+		IdleConnTimeout:        90 * time.Second,
+		TLSHandshakeTimeout:    30 * time.Second,
+		// A receiver may send no more ahead than is kept, and a connection
+		// that went dead is found and closed.
+		HTTP2: &http.HTTP2Config{
+			MaxReceiveBufferPerStream: 2 * maxBody, MaxReceiveBufferPerConnection: 1 << 20,
+			SendPingTimeout: 15 * time.Second, PingTimeout: 10 * time.Second, WriteByteTimeout: 10 * time.Second,
+		},
+	}
+	return client
+}
+
+// Close closes the connections that are kept open for later.
+func (c *Client) Close() { c.transport.CloseIdleConnections() }
+
+// Request is one POST.
+type Request struct {
+	URL string
+	// Headers are sent with their names spelt as they are. Of two with the
+	// same name the first is sent.
+	Headers []wire.Header
+	Body    []byte
+	Timeout time.Duration // of the whole exchange; 0: 15 s
+	// Redact are the secrets that what is recorded must not contain. Those of
+	// fewer than four bytes cannot be told from other text and are left.
+	Redact []string
+}
+
+// Result is what came of a request. Either Code or ErrorClass is set.
+type Result struct {
+	StartedAt  time.Time
+	Duration   time.Duration
+	Code       int
+	ErrorClass string // one of wire's classes
+	Error      string // in words for people, without secrets
+	// RequestHeaders and ResponseHeaders are to be recorded: sensitive values
+	// starred, at most 32 KiB. ResponseHeaders and Body are also set when an
+	// answer began and broke off.
+	RequestHeaders  []wire.Header
+	ResponseHeaders []wire.Header
+	Header          http.Header // as received, for the policy; never to be recorded
+	Body            []byte      // valid UTF-8 without NUL, redacted, at most 64 KiB
+	Truncated       bool        // the body was longer than is kept
+}
+
+// Do sends a request and waits for the whole answer, at most its time-out.
+// Every fault becomes part of the result. A redirect is an answer like others.
+func (c *Client) Do(ctx context.Context, r Request) Result {
+	result := Result{StartedAt: time.Now().UTC()}
+	begun := time.Now()
+	red := newRedactor(r.Redact)
+	headers := firstOfEach(r.Headers)
+	result.RequestHeaders = red.headers(headers)
+	timeout := r.Timeout
+	if timeout <= 0 {
+		timeout = defaultTimeout
+	}
+	if err := c.exchange(ctx, r, headers, timeout, red, &result); err != nil {
+		result.ErrorClass, result.Error = classify(ctx, err, result.Code, timeout)
+		result.Error = red.text(result.Error)
+		result.Code = 0
+	}
+	result.Duration = time.Since(begun)
+	return result
+}

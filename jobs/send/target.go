@@ -1,0 +1,139 @@
+package send
+
+import (
+	"errors"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// maxURL is the longest target URL, in bytes.
+const maxURL = 2048
+
+// sentence is an error whose text is shown to people as it is.
+type sentence string
+
+func (s sentence) Error() string { return string(s) }
+
+// The faults of a target's URL. None repeats the URL, which may hold secrets.
+const (
+	errSyntax      = sentence("This is not a valid URL. A right one looks like https://example.com/hooks.")
+	errLong        = sentence("The URL is longer than 2048 characters.")
+	errScheme      = sentence("The URL must begin with https:// or http://.")
+	errUser        = sentence("The URL must not contain a user name or password. Use a custom header instead.")
+	errHost        = sentence("The URL needs a valid host name.")
+	errPort        = sentence("The port in the URL must be between 1 and 65535.")
+	errNonASCII    = sentence("The host name must be written in ASCII; an international name in its xn-- form.")
+	errOddAddress  = sentence("An IP address must be written in its usual form, such as 203.0.113.7 or [2001:db8::7].")
+	errNotAllowed  = sentence("Sitehooks may not send to this address. If it should, an operator can add the host or its network to SITEHOOKS_ALLOW_TARGETS.")
+	unreadableForm = "(unreadable URL)"
+)
+
+// target is a parsed URL that a request may be made to, as far as the URL
+// alone tells.
+type target struct {
+	url  *url.URL
+	host string     // lower case, without a trailing dot or brackets
+	addr netip.Addr // valid when the host is an IP address
+	port uint16
+}
+
+// parseTarget reads a target's URL and refuses all that receivers, resolvers
+// and proxies are known to read differently. The error is a sentence.
+func parseTarget(raw string) (target, error) {
+	if len(raw) > maxURL {
+		return target{}, errLong
+	}
+	if strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '\\' }) {
+		return target{}, errSyntax
+	}
+	u, err := url.Parse(raw)
+	if err != nil {
+		return target{}, parseFault(err)
+	}
+	switch {
+	case u.Scheme != "https" && u.Scheme != "http":
+		return target{}, errScheme
+	case u.User != nil:
+		return target{}, errUser
+	case u.Opaque != "" || u.Hostname() == "":
+		return target{}, errHost
+	}
+	t := target{url: u, host: normalHost(u.Hostname())}
+	if t.port, err = portOf(u); err != nil {
+		return target{}, err
+	}
+	t.addr, err = literal(t.host, strings.HasPrefix(u.Host, "["))
+	if t.addr.IsValid() && strings.HasSuffix(u.Hostname(), ".") {
+		err = errOddAddress
+	}
+	return t, err
+}
+
+// parseFault keeps what a person can mend apart from the rest.
+func parseFault(err error) error {
+	if _, ok := errors.AsType[url.InvalidHostError](err); ok {
+		return errHost
+	}
+	if strings.Contains(err.Error(), "invalid port") {
+		return errPort
+	}
+	return errSyntax
+}
+
+func portOf(u *url.URL) (uint16, error) {
+	text := u.Port()
+	if text == "" {
+		text = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	port, err := strconv.ParseUint(text, 10, 16)
+	if err != nil || port == 0 {
+		return 0, errPort
+	}
+	return uint16(port), nil
+}
+
+// literal is the host as an IP address, not valid when it is a name. It
+// refuses every spelling of an address but the usual one, and names that no
+// resolver should be asked for.
+func literal(host string, bracketed bool) (netip.Addr, error) {
+	if addr, err := netip.ParseAddr(host); err == nil {
+		if addr.Zone() != "" || addr.Is4In6() || addr.Is6() != bracketed {
+			return netip.Addr{}, errOddAddress
+		}
+		return addr, nil
+	}
+	if bracketed {
+		return netip.Addr{}, errOddAddress
+	}
+	if strings.ContainsFunc(host, func(r rune) bool { return r > '~' }) {
+		return netip.Addr{}, errNonASCII
+	}
+	labels := strings.Split(host, ".")
+	if numeric(labels[len(labels)-1]) {
+		return netip.Addr{}, errOddAddress
+	}
+	if len(host) > 253 {
+		return netip.Addr{}, errHost
+	}
+	for _, label := range labels {
+		if label == "" || len(label) > 63 || strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
+			return netip.Addr{}, errHost
+		}
+	}
+	return netip.Addr{}, nil
+}
+
+// numeric says whether the last label of a host makes it an IPv4 address in
+// the eyes of a lenient parser: 2130706433, 0x7f.1, 017700000001, 127.1.
+func numeric(label string) bool {
+	if hex, ok := strings.CutPrefix(label, "0x"); ok {
+		return strings.Trim(hex, "0123456789abcdef") == ""
+	}
+	return label != "" && strings.Trim(label, "0123456789") == ""
+}
+
+func normalHost(host string) string {
+	return strings.TrimSuffix(strings.ToLower(host), ".")
+}

@@ -1,0 +1,178 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// goldenCase is one testdata/FORMAT/CASE.json: which events of testdata/events,
+// files of one or of one a line, or which samples go in, and what the request
+// depends on besides. Beside it lies CASE.golden, the whole requests that must
+// come out.
+type goldenCase struct {
+	Events      []string          `json:"events"`
+	Lines       []string          `json:"lines"`
+	Samples     []string          `json:"samples"`
+	ID          string            `json:"id"`
+	WebhookName string            `json:"webhook_name"`
+	Target      string            `json:"target"`
+	Options     map[string]string `json:"options"`
+	Secrets     []string          `json:"secrets"`
+	Retries     int               `json:"retries"`
+	Test        bool              `json:"test"`
+}
+
+// TestGolden compares every format's whole requests, byte for byte. A format
+// without a golden file fails, as does one with an activity that is in none.
+func TestGolden(t *testing.T) {
+	for _, f := range Formats() {
+		t.Run(f.Name, func(t *testing.T) {
+			cases, goldens := names(t, f.Name, ".json"), names(t, f.Name, ".golden")
+			if len(cases) == 0 {
+				t.Fatalf("no testdata/%s/*.json: a format needs at least one case", f.Name)
+			}
+			if !*update && !slices.Equal(cases, goldens) {
+				t.Fatalf("cases %v, golden files %v: they must be the same", cases, goldens)
+			}
+			seen := map[string]bool{}
+			for _, name := range cases {
+				t.Run(name, func(t *testing.T) { checkGolden(t, f, name, seen) })
+			}
+			for _, o := range f.Options {
+				for _, eventType := range o.Events {
+					if !seen[eventType] {
+						t.Errorf("no case has %s, which the option %s covers", eventType, o.Value)
+					}
+				}
+			}
+		})
+	}
+}
+
+func checkGolden(t *testing.T, f *Format, name string, seen map[string]bool) {
+	var c goldenCase
+	readJSON(t, filepath.Join("testdata", f.Name, name+".json"), &c)
+	events := c.events(t, f)
+	for _, e := range events {
+		seen[e.Type] = true
+	}
+	got := wholeRequests(t, f, c, events)
+	path := filepath.Join("testdata", f.Name, name+".golden")
+	if *update {
+		if err := os.WriteFile(path, got, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func (c goldenCase) events(t *testing.T, f *Format) []Event {
+	t.Helper()
+	var events []Event
+	if c.Test {
+		events = f.Samples(c.Samples)
+	}
+	for _, name := range c.Events {
+		events = append(events, storedEvents(t, name+".json")...)
+	}
+	for _, name := range c.Lines {
+		events = append(events, storedEvents(t, name+".ndjson")...)
+	}
+	return events
+}
+
+// wholeRequests writes the requests that a case makes, one after another.
+func wholeRequests(t *testing.T, f *Format, c goldenCase, events []Event) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	for len(events) > 0 {
+		body, used, err := f.Build(events, Draft{ID: c.ID, WebhookName: c.WebhookName, Target: c.Target, Options: c.Options})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var types []string
+		for _, e := range events[:used] {
+			types = append(types, e.Type)
+		}
+		events = events[used:]
+		slices.Sort(types)
+		out.WriteString("POST\n")
+		for _, h := range f.Headers(Request{
+			ID: c.ID, Body: body, At: time.Date(2026, 11, 21, 2, 0, 0, 0, time.UTC), Secrets: c.Secrets,
+			Retries: c.Retries, EventTypes: slices.Compact(types), Test: c.Test, Options: c.Options,
+		}) {
+			out.WriteString(h.Name + ": " + h.Value + "\n")
+		}
+		out.WriteString("\n")
+		out.Write(body)
+		out.WriteString("\n")
+	}
+	return out.Bytes()
+}
+
+// storedEvents decodes a file of testdata/events: one event, or one a line.
+func storedEvents(t *testing.T, name string) []Event {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", "events", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	payloads := [][]byte{text}
+	if strings.HasSuffix(name, ".ndjson") {
+		payloads = bytes.Split(bytes.TrimSpace(text), []byte("\n"))
+	}
+	var events []Event
+	for _, payload := range payloads {
+		var head struct {
+			OccurredAt time.Time `json:"occurred_at"`
+		}
+		if err := json.Unmarshal(payload, &head); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		e, err := Decode(payload, head.OccurredAt)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		events = append(events, e)
+	}
+	return events
+}
+
+// names are the files of a format's testdata with that ending, without it.
+func names(t *testing.T, format, ending string) []string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join("testdata", format, "*"+ending))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range paths {
+		paths[i] = strings.TrimSuffix(filepath.Base(p), ending)
+	}
+	return paths
+}
+
+func readJSON(t *testing.T, path string, dst any) {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(raw, dst); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+}

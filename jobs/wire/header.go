@@ -1,0 +1,70 @@
+package wire
+
+import "strings"
+
+// Limits of a custom header, in bytes.
+const (
+	maxHeaderName  = 128
+	maxHeaderValue = 4096
+)
+
+// reservedHeaders say how a message is carried or who sends it. A name that
+// ends in "-" stands for all that begin so. The types add their own.
+var reservedHeaders = []string{
+	"Accept-Encoding", "Connection", "Content-", "Expect", "Host", "HTTP2-Settings", "Keep-Alive",
+	"Proxy-", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "User-Agent",
+}
+
+// ReservedHeader says whether a custom header may not have this name because
+// it belongs to the connection, the content or a type's signature.
+func ReservedHeader(name string) bool {
+	if reserves(reservedHeaders, name) {
+		return true
+	}
+	for _, f := range registered {
+		if reserves(f.OwnHeaders, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func reserves(list []string, name string) bool {
+	for _, r := range list {
+		if strings.EqualFold(r, name) {
+			return true
+		}
+		if strings.HasSuffix(r, "-") && len(name) > len(r) && strings.EqualFold(r, name[:len(r)]) {
+			return true
+		}
+	}
+	return false
+}
+
+// CheckHeader says in a sentence for people what is wrong with a custom
+// header; nil when nothing is. It never repeats the value, which may be a
+// secret.
+func CheckHeader(name, value string) error {
+	switch {
+	case name == "":
+		return sentence("A header needs a name.")
+	case len(name) > maxHeaderName:
+		return sentencef("A header's name has at most %d characters.", maxHeaderName)
+	case strings.Trim(name, tokenCharacters) != "":
+		return sentence("A header's name is made of letters, digits and hyphens.")
+	case ReservedHeader(name):
+		return sentencef("The header %s is set by Sitehooks itself.", name)
+	case len(value) > maxHeaderValue:
+		return sentencef("The value of the header %s is longer than %d characters.", name, maxHeaderValue)
+	case strings.ContainsFunc(value, notPrintable):
+		return sentencef("The value of the header %s has a line break or a character outside printable ASCII.", name)
+	case strings.TrimSpace(value) != value:
+		return sentencef("The value of the header %s begins or ends with a space.", name)
+	}
+	return nil
+}
+
+// tokenCharacters are those that RFC 9110 lets a header's name have.
+const tokenCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~"
+
+func notPrintable(r rune) bool { return r < ' ' || r > '~' }

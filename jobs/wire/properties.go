@@ -1,0 +1,86 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// property is a member of the JSON object that a webhook adds to each of its
+// messages; key is its name as JSON.
+type property struct {
+	name       string
+	key, value []byte
+}
+
+// readProperties reads the members in their order; none from an empty text.
+// The error is a sentence for people.
+func readProperties(object string) ([]property, error) {
+	const want = sentence(`The properties are a JSON object, as {"source": "forum"}.`)
+	if object == "" {
+		return nil, nil
+	}
+	if _, err := parseObject([]byte(object)); err != nil {
+		return nil, want
+	}
+	var list []property
+	dec := json.NewDecoder(strings.NewReader(object))
+	_, err := dec.Token() // the opening brace
+	for err == nil && dec.More() {
+		var token json.Token
+		var value json.RawMessage
+		if token, err = dec.Token(); err != nil {
+			break
+		}
+		if err = dec.Decode(&value); err != nil {
+			break
+		}
+		p := property{value: compacted(value)}
+		p.name, _ = token.(string)
+		if slices.ContainsFunc(list, func(other property) bool { return other.name == p.name }) {
+			return nil, sentencef("The property “%s” is there twice.", shown(p.name))
+		}
+		p.key, err = encode(p.name)
+		list = append(list, p)
+	}
+	if err != nil {
+		return nil, want // cannot happen: the object was parsed before
+	}
+	return list, nil
+}
+
+// checkProperties keeps them on one line, and refuses those with a name that
+// the body uses itself, in whatever case.
+func checkProperties(typed string, own []string) (kept string, err error) {
+	list, err := readProperties(typed)
+	if len(list) == 0 {
+		return "", err
+	}
+	for _, p := range list {
+		if ownKey(own, p.name) {
+			return "", sentencef("“%s” is a part of every message itself, so no property may have that name.", shown(p.name))
+		}
+	}
+	return string(compacted(json.RawMessage(typed))), nil
+}
+
+// addProperties puts the members of a JSON object behind those of the body,
+// but for those with a name that the body uses itself, in whatever case.
+func addProperties(body []byte, object string, own []string) []byte {
+	members, err := readProperties(object)
+	if err != nil {
+		return body // the form and the API let nothing pass that cannot be read
+	}
+	body = bytes.TrimSuffix(body, []byte("}"))
+	for _, m := range members {
+		if !ownKey(own, m.name) {
+			body = slices.Concat(body, []byte(","), m.key, []byte(":"), m.value)
+		}
+	}
+	return append(body, '}')
+}
+
+func ownKey(own []string, name string) bool {
+	return slices.ContainsFunc(own, func(key string) bool { return strings.EqualFold(key, name) })
+}

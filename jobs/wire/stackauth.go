@@ -1,0 +1,135 @@
+package wire
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The format of Stack Auth, whose webhooks Svix delivers: body, signature,
+// schedule and the rule for broken endpoints are all theirs. That the Q&A
+// types are told in the same envelope is our own choice.
+func init() {
+	policy := eightAttempts()
+	policy.Stops = []StopHeader{
+		{Name: "webhook-delivery", Value: "abort-message"},
+		{Name: "webhook-delivery", Value: "disable", BreaksWebhook: true},
+	}
+	policy.Broken = BrokenRule{After: 5 * 24 * time.Hour, Apart: 12 * time.Hour, Within: 24 * time.Hour}
+	names := map[string]string{}
+	for _, eventType := range qaTypes {
+		names[eventType] = eventType
+	}
+	Register(Format{
+		Name: "stackauth", Label: "Stack Auth", Order: 30, NeedsFeature: true,
+		Options: append(addQA(
+			familyOptions("user", "team", "team_membership", "team_permission", "project_permission"), names), brokenOption()),
+		Secrets: []SecretField{
+			{
+				Key: "secret_1", Label: "Signing secret 1",
+				Help: "whsec_ and 24 to 75 bytes in base64. Receivers give it to a Svix or Standard Webhooks library as it is.",
+			},
+			{
+				Key: "secret_2", Label: "Signing secret 2",
+				Help: "While both are set each request carries both signatures, so that a receiver can change from one to the other.",
+			},
+		},
+		OwnHeaders:  []string{"svix-"},
+		NewSecret:   newWhsec,
+		CheckSecret: checkWhsec,
+		NewID:       messageID,
+		Build:       buildStackAuth,
+		Headers:     stackAuthHeaders,
+		Samples:     func([]string) []Event { return []Event{{ID: "test", Type: stackAuthTest}} },
+		Policy:      policy,
+	})
+}
+
+// stackAuthTest is the type of a test notification.
+const stackAuthTest = "stack.test"
+
+// envelope is the whole body.
+type envelope struct {
+	Type string `json:"type"`
+	Data any    `json:"data"`
+}
+
+func buildStackAuth(events []Event, d Draft) (body []byte, used int, err error) {
+	if len(events) == 0 {
+		return nil, 0, errors.New("stackauth: no events")
+	}
+	e := events[0]
+	out := envelope{Type: e.Type, Data: dataOf(e)}
+	switch {
+	case e.Type == stackAuthTest:
+		out.Data = struct {
+			Message     string `json:"message"`
+			EndpointURL string `json:"endpointUrl"`
+		}{"This is a test notification from Sitehooks. Nothing happened on the site.", d.Target}
+	case slices.Contains(qaTypes, e.Type):
+		if out.Data, err = itemOf(e); err != nil {
+			return nil, 0, fmt.Errorf("stackauth: %w", err)
+		}
+	}
+	body, err = encode(out)
+	return body, 1, err
+}
+
+// dataOf is what the site sent with an event, an empty object if nothing.
+func dataOf(e Event) json.RawMessage {
+	if e.Data == nil {
+		return json.RawMessage("{}")
+	}
+	return e.Data
+}
+
+func stackAuthHeaders(r Request) []Header {
+	headers := []Header{
+		{"Content-Type", "application/json"},
+		{"User-Agent", "Sitehooks/" + Version},
+		{"svix-id", r.ID},
+	}
+	var keys [][]byte
+	for _, secret := range r.Secrets {
+		if key, err := whsecKey(secret); err == nil {
+			keys = append(keys, key)
+		}
+	}
+	if len(keys) == 0 {
+		return headers
+	}
+	return append(
+		headers,
+		Header{"svix-timestamp", unixSeconds(r.At)},
+		Header{"svix-signature", standardSignature(r.ID, r.At, r.Body, keys...)},
+	)
+}
+
+const whsecPrefix = "whsec_"
+
+func newWhsec() string {
+	var random [24]byte
+	_, _ = rand.Read(random[:]) // never fails: it ends the program instead
+	return whsecPrefix + base64.StdEncoding.EncodeToString(random[:])
+}
+
+func checkWhsec(secret string) error {
+	if key, err := whsecKey(secret); err != nil || len(key) < 24 || len(key) > 75 {
+		return sentence("A signing secret is 24 to 75 bytes in base64, with or without whsec_ before it.")
+	}
+	return nil
+}
+
+// whsecKey decodes a secret into the key that signs.
+func whsecKey(secret string) ([]byte, error) {
+	text := strings.TrimPrefix(secret, whsecPrefix)
+	if text == "" || strings.ContainsAny(text, "\r\n") { // which the decoder would pass over
+		return nil, base64.CorruptInputError(0)
+	}
+	return base64.StdEncoding.Strict().DecodeString(text)
+}

@@ -1,0 +1,197 @@
+package wire
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// superOfficeErrors in a row set a webhook to too many errors. The document
+// that this is built by says seven; newer ones of the vendor say nine.
+const superOfficeErrors = 7
+
+// The format of SuperOffice's webhooks. Its rounds of three quick tries are
+// the vendor's; how long the back of the queue is (5 minutes), how long an
+// answer may take (30 seconds), where a definition's properties go, and the
+// Q&A types are our own choice.
+func init() {
+	quick := []time.Duration{time.Second, 5 * time.Second}
+	const back = 5 * time.Minute
+	Register(Format{
+		Name: "superoffice", Label: "SuperOffice", Order: 50, NeedsFeature: true, PingOnSave: true, HTTPSOnly: true,
+		Options: append(addQA(familyOptions(crmFamilies()...), superOfficeNames), brokenOption()),
+		Custom: &CustomOption{
+			Label: "Custom events", Make: customCRM,
+			Help: "Names of events that your site reports besides these, in two parts, as lead.scored; separated by commas.",
+		},
+		Fields: []Field{
+			{
+				Key: superOfficeProperties, Label: "Properties", Multiline: true,
+				Check: func(typed string) (string, error) { return checkProperties(typed, notificationKeys) },
+				Help:  `A JSON object, as {"source": "forum"}. Its members are added to each message; none may have the name of a part of the message.`,
+			},
+			{
+				Key: "errors_email", Label: "Errors e-mail",
+				Help: "Kept for programs that manage webhooks over the API. It is not used: who wants to know of broken webhooks lets another webhook report it.",
+			},
+		},
+		Secrets: []SecretField{{
+			Key: "secret_1", Label: "Secret", Help: "Receivers check the header X-SuperOffice-Signature with it.",
+		}},
+		OwnHeaders:  []string{"X-SuperOffice-", "X-Hook-Test"},
+		NewSecret:   newSuperOfficeSecret,
+		CheckSecret: checkKeyText,
+		NewID:       uuid.NewString,
+		Build:       buildSuperOffice,
+		Headers:     superOfficeHeaders,
+		Samples: func([]string) []Event {
+			return []Event{{ID: "test", Type: superOfficeTest, OccurredAt: sampleAt}}
+		},
+		Policy: Policy{
+			Timeout:     30 * time.Second,
+			Success:     []int{200},
+			Pauses:      slices.Concat(quick, []time.Duration{back}, quick, []time.Duration{back}, quick),
+			Breaks:      map[int]string{410: "the receiver is gone for good."},
+			Broken:      BrokenRule{Count: superOfficeErrors},
+			MaxInFlight: 1,
+			HoldOthers:  true,
+		},
+	})
+}
+
+const (
+	superOfficeTest       = "test" // Event and Entity of a test notification
+	superOfficeProperties = "properties"
+)
+
+// superOfficeNames are the names of the Q&A types.
+var superOfficeNames = map[string]string{
+	QuestionCreated: "question.created",
+	QuestionEdited:  "question.changed",
+	AnswerCreated:   "answer.created",
+	AnswerEdited:    "answer.changed",
+	AnswerAccepted:  "answer.changed",
+	CommentCreated:  "comment.created",
+}
+
+func superOfficeName(eventType string) string {
+	if name, ok := superOfficeNames[eventType]; ok {
+		return name
+	}
+	return eventType
+}
+
+var customName = regexp.MustCompile(`^([a-z][a-z0-9_]*)\.[a-z][a-z0-9_]*$`)
+
+// customCRM is the option of an event that a site made up itself.
+func customCRM(value string) (Option, error) {
+	parts := customName.FindStringSubmatch(value)
+	if parts == nil || len(value) > 128 {
+		return Option{}, sentencef("“%s” is no event: its name has two parts of a-z, 0-9 and _ that begin with a letter, joined by a dot, as lead.scored.", shown(value))
+	}
+	if f, listed := family(parts[1]); listed {
+		return Option{}, sentencef("“%s” is none of the events of %s that this type offers.", shown(value), f.Name)
+	}
+	return Option{Value: value, Label: value, Group: "Custom events", Events: []string{value}}, nil
+}
+
+// notification is the whole body but for the properties of its webhook.
+type notification struct {
+	EventID              string          `json:"EventId"`
+	Timestamp            string          `json:"Timestamp"`
+	Changes              []string        `json:"Changes"`
+	Values               json.RawMessage `json:"Values,omitempty"` // of what was deleted
+	Event                string          `json:"Event"`
+	PrimaryKey           int64           `json:"PrimaryKey"`
+	Entity               string          `json:"Entity"`
+	ContextIdentifier    string          `json:"ContextIdentifier"`
+	ChangedByAssociateID int64           `json:"ChangedByAssociateId"`
+	WebhookName          string          `json:"WebhookName"`
+	FieldValues          any             `json:"FieldValues"`
+}
+
+// notificationKeys are those that no property replaces.
+var notificationKeys = []string{
+	"EventId", "Timestamp", "Changes", "Values", "Event", "PrimaryKey", "Entity", "ContextIdentifier",
+	"ChangedByAssociateId", "WebhookName", "FieldValues",
+}
+
+func buildSuperOffice(events []Event, d Draft) (body []byte, used int, err error) {
+	if len(events) == 0 {
+		return nil, 0, errors.New("superoffice: no events")
+	}
+	e := events[0]
+	n := notification{
+		EventID: d.ID, Timestamp: e.OccurredAt.UTC().Format("2006-01-02T15:04:05.0000000Z"), Changes: slices.Clone(e.Changes),
+		Event: superOfficeName(e.Type), ContextIdentifier: "Default", ChangedByAssociateID: e.Actor.UserID, WebhookName: d.WebhookName,
+	}
+	n.Entity, _, _ = strings.Cut(n.Event, ".")
+	if e.Type == AnswerAccepted {
+		n.Changes = []string{"is_accepted"}
+	}
+	if n.Changes == nil {
+		n.Changes = []string{}
+	}
+	if err := n.fill(e); err != nil {
+		return nil, 0, fmt.Errorf("superoffice: %w", err)
+	}
+	if body, err = encode(n); err != nil {
+		return nil, 0, err
+	}
+	return addProperties(body, d.Options[superOfficeProperties], notificationKeys), 1, nil
+}
+
+// fill writes what the event is about.
+func (n *notification) fill(e Event) error {
+	if _, ok := superOfficeNames[e.Type]; ok {
+		item, err := itemOf(e)
+		n.FieldValues, n.PrimaryKey = item, itemID(item)
+		return err
+	}
+	n.PrimaryKey, _ = strconv.ParseInt(e.Subject, 10, 64) // 0: it says none
+	if data, err := parseObject(e.Data); err == nil && e.Type == WebhookBroken && e.Subject == "" {
+		data.read("id", &n.PrimaryKey)
+	}
+	n.FieldValues = dataOf(e)
+	if strings.HasSuffix(e.Type, ".deleted") {
+		n.Values, n.FieldValues = dataOf(e), struct{}{}
+	}
+	return nil
+}
+
+func superOfficeHeaders(r Request) []Header {
+	headers := []Header{
+		{"Content-Type", "application/json; charset=utf-8"},
+		{"User-Agent", "NetServer-Webhook/Sitehooks-" + Version},
+	}
+	if len(r.EventTypes) > 0 { // one, as a body has one event
+		headers = append(headers, Header{"X-SuperOffice-Event", superOfficeName(r.EventTypes[0])})
+	}
+	headers = append(headers, Header{"X-SuperOffice-EventId", r.ID}, Header{"X-SuperOffice-Retry", strconv.Itoa(r.Retries)})
+	if r.Test {
+		headers = append(headers, Header{"X-Hook-Test", "true"})
+	}
+	if len(r.Secrets) > 0 && r.Secrets[0] != "" {
+		mac := hmac.New(sha256.New, []byte(r.Secrets[0]))
+		mac.Write(r.Body)
+		headers = append(headers, Header{"X-SuperOffice-Signature", base64.StdEncoding.EncodeToString(mac.Sum(nil))})
+	}
+	return headers
+}
+
+func newSuperOfficeSecret() string {
+	var random [32]byte
+	_, _ = rand.Read(random[:]) // never fails: it ends the program instead
+	return base64.StdEncoding.EncodeToString(random[:])
+}

@@ -1,0 +1,76 @@
+package models_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/sitehooks/sitehooks/models"
+	"github.com/sitehooks/sitehooks/models/modelstest"
+)
+
+func TestAttention(t *testing.T) {
+	const day = 24 * time.Hour
+	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
+		attention := func() []models.Attention {
+			t.Helper()
+			list, err := s.Webhooks.Attention(t.Context())
+			ok(t, err)
+			return list
+		}
+		broken := create(t, s, func(in *models.WebhookInput) { in.Name = "broken" })
+		stopped := create(t, s, func(in *models.WebhookInput) { in.Name = "stopped" })
+		idle := create(t, s, func(in *models.WebhookInput) { in.Name = "idle" })
+		if list := attention(); len(list) != 0 {
+			t.Fatalf("nothing is wrong, yet there is %+v", list)
+		}
+		start, err := s.Now(t.Context())
+		ok(t, err)
+		for i, w := range []models.Webhook{broken, broken, stopped} {
+			ok(t, s.DB().WithContext(t.Context()).Create(&models.Delivery{
+				PublicID: string(rune('a' + i)), WebhookID: w.ID, Location: "main", EventTypes: ",question.created,", Items: 1,
+				State: models.DeliveryPending, CreatedAt: start.Add(-day), DueAt: &start, Body: []byte("x"),
+			}).Error)
+		}
+		ok(t, s.Webhooks.Break(t.Context(), broken.ID, "It answered 410 Gone."))
+		ok(t, s.Webhooks.Pause(t.Context(), mary, stopped.ID))
+		ok(t, s.Webhooks.Pause(t.Context(), mary, idle.ID))
+		list := attention()
+		if len(list) != 1 {
+			t.Fatalf("it lists %+v", list)
+		}
+		a := list[0]
+		if a.WebhookID != broken.ID || a.Name != "broken" || a.Reason != "It answered 410 Gone." || a.Held != 2 || a.More || a.Alike != 1 || a.Soon {
+			t.Errorf("the broken one is %+v", a)
+		}
+		// Held since it broke, not since it was made.
+		if d := a.ExpiresAt.Sub(start); d < 30*day || d > 30*day+time.Hour {
+			t.Errorf("it expires after %v", d)
+		}
+
+		clock.Add(16 * day)
+		list = attention()
+		if len(list) != 2 || !list[0].Soon || list[1].WebhookID != stopped.ID || !list[1].Soon || list[1].Held != 1 {
+			t.Fatalf("past half the retention it lists %+v", list)
+		}
+		_, err = s.Webhooks.Delete(t.Context(), mary, broken.ID)
+		ok(t, err)
+		_, err = s.Webhooks.Resume(t.Context(), mary, stopped.ID, false)
+		ok(t, err)
+		if list = attention(); len(list) != 0 {
+			t.Errorf("all is well, yet there is %+v", list)
+		}
+	})
+}
+
+func TestAttentionIsShort(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
+		for range models.AttentionMax + 2 {
+			ok(t, s.Webhooks.Break(t.Context(), create(t, s, nil).ID, "It answered 410 Gone."))
+		}
+		list, err := s.Webhooks.Attention(t.Context())
+		ok(t, err)
+		if len(list) != models.AttentionMax || list[0].Alike != models.AttentionMax+2 {
+			t.Errorf("it lists %d of %+v", len(list), list)
+		}
+	})
+}

@@ -1,0 +1,28 @@
+package models
+
+import (
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// AuditEntry says who did what to which thing.
+type AuditEntry struct {
+	ID     int64
+	At     time.Time
+	ByID   int64
+	ByName string
+	Action string // webhook.created …
+	Target string // in words, with its id
+	Detail string // never a secret, never a URL with its query
+}
+
+// Audit is the log of what people changed.
+type Audit struct{ s *Store }
+
+func audit(tx *gorm.DB, by Actor, now time.Time, action, target, detail string) error {
+	if by.Name == "" {
+		by.Name = "Sitehooks"
+	}
+	return tx.Create(&AuditEntry{At: now, ByID: by.UserID, ByName: by.Name, Action: action, Target: target, Detail: detail}).Error
+}

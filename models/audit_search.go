@@ -1,0 +1,69 @@
+package models
+
+import (
+	"context"
+	"strings"
+	"time"
+)
+
+// AuditQuery selects entries of the audit log; empty: any.
+type AuditQuery struct {
+	Who      string // a name in full
+	Subject  string // what the action is about: webhook, member …
+	Search   string // words of target or detail
+	From, To time.Time
+	Before   int64 // AuditEntry.ID below this; 0: from the newest
+	Limit    int
+}
+
+// Search returns entries, newest first, and where to go on: 0 means that there
+// is nothing more. A search by words looks at most at ScanMax entries.
+func (a *Audit) Search(ctx context.Context, q AuditQuery) (rows []AuditEntry, next int64, err error) {
+	db := a.s.db.WithContext(ctx)
+	query := db.Model(&AuditEntry{})
+	if q.Before > 0 {
+		query = query.Where("id < ?", q.Before)
+	}
+	floor := int64(0)
+	if q.filtered() {
+		if floor, err = scanFloor(query); err != nil {
+			return nil, 0, err
+		}
+		query = query.Where("id >= ?", floor)
+	}
+	if q.Who != "" {
+		query = query.Where("by_name = ?", q.Who)
+	}
+	if q.Subject != "" {
+		query = query.Where("action like ? escape '!'", likePrefix(q.Subject+"."))
+	}
+	if q.Search != "" {
+		words := likeContains(strings.ToLower(q.Search))
+		query = query.Where("(lower(target) like ? escape '!' or lower(detail) like ? escape '!')", words, words)
+	}
+	if !q.From.IsZero() {
+		query = query.Where("at >= ?", q.From)
+	}
+	if !q.To.IsZero() {
+		query = query.Where("at < ?", q.To)
+	}
+	if err := query.Order("id desc").Limit(q.Limit + 1).Find(&rows).Error; err != nil {
+		return nil, 0, err
+	}
+	if len(rows) > q.Limit {
+		rows = rows[:q.Limit]
+		return rows, rows[q.Limit-1].ID, nil
+	}
+	return rows, floor, nil
+}
+
+func (q AuditQuery) filtered() bool {
+	return q.Who != "" || q.Subject != "" || q.Search != "" || !q.From.IsZero() || !q.To.IsZero()
+}
+
+// People returns the names that the newest entries have, to choose from.
+func (a *Audit) People(ctx context.Context) ([]string, error) {
+	var names []string
+	return names, a.s.db.WithContext(ctx).Raw(`select distinct by_name from (
+		select by_name from audit_entries order by id desc limit ?) x order by by_name`, ScanMax).Scan(&names).Error
+}

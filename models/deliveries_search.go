@@ -1,0 +1,69 @@
+package models
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+)
+
+// DeliveryPage is what a search found.
+type DeliveryPage struct {
+	Rows []DeliveryRow
+	// Next is where to go on, as Before; 0: there is nothing older.
+	Next int64
+	// Scanned says that the search stopped after ScanMax rows, so older ones
+	// may match although these did not.
+	Scanned bool
+}
+
+// Search is List for people: by webhook, state and time it finds all; by
+// anything else it looks at ScanMax rows and says where to go on.
+func (x *Deliveries) Search(ctx context.Context, q DeliveryQuery) (DeliveryPage, error) {
+	db := x.s.db.WithContext(ctx)
+	settings, err := x.s.Settings.get(db)
+	if err != nil {
+		return DeliveryPage{}, err
+	}
+	query, err := x.where(db.Omit("body"), q, settings)
+	if err != nil {
+		return DeliveryPage{}, err
+	}
+	floor := int64(0)
+	if q.scans() {
+		if floor, err = x.floor(db, q, settings); err != nil {
+			return DeliveryPage{}, err
+		}
+		query = query.Where("id >= ?", floor)
+	}
+	rows, more, err := x.newest(query, q.Limit, settings)
+	page := DeliveryPage{Rows: rows}
+	switch {
+	case err != nil:
+	case more:
+		page.Next = rows[len(rows)-1].ID
+	case floor > 0:
+		page.Next, page.Scanned = floor, true
+	}
+	return page, err
+}
+
+// scans tells whether rows have to be looked at. Webhook and state have an
+// index each, but not together, except for what failed.
+func (q DeliveryQuery) scans() bool {
+	return q.CodeClass != 0 || q.ErrorClass != "" || q.EventType != "" || q.both()
+}
+
+func (q DeliveryQuery) both() bool {
+	return q.WebhookID != 0 && q.State != "" && q.State != DeliveryFailed
+}
+
+func (x *Deliveries) floor(db *gorm.DB, q DeliveryQuery, settings Settings) (int64, error) {
+	if q.both() {
+		q.State = ""
+	}
+	query, err := x.whereIndexed(db.Model(&Delivery{}), q, settings)
+	if err != nil {
+		return 0, err
+	}
+	return scanFloor(query)
+}

@@ -1,0 +1,90 @@
+package models
+
+import "time"
+
+// States of a delivery. Held is not among them: it is what pages show for
+// pending and retrying while the webhook cannot send.
+const (
+	DeliveryPending   = "pending"
+	DeliveryRetrying  = "retrying"
+	DeliveryDelivered = "delivered"
+	DeliveryFailed    = "failed"
+	DeliveryDropped   = "dropped"
+)
+
+// Delivery is one notification to one webhook.
+type Delivery struct {
+	ID        int64
+	PublicID  string // msg_… or a GUID, as the type has it; equal on every attempt
+	WebhookID int64
+	Location  string
+	// EventTypes are the distinct types of its events, as ",a.b,c.d,".
+	EventTypes string
+	Items      int // events inside
+	State      string
+	// DueAt is when the next attempt may start; nil: nothing more to do.
+	DueAt *time.Time
+	// Resend asks for one attempt by hand, whatever the state. ScheduledAt is
+	// when the schedule goes on if it fails; nil: there is no schedule.
+	Resend      bool
+	ScheduledAt *time.Time
+	// Tries counts all attempts; Round those since the schedule last began.
+	Tries     int
+	Round     int
+	CreatedAt time.Time `gorm:"autoCreateTime:false"`
+	// LastAt, LastCode, LastError and LastMS repeat the newest attempt.
+	LastAt    *time.Time
+	LastCode  int    // HTTP status; 0: none came
+	LastError string // error class; empty: none
+	LastMS    int
+	// FinishedAt is when it was delivered, failed or dropped.
+	FinishedAt *time.Time
+	Reason     string // why it failed or was dropped, in words
+	Body       []byte // exactly as signed and sent
+}
+
+// Attempt is one HTTP request of a delivery and what came back.
+type Attempt struct {
+	ID         int64
+	DeliveryID int64
+	WebhookID  int64
+	Number     int // from 1
+	Manual     bool
+	StartedAt  time.Time
+	DurationUS int64
+	Code       int    // 0: no answer
+	ErrorClass string // empty: an answer came
+	Error      string
+	// URL as shown: without query. Headers are JSON arrays of [name, value],
+	// sensitive values starred.
+	URL             string
+	RequestHeaders  []byte
+	ResponseHeaders []byte
+	ResponseBody    []byte
+	Truncated       bool // the response was longer than what is kept
+}
+
+// Lane is the queue of one webhook: who works on it, and how it fares.
+type Lane struct {
+	WebhookID int64 `gorm:"primaryKey;autoIncrement:false"`
+	// NextDueAt is when there is something to send; nil: nothing, or it may not.
+	NextDueAt *time.Time
+	// QueuedUntil says that a job was queued and will look at the lane; it is
+	// believed until then.
+	QueuedUntil *time.Time
+	LeasedBy    string
+	LeasedUntil *time.Time
+	// Slow lanes work in a queue of their own, so that they delay nobody.
+	Slow bool
+	// PacedThrough is the highest Delivery.ID of those released together,
+	// which go out slowly; 0: none.
+	PacedThrough int64
+	// FailuresInRow counts failed attempts since the last success.
+	FailuresInRow int
+	FailingSince  *time.Time
+	LastFailureAt *time.Time
+	LastSuccessAt *time.Time
+	LastAt        *time.Time
+	LastCode      int
+	LastError     string
+}

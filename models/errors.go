@@ -1,0 +1,43 @@
+package models
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Errors that callers tell apart with errors.Is.
+var (
+	// ErrNotFound says that no such row exists (any more).
+	ErrNotFound = errors.New("not found")
+	// ErrExists says that there is one of that name already.
+	ErrExists = errors.New("exists already")
+	// ErrNotActive refuses to resend to a webhook that is not active.
+	ErrNotActive = errors.New("the webhook is not active")
+	// ErrMoved refuses to resend what belongs to a location that the webhook
+	// was moved away from.
+	ErrMoved = errors.New("the webhook was moved to another location")
+	// ErrUnauthorized says that a token is unknown or revoked.
+	ErrUnauthorized = errors.New("unknown or revoked token")
+)
+
+// ConflictError says that somebody else saved the row meanwhile.
+type ConflictError struct{ By string }
+
+func (e *ConflictError) Error() string { return "changed by " + e.By }
+
+// Refused tells whether the database answered that it cannot store the
+// values, so that storing them again would fail again.
+func Refused(err error) bool {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
+		return false
+	}
+	for _, class := range []string{"22", "23", "54"} { // data, integrity, limits
+		if strings.HasPrefix(pg.Code, class) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,109 @@
+package models
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// Events are what the site reported.
+type Events struct {
+	s *Store
+	// What waits to be recorded, and whose turn it is to do it.
+	mu      sync.Mutex
+	pending []*recordCall
+	turn    chan struct{}
+}
+
+// EventQuery selects events; empty: any.
+type EventQuery struct {
+	Search   string // the event's id, or words of its title
+	Location string
+	Type     string
+	Tag      string
+	From, To time.Time // of receipt; zero: open
+	Before   int64     // Event.ID below this; 0: from the newest
+	Limit    int
+}
+
+// eventColumns leave the payload out.
+const eventColumns = "id, event_id, type, location, community, tags, merge_key, subject, title, occurred_at, received_at, " +
+	"dispatched_at, merged_into, match_version, logged"
+
+// Get returns an event by the site's id, or ErrNotFound.
+func (x *Events) Get(ctx context.Context, eventID string) (Event, error) {
+	var e Event
+	return e, found(x.s.db.WithContext(ctx).Take(&e, "event_id = ?", eventID))
+}
+
+// ByID returns an event by its number, or ErrNotFound.
+func (x *Events) ByID(ctx context.Context, id int64) (Event, error) {
+	var e Event
+	return e, found(x.s.db.WithContext(ctx).Take(&e, id))
+}
+
+// MergedFrom returns the older events that were merged into one, oldest first.
+func (x *Events) MergedFrom(ctx context.Context, id int64) ([]Event, error) {
+	var rows []Event
+	return rows, x.s.db.WithContext(ctx).Select(eventColumns).Order("id").Find(&rows, "merged_into = ?", id).Error
+}
+
+// Recent returns the newest events of a location received since, newest
+// first, with payload.
+func (x *Events) Recent(ctx context.Context, location string, since time.Time, limit int) ([]Event, error) {
+	var rows []Event
+	return rows, x.s.db.WithContext(ctx).Order("received_at desc, id desc").Limit(limit).
+		Find(&rows, "location = ? and received_at >= ?", location, since).Error
+}
+
+// TriggerRow is a trigger with its webhook, deleted or not, and its delivery
+// without the body.
+type TriggerRow struct {
+	Trigger
+	Webhook  Webhook
+	Delivery Delivery
+}
+
+// Triggers returns what an event triggered.
+func (x *Events) Triggers(ctx context.Context, id int64) ([]TriggerRow, error) {
+	db := x.s.db.WithContext(ctx)
+	var triggers []Trigger
+	if err := db.Order("webhook_id").Find(&triggers, "event_id = ?", id).Error; err != nil || len(triggers) == 0 {
+		return nil, err
+	}
+	hooks, deliveries := make([]int64, len(triggers)), make([]int64, len(triggers))
+	for i, t := range triggers {
+		hooks[i], deliveries[i] = t.WebhookID, t.DeliveryID
+	}
+	webhookByID, err := webhooksByID(db, hooks)
+	if err != nil {
+		return nil, err
+	}
+	var found []Delivery
+	if err := db.Omit("body").Find(&found, "id in ?", deliveries).Error; err != nil {
+		return nil, err
+	}
+	deliveryByID := map[int64]Delivery{}
+	for _, d := range found {
+		deliveryByID[d.ID] = d
+	}
+	rows := make([]TriggerRow, len(triggers))
+	for i, t := range triggers {
+		rows[i] = TriggerRow{t, webhookByID[t.WebhookID], deliveryByID[t.DeliveryID]}
+	}
+	return rows, nil
+}
+
+func webhooksByID(db *gorm.DB, ids []int64) (map[int64]Webhook, error) {
+	var hooks []Webhook
+	if err := db.Find(&hooks, "id in ?", ids).Error; err != nil {
+		return nil, err
+	}
+	byID := make(map[int64]Webhook, len(hooks))
+	for _, w := range hooks {
+		byID[w.ID] = w
+	}
+	return byID, nil
+}

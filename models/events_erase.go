@@ -1,0 +1,100 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// ErrNotDispatched refuses to erase an event that has still to be sent.
+var ErrNotDispatched = errors.New("the event was not dispatched yet")
+
+// Erasure says what erasing an event's content removes, or has removed.
+type Erasure struct {
+	Earlier int64 // events that were merged into it; their content goes too
+	Bodies  int64 // deliveries whose body and answers go
+	// Kept are deliveries whose body stays, newest first, at most ErasureShown:
+	// they wait, or have other events inside whose content is not erased.
+	Kept []Delivery
+	More bool // there are more of these
+}
+
+// ErasureShown is how many deliveries an Erasure names.
+const ErasureShown = 50
+
+// Erased tells an event whose content was erased.
+func (e Event) Erased() bool { return len(e.Payload) == 0 }
+
+// Erasure says what Erase would remove of an event.
+func (x *Events) Erasure(ctx context.Context, id int64) (Erasure, error) {
+	return x.erasure(x.s.db.WithContext(ctx), id)
+}
+
+// whole is a delivery of an event: finished, and with nothing inside that is
+// not of that event or erased before.
+const whole = `d.id in (select delivery_id from triggers where event_id = ?) and d.due_at is null and d.finished_at is not null
+	and d.items = (select count(*) from triggers t join events e on e.id = t.event_id
+		where t.delivery_id = d.id and (e.id = ? or length(e.payload) = 0))`
+
+func (x *Events) erasure(db *gorm.DB, id int64) (Erasure, error) {
+	var r Erasure
+	err := errors.Join(
+		db.Model(&Event{}).Where("merged_into = ?", id).Count(&r.Earlier).Error,
+		db.Raw("select count(*) from deliveries d where length(d.body) > 0 and "+whole, id, id).Scan(&r.Bodies).Error,
+		db.Raw(`select d.id, d.public_id, d.webhook_id, d.state, d.due_at, d.created_at, d.items, d.finished_at from deliveries d
+			where d.id in (select delivery_id from triggers where event_id = ?) and length(d.body) > 0 and not (`+whole+`)
+			order by d.id desc limit ?`, id, id, id, ErasureShown+1).Scan(&r.Kept).Error,
+	)
+	if len(r.Kept) > ErasureShown {
+		r.Kept, r.More = r.Kept[:ErasureShown], true
+	}
+	return r, err
+}
+
+// Erase replaces an event's content and title by nothing, and those of the
+// earlier ones merged into it, and with them the bodies and recorded answers of
+// finished deliveries that contain nothing else. Ids, types, tags and times
+// stay, so that the history goes on explaining. Errors: ErrNotFound,
+// ErrNotDispatched.
+func (x *Events) Erase(ctx context.Context, by Actor, id int64) (Erasure, error) {
+	var r Erasure
+	err := x.s.tx(ctx, func(tx *gorm.DB) error {
+		var e Event
+		err := found(tx.Raw("select * from events where id = ?"+x.s.lock(), id).Take(&e))
+		if err != nil {
+			return err
+		}
+		if e.DispatchedAt == nil {
+			return ErrNotDispatched
+		}
+		now, err := x.s.now(tx)
+		if err != nil {
+			return err
+		}
+		if r, err = x.erasure(tx, id); err != nil {
+			return err
+		}
+		return x.erase(tx, by, now, e, r)
+	})
+	return r, err
+}
+
+func (x *Events) erase(tx *gorm.DB, by Actor, now time.Time, e Event, r Erasure) error {
+	nothing := []byte{}
+	gone := tx.Table("deliveries d").Select("d.id").Where(whole, e.ID, e.ID)
+	for _, err := range []error{
+		tx.Model(&Attempt{}).Where("delivery_id in (?)", gone).Update("response_body", nothing).Error,
+		tx.Model(&Delivery{}).Where("id in (?)", gone).Update("body", nothing).Error,
+		tx.Model(&Event{}).Where("id = ? or merged_into = ?", e.ID, e.ID).
+			Updates(map[string]any{"payload": nothing, "title": ""}).Error,
+	} {
+		if err != nil {
+			return err
+		}
+	}
+	return audit(tx, by, now, "event.erased", "event "+e.EventID,
+		fmt.Sprintf("%d earlier ones, %d bodies of deliveries", r.Earlier, r.Bodies))
+}

@@ -1,0 +1,144 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"gorm.io/gorm"
+)
+
+// EventPage is what a search found, without payloads.
+type EventPage struct {
+	Rows []Event
+	// Next is where to go on, as Before; 0: there is nothing older.
+	Next int64
+	// Scanned says that the search stopped after ScanMax rows, so older ones
+	// may match although these did not.
+	Scanned bool
+}
+
+// Search finds an event by its whole id, all events of a location and time,
+// and by anything else looks at ScanMax rows and says where to go on.
+func (x *Events) Search(ctx context.Context, q EventQuery) (EventPage, error) {
+	db := x.s.db.WithContext(ctx)
+	if q.Search != "" {
+		var e Event
+		err := found(whereEvent(db.Select(eventColumns).Where("event_id = ?", q.Search), q, "").Take(&e))
+		if err == nil {
+			return EventPage{Rows: []Event{e}}, nil
+		}
+		if !errors.Is(err, ErrNotFound) {
+			return EventPage{}, err
+		}
+	}
+	indexed, err := x.whereIndexed(db.Model(&Event{}), q)
+	if err != nil {
+		return EventPage{}, err
+	}
+	query := indexed
+	var last Event
+	if q.Search != "" || q.Type != "" || q.Tag != "" {
+		res := newestEvents(indexed.Session(&gorm.Session{}), q).Select("id", "received_at").Offset(ScanMax - 1).Limit(1).Find(&last)
+		if res.Error != nil {
+			return EventPage{}, res.Error
+		}
+		if last.ID != 0 {
+			query = query.Where("(received_at > ? or (received_at = ? and id >= ?))", last.ReceivedAt, last.ReceivedAt, last.ID)
+			if q.Location == "" {
+				query = query.Where("id >= ?", last.ID)
+			}
+		}
+	}
+	var page EventPage
+	err = newestEvents(whereEvent(query, q, q.Search), q).Select(eventColumns).Limit(q.Limit + 1).Find(&page.Rows).Error
+	switch {
+	case err != nil:
+	case len(page.Rows) > q.Limit:
+		page.Rows = page.Rows[:q.Limit]
+		page.Next = page.Rows[q.Limit-1].ID
+	case last.ID != 0:
+		page.Next, page.Scanned = last.ID, true
+	}
+	return page, err
+}
+
+// newestEvents orders as the index goes that the query can use.
+func newestEvents(db *gorm.DB, q EventQuery) *gorm.DB {
+	if q.Location != "" {
+		return db.Order("received_at desc, id desc")
+	}
+	return db.Order("id desc")
+}
+
+// whereIndexed adds the conditions that have an index: location, time, place.
+func (x *Events) whereIndexed(db *gorm.DB, q EventQuery) (*gorm.DB, error) {
+	fresh := db.Session(&gorm.Session{NewDB: true})
+	if q.Location != "" {
+		db = db.Where("location = ?", q.Location)
+	}
+	if !q.From.IsZero() {
+		db = db.Where("received_at >= ?", q.From)
+	}
+	if !q.To.IsZero() {
+		db = db.Where("received_at < ?", q.To)
+	}
+	if q.Before > 0 {
+		if q.Location == "" {
+			return x.between(fresh, db.Where("id < ?", q.Before), q)
+		}
+		var at Event // the one to go on from, or the next older if that is gone
+		err := fresh.Select("id", "received_at").Order("id desc").Limit(1).Find(&at, "id <= ?", q.Before).Error
+		if err != nil {
+			return nil, err
+		}
+		return db.Where("(received_at < ? or (received_at = ? and id < ?))", at.ReceivedAt, at.ReceivedAt, q.Before), nil
+	}
+	if q.Location == "" {
+		return x.between(fresh, db, q)
+	}
+	return db, nil
+}
+
+// between turns a span of time into ids, for a query that goes by id.
+func (x *Events) between(fresh, db *gorm.DB, q EventQuery) (*gorm.DB, error) {
+	if !q.From.IsZero() {
+		low, err := idFrom(fresh, "events", "received_at", q.From)
+		if err != nil {
+			return nil, err
+		}
+		db = db.Where("id >= ?", low)
+	}
+	if !q.To.IsZero() {
+		high, err := idTo(fresh, "events", "received_at", q.To)
+		if err != nil {
+			return nil, err
+		}
+		db = db.Where("id < ?", high)
+	}
+	return db, nil
+}
+
+// whereEvent adds the conditions for which rows have to be looked at.
+func whereEvent(db *gorm.DB, q EventQuery, title string) *gorm.DB {
+	if title != "" {
+		db = db.Where("lower(title) like ? escape '!'", likeContains(strings.ToLower(title)))
+	} else if q.Search != "" { // the id was found: the other filters hold as well
+		if q.Location != "" {
+			db = db.Where("location = ?", q.Location)
+		}
+		if !q.From.IsZero() {
+			db = db.Where("received_at >= ?", q.From)
+		}
+		if !q.To.IsZero() {
+			db = db.Where("received_at < ?", q.To)
+		}
+	}
+	if q.Type != "" {
+		db = db.Where("type = ?", q.Type)
+	}
+	if q.Tag != "" {
+		db = db.Where("tags like ? escape '!'", likeContains(`"`+strings.ToLower(q.Tag)+`"`))
+	}
+	return db
+}

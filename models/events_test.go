@@ -1,0 +1,206 @@
+package models_test
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sitehooks/sitehooks/models"
+	"github.com/sitehooks/sitehooks/models/modelstest"
+)
+
+func event(id string) models.NewEvent {
+	return models.NewEvent{
+		EventID: id, Type: "question.created", Location: "main", Tags: []string{"go"}, Title: "Title of " + id,
+		MergeKey: "main question.created " + id, Subject: "1", Payload: []byte(`{"id":"` + id + `"}`),
+	}
+}
+
+func TestRecordIsIdempotent(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
+		for i, c := range []struct {
+			ids                  []string
+			accepted, duplicates int
+		}{
+			{[]string{"a", "b", "a"}, 2, 1}, {[]string{"a", "b"}, 0, 2}, {[]string{"c", "b"}, 1, 1},
+		} {
+			var events []models.NewEvent
+			for _, id := range c.ids {
+				events = append(events, event(id))
+			}
+			accepted, duplicates, err := s.Events.Record(t.Context(), events)
+			ok(t, err)
+			if accepted != c.accepted || duplicates != c.duplicates {
+				t.Errorf("%d: accepted %d, duplicates %d", i, accepted, duplicates)
+			}
+		}
+	})
+}
+
+func TestRecordAtTheSameMoment(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
+		const n, workers = 60, 6
+		total := make([]int, workers)
+		var wg sync.WaitGroup
+		for w := range workers {
+			wg.Go(func() {
+				for round := range 5 {
+					var events []models.NewEvent
+					for i := range n {
+						// New names too, so that registering them meets as well.
+						e := event(fmt.Sprintf("r%d-%d", round, i))
+						e.Location, e.Community = fmt.Sprintf("team-%d", i%7), fmt.Sprintf("c%d", i%5)
+						e.Tags = []string{fmt.Sprintf("t%d", i%11), "go"}
+						events = append(events, e)
+					}
+					if w%2 == 1 {
+						slices.Reverse(events)
+					}
+					accepted, _, err := s.Events.Record(t.Context(), events)
+					if err != nil {
+						t.Error(err)
+					}
+					total[w] += accepted
+				}
+			})
+		}
+		wg.Wait()
+		sum := 0
+		for _, accepted := range total {
+			sum += accepted
+		}
+		if sum != 5*n {
+			t.Errorf("accepted %d in all, want %d", sum, 5*n)
+		}
+		locations, err := s.Locations.List(t.Context())
+		ok(t, err)
+		communities, err := s.Locations.Communities(t.Context(), "team-0")
+		ok(t, err)
+		tags, err := s.Locations.Tags(t.Context(), "team-0", "t", 100)
+		ok(t, err)
+		if len(locations) != 8 || locations[0].Slug != "main" || len(communities) != 5 || len(tags) == 0 {
+			t.Errorf("%d locations, %d communities, %d tags", len(locations), len(communities), len(tags))
+		}
+	})
+}
+
+func TestOrderOfReceiptIsThatOfTheRequest(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
+		_, _, err := s.Events.Record(t.Context(), []models.NewEvent{event("z"), event("m"), event("a")})
+		ok(t, err)
+		rows, err := s.Events.Recent(t.Context(), "main", clock.Now().Add(-time.Hour), 10)
+		ok(t, err)
+		var got []string
+		for _, e := range rows {
+			got = append(got, e.EventID)
+			if e.OccurredAt.IsZero() {
+				t.Errorf("%s has no time", e.EventID)
+			}
+		}
+		if !slices.Equal(got, []string{"a", "m", "z"}) {
+			t.Errorf("newest first: %v", got)
+		}
+	})
+}
+
+func TestEventFilters(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
+		first := event("first")
+		first.Tags, first.Title = []string{"go", "sql"}, "How to grind 100%"
+		ok(t, record(t, s, first))
+		clock.Add(time.Hour)
+		second := event("second")
+		second.Location, second.Type, second.Tags = "team-a", "answer.created", []string{"go-lang"}
+		ok(t, record(t, s, second))
+		for name, c := range map[string]struct {
+			query models.EventQuery
+			want  string
+		}{
+			"all": {models.EventQuery{}, "[second first]"}, "id": {models.EventQuery{Search: "first"}, "[first]"},
+			"title": {models.EventQuery{Search: "GRIND 100%"}, "[first]"}, "like": {models.EventQuery{Search: "gr%"}, "[]"},
+			"tag": {models.EventQuery{Tag: "go"}, "[first]"}, "location": {models.EventQuery{Location: "team-a"}, "[second]"},
+			"type": {models.EventQuery{Type: "answer.created"}, "[second]"},
+			"time": {models.EventQuery{From: clock.Now().Add(-time.Minute)}, "[second]"},
+			"to":   {models.EventQuery{To: clock.Now().Add(-time.Minute)}, "[first]"},
+		} {
+			c.query.Limit = 10
+			page, err := s.Events.Search(t.Context(), c.query)
+			ok(t, err)
+			got := []string{}
+			for _, e := range page.Rows {
+				got = append(got, e.EventID)
+			}
+			if fmt.Sprint(got) != c.want {
+				t.Errorf("%s: %v, want %s", name, got, c.want)
+			}
+		}
+		page, err := s.Events.Search(t.Context(), models.EventQuery{Limit: 1})
+		ok(t, err)
+		rest, err := s.Events.Search(t.Context(), models.EventQuery{Limit: 1, Before: page.Next})
+		ok(t, err)
+		if page.Next == 0 || rest.Next != 0 || page.Rows[0].EventID != "second" || rest.Rows[0].EventID != "first" {
+			t.Errorf("paging: %+v %+v", page, rest)
+		}
+	})
+}
+
+func record(t *testing.T, s *models.Store, events ...models.NewEvent) error {
+	t.Helper()
+	_, _, err := s.Events.Record(t.Context(), events)
+	return err
+}
+
+func TestTokens(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
+		plain, err := s.Tokens.Create(t.Context(), models.Token{Name: "site", Scope: models.ScopeIngest, CreatedBy: "x"})
+		ok(t, err)
+		tok, err := s.Tokens.Authenticate(t.Context(), plain)
+		ok(t, err)
+		clock.Add(time.Hour)
+		_, err = s.Tokens.Authenticate(t.Context(), plain)
+		ok(t, err)
+		if _, err := s.Tokens.Authenticate(t.Context(), plain+"x"); err == nil || tok.Name != "site" {
+			t.Errorf("a wrong token passes: %v", err)
+		}
+	})
+}
+
+func TestSessionsEndByIdlenessAgeAndPassword(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
+		user, err := s.Users.Create(t.Context(), models.User{Email: "Mary@Example.com", PasswordHash: "x", Role: models.RoleAdministrator})
+		ok(t, err)
+		save := func(key string) {
+			ok(t, s.Sessions.Save(t.Context(), models.Session{Key: key, UserID: user.ID, Data: []byte("d")}))
+		}
+		alive := func(key string) bool {
+			_, err := s.Sessions.Get(t.Context(), key)
+			return err == nil
+		}
+		save("idle")
+		save("used")
+		for range 3 {
+			clock.Add(11 * time.Hour)
+			ok(t, s.Sessions.Touch(t.Context(), "used"))
+		}
+		if alive("idle") || !alive("used") {
+			t.Error("idleness is not kept apart")
+		}
+		for range 13 {
+			clock.Add(11 * time.Hour)
+			ok(t, s.Sessions.Touch(t.Context(), "used"))
+		}
+		if alive("used") {
+			t.Error("a session outlives 7 days")
+		}
+		save("other")
+		ok(t, s.Users.SetPassword(t.Context(), user.ID, "y"))
+		if alive("other") {
+			t.Error("a new password leaves sessions")
+		}
+		if _, err := s.Users.Create(t.Context(), models.User{Email: "mary@example.com", Role: models.RoleViewer}); err == nil {
+			t.Error("the same address twice")
+		}
+	})
+}

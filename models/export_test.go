@@ -1,0 +1,15 @@
+package models
+
+import "gorm.io/gorm"
+
+// DB lets tests ask the database itself.
+func (s *Store) DB() *gorm.DB { return s.db }
+
+// Records are all tables of ours, as gorm sees them.
+func Records() []any {
+	return []any{
+		&User{}, &LoginFailure{}, &Session{}, &Token{}, &Location{}, &Community{}, &tagRow{}, &settingRow{},
+		&SettingChange{}, &AuditEntry{}, &Webhook{}, &WebhookVersion{}, &Event{}, &Delivery{}, &Attempt{},
+		&Trigger{}, &Lane{}, &dispatchRun{}, &WebhookHour{},
+	}
+}

@@ -1,0 +1,139 @@
+package models
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Filter is what decides which events a webhook gets.
+type Filter struct {
+	WebhookID int64
+	Location  string
+	Events    []string // internal event types
+	TagMode   string
+	Tags      []string
+	Community string
+	CreatedAt time.Time
+}
+
+// MatchSubject is what a filter looks at in an event.
+type MatchSubject struct {
+	Type       string
+	Location   string
+	Community  string
+	Tags       []string
+	ReceivedAt time.Time
+	// About is the webhook that the event is about; 0: none.
+	About int64
+}
+
+// Codes of a Reason, in the order in which they are looked for.
+const (
+	ReasonMatch        = ""
+	ReasonLocation     = "location"
+	ReasonCreatedLater = "created_later"
+	ReasonActivity     = "activity"
+	ReasonTags         = "tags"
+	ReasonCommunity    = "community"
+	ReasonItself       = "itself"
+)
+
+// Reason says why a filter does not let an event through; the zero Reason
+// says that it does.
+type Reason struct {
+	Code string
+	// Has is what the event has, Wants what the webhook wants, both in the
+	// words of the filter (tags, slugs, event types).
+	Has, Wants []string
+}
+
+// OK tells a match.
+func (r Reason) OK() bool { return r.Code == ReasonMatch }
+
+// Sentence says both sides; empty for a match.
+func (r Reason) Sentence() string {
+	has, wants := list(r.Has, "and"), list(r.Wants, "or")
+	switch r.Code {
+	case ReasonLocation:
+		return fmt.Sprintf("The event is of %s; the webhook listens to %s.", has, wants)
+	case ReasonCreatedLater:
+		return fmt.Sprintf("The webhook is from %s; the event was received at %s.", wants, has)
+	case ReasonActivity:
+		return fmt.Sprintf("The event is %s; it listens to %s.", has, list(r.Wants, "and"))
+	case ReasonTags:
+		return fmt.Sprintf("The event has %s; it wants %s.", has, wants)
+	case ReasonCommunity:
+		return fmt.Sprintf("The event is in %s; it wants %s.", has, wants)
+	case ReasonItself:
+		return "A webhook is not told that it broke itself."
+	}
+	return ""
+}
+
+// Match is the one rule by which dispatch, preview and history decide. State
+// and feature are no part of it: a webhook that cannot send still gets its
+// delivery, which is held.
+func Match(f Filter, s MatchSubject) Reason {
+	switch {
+	case f.Location != s.Location:
+		return Reason{ReasonLocation, []string{s.Location}, []string{f.Location}}
+	case f.CreatedAt.After(s.ReceivedAt):
+		const clock = "15:04:05 on Jan 2"
+		return Reason{ReasonCreatedLater, []string{s.ReceivedAt.Format(clock)}, []string{f.CreatedAt.Format(clock)}}
+	case !slices.Contains(f.Events, s.Type):
+		return Reason{ReasonActivity, []string{s.Type}, f.Events}
+	case f.TagMode == TagsSpecific && !anyIn(s.Tags, f.Tags):
+		return Reason{ReasonTags, s.Tags, f.Tags}
+	case f.Community != "" && f.Community != s.Community:
+		return Reason{ReasonCommunity, some(s.Community), []string{f.Community}}
+	}
+	if s.About != 0 && s.About == f.WebhookID {
+		return Reason{Code: ReasonItself}
+	}
+	return Reason{}
+}
+
+// MatchSubject returns what filters look at in the event.
+func (e Event) MatchSubject() MatchSubject {
+	s := MatchSubject{Type: e.Type, Location: e.Location, Community: e.Community, Tags: e.Tags, ReceivedAt: e.ReceivedAt}
+	if e.Type == WebhookBrokenEvent {
+		s.About, _ = strconv.ParseInt(e.Subject, 10, 64)
+	}
+	return s
+}
+
+// Filter returns the webhook's filter; types are the internal event types
+// that its options cover.
+func (w Webhook) Filter(types []string) Filter {
+	return Filter{w.ID, w.Location, types, w.TagMode, w.Tags, w.Community, w.CreatedAt}
+}
+
+// Filter returns the version's filter; createdAt is the webhook's.
+func (v WebhookVersion) Filter(types []string, createdAt time.Time) Filter {
+	return Filter{v.WebhookID, v.Location, types, v.TagMode, v.Tags, v.Community, createdAt}
+}
+
+func anyIn(a, b []string) bool {
+	return slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
+}
+
+func some(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return []string{s}
+}
+
+func list(words []string, last string) string {
+	switch n := len(words); n {
+	case 0:
+		return "none"
+	case 1:
+		return words[0]
+	default:
+		return strings.Join(words[:n-1], ", ") + " " + last + " " + words[n-1]
+	}
+}

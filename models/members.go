@@ -1,0 +1,147 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// ErrLastAdministrator refuses to remove or demote the only administrator.
+var ErrLastAdministrator = errors.New("this is the last administrator")
+
+// Member is a user with when they were last here.
+type Member struct {
+	User
+	SeenAt *time.Time // of the sessions that are kept; nil: none is
+}
+
+// Members returns all who may log in, by name.
+func (u *Users) Members(ctx context.Context) ([]Member, error) {
+	db := u.s.db.WithContext(ctx)
+	var users []User
+	if err := db.Order("lower(name), id").Find(&users).Error; err != nil {
+		return nil, err
+	}
+	var sessions []Session
+	if err := db.Select("user_id", "seen_at").Order("seen_at").Find(&sessions).Error; err != nil {
+		return nil, err
+	}
+	seen := map[int64]*time.Time{}
+	for i := range sessions {
+		seen[sessions[i].UserID] = &sessions[i].SeenAt
+	}
+	members := make([]Member, len(users))
+	for i, user := range users {
+		members[i] = Member{user, seen[user.ID]}
+	}
+	return members, nil
+}
+
+// Invite adds a member. Error: ErrExists when the e-mail is on the list.
+func (u *Users) Invite(ctx context.Context, by Actor, user User) (User, error) {
+	var made createdUser
+	err := u.alone(ctx, func(tx *gorm.DB, now time.Time) error {
+		var err error
+		if made, err = u.create(tx, user); err != nil {
+			return err
+		}
+		if !made.fresh {
+			return ErrExists
+		}
+		return audit(tx, by, now, "member.added", made.Email, made.Role)
+	})
+	return made.User, err
+}
+
+// SetRole makes a member an administrator or a viewer. Errors: ErrNotFound,
+// ErrLastAdministrator.
+func (u *Users) SetRole(ctx context.Context, by Actor, id int64, role string) (User, error) {
+	var user User
+	err := u.alone(ctx, func(tx *gorm.DB, now time.Time) error {
+		if err := found(tx.Take(&user, id)); err != nil || user.Role == role {
+			return err
+		}
+		if err := u.notTheLast(tx, user); err != nil {
+			return err
+		}
+		detail := user.Role + " → " + role
+		user.Role = role
+		if err := tx.Model(&User{}).Where("id = ?", id).Update("role", role).Error; err != nil {
+			return err
+		}
+		return audit(tx, by, now, "member.role", user.Email, detail)
+	})
+	return user, err
+}
+
+// GivePassword stores the hash of a one-time password, which has to be changed
+// at the next login, and ends the member's sessions. Error: ErrNotFound.
+func (u *Users) GivePassword(ctx context.Context, by Actor, id int64, hash string) (User, error) {
+	var user User
+	err := u.alone(ctx, func(tx *gorm.DB, now time.Time) error {
+		if err := found(tx.Take(&user, id)); err != nil {
+			return err
+		}
+		err := tx.Model(&User{}).Where("id = ?", id).
+			Updates(map[string]any{"password_hash": hash, "must_change_password": true}).Error
+		if err != nil {
+			return err
+		}
+		if err := tx.Where("user_id = ?", id).Delete(&Session{}).Error; err != nil {
+			return err
+		}
+		return audit(tx, by, now, "member.password", user.Email, "one-time password given")
+	})
+	return user, err
+}
+
+// Remove takes a member off the list and ends their sessions. What they made
+// keeps their name. Errors: ErrNotFound, ErrLastAdministrator.
+func (u *Users) Remove(ctx context.Context, by Actor, id int64) (User, error) {
+	var user User
+	err := u.alone(ctx, func(tx *gorm.DB, now time.Time) error {
+		if err := found(tx.Take(&user, id)); err != nil {
+			return err
+		}
+		if err := u.notTheLast(tx, user); err != nil {
+			return err
+		}
+		if err := tx.Where("user_id = ?", id).Delete(&Session{}).Error; err != nil {
+			return err
+		}
+		if err := tx.Delete(&User{}, id).Error; err != nil {
+			return err
+		}
+		return audit(tx, by, now, "member.removed", user.Email, user.Role)
+	})
+	return user, err
+}
+
+// alone changes members one transaction after the other, so that two at once
+// cannot each take the other's last administrator away.
+func (u *Users) alone(ctx context.Context, change func(tx *gorm.DB, now time.Time) error) error {
+	return u.s.tx(ctx, func(tx *gorm.DB) error {
+		if err := tx.Exec("select id from installations where id = 1" + u.s.lock()).Error; err != nil {
+			return err
+		}
+		now, err := u.s.now(tx)
+		if err != nil {
+			return err
+		}
+		return change(tx, now)
+	})
+}
+
+func (u *Users) notTheLast(tx *gorm.DB, user User) error {
+	if user.Role != RoleAdministrator {
+		return nil
+	}
+	var others int64
+	err := tx.Model(&User{}).Where("role = ? and id <> ?", RoleAdministrator, user.ID).Count(&others).Error
+	if err == nil && others == 0 {
+		err = ErrLastAdministrator
+	}
+	return err
+}

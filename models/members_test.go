@@ -1,0 +1,195 @@
+package models_test
+
+import (
+	"errors"
+	"sync"
+	"testing"
+
+	"github.com/sitehooks/sitehooks/models"
+	"github.com/sitehooks/sitehooks/models/modelstest"
+)
+
+// lines are the newest entries of the audit log: action, target and detail.
+func lines(t *testing.T, s *models.Store, n int) []string {
+	t.Helper()
+	rows, _, err := s.Audit.Search(t.Context(), models.AuditQuery{Limit: n})
+	ok(t, err)
+	var out []string
+	for _, r := range rows {
+		out = append(out, r.Action+"|"+r.Target+"|"+r.Detail)
+	}
+	return out
+}
+
+func want[T comparable](t *testing.T, what string, got, want T) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: %v, want %v", what, got, want)
+	}
+}
+
+func TestMembers(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
+		first, err := s.Users.Invite(t.Context(), mary, models.User{Email: "A@x.example ", Name: "Zoe", Role: models.RoleAdministrator})
+		ok(t, err)
+		second, err := s.Users.Invite(t.Context(), mary, models.User{Email: "b@x.example", Name: "adam", Role: models.RoleViewer})
+		ok(t, err)
+		_, err = s.Users.Invite(t.Context(), mary, models.User{Email: "B@X.example", Role: models.RoleViewer})
+		want(t, "twice", err, models.ErrExists)
+		for _, u := range []models.User{first, second} {
+			ok(t, s.Sessions.Save(t.Context(), models.Session{Key: u.Email, UserID: u.ID, Data: []byte{}}))
+		}
+		members, err := s.Users.Members(t.Context())
+		ok(t, err)
+		if len(members) != 2 || members[0].Name != "adam" || members[0].SeenAt == nil || members[1].Email != "a@x.example" {
+			t.Errorf("members: %+v", members)
+		}
+		_, err = s.Users.SetRole(t.Context(), mary, first.ID, models.RoleViewer)
+		want(t, "demote the last", err, models.ErrLastAdministrator)
+		_, err = s.Users.Remove(t.Context(), mary, first.ID)
+		want(t, "remove the last", err, models.ErrLastAdministrator)
+		_, err = s.Users.SetRole(t.Context(), mary, second.ID, models.RoleAdministrator)
+		ok(t, err)
+		_, err = s.Users.GivePassword(t.Context(), mary, second.ID, "hash")
+		ok(t, err)
+		got, err := s.Users.Get(t.Context(), second.ID)
+		ok(t, err)
+		if !got.MustChangePassword || got.PasswordHash != "hash" || got.Role != models.RoleAdministrator {
+			t.Errorf("second: %+v", got)
+		}
+		_, err = s.Sessions.Get(t.Context(), second.Email)
+		want(t, "session after a new password", err, models.ErrNotFound)
+		_, err = s.Users.Remove(t.Context(), mary, first.ID)
+		ok(t, err)
+		_, err = s.Sessions.Get(t.Context(), first.Email)
+		want(t, "session of who was removed", err, models.ErrNotFound)
+		_, err = s.Users.Remove(t.Context(), mary, first.ID)
+		want(t, "removed twice", err, models.ErrNotFound)
+		log := lines(t, s, 3)
+		want(t, "audit", log[0], "member.removed|a@x.example|administrator")
+		want(t, "audit", log[2], "member.role|b@x.example|viewer → administrator")
+	})
+}
+
+func TestOneAdministratorIsLeft(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
+		var ids [4]int64
+		for i := range ids {
+			u, err := s.Users.Invite(t.Context(), mary, models.User{Email: string(rune('a'+i)) + "@x.example", Role: models.RoleAdministrator})
+			ok(t, err)
+			ids[i] = u.ID
+		}
+		var wg sync.WaitGroup
+		for _, id := range ids {
+			wg.Go(func() {
+				if _, err := s.Users.Remove(t.Context(), mary, id); err != nil && !errors.Is(err, models.ErrLastAdministrator) {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		n, err := s.Users.Count(t.Context())
+		ok(t, err)
+		want(t, "left", n, 1)
+	})
+}
+
+func TestTokensListed(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
+		plain, err := s.Tokens.Issue(t.Context(), mary, models.Token{Name: "site", Scope: models.ScopeIngest, Location: "main"})
+		ok(t, err)
+		_, err = s.Tokens.Issue(t.Context(), mary, models.Token{Name: "crm", Scope: models.ScopeSuperOffice})
+		ok(t, err)
+		tok, err := s.Tokens.Authenticate(t.Context(), plain)
+		ok(t, err)
+		want(t, "made by", tok.CreatedBy, mary.Name)
+		_, err = s.Tokens.Revoke(t.Context(), mary, tok.ID)
+		ok(t, err)
+		_, err = s.Tokens.Revoke(t.Context(), mary, tok.ID)
+		want(t, "revoked twice", err, models.ErrNotFound)
+		_, err = s.Tokens.Authenticate(t.Context(), plain)
+		want(t, "revoked", err, models.ErrUnauthorized)
+		rows, err := s.Tokens.List(t.Context())
+		ok(t, err)
+		if len(rows) != 2 || rows[0].Name != "crm" || rows[1].RevokedAt == nil {
+			t.Errorf("tokens: %+v", rows)
+		}
+		log := lines(t, s, 3)
+		want(t, "audit", log[0], "token.revoked|site (1)|ingest, main")
+		want(t, "audit", log[1], "token.created|crm|superoffice, all locations")
+	})
+}
+
+func TestLocationsListed(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
+		ok(t, s.Locations.Create(t.Context(), mary, "team", "Team"))
+		want(t, "twice", s.Locations.Create(t.Context(), mary, "team", "Other"), models.ErrExists)
+		ok(t, s.Locations.Rename(t.Context(), mary, "team", "Team é"))
+		want(t, "unknown", s.Locations.Rename(t.Context(), mary, "nobody", "x"), models.ErrNotFound)
+		e := event("e")
+		e.Location, e.Community, e.Tags = "team", "c", []string{"go", "sql"}
+		_, _, err := s.Events.Record(t.Context(), []models.NewEvent{e, event("f")})
+		ok(t, err)
+		rows, err := s.Locations.Overview(t.Context())
+		ok(t, err)
+		if len(rows) != 2 || rows[0].Slug != "main" || rows[1].Name != "Team é" || rows[1].Communities != 1 || rows[1].Tags != 2 || rows[1].Webhooks != 0 {
+			t.Errorf("locations: %+v", rows)
+		}
+		want(t, "audit", lines(t, s, 1)[0], "location.renamed|team|Team → Team é")
+	})
+}
+
+func TestAuditSearched(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
+		start := clock.Now()
+		for _, slug := range []string{"a", "b", "c_d"} {
+			ok(t, s.Locations.Create(t.Context(), mary, slug, "100% "+slug))
+			clock.Add(1e9)
+		}
+		_, err := s.Tokens.Issue(t.Context(), models.Actor{Name: "Other"}, models.Token{Name: "site", Scope: models.ScopeIngest})
+		ok(t, err)
+		for _, c := range []struct {
+			q    models.AuditQuery
+			n    int
+			next bool
+		}{
+			{models.AuditQuery{}, 4, false},
+			{models.AuditQuery{Limit: 2}, 2, true},
+			{models.AuditQuery{Who: "Other"}, 1, false},
+			{models.AuditQuery{Subject: "location"}, 3, false},
+			{models.AuditQuery{Subject: "loc"}, 0, false},
+			{models.AuditQuery{Search: "0% C_D"}, 1, false},
+			{models.AuditQuery{Search: "%_"}, 0, false},
+			{models.AuditQuery{From: start.Add(1e9)}, 3, false},
+			{models.AuditQuery{To: start.Add(1e9)}, 1, false},
+		} {
+			if c.q.Limit == 0 {
+				c.q.Limit = 10
+			}
+			rows, next, err := s.Audit.Search(t.Context(), c.q)
+			ok(t, err)
+			if len(rows) != c.n || (next > 0) != c.next {
+				t.Errorf("%+v: %d rows, next %d", c.q, len(rows), next)
+			}
+		}
+		people, err := s.Audit.People(t.Context())
+		ok(t, err)
+		if len(people) != 2 || people[0] != "Mary Wilkins" {
+			t.Errorf("people: %v", people)
+		}
+	})
+}
+
+func TestDatabaseDescribed(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
+		d, err := s.Database(t.Context())
+		ok(t, err)
+		if d.Bytes < 1000 || d.Schema < 3 || d.Version == "" || d.Kind == "SQLite" != (s.SQLite() != nil) {
+			t.Errorf("%+v", d)
+		}
+		want(t, "keys", len(s.KeyIDs()), 1)
+		workers, err := s.Lanes.Workers(t.Context())
+		ok(t, err)
+		want(t, "workers", len(workers), 0)
+	})
+}

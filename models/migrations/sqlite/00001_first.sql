@@ -1,0 +1,255 @@
+-- +goose Up
+create table users (
+    id integer primary key autoincrement,
+    email text not null unique,
+    name text not null,
+    password_hash text not null,
+    role text not null,
+    must_change_password boolean not null,
+    created_at datetime not null
+);
+
+create table login_failures (
+    id integer primary key autoincrement,
+    login_key text not null,
+    at datetime not null
+);
+create index login_failures_key on login_failures (login_key, at);
+
+create table sessions (
+    key text primary key,
+    user_id integer not null,
+    data blob not null,
+    created_at datetime not null,
+    seen_at datetime not null
+);
+create index sessions_user on sessions (user_id);
+create index sessions_seen on sessions (seen_at);
+
+create table tokens (
+    id integer primary key autoincrement,
+    name text not null,
+    scope text not null,
+    location text not null,
+    hash text not null unique,
+    created_by text not null,
+    created_at datetime not null,
+    last_used_at datetime,
+    revoked_at datetime
+);
+
+create table locations (
+    slug text primary key,
+    name text not null,
+    created_at datetime not null
+);
+
+create table communities (
+    location text not null,
+    slug text not null,
+    created_at datetime not null,
+    primary key (location, slug)
+);
+
+create table tags (
+    location text not null,
+    name text not null,
+    primary key (location, name)
+);
+
+create table settings (
+    name text primary key,
+    value text not null
+);
+
+create table setting_changes (
+    id integer primary key autoincrement,
+    name text not null,
+    old_value text not null,
+    new_value text not null,
+    reason text not null,
+    by_id integer not null,
+    by_name text not null,
+    at datetime not null
+);
+create index setting_changes_name on setting_changes (name, id);
+
+create table audit_entries (
+    id integer primary key autoincrement,
+    at datetime not null,
+    by_id integer not null,
+    by_name text not null,
+    action text not null,
+    target text not null,
+    detail text not null
+);
+
+-- One row: proof of the sealing key.
+create table installations (
+    id integer primary key,
+    key_check text not null,
+    created_at datetime not null
+);
+
+-- One row: when dispatch runs next; taken under a lock by whoever runs it.
+create table dispatch_runs (
+    id integer primary key,
+    next_at datetime not null,
+    last_at datetime
+);
+
+-- One row: the version of all webhooks' filters, for the match index.
+create table match_versions (
+    id integer primary key,
+    version integer not null
+);
+
+create table webhooks (
+    id integer primary key autoincrement,
+    type text not null,
+    name text not null,
+    location text not null,
+    events text not null,
+    tag_mode text not null,
+    tags text not null,
+    community text not null,
+    url text not null,
+    url_shown text not null,
+    secret_1 text not null,
+    secret_1_set_at datetime,
+    secret_1_used_at datetime,
+    secret_2 text not null,
+    secret_2_set_at datetime,
+    secret_2_used_at datetime,
+    headers text not null,
+    options text not null,
+    state text not null,
+    state_reason text not null,
+    state_at datetime,
+    state_by text not null,
+    owner_id integer not null,
+    owner_name text not null,
+    created_at datetime not null,
+    updated_at datetime not null,
+    updated_by text not null,
+    deleted_at datetime
+);
+create index webhooks_location on webhooks (location, id);
+create index webhooks_created on webhooks (created_at, id) where deleted_at is null;
+
+create table webhook_versions (
+    id integer primary key autoincrement,
+    webhook_id integer not null,
+    version integer not null,
+    at datetime not null,
+    by text not null,
+    type text not null,
+    name text not null,
+    location text not null,
+    events text not null,
+    tag_mode text not null,
+    tags text not null,
+    community text not null,
+    state text not null,
+    reason text not null,
+    deleted boolean not null
+);
+create index webhook_versions_webhook on webhook_versions (webhook_id, version);
+create index webhook_versions_location on webhook_versions (location, webhook_id, version);
+
+create table events (
+    id integer primary key autoincrement,
+    event_id text not null unique,
+    type text not null,
+    location text not null,
+    community text not null,
+    tags text not null,
+    merge_key text not null,
+    subject text not null,
+    title text not null,
+    occurred_at datetime not null,
+    received_at datetime not null,
+    dispatched_at datetime,
+    merged_into integer,
+    match_version integer,
+    logged boolean not null,
+    payload blob not null
+);
+create index events_undispatched on events (received_at, id) where dispatched_at is null;
+create index events_mergeable on events (merge_key) where dispatched_at is null;
+create index events_merged_into on events (merged_into) where merged_into is not null;
+create index events_location on events (location, received_at);
+create index events_dispatched on events (dispatched_at) where dispatched_at is not null;
+
+create table deliveries (
+    id integer primary key autoincrement,
+    public_id text not null unique,
+    webhook_id integer not null,
+    location text not null,
+    event_types text not null,
+    items integer not null,
+    state text not null,
+    due_at datetime,
+    resend boolean not null,
+    tries integer not null,
+    round integer not null,
+    created_at datetime not null,
+    last_at datetime,
+    last_code integer not null,
+    last_error text not null,
+    last_ms integer not null,
+    finished_at datetime,
+    reason text not null,
+    body blob not null
+);
+create index deliveries_due on deliveries (webhook_id, due_at, id) where due_at is not null;
+create index deliveries_webhook on deliveries (webhook_id, id);
+create index deliveries_state on deliveries (state, id);
+create index deliveries_finished on deliveries (finished_at) where finished_at is not null;
+create index deliveries_waiting on deliveries (created_at) where finished_at is null;
+
+create table attempts (
+    id integer primary key autoincrement,
+    delivery_id integer not null,
+    webhook_id integer not null,
+    number integer not null,
+    manual boolean not null,
+    started_at datetime not null,
+    duration_us integer not null,
+    code integer not null,
+    error_class text not null,
+    error text not null,
+    url text not null,
+    request_headers blob not null,
+    response_headers blob not null,
+    response_body blob not null,
+    truncated boolean not null
+);
+create index attempts_delivery on attempts (delivery_id, id);
+
+create table triggers (
+    event_id integer not null,
+    webhook_id integer not null,
+    delivery_id integer not null,
+    at datetime not null,
+    primary key (event_id, webhook_id)
+);
+create index triggers_delivery on triggers (delivery_id);
+
+create table lanes (
+    webhook_id integer primary key,
+    next_due_at datetime,
+    queued_until datetime,
+    leased_by text not null,
+    leased_until datetime,
+    slow boolean not null,
+    paced_through integer not null,
+    failures_in_row integer not null,
+    failing_since datetime,
+    last_failure_at datetime,
+    last_success_at datetime,
+    last_at datetime,
+    last_code integer not null,
+    last_error text not null
+);
+create index lanes_due on lanes (next_due_at) where next_due_at is not null;

@@ -1,0 +1,163 @@
+package modelstest
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// Server is a PostgreSQL server of this process alone.
+type Server struct {
+	bin, dir string
+	port     int
+	as       *syscall.Credential
+	life     *lifeline
+}
+
+// StartPostgres gives one test a server that nobody else uses, so that the
+// test may stop it. It ends with the test. Tests that need only a database
+// take PostgresURL, which is much cheaper.
+func StartPostgres(t testing.TB) *Server {
+	t.Helper()
+	s, err := newServer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.life.cut(); err != nil {
+			t.Errorf("end PostgreSQL: %v", err)
+		}
+	})
+	return s
+}
+
+// URL is the address of the named database, for pgx and gorm. The database
+// "postgres" exists from the start and is empty. Port and address stay the
+// same through Stop and Start.
+func (s *Server) URL(database string) string {
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", s.port, database)
+}
+
+// Stop ends the server the way an operator's restart does: sessions are cut,
+// what was committed is kept. It returns when the server is down.
+func (s *Server) Stop() error {
+	return s.pgCtl("stop", "-m", "fast")
+}
+
+// Start brings the server up and returns when it takes connections.
+func (s *Server) Start() error {
+	return s.pgCtl("start", "-l", filepath.Join(s.dir, "log"), "-o", strings.Join([]string{
+		"-p", strconv.Itoa(s.port), "-k", s.dir, "-h", "127.0.0.1",
+		// Nothing here has to survive a power cut. Commits stay synchronous, so
+		// that what is lost by a killed server is the same as in production.
+		"-c fsync=off", "-c full_page_writes=off",
+		"-c max_connections=300", "-c shared_buffers=64MB",
+		"-c wal_level=minimal", "-c max_wal_senders=0",
+	}, " "))
+}
+
+// newServer makes the files of a server and starts it.
+func newServer() (s *Server, err error) {
+	s = &Server{}
+	if s.bin, err = binaries(); err != nil {
+		return nil, err
+	}
+	if s.as, err = credential(); err != nil {
+		return nil, err
+	}
+	if s.dir, err = folder(s.as); err != nil {
+		return nil, err
+	}
+	if s.life, err = tie(filepath.Join(s.bin, "pg_ctl"), s.dir, s.as); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(s.dir))
+	}
+	if err := s.run("initdb", "--username=postgres", "--auth=trust", "--no-sync", "--encoding=UTF8"); err != nil {
+		return nil, errors.Join(err, s.life.cut())
+	}
+	if err := s.startOnFreePort(); err != nil {
+		return nil, errors.Join(err, s.life.cut())
+	}
+	return s, nil
+}
+
+// startOnFreePort tries again when another process took the port in the
+// moment between finding it free and the server's bind.
+func (s *Server) startOnFreePort() (err error) {
+	for range 5 {
+		if s.port, err = freePort(); err != nil {
+			return err
+		}
+		if err = s.Start(); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+func (s *Server) pgCtl(action string, args ...string) error {
+	return s.run("pg_ctl", append([]string{action, "-s", "-w", "-t", "60"}, args...)...)
+}
+
+// run runs one of the server's programs; its error carries what it said and
+// the end of the server's log.
+func (s *Server) run(program string, args ...string) error {
+	cmd := exec.Command(filepath.Join(s.bin, program), append(args, "-D", filepath.Join(s.dir, "data"))...)
+	cmd.Dir, cmd.Env = s.dir, environ()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.as}
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		return nil
+	}
+	log, _ := os.ReadFile(filepath.Join(s.dir, "log")) // absent before the first start
+	return fmt.Errorf("%s: %w\n%s%s", program, err, out, log[max(0, len(log)-2000):])
+}
+
+// credential is the user to become, nil unless this is root: PostgreSQL
+// refuses to run as root.
+func credential() (*syscall.Credential, error) {
+	if os.Geteuid() != 0 {
+		return nil, nil
+	}
+	for _, name := range []string{"postgres", "nobody"} {
+		u, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, err := strconv.ParseUint(u.Uid, 10, 32)
+		if err != nil {
+			return nil, err
+		}
+		gid, err := strconv.ParseUint(u.Gid, 10, 32)
+		if err != nil {
+			return nil, err
+		}
+		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+	}
+	return nil, errors.New("PostgreSQL cannot run as root, and there is no user postgres or nobody to run it as")
+}
+
+// folder makes the server's folder. Its path stays short, because the name of
+// a Unix socket may have only about 100 bytes.
+func folder(as *syscall.Credential) (string, error) {
+	dir, err := os.MkdirTemp("", "sitehooks-pg-")
+	if err != nil || as == nil {
+		return dir, err
+	}
+	return dir, os.Chown(dir, int(as.Uid), int(as.Gid))
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	return l.Addr().(*net.TCPAddr).Port, l.Close()
+}

@@ -1,0 +1,187 @@
+package models
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"gorm.io/gorm"
+)
+
+// groupEvents is how many events of concurrent requests are stored in one
+// transaction; one request alone may have more.
+const groupEvents = 1000
+
+// recordPatience bounds a group's transaction, which belongs to no request.
+const recordPatience = 30 * time.Second
+
+// recordCall is one request on its way into the database.
+type recordCall struct {
+	events   []NewEvent
+	accepted int
+	err      error
+	done     chan struct{} // closed when accepted and err are set
+}
+
+func newEvents(s *Store) *Events { return &Events{s: s, turn: make(chan struct{}, 1)} }
+
+// Record stores events, all or none; they are durable when it returns. One
+// whose id is known already, or stands twice among them, counts as a duplicate
+// and changes nothing but its Duplicate mark. Their order of receipt is that
+// of the slice.
+//
+// Requests that come while another is being stored wait for their turn and
+// then share one transaction: what costs is the commit, not the rows.
+func (x *Events) Record(ctx context.Context, events []NewEvent) (accepted, duplicates int, err error) {
+	call := &recordCall{events: events, done: make(chan struct{})}
+	x.mu.Lock()
+	x.pending = append(x.pending, call)
+	x.mu.Unlock()
+	select {
+	case <-call.done:
+	case x.turn <- struct{}{}:
+		x.recordPending(ctx, call)
+		<-x.turn
+	}
+	return call.accepted, len(events) - call.accepted, call.err
+}
+
+// recordPending stores what waits until the given call is among it.
+func (x *Events) recordPending(ctx context.Context, until *recordCall) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordPatience)
+	defer cancel()
+	for {
+		select {
+		case <-until.done:
+			return
+		default:
+		}
+		group := x.nextGroup()
+		err := x.recordGroup(ctx, group)
+		if err != nil && len(group) > 1 && ctx.Err() == nil {
+			// Whatever is wrong with one request must not fail the others.
+			for _, call := range group {
+				call.err = x.recordGroup(ctx, []*recordCall{call})
+				close(call.done)
+			}
+			continue
+		}
+		for _, call := range group {
+			call.err = err
+			close(call.done)
+		}
+	}
+}
+
+func (x *Events) nextGroup() []*recordCall {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	n, events := 0, 0
+	for n < len(x.pending) && (n == 0 || events+len(x.pending[n].events) <= groupEvents) {
+		events += len(x.pending[n].events)
+		n++
+	}
+	group := slices.Clone(x.pending[:n])
+	x.pending = slices.Delete(x.pending, 0, n)
+	return group
+}
+
+// recordGroup stores the events of all calls in one transaction and marks
+// those that were not new.
+func (x *Events) recordGroup(ctx context.Context, group []*recordCall) error {
+	var events []NewEvent
+	for _, call := range group {
+		events = append(events, call.events...)
+	}
+	var names []string
+	stored := make(map[string]struct{}, len(events))
+	err := x.s.tx(ctx, func(tx *gorm.DB) error {
+		clear(stored)
+		now, err := x.s.now(tx)
+		if err != nil {
+			return err
+		}
+		if names, err = x.s.Locations.register(tx, events, now); err != nil {
+			return err
+		}
+		for chunk := range slices.Chunk(eventRows(events, now), insertChunk) {
+			if err := insertEvents(tx, chunk, stored); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	x.s.Locations.remember(names)
+	for _, call := range group {
+		call.accepted = 0
+		for i := range call.events {
+			e := &call.events[i]
+			_, isNew := stored[e.EventID]
+			if e.Duplicate = !isNew; isNew {
+				call.accepted++
+				delete(stored, e.EventID)
+			}
+		}
+	}
+	return nil
+}
+
+const (
+	eventInsert = "insert into events (event_id, type, location, community, tags, merge_key, subject, title, " +
+		"occurred_at, received_at, logged, payload) values "
+	eventValues = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+// insertEvents adds the ids of the rows that were new to stored.
+func insertEvents(tx *gorm.DB, rows []Event, stored map[string]struct{}) error {
+	args := make([]any, 0, 12*len(rows))
+	for i := range rows {
+		e := &rows[i]
+		tags, err := json.Marshal(e.Tags)
+		if err != nil {
+			return err
+		}
+		args = append(args, e.EventID, e.Type, e.Location, e.Community, string(tags), e.MergeKey, e.Subject, e.Title,
+			e.OccurredAt, e.ReceivedAt, false, e.Payload)
+	}
+	var ids []string
+	err := tx.Raw(eventInsert+strings.TrimSuffix(strings.Repeat(eventValues+",", len(rows)), ",")+
+		" on conflict (event_id) do nothing returning event_id", args...).Scan(&ids).Error
+	for _, id := range ids {
+		stored[id] = struct{}{}
+	}
+	return err
+}
+
+// eventRows are sorted by id, so that two requests with the same events cannot
+// wait for each other; their order of receipt stands in the microseconds.
+func eventRows(events []NewEvent, now time.Time) []Event {
+	rows := make([]Event, len(events))
+	for i, e := range events {
+		rows[i] = Event{
+			EventID: e.EventID, Type: e.Type, Location: e.Location, Community: e.Community, Tags: orEmpty(e.Tags),
+			MergeKey: e.MergeKey, Subject: e.Subject, Title: e.Title,
+			OccurredAt: e.OccurredAt.UTC().Truncate(time.Microsecond),
+			ReceivedAt: now.Add(time.Duration(i) * time.Microsecond), Payload: e.Payload,
+		}
+		if e.OccurredAt.IsZero() {
+			rows[i].OccurredAt = rows[i].ReceivedAt
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b Event) int { return strings.Compare(a.EventID, b.EventID) })
+	return rows
+}
+
+// isDeadlock tells the errors after which PostgreSQL wants the same
+// transaction again.
+func isDeadlock(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == "40P01" || pg.Code == "40001")
+}

@@ -1,0 +1,65 @@
+package models
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm/clause"
+)
+
+// Lifetimes of a login.
+const (
+	SessionIdle = 12 * time.Hour
+	SessionMax  = 7 * 24 * time.Hour
+)
+
+// Session is a login kept on the server.
+type Session struct {
+	Key       string `gorm:"primaryKey"` // hash of the id in the cookie
+	UserID    int64
+	Data      []byte
+	CreatedAt time.Time `gorm:"autoCreateTime:false"`
+	SeenAt    time.Time
+}
+
+// Sessions keep the logins.
+type Sessions struct{ s *Store }
+
+// Get returns a session that is neither idle too long nor too old, or ErrNotFound.
+func (x *Sessions) Get(ctx context.Context, key string) (Session, error) {
+	now, err := x.s.Now(ctx)
+	if err != nil {
+		return Session{}, err
+	}
+	var row Session
+	return row, found(x.s.db.WithContext(ctx).Take(&row, "key = ? and seen_at > ? and created_at > ?",
+		key, now.Add(-SessionIdle), now.Add(-SessionMax)))
+}
+
+// Save stores a session's data, and stamps a new one.
+func (x *Sessions) Save(ctx context.Context, row Session) error {
+	now, err := x.s.Now(ctx)
+	if err != nil {
+		return err
+	}
+	row.CreatedAt, row.SeenAt = now, now
+	return x.s.db.WithContext(ctx).Clauses(clause.OnConflict{
+		Columns:   []clause.Column{{Name: "key"}},
+		DoUpdates: clause.AssignmentColumns([]string{"user_id", "data", "seen_at"}),
+	}).Create(&row).Error
+}
+
+// Touch notes that a session was used, at most once a minute.
+func (x *Sessions) Touch(ctx context.Context, key string) error {
+	now, err := x.s.Now(ctx)
+	if err != nil {
+		return err
+	}
+	return x.s.db.WithContext(ctx).Model(&Session{}).
+		Where("key = ? and seen_at < ?", key, now.Add(-time.Minute)).Update("seen_at", now).Error
+}
+
+// Delete ends a session.
+func (x *Sessions) Delete(ctx context.Context, key string) error {
+	return x.s.db.WithContext(ctx).Where("key = ?", key).Delete(&Session{}).Error
+}

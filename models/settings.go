@@ -1,0 +1,188 @@
+package models
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+var settingDefs = []SettingDef{
+	{
+		Name: EnableGenericWebhooks, Bool: true, Default: "False",
+		Help: "Enable or disable all webhooks but Slack's. While it is off none of them can be created or sends; their deliveries are held and go out once it is on again.",
+	},
+	{
+		Name: DispatchInterval, Unit: "seconds", Min: 0, Max: 3600, Default: "5",
+		Help: "How often to look for new events to make notifications of. 0: as they arrive.",
+	},
+	{
+		Name: DispatchDelay, Unit: "seconds", Min: 0, Max: 86400, Default: "10",
+		Help: "How long to wait before sending. Repeated events about the same thing within this time are sent as one.",
+	},
+	{
+		Name: EnableTriggerHistory, Bool: true, Default: "True",
+		Help: "Log the events that trigger webhooks, which is useful for troubleshooting. Deliveries are logged in any case.",
+	},
+	{
+		Name: HistoryRetentionDays, Unit: "days", Min: 1, Max: 3650, Default: "30",
+		Help: "How long finished deliveries and their events are kept. What still waits to be sent is never removed.",
+	},
+}
+
+// SettingDefs returns all site settings in the order of their page.
+func SettingDefs() []SettingDef { return slices.Clone(settingDefs) }
+
+// SettingByName finds a setting.
+func SettingByName(name string) (SettingDef, bool) {
+	i := slices.IndexFunc(settingDefs, func(d SettingDef) bool { return d.Name == name })
+	if i < 0 {
+		return SettingDef{}, false
+	}
+	return settingDefs[i], true
+}
+
+// Check returns the value in its normal form, or says in a sentence what is
+// wrong with it.
+func (d SettingDef) Check(value string) (string, error) {
+	if d.Bool {
+		if value != "True" && value != "False" {
+			return "", fmt.Errorf("%s must be True or False", d.Name)
+		}
+		return value, nil
+	}
+	n, err := strconv.ParseUint(value, 10, 31)
+	if err != nil || int(n) < d.Min || int(n) > d.Max {
+		return "", fmt.Errorf("%s must be a whole number of %s from %d to %d", d.Name, d.Unit, d.Min, d.Max)
+	}
+	return strconv.FormatUint(n, 10), nil
+}
+
+type settingRow struct {
+	Name  string `gorm:"primaryKey"`
+	Value string
+}
+
+func (settingRow) TableName() string { return "settings" }
+
+// SettingsStore keeps the site settings; one without a row has its default.
+type SettingsStore struct{ s *Store }
+
+// Get returns the settings in force.
+func (x *SettingsStore) Get(ctx context.Context) (Settings, error) {
+	return x.get(x.s.db.WithContext(ctx))
+}
+
+// Values returns every setting's value by name.
+func (x *SettingsStore) Values(ctx context.Context) (map[string]string, error) {
+	return x.values(x.s.db.WithContext(ctx))
+}
+
+func (x *SettingsStore) values(tx *gorm.DB) (map[string]string, error) {
+	var rows []settingRow
+	if err := tx.Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	values := make(map[string]string, len(settingDefs))
+	for _, d := range settingDefs {
+		values[d.Name] = d.Default
+	}
+	for _, r := range rows {
+		values[r.Name] = r.Value
+	}
+	return values, nil
+}
+
+func (x *SettingsStore) get(tx *gorm.DB) (Settings, error) {
+	v, err := x.values(tx)
+	if err != nil {
+		return Settings{}, err
+	}
+	number := func(name string, unit time.Duration) time.Duration {
+		n, _ := strconv.Atoi(v[name]) // checked when it was stored
+		return time.Duration(n) * unit
+	}
+	return Settings{
+		GenericEnabled:   v[EnableGenericWebhooks] == "True",
+		DispatchInterval: number(DispatchInterval, time.Second),
+		DispatchDelay:    number(DispatchDelay, time.Second),
+		TriggerHistory:   v[EnableTriggerHistory] == "True",
+		Retention:        number(HistoryRetentionDays, 24*time.Hour),
+	}, nil
+}
+
+// Change stores a checked value with who and why. Dispatch runs at once, by
+// the new settings; switching the feature on releases what it held. Error:
+// ErrNotFound for an unknown name.
+func (x *SettingsStore) Change(ctx context.Context, by Actor, name, value, reason string) error {
+	if _, ok := SettingByName(name); !ok {
+		return ErrNotFound
+	}
+	return x.s.tx(ctx, func(tx *gorm.DB) error {
+		// Two changes at once follow each other, so that each history line
+		// names the value it really replaced.
+		if err := tx.Exec("select id from dispatch_runs where id = 1" + x.s.lock()).Error; err != nil {
+			return err
+		}
+		values, err := x.values(tx)
+		if err != nil {
+			return err
+		}
+		now, err := x.s.now(tx)
+		if err != nil {
+			return err
+		}
+		err = tx.Clauses(clause.OnConflict{
+			Columns: []clause.Column{{Name: "name"}}, DoUpdates: clause.AssignmentColumns([]string{"value"}),
+		}).Create(&settingRow{Name: name, Value: value}).Error
+		if err != nil {
+			return err
+		}
+		err = tx.Create(&SettingChange{
+			Name: name, OldValue: values[name], NewValue: value, Reason: reason,
+			ByID: by.UserID, ByName: by.Name, At: now,
+		}).Error
+		if err != nil {
+			return err
+		}
+		if err := audit(tx, by, now, "setting.changed", name, values[name]+" → "+value+": "+reason); err != nil {
+			return err
+		}
+		if err := tx.Exec("update dispatch_runs set next_at = ? where id = 1", now).Error; err != nil {
+			return err
+		}
+		if name == EnableGenericWebhooks && value == "True" && values[name] != "True" {
+			return x.s.releaseFeature(tx, now)
+		}
+		return nil
+	})
+}
+
+// releaseFeature sends what the switched-off feature held.
+func (s *Store) releaseFeature(tx *gorm.DB, now time.Time) error {
+	var hooks []Webhook
+	err := tx.Select("id", "type").Order("id").
+		Find(&hooks, "state = ? and deleted_at is null", WebhookActive).Error
+	if err != nil {
+		return err
+	}
+	for _, w := range hooks {
+		if !s.needsFeature(w.Type) {
+			continue
+		}
+		if _, err := release(tx, w.ID, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// History returns a setting's changes, newest first.
+func (x *SettingsStore) History(ctx context.Context, name string) ([]SettingChange, error) {
+	var rows []SettingChange
+	return rows, x.s.db.WithContext(ctx).Order("id desc").Limit(200).Find(&rows, "name = ?", name).Error
+}

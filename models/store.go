@@ -1,0 +1,162 @@
+// Package models keeps Sitehooks' records and answers questions about them. It
+// is the only place that speaks SQL, and speaks it to PostgreSQL and SQLite
+// alike. It knows nothing of HTTP, of wire formats or of schedules.
+package models
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"gorm.io/gorm"
+
+	"github.com/sitehooks/sitehooks/models/secret"
+)
+
+// Options say where the records are.
+type Options struct {
+	// DatabaseURL is a PostgreSQL URL; empty: SQLite in DataDir.
+	DatabaseURL string
+	// DataDir is the folder of the SQLite file; it must exist.
+	DataDir string
+	// NeedsFeature tells of a type whether it sends only while
+	// Webhooks.EnableGenericWebhooks is on; nil: every type does.
+	NeedsFeature func(webhookType string) bool
+	Box          *secret.Box
+	Log          *slog.Logger
+	// Clock replaces the database's clock in tests; nil: the real one.
+	Clock func() time.Time
+}
+
+// Store is an open database, one field a noun.
+type Store struct {
+	Users      *Users
+	Sessions   *Sessions
+	Tokens     *Tokens
+	Locations  *Locations
+	Settings   *SettingsStore
+	Webhooks   *Webhooks
+	Events     *Events
+	Deliveries *Deliveries
+	Lanes      *Lanes
+	Audit      *Audit
+
+	db    *gorm.DB
+	sqlDB *sql.DB
+	pool  *pgxpool.Pool // nil with SQLite
+	box   *secret.Box
+	clock func() time.Time
+	needs func(webhookType string) bool
+}
+
+// Open connects, brings the schema up to date and checks the sealing key.
+// Errors are sentences for the operator.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	s := &Store{box: o.Box, clock: o.Clock, needs: o.NeedsFeature}
+	var err error
+	if o.DatabaseURL != "" {
+		err = s.openPostgres(ctx, o)
+	} else {
+		err = s.openSQLite(ctx, o)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.Users, s.Sessions, s.Tokens = &Users{s}, &Sessions{s}, &Tokens{s}
+	s.Locations, s.Settings = newLocations(s), &SettingsStore{s}
+	s.Webhooks, s.Events, s.Deliveries = &Webhooks{s}, newEvents(s), &Deliveries{s}
+	s.Lanes, s.Audit = &Lanes{s}, &Audit{s}
+	if err := s.prepare(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Store) prepare(ctx context.Context) error {
+	if err := s.migrate(ctx); err != nil {
+		return fmt.Errorf("bring the schema up to date: %w", err)
+	}
+	return s.checkKey(ctx)
+}
+
+// Close lets go of the database.
+func (s *Store) Close() {
+	_ = s.sqlDB.Close()
+	if s.pool != nil {
+		s.pool.Close()
+	}
+}
+
+// Ping asks whether the database answers.
+func (s *Store) Ping(ctx context.Context) error { return s.sqlDB.PingContext(ctx) }
+
+// Postgres is the pool when the database is PostgreSQL, otherwise nil.
+func (s *Store) Postgres() *pgxpool.Pool { return s.pool }
+
+// SQLite is the handle when the database is SQLite, otherwise nil.
+func (s *Store) SQLite() *sql.DB {
+	if s.pool != nil {
+		return nil
+	}
+	return s.sqlDB
+}
+
+// Now is the clock that decides: the database's, and with SQLite this
+// process's. Its precision is a microsecond, in UTC.
+func (s *Store) Now(ctx context.Context) (time.Time, error) { return s.now(s.db.WithContext(ctx)) }
+
+func (s *Store) now(tx *gorm.DB) (time.Time, error) {
+	if s.clock != nil {
+		return s.clock().UTC().Truncate(time.Microsecond), nil
+	}
+	if s.pool == nil {
+		return time.Now().UTC().Truncate(time.Microsecond), nil
+	}
+	var t time.Time
+	err := tx.Raw("select clock_timestamp()").Scan(&t).Error
+	return t.UTC(), err
+}
+
+// lock is added to a select that must keep its rows until the transaction
+// ends. SQLite needs none: its transactions write one after the other.
+func (s *Store) lock() string {
+	if s.pool == nil {
+		return ""
+	}
+	return " for update"
+}
+
+// tx runs work in one transaction, and again when PostgreSQL ended it for a
+// deadlock; work therefore sets what it returns anew each time.
+func (s *Store) tx(ctx context.Context, work func(tx *gorm.DB) error) error {
+	var err error
+	for range 5 {
+		if err = s.db.WithContext(ctx).Transaction(work); !isDeadlock(err) {
+			break
+		}
+	}
+	return err
+}
+
+func (s *Store) needsFeature(webhookType string) bool { return s.needs == nil || s.needs(webhookType) }
+
+// share is added to a select whose rows nobody may change until the
+// transaction ends.
+func (s *Store) share() string {
+	if s.pool == nil {
+		return ""
+	}
+	return " for share"
+}
+
+func found(tx *gorm.DB) error {
+	if errors.Is(tx.Error, gorm.ErrRecordNotFound) {
+		return ErrNotFound
+	}
+	return tx.Error
+}

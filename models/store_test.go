@@ -1,0 +1,106 @@
+package models_test
+
+import (
+	"bytes"
+	"errors"
+	"sync"
+	"testing"
+
+	"github.com/sitehooks/sitehooks/models"
+	"github.com/sitehooks/sitehooks/models/modelstest"
+	"github.com/sitehooks/sitehooks/models/secret"
+)
+
+func each(t *testing.T, test func(t *testing.T, s *models.Store, clock *modelstest.Clock)) {
+	t.Helper()
+	modelstest.Each(t, test)
+}
+
+func ok(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestThreeInstancesStartAtOnce(t *testing.T) {
+	o := modelstest.Options(t, "postgres")
+	o.DatabaseURL = modelstest.PostgresURL(t) // without the schema
+	var wg sync.WaitGroup
+	errs := make([]error, 3)
+	for i := range errs {
+		wg.Go(func() {
+			s, err := models.Open(t.Context(), o)
+			if err == nil {
+				s.Close()
+			}
+			errs[i] = err
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		ok(t, err)
+	}
+}
+
+func TestWrongKeyIsToldAtStart(t *testing.T) {
+	for _, kind := range modelstest.Kinds() {
+		t.Run(kind, func(t *testing.T) {
+			o := modelstest.Options(t, kind)
+			modelstest.Open(t, o)
+			var err error
+			o.Box, err = secret.NewBox(bytes.Repeat([]byte{9}, secret.KeySize))
+			ok(t, err)
+			_, err = models.Open(t.Context(), o)
+			if !errors.Is(err, secret.ErrWrongKey) {
+				t.Fatalf("opened with another key: %v", err)
+			}
+		})
+	}
+}
+
+func TestRekey(t *testing.T) {
+	for _, kind := range modelstest.Kinds() {
+		t.Run(kind, func(t *testing.T) {
+			o := modelstest.Options(t, kind)
+			s := modelstest.Open(t, o)
+			w := create(t, s, func(in *models.WebhookInput) { in.Secrets[0].Set = "first-secret-0001" })
+			s.Close()
+			fresh := bytes.Repeat([]byte{9}, secret.KeySize)
+			var err error
+			o.Box, err = secret.NewBox(fresh, modelstest.Key())
+			ok(t, err)
+			s = modelstest.Open(t, o)
+			n, err := s.Rekey(t.Context())
+			ok(t, err)
+			if n != 1 {
+				t.Errorf("sealed %d webhooks anew, want 1", n)
+			}
+			s.Close()
+			o.Box, err = secret.NewBox(fresh)
+			ok(t, err)
+			s = modelstest.Open(t, o)
+			w, err = s.Webhooks.Get(t.Context(), w.ID)
+			ok(t, err)
+			opened, err := s.Webhooks.Open(w)
+			ok(t, err)
+			if opened.Secrets[0] != "first-secret-0001" || opened.URL != "https://example.com/hook?token=1" {
+				t.Errorf("opened %+v", opened)
+			}
+		})
+	}
+}
+
+func TestSearchTextIsTakenLiterally(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
+		create(t, s, func(in *models.WebhookInput) { in.Name = "100% of it_all!" })
+		create(t, s, func(in *models.WebhookInput) { in.Name = "1000 of itXall" })
+		for search, want := range map[string]int64{"100%": 1, "it_all!": 1, "OF IT": 2, "": 2, "nothing": 0} {
+			page, err := s.Webhooks.List(t.Context(), models.WebhookQuery{Search: search, Limit: 10})
+			ok(t, err)
+			if page.Matched != want || page.All != 2 || int64(len(page.Rows)) != want {
+				t.Errorf("%q: matched %d of %d, %d rows; want %d", search, page.Matched, page.All, len(page.Rows), want)
+			}
+		}
+	})
+}

@@ -1,0 +1,79 @@
+package models
+
+import (
+	"context"
+	"strings"
+	"time"
+)
+
+// Database says what the records are kept in.
+type Database struct {
+	Kind    string // PostgreSQL or SQLite
+	Version string
+	Bytes   int64
+	Schema  int64 // version of the newest migration
+	Clock   time.Time
+}
+
+// Database describes the database.
+func (s *Store) Database(ctx context.Context) (Database, error) {
+	d := Database{Kind: "SQLite"}
+	queries := []struct {
+		sql  string
+		into any
+	}{
+		{"select sqlite_version()", &d.Version},
+		{"select page_count * page_size from pragma_page_count(), pragma_page_size()", &d.Bytes},
+	}
+	if s.pool != nil {
+		d.Kind = "PostgreSQL"
+		queries[0].sql = "select current_setting('server_version')"
+		queries[1].sql = "select pg_database_size(current_database())"
+	}
+	for _, q := range queries {
+		if err := s.sqlDB.QueryRowContext(ctx, q.sql).Scan(q.into); err != nil {
+			return d, err
+		}
+	}
+	err := s.db.WithContext(ctx).Raw("select coalesce(max(version_id), 0) from goose_db_version where is_applied").Scan(&d.Schema).Error
+	if err != nil {
+		return d, err
+	}
+	d.Version, _, _ = strings.Cut(d.Version, " ") // the rest names the packager
+	d.Clock, err = s.Now(ctx)
+	return d, err
+}
+
+// Worker is an instance that works on webhooks' deliveries at this moment.
+type Worker struct {
+	Instance string
+	Lanes    int
+}
+
+// Workers returns who holds leases now. An instance with nothing to send is
+// not among them.
+func (x *Lanes) Workers(ctx context.Context) ([]Worker, error) {
+	now, err := x.s.Now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var holders []string
+	err = x.s.db.WithContext(ctx).Model(&Lane{}).Where("leased_until > ? and leased_by <> ''", now).
+		Order("leased_by").Pluck("leased_by", &holders).Error
+	var workers []Worker
+	for _, holder := range holders {
+		name := holder
+		if i := strings.LastIndexByte(holder, '-'); i > 0 {
+			name = holder[:i] // a turn's own random part follows
+		}
+		if n := len(workers); n > 0 && workers[n-1].Instance == name {
+			workers[n-1].Lanes++
+			continue
+		}
+		workers = append(workers, Worker{name, 1})
+	}
+	return workers, err
+}
+
+// KeyIDs name the keys that open the stored secrets, the one that seals first.
+func (s *Store) KeyIDs() []string { return s.box.IDs() }

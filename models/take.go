@@ -1,0 +1,336 @@
+package models
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// Take is what one run of dispatch found to do, seen inside its transaction.
+type Take struct {
+	Now      time.Time
+	Settings Settings
+	// Events are the oldest that fell due with all that merge with them, in
+	// order of receipt. They are without payload; Payloads reads some.
+	Events   []Event
+	Payloads func(ids []int64) (map[int64][]byte, error)
+	// Version is that of the webhooks' filters; Webhooks reads them all.
+	Version  int64
+	Webhooks func() ([]Webhook, int64, error)
+}
+
+// NewDelivery is a delivery to be stored, and the events inside it.
+type NewDelivery struct {
+	Delivery
+	Events []int64
+	// Unbuilt says why no body could be made; it is stored as failed then.
+	Unbuilt string
+}
+
+// Decision is what dispatch makes of a take.
+type Decision struct {
+	// Events are those decided upon; the others of the take stay due. Of
+	// events that merge, all or none are among them.
+	Events     []int64
+	MergedInto map[int64]int64 // older event → the newest, which is sent
+	Deliveries []NewDelivery
+	Version    int64 // of the webhooks it matched against
+}
+
+// TakeResult says what a run did.
+type TakeResult struct {
+	Ran    bool // false: it is not time yet, or another instance is at it
+	Events int
+	More   bool // there is more due: run again at once
+	// Wait is how long nothing will be due, as far as is known now.
+	Wait time.Duration
+	// OnArrival says that an event that arrives may be due at once.
+	OnArrival bool
+	Lanes     []LaneRef // to be queued
+}
+
+// LaneRef names a lane and the queue it works in.
+type LaneRef struct {
+	WebhookID int64
+	Slow      bool
+}
+
+// Take runs dispatch once, if it is time: in one transaction, under a lock
+// that only one instance can have, it reads the settings, takes at most limit
+// due events with what merges with them, asks decide, and stores the outcome.
+func (x *Events) Take(ctx context.Context, limit int, decide func(Take) (Decision, error)) (TakeResult, error) {
+	result, due, err := x.due(ctx)
+	if err != nil || !due {
+		return result, err
+	}
+	err = x.s.tx(ctx, func(tx *gorm.DB) error {
+		result = TakeResult{OnArrival: result.OnArrival, Wait: busyWait}
+		run, err := x.s.lockRun(tx)
+		if err != nil || run == nil {
+			return err
+		}
+		take, err := x.take(tx, run.NextAt, limit)
+		if err != nil || take == nil {
+			return err
+		}
+		result.Ran, result.Events = true, len(take.Events)
+		if len(take.Events) > 0 {
+			decision, err := decide(*take)
+			if err != nil {
+				return err
+			}
+			if result.Lanes, err = x.s.store(tx, *take, decision); err != nil {
+				return err
+			}
+		}
+		oldest, err := x.oldest(tx)
+		if err != nil {
+			return err
+		}
+		result.More = oldest != nil && !oldest.After(take.Now.Add(-take.Settings.DispatchDelay)) && len(take.Events) > 0
+		next := take.Now.Add(take.Settings.DispatchInterval)
+		if result.More {
+			next = take.Now
+		}
+		result.Wait = next.Sub(take.Now)
+		if take.Settings.DispatchInterval == 0 {
+			result.Wait = untilDue(oldest, take.Settings.DispatchDelay, take.Now)
+		}
+		return tx.Exec("update dispatch_runs set next_at = ?, last_at = ? where id = 1", next, take.Now).Error
+	})
+	return result, err
+}
+
+// busyWait is how long to leave another instance alone that runs dispatch.
+const busyWait = 100 * time.Millisecond
+
+// due looks without a lock whether a run is worth its transaction.
+func (x *Events) due(ctx context.Context) (TakeResult, bool, error) {
+	db := x.s.db.WithContext(ctx)
+	settings, err := x.s.Settings.get(db)
+	if err != nil {
+		return TakeResult{}, false, err
+	}
+	now, err := x.s.now(db)
+	if err != nil {
+		return TakeResult{}, false, err
+	}
+	if settings.DispatchInterval > 0 {
+		var run dispatchRun
+		if err := db.Take(&run, 1).Error; err != nil {
+			return TakeResult{}, false, err
+		}
+		wait := min(run.NextAt.Sub(now), settings.DispatchInterval)
+		return TakeResult{Wait: wait}, timeToRun(run.NextAt, now, settings.DispatchInterval), nil
+	}
+	oldest, err := x.oldest(db)
+	if err != nil {
+		return TakeResult{}, false, err
+	}
+	wait := untilDue(oldest, settings.DispatchDelay, now)
+	return TakeResult{Wait: wait, OnArrival: settings.DispatchDelay == 0}, wait <= 0, nil
+}
+
+// untilDue is how long the oldest event waits still; without one, an hour.
+func untilDue(oldest *time.Time, delay time.Duration, now time.Time) time.Duration {
+	if oldest == nil {
+		return time.Hour
+	}
+	if oldest.After(now.Add(future)) {
+		return 0
+	}
+	return oldest.Add(delay).Sub(now)
+}
+
+// timeToRun also runs when the next time lies further ahead than the interval,
+// as it does after the clock was set back.
+func timeToRun(next, now time.Time, interval time.Duration) bool {
+	return !next.After(now) || next.Sub(now) > interval
+}
+
+type dispatchRun struct {
+	ID     int64
+	NextAt time.Time
+	LastAt *time.Time
+}
+
+// lockRun returns nil when another instance runs now.
+func (s *Store) lockRun(tx *gorm.DB) (*dispatchRun, error) {
+	lock := s.lock()
+	if lock != "" {
+		lock += " skip locked"
+	}
+	var run dispatchRun
+	res := tx.Raw("select * from dispatch_runs where id = 1" + lock).Scan(&run)
+	if res.Error != nil || res.RowsAffected == 0 {
+		return nil, res.Error
+	}
+	return &run, nil
+}
+
+func (x *Events) take(tx *gorm.DB, next time.Time, limit int) (*Take, error) {
+	settings, err := x.s.Settings.get(tx)
+	if err != nil {
+		return nil, err
+	}
+	now, err := x.s.now(tx)
+	if err != nil || !timeToRun(next, now, settings.DispatchInterval) && settings.DispatchInterval > 0 {
+		return nil, err
+	}
+	t := &Take{
+		Now: now, Settings: settings,
+		Webhooks: func() ([]Webhook, int64, error) { return x.s.allWebhooks(tx) },
+		Payloads: func(ids []int64) (map[int64][]byte, error) { return payloads(tx, ids) },
+	}
+	// Held until the deliveries are stored: a webhook that is moved or deleted
+	// meanwhile waits, and then drops them too.
+	if t.Version, err = matchVersion(tx, x.s.share()); err != nil {
+		return nil, err
+	}
+	// An event from the future was received before the clock was set back.
+	err = tx.Select(takeColumns).Order("received_at, id").Limit(limit).
+		Find(&t.Events, "dispatched_at is null and (received_at <= ? or received_at > ?)",
+			now.Add(-settings.DispatchDelay), now.Add(future)).Error
+	if err != nil {
+		return nil, err
+	}
+	return t, x.partners(tx, t)
+}
+
+// takeColumns leave the payload out, of which 1,000 events may have 256 MiB.
+const takeColumns = eventColumns + ", length(payload) as payload_bytes"
+
+// future is how far ahead of the clock a time is that the clock cannot have
+// given, unless it was set back since.
+const future = time.Minute
+
+func payloads(tx *gorm.DB, ids []int64) (map[int64][]byte, error) {
+	found := make(map[int64][]byte, len(ids))
+	for chunk := range slices.Chunk(ids, insertChunk) {
+		var rows []Event
+		if err := tx.Select("id, payload").Find(&rows, "id in ?", chunk).Error; err != nil {
+			return nil, err
+		}
+		for _, e := range rows {
+			found[e.ID] = e.Payload
+		}
+	}
+	return found, nil
+}
+
+// partners adds the events that merge with those taken, however young. The
+// newest of a key decides, so all of them must go together.
+func (x *Events) partners(tx *gorm.DB, t *Take) error {
+	taken := make(map[int64]bool, len(t.Events))
+	keys := map[string]struct{}{}
+	for _, e := range t.Events {
+		taken[e.ID] = true
+		if e.MergeKey != "" {
+			keys[e.MergeKey] = struct{}{}
+		}
+	}
+	names := make([]string, 0, len(keys))
+	for key := range keys {
+		names = append(names, key)
+	}
+	for chunk := range slices.Chunk(names, insertChunk) {
+		var more []Event
+		if err := tx.Select(takeColumns).Find(&more, "dispatched_at is null and merge_key in ?", chunk).Error; err != nil {
+			return err
+		}
+		for _, e := range more {
+			if !taken[e.ID] {
+				t.Events = append(t.Events, e)
+			}
+		}
+	}
+	slices.SortFunc(t.Events, func(a, b Event) int {
+		if c := a.ReceivedAt.Compare(b.ReceivedAt); c != 0 {
+			return c
+		}
+		return int(a.ID - b.ID)
+	})
+	return nil
+}
+
+func (x *Events) oldest(tx *gorm.DB) (*time.Time, error) {
+	var e Event
+	res := tx.Select("received_at").Order("received_at, id").Limit(1).Find(&e, "dispatched_at is null")
+	if res.Error != nil || res.RowsAffected == 0 {
+		return nil, res.Error
+	}
+	return &e.ReceivedAt, nil
+}
+
+// store writes a decision: deliveries, triggers, marks on the events, lanes.
+func (s *Store) store(tx *gorm.DB, t Take, d Decision) ([]LaneRef, error) {
+	if err := s.storeDeliveries(tx, t, d); err != nil {
+		return nil, err
+	}
+	if err := markDispatched(tx, t, d); err != nil {
+		return nil, err
+	}
+	filled := map[int64]struct{}{}
+	for _, n := range d.Deliveries {
+		filled[n.WebhookID] = struct{}{}
+	}
+	return s.fillLanes(tx, filled, t.Now)
+}
+
+// storeChunk bounds the parameters and the size of one insert.
+const storeChunk = 100
+
+func (s *Store) storeDeliveries(tx *gorm.DB, t Take, d Decision) error {
+	var triggers []Trigger
+	for chunk := range slices.Chunk(d.Deliveries, storeChunk) {
+		rows := make([]Delivery, len(chunk))
+		for i, n := range chunk {
+			rows[i] = n.Delivery
+			rows[i].State, rows[i].CreatedAt, rows[i].DueAt = DeliveryPending, t.Now, &t.Now
+			if n.Unbuilt != "" {
+				rows[i].State, rows[i].DueAt, rows[i].FinishedAt, rows[i].Reason = DeliveryFailed, nil, &t.Now, n.Unbuilt
+				rows[i].Body = []byte{}
+			}
+		}
+		if err := tx.Create(&rows).Error; err != nil {
+			return err
+		}
+		if !t.Settings.TriggerHistory {
+			continue
+		}
+		for i, n := range chunk {
+			for _, event := range n.Events {
+				triggers = append(triggers, Trigger{event, n.WebhookID, rows[i].ID, t.Now})
+			}
+		}
+	}
+	if len(triggers) == 0 {
+		return nil
+	}
+	return tx.CreateInBatches(triggers, insertChunk).Error
+}
+
+func markDispatched(tx *gorm.DB, t Take, d Decision) error {
+	for chunk := range slices.Chunk(d.Events, insertChunk) {
+		err := tx.Model(&Event{}).Where("id in ?", chunk).Updates(map[string]any{
+			"dispatched_at": t.Now, "match_version": d.Version, "logged": t.Settings.TriggerHistory,
+		}).Error
+		if err != nil {
+			return err
+		}
+	}
+	losers := map[int64][]int64{}
+	for loser, winner := range d.MergedInto {
+		losers[winner] = append(losers[winner], loser)
+	}
+	for winner, ids := range losers {
+		for chunk := range slices.Chunk(ids, insertChunk) {
+			if err := tx.Model(&Event{}).Where("id in ?", chunk).Update("merged_into", winner).Error; err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,70 @@
+package models
+
+import (
+	"context"
+	"strconv"
+
+	"gorm.io/gorm"
+)
+
+// List returns all tokens, those in force first, newest first.
+func (t *Tokens) List(ctx context.Context) ([]Token, error) {
+	var rows []Token
+	return rows, t.s.db.WithContext(ctx).
+		Order("case when revoked_at is null then 0 else 1 end, id desc").Find(&rows).Error
+}
+
+// Get returns a token by its number, or ErrNotFound.
+func (t *Tokens) Get(ctx context.Context, id int64) (Token, error) {
+	var tok Token
+	return tok, found(t.s.db.WithContext(ctx).Take(&tok, id))
+}
+
+// Issue is Create with a line in the audit log.
+func (t *Tokens) Issue(ctx context.Context, by Actor, tok Token) (plain string, err error) {
+	tok.CreatedBy = by.Name
+	err = t.s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		inner := *t.s
+		inner.db = tx // so that Create takes part in this transaction
+		if plain, err = (&Tokens{&inner}).Create(ctx, tok); err != nil {
+			return err
+		}
+		now, err := t.s.now(tx)
+		if err != nil {
+			return err
+		}
+		return audit(tx, by, now, "token.created", tok.Name, tokenReach(tok))
+	})
+	return plain, err
+}
+
+// Revoke ends a token at once. Error: ErrNotFound, also when it was revoked
+// already.
+func (t *Tokens) Revoke(ctx context.Context, by Actor, id int64) (Token, error) {
+	var tok Token
+	err := t.s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		now, err := t.s.now(tx)
+		if err != nil {
+			return err
+		}
+		res := tx.Model(&Token{}).Where("id = ? and revoked_at is null", id).Update("revoked_at", now)
+		if res.Error != nil {
+			return res.Error
+		}
+		if res.RowsAffected == 0 {
+			return ErrNotFound
+		}
+		if err := tx.Take(&tok, id).Error; err != nil {
+			return err
+		}
+		return audit(tx, by, now, "token.revoked", tok.Name+" ("+strconv.FormatInt(tok.ID, 10)+")", tokenReach(tok))
+	})
+	return tok, err
+}
+
+func tokenReach(tok Token) string {
+	if tok.Location == "" {
+		return tok.Scope + ", all locations"
+	}
+	return tok.Scope + ", " + tok.Location
+}

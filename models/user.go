@@ -1,0 +1,62 @@
+package models
+
+import "time"
+
+// Roles of a member.
+const (
+	RoleAdministrator = "administrator"
+	RoleViewer        = "viewer" // sees all but bodies, secrets and preview; changes nothing
+)
+
+// User is a member who may log in.
+type User struct {
+	ID                 int64
+	Email              string // lower case
+	Name               string
+	PasswordHash       string // argon2id
+	Role               string
+	MustChangePassword bool
+	CreatedAt          time.Time `gorm:"autoCreateTime:false"`
+}
+
+// Actor is who did something; the zero Actor is Sitehooks itself.
+type Actor struct {
+	UserID int64
+	Name   string
+}
+
+// Actor returns the user as the author of a change.
+func (u User) Actor() Actor { return Actor{UserID: u.ID, Name: u.Name} }
+
+// Scopes of an API token.
+const (
+	ScopeIngest      = "ingest"
+	ScopeSuperOffice = "superoffice"
+)
+
+// Token is a bearer token of an API; only its hash is stored.
+type Token struct {
+	ID         int64
+	Name       string
+	Scope      string
+	Location   string // slug; empty: all
+	Hash       string
+	CreatedBy  string
+	CreatedAt  time.Time `gorm:"autoCreateTime:false"`
+	LastUsedAt *time.Time
+	RevokedAt  *time.Time
+}
+
+// Location is the main site or one Private Team.
+type Location struct {
+	Slug      string `gorm:"primaryKey"`
+	Name      string
+	CreatedAt time.Time `gorm:"autoCreateTime:false"`
+}
+
+// Community is a further mark on events of a location.
+type Community struct {
+	Location  string    `gorm:"primaryKey"`
+	Slug      string    `gorm:"primaryKey"`
+	CreatedAt time.Time `gorm:"autoCreateTime:false"`
+}

@@ -1,0 +1,133 @@
+package models
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// Users are the members who may log in.
+type Users struct{ s *Store }
+
+// Get returns a member by id, or ErrNotFound.
+func (u *Users) Get(ctx context.Context, id int64) (User, error) {
+	var user User
+	return user, found(u.s.db.WithContext(ctx).Take(&user, id))
+}
+
+// ByEmail returns a member by e-mail in any case, or ErrNotFound.
+func (u *Users) ByEmail(ctx context.Context, email string) (User, error) {
+	var user User
+	return user, found(u.s.db.WithContext(ctx).Take(&user, "email = ?", strings.ToLower(strings.TrimSpace(email))))
+}
+
+// Count says how many members there are.
+func (u *Users) Count(ctx context.Context) (n int64, err error) {
+	return n, u.s.db.WithContext(ctx).Model(&User{}).Count(&n).Error
+}
+
+// Create adds a member. Error: ErrExists when the e-mail is on the list.
+func (u *Users) Create(ctx context.Context, user User) (User, error) {
+	created, err := u.create(u.s.db.WithContext(ctx), user)
+	if err == nil && !created.fresh {
+		return User{}, ErrExists
+	}
+	return created.User, err
+}
+
+// CreateFirst adds the first administrator; false when there is a member
+// already, also when another instance was quicker.
+func (u *Users) CreateFirst(ctx context.Context, user User) (bool, error) {
+	made := false
+	err := u.s.tx(ctx, func(tx *gorm.DB) error {
+		// The one row that exists serves as the lock.
+		if err := tx.Exec("select id from installations where id = 1" + u.s.lock()).Error; err != nil {
+			return err
+		}
+		var n int64
+		if err := tx.Model(&User{}).Count(&n).Error; err != nil || n > 0 {
+			return err
+		}
+		c, err := u.create(tx, user)
+		made = c.fresh
+		return err
+	})
+	return made, err
+}
+
+type createdUser struct {
+	User
+	fresh bool
+}
+
+func (u *Users) create(tx *gorm.DB, user User) (createdUser, error) {
+	now, err := u.s.now(tx)
+	if err != nil {
+		return createdUser{}, err
+	}
+	user.Email, user.CreatedAt = strings.ToLower(strings.TrimSpace(user.Email)), now
+	if user.Name == "" {
+		user.Name, _, _ = strings.Cut(user.Email, "@")
+	}
+	var n int64
+	if err := tx.Model(&User{}).Where("email = ?", user.Email).Count(&n).Error; err != nil || n > 0 {
+		return createdUser{}, err
+	}
+	err = tx.Create(&user).Error
+	return createdUser{user, true}, err
+}
+
+// SetPassword stores a new hash, clears MustChangePassword and ends the
+// member's sessions.
+func (u *Users) SetPassword(ctx context.Context, id int64, hash string) error {
+	return u.s.tx(ctx, func(tx *gorm.DB) error {
+		res := tx.Model(&User{}).Where("id = ?", id).
+			Updates(map[string]any{"password_hash": hash, "must_change_password": false})
+		if res.Error != nil {
+			return res.Error
+		}
+		if res.RowsAffected == 0 {
+			return ErrNotFound
+		}
+		return tx.Where("user_id = ?", id).Delete(&Session{}).Error
+	})
+}
+
+// LoginFailure is one wrong password for a key made of account and address.
+type LoginFailure struct {
+	ID       int64
+	LoginKey string
+	At       time.Time
+}
+
+// LoginFailures counts the failures of a key within the window, and says when
+// the oldest of them was.
+func (u *Users) LoginFailures(ctx context.Context, key string, window time.Duration) (n int, oldest time.Time, err error) {
+	now, err := u.s.Now(ctx)
+	if err != nil {
+		return 0, time.Time{}, err
+	}
+	var rows []LoginFailure
+	err = u.s.db.WithContext(ctx).Order("at").
+		Find(&rows, "login_key = ? and at > ?", key, now.Add(-window)).Error
+	if err != nil || len(rows) == 0 {
+		return 0, time.Time{}, err
+	}
+	return len(rows), rows[0].At, nil
+}
+
+// RecordLoginFailure notes a wrong password.
+func (u *Users) RecordLoginFailure(ctx context.Context, key string) error {
+	now, err := u.s.Now(ctx)
+	if err != nil {
+		return err
+	}
+	return u.s.db.WithContext(ctx).Create(&LoginFailure{LoginKey: key, At: now}).Error
+}
+
+// ClearLoginFailures forgets a key's failures after a right password.
+func (u *Users) ClearLoginFailures(ctx context.Context, key string) error {
+	return u.s.db.WithContext(ctx).Where("login_key = ?", key).Delete(&LoginFailure{}).Error
+}

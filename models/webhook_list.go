@@ -1,0 +1,111 @@
+package models
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+)
+
+// WebhookRow is a webhook with how it fares.
+type WebhookRow struct {
+	Webhook
+	LocationName string
+	SortKey      string `gorm:"->;column:sort_key"` // lower-case name of the team
+	Lane         Lane   `gorm:"-"`
+	Held         int64  `gorm:"-"` // deliveries that wait; held when it cannot send
+}
+
+// WebhookPage is one page of the list.
+type WebhookPage struct {
+	Rows    []WebhookRow
+	All     int64 // webhooks there are
+	Matched int64 // that the query matches
+	// Next and Prev go into After and Before of the query for the pages beside
+	// this one; empty: there is none.
+	Next, Prev string
+}
+
+// List returns one page of webhooks.
+func (x *Webhooks) List(ctx context.Context, q WebhookQuery) (WebhookPage, error) {
+	db := x.s.db.WithContext(ctx)
+	var page WebhookPage
+	if err := db.Model(&Webhook{}).Where("deleted_at is null").Count(&page.All).Error; err != nil {
+		return page, err
+	}
+	page.Matched = page.All
+	if q.narrows() {
+		if err := q.where(db).Count(&page.Matched).Error; err != nil {
+			return page, err
+		}
+	}
+	from, back, given := q.from()
+	list := q.where(db).Select("webhooks.*, locations.name as location_name, " + teamKey + " as sort_key").
+		Order(q.order(back)).Limit(q.Limit + 1)
+	if given {
+		list = q.beyond(list, from, back)
+	}
+	if err := list.Find(&page.Rows).Error; err != nil {
+		return page, err
+	}
+	more := len(page.Rows) > q.Limit
+	if more {
+		page.Rows = page.Rows[:q.Limit]
+	}
+	q.turn(&page, back, more, given)
+	return page, x.fare(db, page.Rows)
+}
+
+// fare fills in lanes and counts of what waits.
+func (x *Webhooks) fare(db *gorm.DB, rows []WebhookRow) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	ids := make([]int64, len(rows))
+	at := make(map[int64]*WebhookRow, len(rows))
+	for i := range rows {
+		ids[i], at[rows[i].ID] = rows[i].ID, &rows[i]
+	}
+	var lanes []Lane
+	if err := db.Find(&lanes, "webhook_id in ?", ids).Error; err != nil {
+		return err
+	}
+	for _, lane := range lanes {
+		at[lane.WebhookID].Lane = lane
+	}
+	var counts []struct {
+		WebhookID int64
+		N         int64
+	}
+	err := db.Model(&Delivery{}).Select("webhook_id, count(*) as n").
+		Where("webhook_id in ? and due_at is not null and state in ?", ids, []string{DeliveryPending, DeliveryRetrying}).
+		Group("webhook_id").Find(&counts).Error
+	for _, c := range counts {
+		at[c.WebhookID].Held = c.N
+	}
+	return err
+}
+
+// Owner is somebody who has webhooks.
+type Owner struct {
+	OwnerID   int64 // 0: nobody
+	OwnerName string
+}
+
+// Owners lists who has webhooks, by name.
+func (x *Webhooks) Owners(ctx context.Context) ([]Owner, error) {
+	var list []Owner
+	return list, x.s.db.WithContext(ctx).Model(&Webhook{}).Select("owner_id, max(owner_name) as owner_name").
+		Where("deleted_at is null").Group("owner_id").Order("lower(max(owner_name)), owner_id").Find(&list).Error
+}
+
+// OfTypes counts the webhooks of some types, and the deliveries that wait for them.
+func (x *Webhooks) OfTypes(ctx context.Context, types []string) (webhooks, held int64, err error) {
+	db := x.s.db.WithContext(ctx)
+	of := db.Model(&Webhook{}).Where("type in ? and deleted_at is null", types)
+	if err = of.Session(&gorm.Session{}).Count(&webhooks).Error; err != nil || webhooks == 0 {
+		return webhooks, 0, err
+	}
+	return webhooks, held, db.Model(&Delivery{}).
+		Where("due_at is not null and state in ?", []string{DeliveryPending, DeliveryRetrying}).
+		Where("webhook_id in (?)", of.Session(&gorm.Session{}).Select("id")).Count(&held).Error
+}

@@ -1,0 +1,165 @@
+package models_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sitehooks/sitehooks/models"
+	"github.com/sitehooks/sitehooks/models/modelstest"
+)
+
+func names(page models.WebhookPage) string {
+	var list []string
+	for _, row := range page.Rows {
+		list = append(list, row.Name)
+	}
+	return strings.Join(list, " ")
+}
+
+func TestListIsNarrowed(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
+		ok(t, s.Locations.Ensure(t.Context(), "main", "Main site"))
+		python := create(t, s, func(in *models.WebhookInput) {
+			in.Name, in.TagMode, in.Tags, in.Events = "python", models.TagsSpecific, []string{"c++", "python"}, []string{"answer.accepted", "question.created"}
+		})
+		create(t, s, func(in *models.WebhookInput) {
+			in.Name, in.Type, in.Events = "other", "userecho", []string{"topic.created"}
+		})
+		_, err := s.Webhooks.Create(t.Context(), models.Actor{Name: "Nobody"}, models.WebhookInput{Type: "generic", Name: "ownerless", Location: "main", TagMode: models.TagsAll})
+		ok(t, err)
+		ok(t, s.DB().Model(&models.Lane{}).Where("webhook_id = ?", python.ID).Update("failures_in_row", 2).Error)
+		for want, q := range map[string]models.WebhookQuery{
+			"ownerless other python": {},
+			"other python":           {Owner: "3"},
+			"ownerless":              {Owner: "0"},
+			"python":                 {Tag: "C++"},
+			"other":                  {Activities: map[string][]string{"userecho": {"topic.created"}, "generic": {"question.edited"}}},
+			"python ":                {State: models.WebhookFailing},
+			"":                       {Owner: "nobody"},
+		} {
+			q.Limit = 10
+			page, err := s.Webhooks.List(t.Context(), q)
+			ok(t, err)
+			if got := names(page); got != strings.TrimSpace(want) || int(page.Matched) != len(page.Rows) || page.All != 3 || page.Next+page.Prev != "" {
+				t.Errorf("%+v lists %q of %d", q, got, page.All)
+			}
+		}
+		for _, q := range []models.WebhookQuery{{Tag: "pyth"}, {Tag: "%"}, {Tag: `"`}, {Activities: map[string][]string{}}} {
+			q.Limit = 10
+			page, err := s.Webhooks.List(t.Context(), q)
+			ok(t, err)
+			if len(page.Rows) != 0 || page.Matched != 0 {
+				t.Errorf("%+v lists %q", q, names(page))
+			}
+		}
+		owners, err := s.Webhooks.Owners(t.Context())
+		ok(t, err)
+		if want := []models.Owner{{OwnerID: 3, OwnerName: "Mary Wilkins"}, {OwnerName: "Nobody"}}; !slices.Equal(owners, want) {
+			t.Errorf("owners %v", owners)
+		}
+		n, held, err := s.Webhooks.OfTypes(t.Context(), []string{"generic"})
+		ok(t, err)
+		if n != 2 || held != 0 {
+			t.Errorf("%d webhooks, %d held", n, held)
+		}
+	})
+}
+
+// TestListIsPagedBothWays walks the list forth and back on every sort, while
+// many rows are equal in what they are sorted by.
+func TestListIsPagedBothWays(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
+		ok(t, s.Locations.Ensure(t.Context(), "main", "Main site"))
+		ok(t, s.Locations.Ensure(t.Context(), "ab", "äb Straße"))
+		for i := range 11 {
+			create(t, s, func(in *models.WebhookInput) {
+				in.Name, in.Type = fmt.Sprint("w", i), []string{"generic", "slack", "generic"}[i%3]
+				in.Location = []string{"main", "ab", "nowhere"}[i%3]
+			})
+			if i%2 == 0 {
+				clock.Add(time.Second)
+			}
+		}
+		for _, sort := range []string{"", "created", "type", "team", "nonsense"} {
+			for _, desc := range []bool{false, true} {
+				q := models.WebhookQuery{Sort: sort, Desc: desc, Limit: 50}
+				whole, err := s.Webhooks.List(t.Context(), q)
+				ok(t, err)
+				walk(t, s, q, whole)
+			}
+		}
+		first, err := s.Webhooks.List(t.Context(), models.WebhookQuery{Limit: 2, After: "nonsense"})
+		ok(t, err)
+		if names(first) != "w10 w9" || first.Prev != "" {
+			t.Errorf("an unknown place lists %s", names(first))
+		}
+	})
+}
+
+func walk(t *testing.T, s *models.Store, q models.WebhookQuery, whole models.WebhookPage) {
+	t.Helper()
+	q.Limit = 4
+	var forth, back []string
+	for {
+		page, err := s.Webhooks.List(t.Context(), q)
+		ok(t, err)
+		forth = append(forth, names(page))
+		if page.Next == "" {
+			q.After, q.Before = "", page.Prev
+			break
+		}
+		q.After = page.Next
+	}
+	for q.Before != "" {
+		page, err := s.Webhooks.List(t.Context(), q)
+		ok(t, err)
+		back = append([]string{names(page)}, back...)
+		if page.Next == "" {
+			t.Errorf("%+v has no way on", q)
+		}
+		q.Before = page.Prev
+	}
+	if got := strings.Join(forth, " "); got != names(whole) || len(forth) != 3 || !slices.Equal(back, forth[:2]) {
+		t.Errorf("%+v: forth %q, back %q, want %q", q, forth, back, names(whole))
+	}
+}
+
+func TestLookReadsWhatFiltersNeed(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
+		since := clock.Now()
+		var events []models.NewEvent
+		for i := range 5 {
+			events = append(events, models.NewEvent{
+				EventID: fmt.Sprint("e", i), Type: "question.created", Location: "main", Community: "data", Tags: []string{"go", "c++"},
+				MergeKey: fmt.Sprint("k", i), Title: "T", Payload: []byte(`{}`),
+			})
+		}
+		events = append(events, models.NewEvent{EventID: "x", Type: "question.created", Location: "other", Payload: []byte(`{}`)})
+		_, _, err := s.Events.Record(t.Context(), events)
+		ok(t, err)
+		var seen []models.Event
+		ok(t, s.Events.Look(t.Context(), "main", since, 4, func(e models.Event) bool {
+			seen = append(seen, e)
+			return len(seen) < 3
+		}))
+		if len(seen) != 3 || seen[0].MergeKey != "k4" || !slices.Equal(seen[0].Tags, []string{"go", "c++"}) || seen[0].Community != "data" ||
+			seen[0].Type != "question.created" || seen[0].ReceivedAt.Before(since) || seen[0].Location != "main" {
+			t.Fatalf("saw %+v", seen)
+		}
+		got, err := s.Events.ByIDs(t.Context(), []int64{seen[1].ID, 1 << 40, seen[0].ID})
+		ok(t, err)
+		if len(got) != 2 || got[0].EventID != "e3" || got[1].EventID != "e4" || string(got[0].Payload) != "{}" {
+			t.Errorf("got %+v", got)
+		}
+		n, err := s.Events.CountSince(t.Context(), since)
+		ok(t, err)
+		later, err := s.Events.CountSince(t.Context(), since.Add(time.Hour))
+		ok(t, err)
+		if n != 6 || later != 0 {
+			t.Errorf("counted %d, %d", n, later)
+		}
+	})
+}

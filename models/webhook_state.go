@@ -1,0 +1,195 @@
+package models
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// Pause stops an active webhook; its deliveries are held from then on.
+func (x *Webhooks) Pause(ctx context.Context, by Actor, id int64) error {
+	return x.s.tx(ctx, func(tx *gorm.DB) error {
+		w, now, err := x.lockedNow(tx, id)
+		if err != nil || w.State == WebhookStopped {
+			return err
+		}
+		if err := x.s.setState(tx, &w, by, now, WebhookStopped, ""); err != nil {
+			return err
+		}
+		return audit(tx, by, now, "webhook.paused", label(w), "")
+	})
+}
+
+// Resume makes a webhook active again and either sends what was held, by a
+// schedule that starts anew, or drops it. It returns how many that were.
+func (x *Webhooks) Resume(ctx context.Context, by Actor, id int64, dropHeld bool) (n int64, err error) {
+	return x.resume(ctx, by, id, dropHeld, "", WebhookStopped, WebhookBroken)
+}
+
+// Heal makes a broken webhook active, and sends what was held; one that
+// somebody stopped or resumed meanwhile it leaves alone.
+func (x *Webhooks) Heal(ctx context.Context, by Actor, id int64) (n int64, err error) {
+	return x.resume(ctx, by, id, false, "A test arrived", WebhookBroken)
+}
+
+func (x *Webhooks) resume(ctx context.Context, by Actor, id int64, dropHeld bool, why string, from ...string) (n int64, err error) {
+	err = x.s.tx(ctx, func(tx *gorm.DB) error {
+		n = 0
+		w, now, err := x.lockedNow(tx, id)
+		if err != nil || !slices.Contains(from, w.State) {
+			return err
+		}
+		if err := x.s.setState(tx, &w, by, now, WebhookActive, why); err != nil {
+			return err
+		}
+		detail := " held sent"
+		if dropHeld {
+			detail = " held dropped"
+			n, err = drop(tx, id, now, "dropped by "+by.Name)
+		} else {
+			n, err = release(tx, id, now)
+		}
+		if err != nil {
+			return err
+		}
+		return audit(tx, by, now, "webhook.resumed", label(w), strconv.FormatInt(n, 10)+detail)
+	})
+	return n, err
+}
+
+// Break marks an active webhook as broken; the reason is for people.
+func (x *Webhooks) Break(ctx context.Context, id int64, reason string) error {
+	return x.s.tx(ctx, func(tx *gorm.DB) error {
+		return x.s.breakIn(tx, id, reason)
+	})
+}
+
+// breakIn does nothing to a webhook that is not active.
+func (s *Store) breakIn(tx *gorm.DB, id int64, reason string) error {
+	w, now, err := s.Webhooks.lockedNow(tx, id)
+	if err != nil || w.State != WebhookActive {
+		return err
+	}
+	if err := s.setState(tx, &w, Actor{}, now, WebhookBroken, reason); err != nil {
+		return err
+	}
+	if err := tellBroken(tx, w, now); err != nil {
+		return err
+	}
+	return audit(tx, Actor{}, now, "webhook.broke", label(w), reason)
+}
+
+// tellBroken records the event that other webhooks of the location can be
+// asked to report.
+func tellBroken(tx *gorm.DB, w Webhook, now time.Time) error {
+	id := strconv.FormatInt(w.ID, 10)
+	key := "sitehooks-broken-" + id + "-" + strconv.FormatInt(now.UnixMicro(), 10)
+	payload, err := json.Marshal(map[string]any{
+		"id": key, "type": WebhookBrokenEvent, "occurred_at": now.Format(time.RFC3339Nano), "location": w.Location,
+		"subject": id, "data": map[string]any{"id": w.ID, "name": w.Name, "reason": w.StateReason},
+	})
+	if err != nil {
+		return err
+	}
+	return tx.Create(&Event{
+		EventID: key, Type: WebhookBrokenEvent, Location: w.Location, Tags: []string{}, Subject: id, Title: w.Name,
+		OccurredAt: now, ReceivedAt: now, Payload: payload,
+	}).Error
+}
+
+// Delete drops what waits and keeps the webhook for the history. It returns
+// how many were dropped.
+func (x *Webhooks) Delete(ctx context.Context, by Actor, id int64) (dropped int64, err error) {
+	err = x.s.tx(ctx, func(tx *gorm.DB) error {
+		w, now, err := x.lockedNow(tx, id)
+		if err != nil {
+			return err
+		}
+		w.DeletedAt, w.UpdatedAt, w.UpdatedBy = &now, now, by.Name
+		// What is sealed goes at once; the history needs only what is shown.
+		w.URL, w.Secret1, w.Secret2, w.Headers = "", "", "", ""
+		if err := tx.Select("*").Updates(&w).Error; err != nil {
+			return err
+		}
+		if err := x.s.newVersion(tx, w, by, now); err != nil {
+			return err
+		}
+		if dropped, err = drop(tx, id, now, "the webhook was deleted by "+by.Name); err != nil {
+			return err
+		}
+		return audit(tx, by, now, "webhook.deleted", label(w), strconv.FormatInt(dropped, 10)+" waiting dropped")
+	})
+	return dropped, err
+}
+
+// Waiting counts the deliveries that are pending or retrying.
+func (x *Webhooks) Waiting(ctx context.Context, id int64) (n int64, err error) {
+	return n, waiting(x.s.db.WithContext(ctx), id).Count(&n).Error
+}
+
+func (x *Webhooks) lockedNow(tx *gorm.DB, id int64) (Webhook, time.Time, error) {
+	w, err := x.locked(tx, id)
+	if err != nil {
+		return w, time.Time{}, err
+	}
+	now, err := x.s.now(tx)
+	return w, now, err
+}
+
+func (s *Store) setState(tx *gorm.DB, w *Webhook, by Actor, now time.Time, state, reason string) error {
+	w.State, w.StateReason, w.StateAt, w.StateBy = state, reason, &now, by.Name
+	if state == WebhookActive {
+		reason = "" // only the history tells why a webhook sends again
+	}
+	err := tx.Model(&Webhook{}).Where("id = ?", w.ID).Updates(map[string]any{
+		"state": state, "state_reason": reason, "state_at": now, "state_by": by.Name,
+	}).Error
+	if err != nil {
+		return err
+	}
+	return s.newVersion(tx, *w, by, now)
+}
+
+func waiting(tx *gorm.DB, id int64) *gorm.DB {
+	return tx.Model(&Delivery{}).Where("webhook_id = ? and due_at is not null and state in ?",
+		id, []string{DeliveryPending, DeliveryRetrying})
+}
+
+// release makes a webhook's waiting deliveries due now, their schedule begun
+// anew, and marks them as released together, so that they go out slowly.
+func release(tx *gorm.DB, id int64, now time.Time) (int64, error) {
+	var newest int64
+	if err := waiting(tx, id).Select("coalesce(max(id), 0)").Scan(&newest).Error; err != nil {
+		return 0, err
+	}
+	res := waiting(tx, id).Updates(map[string]any{"state": DeliveryPending, "due_at": now, "round": 0, "resend": false, "scheduled_at": nil})
+	if res.Error != nil {
+		return 0, res.Error
+	}
+	return res.RowsAffected, tx.Model(&Lane{}).Where("webhook_id = ?", id).Updates(map[string]any{
+		"next_due_at": now, "queued_until": nil, "paced_through": newest, "slow": false,
+		"failures_in_row": 0, "failing_since": nil,
+	}).Error
+}
+
+// drop ends a webhook's waiting deliveries without sending them.
+func drop(tx *gorm.DB, id int64, now time.Time, reason string) (int64, error) {
+	res := waiting(tx, id).Updates(map[string]any{
+		"state": DeliveryDropped, "due_at": nil, "finished_at": now, "reason": reason,
+	})
+	if res.Error != nil {
+		return 0, res.Error
+	}
+	err := tx.Exec("update deliveries set due_at = null, resend = false, scheduled_at = null where webhook_id = ? and resend", id).Error
+	if err != nil {
+		return 0, err
+	}
+	// Whoever looks at the lane next finds out what is left.
+	return res.RowsAffected, tx.Model(&Lane{}).Where("webhook_id = ?", id).Updates(map[string]any{
+		"next_due_at": now, "failures_in_row": 0, "failing_since": nil,
+	}).Error
+}

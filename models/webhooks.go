@@ -1,0 +1,283 @@
+package models
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/sitehooks/sitehooks/models/secret"
+)
+
+// SecretChange says what to do with a stored secret; the zero value keeps it.
+type SecretChange struct {
+	Set   string
+	Clear bool
+}
+
+// Header is a custom header of a webhook.
+type Header struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// WebhookInput is a checked form, or a checked definition of an API.
+type WebhookInput struct {
+	Type, Name, Location, Community, TagMode string
+	Events, Tags                             []string
+	// URL is the target; URLShown what may be shown of it.
+	URL, URLShown string
+	Secrets       [2]SecretChange
+	Headers       []Header // nil: keep
+	Options       map[string]string
+}
+
+// Opened is what of a webhook is sealed, in clear.
+type Opened struct {
+	URL     string
+	Secrets [2]string // empty: none
+	Headers []Header
+}
+
+// Webhooks are the subscriptions.
+type Webhooks struct{ s *Store }
+
+// Create stores a new webhook, active and owned by its author.
+func (x *Webhooks) Create(ctx context.Context, by Actor, in WebhookInput) (Webhook, error) {
+	var w Webhook
+	err := x.s.tx(ctx, func(tx *gorm.DB) error {
+		now, err := x.s.now(tx)
+		if err != nil {
+			return err
+		}
+		w = Webhook{
+			Type: in.Type, State: WebhookActive, OwnerID: by.UserID, OwnerName: by.Name, CreatedAt: now,
+			Events: []string{}, Tags: []string{}, Options: map[string]string{},
+		}
+		if err := tx.Create(&w).Error; err != nil { // the id is part of what seals
+			return err
+		}
+		if err := x.apply(&w, by, now, in); err != nil {
+			return err
+		}
+		if err := tx.Select("*").Updates(&w).Error; err != nil {
+			return err
+		}
+		if err := tx.Create(&Lane{WebhookID: w.ID}).Error; err != nil {
+			return err
+		}
+		if err := x.s.newVersion(tx, w, by, now); err != nil {
+			return err
+		}
+		return audit(tx, by, now, "webhook.created", label(w), "sends to "+w.URLShown)
+	})
+	return w, err
+}
+
+// Update saves a webhook over the version of updatedAt. Moving it to another
+// location drops what waits. Errors: *ConflictError when somebody saved it
+// since, ErrNotFound.
+func (x *Webhooks) Update(ctx context.Context, by Actor, id int64, updatedAt time.Time, in WebhookInput) (Webhook, error) {
+	var w Webhook
+	err := x.s.tx(ctx, func(tx *gorm.DB) error {
+		old, err := x.locked(tx, id)
+		if err != nil {
+			return err
+		}
+		if !old.UpdatedAt.Equal(updatedAt) {
+			return &ConflictError{By: old.UpdatedBy}
+		}
+		now, err := x.s.now(tx)
+		if err != nil {
+			return err
+		}
+		w = old
+		if err := x.apply(&w, by, now, in); err != nil {
+			return err
+		}
+		if err := tx.Select("*").Updates(&w).Error; err != nil {
+			return err
+		}
+		if err := x.s.newVersion(tx, w, by, now); err != nil {
+			return err
+		}
+		if old.Location != w.Location {
+			if _, err := drop(tx, id, now, "the webhook was moved to another location"); err != nil {
+				return err
+			}
+		}
+		detail := ""
+		if old.URLShown != w.URLShown {
+			detail = "target changed from " + old.URLShown + " to " + w.URLShown
+		}
+		return audit(tx, by, now, "webhook.saved", label(w), detail)
+	})
+	return w, err
+}
+
+// apply writes the input over the webhook and seals what must be.
+func (x *Webhooks) apply(w *Webhook, by Actor, now time.Time, in WebhookInput) error {
+	w.Name, w.Location, w.Community = in.Name, in.Location, in.Community
+	w.Events, w.TagMode, w.Tags = orEmpty(in.Events), in.TagMode, orEmpty(in.Tags)
+	w.URL, w.URLShown, w.Options = x.s.box.Seal(in.URL, sealFor(w.ID, "url")), in.URLShown, in.Options
+	if w.Options == nil {
+		w.Options = map[string]string{}
+	}
+	for i, c := range in.Secrets {
+		if !c.Clear && c.Set == "" {
+			continue
+		}
+		sealed, setAt, usedAt := w.secretSlot(i)
+		*sealed, *setAt, *usedAt = "", nil, nil
+		if c.Set != "" {
+			*sealed, *setAt = x.s.box.Seal(c.Set, sealFor(w.ID, slotName(i))), &now
+		}
+	}
+	if in.Headers != nil {
+		text, err := json.Marshal(in.Headers)
+		if err != nil {
+			return err
+		}
+		w.Headers = ""
+		if len(in.Headers) > 0 {
+			w.Headers = x.s.box.Seal(string(text), sealFor(w.ID, "headers"))
+		}
+	}
+	// A save always moves the time on, so that two never look the same.
+	if !now.After(w.UpdatedAt) {
+		now = w.UpdatedAt.Add(time.Microsecond)
+	}
+	w.UpdatedAt, w.UpdatedBy = now, by.Name
+	return nil
+}
+
+// orEmpty keeps a nil list from becoming a null in the database.
+func orEmpty(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}
+
+func (w *Webhook) secretSlot(i int) (sealed *secret.Sealed, setAt, usedAt **time.Time) {
+	if i == 0 {
+		return &w.Secret1, &w.Secret1SetAt, &w.Secret1UsedAt
+	}
+	return &w.Secret2, &w.Secret2SetAt, &w.Secret2UsedAt
+}
+
+func slotName(i int) string { return fmt.Sprintf("secret%d", i+1) }
+
+func sealFor(id int64, what string) string { return fmt.Sprintf("webhook:%d:%s", id, what) }
+
+func label(w Webhook) string { return fmt.Sprintf("webhook %d %q", w.ID, w.Name) }
+
+// Open returns what is sealed, in clear, for a request.
+func (x *Webhooks) Open(w Webhook) (Opened, error) {
+	var o Opened
+	var err error
+	if o.URL, err = x.s.box.Open(w.URL, sealFor(w.ID, "url")); err != nil {
+		return Opened{}, err
+	}
+	for i := range o.Secrets {
+		sealed, _, _ := w.secretSlot(i)
+		if o.Secrets[i], err = x.s.box.Open(*sealed, sealFor(w.ID, slotName(i))); err != nil {
+			return Opened{}, err
+		}
+	}
+	text, err := x.s.box.Open(w.Headers, sealFor(w.ID, "headers"))
+	if err == nil && text != "" {
+		err = json.Unmarshal([]byte(text), &o.Headers)
+	}
+	return o, err
+}
+
+// Get returns a webhook, or ErrNotFound also when it was deleted.
+func (x *Webhooks) Get(ctx context.Context, id int64) (Webhook, error) {
+	var w Webhook
+	return w, found(x.s.db.WithContext(ctx).Take(&w, "id = ? and deleted_at is null", id))
+}
+
+// GetAny returns a webhook, deleted or not, or ErrNotFound.
+func (x *Webhooks) GetAny(ctx context.Context, id int64) (Webhook, error) {
+	var w Webhook
+	return w, found(x.s.db.WithContext(ctx).Take(&w, id))
+}
+
+// locked returns a webhook that stays as it is until the transaction ends.
+func (x *Webhooks) locked(tx *gorm.DB, id int64) (Webhook, error) {
+	var w Webhook
+	res := tx.Raw("select * from webhooks where id = ? and deleted_at is null"+x.s.lock(), id).Scan(&w)
+	if res.Error == nil && res.RowsAffected == 0 {
+		return w, ErrNotFound
+	}
+	return w, res.Error
+}
+
+// newVersion records the webhook's filter and state as they are from now on,
+// and tells every dispatcher's match index that something changed.
+func (s *Store) newVersion(tx *gorm.DB, w Webhook, by Actor, now time.Time) error {
+	var version int64
+	err := tx.Raw("update match_versions set version = version + 1 where id = 1 returning version").Scan(&version).Error
+	if err != nil {
+		return err
+	}
+	return tx.Create(&WebhookVersion{
+		WebhookID: w.ID, Version: version, At: now, By: by.Name, Type: w.Type, Name: w.Name, Location: w.Location,
+		Events: w.Events, TagMode: w.TagMode, Tags: w.Tags, Community: w.Community,
+		State: w.State, Reason: w.StateReason, Deleted: w.DeletedAt != nil,
+	}).Error
+}
+
+// VersionsAt returns, of each webhook that was at the location, its newest
+// version not above the given one (0: as now). Deleted ones are left out.
+func (x *Webhooks) VersionsAt(ctx context.Context, location string, version int64) ([]WebhookVersion, error) {
+	if version == 0 {
+		version = 1<<62 - 1
+	}
+	var rows []WebhookVersion
+	err := x.s.db.WithContext(ctx).Raw(`
+		select v.* from webhook_versions v
+		join (select webhook_id, max(version) as version from webhook_versions
+		      where version <= ? and webhook_id in (select webhook_id from webhook_versions where location = ?)
+		      group by webhook_id) newest
+		  on newest.webhook_id = v.webhook_id and newest.version = v.version
+		where v.location = ? and not v.deleted
+		order by v.webhook_id`, version, location, location).Scan(&rows).Error
+	return rows, err
+}
+
+// History returns a webhook's versions, newest first.
+func (x *Webhooks) History(ctx context.Context, id int64, limit int) ([]WebhookVersion, error) {
+	var rows []WebhookVersion
+	return rows, x.s.db.WithContext(ctx).Order("id desc").Limit(limit).Find(&rows, "webhook_id = ?", id).Error
+}
+
+// All returns every webhook that is not deleted together with the version of
+// the match index they make up.
+func (x *Webhooks) All(ctx context.Context) ([]Webhook, int64, error) {
+	return x.s.allWebhooks(x.s.db.WithContext(ctx))
+}
+
+func (s *Store) allWebhooks(tx *gorm.DB) ([]Webhook, int64, error) {
+	version, err := matchVersion(tx, "")
+	for err == nil {
+		var rows []Webhook
+		if err = tx.Order("id").Find(&rows, "deleted_at is null").Error; err != nil {
+			break
+		}
+		var after int64
+		// Read again until nothing changed in between.
+		if after, err = matchVersion(tx, ""); err == nil && after == version {
+			return rows, version, nil
+		}
+		version = after
+	}
+	return nil, 0, err
+}
+
+func matchVersion(tx *gorm.DB, lock string) (version int64, err error) {
+	return version, tx.Raw("select version from match_versions where id = 1" + lock).Scan(&version).Error
+}

@@ -1,0 +1,37 @@
+// Asks for a part of a page as HTML: {html, to, fault}. to is where the answer
+// leads instead; fault is a sentence about what went wrong.
+export async function ask(address, part, form) {
+  let response;
+  try {
+    response = await fetch(address, {
+      method: form ? "POST" : "GET", body: form && new URLSearchParams(form),
+      headers: { "X-Part": part }, credentials: "same-origin", redirect: "manual",
+    });
+  } catch {
+    return { fault: "Sitehooks did not answer. Nothing was changed; try again." };
+  }
+  const to = response.headers.get("X-Part-To");
+  if (to?.startsWith("/login")) return { fault: "You are logged out. Log in again in another tab, then go on here." };
+  if (to) return { to };
+  const html = await response.text();
+  if (response.headers.get("X-Part") === part) return { html };
+  const page = new DOMParser().parseFromString(html, "text/html");
+  return { fault: page.querySelector("main p")?.textContent ?? "Sitehooks could not do this. Try again in a moment." };
+}
+
+// parsed is the first element of a piece of HTML.
+export function parsed(html) {
+  const piece = document.createElement("template");
+  piece.innerHTML = html;
+  return piece.content;
+}
+
+// known asks for a location's communities, and its tags that begin with prefix.
+export async function known(location, prefix = "") {
+  try {
+    const response = await fetch(`/admin/webhooks/known?${new URLSearchParams({ location, prefix })}`);
+    return await response.json();
+  } catch {
+    return { communities: null, tags: [] };
+  }
+}

@@ -1,0 +1,16 @@
+// What the pages do better with a script; all of it works without.
+import { showCopy, serveCopy } from "./copy.js";
+import { servePopups } from "./popups.js";
+import { serveBulk } from "./bulk.js";
+import { serveDialog } from "./webhook-dialog.js";
+import { serveForm } from "./webhook-form.js";
+
+serveCopy();
+showCopy(document);
+servePopups();
+for (const form of document.querySelectorAll("form[data-bulk]")) serveBulk(form);
+for (const form of document.querySelectorAll("form[data-webhook-form]")) serveForm(form, (to) => location.assign(to));
+serveDialog();
+
+// The error summary is where a reader has to go on after a refused form.
+document.querySelector("[data-focus]")?.focus();

@@ -1,0 +1,121 @@
+import { ask, known, parsed } from "./ask.js";
+import { showCopy } from "./copy.js";
+import { say } from "./say.js";
+import { tagBox } from "./tags.js";
+import { livePreview } from "./webhook-preview.js";
+
+// serveForm lets the form stay while its buttons work: they send it as ever,
+// and what comes back takes its place. leave is called with the address that a
+// save leads to.
+export function serveForm(form, leave) {
+  const changed = livePreview(form);
+  const look = (event) => {
+    if (!event.target.closest(".form-side")) changed();
+  };
+  form.addEventListener("input", look);
+  form.addEventListener("change", (event) => {
+    if (event.target.name === "location") follow(form, false);
+    look(event);
+  });
+  // Links of the summary lead to fields; followed as links they would be steps
+  // in the history, and Back would not close a dialog.
+  form.addEventListener("click", (event) => {
+    const link = event.target.closest('a[href^="#"]');
+    if (!link) return;
+    event.preventDefault();
+    document.getElementById(link.hash.slice(1))?.focus();
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    send(form, event.submitter, leave, changed);
+  });
+  outfit(form, changed);
+  changed();
+}
+
+// outfit is done anew whenever the form's content is.
+function outfit(form, changed) {
+  showCopy(form);
+  const tags = form.querySelector("input[data-tags]");
+  if (tags) {
+    tagBox(tags, {
+      suggest: async (prefix) => (await known(form.elements.location.value, prefix)).tags,
+      changed: () => {
+        form.querySelector("#tag_mode-specific").checked = true;
+        changed();
+      },
+    });
+  }
+  follow(form, true);
+}
+
+// follow offers the communities of the chosen location. What a saved webhook
+// has already stays on offer at first.
+async function follow(form, first) {
+  const { location, community } = form.elements;
+  const asked = location.value;
+  const { communities } = await known(asked);
+  if (!communities || location.value !== asked || !community.isConnected) return;
+  const chosen = community.selectedOptions[0];
+  const fits = communities.some((c) => c.value === community.value);
+  const options = communities.map((c) => new Option(c.label, c.value, false, c.value === community.value));
+  if (first && !fits && chosen?.value) options.push(new Option(chosen.text, chosen.value, false, true));
+  community.replaceChildren(new Option("No community selected", ""), ...options);
+}
+
+async function send(form, button, leave, changed) {
+  if (form.ariaBusy === "true") return;
+  const data = new FormData(form, button);
+  const fields = form.querySelector(".form-fields");
+  form.ariaBusy = "true";
+  fields.inert = true; // what were typed now would be lost
+  const answer = await ask(form.action, "webhook-form", data);
+  form.ariaBusy = "false";
+  fields.inert = false;
+  if (answer.to) {
+    leave(answer.to);
+    return;
+  }
+  if (answer.fault) {
+    complain(form, answer.fault);
+    button?.focus();
+    return;
+  }
+  replace(form, answer.html, button?.value ?? "save");
+  outfit(form, changed);
+  if (!form.querySelector("[data-look] .big")) changed();
+}
+
+// replace puts the answer into the form and goes on where the reader was.
+function replace(form, html, pressed) {
+  const fresh = parsed(html).querySelector("form");
+  const old = form.querySelector("[data-look]");
+  const side = fresh.querySelector(".form-side"), place = fresh.querySelector("[data-look]");
+  if (!place.querySelector(".big") && old.querySelector(".big")) place.replaceWith(old);
+  const trial = form.querySelector("[data-trial]");
+  if (trial && !side.querySelector("[data-trial]")) side.prepend(trial);
+  form.replaceChildren(...fresh.childNodes);
+  const summary = form.querySelector("[data-focus]");
+  const buttons = [...form.querySelectorAll("button[name=do]:not([tabindex])")];
+  const secret = /_(\d)$/.exec(pressed);
+  const next = summary ?? buttons.find((b) => b.value === pressed) ?? (secret && form.elements[`secret_${secret[1]}`]);
+  next?.focus();
+  summary?.scrollIntoView({ block: "center" });
+  if (pressed === "test" && !summary) {
+    form.querySelector("[data-trial]")?.scrollIntoView({ block: "nearest" });
+    say(form.querySelector("[data-trial] h2")?.textContent ?? "");
+  }
+}
+
+// complain says at the form's foot what hindered the request.
+function complain(form, fault) {
+  let place = form.querySelector("[data-fault]");
+  if (!place) {
+    place = document.createElement("p");
+    place.className = "s-notice s-notice__danger py8 px12 mb0 w100";
+    place.dataset.fault = "";
+    form.querySelector(".form-foot").prepend(place);
+  }
+  place.setAttribute("role", "alert");
+  place.textContent = fault;
+}
