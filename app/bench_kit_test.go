@@ -46,7 +46,7 @@ func newSink(b testing.TB, itemsOf func(body []byte) int) *sink {
 
 func (s *sink) wait(b testing.TB, n int64) {
 	b.Helper()
-	eventually(b, 2*time.Minute, fmt.Sprintf("%d events, got %d", n, s.events.Load()), func() bool { return s.events.Load() >= n })
+	eventually(b, fmt.Sprintf("%d events, got %d", n, s.events.Load()), func() bool { return s.events.Load() >= n })
 }
 
 // fast is a client that keeps its connections.

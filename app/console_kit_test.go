@@ -5,7 +5,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/log"
@@ -70,7 +69,7 @@ func (c *chrome) until(expression string) {
 			c.t.Logf("the page is %s", last)
 		}
 	}()
-	eventually(c.t, 15*time.Second, expression, func() bool {
+	eventually(c.t, expression, func() bool {
 		v, err := chromedp.Run(c.ctx, chromedp.Evaluate[bool]("Boolean("+expression+")"))
 		if err == nil && !v {
 			last, _ = chromedp.Run(c.ctx, chromedp.Evaluate[string](`location.href + document.querySelector("main .s-notice")?.textContent + " with the focus on " + document.activeElement?.outerHTML.slice(0, 300) +

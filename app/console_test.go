@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -227,7 +226,7 @@ func TestBrokenIsGreyAndHealsByResume(t *testing.T) {
 	t.Cleanup(r.Close)
 	b.createWebhook(webhookForm(r.URL))
 	in.accept(questionJSON("breaks-it", 50, ""))
-	eventually(t, 30*time.Second, "the webhook is grey", func() bool {
+	eventually(t, "the webhook is grey", func() bool {
 		c.open(in.base + "/admin/webhooks")
 		return eval[bool](c, "Boolean(document.querySelector('tr.is-grey'))")
 	})
@@ -240,14 +239,14 @@ func TestBrokenIsGreyAndHealsByResume(t *testing.T) {
 	in.accept(questionJSON("is-held", 51, ""))
 	c.click("tr.is-grey td.o1 a")
 	c.until("document.getElementById('brk')")
-	eventually(t, 30*time.Second, "something is held", func() bool {
+	eventually(t, "something is held", func() bool {
 		c.do(chromedp.Reload())
 		return strings.Contains(c.words("main"), "Resume and send")
 	})
 	gone.Store(false)
 	c.click("button[name=held][value=send]")
 	<-arrived
-	eventually(t, 30*time.Second, "healthy", func() bool {
+	eventually(t, "healthy", func() bool {
 		c.open(in.base + "/admin/webhooks")
 		return c.words("td.o2 .s-badge") == "Healthy" && !eval[bool](c, "Boolean(document.querySelector('tr.is-grey'))")
 	})
@@ -323,7 +322,7 @@ func consolePages(t *testing.T, in *instance, b *browser) []string {
 	b.createWebhook(webhookForm(r.URL))
 	in.accept(questionJSON("seen", 60, ""))
 	var delivery string
-	eventually(t, 30*time.Second, "a delivery", func() bool {
+	eventually(t, "a delivery", func() bool {
 		_, rest, found := strings.Cut(b.get("/admin/deliveries").body, `href="/admin/deliveries/msg_`)
 		delivery, _, _ = strings.Cut("/admin/deliveries/msg_"+rest, `"`)
 		return found

@@ -45,7 +45,7 @@ func startDemo(t testing.TB, args ...string) runningDemo {
 	}()
 	select {
 	case <-read:
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		t.Fatalf("the demo does not start\n%s", log)
 	}
 	go func() { _, _ = io.Copy(io.Discard, out) }()
@@ -71,7 +71,7 @@ func TestDemoDeliversByItselfAndVerifies(t *testing.T) {
 			}
 		}
 	}
-	eventually(t, 15*time.Second, "a delivery that verifies", func() bool {
+	eventually(t, "a delivery that verifies", func() bool {
 		a, err := get(t, http.DefaultClient, d.receiver+"/requests.json")
 		if err != nil {
 			return false
@@ -99,7 +99,7 @@ func TestDemoDeliversByItselfAndVerifies(t *testing.T) {
 	if h1 := eval[string](c, "document.querySelector('h1').textContent.trim()"); h1 != "Manage webhooks" {
 		t.Errorf("after the login: %q", h1)
 	}
-	eventually(t, 30*time.Second, "a webhook broken by a real 410", func() bool {
+	eventually(t, "a webhook broken by a real 410", func() bool {
 		c.open(d.base + "/admin/webhooks")
 		return strings.Contains(eval[string](c, "document.body.innerText"), "410")
 	})

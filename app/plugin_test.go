@@ -113,7 +113,7 @@ func TestASixthTypeNeedsNoOtherFile(t *testing.T) {
 	req.Header.Set("Authorization", "Bearer token-of-the-test")
 	req.Header.Set("Content-Type", "application/json")
 	site.do(req)
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(3 * time.Minute)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for !strings.Contains(site.get("/admin/deliveries?state=delivered"), "/admin/deliveries/lantern-") {

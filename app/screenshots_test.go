@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -20,7 +19,7 @@ func TestScreenshots(t *testing.T) {
 	c := newChrome(t)
 	c.viewport(1280, 900)
 	c.login(d.base, d.email, d.password)
-	eventually(t, 60*time.Second, "a broken webhook and some deliveries", func() bool {
+	eventually(t, "a broken webhook and some deliveries", func() bool {
 		c.open(d.base + "/admin/deliveries")
 		rows := eval[int](c, "document.querySelectorAll('tbody tr').length")
 		c.open(d.base + "/admin/webhooks")

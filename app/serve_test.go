@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/sitehooks/sitehooks/models/modelstest"
 )
@@ -30,8 +29,8 @@ func TestFromTheSiteToTheReceiver(t *testing.T) {
 		b.quick()
 		b.createWebhook(webhookForm(hook.URL + "/hook"))
 		in.accept(questionJSON("first", 1, ""))
-		eventually(t, 10*time.Second, "delivery", func() bool { return len(hook.items(t)) == 1 })
-		eventually(t, 10*time.Second, "the history tells it", func() bool { // it is recorded after the answer
+		eventually(t, "delivery", func() bool { return len(hook.items(t)) == 1 })
+		eventually(t, "the history tells it", func() bool { // it is recorded after the answer
 			history := b.get("/admin/trigger-history/first")
 			return history.code == http.StatusOK && strings.Contains(history.body, "Everything") && strings.Contains(history.body, "Delivered")
 		})
@@ -89,12 +88,12 @@ func TestTheSameEventsTwiceAtTheSameMoment(t *testing.T) {
 		if accepted != 50 {
 			t.Errorf("accepted %d, want 50", accepted)
 		}
-		eventually(t, 10*time.Second, "50 items", func() bool { return len(hook.items(t)) >= 50 })
+		eventually(t, "50 items", func() bool { return len(hook.items(t)) >= 50 })
 		if a := in.ingest(body); strings.Join(strings.Fields(a.body), "") != `{"accepted":0,"duplicates":50}` {
 			t.Errorf("once more: %s", a.body)
 		}
 		in.accept(questionJSON("last", 99, "")) // behind whatever else would come
-		eventually(t, 10*time.Second, "the last", func() bool { return len(hook.items(t)) > 50 })
+		eventually(t, "the last", func() bool { return len(hook.items(t)) > 50 })
 		if n := len(hook.items(t)); n != 51 {
 			t.Errorf("%d items arrived, want 51", n)
 		}
@@ -116,7 +115,7 @@ func TestKilledWhileEventsAreDue(t *testing.T) {
 				in = serve(t, env)
 			}
 		}
-		eventually(t, 90*time.Second, "all events", func() bool { return len(distinct(hook.items(t))) == n })
+		eventually(t, "all events", func() bool { return len(distinct(hook.items(t))) == n })
 		// What was repeated has the id of the first time: by id, each is once.
 		if items := hook.items(t); len(items) != n {
 			t.Errorf("%d items by distinct deliveries, want %d", len(items), n)
@@ -145,7 +144,7 @@ func TestSettingsAreInForceEverywhereWithinASecond(t *testing.T) {
 	b.set("Webhooks.DispatchInterval", "3600")
 	two.accept(questionJSON("waits", 1, ""))
 	b.set("Webhooks.DispatchInterval", "1")
-	eventually(t, 10*time.Second, "delivery by the others", func() bool { return len(hook.items(t)) == 1 })
+	eventually(t, "delivery by the others", func() bool { return len(hook.items(t)) == 1 })
 	if a, err := get(t, http.DefaultClient, three.base+"/admin/webhooks"); err != nil || a.code != http.StatusNotFound {
 		t.Errorf("the role jobs answers pages: %d %v", a.code, err)
 	}

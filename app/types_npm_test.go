@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 )
 
 // npmFolder holds the vendors' own packages and the scripts that call them.
@@ -38,7 +37,7 @@ func TestVendorsPackagesTakeWhatWasDelivered(t *testing.T) {
 		b.createType(name, typeForm(name, hook.URL))
 	}
 	in.accept(questionJSON("Grüße & <b> 🙂", 1, ""))
-	eventually(t, 20*time.Second, "three deliveries", func() bool { return len(hook.got()) >= 3 })
+	eventually(t, "three deliveries", func() bool { return len(hook.got()) >= 3 })
 
 	type judged struct {
 		Name    string            `json:"name"`
@@ -123,7 +122,7 @@ func TestSuperOfficesClientDrivesTheProgram(t *testing.T) {
 		ok(t, err)
 		ok(t, cmd.Start())
 		if line, err := bufio.NewReader(printed).ReadString('\n'); err == nil && line == "signalled\n" {
-			eventually(t, 30*time.Second, "both messages", func() bool {
+			eventually(t, "both messages", func() bool {
 				events := map[string]bool{}
 				for _, d := range hook.got() {
 					events[d.header.Get("X-SuperOffice-Event")] = true

@@ -119,7 +119,7 @@ func TestKilledProcessLeavesNothing(t *testing.T) {
 	if err := cmd.Wait(); err == nil || dir == "" {
 		t.Fatalf("the victim ended with %v and named the folder %q", err, dir)
 	}
-	deadline, tick := time.After(30*time.Second), time.NewTicker(20*time.Millisecond)
+	deadline, tick := time.After(3*time.Minute), time.NewTicker(20*time.Millisecond)
 	defer tick.Stop()
 	for {
 		if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
