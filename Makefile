@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 SHELL := bash
-.PHONY: help run demo build setup test lint format bench screenshots assets assets-check
+.PHONY: help run demo build setup test lint format bench bench-docs torture screenshots assets assets-check
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,8 +28,18 @@ lint: ## format check and linters only
 format: ## put all Go files into the house's format
 	@. .ci/tools && "$$(tool golangci-lint)" fmt
 
-bench: ## speed, each figure beside the raw loop it is compared with
-	go test -run '^$$' -bench . -timeout 30m ./app
+# The tests' PostgreSQL does not wait for the disk; what is measured does.
+bench: export PG_SETTINGS ?= fsync=on full_page_writes=on wal_level=replica shared_buffers=512MB max_wal_size=4GB
+bench: export BENCH_JSON ?= $(if $(BENCH_QUICK),,$(CURDIR)/docs/performance.json)
+bench: ## speed, about 40 minutes; BENCH=main (regular expression) less, BENCH_QUICK=1 one short run of each
+	go test -run '^$$' -bench '^BenchmarkSitehooks$$' -benchtime 1x -timeout 4h ./app
+	@$(if $(BENCH),,go test -run '^$$' -bench . -skip '^BenchmarkSitehooks$$' -benchtime 1x -timeout 1h ./app)
+
+bench-docs: ## docs/performance.md and its chart from docs/performance.json
+	go test -count=1 -run '^TestPerformancePage$$' ./app -update
+
+torture: ## crashes and faults under load on each database, then fuzzing
+	@bash .ci/torture
 
 screenshots: ## the pictures of the documentation, from a running demo
 	go test -tags screenshots -count=1 -run '^TestScreenshots$$' ./app

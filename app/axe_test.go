@@ -56,6 +56,12 @@ func TestAccessible(t *testing.T) {
 		c.open(in.base + page)
 		look(page)
 	}
+	c.choose("contrast")
+	for _, page := range pages {
+		c.open(in.base + page)
+		c.looksAt(script, page+", high contrast")
+	}
+	c.choose("system")
 	b.set("Webhooks.EnableGenericWebhooks", "False")
 	c.open(in.base + "/admin/webhooks")
 	look("the list while types are switched off")
@@ -97,6 +103,14 @@ func TestAccessible(t *testing.T) {
 	if !strings.HasPrefix(eval[string](c, "location.pathname"), "/login") {
 		t.Error("a wrong password logs in")
 	}
+}
+
+// choose sets the appearance by the menu of the bar.
+func (c *chrome) choose(theme string) {
+	c.t.Helper()
+	c.click("summary[aria-label^=Appearance]")
+	c.click("button[name=theme][value=" + theme + "]")
+	c.until("document.querySelector('button[name=theme][value=" + theme + "][aria-current=true]')")
 }
 
 func narrow(c *chrome, in *instance) {

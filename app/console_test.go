@@ -15,7 +15,12 @@ import (
 // atConsole is a browser that is logged in at a new instance with some events.
 func atConsole(t *testing.T) (*instance, *browser, *chrome, *complaints) {
 	t.Helper()
-	in := serve(t, environment(t, "sqlite"))
+	return atConsoleOn(t, "sqlite")
+}
+
+func atConsoleOn(t *testing.T, kind string) (*instance, *browser, *chrome, *complaints) {
+	t.Helper()
+	in := serve(t, environment(t, kind))
 	b := in.login()
 	b.quick()
 	for n, tags := range []string{`"python"`, `"python","pandas"`, `"go"`} {

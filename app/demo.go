@@ -45,7 +45,7 @@ func demo(ctx context.Context, args []string, p Process) error {
 	login := demoAccess{password: strings.ToLower(rand.Text()[:12]), token: rand.Text()}
 	c, err := config.Load(demoEnviron(p.Environ, *data, *addr, login))
 	if err != nil {
-		return err
+		return demoFault(err, p)
 	}
 	receiver := newDemoReceiver()
 	hooks, err := serveLocally(ctx, receiver)
@@ -55,10 +55,33 @@ func demo(ctx context.Context, args []string, p Process) error {
 	defer func() { _ = hooks.Close() }()
 	in, err := start(ctx, c, p)
 	if err != nil {
-		return err
+		return demoFault(err, p)
 	}
 	err = in.runDemo(ctx, receiver, "http://"+hooks.addr, login, p)
 	return errors.Join(err, in.stop(ctx))
+}
+
+// demoFault names the flag where a fault is the address's, unless the
+// environment gave it.
+func demoFault(err error, p Process) error {
+	if p.getenv("SITEHOOKS_ADDR") != "" {
+		return err
+	}
+	var all config.Faults
+	var one config.Fault
+	switch {
+	case errors.As(err, &all):
+	case errors.As(err, &one):
+		all = config.Faults{one}
+	default:
+		return err
+	}
+	for i := range all {
+		if all[i].Variable == "SITEHOOKS_ADDR" {
+			all[i].Variable = "--addr"
+		}
+	}
+	return all
 }
 
 type demoAccess struct{ password, token string }

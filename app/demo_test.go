@@ -3,6 +3,7 @@ package app_test
 import (
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"os/exec"
 	"slices"
@@ -11,6 +12,23 @@ import (
 	"testing"
 	"time"
 )
+
+// TestDemoNamesItsFlag: who gave an address by --addr is told about --addr.
+func TestDemoNamesItsFlag(t *testing.T) {
+	taken, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	ok(t, err)
+	defer taken.Close()
+	for _, addr := range []string{taken.Addr().String(), "nonsense"} {
+		_, errs, err := output(t, nil, "", "demo", "--addr", addr)
+		if told := lines(errs); err == nil || len(told) != 1 || !strings.Contains(errs, "--addr is") || strings.Contains(errs, "SITEHOOKS_ADDR") {
+			t.Errorf("%s: %v %s", addr, err, errs)
+		}
+	}
+	_, errs, err := output(t, []string{"SITEHOOKS_ADDR=" + taken.Addr().String()}, "", "demo")
+	if err == nil || !strings.Contains(errs, "SITEHOOKS_ADDR is") {
+		t.Errorf("by the environment: %v %s", err, errs)
+	}
+}
 
 // runningDemo is the quick start as a person sees it.
 type runningDemo struct {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -72,7 +73,7 @@ func (in *instance) begin(ctx context.Context, p Process) error {
 	var err error
 	in.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", c.Addr)
 	if err != nil {
-		return fmt.Errorf("SITEHOOKS_ADDR: cannot listen on %s: %w; for example SITEHOOKS_ADDR=127.0.0.1:8081", c.Addr, lastCause(err))
+		return config.Fault{Variable: "SITEHOOKS_ADDR", Text: fmt.Sprintf("is %s, where nothing can listen: %v", c.Addr, lastCause(err)), Example: "127.0.0.1:8081"}
 	}
 	if c.DatabaseURL == "" {
 		if err := prepareDataDir(c.DataDir); err != nil {
@@ -234,9 +235,25 @@ func firstAdministrator(ctx context.Context, store *models.Store, c config.Confi
 	}
 	made, err := store.Users.CreateFirst(ctx, user)
 	if err == nil && made && user.MustChangePassword {
-		_, err = fmt.Fprintf(p.Stderr, "First administrator: %s  one-time password: %s\n", user.Email, password)
+		err = tellPassword(p.Stderr, c.LogFormat, user.Email, password)
 	}
 	return err
+}
+
+// tellPassword prints what only this start can tell, whatever the log's level
+// is: as a line for people, or as one of the log where a program reads it.
+func tellPassword(w io.Writer, format, email, password string) error {
+	if format == "json" {
+		return slog.NewJSONHandler(w, nil).Handle(context.Background(), passwordRecord(email, password))
+	}
+	_, err := fmt.Fprintf(w, "First administrator: %s  one-time password: %s\n", email, password)
+	return err
+}
+
+func passwordRecord(email, password string) slog.Record {
+	r := slog.NewRecord(time.Now(), slog.LevelInfo, "first administrator", 0)
+	r.AddAttrs(slog.String("email", email), slog.String("one_time_password", password))
+	return r
 }
 
 // stopWithin is how long a stop may take in all.

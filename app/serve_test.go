@@ -2,11 +2,13 @@ package app_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -179,6 +181,24 @@ func TestFaultsAtStartAreOneLine(t *testing.T) {
 				t.Errorf("%v\n%s", err, stderr)
 			}
 		})
+	}
+}
+
+// TestOneTimePasswordIsToldInTheLogsOwnForm: a program that reads the log gets
+// a line that it can read, also at a level that leaves other lines out.
+func TestOneTimePasswordIsToldInTheLogsOwnForm(t *testing.T) {
+	for format, wants := range map[string]*regexp.Regexp{
+		"text": regexp.MustCompile(`^First administrator: admin@localhost  one-time password: [a-z2-7]{16}$`),
+		"json": regexp.MustCompile(`^\{.*"email":"admin@localhost","one_time_password":"[a-z2-7]{16}"\}$`),
+	} {
+		in := serve(t, []string{"SITEHOOKS_DATA_DIR=" + t.TempDir(), "SITEHOOKS_LOG_FORMAT=" + format, "SITEHOOKS_LOG_LEVEL=error"})
+		told := lines(in.log.String())
+		if len(told) != 1 || !wants.MatchString(told[0]) {
+			t.Errorf("%s says %q", format, told)
+		}
+		if format == "json" && !json.Valid([]byte(told[0])) {
+			t.Errorf("no JSON: %s", told[0])
+		}
 	}
 }
 

@@ -56,7 +56,7 @@ func TestEverythingSet(t *testing.T) {
 		"SITEHOOKS_SECRET_KEY=" + keyA + ", " + keyB,
 		"SITEHOOKS_ADMIN_EMAIL=Admin@Localhost",
 		"SITEHOOKS_ADMIN_PASSWORD=pässwörd",
-		"SITEHOOKS_INGEST_TOKEN=t0ken",
+		"SITEHOOKS_INGEST_TOKEN=t0ken-of-the-test",
 		"SITEHOOKS_ALLOW_TARGETS=127.0.0.0/8,10.1.2.3/32,hooks.internal",
 		"SITEHOOKS_ROLE=jobs",
 		"SITEHOOKS_OIDC_ISSUER=https://id.example.com/realms/x",
@@ -79,7 +79,7 @@ func TestEverythingSet(t *testing.T) {
 		DatabaseURL:    "postgresql://u:p%40ss=w@db:5432/s?sslmode=disable",
 		SecretKeys:     [][]byte{[]byte(strings.Repeat("a", 32)), []byte(strings.Repeat("b", 32))},
 		AdminEmail:     "admin@localhost", AdminPassword: "pässwörd",
-		IngestToken: "t0ken",
+		IngestToken: "t0ken-of-the-test",
 		AllowCIDRs:  []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("10.1.2.3/32")},
 		AllowHosts:  []string{"hooks.internal"},
 		Role:        RoleJobs,
@@ -90,7 +90,7 @@ func TestEverythingSet(t *testing.T) {
 		t.Errorf("\n got %+v\nwant %+v", fields(c), fields(want))
 	}
 	for _, text := range []string{fmt.Sprint(c), fmt.Sprintf("%+v %#v", c, &c), c.LogValue().String()} {
-		if strings.Contains(text, "hush") || strings.Contains(text, "t0ken") {
+		if strings.Contains(text, "hush") || strings.Contains(text, "t0ken-of-the-test") {
 			t.Errorf("a secret shows in %q", text)
 		}
 	}
@@ -177,6 +177,8 @@ func TestWrong(t *testing.T) {
 		{"SITEHOOKS_ADMIN_EMAIL", []string{"SITEHOOKS_ADMIN_EMAIL=A <a@b>", "SITEHOOKS_ADMIN_PASSWORD=s3cr3t12"}, "e-mail"},
 		{"SITEHOOKS_INGEST_TOKEN", []string{"SITEHOOKS_INGEST_TOKEN=s3cr3t "}, "header"},
 		{"SITEHOOKS_INGEST_TOKEN", []string{"SITEHOOKS_INGEST_TOKEN=s3cr3té"}, "header"},
+		{"SITEHOOKS_INGEST_TOKEN", []string{"SITEHOOKS_INGEST_TOKEN=s"}, "16 characters"},
+		{"SITEHOOKS_INGEST_TOKEN", []string{"SITEHOOKS_INGEST_TOKEN=s3cr3t-15-chars"}, "16 characters"},
 		{"SITEHOOKS_ALLOW_TARGETS", []string{"SITEHOOKS_ALLOW_TARGETS=10.0.0.0/7"}, "wider than /8"},
 		{"SITEHOOKS_ALLOW_TARGETS", []string{"SITEHOOKS_ALLOW_TARGETS=0.0.0.0/0"}, "wider than /8"},
 		{"SITEHOOKS_ALLOW_TARGETS", []string{"SITEHOOKS_ALLOW_TARGETS=::ffff:0:0/96"}, "wider than /8"},

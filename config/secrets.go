@@ -97,12 +97,22 @@ func (f *Faults) admin(email, password string) (address, word string) {
 	return strings.ToLower(email), password
 }
 
+// minToken is the shortest ingest token, in characters: it alone opens the
+// ingest API for all locations.
+const minToken = 16
+
 func (f *Faults) token(value string) string {
-	if strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		f.add("SITEHOOKS_INGEST_TOKEN", `"$(openssl rand -hex 32)"`, "contains spaces or characters that are not printable ASCII, which no request header can carry")
-		return ""
+	const name, example = "SITEHOOKS_INGEST_TOKEN", `"$(openssl rand -hex 32)"`
+	switch {
+	case value == "":
+	case strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' }):
+		f.add(name, example, "contains spaces or characters that are not printable ASCII, which no request header can carry")
+	case len(value) < minToken:
+		f.add(name, example, "has fewer than %d characters, so it could be guessed", minToken)
+	default:
+		return value
 	}
-	return value
+	return ""
 }
 
 func (f *Faults) oidc(issuer, id, secret string) (string, string, string) {

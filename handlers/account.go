@@ -67,5 +67,8 @@ func (s *Site) passwordChange(c *gin.Context) error {
 	if err = s.startSession(c, user.ID); err != nil {
 		return err
 	}
+	if err = s.store.audit.Note(ctx, user.Actor(), "member.password", user.Email, "changed their own, from "+c.ClientIP()); err != nil {
+		return err
+	}
 	return s.redirect(c, "/admin/webhooks", Flash{"success", "Your password is changed. Other sessions of yours have ended."})
 }

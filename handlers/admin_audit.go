@@ -15,6 +15,7 @@ import (
 type auditStore interface {
 	Search(ctx context.Context, q models.AuditQuery) (rows []models.AuditEntry, next int64, err error)
 	People(ctx context.Context) ([]string, error)
+	Note(ctx context.Context, by models.Actor, action, target, detail string) error
 }
 
 const (
@@ -131,6 +132,7 @@ var auditSubjects = []choice{
 	{"location", "Locations", false},
 	{"member", "Members", false},
 	{"token", "API tokens", false},
+	{"login", "Log-ins", false},
 }
 
 var auditActions = map[string]string{ //nolint:gosec // words about passwords and tokens, none of them
@@ -138,7 +140,8 @@ var auditActions = map[string]string{ //nolint:gosec // words about passwords an
 	"webhook.resumed": "Resumed a webhook", "webhook.broke": "A webhook broke", "webhook.deleted": "Deleted a webhook",
 	"delivery.resent": "Resent", "event.erased": "Erased content", "setting.changed": "Changed a site setting",
 	"location.created": "Added a location", "location.renamed": "Renamed a location",
-	"member.added": "Added a member", "member.role": "Changed a role", "member.password": "Gave a one-time password",
+	"member.added": "Added a member", "member.role": "Changed a role", "member.password": "Set a password",
+	"login.password": "Logged in", "login.oidc": "Logged in by single sign-on", "login.ended": "Logged out",
 	"member.removed": "Removed a member", "token.created": "Made an API token", "token.revoked": "Revoked an API token",
 }
 

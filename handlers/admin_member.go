@@ -114,7 +114,7 @@ func (s *Site) removal(c *gin.Context, user models.User, fault string) *confirmP
 		page:  page{Title: "Remove " + user.Name + "?", Nav: "members"},
 		Crumb: "Members", CrumbPath: membersPath, Action: memberPath(user.ID) + "/remove", Button: "Remove " + user.Email,
 		Danger: true, Back: membersPath, Fault: fault,
-		Lines: []string{user.Email + " can no longer log in, and is logged out everywhere at once. Webhooks and history keep the name."},
+		Lines: []string{user.Email + " can no longer log in, and is logged out everywhere at once. Their webhooks go on without an owner, and history keeps the name."},
 	}
 	if me, _ := userOf(c); me.ID == user.ID {
 		p.Lines = append(p.Lines, "This is you: you will be logged out.")

@@ -2,38 +2,102 @@ package handlers
 
 import (
 	"context"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
 
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// attention is what every page says about webhooks that need somebody.
+// attention is what every page says about what needs somebody.
 type attention struct {
 	Broke    *models.Attention  // the one that broke; nil: none, or several
 	Several  int64              // how many broke when there are several
 	Expiring []models.Attention // whose held notifications expire before long
+	Stalled  *time.Time         // since when dispatch has not run; nil: it runs
+	seen     int64              // when the newest of several broke
 }
 
-// attention is nil when all is well. A page is not refused for it.
-func (s *Site) attention(ctx context.Context) *attention {
+// attention is nil when all is well, or all was put aside. A page is not
+// refused for it.
+func (s *Site) attention(ctx context.Context, r *http.Request) *attention {
 	list, err := s.store.webhooks.Attention(ctx)
 	if err != nil {
 		s.Log.ErrorContext(ctx, "webhooks that need attention not read", "error", err)
 		return nil
 	}
-	if len(list) == 0 {
-		return nil
-	}
 	a := &attention{}
+	if a.Stalled, err = s.store.events.Stalled(ctx); err != nil {
+		s.Log.ErrorContext(ctx, "state of dispatch not read", "error", err)
+	}
+	aside := asideOf(r)
 	for _, w := range list {
-		switch {
-		case w.State == models.WebhookBroken && w.Alike > 1:
-			a.Several = w.Alike
-		case w.State == models.WebhookBroken:
+		if w.State == models.WebhookBroken && w.Alike > 1 {
+			a.Several, a.seen = w.Alike, max(a.seen, w.StateAt.Unix())
+		} else if w.State == models.WebhookBroken && !slices.Contains(aside, brokeKey(w)) {
 			a.Broke = &w
 		}
-		if w.Soon {
+		if w.Soon && !slices.Contains(aside, a.ExpiryKey(w)) {
 			a.Expiring = append(a.Expiring, w)
 		}
 	}
+	if a.Several > 0 && slices.Contains(aside, a.SeveralKey()) {
+		a.Several = 0
+	}
+	if a.Broke == nil && a.Several == 0 && len(a.Expiring) == 0 && a.Stalled == nil {
+		return nil
+	}
 	return a
+}
+
+// What can be put aside has a key that is another one when it happens anew.
+
+func brokeKey(w models.Attention) string { return fmt.Sprintf("b%d.%d", w.WebhookID, w.StateAt.Unix()) }
+
+// BrokeKey names the webhook that broke and when.
+func (a *attention) BrokeKey() string { return brokeKey(*a.Broke) }
+
+// SeveralKey names how many broke and when the last did.
+func (a *attention) SeveralKey() string { return fmt.Sprintf("s%d.%d", a.Several, a.seen) }
+
+// ExpiryKey names whose notifications expire, and since when it holds them.
+func (*attention) ExpiryKey(w models.Attention) string {
+	return fmt.Sprintf("e%d.%d", w.WebhookID, max(0, w.StateAt.Unix()))
+}
+
+const (
+	asideCookie = "aside"
+	asideFor    = 30 * 24 * time.Hour
+	asideMost   = 20 // keys that a browser keeps, the newest
+)
+
+var asideKey = regexp.MustCompile(`^[bse][0-9]{1,19}\.[0-9]{1,19}$`)
+
+// asideOf is what this browser was told to put aside.
+func asideOf(r *http.Request) []string {
+	cookie, err := r.Cookie(asideCookie)
+	if err != nil {
+		return nil
+	}
+	return strings.Split(cookie.Value, "_")
+}
+
+// attentionAside puts one of the notices aside, for this browser.
+func (s *Site) attentionAside(c *gin.Context) error {
+	if err := parseForm(c); err != nil {
+		return err
+	}
+	key := c.Request.PostForm.Get("what")
+	if !asideKey.MatchString(key) {
+		return unusable("There is no such notice.")
+	}
+	keys := slices.DeleteFunc(asideOf(c.Request), func(k string) bool { return k == key || !asideKey.MatchString(k) })
+	keys = append(keys, key)
+	s.setCookie(c, asideCookie, strings.Join(keys[max(0, len(keys)-asideMost):], "_"), asideFor)
+	return s.redirect(c, localPath(c.Request.PostForm.Get("next")))
 }

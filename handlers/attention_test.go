@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -9,7 +10,7 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-const attentionSection = "section[aria-label='Webhooks that need attention']"
+const attentionSection = "section[aria-label='What needs attention'] li > span"
 
 func TestEveryPageNamesWhatBroke(t *testing.T) {
 	c := newConsole(t)
@@ -55,5 +56,47 @@ func TestRoleIsNotSaidTwice(t *testing.T) {
 	p.User.Name = "Mary"
 	if p.RoleShown() != models.RoleAdministrator {
 		t.Errorf("it shows %q", p.RoleShown())
+	}
+}
+
+// TestNoticesCanBePutAside: what was read is gone until it happens anew.
+func TestNoticesCanBePutAside(t *testing.T) {
+	c := newConsole(t)
+	w := c.addWebhook(nil)
+	ok(t, c.store.Webhooks.Break(t.Context(), w.ID, "It answered 410 Gone."))
+	for i, u := range []models.User{c.addViewer(), c.admin} {
+		c.logIn(u)
+		button := c.get("/admin/audit?about=x").Find("button[form=aside]")
+		form := url.Values{"what": {button.AttrOr("value", "")}, "next": {"/admin/audit?about=x"}}
+		a := c.post("/attention", form).goesTo("/admin/audit?about=x")
+		resp := http.Response{Header: a.Header}
+		c.extra = resp.Cookies()
+		if text := c.get("/admin/webhooks").text(attentionSection); text != "" {
+			t.Errorf("put aside, it says %q", text)
+		}
+		c.exec("update webhooks set state_at = ?", time.Now().Add(-time.Duration(i+1)*time.Hour))
+		if text := c.get("/admin/webhooks").text(attentionSection); text == "" {
+			t.Error("what broke anew is not said")
+		}
+		c.extra = nil
+	}
+	c.post("/attention", url.Values{"what": {"x; Path=/"}}).want(http.StatusUnprocessableEntity)
+}
+
+// TestStalledDispatchIsSaid: no jobs run here, and after a while every page
+// says so.
+func TestStalledDispatchIsSaid(t *testing.T) {
+	c := newConsole(t)
+	if text := c.get("/admin/audit").text(attentionSection); text != "" {
+		t.Errorf("at the start it says %q", text)
+	}
+	c.exec("update dispatch_runs set next_at = ?", time.Now().Add(-time.Minute).UTC())
+	if text := c.get("/admin/audit").text(attentionSection); !strings.HasPrefix(text, "Dispatch has not run since") {
+		t.Errorf("it says %q", text)
+	}
+	c.exec("update settings set value = '0' where name = ?", models.DispatchInterval)
+	c.exec("insert into settings (name, value) select ?, '0' where not exists (select 1 from settings where name = ?)", models.DispatchInterval, models.DispatchInterval)
+	if text := c.get("/admin/audit").text(attentionSection); text != "" {
+		t.Errorf("nothing is due, and it says %q", text)
 	}
 }

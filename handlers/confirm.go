@@ -20,6 +20,7 @@ type confirmPage struct {
 	Back             string
 	Fault            string // why it was refused; empty: it was not
 	Narrow           *confirmSince
+	Older            string // path of the same question about what was not looked at
 }
 
 // confirmSince asks the same about fewer: only those since a time. Fields keep

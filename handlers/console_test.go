@@ -53,7 +53,13 @@ var adminHash = sync.OnceValue(func() string {
 
 func newConsole(t testing.TB, adjust ...func(*Deps)) *console {
 	t.Helper()
-	c := &console{t: t, store: modelstest.Open(t, modelstest.Options(t, "sqlite"))}
+	return newConsoleOn(t, "sqlite", adjust...)
+}
+
+// newConsoleOn is the console over a database of either kind.
+func newConsoleOn(t testing.TB, kind string, adjust ...func(*Deps)) *console {
+	t.Helper()
+	c := &console{t: t, store: modelstest.Open(t, modelstest.Options(t, kind))}
 	set, err := templates.New(Funcs(static.Path))
 	ok(t, err)
 	d := Deps{

@@ -77,7 +77,7 @@ func (s *Site) deliveries(c *gin.Context) error {
 	if finishedState(query.State) {
 		p.Resend = olderURL(resendPath, values, 0)
 	}
-	return s.render(c, http.StatusOK, "deliveries", p)
+	return s.renderPart(c, http.StatusOK, "deliveries", p, "deliveries-list")
 }
 
 // finishedState tells a state whose deliveries have nothing ahead of them.

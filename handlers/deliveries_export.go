@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
@@ -79,15 +81,13 @@ func (e exported) cells() []string {
 	return cells
 }
 
-// harmless keeps a table's program from taking a text for a formula.
+// harmless keeps a table's program from taking a text for a formula, also
+// where the program passes over what cannot be seen in front of it.
 func harmless(cell string) string {
-	if cell != "" && strings.ContainsAny(cell[:1], "=+-@\t\r\n") || strings.HasPrefix(strings.TrimLeft(cell, " "), "=") {
+	seen := strings.TrimLeftFunc(cell, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) })
+	first, _ := utf8.DecodeRuneInString(seen)
+	if cell != "" && strings.ContainsRune("\t\r\n", rune(cell[0])) || seen != "" && strings.ContainsRune("=+-@＝＋－＠", first) {
 		return "'" + cell
-	}
-	for _, wide := range []string{"＝", "＋", "－", "＠"} {
-		if strings.HasPrefix(cell, wide) {
-			return "'" + cell
-		}
 	}
 	return cell
 }

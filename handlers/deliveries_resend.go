@@ -38,7 +38,6 @@ func (s *Site) deliveriesResend(c *gin.Context) error {
 func (s *Site) resendQuestion(c *gin.Context, now time.Time) (*confirmPage, models.DeliveryQuery, error) {
 	ctx := c.Request.Context()
 	values := c.Request.URL.Query()
-	values.Del("before")
 	q, filter, faults := parseDeliveryQuery(values, now)
 	if len(faults) > 0 {
 		// A value that was left out would match more than was asked for.
@@ -60,7 +59,10 @@ func (s *Site) resendQuestion(c *gin.Context, now time.Time) (*confirmPage, mode
 	p := &confirmPage{
 		page:  page{Title: "Resend " + plural(can.Send, "delivery", "deliveries") + "?", Nav: "deliveries"},
 		Crumb: "Deliveries", CrumbPath: "/admin/deliveries", Back: back,
-		Action: olderURL(resendPath, values, 0), Fields: []confirmField{{"through", formatID(can.Through)}, {"now", formatID(now.UnixMicro())}},
+		Action: olderURL(resendPath, values, 0), Fields: []confirmField{{"through", formatID(can.Through)}, {"floor", formatID(can.From)}, {"now", formatID(now.UnixMicro())}},
+	}
+	if can.From > 0 {
+		p.Older = olderURL(resendPath, values, can.From)
 	}
 	p.Narrow = &confirmSince{Path: resendPath, From: filter.From}
 	for _, name := range []string{"webhook", "state", "code", "error", "type", "to"} {
@@ -86,29 +88,22 @@ func resendLines(can models.Resendable) []string {
 	} else {
 		lines = append(lines, "Each is sent once more with the same id and body, without retries, at most 20 a second for each webhook.")
 	}
-	if can.More {
-		lines = append(lines, "There are more. These are the newest "+count(models.ResendMax)+"; resend the others after them.")
+	if can.From > 0 {
+		lines = append(lines, "The search looked at "+count(models.ScanMax)+" deliveries. Older ones may be like that too: resend these first, then search older.")
 	}
 	if can.Waiting > 0 {
-		lines = append(lines, resendCount(can.Waiting, "waits for an attempt anyway and is left out.", "wait for an attempt anyway and are left out."))
+		lines = append(lines, plural(can.Waiting, "waits for an attempt anyway and is left out.", "wait for an attempt anyway and are left out."))
 	}
 	if can.Blocked > 0 {
-		lines = append(lines, resendCount(can.Blocked, "cannot be sent, because its webhook is paused, broken, switched off, moved or deleted.",
+		lines = append(lines, plural(can.Blocked, "cannot be sent, because its webhook is paused, broken, switched off, moved or deleted.",
 			"cannot be sent, because their webhook is paused, broken, switched off, moved or deleted."))
 	}
 	return lines
 }
 
-// resendCount is a sentence about a number that is not counted to its end.
-func resendCount(n int64, one, many string) string {
-	if n >= models.ResendMax {
-		return count(n) + " or more " + many
-	}
-	return plural(n, one, many)
-}
-
-// deliveriesResendPost sends what was asked about. The field through keeps out
-// what came since, now is when a span such as the last hour was asked about.
+// deliveriesResendPost sends what was asked about. The fields through and floor
+// keep out what was not looked at, now is when a span such as the last hour
+// was asked about.
 func (s *Site) deliveriesResendPost(c *gin.Context) error {
 	if err := parseForm(c); err != nil {
 		return err
@@ -118,6 +113,10 @@ func (s *Site) deliveriesResendPost(c *gin.Context) error {
 	if !ok {
 		return unusable("This request does not say which deliveries it is about. Ask again from the list.")
 	}
+	var floor int64
+	if !readNumber(form.Get("floor"), &floor) && form.Get("floor") != "0" {
+		return unusable("This request does not say how far back it goes. Ask again from the list.")
+	}
 	asked, ok := positive(form.Get("now"))
 	if !ok {
 		return unusable("This request does not say when it was asked for. Ask again from the list.")
@@ -126,7 +125,7 @@ func (s *Site) deliveriesResendPost(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	resent, err := s.store.deliveries.ResendAll(c.Request.Context(), actorOf(c), q, through, strings.TrimSuffix(p.Lines[0], "."))
+	resent, err := s.store.deliveries.ResendAll(c.Request.Context(), actorOf(c), q, models.Resendable{Through: through, From: floor}, strings.TrimSuffix(p.Lines[0], "."))
 	if err != nil {
 		return err
 	}

@@ -14,24 +14,12 @@ func deliveryWaits(d models.Delivery) bool {
 // deliveryHeldWhy says why a webhook cannot send now, with since when; empty:
 // it can. Enabled is Webhooks.EnableGenericWebhooks.
 func deliveryHeldWhy(w models.Webhook, enabled bool, now time.Time) string {
+	if w.DeletedAt != nil {
+		return "the webhook was deleted"
+	}
 	since := ""
 	if w.StateAt != nil {
 		since = " since " + deliveryClock(*w.StateAt, now)
 	}
-	switch {
-	case w.DeletedAt != nil:
-		return "the webhook was deleted"
-	case w.State == models.WebhookStopped && w.StateBy != "":
-		return "paused by " + w.StateBy + since
-	case w.State == models.WebhookStopped:
-		return "paused" + since
-	case w.State == models.WebhookBroken && w.StateReason != "":
-		return "the webhook is broken" + since + ": " + w.StateReason
-	case w.State == models.WebhookBroken:
-		return "the webhook is broken" + since
-	case !enabled && needsFeature(w.Type):
-		return models.EnableGenericWebhooks + " is off"
-	default:
-		return ""
-	}
+	return models.HeldWhy(w, !enabled && needsFeature(w.Type), since)
 }

@@ -66,6 +66,9 @@ func (s *Site) fail(c *gin.Context, err error) {
 	if c.Writer.Written() {
 		return
 	}
+	if status == http.StatusServiceUnavailable {
+		c.Header("Retry-After", "1")
+	}
 	if isAPI(c.Request.URL.Path) {
 		api.Problem(c, status, "", text)
 		return

@@ -32,6 +32,7 @@ func pageFuncs(asset func(name string) string) template.FuncMap {
 		"themeClass": themeClass,
 		"flashIcon":  flashIcon,
 		"bulk":       bulkActions,
+		"aside":      func(key, about string) aside { return aside{key, about} },
 	}
 }
 
@@ -40,6 +41,9 @@ type icon struct {
 	Href string
 	Size int
 }
+
+// aside is a button that puts a notice aside.
+type aside struct{ Key, About string }
 
 // Badge is a state in words with the class that gives its colour and dot.
 type Badge struct{ Class, Text string }

@@ -64,6 +64,7 @@ func (s *Site) login(c *gin.Context) error {
 	case err != nil:
 		return err
 	case wait > 0:
+		s.Log.WarnContext(c.Request.Context(), "too many wrong passwords", "from", addressGroup(c.ClientIP()))
 		c.Header("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 		p.Fault = "Too many wrong passwords. Try again in " + span(wait.Round(time.Minute)+time.Minute) + "."
 		return s.showLogin(c, http.StatusTooManyRequests, p)
@@ -71,10 +72,18 @@ func (s *Site) login(c *gin.Context) error {
 		p.Fault = "The email or the password is wrong."
 		return s.showLogin(c, http.StatusUnauthorized, p)
 	}
-	if err = s.startSession(c, user.ID); err != nil {
+	if err = s.loggedIn(c, user, "login.password"); err != nil {
 		return err
 	}
 	return s.redirect(c, localPath(p.Next))
+}
+
+// loggedIn starts the session of somebody who proved who they are.
+func (s *Site) loggedIn(c *gin.Context, user models.User, how string) error {
+	if err := s.startSession(c, user.ID); err != nil {
+		return err
+	}
+	return s.store.audit.Note(c.Request.Context(), user.Actor(), how, user.Email, "from "+c.ClientIP())
 }
 
 // authenticate returns the user whose e-mail and password these are, the zero
@@ -133,9 +142,19 @@ func (s *Site) logout(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	user, err := s.sessionUser(c)
+	known := err == nil
+	if err != nil && !errors.Is(err, models.ErrNotFound) {
+		return err
+	}
 	session.Options.MaxAge = -1
 	if err = session.Save(c.Request, c.Writer); err != nil {
 		return err
+	}
+	if known {
+		if err = s.store.audit.Note(c.Request.Context(), user.Actor(), "login.ended", user.Email, "from "+c.ClientIP()); err != nil {
+			return err
+		}
 	}
 	return s.redirect(c, "/login")
 }

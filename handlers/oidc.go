@@ -89,7 +89,7 @@ func (o *singleSignOn) identity(ctx context.Context, begun oidcBegun, code strin
 	ctx = oidc.ClientContext(ctx, o.client)
 	token, err := o.oauth(p).Exchange(ctx, code, oauth2.VerifierOption(begun.Verifier))
 	if err != nil {
-		return "", &oidcError{http.StatusBadGateway, "The provider did not confirm this log-in. Try again.", err}
+		return "", &oidcError{http.StatusBadGateway, "The provider did not confirm this log-in. Try again.", bareAnswer(err)}
 	}
 	raw, _ := token.Extra("id_token").(string)
 	id, err := p.Verifier(&oidc.Config{ClientID: o.config.ClientID}).Verify(ctx, raw)
@@ -110,6 +110,15 @@ func (o *singleSignOn) identity(ctx context.Context, begun oidcBegun, code strin
 		return "", &oidcError{http.StatusForbidden, "The provider does not vouch for your e-mail address. Verify it there first.", errors.New("no verified e-mail")}
 	}
 	return claims.Email, nil
+}
+
+// bareAnswer leaves out what a provider wrote: it was sent our secret, and may
+// repeat it.
+func bareAnswer(err error) error {
+	if answered, is := errors.AsType[*oauth2.RetrieveError](err); is {
+		return fmt.Errorf("the provider answered %s to the code", answered.Response.Status)
+	}
+	return err
 }
 
 const oidcAway = "The provider of single sign-on does not answer. Try again in a moment, or log in with your password."
@@ -162,7 +171,7 @@ func (s *Site) oidc(c *gin.Context) error {
 			return err
 		}
 	}
-	if err = s.startSession(c, user.ID); err != nil {
+	if err = s.loggedIn(c, user, "login.oidc"); err != nil {
 		return err
 	}
 	return s.redirect(c, localPath(begun.Next))

@@ -124,7 +124,7 @@ func (s *Site) render(c *gin.Context, status int, name string, data pager) error
 	p.Path = c.Request.URL.RequestURI()
 	p.Flash = s.takeFlash(c)
 	if member {
-		p.Attention = s.attention(c.Request.Context())
+		p.Attention = s.attention(c.Request.Context(), c.Request)
 	}
 	var buf bytes.Buffer
 	if err := s.Templates.Render(&buf, name, data); err != nil {

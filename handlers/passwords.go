@@ -38,21 +38,31 @@ func checkPassword(password string) error {
 
 // passwords checks passwords, two at a time, since each takes memory.
 type passwords struct {
-	turns chan struct{}
+	turns   chan struct{}
+	waiting chan struct{} // those in their turn included
 }
 
 // decoy is compared with when there is no such user, so that it takes as long.
 // It is made with the parameters of hashing, of nobody's password.
 const decoy = "$argon2id$v=19$m=19456,t=2,p=1$oaHKRBuCviJslpcOC4BMfA$0xweITvtsRKiFLDpgOXXIqjMtOB0gHHPrsD8cGoEf3Q"
 
-func newPasswords() *passwords { return &passwords{turns: make(chan struct{}, 2)} }
+func newPasswords() *passwords {
+	return &passwords{turns: make(chan struct{}, 2), waiting: make(chan struct{}, passwordsWaiting)}
+}
 
-// turn waits until a check may start, or ctx ends; done lets the next one in.
+// turn waits until a check may start, or ctx ends, unless too many wait
+// already; done lets the next one in.
 func (p *passwords) turn(ctx context.Context) (done func(), err error) {
 	select {
+	case p.waiting <- struct{}{}:
+	default:
+		return nil, errBusy()
+	}
+	select {
 	case p.turns <- struct{}{}:
-		return func() { <-p.turns }, nil
+		return func() { <-p.turns; <-p.waiting }, nil
 	case <-ctx.Done():
+		<-p.waiting
 		return nil, ctx.Err()
 	}
 }

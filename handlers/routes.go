@@ -47,9 +47,11 @@ func (s *Site) routes() (*gin.Engine, error) {
 	}
 
 	// Every member. Changes here are the member's own.
-	member := r.Group("/", s.memberOnly)
+	crowd := s.crowd(pagesAtOnce)
+	member := r.Group("/", s.memberOnly, crowd)
 	get(member, "/", s.on(s.home))
 	member.POST("/theme", s.on(s.theme))
+	member.POST("/attention", s.on(s.attentionAside))
 	get(member, "/account/password", s.on(s.passwordForm))
 	member.POST("/account/password", s.on(s.passwordChange))
 	get(member, "/admin/webhooks", s.on(s.webhooks))
@@ -69,7 +71,7 @@ func (s *Site) routes() (*gin.Engine, error) {
 	get(member, "/developer/site-settings/edit", s.on(s.siteSetting))
 
 	// Administrators: all that changes something, and the pages leading there.
-	admin := r.Group("/", s.memberOnly, s.adminOnly)
+	admin := r.Group("/", s.memberOnly, s.adminOnly, crowd)
 	get(admin, "/admin/webhooks/new", s.on(s.webhookNew))
 	admin.POST("/admin/webhooks/new", s.on(s.webhookNewPost))
 	get(admin, "/admin/webhooks/known", s.on(s.webhookKnown))
@@ -82,6 +84,8 @@ func (s *Site) routes() (*gin.Engine, error) {
 	admin.POST("/admin/webhooks/:id/delete", s.on(s.webhookDeletePost))
 	admin.POST("/admin/webhooks/:id/pause", s.on(s.webhookPause))
 	admin.POST("/admin/webhooks/:id/resume", s.on(s.webhookResume))
+	admin.POST("/admin/webhooks/:id/test", s.on(s.webhookTest))
+	admin.POST("/admin/webhooks/:id/claim", s.on(s.webhookClaim))
 	admin.POST("/admin/deliveries/:id/resend", s.on(s.deliveryResend))
 	get(admin, "/admin/deliveries/resend", s.on(s.deliveriesResend))
 	admin.POST("/admin/deliveries/resend", s.on(s.deliveriesResendPost))

@@ -26,6 +26,9 @@ const (
 	sessionCookie = "sitehooks_session"
 	touchAfter    = time.Minute // last-seen times are written at most this often
 	sessionUser   = "user"      // key of the user's id among a session's values
+	// unattendedHeader marks what a page asks for by itself, which is no sign
+	// that anybody is there.
+	unattendedHeader = "X-Unattended"
 )
 
 // sessionCookies is a store of gorilla sessions that keeps them on the server:
@@ -77,7 +80,7 @@ func (st *sessionCookies) New(r *http.Request, name string) (*sessions.Session, 
 	if err != nil {
 		return session, err
 	}
-	if time.Since(row.SeenAt) > touchAfter {
+	if time.Since(row.SeenAt) > touchAfter && r.Header.Get(unattendedHeader) == "" {
 		if err = st.rows.Touch(r.Context(), key); err != nil {
 			return session, err
 		}

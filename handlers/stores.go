@@ -18,7 +18,7 @@ type webhookStore interface {
 	Open(w models.Webhook) (models.Opened, error)
 	List(ctx context.Context, q models.WebhookQuery) (models.WebhookPage, error)
 	Row(ctx context.Context, w models.Webhook) (models.WebhookRow, error)
-	All(ctx context.Context) ([]models.Webhook, int64, error)
+	ByIDs(ctx context.Context, ids []int64) (map[int64]models.Webhook, error)
 	Attention(ctx context.Context) ([]models.Attention, error)
 	Owners(ctx context.Context) ([]models.Owner, error)
 	OfTypes(ctx context.Context, types []string) (webhooks, held int64, err error)
@@ -29,7 +29,10 @@ type webhookStore interface {
 	Delete(ctx context.Context, by models.Actor, id int64) (dropped int64, err error)
 	Waiting(ctx context.Context, id int64) (int64, error)
 	VersionsAt(ctx context.Context, location string, version int64) ([]models.WebhookVersion, error)
+	VersionsOf(ctx context.Context, ids []int64, version int64) (map[int64]models.WebhookVersion, error)
 	History(ctx context.Context, id int64, limit int) ([]models.WebhookVersion, error)
+	StateChanges(ctx context.Context, ids []int64, since time.Time) (map[int64][]models.StateChange, error)
+	Claim(ctx context.Context, by models.Actor, id int64) error
 }
 
 type locationStore interface {
@@ -46,6 +49,7 @@ type eventStore interface {
 	Look(ctx context.Context, location string, since time.Time, limit int, each func(models.Event) bool) error
 	ByIDs(ctx context.Context, ids []int64) ([]models.Event, error)
 	CountSince(ctx context.Context, since time.Time) (int64, error)
+	Stalled(ctx context.Context) (*time.Time, error)
 	Triggers(ctx context.Context, id int64) ([]models.TriggerRow, error)
 	Erasure(ctx context.Context, id int64) (models.Erasure, error)
 	Erase(ctx context.Context, by models.Actor, id int64) (models.Erasure, error)
@@ -54,9 +58,10 @@ type eventStore interface {
 type deliveryStore interface {
 	List(ctx context.Context, q models.DeliveryQuery) (rows []models.DeliveryRow, more bool, err error)
 	Search(ctx context.Context, q models.DeliveryQuery) (models.DeliveryPage, error)
+	Failed(ctx context.Context, webhookID int64) (n int64, more bool, err error)
 	Each(ctx context.Context, q models.DeliveryQuery, each func([]models.DeliveryRow) error) error
 	Resendable(ctx context.Context, q models.DeliveryQuery) (models.Resendable, error)
-	ResendAll(ctx context.Context, by models.Actor, q models.DeliveryQuery, through int64, what string) (models.Resending, error)
+	ResendAll(ctx context.Context, by models.Actor, q models.DeliveryQuery, among models.Resendable, what string) (models.Resending, error)
 	Unsent(ctx context.Context, at time.Time) (left, held int64, err error)
 	Get(ctx context.Context, publicID string) (models.DeliveryRow, error)
 	Attempts(ctx context.Context, deliveryID int64) ([]models.Attempt, error)

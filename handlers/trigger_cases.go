@@ -27,23 +27,17 @@ func (s *Site) triggerCases(ctx context.Context, e models.Event, places location
 		}
 		versions = append(versions, later...)
 	}
-	all, _, err := s.store.webhooks.All(ctx)
+	ids := make([]int64, len(versions))
+	for i, v := range versions {
+		ids[i] = v.WebhookID
+	}
+	now, err := s.store.webhooks.ByIDs(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
-	now := make(map[int64]models.Webhook, len(all))
-	for _, w := range all {
-		now[w.ID] = w
-	}
 	cases := make([]triggerCase, 0, len(versions))
 	for _, v := range versions {
-		w, ok := now[v.WebhookID]
-		if !ok {
-			if w, err = s.store.webhooks.GetAny(ctx, v.WebhookID); err != nil {
-				return nil, err
-			}
-		}
-		one := triggerCase{Then: v, Webhook: w, Here: places.of(e.Location), There: places.of(v.Location)}
+		one := triggerCase{Then: v, Webhook: now[v.WebhookID], Here: places.of(e.Location), There: places.of(v.Location)}
 		if f, ok := wire.Lookup(v.Type); ok {
 			one.Format = f
 		}
@@ -62,21 +56,22 @@ func (s *Site) triggerLater(ctx context.Context, location string, version int64,
 	if err != nil {
 		return nil, err
 	}
-	var later []models.WebhookVersion
-	for _, v := range present {
-		if slices.ContainsFunc(then, func(t models.WebhookVersion) bool { return t.WebhookID == v.WebhookID }) {
-			continue
-		}
-		history, err := s.store.webhooks.History(ctx, v.WebhookID, triggerVersions)
-		if err != nil {
-			return nil, err
-		}
-		if i := slices.IndexFunc(history, func(h models.WebhookVersion) bool { return h.Version <= version }); i >= 0 {
-			v = history[i]
-		}
-		later = append(later, v)
+	known := make(map[int64]bool, len(then))
+	for _, v := range then {
+		known[v.WebhookID] = true
 	}
-	return later, nil
+	later := slices.DeleteFunc(present, func(v models.WebhookVersion) bool { return known[v.WebhookID] })
+	ids := make([]int64, len(later))
+	for i, v := range later {
+		ids[i] = v.WebhookID
+	}
+	was, err := s.store.webhooks.VersionsOf(ctx, ids, version)
+	for i, v := range later {
+		if old, ok := was[v.WebhookID]; ok {
+			later[i] = old
+		}
+	}
+	return later, err
 }
 
 // triggerVersions is how far back a webhook that moved here is followed.

@@ -22,7 +22,6 @@ type triggerEventPage struct {
 	Now       time.Time
 	Due       time.Time // when it falls due, if nothing merges with it
 	Delay     time.Duration
-	HistoryOn bool
 	Into      *eventRef  // the newer event that was sent instead; nil: none
 	Merged    []eventRef // older ones that were merged into it
 	Summary   string
@@ -68,6 +67,13 @@ func (s *Site) triggerEvent(c *gin.Context) error { return s.showTriggerEvent(c,
 
 func (s *Site) showTriggerEvent(c *gin.Context, id string) error {
 	ctx := c.Request.Context()
+	settings, err := s.store.settings.Get(ctx)
+	if err != nil {
+		return err
+	}
+	if !settings.TriggerHistory {
+		return s.showTriggerHistory(c, http.StatusOK, "") // which says that it is off, and nothing else
+	}
 	e, err := s.store.events.Get(ctx, id)
 	if errors.Is(err, models.ErrNotFound) && c.Query("webhook") != "" {
 		return s.triggerUnknown(c, id)
@@ -75,14 +81,9 @@ func (s *Site) showTriggerEvent(c *gin.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	settings, err := s.store.settings.Get(ctx)
-	if err != nil {
-		return err
-	}
 	p := &triggerEventPage{
 		page:  page{Title: triggerTitle(e), Nav: "triggers"},
 		Event: e, Delay: settings.DispatchDelay, Due: e.ReceivedAt.Add(settings.DispatchDelay),
-		HistoryOn: settings.TriggerHistory,
 	}
 	if p.Now, err = s.Store.Now(ctx); err != nil {
 		return err

@@ -23,8 +23,11 @@ type triggerCase struct {
 // triggerWhy says why an event matched a webhook or not.
 type triggerWhy struct {
 	Match bool
-	Class string // the reason in two words, said first; empty for a match
-	Words []triggerWord
+	// Absent says that the webhook was not there to be asked: it is younger
+	// than the event, or came to the location later.
+	Absent bool
+	Class  string // the reason in two words, said first; empty for a match
+	Words  []triggerWord
 	// Fix is what to edit for later events, with the field's name; both are
 	// empty when nothing has to change.
 	Fix, Field string
@@ -56,13 +59,13 @@ func explainTrigger(e models.Event, c triggerCase) triggerWhy {
 		return triggerWhy{Match: true, Words: matchWords(e, c)}
 	case models.ReasonLocation:
 		return triggerWhy{
-			Class: "Location differs", Fix: "Edit its location", Field: "location",
+			Absent: true, Class: "Location differs", Fix: "Edit its location", Field: "location",
 			Words: plainWords(fmt.Sprintf("The event is of %s; it listened to %s then.", c.Here, c.There)),
 		}
 	case models.ReasonCreatedLater:
 		made, received := clocks(c.Webhook.CreatedAt, e.ReceivedAt)
 		return triggerWhy{
-			Class: "Created later",
+			Absent: true, Class: "Created later",
 			Words: plainWords(fmt.Sprintf("The webhook is from %s; the event was received at %s.", made, received)),
 		}
 	case models.ReasonActivity:

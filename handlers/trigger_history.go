@@ -88,7 +88,7 @@ func (s *Site) showTriggerHistory(c *gin.Context, status int, unknown string) er
 	if p.Asked != nil {
 		p.Asked.Unknown = unknown
 	}
-	return s.render(c, status, "trigger_history", p)
+	return s.renderPart(c, status, "trigger_history", p, "events-list")
 }
 
 // triggerLines tells what became of each event.

@@ -16,12 +16,14 @@ func TestTriggerHistoryOffSaysOnlyThat(t *testing.T) {
 	s.event("e-1", "A question", nil)
 	s.set(models.EnableTriggerHistory, "False")
 	b := s.as(models.RoleViewer)
-	main := b.get("/admin/trigger-history").Find("main")
-	if got := words(main); !strings.HasPrefix(got, "Trigger history Trigger history is off.") || strings.Contains(got, "A question") || main.Find("form, table").Length() != 0 {
-		t.Errorf("the page says more: %s", got)
-	}
-	if to := main.Find("a").AttrOr("href", ""); to != "/developer/site-settings/edit?name="+models.EnableTriggerHistory {
-		t.Errorf("the way to the setting leads to %q", to)
+	for _, path := range []string{"/admin/trigger-history", "/admin/trigger-history/e-1", "/admin/trigger-history/none", "/admin/trigger-history?webhook=1&event=e-1"} {
+		main := b.get(path).Find("main")
+		if got := words(main); !strings.HasPrefix(got, "Trigger history Trigger history is off.") || strings.Contains(got, "A question") || main.Find("form, table").Length() != 0 {
+			t.Errorf("%s says more: %s", path, got)
+		}
+		if to := main.Find("a").AttrOr("href", ""); to != "/developer/site-settings/edit?name="+models.EnableTriggerHistory {
+			t.Errorf("the way to the setting leads to %q", to)
+		}
 	}
 }
 

@@ -13,13 +13,21 @@ func triggerTitle(e models.Event) string {
 
 // triggerSummary says in a sentence what came of the event.
 func triggerSummary(p *triggerEventPage) string {
-	matched, all := int64(len(p.Matched)), int64(len(p.Matched)+len(p.Unmatched))
+	matched := int64(len(p.Matched))
+	all := matched
+	for _, r := range p.Unmatched {
+		if !r.Why.Absent {
+			all++
+		}
+	}
 	did, didNot := "matched", "did not match"
 	if p.Waiting() {
 		did, didNot = "would match as it is now", "would not match as it is now"
 	}
 	var text string
 	switch {
+	case all == 0 && len(p.Unmatched) > 0:
+		return p.Location + " had no webhooks then, so nobody was told."
 	case all == 0:
 		return p.Location + " has no webhooks, so nobody was told."
 	case all == 1 && matched == 0:

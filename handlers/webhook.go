@@ -29,7 +29,8 @@ type webhookPage struct {
 	Last       string
 	Charts     []chart
 	Recent     []deliveryLine // newest first
-	Failed     bool           // there are failed ones among them
+	Failed     string         // how many failed; empty: none
+	Trial      *trial         // a test that was just sent; nil: none was
 	Versions   []webhookVersion
 }
 
@@ -38,6 +39,11 @@ func (p *webhookPage) Paused() bool { return p.Row.State == models.WebhookStoppe
 
 // Broken tells whether the webhook broke.
 func (p *webhookPage) Broken() bool { return p.Row.State == models.WebhookBroken }
+
+// CanResend tells whether anything could be sent again now.
+func (p *webhookPage) CanResend() bool {
+	return p.Admin() && !p.Deleted && !p.Off && p.Row.State == models.WebhookActive && p.Row.Lane.LastAt != nil
+}
 
 // webhookVersion is one line of a webhook's history.
 type webhookVersion struct {
@@ -48,12 +54,17 @@ type webhookVersion struct {
 }
 
 func (s *Site) webhook(c *gin.Context) error {
-	ctx := c.Request.Context()
 	id, _ := positive(c.Param("id"))
-	w, err := s.store.webhooks.GetAny(ctx, id)
+	w, err := s.store.webhooks.GetAny(c.Request.Context(), id)
 	if err != nil {
 		return err
 	}
+	return s.showWebhook(c, w, nil)
+}
+
+// showWebhook renders a webhook's page; trial is a test that was just sent, if any.
+func (s *Site) showWebhook(c *gin.Context, w models.Webhook, t *trial) error {
+	ctx, id := c.Request.Context(), w.ID
 	settings, err := s.store.settings.Get(ctx)
 	if err != nil {
 		return err
@@ -69,7 +80,7 @@ func (s *Site) webhook(c *gin.Context) error {
 	p := &webhookPage{
 		page: page{Title: w.Name, Nav: "webhooks"}, Row: row, TypeLabel: typeLabel(w.Type), Team: row.LocationName,
 		Deleted: w.DeletedAt != nil, Off: !settings.GenericEnabled && needsFeature(w.Type), Last: lastOutcome(row.Lane),
-		Versions: versionLines(versions),
+		Versions: versionLines(versions), Trial: t,
 	}
 	p.Health, p.Note = health(row, p.Off, time.Now())
 	if p.Deleted {
@@ -83,7 +94,7 @@ func (s *Site) webhook(c *gin.Context) error {
 	if p.HeaderList, err = s.headerNames(w); err != nil {
 		return err
 	}
-	if err = s.webhookRecent(ctx, p, time.Now()); err != nil {
+	if err = s.webhookRecent(ctx, p, settings.GenericEnabled, time.Now()); err != nil {
 		return err
 	}
 	return s.render(c, http.StatusOK, "webhook", p)
@@ -93,13 +104,17 @@ func (s *Site) webhook(c *gin.Context) error {
 const recentShown = 5
 
 // webhookRecent fills in what was sent of late.
-func (s *Site) webhookRecent(ctx context.Context, p *webhookPage, now time.Time) error {
+func (s *Site) webhookRecent(ctx context.Context, p *webhookPage, featureOn bool, now time.Time) error {
 	id := p.Row.ID
 	hours, err := s.store.webhooks.Hours(ctx, []int64{id}, monthSince(now))
 	if err != nil {
 		return err
 	}
-	p.Charts = []chart{dayChart(hours[id], now), monthChart(hours[id], now)}
+	held, err := s.webhooksHeld(ctx, []models.Webhook{p.Row.Webhook}, featureOn, monthSince(now), now)
+	if err != nil {
+		return err
+	}
+	p.Charts = []chart{dayChart(hours[id], held[id], now), monthChart(hours[id], held[id], now)}
 	rows, _, err := s.store.deliveries.List(ctx, models.DeliveryQuery{WebhookID: id, Limit: recentShown})
 	for _, row := range rows {
 		p.Recent = append(p.Recent, newDeliveryLine(row, now))
@@ -107,8 +122,13 @@ func (s *Site) webhookRecent(ctx context.Context, p *webhookPage, now time.Time)
 	if err != nil || p.Row.Lane.LastAt == nil {
 		return err
 	}
-	failed, _, err := s.store.deliveries.List(ctx, models.DeliveryQuery{WebhookID: id, State: models.DeliveryFailed, Limit: 1})
-	p.Failed = len(failed) > 0
+	failed, more, err := s.store.deliveries.Failed(ctx, id)
+	switch {
+	case more:
+		p.Failed = count(failed) + " or more"
+	case failed > 0:
+		p.Failed = count(failed)
+	}
 	return err
 }
 

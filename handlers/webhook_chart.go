@@ -15,8 +15,10 @@ import (
 type chart struct {
 	ID, Title  string
 	Width      int
+	Held       []heldBar // behind the bars: when it could not send
 	Bars       []sparkBar
 	Mean, Most string // paths of the response times; a span without attempts is a gap
+	HeldFor    string // how long that was in all; empty: never
 	Label      string // the bars in words
 	TimeLabel  string // the lines in words; empty: nothing was sent
 	Rows       []chartRow
@@ -31,6 +33,7 @@ type chart struct {
 // chartRow is one span of time.
 type chartRow struct {
 	At                string
+	Held              string // how long it could not send; empty: it could
 	Delivered, Failed int64
 	MeanMS, MostMS    int64
 	sum, attempts     int64
@@ -41,27 +44,38 @@ func (r chartRow) Sent() bool { return r.attempts > 0 }
 
 const chartDays = 30
 
-func dayChart(hours []models.WebhookHour, now time.Time) chart {
+func dayChart(hours []models.WebhookHour, held []heldSpan, now time.Time) chart {
 	since := sparkSince(now)
 	c := chart{ID: "day", Title: "24 h", Unit: "Hour (UTC)", Last: "now"}
 	for i := range sparkHours {
 		c.Rows = append(c.Rows, chartRow{At: since.Add(time.Duration(i) * time.Hour).Format("15:04")})
 	}
-	return c.filled(hours, since, time.Hour)
+	return c.holding(held, since, time.Hour).filled(hours, since, time.Hour)
 }
 
-func monthChart(hours []models.WebhookHour, now time.Time) chart {
+func monthChart(hours []models.WebhookHour, held []heldSpan, now time.Time) chart {
 	since := monthSince(now)
 	c := chart{ID: "month", Title: "30 days", Unit: "Day (UTC)", Last: "today"}
 	for i := range chartDays {
 		c.Rows = append(c.Rows, chartRow{At: since.AddDate(0, 0, i).Format("Jan 2")})
 	}
-	return c.filled(hours, since, 24*time.Hour)
+	return c.holding(held, since, 24*time.Hour).filled(hours, since, 24*time.Hour)
 }
 
 // monthSince is the beginning of the first of the days shown.
 func monthSince(now time.Time) time.Time {
 	return now.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1-chartDays)
+}
+
+// holding shows when the webhook could not send.
+func (c chart) holding(spans []heldSpan, since time.Time, span time.Duration) chart {
+	c.Held = heldBars(spans, since, span, len(c.Rows))
+	for i := range c.Rows {
+		from := since.Add(time.Duration(i) * span)
+		c.Rows[i].Held = heldWords(within(spans, from, from.Add(span)))
+	}
+	c.HeldFor = heldWords(within(spans, since, since.Add(time.Duration(len(c.Rows))*span)))
+	return c
 }
 
 // filled counts the hours into the chart's spans and draws them.
@@ -82,6 +96,9 @@ func (c chart) filled(hours []models.WebhookHour, since time.Time, span time.Dur
 	top, msTop := roundTop(most), roundTop(slowest)
 	c.Top, c.Half, c.MSTop, c.MSHalf = count(top), count(top/2), count(msTop)+" ms", count(msTop/2)+" ms"
 	c.Label = fmt.Sprintf("Attempts, last %s: %s delivered, %s failed", c.Title, count(delivered), count(failed))
+	if c.HeldFor != "" {
+		c.Label += "; held for " + c.HeldFor
+	}
 	if delivered+failed > 0 {
 		c.TimeLabel = fmt.Sprintf("Response time, last %s: at most %s ms", c.Title, count(slowest))
 	}

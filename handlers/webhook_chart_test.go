@@ -16,7 +16,7 @@ func TestCharts(t *testing.T) {
 		{Hour: hour.Add(-time.Hour), Delivered: 30, Failed: 1, MSSum: 3100, MSMax: 250},
 		{Hour: hour, Delivered: 1, MSSum: 80, MSMax: 80},
 	}
-	day, month := dayChart(hours, now), monthChart(hours, now)
+	day, month := dayChart(hours, nil, now), monthChart(hours, nil, now)
 	if day.Label != "Attempts, last 24 h: 31 delivered, 1 failed" || day.TimeLabel != "Response time, last 24 h: at most 250 ms" ||
 		day.Top != "32" || day.Half != "16" || day.MSTop != "260 ms" || day.First != "02:00" || len(day.Rows) != 24 {
 		t.Errorf("the day is %+v", day)
@@ -30,7 +30,7 @@ func TestCharts(t *testing.T) {
 	if month.Label != "Attempts, last 30 days: 71 delivered, 1 failed" || month.First != "Oct 23" || month.Rows[19].Delivered != 40 || month.MSTop != "900 ms" {
 		t.Errorf("the month is %+v", month)
 	}
-	if none := dayChart(nil, now); none.TimeLabel != "" || none.Mean != "" || none.Top != "2" {
+	if none := dayChart(nil, nil, now); none.TimeLabel != "" || none.Mean != "" || none.Top != "2" {
 		t.Errorf("nothing is %+v", none)
 	}
 	for n, want := range map[int64]int64{0: 2, 3: 4, 99: 100, 100: 100, 101: 120, 995: 1000, 31282: 32000} {

@@ -206,9 +206,6 @@ func (c *webhookCheck) place(ctx context.Context, known locationStore) error {
 func (c *webhookCheck) options() {
 	for _, field := range c.format.Fields {
 		value, name := c.form.Options[field.Key], optionPrefix+field.Key
-		if value == "" && field.Secret && c.old != nil {
-			value = c.old.Options[field.Key] // empty keeps it
-		}
 		switch {
 		case value == "" && field.Required:
 			c.faults.add(name, "This is needed.")

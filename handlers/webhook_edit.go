@@ -58,9 +58,6 @@ func (s *Site) copyForm(c *gin.Context, e *editing, from string) error {
 // notCopied names what of a webhook never leaves the store, nor into a copy.
 func notCopied(f *wire.Format, w models.Webhook) string {
 	secrets := hasSecret(w, 0) || hasSecret(w, 1)
-	for _, field := range f.Fields {
-		secrets = secrets || field.Secret && w.Options[field.Key] != ""
-	}
 	var parts []string
 	if f.SecretURL {
 		parts = append(parts, "URLs")

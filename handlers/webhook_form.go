@@ -93,7 +93,7 @@ func savedWebhookForm(f *wire.Format, w models.Webhook, opened models.Opened) we
 	}
 	form.Headers = strings.Join(lines, "\n")
 	for _, field := range f.Fields {
-		if value := w.Options[field.Key]; value != "" && !field.Secret {
+		if value := w.Options[field.Key]; value != "" {
 			form.Options[field.Key] = value
 		}
 	}

@@ -67,7 +67,6 @@ type ownField struct {
 	wire.Field
 	Name, Value string
 	Choices     []choice
-	Saved       bool // a secret one that is set and stays so when left empty
 	Fault       string
 }
 
@@ -172,7 +171,6 @@ func (e *editing) fields() []ownField {
 	for _, f := range e.format.Fields {
 		field := ownField{
 			Field: f, Name: optionPrefix + f.Key, Value: e.form.Options[f.Key], Fault: e.faults[optionPrefix+f.Key],
-			Saved: f.Secret && e.old != nil && e.old.Options[f.Key] != "",
 		}
 		for _, value := range f.Choices {
 			field.Choices = append(field.Choices, choice{value, value, value == field.Value})

@@ -34,6 +34,8 @@ func (s *Site) saveWebhookForm(c *gin.Context, e *editing) error {
 		switch {
 		case stale:
 			wrong.add(wholeForm, fmt.Sprintf("This webhook was changed by %s after you opened this form. Open it anew to see what is saved now, then make your changes again.", conflict.By))
+		case errors.Is(err, models.ErrFull):
+			wrong.add("location", "This location has "+count(models.WebhooksPerLocation)+" webhooks, which is as many as it may have. Choose another, or delete some there first.")
 		case err != nil:
 			return err
 		default:

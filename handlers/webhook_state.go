@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -57,6 +58,23 @@ func (s *Site) webhookPause(c *gin.Context) error {
 	}
 	s.OnChange()
 	return s.redirect(c, webhookPath(w.ID), Flash{"success", "Paused " + w.Name + ". Its notifications are held from now on."})
+}
+
+// webhookClaim makes the reader the owner of a webhook that has none.
+func (s *Site) webhookClaim(c *gin.Context) error {
+	w, _, err := s.savedWebhook(c)
+	if err != nil {
+		return err
+	}
+	err = s.store.webhooks.Claim(c.Request.Context(), actorOf(c), w.ID)
+	var taken *models.ConflictError
+	if errors.As(err, &taken) {
+		return s.redirect(c, webhookPath(w.ID), Flash{"warning", w.Name + " has an owner by now: " + taken.By + "."})
+	}
+	if err != nil {
+		return err
+	}
+	return s.redirect(c, webhookPath(w.ID), Flash{"success", w.Name + " is yours now."})
 }
 
 // webhookResume makes a webhook active again; the field held says whether what

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/gin-gonic/gin"
+
 	"github.com/sitehooks/sitehooks/jobs/send"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
@@ -50,6 +52,25 @@ func (s *Site) tryWebhook(ctx context.Context, f *wire.Format, w checkedWebhook)
 	}
 	t.describe(response, result.Error)
 	return t, nil
+}
+
+// webhookTest sends the test notification of a saved webhook and shows on its
+// page what came back.
+func (s *Site) webhookTest(c *gin.Context) error {
+	w, f, err := s.savedWebhook(c)
+	if err != nil {
+		return err
+	}
+	opened, err := s.store.webhooks.Open(w)
+	if err != nil {
+		return err
+	}
+	in := models.WebhookInput{Name: w.Name, Events: w.Events, Options: w.Options, URLShown: w.URLShown}
+	t, err := s.tryWebhook(c.Request.Context(), f, checkedWebhook{Input: in, Effective: opened})
+	if err != nil {
+		return err
+	}
+	return s.showWebhook(c, w, &t)
 }
 
 // describe finds the badge and the advice for what came back; why is in words

@@ -75,7 +75,7 @@ func (s *Site) webhooks(c *gin.Context) error {
 	if err := s.webhooksRows(ctx, p, list.Rows); err != nil {
 		return err
 	}
-	return s.render(c, http.StatusOK, "webhooks", p)
+	return s.renderPart(c, http.StatusOK, "webhooks", p, "webhooks-list")
 }
 
 // webhooksFilters fills in what the filters offer and say.
@@ -114,17 +114,21 @@ func (s *Site) webhooksRows(ctx context.Context, p *webhooksPage, rows []models.
 		p.Arrived, err = s.store.events.CountSince(ctx, now.Add(-previewFor))
 		return err
 	}
-	ids := make([]int64, len(rows))
+	ids, hooks := make([]int64, len(rows)), make([]models.Webhook, len(rows))
 	for i, row := range rows {
-		ids[i] = row.ID
+		ids[i], hooks[i] = row.ID, row.Webhook
 	}
 	hours, err := s.store.webhooks.Hours(ctx, ids, sparkSince(now))
 	if err != nil {
 		return err
 	}
+	held, err := s.webhooksHeld(ctx, hooks, settings.GenericEnabled, sparkSince(now), now)
+	if err != nil {
+		return err
+	}
 	for _, row := range rows {
 		line := newWebhookLine(row, settings.GenericEnabled, now)
-		line.Spark = newSparkline(hours[row.ID], row.Held, now)
+		line.Spark = newSparkline(hours[row.ID], held[row.ID], row.Held, now)
 		p.Rows = append(p.Rows, line)
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
@@ -15,7 +16,7 @@ import (
 type webhooksQuery struct {
 	Search, Type, Team, State, Owner, Tag string
 	Activity                              string // internal event type
-	Sort                                  string // type, team or created
+	Sort                                  string // type, team, created or health
 	Desc                                  bool
 	Per                                   int // rows on a page
 	After, Before                         string
@@ -26,7 +27,10 @@ const webhooksPath = "/admin/webhooks"
 // webhooksShown is how many webhooks a page lists, webhooksPer what else it can be.
 const webhooksShown = 50
 
-var webhooksPer = []int{20, webhooksShown, 100, 200}
+var (
+	webhooksPer   = []int{20, webhooksShown, 100, 200}
+	webhooksSorts = []string{"type", "team", "created", "health"}
+)
 
 func parseWebhooksQuery(v url.Values) webhooksQuery {
 	q := webhooksQuery{
@@ -43,7 +47,7 @@ func parseWebhooksQuery(v url.Values) webhooksQuery {
 	if activity := v.Get("activity"); coveredBy(activity) != nil {
 		q.Activity = activity
 	}
-	if sort := v.Get("sort"); sort == "type" || sort == "team" || sort == "created" {
+	if sort := v.Get("sort"); slices.Contains(webhooksSorts, sort) {
 		q.Sort, q.Desc = sort, v.Get("dir") == "desc"
 	}
 	if n, err := strconv.Atoi(v.Get("per")); err == nil && slices.Contains(webhooksPer, n) {
@@ -107,7 +111,7 @@ func (q webhooksQuery) Dir() string {
 func (q webhooksQuery) models() models.WebhookQuery {
 	m := models.WebhookQuery{
 		Search: q.Search, Type: q.Type, Location: q.Team, State: q.State, Owner: q.Owner, Tag: q.Tag,
-		Sort: q.Sort, Desc: q.Desc, After: q.After, Before: q.Before, Limit: q.Per,
+		Sort: q.Sort, Desc: q.Desc, Failing: time.Now().Add(-failingAfter), After: q.After, Before: q.Before, Limit: q.Per,
 	}
 	if q.Activity != "" {
 		m.Activities = coveredBy(q.Activity)
@@ -147,7 +151,7 @@ func (q webhooksQuery) href() string {
 func (q webhooksQuery) columns() []column {
 	var list []column
 	for _, head := range []struct{ sort, text string }{
-		{"type", "Type"}, {"team", "Team Name"}, {"created", "Created on (UTC)"},
+		{"type", "Type"}, {"team", "Team Name"}, {"created", "Created on (UTC)"}, {"health", "Health"},
 	} {
 		to, direction := q.at("", ""), ""
 		to.Sort, to.Desc = head.sort, false

@@ -21,6 +21,7 @@ const (
 
 // sparkline is drawn by the template; its numbers are those of SVG.
 type sparkline struct {
+	Held  []heldBar // behind the bars
 	Bars  []sparkBar
 	Label string // the same in words
 }
@@ -36,7 +37,7 @@ func sparkSince(now time.Time) time.Time {
 	return now.UTC().Truncate(time.Hour).Add(-(sparkHours - 1) * time.Hour)
 }
 
-func newSparkline(hours []models.WebhookHour, held int64, now time.Time) sparkline {
+func newSparkline(hours []models.WebhookHour, spans []heldSpan, held int64, now time.Time) sparkline {
 	since := sparkSince(now)
 	var delivered, failed [sparkHours]int64
 	var all, bad, most int64
@@ -49,7 +50,7 @@ func newSparkline(hours []models.WebhookHour, held int64, now time.Time) sparkli
 		failed[i] += h.Failed
 		all, bad, most = all+h.Delivered, bad+h.Failed, max(most, delivered[i]+failed[i])
 	}
-	var line sparkline
+	line := sparkline{Held: heldBars(spans, since, time.Hour, sparkHours)}
 	for i := range sparkHours {
 		x := i*sparkStep + 1
 		if delivered[i]+failed[i] == 0 {
@@ -67,6 +68,9 @@ func newSparkline(hours []models.WebhookHour, held int64, now time.Time) sparkli
 	line.Label = "Last 24 hours: nothing sent"
 	if all+bad > 0 {
 		line.Label = fmt.Sprintf("Last 24 hours: %s delivered, %s failed", count(all), count(bad))
+	}
+	if long := heldWords(within(spans, since, now)); long != "" {
+		line.Label += ", held for " + long
 	}
 	if held > 0 {
 		line.Label += ", " + count(held) + " waiting"

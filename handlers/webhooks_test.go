@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/PuerkitoBio/goquery"
+	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -32,7 +34,15 @@ func (c *console) addWebhook(adjust func(*models.WebhookInput)) models.Webhook {
 // exec changes what only the jobs change.
 func (c *console) exec(query string, args ...any) {
 	c.t.Helper()
-	_, err := c.store.SQLite().ExecContext(c.t.Context(), query, args...)
+	db := c.store.SQLite()
+	if db == nil {
+		db = stdlib.OpenDBFromPool(c.store.Postgres())
+		defer db.Close()
+		for n := range args { // PostgreSQL numbers them
+			query = strings.Replace(query, "?", fmt.Sprint("$", n+1), 1)
+		}
+	}
+	_, err := db.ExecContext(c.t.Context(), query, args...)
 	ok(c.t, err)
 }
 
@@ -184,14 +194,17 @@ func TestSparkline(t *testing.T) {
 	at := func(hours int) time.Time { return now.Truncate(time.Hour).Add(time.Duration(-hours) * time.Hour) }
 	line := newSparkline([]models.WebhookHour{
 		{Hour: at(30), Delivered: 99}, {Hour: at(23), Delivered: 10}, {Hour: at(0), Delivered: 15, Failed: 5},
-	}, 9, now)
-	if line.Label != "Last 24 hours: 25 delivered, 5 failed, 9 waiting" || len(line.Bars) != 25 {
+	}, []heldSpan{{at(3), at(1)}, {at(0), now}}, 9, now)
+	if line.Label != "Last 24 hours: 25 delivered, 5 failed, held for 2 h, 9 waiting" || len(line.Bars) != 25 {
 		t.Errorf("%q with %d bars", line.Label, len(line.Bars))
+	}
+	if !slices.Equal(line.Held, []heldBar{{"200.0", "20.0"}, {"230.0", "6.3"}}) {
+		t.Errorf("held: %v", line.Held)
 	}
 	if first, last := line.Bars[0], line.Bars[24]; first != (sparkBar{"c-ok", 1, "51.0", "49.0"}) || last != (sparkBar{"c-bad", 231, "2.0", "24.5"}) {
 		t.Errorf("from %+v to %+v", first, last)
 	}
-	if empty := newSparkline(nil, 0, now); empty.Label != "Last 24 hours: nothing sent" || empty.Bars[3].Class != "c-base" {
+	if empty := newSparkline(nil, nil, 0, now); empty.Label != "Last 24 hours: nothing sent" || empty.Bars[3].Class != "c-base" {
 		t.Errorf("nothing is %+v", empty)
 	}
 }

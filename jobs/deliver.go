@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	mathrand "math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -25,6 +26,7 @@ type deliverer struct {
 	stopping <-chan struct{}
 	instance string
 	jitter   func() float64 // from 0 to 1
+	kept     atomic.Int64   // bytes that receivers answered and that are not recorded yet
 }
 
 // laneWorker is River's way to work on a lane.

@@ -58,7 +58,7 @@ func New(d Deps) (*Jobs, error) {
 	}
 	j.deliverer.queue = j.queue
 	j.dispatcher = &dispatcher{store: d.Store, queue: j.queue, log: d.Log, arrived: j.arrived, changed: j.wake()}
-	j.sweeper = &sweeper{lanes: d.Store.Lanes, queue: j.queue, log: d.Log, changed: j.wake()}
+	j.sweeper = &sweeper{store: d.Store, queue: j.queue, log: d.Log, changed: j.wake()}
 	return j, nil
 }
 

@@ -20,10 +20,14 @@ const (
 	laneInFlight   = 16               // requests at once, unless the type says less
 	laneFetch      = 256              // due deliveries read at once
 	laneUnrecorded = 512              // outcomes kept while the database is slow
+	laneKept       = 128 << 10        // bytes of them that a lane may always keep
+	keptMost       = 4 << 20          // bytes of them, of all lanes of an instance, beyond which it waits
+	recordBytes    = 1 << 20          // of them in one transaction, and one more
 	laneLease      = 45 * time.Second // and renewed every leaseRenew
 	leaseRenew     = 15 * time.Second
 	laneTurn       = 20 * time.Second       // then a fresh job goes on
 	laneLook       = 250 * time.Millisecond // between looks for more while requests are open
+	laneRecord     = 100                    // outcomes that are recorded at once while requests are open
 
 	pacedInFlight  = 4 // of what was released together
 	pacedPerSecond = 20
@@ -45,10 +49,14 @@ type lane struct {
 	health wire.Health
 	slow   bool
 
+	failing bool // this turn began after a failure
+	failed  int  // attempts in a row in this turn
+
 	queue    []models.Delivery
-	inFlight map[int64]bool     // being sent → paced
-	paced    int                // of those in flight
-	done     map[int64]struct{} // sent, and not recorded yet
+	inFlight map[int64]bool // being sent → paced
+	paced    int            // of those in flight
+	done     map[int64]int  // sent, and not recorded yet → bytes that came back
+	kept     int            // the sum of these
 	results  chan sent
 	pace     *rate.Limiter
 	gap      *rate.Limiter
@@ -57,6 +65,7 @@ type lane struct {
 	last      last             // of the attempts so far, the one that began last
 	outcomes  []models.Outcome // to be recorded next
 	state     models.LaneHealth
+	overdue   bool // record them, however few they are
 	recording bool
 	recorded  chan recorded
 }
@@ -77,7 +86,7 @@ type recorded struct {
 func newLane(d *deliverer, id int64, holder string) *lane {
 	return &lane{
 		deliverer: d, id: id, holder: holder,
-		inFlight: map[int64]bool{}, done: map[int64]struct{}{},
+		inFlight: map[int64]bool{}, done: map[int64]int{},
 		results: make(chan sent, laneInFlight), recorded: make(chan recorded, 1),
 		pace: rate.NewLimiter(pacedPerSecond, 1),
 	}
@@ -112,6 +121,7 @@ func (l *lane) run(ctx context.Context) error {
 			err = l.settle(r)
 		case <-wait:
 		case <-look.C:
+			l.overdue = len(l.outcomes) > 0
 			err = l.recheck(ctx)
 		case <-renew.C:
 			err = l.renew(ctx)
@@ -139,15 +149,15 @@ func (l *lane) drain(ctx context.Context) {
 	if l.recording {
 		_ = l.settle(<-l.recorded)
 	}
-	l.recordSome(ctx)
-	if l.recording {
+	for len(l.outcomes) > 0 {
+		l.recordSome(ctx)
 		_ = l.settle(<-l.recorded)
 	}
 }
 
 // look reads what is due now and is not on its way already.
 func (l *lane) look(ctx context.Context) error {
-	if l.ended || len(l.done) >= laneUnrecorded {
+	if l.ended || l.full() {
 		return nil
 	}
 	work, err := l.store.Lanes.Look(ctx, l.id)
@@ -207,7 +217,7 @@ func (l *lane) meet(work models.Work) error {
 		if !ok {
 			return fmt.Errorf("this release does not know the type %q", work.Webhook.Type)
 		}
-		l.format, l.slow = format, work.Lane.Slow
+		l.format, l.slow, l.failing = format, work.Lane.Slow, work.Lane.FailuresInRow > 0
 		if gap := format.Policy.MinGap; gap > 0 {
 			l.gap = rate.NewLimiter(rate.Every(gap), 1)
 			if last := work.Lane.LastAt; last != nil { // in an earlier turn
@@ -230,7 +240,7 @@ func (l *lane) startSome(ctx context.Context) <-chan time.Time {
 	if l.format != nil && l.format.Policy.MaxInFlight > 0 {
 		limit = min(limit, l.format.Policy.MaxInFlight)
 	}
-	for len(l.queue) > 0 && len(l.inFlight) < limit && len(l.done) < laneUnrecorded {
+	for len(l.queue) > 0 && len(l.inFlight) < limit && !l.full() {
 		d := l.queue[0]
 		paced := d.ID <= l.work.Lane.PacedThrough
 		if paced && l.paced >= pacedInFlight {
@@ -254,6 +264,20 @@ func (l *lane) startSome(ctx context.Context) <-chan time.Time {
 		go func() { l.results <- l.send(ctx, p) }()
 	}
 	return nil
+}
+
+// full says that nothing more is to be sent until something is recorded: what
+// receivers answer must not fill the memory, however much it is.
+func (l *lane) full() bool {
+	return len(l.done) >= laneUnrecorded || l.kept > laneKept && l.deliverer.kept.Load() > keptMost
+}
+
+// keep counts what is kept for a delivery until it is recorded; 0: it is.
+func (l *lane) keep(id int64, bytes int) {
+	more := bytes - l.done[id]
+	l.done[id] = bytes
+	l.kept += more
+	l.deliverer.kept.Add(int64(more))
 }
 
 // delayOf is how long a limiter lets nothing through; nil limits nothing.
@@ -287,7 +311,7 @@ func (l *lane) finished(ctx context.Context, s sent) {
 	l.health = v.Health
 	at := now.Add(-s.result.Duration)
 	o.Attempt.URL, o.Attempt.StartedAt = l.work.Webhook.URLShown, at
-	l.done[s.delivery.ID] = struct{}{}
+	l.keep(s.delivery.ID, size(o.Attempt))
 	l.outcomes = append(l.outcomes, o)
 	if !at.Before(l.last.at) { // requests may end in another order than they began
 		l.last = last{at, s.result.Code, s.result.ErrorClass}
@@ -308,18 +332,36 @@ func (l *lane) finished(ctx context.Context, s sent) {
 	if l.slow && !l.work.Lane.Slow {
 		l.end() // the rest goes on in the slow queue
 	}
+	if v.Delivered && l.failing || l.failedInRow(v.Delivered) > laneInFlight {
+		l.end() // in the fast one again, or behind others that fail
+	}
 	l.observe(ctx, l.work.Webhook, s, o)
 }
 
+// failedInRow counts the failures of this turn since the last success.
+func (l *lane) failedInRow(delivered bool) int {
+	l.failed++
+	if delivered {
+		l.failed = 0
+	}
+	return l.failed
+}
+
 // recordSome begins to store the outcomes that have come by now, unless the
-// ones before are still being stored.
+// ones before are still being stored. While requests are open it waits for
+// more, because a transaction costs much the same for one as for many.
 func (l *lane) recordSome(ctx context.Context) {
-	if l.recording || len(l.outcomes) == 0 {
+	few := len(l.inFlight) > 0 && len(l.outcomes) < laneRecord && !l.overdue && !l.full()
+	if l.recording || len(l.outcomes) == 0 || few {
 		return
 	}
-	outcomes, state := l.outcomes, l.state
-	l.outcomes, l.state, l.recording = nil, models.LaneHealth{}, true
-	state.SecretsUsed = l.opened.Secrets != [2]string{}
+	n := 0
+	for bytes := 0; n < len(l.outcomes) && bytes < recordBytes; n++ {
+		bytes += size(l.outcomes[n].Attempt)
+	}
+	outcomes, state := l.outcomes[:n:n], l.state
+	l.outcomes, l.state, l.recording, l.overdue = slices.Clone(l.outcomes[n:]), models.LaneHealth{}, true, false
+	state.SecretsUsed = l.secretsUsed()
 	newest := l.last.at // the lane's own moves on while this is being recorded
 	state.LastAt, state.LastCode, state.LastError = &newest, l.last.code, l.last.failure
 	fill(&state, l.health)
@@ -328,10 +370,23 @@ func (l *lane) recordSome(ctx context.Context) {
 	}()
 }
 
+// secretsUsed tells whether it is time to note that secrets signed something:
+// the note is exact to the minute, and not worth a write with every batch.
+func (l *lane) secretsUsed() bool {
+	used := [2]*time.Time{l.work.Webhook.Secret1UsedAt, l.work.Webhook.Secret2UsedAt}
+	for i, secret := range l.opened.Secrets {
+		if secret != "" && (used[i] == nil || l.now().Sub(*used[i]) > time.Minute) {
+			return true
+		}
+	}
+	return false
+}
+
 // settle forgets what is recorded.
 func (l *lane) settle(r recorded) error {
 	l.recording = false
 	for _, o := range r.outcomes {
+		l.keep(o.Attempt.DeliveryID, 0)
 		delete(l.done, o.Attempt.DeliveryID)
 	}
 	return r.err
@@ -382,7 +437,7 @@ func (l *lane) release(ctx context.Context, stuck bool) {
 	holdOthers := l.format != nil && l.format.Policy.HoldOthers
 	again, err := l.store.Lanes.Release(ctx, l.id, l.holder, models.Release{Slow: l.slow, HoldOthers: holdOthers, Stuck: stuck})
 	if err == nil && again {
-		err = l.deliverer.queue.insert(ctx, []models.LaneRef{{WebhookID: l.id, Slow: l.slow}})
+		err = l.deliverer.queue.insert(ctx, []models.LaneRef{{WebhookID: l.id, Slow: l.slow, Failing: l.health.FailuresInRow > 0}})
 	}
 	if err != nil {
 		// The lease ends by itself, and the sweep finds the lane.

@@ -41,6 +41,11 @@ func attempt(d models.Delivery, r send.Result) models.Attempt {
 	}
 }
 
+// size is about how much memory an attempt holds.
+func size(a models.Attempt) int {
+	return len(a.RequestHeaders) + len(a.ResponseHeaders) + len(a.ResponseBody)
+}
+
 // headerPairs writes headers as [["name","value"],…], which keeps their order.
 func headerPairs(headers []wire.Header) []byte {
 	pairs := make([][2]string, len(headers))

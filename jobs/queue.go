@@ -13,17 +13,21 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// The two queues. A lane whose receiver was slow works in the slow one, so
-// that receivers that hang never fill the other.
+// The queues. A lane whose receiver was slow works in the slow one, so that
+// receivers that hang never fill the others. One whose receiver failed quickly
+// works in the failing one, a few at a time: however many webhooks are
+// refused, those that deliver find a worker, and the database, free.
 const (
-	queueFast = "fast"
-	queueSlow = "slow"
+	queueFast    = "fast"
+	queueSlow    = "slow"
+	queueFailing = "failing"
 )
 
 // Limits of the queues, for each instance.
 const (
-	fastWorkers = 100
-	slowWorkers = 100
+	fastWorkers    = 100
+	slowWorkers    = 100
+	failingWorkers = 10
 )
 
 // laneArgs is the job of working on one webhook's lane. That the job is lost,
@@ -67,6 +71,7 @@ func riverConfig(workers *river.Workers, log *slog.Logger) *river.Config {
 		Queues: map[string]river.QueueConfig{
 			queueFast:          {MaxWorkers: fastWorkers},
 			queueSlow:          {MaxWorkers: slowWorkers},
+			queueFailing:       {MaxWorkers: failingWorkers},
 			river.QueueDefault: {MaxWorkers: 2},
 		},
 		Logger:                      log,
@@ -110,14 +115,20 @@ func (q *riverQueue[Tx]) insert(ctx context.Context, lanes []models.LaneRef) err
 	}
 	jobs := make([]river.InsertManyParams, len(lanes))
 	for i, lane := range lanes {
-		opts := &river.InsertOpts{Queue: queueFast}
-		if lane.Slow {
-			opts.Queue = queueSlow
-		}
-		jobs[i] = river.InsertManyParams{Args: laneArgs{lane.WebhookID}, InsertOpts: opts}
+		jobs[i] = river.InsertManyParams{Args: laneArgs{lane.WebhookID}, InsertOpts: &river.InsertOpts{Queue: queueOf(lane)}}
 	}
 	_, err := q.client.InsertManyFast(ctx, jobs)
 	return err
+}
+
+func queueOf(lane models.LaneRef) string {
+	switch {
+	case lane.Slow:
+		return queueSlow
+	case lane.Failing:
+		return queueFailing
+	}
+	return queueFast
 }
 
 // start runs River until stop, whatever happens to ctx, so that a signal does

@@ -16,10 +16,11 @@ const (
 // sweeper queues the lanes that fell due: retries whose time has come, what an
 // administrator released, and lanes whose job or worker was lost.
 type sweeper struct {
-	lanes   *models.Lanes
+	store   *models.Store
 	queue   queue
 	log     *slog.Logger
 	changed <-chan struct{}
+	latest  time.Time // that the deciding clock has shown
 }
 
 func (s *sweeper) run(ctx context.Context) {
@@ -40,8 +41,11 @@ func (s *sweeper) run(ctx context.Context) {
 
 // once sweeps until nothing is left.
 func (s *sweeper) once(ctx context.Context) error {
+	if err := s.look(ctx); err != nil {
+		return err
+	}
 	for {
-		lanes, err := s.lanes.Sweep(ctx, sweepLimit)
+		lanes, err := s.store.Lanes.Sweep(ctx, sweepLimit)
 		if err != nil {
 			return err
 		}
@@ -52,4 +56,20 @@ func (s *sweeper) once(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// look sees to what waits when the clock was set back.
+func (s *sweeper) look(ctx context.Context) error {
+	now, err := s.store.Now(ctx)
+	if err != nil {
+		return err
+	}
+	if now.Before(s.latest.Add(-models.ClockStep)) {
+		s.log.WarnContext(ctx, "the clock was set back; what it would delay is due now", slog.Duration("by", s.latest.Sub(now)))
+		if err := s.store.Lanes.Reschedule(ctx); err != nil {
+			return err
+		}
+	}
+	s.latest = now
+	return nil
 }

@@ -17,6 +17,7 @@ func TestAttention(t *testing.T) {
 			ok(t, err)
 			return list
 		}
+		ok(t, s.Settings.Change(t.Context(), mary, models.EnableGenericWebhooks, "True", "why"))
 		broken := create(t, s, func(in *models.WebhookInput) { in.Name = "broken" })
 		stopped := create(t, s, func(in *models.WebhookInput) { in.Name = "stopped" })
 		idle := create(t, s, func(in *models.WebhookInput) { in.Name = "idle" })
@@ -58,6 +59,45 @@ func TestAttention(t *testing.T) {
 		ok(t, err)
 		if list = attention(); len(list) != 0 {
 			t.Errorf("all is well, yet there is %+v", list)
+		}
+	})
+}
+
+// TestAttentionToWhatIsSwitchedOff: what is held because of the feature expires
+// too, and is announced as one.
+func TestAttentionToWhatIsSwitchedOff(t *testing.T) {
+	const day = 24 * time.Hour
+	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
+		ok(t, s.Settings.Change(t.Context(), mary, models.EnableGenericWebhooks, "True", "why"))
+		w := create(t, s, nil)
+		start, err := s.Now(t.Context())
+		ok(t, err)
+		for _, id := range []string{"a", "b"} {
+			ok(t, s.DB().WithContext(t.Context()).Create(&models.Delivery{
+				PublicID: id, WebhookID: w.ID, Location: "main", EventTypes: ",question.created,", Items: 1,
+				State: models.DeliveryPending, CreatedAt: start, DueAt: &start, Body: []byte("x"),
+			}).Error)
+		}
+		clock.Add(day)
+		ok(t, s.Settings.Change(t.Context(), mary, models.EnableGenericWebhooks, "False", "why"))
+		clock.Add(14 * day)
+		list, err := s.Webhooks.Attention(t.Context())
+		ok(t, err)
+		if len(list) != 0 {
+			t.Errorf("before half of the time it lists %+v", list)
+		}
+		clock.Add(2 * day)
+		list, err = s.Webhooks.Attention(t.Context())
+		ok(t, err)
+		if len(list) != 1 || list[0].State != models.AttentionOff || list[0].Held != 2 || list[0].More || !list[0].Soon {
+			t.Fatalf("after half of the time it lists %+v", list)
+		}
+		if d := list[0].ExpiresAt.Sub(start); d < 31*day || d > 31*day+time.Hour {
+			t.Errorf("it expires after %v", d)
+		}
+		ok(t, s.Settings.Change(t.Context(), mary, models.EnableGenericWebhooks, "True", "why"))
+		if list, err = s.Webhooks.Attention(t.Context()); err != nil || len(list) != 0 {
+			t.Errorf("switched on it lists %+v %v", list, err)
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"context"
 	"time"
 
 	"gorm.io/gorm"
@@ -25,4 +26,15 @@ func audit(tx *gorm.DB, by Actor, now time.Time, action, target, detail string) 
 		by.Name = "Sitehooks"
 	}
 	return tx.Create(&AuditEntry{At: now, ByID: by.UserID, ByName: by.Name, Action: action, Target: target, Detail: detail}).Error
+}
+
+// Note logs what somebody did that changed no record of its own.
+func (a *Audit) Note(ctx context.Context, by Actor, action, target, detail string) error {
+	return a.s.tx(ctx, func(tx *gorm.DB) error {
+		now, err := a.s.now(tx)
+		if err != nil {
+			return err
+		}
+		return audit(tx, by, now, action, target, detail)
+	})
 }

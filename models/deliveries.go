@@ -1,8 +1,10 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -27,6 +29,8 @@ type DeliveryQuery struct {
 	From, To   time.Time // of creation; zero: open
 	Before     int64     // Delivery.ID below this; 0: from the newest
 	Limit      int
+
+	held bool // only those whose webhook cannot send
 }
 
 // DeliveryRow is a delivery with its webhook, deleted or not.
@@ -45,117 +49,32 @@ func (x *Deliveries) List(ctx context.Context, q DeliveryQuery) (rows []Delivery
 	if err != nil {
 		return nil, false, err
 	}
-	query, err := x.where(db.Omit("body"), q, settings)
-	if err != nil {
-		return nil, false, err
-	}
-	rows, more, err = x.newest(query, q.Limit, settings)
-	return rows, more, err
+	return x.newest(db, q, 0, settings)
 }
 
-func (x *Deliveries) newest(query *gorm.DB, limit int, settings Settings) (rows []DeliveryRow, more bool, err error) {
+// newest finds deliveries from a floor on.
+func (x *Deliveries) newest(db *gorm.DB, q DeliveryQuery, floor int64, settings Settings) (rows []DeliveryRow, more bool, err error) {
 	var found []Delivery
-	if err := query.Order("id desc").Limit(limit + 1).Find(&found).Error; err != nil {
-		return nil, false, err
+	for _, part := range q.parts() {
+		query, err := x.where(db.Omit("body"), part, settings)
+		if err != nil {
+			return nil, false, err
+		}
+		if q.scans() {
+			query = query.Where("id >= ?", floor)
+		}
+		var some []Delivery
+		if err := query.Order("id desc").Limit(q.Limit + 1).Find(&some).Error; err != nil {
+			return nil, false, err
+		}
+		found = append(found, some...)
 	}
-	if len(found) > limit {
-		found, more = found[:limit], true
+	slices.SortFunc(found, func(a, b Delivery) int { return cmp.Compare(b.ID, a.ID) })
+	if len(found) > q.Limit {
+		found, more = found[:q.Limit], true
 	}
-	rows, err = x.withWebhooks(query.Session(&gorm.Session{NewDB: true}), found, settings)
+	rows, err = x.withWebhooks(db, found, settings)
 	return rows, more, err
-}
-
-// where adds all conditions of a query.
-func (x *Deliveries) where(db *gorm.DB, q DeliveryQuery, settings Settings) (*gorm.DB, error) {
-	db, err := x.whereIndexed(db, q, settings)
-	if err != nil {
-		return nil, err
-	}
-	return whereOther(db, q), nil
-}
-
-// whereIndexed adds the conditions that have an index: webhook, state, time.
-func (x *Deliveries) whereIndexed(db *gorm.DB, q DeliveryQuery, settings Settings) (*gorm.DB, error) {
-	fresh := db.Session(&gorm.Session{NewDB: true})
-	if q.WebhookID != 0 {
-		db = db.Where("webhook_id = ?", q.WebhookID)
-	}
-	switch q.State {
-	case "":
-	case StateWaiting, StateHeld:
-		db = db.Where("state in ?", []string{DeliveryPending, DeliveryRetrying})
-		if q.State == StateHeld {
-			ids, err := x.s.cannotSend(fresh, settings)
-			if err != nil {
-				return nil, err
-			}
-			db = db.Where("webhook_id in ?", append(ids, 0))
-		}
-	default:
-		db = db.Where("state = ?", q.State)
-	}
-	if !q.From.IsZero() {
-		low, err := idFrom(fresh, "deliveries", "created_at", q.From)
-		if err != nil {
-			return nil, err
-		}
-		db = db.Where("created_at >= ? and id >= ?", q.From, low)
-	}
-	if !q.To.IsZero() {
-		high, err := idTo(fresh, "deliveries", "created_at", q.To)
-		if err != nil {
-			return nil, err
-		}
-		db = db.Where("created_at < ? and id < ?", q.To, high)
-	}
-	if q.Before > 0 {
-		db = db.Where("id < ?", q.Before)
-	}
-	return db, nil
-}
-
-// whereOther adds the conditions for which rows have to be looked at.
-func whereOther(db *gorm.DB, q DeliveryQuery) *gorm.DB {
-	if q.CodeClass != 0 {
-		db = db.Where("last_code between ? and ?", q.CodeClass*100, q.CodeClass*100+99)
-	}
-	if q.ErrorClass != "" {
-		db = db.Where("last_error = ?", q.ErrorClass)
-	}
-	if q.EventType != "" {
-		db = db.Where("event_types like ? escape '!'", likeContains(","+q.EventType+","))
-	}
-	return db
-}
-
-// cannotSend returns the webhooks whose deliveries are held.
-func (s *Store) cannotSend(db *gorm.DB, settings Settings) ([]int64, error) {
-	var hooks []Webhook
-	if err := db.Select("id", "type", "state").Find(&hooks, "deleted_at is null").Error; err != nil {
-		return nil, err
-	}
-	var ids []int64
-	for _, w := range hooks {
-		if s.heldWhy(w, settings) != "" {
-			ids = append(ids, w.ID)
-		}
-	}
-	return ids, nil
-}
-
-// heldWhy says in words why a webhook cannot send; empty: it can.
-func (s *Store) heldWhy(w Webhook, settings Settings) string {
-	switch {
-	case w.State == WebhookStopped && w.StateBy != "":
-		return "paused by " + w.StateBy
-	case w.State == WebhookStopped:
-		return "paused"
-	case w.State == WebhookBroken:
-		return "the webhook is broken: " + w.StateReason
-	case !settings.GenericEnabled && s.needsFeature(w.Type):
-		return EnableGenericWebhooks + " is off"
-	}
-	return ""
 }
 
 func (x *Deliveries) withWebhooks(db *gorm.DB, found []Delivery, settings Settings) ([]DeliveryRow, error) {
@@ -244,10 +163,15 @@ func (x *Deliveries) Depth(ctx context.Context) (Depth, error) {
 		State string
 		N     int64
 	}
+	// Those that do not send are few and have an index; the others are the rest.
+	var all int64
 	errs = append(errs, res.Error,
-		db.Model(&Webhook{}).Select("state, count(*) as n").Where("deleted_at is null").Group("state").Find(&states).Error)
+		db.Model(&Webhook{}).Where("deleted_at is null").Count(&all).Error,
+		db.Model(&Webhook{}).Select("state, count(*) as n").Where("state <> 'active' and deleted_at is null").Group("state").Find(&states).Error)
 	for _, s := range states {
 		d.Webhooks[s.State] = s.N
+		all -= s.N
 	}
+	d.Webhooks[WebhookActive] = all
 	return d, errors.Join(errs...)
 }

@@ -3,7 +3,6 @@ package models
 import (
 	"context"
 	"errors"
-	"slices"
 	"strconv"
 	"time"
 
@@ -53,20 +52,18 @@ func (x *Deliveries) Resend(ctx context.Context, by Actor, publicID string) erro
 	})
 }
 
-// ResendMax is how many deliveries are resent in one go.
-const ResendMax = 50_000
-
 // Resendable says what resending all that match a query would do.
 type Resendable struct {
-	Send    int64 // are sent again; at most ResendMax, the newest
-	More    bool  // there are more than that
-	Through int64 // Delivery.ID of the newest one now; later ones are left out
-	// Left out, counted up to ResendMax each:
-	Waiting int64 // wait for an attempt anyway
-	Blocked int64 // their webhook cannot send, was moved or deleted
+	Send int64 // are sent again
+	// Delivery.ID of the newest and the oldest one looked at; others are left
+	// out. From 0: there are no older ones.
+	Through, From int64
+	Waiting       int64 // left out: wait for an attempt anyway
+	Blocked       int64 // left out: their webhook cannot send, was moved or deleted
 }
 
-// Resendable counts what ResendAll would send. Its Before is not looked at.
+// Resendable counts what ResendAll would send. It looks at the newest that
+// webhook, state and time leave, at most ScanMax.
 func (x *Deliveries) Resendable(ctx context.Context, q DeliveryQuery) (Resendable, error) {
 	db := x.s.db.WithContext(ctx)
 	var r Resendable
@@ -74,56 +71,52 @@ func (x *Deliveries) Resendable(ctx context.Context, q DeliveryQuery) (Resendabl
 	if err != nil {
 		return r, err
 	}
-	hooks, err := x.s.canSend(db, settings)
+	can, canArgs, err := x.s.canSend(db, settings)
 	if err != nil {
 		return r, err
 	}
 	if err := db.Model(&Delivery{}).Select("coalesce(max(id), 0)").Scan(&r.Through).Error; err != nil {
 		return r, err
 	}
+	if q.Before > 0 {
+		r.Through = min(r.Through, q.Before-1)
+	}
 	q.Before = r.Through + 1
-	count := func(into *int64, limit int, narrow func(*gorm.DB) *gorm.DB) error {
-		query, err := x.where(db.Model(&Delivery{}).Select("id"), q, settings)
+	if r.From, err = x.floor(db, q); err != nil {
+		return r, err
+	}
+	for _, part := range q.parts() {
+		query, err := x.where(db.Model(&Delivery{}), part, settings)
 		if err != nil {
-			return err
+			return r, err
 		}
-		return db.Raw("select count(*) from (?) x", narrow(query).Limit(limit)).Scan(into).Error
+		var n struct{ Send, Waiting, Blocked int64 }
+		// By webhook first: there are fewer of them.
+		query = query.Select(`webhook_id, location, count(*) as n, count(due_at) as waiting,
+			count(case when due_at is null and length(body) > 0 then 1 end) as idle`).Where("id >= ?", r.From).Group("webhook_id, location")
+		err = db.Raw(`select coalesce(sum(d.waiting), 0) as waiting, coalesce(sum(case when w.id is not null then d.idle else 0 end), 0) as send,
+			coalesce(sum(case when w.id is null then d.n - d.waiting else 0 end), 0) as blocked
+			from (?) d left join webhooks w on w.id = d.webhook_id and w.location = d.location and `+can, append([]any{query}, canArgs...)...).Scan(&n).Error
+		if err != nil {
+			return r, err
+		}
+		r.Send, r.Waiting, r.Blocked = r.Send+n.Send, r.Waiting+n.Waiting, r.Blocked+n.Blocked
 	}
-	err = errors.Join(
-		count(&r.Send, ResendMax+1, func(tx *gorm.DB) *gorm.DB { return resendable(tx, hooks) }),
-		count(&r.Waiting, ResendMax, func(tx *gorm.DB) *gorm.DB { return tx.Where("due_at is not null") }),
-		count(&r.Blocked, ResendMax, func(tx *gorm.DB) *gorm.DB {
-			return tx.Where("due_at is null and (webhook_id not in ? or "+hasMoved+")", append(hooks, 0))
-		}),
-	)
-	if r.Send > ResendMax {
-		r.Send, r.More = ResendMax, true
-	}
-	return r, err
+	return r, nil
 }
 
-// hasMoved is a delivery whose webhook listens to another location by now.
-const hasMoved = "exists (select 1 from webhooks w where w.id = deliveries.webhook_id and w.location <> deliveries.location)"
+// canSend is the condition that the deliveries of a webhook w are not held.
+func (s *Store) canSend(db *gorm.DB, settings Settings) (text string, args []any, err error) {
+	holds, args, err := s.holds(db, settings)
+	return "w.deleted_at is null and not " + holds, args, err
+}
 
 // resendable keeps what is finished and whose webhook can send. An erased body
 // cannot be sent again, nor one of another location.
-func resendable(tx *gorm.DB, hooks []int64) *gorm.DB {
-	return tx.Where("due_at is null and webhook_id in ? and length(body) > 0 and not "+hasMoved, append(hooks, 0))
-}
-
-// canSend returns the webhooks whose deliveries are not held, in order.
-func (s *Store) canSend(db *gorm.DB, settings Settings) ([]int64, error) {
-	var hooks []Webhook
-	if err := db.Select("id", "type", "state").Order("id").Find(&hooks, "deleted_at is null").Error; err != nil {
-		return nil, err
-	}
-	var ids []int64
-	for _, w := range hooks {
-		if s.heldWhy(w, settings) == "" {
-			ids = append(ids, w.ID)
-		}
-	}
-	return ids, nil
+func (s *Store) resendable(tx, query *gorm.DB, settings Settings) (*gorm.DB, error) {
+	can, args, err := s.canSend(tx, settings)
+	return query.Where(`due_at is null and length(body) > 0 and exists (select 1 from webhooks w
+		where w.id = deliveries.webhook_id and w.location = deliveries.location and `+can+")", args...), err
 }
 
 // Resending is a number of deliveries that were resent together.
@@ -132,13 +125,14 @@ type Resending struct {
 	Total int64
 }
 
-// ResendAll asks for one attempt by hand of each delivery that matches and has
-// nothing ahead of it, at most ResendMax, the newest; those after the delivery
-// through are left out. They go out as slowly as what was held. What names the
-// filter in words, for the audit log.
-func (x *Deliveries) ResendAll(ctx context.Context, by Actor, q DeliveryQuery, through int64, what string) (Resending, error) {
+// ResendAll asks for one attempt by hand of each delivery that matches, has
+// nothing ahead of it and is among those that Resendable looked at. They go
+// out as slowly as what was held. What names the filter in words, for the
+// audit log.
+func (x *Deliveries) ResendAll(ctx context.Context, by Actor, q DeliveryQuery, among Resendable, what string) (Resending, error) {
 	var r Resending
 	err := x.s.tx(ctx, func(tx *gorm.DB) error {
+		r = Resending{}
 		settings, err := x.s.Settings.get(tx)
 		if err != nil {
 			return err
@@ -146,31 +140,39 @@ func (x *Deliveries) ResendAll(ctx context.Context, by Actor, q DeliveryQuery, t
 		if err := x.lockWebhooks(tx, q.WebhookID); err != nil {
 			return err
 		}
-		hooks, err := x.s.canSend(tx, settings)
-		if err != nil {
+		if r.At, err = x.s.now(tx); err != nil {
 			return err
 		}
-		now, err := x.s.now(tx)
-		if err != nil {
+		q.Before = among.Through + 1
+		for _, part := range q.parts() {
+			n, err := x.resendPart(tx, part, among.From, settings, r.At)
+			if err != nil {
+				return err
+			}
+			r.Total += n
+		}
+		if r.Total == 0 {
+			return nil
+		}
+		if err := fillPaced(tx, among.Through, r.At); err != nil {
 			return err
 		}
-		r.At, q.Before = now, through+1
-		query, err := x.where(tx.Model(&Delivery{}).Select("id"), q, settings)
-		if err != nil {
-			return err
-		}
-		res := tx.Model(&Delivery{}).Where("id in (?)", resendable(query, hooks).Order("id desc").Limit(ResendMax)).
-			Updates(map[string]any{"due_at": now, "resend": true})
-		if res.Error != nil || res.RowsAffected == 0 {
-			return res.Error
-		}
-		r.Total = res.RowsAffected
-		if err := fillPaced(tx, hooks, through, now); err != nil {
-			return err
-		}
-		return audit(tx, by, now, "delivery.resent", strconv.FormatInt(r.Total, 10)+" deliveries", what)
+		return audit(tx, by, r.At, "delivery.resent", strconv.FormatInt(r.Total, 10)+" deliveries", what)
 	})
 	return r, err
+}
+
+func (x *Deliveries) resendPart(tx *gorm.DB, q DeliveryQuery, from int64, settings Settings, now time.Time) (int64, error) {
+	query, err := x.where(tx.Model(&Delivery{}).Select("id"), q, settings)
+	if err != nil {
+		return 0, err
+	}
+	if query, err = x.s.resendable(tx, query.Where("id >= ?", from), settings); err != nil {
+		return 0, err
+	}
+	res := tx.Model(&Delivery{}).Where("id in (?)", query).
+		Updates(map[string]any{"due_at": now, "resend": true})
+	return res.RowsAffected, res.Error
 }
 
 // lockWebhooks takes the rows that everybody locks first, in order: none of
@@ -186,19 +188,13 @@ func (x *Deliveries) lockWebhooks(tx *gorm.DB, id int64) error {
 	return tx.Raw("select id from webhooks where deleted_at is null order by id" + x.s.lock()).Scan(&ids).Error
 }
 
-// fillPaced notes in the lanes that something is due now that has to go out
-// slowly, up to the delivery through.
-func fillPaced(tx *gorm.DB, hooks []int64, through int64, now time.Time) error {
-	for chunk := range slices.Chunk(hooks, insertChunk) {
-		err := tx.Exec(`update lanes set next_due_at = ?, queued_until = null,
-			paced_through = case when paced_through < ? then ? else paced_through end
-			where webhook_id in (select webhook_id from deliveries where webhook_id in ? and due_at = ? and resend)`,
-			now, through, through, chunk, now).Error
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+// fillPaced notes in the lanes of what was resent that something is due now
+// that has to go out slowly, up to the delivery through.
+func fillPaced(tx *gorm.DB, through int64, now time.Time) error {
+	return tx.Exec(`update lanes set next_due_at = ?, queued_until = null,
+		paced_through = case when paced_through < ? then ? else paced_through end
+		where webhook_id in (select webhook_id from deliveries where resend and due_at = ?)`,
+		now, through, through, now).Error
 }
 
 // Unsent counts those of a resending that had no attempt yet, and how many of
@@ -209,13 +205,13 @@ func (x *Deliveries) Unsent(ctx context.Context, at time.Time) (left, held int64
 	if err != nil {
 		return 0, 0, err
 	}
-	hooks, err := x.s.canSend(db, settings)
+	can, args, err := x.s.canSend(db, settings)
 	if err != nil {
 		return 0, 0, err
 	}
-	err = errors.Join(
-		db.Model(&Delivery{}).Where("due_at is not null and due_at = ? and resend", at).Count(&left).Error,
-		db.Model(&Delivery{}).Where("due_at is not null and due_at = ? and resend and webhook_id not in ?", at, append(hooks, 0)).Count(&held).Error,
-	)
-	return left, held, err
+	var n struct{ Remain, Held int64 }
+	err = db.Raw(`select coalesce(sum(d.n), 0) as remain, coalesce(sum(case when w.id is null then d.n else 0 end), 0) as held
+		from (select webhook_id, count(*) as n from deliveries where resend and due_at = ? group by webhook_id) d
+		left join webhooks w on w.id = d.webhook_id and `+can, append([]any{at}, args...)...).Scan(&n).Error
+	return n.Remain, n.Held, err
 }

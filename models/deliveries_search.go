@@ -24,18 +24,13 @@ func (x *Deliveries) Search(ctx context.Context, q DeliveryQuery) (DeliveryPage,
 	if err != nil {
 		return DeliveryPage{}, err
 	}
-	query, err := x.where(db.Omit("body"), q, settings)
-	if err != nil {
-		return DeliveryPage{}, err
-	}
 	floor := int64(0)
 	if q.scans() {
-		if floor, err = x.floor(db, q, settings); err != nil {
+		if floor, err = x.floor(db, q); err != nil {
 			return DeliveryPage{}, err
 		}
-		query = query.Where("id >= ?", floor)
 	}
-	rows, more, err := x.newest(query, q.Limit, settings)
+	rows, more, err := x.newest(db, q, floor, settings)
 	page := DeliveryPage{Rows: rows}
 	switch {
 	case err != nil:
@@ -50,20 +45,30 @@ func (x *Deliveries) Search(ctx context.Context, q DeliveryQuery) (DeliveryPage,
 // scans tells whether rows have to be looked at. Webhook and state have an
 // index each, but not together, except for what failed.
 func (q DeliveryQuery) scans() bool {
-	return q.CodeClass != 0 || q.ErrorClass != "" || q.EventType != "" || q.both()
+	return q.CodeClass != 0 || q.ErrorClass != "" || q.EventType != "" || q.State == StateHeld || q.both()
 }
 
 func (q DeliveryQuery) both() bool {
 	return q.WebhookID != 0 && q.State != "" && q.State != DeliveryFailed
 }
 
-func (x *Deliveries) floor(db *gorm.DB, q DeliveryQuery, settings Settings) (int64, error) {
+// floor is the oldest delivery to look at, so that they are at most ScanMax
+// of each state; 0: there are fewer.
+func (x *Deliveries) floor(db *gorm.DB, q DeliveryQuery) (int64, error) {
 	if q.both() {
 		q.State = ""
 	}
-	query, err := x.whereIndexed(db.Model(&Delivery{}), q, settings)
-	if err != nil {
-		return 0, err
+	var highest int64
+	for _, part := range q.parts() {
+		query, err := x.whereIndexed(db.Model(&Delivery{}), part)
+		if err != nil {
+			return 0, err
+		}
+		floor, err := scanFloor(query)
+		if err != nil {
+			return 0, err
+		}
+		highest = max(highest, floor)
 	}
-	return scanFloor(query)
+	return highest, nil
 }

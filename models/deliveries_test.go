@@ -184,7 +184,7 @@ func TestResendAll(t *testing.T) {
 		ok(t, err)
 		want(t, "failed", can.Send, 1)
 
-		r, err := s.Deliveries.ResendAll(t.Context(), mary, models.DeliveryQuery{}, 4, "all")
+		r, err := s.Deliveries.ResendAll(t.Context(), mary, models.DeliveryQuery{}, models.Resendable{Through: 4}, "all")
 		ok(t, err)
 		want(t, "up to the fourth", r.Total, 3)
 		var lane models.Lane

@@ -50,14 +50,6 @@ func (x *Events) MergedFrom(ctx context.Context, id int64) ([]Event, error) {
 	return rows, x.s.db.WithContext(ctx).Select(eventColumns).Order("id").Find(&rows, "merged_into = ?", id).Error
 }
 
-// Recent returns the newest events of a location received since, newest
-// first, with payload.
-func (x *Events) Recent(ctx context.Context, location string, since time.Time, limit int) ([]Event, error) {
-	var rows []Event
-	return rows, x.s.db.WithContext(ctx).Order("received_at desc, id desc").Limit(limit).
-		Find(&rows, "location = ? and received_at >= ?", location, since).Error
-}
-
 // TriggerRow is a trigger with its webhook, deleted or not, and its delivery
 // without the body.
 type TriggerRow struct {

@@ -44,10 +44,10 @@ func (x *Events) Search(ctx context.Context, q EventQuery) (EventPage, error) {
 			return EventPage{}, res.Error
 		}
 		if last.ID != 0 {
-			query = query.Where("(received_at > ? or (received_at = ? and id >= ?))", last.ReceivedAt, last.ReceivedAt, last.ID)
-			if q.Location == "" {
-				query = query.Where("id >= ?", last.ID)
-			}
+			query = query.Where("received_at >= ? and (received_at, id) >= (?, ?)", last.ReceivedAt, last.ReceivedAt, last.ID)
+		}
+		if q.Location == "" {
+			query = query.Where("id >= ?", last.ID)
 		}
 	}
 	var page EventPage
@@ -92,7 +92,7 @@ func (x *Events) whereIndexed(db *gorm.DB, q EventQuery) (*gorm.DB, error) {
 		if err != nil {
 			return nil, err
 		}
-		return db.Where("(received_at < ? or (received_at = ? and id < ?))", at.ReceivedAt, at.ReceivedAt, q.Before), nil
+		return db.Where("received_at <= ? and (received_at, id) < (?, ?)", at.ReceivedAt, at.ReceivedAt, q.Before), nil
 	}
 	if q.Location == "" {
 		return x.between(fresh, db, q)

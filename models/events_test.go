@@ -90,10 +90,10 @@ func TestOrderOfReceiptIsThatOfTheRequest(t *testing.T) {
 	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
 		_, _, err := s.Events.Record(t.Context(), []models.NewEvent{event("z"), event("m"), event("a")})
 		ok(t, err)
-		rows, err := s.Events.Recent(t.Context(), "main", clock.Now().Add(-time.Hour), 10)
+		page, err := s.Events.Search(t.Context(), models.EventQuery{Location: "main", From: clock.Now().Add(-time.Hour), Limit: 10})
 		ok(t, err)
 		var got []string
-		for _, e := range rows {
+		for _, e := range page.Rows {
 			got = append(got, e.EventID)
 			if e.OccurredAt.IsZero() {
 				t.Errorf("%s has no time", e.EventID)

@@ -36,7 +36,7 @@ func (s *Store) fillLanes(tx *gorm.DB, ids map[int64]struct{}, now time.Time) ([
 		for _, lane := range lanes {
 			if !after(lane.LeasedUntil, now) && !after(lane.QueuedUntil, now) {
 				queue = append(queue, lane.WebhookID)
-				refs = append(refs, LaneRef{lane.WebhookID, lane.Slow})
+				refs = append(refs, lane.ref())
 			}
 		}
 		err := tx.Model(&Lane{}).Where("webhook_id in ? and (next_due_at is null or next_due_at > ?)", chunk, now).
@@ -50,6 +50,8 @@ func (s *Store) fillLanes(tx *gorm.DB, ids map[int64]struct{}, now time.Time) ([
 	}
 	return refs, nil
 }
+
+func (l Lane) ref() LaneRef { return LaneRef{l.WebhookID, l.Slow, l.FailuresInRow > 0} }
 
 func after(t *time.Time, now time.Time) bool { return t != nil && t.After(now) }
 
@@ -85,32 +87,24 @@ func (x *Lanes) Sweep(ctx context.Context, limit int) ([]LaneRef, error) {
 	slices.SortFunc(lanes, func(a, b Lane) int { return cmp.Compare(a.WebhookID, b.WebhookID) })
 	refs := make([]LaneRef, len(lanes))
 	for i, lane := range lanes {
-		refs[i] = LaneRef{lane.WebhookID, lane.Slow}
+		refs[i] = lane.ref()
 	}
 	return refs, err
 }
 
-// Recover frees what a killed process left behind, where no other can be at
-// work: with SQLite, whose folder is locked by whoever serves it. What was made
-// before the clock was set back becomes due.
+// Recover is for the start. It frees what a killed process left behind, where
+// no other can be at work: with SQLite, whose folder is locked by whoever
+// serves it. With PostgreSQL the leases of the dead end by themselves.
 func (x *Lanes) Recover(ctx context.Context) error {
-	if x.s.pool != nil {
-		return nil // the leases of the dead end by themselves
+	db := x.s.db.WithContext(ctx)
+	back, err := x.setBack(db)
+	if err == nil && back {
+		err = x.Reschedule(ctx)
 	}
-	return x.s.tx(ctx, func(tx *gorm.DB) error {
-		now, err := x.s.now(tx)
-		if err != nil {
-			return err
-		}
-		err = tx.Exec("update deliveries set due_at = ? where due_at > ? and created_at > ?", now, now, now.Add(future)).Error
-		if err != nil {
-			return err
-		}
-		if err := tx.Exec("update lanes set next_due_at = ? where next_due_at > ?", now, now).Error; err != nil {
-			return err
-		}
-		return tx.Exec("update lanes set leased_until = null, queued_until = null where leased_until is not null or queued_until is not null").Error
-	})
+	if err != nil || x.s.pool != nil {
+		return err
+	}
+	return db.Exec("update lanes set leased_until = null, queued_until = null where leased_until is not null or queued_until is not null").Error
 }
 
 // Claim takes a lane's lease for a holder; false: somebody else has it.
@@ -187,7 +181,7 @@ func (x *Lanes) Due(ctx context.Context, w Work, q DueQuery) ([]Delivery, error)
 	query := db.Model(&Delivery{}).Select("id, length(body) as length").Order("due_at, id").Limit(q.Limit).
 		Where("webhook_id = ? and due_at <= ? and location = ?", w.Webhook.ID, w.Now, w.Webhook.Location)
 	if len(q.UnderWay) > 0 {
-		query = query.Where("id not in ?", q.UnderWay)
+		query = query.Where("id not in "+x.s.listed("bigint"), jsonList(q.UnderWay))
 	}
 	if q.OneFailed {
 		retry, err := firstDue(db, w.Webhook.ID, true)
@@ -211,7 +205,7 @@ func (x *Lanes) Due(ctx context.Context, w Work, q DueQuery) ([]Delivery, error)
 		ids = append(ids, due[i].ID)
 	}
 	var rows []Delivery
-	return rows, db.Order("due_at, id").Find(&rows, "id in ? and due_at is not null", ids).Error
+	return rows, db.Order("due_at, id").Find(&rows, "due_at is not null and id in "+x.s.listed("bigint"), jsonList(ids)).Error
 }
 
 // firstDue is when the first delivery of a lane is due; nil: none is. It may

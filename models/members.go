@@ -98,7 +98,7 @@ func (u *Users) GivePassword(ctx context.Context, by Actor, id int64, hash strin
 }
 
 // Remove takes a member off the list and ends their sessions. What they made
-// keeps their name. Errors: ErrNotFound, ErrLastAdministrator.
+// keeps their name; their webhooks go on without an owner. Errors: ErrNotFound, ErrLastAdministrator.
 func (u *Users) Remove(ctx context.Context, by Actor, id int64) (User, error) {
 	var user User
 	err := u.alone(ctx, func(tx *gorm.DB, now time.Time) error {
@@ -112,6 +112,9 @@ func (u *Users) Remove(ctx context.Context, by Actor, id int64) (User, error) {
 			return err
 		}
 		if err := tx.Delete(&User{}, id).Error; err != nil {
+			return err
+		}
+		if err := u.s.disown(tx, id); err != nil {
 			return err
 		}
 		return audit(tx, by, now, "member.removed", user.Email, user.Role)

@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,8 +53,10 @@ func (x *Lanes) Record(ctx context.Context, id int64, outcomes []Outcome, h Lane
 				return err
 			}
 		}
-		if err := updateDeliveries(tx, outcomes, now); err != nil {
-			return err
+		for chunk := range slices.Chunk(outcomes, storeChunk) { // few lengths, so few statements to prepare
+			if err := updateDeliveries(tx, chunk, now); err != nil {
+				return err
+			}
 		}
 		attempts := make([]Attempt, len(outcomes))
 		for i, o := range outcomes {
@@ -74,9 +77,6 @@ func (x *Lanes) Record(ctx context.Context, id int64, outcomes []Outcome, h Lane
 func updateDeliveries(tx *gorm.DB, outcomes []Outcome, now time.Time) error {
 	const row = "(cast(? as bigint), cast(? as text), cast(? as timestamptz), cast(? as bigint), cast(? as text), " +
 		"cast(? as timestamptz), cast(? as bigint), cast(? as text), cast(? as bigint))"
-	if len(outcomes) == 0 {
-		return nil
-	}
 	args := []any{now}
 	for _, o := range outcomes {
 		a := o.Attempt

@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -47,43 +48,35 @@ func (s *Store) expireHeld(tx *gorm.DB, p *Pruned) error {
 		return err
 	}
 	horizon := now.Add(-settings.Retention)
-	ids, err := s.heldSince(tx, settings, horizon)
-	if err != nil || len(ids) == 0 {
+	holds, args, err := s.heldSince(tx, settings, horizon)
+	if err != nil {
 		return err
 	}
 	res := tx.Exec(`update deliveries set state = ?, due_at = null, finished_at = ?, reason = ?
 		where finished_at is null and id in (
-			select id from deliveries where finished_at is null and created_at < ? and webhook_id in ? limit ?)`,
-		DeliveryDropped, now, "expired while held", horizon, ids, pruneChunk)
+			select d.id from deliveries d join webhooks w on w.id = d.webhook_id
+			where d.finished_at is null and d.created_at < ? and `+holds+` order by d.created_at limit ?)`,
+		slices.Concat([]any{DeliveryDropped, now, "expired while held", horizon}, args, []any{pruneChunk})...)
 	p.Expired = res.RowsAffected
 	return res.Error
 }
 
-// heldSince returns the webhooks that could not send since before a time, or
-// that are deleted: nothing of theirs can wait, should something do so still.
-func (s *Store) heldSince(tx *gorm.DB, settings Settings, horizon time.Time) ([]int64, error) {
-	var hooks []Webhook
-	err := tx.Select("id", "type", "state", "state_at", "created_at", "deleted_at").
-		Find(&hooks, "state <> ? or deleted_at is not null or created_at < ?", WebhookActive, horizon).Error
+// heldSince is the condition that a webhook w could not send since before a
+// time, or is deleted: nothing of its can wait, should something do so still.
+func (s *Store) heldSince(tx *gorm.DB, settings Settings, horizon time.Time) (text string, args []any, err error) {
+	text, args = "(w.deleted_at is not null or w.state <> 'active' and (w.state_at is null or w.state_at < ?)", []any{horizon}
+	off, err := s.offTypes(tx, settings)
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
-	var off SettingChange
-	err = tx.Order("id desc").Limit(1).Find(&off, "name = ?", EnableGenericWebhooks).Error
-	if err != nil {
-		return nil, err
+	var last SettingChange // its time is zero when the feature was never on
+	if err := tx.Order("id desc").Limit(1).Find(&last, "name = ?", EnableGenericWebhooks).Error; err != nil {
+		return "", nil, err
 	}
-	var ids []int64
-	for _, w := range hooks {
-		since := off.At // zero: the feature was never on
-		if w.State != WebhookActive && w.StateAt != nil {
-			since = *w.StateAt
-		}
-		if w.DeletedAt != nil || s.heldWhy(w, settings) != "" && since.Before(horizon) {
-			ids = append(ids, w.ID)
-		}
+	if len(off) > 0 && last.At.Before(horizon) {
+		text, args = text+" or w.state = 'active' and w.type in ?", append(args, off)
 	}
-	return ids, nil
+	return text + ")", args, nil
 }
 
 func (s *Store) pruneDeliveries(tx *gorm.DB, p *Pruned) error {

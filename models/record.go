@@ -152,8 +152,9 @@ func insertEvents(tx *gorm.DB, rows []Event, stored map[string]struct{}) error {
 			e.OccurredAt, e.ReceivedAt, false, e.Payload)
 	}
 	var ids []string
+	// Not Scan, which writes the statement out with all its values, for a log.
 	err := tx.Raw(eventInsert+strings.TrimSuffix(strings.Repeat(eventValues+",", len(rows)), ",")+
-		" on conflict (event_id) do nothing returning event_id", args...).Scan(&ids).Error
+		" on conflict (event_id) do nothing returning event_id", args...).Find(&ids).Error
 	for _, id := range ids {
 		stored[id] = struct{}{}
 	}

@@ -29,7 +29,8 @@ const idSlack = 10 * time.Minute
 func idFrom(db *gorm.DB, table, column string, at time.Time) (int64, error) {
 	at = at.Add(-idSlack)
 	var ends struct{ Low, High int64 }
-	err := db.Raw("select coalesce(min(id), 0) as low, coalesce(max(id), 0) as high from " + table).Scan(&ends).Error
+	// SQLite finds either end at once, but not both in one question.
+	err := db.Raw("select coalesce((select min(id) from " + table + "), 0) as low, coalesce((select max(id) from " + table + "), 0) as high").Scan(&ends).Error
 	if err != nil {
 		return 0, err
 	}

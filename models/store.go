@@ -30,6 +30,8 @@ type Options struct {
 	Log          *slog.Logger
 	// Clock replaces the database's clock in tests; nil: the real one.
 	Clock func() time.Time
+	// Trace is told every statement in tests; nil: nobody is.
+	Trace func(statement string, args []any)
 }
 
 // Store is an open database, one field a noun.
@@ -64,6 +66,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		err = s.openSQLite(ctx, o)
 	}
 	if err != nil {
+		return nil, err
+	}
+	if err := traced(s.db, o.Trace); err != nil {
 		return nil, err
 	}
 	s.Users, s.Sessions, s.Tokens = &Users{s}, &Sessions{s}, &Tokens{s}

@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -55,6 +56,7 @@ type TakeResult struct {
 type LaneRef struct {
 	WebhookID int64
 	Slow      bool
+	Failing   bool // its newest attempt failed
 }
 
 // Take runs dispatch once, if it is time: in one transaction, under a lock
@@ -182,7 +184,7 @@ func (x *Events) take(tx *gorm.DB, next time.Time, limit int) (*Take, error) {
 	t := &Take{
 		Now: now, Settings: settings,
 		Webhooks: func() ([]Webhook, int64, error) { return x.s.allWebhooks(tx) },
-		Payloads: func(ids []int64) (map[int64][]byte, error) { return payloads(tx, ids) },
+		Payloads: func(ids []int64) (map[int64][]byte, error) { return x.s.payloads(tx, ids) },
 	}
 	// Held until the deliveries are stored: a webhook that is moved or deleted
 	// meanwhile waits, and then drops them too.
@@ -206,16 +208,14 @@ const takeColumns = eventColumns + ", length(payload) as payload_bytes"
 // given, unless it was set back since.
 const future = time.Minute
 
-func payloads(tx *gorm.DB, ids []int64) (map[int64][]byte, error) {
+func (s *Store) payloads(tx *gorm.DB, ids []int64) (map[int64][]byte, error) {
 	found := make(map[int64][]byte, len(ids))
-	for chunk := range slices.Chunk(ids, insertChunk) {
-		var rows []Event
-		if err := tx.Select("id, payload").Find(&rows, "id in ?", chunk).Error; err != nil {
-			return nil, err
-		}
-		for _, e := range rows {
-			found[e.ID] = e.Payload
-		}
+	var rows []Event
+	if err := tx.Select("id, payload").Find(&rows, "id in "+s.listed("bigint"), jsonList(ids)).Error; err != nil {
+		return nil, err
+	}
+	for _, e := range rows {
+		found[e.ID] = e.Payload
 	}
 	return found, nil
 }
@@ -231,19 +231,15 @@ func (x *Events) partners(tx *gorm.DB, t *Take) error {
 			keys[e.MergeKey] = struct{}{}
 		}
 	}
-	names := make([]string, 0, len(keys))
-	for key := range keys {
-		names = append(names, key)
+	var more []Event
+	err := tx.Select(takeColumns).Find(&more, "dispatched_at is null and merge_key in "+x.s.listed("text"),
+		jsonList(slices.Collect(maps.Keys(keys)))).Error
+	if err != nil {
+		return err
 	}
-	for chunk := range slices.Chunk(names, insertChunk) {
-		var more []Event
-		if err := tx.Select(takeColumns).Find(&more, "dispatched_at is null and merge_key in ?", chunk).Error; err != nil {
-			return err
-		}
-		for _, e := range more {
-			if !taken[e.ID] {
-				t.Events = append(t.Events, e)
-			}
+	for _, e := range more {
+		if !taken[e.ID] {
+			t.Events = append(t.Events, e)
 		}
 	}
 	slices.SortFunc(t.Events, func(a, b Event) int {
@@ -269,7 +265,7 @@ func (s *Store) store(tx *gorm.DB, t Take, d Decision) ([]LaneRef, error) {
 	if err := s.storeDeliveries(tx, t, d); err != nil {
 		return nil, err
 	}
-	if err := markDispatched(tx, t, d); err != nil {
+	if err := s.markDispatched(tx, t, d); err != nil {
 		return nil, err
 	}
 	filled := map[int64]struct{}{}
@@ -312,14 +308,12 @@ func (s *Store) storeDeliveries(tx *gorm.DB, t Take, d Decision) error {
 	return tx.CreateInBatches(triggers, insertChunk).Error
 }
 
-func markDispatched(tx *gorm.DB, t Take, d Decision) error {
-	for chunk := range slices.Chunk(d.Events, insertChunk) {
-		err := tx.Model(&Event{}).Where("id in ?", chunk).Updates(map[string]any{
-			"dispatched_at": t.Now, "match_version": d.Version, "logged": t.Settings.TriggerHistory,
-		}).Error
-		if err != nil {
-			return err
-		}
+func (s *Store) markDispatched(tx *gorm.DB, t Take, d Decision) error {
+	err := tx.Model(&Event{}).Where("id in "+s.listed("bigint"), jsonList(d.Events)).Updates(map[string]any{
+		"dispatched_at": t.Now, "match_version": d.Version, "logged": t.Settings.TriggerHistory,
+	}).Error
+	if err != nil {
+		return err
 	}
 	losers := map[int64][]int64{}
 	for loser, winner := range d.MergedInto {

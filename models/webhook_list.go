@@ -10,7 +10,7 @@ import (
 type WebhookRow struct {
 	Webhook
 	LocationName string
-	SortKey      string `gorm:"->;column:sort_key"` // lower-case name of the team
+	SortKey      string `gorm:"->;column:sort_key"` // what the list is sorted by
 	Lane         Lane   `gorm:"-"`
 	Held         int64  `gorm:"-"` // deliveries that wait; held when it cannot send
 }
@@ -38,9 +38,17 @@ func (x *Webhooks) List(ctx context.Context, q WebhookQuery) (WebhookPage, error
 			return page, err
 		}
 	}
+	if q.Sort == "health" {
+		settings, err := x.s.Settings.get(db)
+		if err != nil {
+			return page, err
+		}
+		if q.off, err = x.s.offTypes(db, settings); err != nil {
+			return page, err
+		}
+	}
 	from, back, given := q.from()
-	list := q.where(db).Select("webhooks.*, locations.name as location_name, " + teamKey + " as sort_key").
-		Order(q.order(back)).Limit(q.Limit + 1)
+	list := q.sorted(q.where(db), back).Limit(q.Limit + 1)
 	if given {
 		list = q.beyond(list, from, back)
 	}

@@ -83,7 +83,8 @@ func TestListIsPagedBothWays(t *testing.T) {
 				clock.Add(time.Second)
 			}
 		}
-		for _, sort := range []string{"", "created", "type", "team", "nonsense"} {
+		ok(t, s.DB().Exec("update lanes set failures_in_row = webhook_id % 2").Error)
+		for _, sort := range []string{"", "created", "type", "team", "health", "nonsense"} {
 			for _, desc := range []bool{false, true} {
 				q := models.WebhookQuery{Sort: sort, Desc: desc, Limit: 50}
 				whole, err := s.Webhooks.List(t.Context(), q)
@@ -97,6 +98,54 @@ func TestListIsPagedBothWays(t *testing.T) {
 			t.Errorf("an unknown place lists %s", names(first))
 		}
 	})
+}
+
+func TestListIsSortedByHealth(t *testing.T) {
+	o := func(kind string) models.Options {
+		o := modelstest.Options(t, kind)
+		o.NeedsFeature = func(name string) bool { return name != "slack" }
+		return o
+	}
+	for _, kind := range modelstest.Kinds() {
+		t.Run(kind, func(t *testing.T) {
+			s := modelstest.Open(t, o(kind))
+			now, err := s.Now(t.Context())
+			ok(t, err)
+			for _, name := range []string{"new", "well", "paused", "retrying", "failing", "broken", "off"} {
+				w := create(t, s, func(in *models.WebhookInput) {
+					if in.Name, in.Type = name, "slack"; name == "off" {
+						in.Type = "generic"
+					}
+				})
+				lane := map[string]any{"last_at": now}
+				switch name {
+				case "paused":
+					ok(t, s.Webhooks.Pause(t.Context(), mary, w.ID))
+				case "broken":
+					ok(t, s.Webhooks.Break(t.Context(), w.ID, "gone"))
+				case "retrying":
+					lane = map[string]any{"last_at": now, "failures_in_row": 1, "failing_since": now.Add(-time.Minute)}
+				case "failing", "off": // what is off was failing before
+					lane = map[string]any{"last_at": now, "failures_in_row": 9, "failing_since": now.Add(-time.Hour)}
+				case "new":
+					lane["last_at"] = nil
+				}
+				ok(t, s.DB().Model(&models.Lane{}).Where("webhook_id = ?", w.ID).Updates(lane).Error)
+			}
+			list := func(q models.WebhookQuery) string {
+				q.Sort, q.Limit, q.Failing = "health", 10, now.Add(-30*time.Minute)
+				page, err := s.Webhooks.List(t.Context(), q)
+				ok(t, err)
+				return names(page)
+			}
+			want(t, "worst first", list(models.WebhookQuery{}), "broken failing retrying paused off well new")
+			want(t, "best first", list(models.WebhookQuery{Desc: true}), "new well off paused retrying failing broken")
+			want(t, "filtered", list(models.WebhookQuery{Type: "generic"}), "off")
+			want(t, "beyond nothing known", list(models.WebhookQuery{After: "bm9uZQ"}), "broken failing retrying paused off well new")
+			ok(t, s.Settings.Change(t.Context(), mary, models.EnableGenericWebhooks, "True", "test"))
+			want(t, "switched on, which begins anew", list(models.WebhookQuery{}), "broken failing retrying paused well off new")
+		})
+	}
 }
 
 func walk(t *testing.T, s *models.Store, q models.WebhookQuery, whole models.WebhookPage) {

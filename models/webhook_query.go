@@ -1,13 +1,11 @@
 package models
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"gorm.io/gorm"
 )
@@ -27,12 +25,17 @@ type WebhookQuery struct {
 	// Activities are the option values that cover an activity, by type; a
 	// webhook needs one of its type's. Nil: any activity.
 	Activities map[string][]string
-	Sort       string // type, team or created
+	Sort       string // type, team, created or health
 	Desc       bool
+	// Failing is for the order of health: what has failed since before it comes
+	// before what began to fail later.
+	Failing time.Time
 	// After and Before come from the page before this one and after it. One
 	// that means nothing is the first page.
 	After, Before string
 	Limit         int
+
+	off []string // types that are switched off
 }
 
 // narrows tells whether the query may leave webhooks out.
@@ -46,6 +49,9 @@ func (q WebhookQuery) where(db *gorm.DB) *gorm.DB {
 	if q.State == WebhookFailing {
 		db = db.Where("webhooks.state = ? and webhooks.id in (select webhook_id from lanes where failures_in_row > 0)", WebhookActive)
 		q.State = ""
+	}
+	if q.State == WebhookStopped || q.State == WebhookBroken {
+		db = db.Where("webhooks.state <> 'active'") // the words of the index
 	}
 	for _, is := range [][2]string{{"type", q.Type}, {"location", q.Location}, {"state", q.State}} {
 		if is[1] != "" {
@@ -97,98 +103,4 @@ func likeItem(word string) string {
 		return "" // cannot happen: a string
 	}
 	return likeContains(string(text))
-}
-
-// teamKey is what sorting by team compares.
-const teamKey = "lower(coalesce(locations.name, webhooks.location))"
-
-func (q WebhookQuery) column() string {
-	switch q.Sort {
-	case "type":
-		return "webhooks.type"
-	case "team":
-		return teamKey
-	default:
-		return "webhooks.created_at"
-	}
-}
-
-// falling tells the direction; what is sorted by nothing is newest first.
-func (q WebhookQuery) falling() bool {
-	return q.Desc || q.column() == "webhooks.created_at" && q.Sort != "created"
-}
-
-func (q WebhookQuery) order(back bool) string {
-	if q.falling() != back {
-		return q.column() + " desc, webhooks.id desc"
-	}
-	return q.column() + ", webhooks.id"
-}
-
-// edge is a row at the end of a page: what it is sorted by, and its id.
-type edge struct {
-	Key string `json:"k"`
-	ID  int64  `json:"i"`
-}
-
-func (q WebhookQuery) edgeOf(row WebhookRow) string {
-	e := edge{ID: row.ID}
-	switch q.column() {
-	case "webhooks.type":
-		e.Key = row.Type
-	case teamKey:
-		e.Key = row.SortKey
-	default:
-		e.Key = row.CreatedAt.UTC().Format(time.RFC3339Nano)
-	}
-	text, err := json.Marshal(e)
-	if err != nil {
-		return "" // cannot happen: a string and a number
-	}
-	return base64.RawURLEncoding.EncodeToString(text)
-}
-
-// from is the row that the page begins beyond; false: none, it is the first page.
-func (q WebhookQuery) from() (e edge, back, given bool) {
-	text := q.After
-	if text == "" {
-		text, back = q.Before, true
-	}
-	raw, err := base64.RawURLEncoding.DecodeString(text)
-	if text == "" || err != nil || json.Unmarshal(raw, &e) != nil || e.ID <= 0 ||
-		!utf8.ValidString(e.Key) || strings.ContainsRune(e.Key, 0) {
-		return edge{}, false, false
-	}
-	if _, err = time.Parse(time.RFC3339Nano, e.Key); err != nil && q.column() == "webhooks.created_at" {
-		return edge{}, false, false
-	}
-	return e, back, true
-}
-
-func (q WebhookQuery) beyond(db *gorm.DB, e edge, back bool) *gorm.DB {
-	var key any = e.Key
-	if at, err := time.Parse(time.RFC3339Nano, e.Key); err == nil && q.column() == "webhooks.created_at" {
-		key = at
-	}
-	sign := ">"
-	if q.falling() != back {
-		sign = "<"
-	}
-	return db.Where("("+q.column()+", webhooks.id) "+sign+" (?, ?)", key, e.ID)
-}
-
-// turn puts the rows into the list's order and names the pages beside them.
-func (q WebhookQuery) turn(page *WebhookPage, back, more, given bool) {
-	if back {
-		slices.Reverse(page.Rows)
-	}
-	if len(page.Rows) == 0 {
-		return
-	}
-	if back || more {
-		page.Next = q.edgeOf(page.Rows[len(page.Rows)-1])
-	}
-	if given && (!back || more) {
-		page.Prev = q.edgeOf(page.Rows[0])
-	}
 }

@@ -44,12 +44,15 @@ type Opened struct {
 // Webhooks are the subscriptions.
 type Webhooks struct{ s *Store }
 
-// Create stores a new webhook, active and owned by its author.
+// Create stores a new webhook, active and owned by its author. Error: ErrFull.
 func (x *Webhooks) Create(ctx context.Context, by Actor, in WebhookInput) (Webhook, error) {
 	var w Webhook
 	err := x.s.tx(ctx, func(tx *gorm.DB) error {
 		now, err := x.s.now(tx)
 		if err != nil {
+			return err
+		}
+		if err := roomAt(tx, in.Location); err != nil {
 			return err
 		}
 		w = Webhook{
@@ -78,7 +81,7 @@ func (x *Webhooks) Create(ctx context.Context, by Actor, in WebhookInput) (Webho
 
 // Update saves a webhook over the version of updatedAt. Moving it to another
 // location drops what waits. Errors: *ConflictError when somebody saved it
-// since, ErrNotFound.
+// since, ErrNotFound, ErrFull.
 func (x *Webhooks) Update(ctx context.Context, by Actor, id int64, updatedAt time.Time, in WebhookInput) (Webhook, error) {
 	var w Webhook
 	err := x.s.tx(ctx, func(tx *gorm.DB) error {
@@ -92,6 +95,11 @@ func (x *Webhooks) Update(ctx context.Context, by Actor, id int64, updatedAt tim
 		now, err := x.s.now(tx)
 		if err != nil {
 			return err
+		}
+		if old.Location != in.Location {
+			if err := roomAt(tx, in.Location); err != nil {
+				return err
+			}
 		}
 		w = old
 		if err := x.apply(&w, by, now, in); err != nil {

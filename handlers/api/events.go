@@ -56,6 +56,7 @@ type Events struct {
 	EventsDeps
 	ownToken tokenHash
 	inWork   chan struct{}
+	room     room
 	within   time.Duration // for a body to arrive
 }
 
@@ -69,7 +70,7 @@ func NewEvents(d EventsDeps) *Events {
 	}
 	return &Events{
 		EventsDeps: d, ownToken: hashToken(d.IngestToken),
-		inWork: make(chan struct{}, maxInWork), within: maxWait,
+		inWork: make(chan struct{}, maxInWork), room: room{most: maxHeld}, within: maxWait,
 	}
 }
 
@@ -83,8 +84,7 @@ func (e *Events) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case e.inWork <- struct{}{}:
 		defer func() { <-e.inWork }()
 	default:
-		no := refusal{status: http.StatusTooManyRequests, detail: "Too many requests are in work. Send this one again later.", retryAfter: 1}
-		no.write(w)
+		busy().write(w)
 		return
 	}
 	accepted, duplicates, no := e.take(w, r)
@@ -112,6 +112,11 @@ func (e *Events) take(w http.ResponseWriter, r *http.Request) (accepted, duplica
 	if no != nil {
 		return 0, 0, no
 	}
+	leave, ok := e.room.take(r)
+	if !ok {
+		return 0, 0, busy()
+	}
+	defer leave()
 	body, no := readBody(w, r)
 	if no != nil {
 		return 0, 0, no

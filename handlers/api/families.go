@@ -1,8 +1,9 @@
 package api
 
 import (
-	"slices"
 	"strings"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
 )
 
 // kind says which parts of an event matter.
@@ -16,37 +17,6 @@ const (
 	kindCustom       // any other name: as CRM
 )
 
-// The families whose names are listed, by their first part. comment stands for
-// two: see commentOfPost.
-var (
-	postFamilies = map[string][]string{
-		"question": {"created", "edited"},
-		"answer":   {"created", "edited", "accepted"},
-	}
-	dataFamilies = map[string][]string{
-		"user":               {"created", "updated", "deleted"},
-		"team":               {"created", "updated", "deleted"},
-		"team_membership":    {"created", "deleted"},
-		"team_permission":    {"created", "deleted"},
-		"project_permission": {"created", "deleted"},
-		"topic":              {"created", "accepted", "satisfaction_changed"},
-		"comment":            {"created", "accepted", "deleted"},
-	}
-	crmEntities = []string{
-		"activity", "appointment", "associate", "chatsession", "contact", "document", "person", "project",
-		"projectmember", "quote", "relation", "sale", "salestakeholder", "ticket",
-	}
-	crmEvents = []string{"created", "changed", "deleted"} // of every entity
-	crmMore   = map[string][]string{
-		"chatsession": {"message"},
-		"contact":     {"softdeleted"},
-		"document":    {"edited"},
-		"person":      {"softdeleted", "consented", "unconsented"},
-		"quote":       {"approved", "rejected", "sent", "ordered"},
-		"sale":        {"sold", "lost", "completed"},
-	}
-)
-
 // commentOfPost is of the Q&A site when it names a question or a comment, and
 // of a forum, with data, when it does not.
 const commentOfPost = "comment.created"
@@ -54,7 +24,7 @@ const commentOfPost = "comment.created"
 // brokenEvent is reported by Sitehooks itself.
 const brokenEvent = "webhook.broken"
 
-// listing is the families above, ready to be asked.
+// listing is the families of wire, ready to be asked.
 type listing struct {
 	kinds  map[string]kind     // by name
 	events map[string][]string // second parts, by first part
@@ -62,23 +32,27 @@ type listing struct {
 
 var listed = func() listing {
 	l := listing{map[string]kind{}, map[string][]string{}}
-	add := func(k kind, family string, events []string) {
-		l.events[family] = append(l.events[family], events...)
-		for _, event := range events {
-			l.kinds[family+"."+event] = k
+	for _, f := range wire.Families() {
+		l.events[f.Name] = f.Events
+		for _, event := range f.Events {
+			l.kinds[f.Name+"."+event] = familyKind(f)
 		}
-	}
-	for family, events := range postFamilies {
-		add(kindPost, family, events)
-	}
-	for family, events := range dataFamilies {
-		add(kindData, family, events)
-	}
-	for _, entity := range crmEntities {
-		add(kindCRM, entity, slices.Concat(crmEvents, crmMore[entity]))
 	}
 	return l
 }()
+
+// familyKind is the kind of all events of a family; comment stands for two:
+// see commentOfPost.
+func familyKind(f wire.Family) kind {
+	switch {
+	case f.CRM:
+		return kindCRM
+	case f.Name == "question" || f.Name == "answer":
+		return kindPost
+	default:
+		return kindData
+	}
+}
 
 // typeKind tells the kind of an event type, or in words why there is none.
 func typeKind(name string) (k kind, fault string) {

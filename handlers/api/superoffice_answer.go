@@ -164,6 +164,9 @@ func (s *SuperOffice) fail(ctx context.Context, err error) *failure {
 	if by, ok := errors.AsType[*models.ConflictError](err); ok {
 		return &failure{status: http.StatusConflict, message: "The webhook was changed by " + by.By + " at the same moment. Read it again, then make your changes."}
 	}
+	if errors.Is(err, models.ErrFull) {
+		return &failure{status: http.StatusConflict, message: "The location has as many webhooks as it may have. Delete some that are not needed first."}
+	}
 	// A client that has gone is no fault of the database.
 	if ctx.Err() == nil {
 		s.Log.ErrorContext(ctx, "the database is away", slog.String("while", "SuperOffice API"), slog.Any("error", err))

@@ -37,12 +37,15 @@ type guard struct {
 	deny     []netip.AddrPort
 	public   *ssrf.Guardian
 	resolver Resolver
+	// connect makes a connection to an address that was let through; left is
+	// how many addresses share the time that is left.
+	connect func(ctx context.Context, to netip.AddrPort, left int) (net.Conn, error)
 }
 
 func newGuard(c Config) guard {
 	g := guard{
 		allow: c.AllowCIDRs, hosts: map[string]bool{}, deny: c.Deny, resolver: c.Resolver,
-		public: ssrf.New(ssrf.WithAnyPort(), ssrf.WithAnyNetwork()),
+		public: ssrf.New(ssrf.WithAnyPort(), ssrf.WithAnyNetwork()), connect: dialOne,
 	}
 	if g.resolver == nil {
 		g.resolver = net.DefaultResolver
@@ -114,7 +117,7 @@ func (g *guard) dial(ctx context.Context, _, hostPort string) (net.Conn, error) 
 	}
 	var first error
 	for i, addr := range addrs {
-		conn, err := dialOne(ctx, netip.AddrPortFrom(addr, uint16(port)), len(addrs)-i)
+		conn, err := g.connect(ctx, netip.AddrPortFrom(addr, uint16(port)), len(addrs)-i)
 		if err == nil {
 			return conn, nil
 		}

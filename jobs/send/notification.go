@@ -1,6 +1,8 @@
 package send
 
 import (
+	"net/url"
+	"path"
 	"slices"
 
 	"github.com/sitehooks/sitehooks/jobs/wire"
@@ -29,12 +31,40 @@ func (n Notification) Request() Request {
 	for _, h := range n.Custom {
 		redact = append(redact, h.Value)
 	}
-	if n.Format.SecretURL {
-		redact = append(redact, n.URL)
-	}
+	redact = append(redact, urlSecrets(n.URL, n.Format.SecretURL)...)
 	return Request{
 		URL: n.URL, Headers: n.Headers(), Body: n.Attempt.Body, Timeout: n.Format.Policy.Timeout, Redact: redact,
 	}
+}
+
+// urlSecrets are the parts of a URL that only its receiver may know, as
+// receivers repeat them in "no such page": its query with the longer values in
+// it, and of a URL that is a secret also path and last segment.
+func urlSecrets(raw string, secretURL bool) []string {
+	const long = 8 // shorter ones are words, of which a body would lose too many
+	u, err := url.Parse(raw)
+	if err != nil {
+		return nil
+	}
+	var parts []string
+	add := func(text string) {
+		if len(text) >= long {
+			parts = append(parts, text)
+		}
+	}
+	for _, values := range u.Query() {
+		for _, v := range values {
+			add(v)
+		}
+	}
+	add(u.RawQuery)
+	if secretURL {
+		add(raw)
+		add(u.RequestURI())
+		add(u.Path)
+		add(path.Base(u.Path))
+	}
+	return parts
 }
 
 func (n Notification) secrets() []string {

@@ -110,7 +110,7 @@ func (r *redactor) text(s string) string {
 // body is what is kept of a response's body: whole characters, 64 KiB at most.
 func (r *redactor) body(raw []byte) []byte {
 	kept := safe(r.replace(raw, wholeRunes(raw)))
-	return kept[:wholeRunes(kept)]
+	return bytes.Clone(kept[:wholeRunes(kept)]) // without what else was read
 }
 
 // wholeRunes is how many of the first 64 KiB end with a whole character.

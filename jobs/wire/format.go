@@ -25,7 +25,6 @@ type Field struct {
 	Pattern     string // regular expression the whole value must match; empty: anything
 	PatternHelp string // sentence for people whose value does not
 	Required    bool
-	Secret      bool     // sealed, and never shown again
 	Choices     []string // the values there are, the first one the default; empty: free text
 	// Multiline says that it may be typed on several lines.
 	Multiline bool

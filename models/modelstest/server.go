@@ -52,16 +52,28 @@ func (s *Server) Stop() error {
 	return s.pgCtl("stop", "-m", "fast")
 }
 
-// Start brings the server up and returns when it takes connections.
+// Crash ends the server as a crash does: nothing is written any more, and the
+// next Start recovers what was committed.
+func (s *Server) Crash() error {
+	return s.pgCtl("stop", "-m", "immediate")
+}
+
+// Start brings the server up and returns when it takes connections. The
+// variable PG_SETTINGS, as name=value and spaces between, goes before what is
+// set here: what measures speed wants a server that waits for the disk.
 func (s *Server) Start() error {
-	return s.pgCtl("start", "-l", filepath.Join(s.dir, "log"), "-o", strings.Join([]string{
+	options := []string{
 		"-p", strconv.Itoa(s.port), "-k", s.dir, "-h", "127.0.0.1",
 		// Nothing here has to survive a power cut. Commits stay synchronous, so
 		// that what is lost by a killed server is the same as in production.
 		"-c fsync=off", "-c full_page_writes=off",
 		"-c max_connections=300", "-c shared_buffers=64MB",
 		"-c wal_level=minimal", "-c max_wal_senders=0",
-	}, " "))
+	}
+	for setting := range strings.FieldsSeq(os.Getenv("PG_SETTINGS")) {
+		options = append(options, "-c "+setting) // the last one counts
+	}
+	return s.pgCtl("start", "-l", filepath.Join(s.dir, "log"), "-o", strings.Join(options, " "))
 }
 
 // newServer makes the files of a server and starts it.

@@ -1,11 +1,11 @@
 // Asks for a part of a page as HTML: {html, to, fault}. to is where the answer
 // leads instead; fault is a sentence about what went wrong.
-export async function ask(address, part, form) {
+export async function ask(address, part, form, more = {}) {
   let response;
   try {
     response = await fetch(address, {
-      method: form ? "POST" : "GET", body: form && new URLSearchParams(form),
-      headers: { "X-Part": part }, credentials: "same-origin", redirect: "manual",
+      method: form ? "POST" : "GET", body: form ? new URLSearchParams(form) : undefined,
+      headers: { "X-Part": part, ...more }, credentials: "same-origin", redirect: "manual",
     });
   } catch {
     return { fault: "Sitehooks did not answer. Nothing was changed; try again." };

@@ -1,11 +1,12 @@
 // The list's buttons for several webhooks say how many are chosen, and all of
 // a page can be chosen at once.
 export function serveBulk(form) {
-  const boxes = [...form.querySelectorAll("input[name=id]")];
+  const present = () => [...form.querySelectorAll("input[name=id]")]; // rows are renewed
   const all = form.querySelector("[data-bulk-all]");
   if (!all) return;
   all.hidden = false;
   const show = () => {
+    const boxes = present();
     const n = boxes.filter((box) => box.checked).length;
     form.querySelector("[data-bulk-count]").textContent = n ? `${n} selected` : "";
     for (const word of form.querySelectorAll("[data-bulk-n]")) {
@@ -17,7 +18,7 @@ export function serveBulk(form) {
     all.indeterminate = n > 0 && n < boxes.length;
   };
   form.addEventListener("change", (event) => {
-    if (event.target === all) for (const box of boxes) box.checked = all.checked;
+    if (event.target === all) for (const box of present()) box.checked = all.checked;
     show();
   });
   window.addEventListener("pageshow", show); // a page gone back to keeps its ticks

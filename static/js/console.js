@@ -2,6 +2,8 @@
 import { showCopy, serveCopy } from "./copy.js";
 import { servePopups } from "./popups.js";
 import { serveBulk } from "./bulk.js";
+import { serveFresh } from "./fresh.js";
+import { serveTimes } from "./times.js";
 import { serveDialog } from "./webhook-dialog.js";
 import { serveForm } from "./webhook-form.js";
 
@@ -10,6 +12,8 @@ showCopy(document);
 servePopups();
 for (const form of document.querySelectorAll("form[data-bulk]")) serveBulk(form);
 for (const form of document.querySelectorAll("form[data-webhook-form]")) serveForm(form, (to) => location.assign(to));
+for (const list of document.querySelectorAll("[data-fresh]")) serveFresh(list);
+serveTimes();
 serveDialog();
 
 // The error summary is where a reader has to go on after a refused form.

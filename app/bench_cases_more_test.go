@@ -1,0 +1,168 @@
+package app_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/sitehooks/sitehooks/models"
+	"github.com/sitehooks/sitehooks/models/modelstest"
+)
+
+// starting is the time from the start of an instance to its being ready, and
+// its memory when it has nothing to do.
+func starting(kind string, size modelstest.Size) func(r *benchRun) func(r *benchRun) figures {
+	return func(shared *benchRun) func(r *benchRun) figures {
+		s := newBenchSite(shared, kind)
+		if size.Events > 0 {
+			modelstest.Fill(shared, s.store, size)
+		}
+		return func(r *benchRun) figures {
+			r.begin(s.postgres, nil)
+			started := time.Now()
+			in := s.serve(r)
+			ready := time.Since(started)
+			defer stop(r, []*instance{in})
+			<-time.After(3 * time.Second) // what idle means
+			return figures{"ms to ready": float64(ready.Milliseconds()), "idle MiB": in.mebibytes(r, "VmRSS")}
+		}
+	}
+}
+
+// matching is what an event costs beside webhooks that do not match, ten of
+// them and many.
+func matching(z benchSizes, kind string) func(r *benchRun) func(r *benchRun) figures {
+	return func(shared *benchRun) func(r *benchRun) figures {
+		to := newTarget(shared)
+		few, many := strangeSite(shared, kind, to, 10), strangeSite(shared, kind, to, z.strangers)
+		o := loadOrder{Clients: 8, Events: z.hundreds / 2, Size: 100}
+		return func(r *benchRun) figures {
+			r.begin(few.postgres, nil)
+			a, b := few.cost(r, to, o), many.cost(r, to, o)
+			return figures{"CPU s/10k, few": a, "CPU s/10k, many": b, "many against few": b / a}
+		}
+	}
+}
+
+// strangeSite has one webhook that matches beside so many that do not.
+func strangeSite(t testing.TB, kind string, to *target, n int) *benchSite {
+	s := newBenchSite(t, kind)
+	s.create(append(strangers("stackauth", to.url, n), hook("stackauth", to.url, "all")))
+	return s
+}
+
+func (s *benchSite) cost(r *benchRun, to *target, o loadOrder) float64 {
+	r.Helper()
+	in := s.serve(r)
+	defer stop(r, []*instance{in})
+	s.warm(to, []*instance{in}, o)
+	return s.run(r, to, []*instance{in}, o)["CPU s/10k"]
+}
+
+// listing is how fast the list of webhooks comes, with health and charts.
+func listing(z benchSizes, kind string) func(r *benchRun) func(r *benchRun) figures {
+	return func(shared *benchRun) func(r *benchRun) figures {
+		s := newBenchSite(shared, kind)
+		modelstest.Fill(shared, s.store, modelstest.Size{Webhooks: z.webhooks, Events: z.single, Deliveries: z.single})
+		return func(r *benchRun) figures {
+			in := s.serve(r)
+			defer stop(r, []*instance{in})
+			o := readOrder{URL: in.base + "/admin/webhooks", Cookie: in.login().cookie(), Clients: 16, Seconds: z.pages / 3}
+			perform[readResult](r, "reader", o)
+			r.begin(s.postgres, []*instance{in})
+			o.Seconds = z.pages
+			got := perform[readResult](r, "reader", o)
+			f := got.Latency.figures("")
+			f["pages/s"], f["kB/page"] = got.PerSecond, float64(got.Bytes)/1000
+			return f
+		}
+	}
+}
+
+// several compares instances on one PostgreSQL with one that does all, by the
+// same load on 100 webhooks.
+func several(z benchSizes, roles [][]string) func(r *benchRun) func(r *benchRun) figures {
+	return func(shared *benchRun) func(r *benchRun) figures {
+		s, to := newBenchSite(shared, "postgres"), newTarget(shared)
+		s.create(spread("stackauth", to.url, 100))
+		o := loadOrder{Clients: 8, Events: z.hundreds, Size: 100, Tags: 100}
+		return func(r *benchRun) figures {
+			r.begin(s.postgres, nil)
+			one := s.together(r, to, roles[0], o)
+			f := s.together(r, to, roles[1], o)
+			f["against one"] = f["delivered/s"] / one["delivered/s"]
+			return f
+		}
+	}
+}
+
+// together measures a load on instances of so many roles; who takes it are
+// those that answer requests.
+func (s *benchSite) together(t *benchRun, to *target, roles []string, o loadOrder) figures {
+	t.Helper()
+	var all, web []*instance
+	for _, role := range roles {
+		in := s.serve(t, "SITEHOOKS_ROLE="+role)
+		if all = append(all, in); role != "jobs" {
+			web = append(web, in)
+		}
+	}
+	defer stop(t, all)
+	o.Bases = bases(web)
+	s.warm(to, all, o)
+	return s.run(t, to, all, o)
+}
+
+// retention is the latency of a load while a million old rows are removed,
+// against the same load before.
+func retention(z benchSizes, kind string) func(r *benchRun) func(r *benchRun) figures {
+	return func(_ *benchRun) func(r *benchRun) figures {
+		return func(r *benchRun) figures {
+			s, to := newBenchSite(r, kind), newTarget(r)
+			// An event, a delivery, an attempt and a trigger each.
+			rows := z.rows / 5 / 4 * 25 / 24
+			modelstest.Fill(r, s.store, modelstest.Size{Webhooks: 100, Events: rows, Deliveries: rows})
+			s.create(spread("stackauth", to.url, 1))
+			s.set(models.DispatchInterval, "0")
+			r.begin(s.postgres, nil)
+			without := s.pacedOnce(r, to, z.paced)
+			s.set(models.HistoryRetentionDays, "1") // the next start removes all that is older
+			in := s.serve(r)
+			defer stop(r, []*instance{in})
+			removed := make(chan removal, 1)
+			go func() { removed <- s.removal() }()
+			with := s.paced(r, to, in, 2*z.paced)
+			gone := <-removed
+			return figures{
+				"p99 ms, nothing to remove": without.P99, "p99 ms": with.P99, "against nothing": with.P99 / without.P99,
+				"rows removed": 4 * gone.events, "s for them": gone.seconds,
+			}
+		}
+	}
+}
+
+// removal is how many events retention removed in what time.
+type removal struct{ events, seconds float64 }
+
+// removal watches until no more go, or the job of pruning may be over.
+func (s *benchSite) removal() removal {
+	const old = "select count(*) from events where event_id like 'big-%'"
+	started, had := time.Now(), s.number(old)
+	var r removal
+	for last := had; time.Since(started) < 80*time.Second; {
+		<-time.After(time.Second)
+		now := s.number(old)
+		if now == last && now < had {
+			return r
+		}
+		r, last = removal{float64(had - now), time.Since(started).Seconds()}, now
+	}
+	return r
+}
+
+func (s *benchSite) pacedOnce(r *benchRun, to *target, span time.Duration) latency {
+	r.Helper()
+	in := s.serve(r)
+	defer stop(r, []*instance{in})
+	s.warm(to, []*instance{in}, loadOrder{Size: 1})
+	return s.paced(r, to, in, span)
+}

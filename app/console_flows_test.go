@@ -1,0 +1,181 @@
+package app_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// delivered waits until so many deliveries arrived.
+func (b *browser) delivered(n int) {
+	b.t.Helper()
+	eventually(b.t, "deliveries", func() bool {
+		return strings.Count(b.get("/admin/deliveries.csv?state=delivered").body, "\nmsg_") == n
+	})
+}
+
+// filterAndResend narrows the deliveries to what arrived, and sends it again.
+func filterAndResend(in *instance, b *browser, c *chrome, r *receiver) {
+	c.t.Helper()
+	b.delivered(2)
+	c.open(in.base + "/admin/deliveries")
+	c.do(chromedp.SetValue("#state", "failed"))
+	c.click("main form[role=search] button[type=submit]")
+	c.until("document.querySelector('.empty h2')?.textContent === 'No delivery is like that'")
+	c.click("a[aria-label='Remove the filter State Failed']")
+	c.until("document.querySelectorAll('tr[data-id]').length === 2")
+	c.do(chromedp.SetValue("#state", "delivered"))
+	c.click("main form[role=search] button[type=submit]")
+	c.until("location.search.includes('state=delivered') && document.querySelectorAll('tr[data-id]').length === 2")
+	c.click("a[href^='/admin/deliveries/resend']")
+	c.until("document.querySelector('h1').textContent === 'Resend 2 deliveries?'")
+	c.click("main form[method=post] button")
+	c.until("document.querySelector('main').textContent.includes('2 of 2 deliveries done')")
+	c.open(in.base + "/admin/deliveries")
+	c.click("tr[data-id] .c-act a")
+	c.until("document.querySelector('main form[action$=resend]')")
+	c.click("main form[action$=resend] button")
+	eventually(c.t, "five requests of two deliveries", func() bool {
+		ids := map[string]int{}
+		for _, d := range r.got() {
+			ids[d.id]++
+		}
+		return len(r.got()) == 5 && len(ids) == 2
+	})
+}
+
+// explainWhyNot asks from a webhook's page about an event that it did not get.
+func explainWhyNot(in *instance, c *chrome) {
+	c.t.Helper()
+	c.open(in.base + "/admin/webhooks/1")
+	c.click("a[href='/admin/trigger-history?webhook=1']")
+	c.until("document.getElementById('event')")
+	c.do(chromedp.SendKeys("#event", "no-such-event\r"))
+	c.until("document.querySelector('[role=alert]')?.textContent.includes('There is no event')")
+	c.enter("#event", "of-go\r")
+	c.until("document.getElementById('asked')?.textContent.startsWith('Why did') && document.querySelector('main .panel dl')")
+	if got := c.words("section[aria-labelledby=asked]"); !strings.Contains(got, "It did not match. Tags differ. The event has go; it wants python.") {
+		c.t.Errorf("it says %q", got)
+	}
+	c.click("section[aria-labelledby=asked] a[href$='#tags']")
+	c.until("location.pathname.endsWith('/edit') && document.getElementById('tags')")
+}
+
+// wantsPython is a webhook for the questions with one tag.
+func wantsPython(b *browser, r *receiver) {
+	b.t.Helper()
+	form := webhookForm(r.URL)
+	form.Set("location", "python-wranglers")
+	form.Set("tag_mode", "specific")
+	form.Set("tags", "python")
+	b.createWebhook(form)
+}
+
+func reportTags(in *instance) {
+	in.t.Helper()
+	in.accept(taggedQuestion("of-python", 71, `"python"`))
+	in.accept(taggedQuestion("of-go", 72, `"go"`))
+	in.accept(taggedQuestion("of-both", 73, `"python","go"`))
+}
+
+func TestDeliveriesAndWhyNotInTheBrowser(t *testing.T) {
+	in, b, c, found := atConsole(t)
+	r := newReceiver(t)
+	wantsPython(b, r)
+	reportTags(in)
+	filterAndResend(in, b, c, r)
+	explainWhyNot(in, c)
+	found.none(t)
+}
+
+// TestMainFlowsOnPostgreSQL walks through the console as an administrator does,
+// on the other database.
+func TestMainFlowsOnPostgreSQL(t *testing.T) {
+	in, b, c, found := atConsoleOn(t, "postgres")
+	r := newReceiver(t)
+	c.open(in.base + "/admin/webhooks")
+	c.click("a[href='/admin/webhooks/new?type=generic']")
+	c.until("document.querySelector('dialog[open] #name')")
+	c.do(chromedp.SendKeys("#name", "Python"), chromedp.SetValue("#location", "python-wranglers"))
+	c.run("document.getElementById('location').dispatchEvent(new Event('change', { bubbles: true }))")
+	c.click("label[for=events-0-0]")
+	c.click("label[for=tag_mode-specific]")
+	c.click("#tags")
+	c.keys("python,")
+	c.do(chromedp.SendKeys("#url", r.URL))
+	c.until("document.querySelector('[data-look] .big')?.textContent === '2 of 3 events'")
+	c.click("dialog button[value=generate_1]")
+	c.until("document.getElementById('secret_1').value.length === 64")
+	c.click("dialog .form-foot button[value=save]")
+	c.until("document.querySelector('.s-notice__success')?.textContent.includes('Created Python.')")
+
+	reportTags(in)
+	filterAndResend(in, b, c, r)
+	explainWhyNot(in, c)
+
+	c.open(in.base + "/admin/webhooks/1")
+	c.click("form[action='/admin/webhooks/1/test'] button")
+	c.until("document.querySelector('section[aria-label=\"Test notification\"] h2')?.textContent === 'Test arrived'")
+	c.click("form[action$='/pause'] button")
+	c.until("document.getElementById('psd')")
+	c.click("button[name=held][value=send]")
+	c.until("document.querySelector('.s-notice__success')?.textContent.includes('Resumed Python.')")
+	c.click("a[href='/admin/webhooks/1/edit']")
+	c.until("document.querySelector('dialog[open] #name')")
+	c.enter("#name", "Renamed")
+	c.click("dialog .form-foot button[value=save]")
+	c.until("document.querySelector('.s-notice__success')?.textContent.includes('Renamed')")
+	c.open(in.base + "/developer/site-settings/edit?name=Webhooks.DispatchDelay")
+	c.enter("input[name=value]", "7")
+	c.do(chromedp.SendKeys("[name=reason]", "Editors fix typos"))
+	c.click("main form button[type=submit]")
+	c.until("document.querySelector('main')?.textContent.includes('Editors fix typos')")
+	c.open(in.base + "/admin/webhooks/1/delete")
+	c.click("main form button")
+	c.until("document.querySelector('.s-notice__success')?.textContent.includes('Deleted Renamed.')")
+	found.none(t)
+}
+
+// TestListsRefreshThemselves: what is shown changes where it stands, and what
+// is new is only counted until somebody asks for it.
+func TestListsRefreshThemselves(t *testing.T) {
+	in, b, c, found := atConsole(t)
+	r := newReceiver(t)
+	wantsPython(b, r)
+	in.accept(taggedQuestion("of-python", 71, `"python"`))
+	b.delivered(1)
+	bar, rows := "document.querySelector('.fresh-bar:not([hidden]) a')?.textContent", "document.querySelectorAll('tr[data-id]').length"
+	c.open(in.base + "/admin/deliveries")
+	was := eval[float64](c, "document.querySelector('tr[data-id]').getBoundingClientRect().top")
+	in.accept(taggedQuestion("of-both", 73, `"python","go"`))
+	c.until(bar + " === '1 new'")
+	if n, top := eval[int](c, rows), eval[float64](c, "document.querySelector('tr[data-id]').getBoundingClientRect().top"); n != 1 || top != was {
+		t.Errorf("%d rows are shown, at %v instead of %v", n, top, was)
+	}
+	c.click(".fresh-bar a")
+	c.until(rows + " === 2")
+
+	c.open(in.base + "/admin/trigger-history")
+	c.do(chromedp.Focus("#q"))
+	in.accept(taggedQuestion("later", 74, `"go"`))
+	c.until(bar + " === '1 new'")
+	if here := eval[string](c, "document.activeElement.id"); here != "q" {
+		t.Errorf("the focus went to %q", here)
+	}
+
+	c.open(in.base + "/admin/webhooks")
+	c.click("tbody input[name=id]")
+	b.post("/admin/webhooks/1/pause", nil)
+	wantsPython(b, r)
+	c.until(bar + " === '1 new' && document.querySelector('td.o2 .s-badge').textContent === 'Paused'")
+	if !eval[bool](c, "document.querySelector('tbody input[name=id]').checked && document.querySelector('[data-bulk-count]').textContent === '1 selected'") {
+		t.Error("what was chosen is lost")
+	}
+	// A time says the reader's own below UTC.
+	c.run("document.querySelector('time').dispatchEvent(new PointerEvent('pointerover', { bubbles: true }))")
+	if title := eval[string](c, "document.querySelector('time').title"); !strings.Contains(title, " UTC\n") || !strings.HasSuffix(title, ", your time") {
+		t.Errorf("a time says %q", title)
+	}
+	found.none(t)
+}

@@ -1,0 +1,214 @@
+package app_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// stuck is a receiver that takes requests and lets each wait, and tells how
+// many it had open at once.
+type stuck struct {
+	url      string
+	requests atomic.Int64
+	open     atomic.Int64
+	most     atomic.Int64
+}
+
+// newStuck answers after wait; 0: never.
+func newStuck(t testing.TB, wait time.Duration) *stuck {
+	t.Helper()
+	s := &stuck{}
+	ctx, cancel := context.WithCancel(context.Background())
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		s.requests.Add(1)
+		now := s.open.Add(1)
+		defer s.open.Add(-1)
+		for most := s.most.Load(); now > most && !s.most.CompareAndSwap(most, now); most = s.most.Load() {
+		}
+		var over <-chan time.Time
+		if wait > 0 {
+			over = time.After(wait)
+		}
+		select {
+		case <-over:
+		case <-r.Context().Done():
+		case <-ctx.Done():
+		}
+	}))
+	t.Cleanup(func() { // in this order: a server waits for its requests
+		cancel()
+		server.Close()
+	})
+	s.url = server.URL
+	return s
+}
+
+// refusing is an address at which every connection is refused: somebody has
+// the port and does not listen, so nobody else gets it.
+func refusing(t testing.TB) string {
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	ok(t, err)
+	t.Cleanup(func() { _ = syscall.Close(fd) })
+	ok(t, syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
+	name, err := syscall.Getsockname(fd)
+	ok(t, err)
+	return "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(name.(*syscall.SockaddrInet4).Port))
+}
+
+// watch is a healthy receiver that notes when it got each question first.
+type watch struct {
+	url string
+	mu  sync.Mutex
+	at  map[int64]time.Time
+}
+
+func newWatch(t testing.TB) *watch {
+	t.Helper()
+	w := &watch{at: map[int64]time.Time{}}
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		var body struct{ Questions []item }
+		_ = json.NewDecoder(r.Body).Decode(&body)
+		now := time.Now()
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		for _, q := range body.Questions {
+			if _, again := w.at[q.QuestionID]; !again {
+				w.at[q.QuestionID] = now
+			}
+		}
+	}))
+	t.Cleanup(server.Close)
+	w.url = server.URL
+	return w
+}
+
+func (w *watch) count() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.at)
+}
+
+// bad are the receivers that must delay nobody: one that never answers, one
+// that answers after 14 s, and webhooks whose receiver refuses.
+type bad struct{ silent, late *stuck }
+
+// bad makes them. The stuck two get one delivery for each event, so that much
+// waits for them; the refused ones get what is tagged for them.
+func (b *browser) bad(refuse int) bad {
+	b.t.Helper()
+	all := bad{newStuck(b.t, 0), newStuck(b.t, 14*time.Second)}
+	for _, s := range []*stuck{all.silent, all.late} {
+		b.createType("stackauth", webhookForm(s.url))
+	}
+	nobody := refusing(b.t)
+	for i := range refuse {
+		form := webhookForm(nobody + "/" + strconv.Itoa(i))
+		form.Set("name", "Refused "+strconv.Itoa(i))
+		form.Set("tag_mode", "specific")
+		form.Set("tags", "refused")
+		b.createType("generic", form)
+	}
+	return all
+}
+
+// forRefused is an event that the refused webhooks get too.
+func forRefused(number int) string {
+	return strings.Replace(questionJSON("e"+strconv.Itoa(number), number, ""), `"link":`, `"tags":["refused"],"link":`, 1)
+}
+
+// footprint is what an instance holds.
+type footprint struct{ sockets, goroutines int }
+
+func (u footprint) most(v footprint) footprint {
+	return footprint{max(u.sockets, v.sockets), max(u.goroutines, v.goroutines)}
+}
+
+func (in *instance) footprint() footprint {
+	in.t.Helper()
+	dir := fmt.Sprintf("/proc/%d/fd", in.cmd.Process.Pid)
+	fds, err := os.ReadDir(dir)
+	ok(in.t, err)
+	var u footprint
+	for _, fd := range fds {
+		if to, err := os.Readlink(dir + "/" + fd.Name()); err == nil && strings.HasPrefix(to, "socket:") {
+			u.sockets++
+		}
+	}
+	a, err := get(in.t, http.DefaultClient, in.base+"/metrics")
+	ok(in.t, err)
+	u.goroutines = int(metric(in.t, a.body, "go_goroutines"))
+	return u
+}
+
+// metric reads one value out of a Prometheus answer.
+func metric(t testing.TB, text, name string) float64 {
+	t.Helper()
+	for line := range strings.Lines(text) {
+		if value, found := strings.CutPrefix(line, name+" "); found {
+			v, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+			ok(t, err)
+			return v
+		}
+	}
+	t.Fatalf("no metric %s", name)
+	return 0
+}
+
+// Healthy receivers get everything while others are stuck, and what an
+// instance holds open does not grow with what waits for the stuck ones. The
+// time it takes is measured by BenchmarkIsolation.
+func TestStuckReceiversDelayNobody(t *testing.T) {
+	onBoth(t, func(t *testing.T, kind string) {
+		in := serve(t, environment(t, kind), "SITEHOOKS_LOG_LEVEL=error")
+		b := in.login()
+		b.quick()
+		healthy := []*watch{newWatch(t), newWatch(t)}
+		for _, w := range healthy {
+			b.createWebhook(webhookForm(w.url))
+		}
+		bad := b.bad(30)
+		most, posted := footprint{}, 0
+		post := func(n int) {
+			for range n {
+				posted++
+				in.accept(forRefused(posted))
+			}
+		}
+		post(40)
+		eventually(t, "the stuck receivers have what they take at once", func() bool {
+			return bad.silent.open.Load() == 16 && bad.late.open.Load() == 16
+		})
+		for range 4 {
+			post(20)
+			most = most.most(in.footprint())
+			eventually(t, "the healthy have all", func() bool {
+				return healthy[0].count() == posted && healthy[1].count() == posted
+			})
+		}
+		if n := bad.silent.most.Load(); n > 16 {
+			t.Errorf("%d requests at once to one receiver", n)
+		}
+		// 16 requests to each stuck receiver with three goroutines each, the
+		// pool of the database, the jobs: hundreds. What must not be is a
+		// connection or a goroutine for each of the thousands that wait.
+		if most.sockets > 250 || most.goroutines > 1200 {
+			t.Errorf("%d sockets, %d goroutines", most.sockets, most.goroutines)
+		}
+		t.Logf("at most %+v", most)
+	})
+}

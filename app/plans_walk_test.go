@@ -1,0 +1,188 @@
+package app_test
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/sitehooks/sitehooks/handlers"
+	"github.com/sitehooks/sitehooks/jobs"
+	"github.com/sitehooks/sitehooks/jobs/send"
+	"github.com/sitehooks/sitehooks/models"
+	"github.com/sitehooks/sitehooks/models/modelstest"
+	"github.com/sitehooks/sitehooks/static"
+	"github.com/sitehooks/sitehooks/templates"
+)
+
+// switchOn sets what the walk needs, while there are no webhooks that would
+// have to be looked at for it.
+func switchOn(t *testing.T, s *models.Store) {
+	t.Helper()
+	for name, value := range map[string]string{
+		models.EnableGenericWebhooks: "True", models.DispatchInterval: "0", models.DispatchDelay: "0", models.HistoryRetentionDays: "24",
+	} {
+		ok(t, s.Settings.Change(t.Context(), models.Actor{Name: "Mary Wilkins"}, name, value, "for the walk"))
+	}
+}
+
+// walkEverything has a filled store answer all that pages and jobs ask.
+func walkEverything(t *testing.T, s *models.Store, rows int) {
+	t.Helper()
+	by := models.Actor{UserID: 1, Name: "Mary Wilkins"}
+	hash, err := handlers.HashPassword(adminPassword)
+	ok(t, err)
+	_, err = s.Users.Create(t.Context(), models.User{Email: adminEmail, Name: by.Name, PasswordHash: hash, Role: models.RoleAdministrator})
+	ok(t, err)
+	ok(t, s.Locations.Ensure(t.Context(), "walk", "Walk"))
+	registry := prometheus.NewRegistry()
+	sender := send.New(send.Config{AllowCIDRs: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+	work, err := jobs.New(jobs.Deps{Store: s, Sender: sender, Log: slog.New(slog.DiscardHandler), Metrics: registry})
+	ok(t, err)
+	set, err := templates.New(handlers.Funcs(static.Path))
+	ok(t, err)
+	server := httptest.NewUnstartedServer(nil)
+	base := "http://" + server.Listener.Addr().String()
+	address, err := url.Parse(base)
+	ok(t, err)
+	site, err := handlers.New(handlers.Deps{
+		Store: s, Sender: sender, Templates: set, BaseURL: address, CookieKeys: [][]byte{modelstest.Key()}, Log: slog.New(slog.DiscardHandler),
+		Static: static.Handler(), OnChange: work.Changed, Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
+	})
+	ok(t, err)
+	server.Config.Handler = site
+	server.Start()
+	defer server.Close()
+	admin := (&instance{t: t, base: base}).login()
+
+	ok(t, work.Start(t.Context()))
+	walkJobs(t, s, admin)
+	ok(t, work.Stop(t.Context()))
+	// From here on nothing is sent.
+	walkPages(t, admin, site.(*gin.Engine), rows)
+	walkChanges(t, s, by, rows)
+}
+
+// walkJobs lets events be merged, dispatched and delivered, one delivery be
+// sent again, and one webhook break.
+func walkJobs(t *testing.T, s *models.Store, admin *browser) {
+	t.Helper()
+	r := newReceiver(t)
+	gone := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGone) }))
+	t.Cleanup(gone.Close)
+	for _, target := range []string{r.URL, gone.URL} {
+		form := webhookForm(target)
+		form.Set("location", "walk")
+		admin.createWebhook(form)
+	}
+	var events []models.NewEvent
+	for i := range 3 {
+		events = append(events, models.NewEvent{
+			EventID: "walk-" + strconv.Itoa(i), Type: "question.created", Location: "walk", MergeKey: "walk" + strconv.Itoa(i/2),
+			Payload: []byte(questionJSON("walk-"+strconv.Itoa(i), i, "")),
+		})
+	}
+	_, _, err := s.Events.Record(t.Context(), events)
+	ok(t, err)
+	eventually(t, "delivered", func() bool { return len(r.got()) > 0 })
+	eventually(t, "one is broken", func() bool {
+		list, err := s.Webhooks.List(t.Context(), models.WebhookQuery{Location: "walk", State: models.WebhookBroken, Limit: 1})
+		ok(t, err)
+		return len(list.Rows) == 1
+	})
+	again := r.got()[0].id
+	eventually(t, "recorded", func() bool {
+		row, err := s.Deliveries.Get(t.Context(), again)
+		ok(t, err)
+		return row.State == models.DeliveryDelivered
+	})
+	before := len(r.got())
+	if a := admin.post("/admin/deliveries/"+again+"/resend", nil); a.code != http.StatusSeeOther {
+		t.Fatalf("resend: %d", a.code)
+	}
+	eventually(t, "sent again", func() bool { return len(r.got()) > before })
+}
+
+// walkPages reads every page of the route table, and all with their filters.
+func walkPages(t *testing.T, admin *browser, site *gin.Engine, rows int) {
+	t.Helper()
+	last := strconv.Itoa(rows)
+	like := map[string]string{
+		"/admin/webhooks/new": "?type=generic", "/admin/webhooks/known": "?location=main", "/admin/webhooks/bulk": "?do=pause&id=1&id=2",
+		"/admin/deliveries/resent": "?at=1&total=5", "/developer/site-settings/edit": "?name=" + models.DispatchDelay,
+		"/admin/deliveries.csv": "?webhook=100", "/admin/deliveries.json": "?webhook=100&code=4xx",
+	}
+	for _, route := range site.Routes() {
+		if route.Method != http.MethodGet || route.Path == "/static/*file" || route.Path == "/login/oidc" {
+			continue
+		}
+		path := strings.NewReplacer("deliveries/:id", "deliveries/msg_big"+last, "locations/:id", "locations/main", ":id", "1", ":event", "big-"+last).Replace(route.Path)
+		if a := admin.get(path + like[route.Path]); a.code != http.StatusOK && a.code != http.StatusSeeOther {
+			t.Errorf("GET %s: %d", path, a.code)
+		}
+	}
+	for _, page := range benchPages(rows) {
+		if a := admin.ask(page); a.code != http.StatusOK {
+			t.Errorf("GET %s: %d", page.path, a.code)
+		}
+	}
+	if rows > models.ScanMax {
+		searchOlder(t, admin)
+	}
+}
+
+// searchOlder goes on where the question about resending stopped looking.
+func searchOlder(t *testing.T, admin *browser) {
+	t.Helper()
+	path := "/admin/deliveries/resend?code=4xx"
+	for page := 1; path != ""; page++ {
+		a := admin.get(path)
+		stopped := strings.Contains(a.body, "The search looked at 20,000 deliveries.")
+		_, rest, older := strings.Cut(a.body, `href="/admin/deliveries/resend?before=`)
+		if stopped != older || stopped != (page == 1) {
+			t.Fatalf("page %d of the question: stopped %v, goes on %v", page, stopped, older)
+		}
+		before, _, _ := strings.Cut(rest, "&")
+		if path = ""; older {
+			path = "/admin/deliveries/resend?code=4xx&before=" + before
+		}
+	}
+}
+
+// walkChanges makes the changes that concern more than one row.
+func walkChanges(t *testing.T, s *models.Store, by models.Actor, rows int) {
+	t.Helper()
+	ctx := t.Context()
+	ok(t, s.Webhooks.Pause(ctx, by, 1))
+	_, err := s.Webhooks.Resume(ctx, by, 1, false)
+	ok(t, err)
+	_, err = s.Webhooks.Resume(ctx, by, 50, true)
+	ok(t, err)
+	w, err := s.Webhooks.Get(ctx, 2)
+	ok(t, err)
+	_, err = s.Webhooks.Update(ctx, by, w.ID, w.UpdatedAt, models.WebhookInput{Type: w.Type, Name: w.Name, Location: "walk", TagMode: models.TagsAll, URL: "https://hooks.example.com/"})
+	ok(t, err)
+	_, err = s.Webhooks.Delete(ctx, by, 100)
+	ok(t, err)
+	for _, q := range []models.DeliveryQuery{{State: models.DeliveryFailed, WebhookID: 1}, {CodeClass: 5}} {
+		_, err = s.Deliveries.ResendAll(ctx, by, q, models.Resendable{Through: int64(rows)}, "some")
+		ok(t, err)
+	}
+	e, err := s.Events.Get(ctx, "big-"+strconv.Itoa(rows))
+	ok(t, err)
+	_, err = s.Events.Erase(ctx, by, e.ID)
+	ok(t, err)
+	for more := true; more; {
+		p, err := s.Prune(ctx)
+		ok(t, err)
+		more = p.More
+	}
+}

@@ -1,0 +1,100 @@
+package app_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// settle makes everything well and waits until nothing is left to be done.
+func (r *tortureRun) settle() {
+	for _, v := range r.targets.list {
+		v.heal()
+	}
+	r.admin.set("Webhooks.EnableGenericWebhooks", "True")
+	r.admin.set("Webhooks.DispatchDelay", "0")
+	r.admin.set("Webhooks.DispatchInterval", "1")
+	r.admin.resumeAll(false)
+	least, since := -1, time.Now()
+	for turn := 0; ; turn++ {
+		events, waiting := r.depth()
+		if events+waiting == 0 {
+			return
+		}
+		if n := events + waiting; least < 0 || n < least {
+			least, since = n, time.Now()
+		}
+		if time.Since(since) > patience {
+			r.t.Logf("nothing moves any more: %d events are not dispatched, %d deliveries wait", events, waiting)
+			return // the history tells which
+		}
+		pause(nil, 250*time.Millisecond)
+		if turn%20 == 10 {
+			r.hurry()
+		}
+	}
+}
+
+// depth asks the metrics how much is left.
+func (r *tortureRun) depth() (events, deliveries int) {
+	text := r.admin.sure(http.MethodGet, "/metrics", nil).body
+	for _, line := range lines(text) {
+		if rest, found := strings.CutPrefix(line, "sitehooks_undispatched_events "); found {
+			events = number(rest)
+		}
+		if rest, found := strings.CutPrefix(line, "sitehooks_waiting_deliveries "); found {
+			return events, number(rest)
+		}
+	}
+	return 1, 0 // the database did not answer
+}
+
+func number(text string) int {
+	var n float64
+	_, _ = fmt.Sscan(text, &n)
+	return int(n)
+}
+
+// hurry resumes webhooks that wait for a later attempt, as an administrator
+// does who knows that the receiver is well: that could be hours away.
+func (r *tortureRun) hurry() {
+	later := map[int64]bool{}
+	r.history("?state=waiting", func(d tortureDelivery) {
+		if d.DueAt != nil && time.Until(*d.DueAt) > 10*time.Second {
+			later[d.WebhookID] = true
+		}
+	})
+	for _, w := range r.admin.living() {
+		if later[w.id] {
+			r.admin.sure(http.MethodPost, fmt.Sprintf("/admin/webhooks/%d/pause", w.id), nil)
+		}
+		r.admin.sure(http.MethodPost, fmt.Sprintf("/admin/webhooks/%d/resume", w.id), url.Values{"held": {"send"}})
+	}
+}
+
+// tortureDelivery is a delivery as the export tells of it.
+type tortureDelivery struct {
+	ID        string     `json:"id"`
+	WebhookID int64      `json:"webhook_id"`
+	Type      string     `json:"type"`
+	State     string     `json:"state"`
+	Events    int        `json:"events"`
+	Attempts  int        `json:"attempts"`
+	DueAt     *time.Time `json:"due_at"`
+	Reason    string     `json:"reason"`
+}
+
+// history reads the export of the deliveries.
+func (r *tortureRun) history(query string, each func(tortureDelivery)) {
+	text := r.admin.sure(http.MethodGet, "/admin/deliveries.json"+query, nil)
+	var all []tortureDelivery
+	if err := json.Unmarshal([]byte(text.body), &all); err != nil {
+		r.fault("other faults", "the export cannot be read: %d %v", text.code, err)
+	}
+	for _, d := range all {
+		each(d)
+	}
+}

@@ -1,0 +1,190 @@
+package app_test
+
+import (
+	"database/sql"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pressly/goose/v3"
+
+	"github.com/sitehooks/sitehooks/handlers"
+	"github.com/sitehooks/sitehooks/models/migrations"
+	"github.com/sitehooks/sitehooks/models/modelstest"
+	"github.com/sitehooks/sitehooks/models/secret"
+)
+
+// firstRows are what an installation of the first release had: one webhook
+// that sends and one that is paused, what was delivered, failed, waits for its
+// second attempt, is held, and an event that was not dispatched yet. {t -5m}
+// is a time, {sealed words|context} what that release sealed, {b words} bytes.
+const firstRows = `
+insert into users (email, name, password_hash, role, must_change_password, created_at)
+	values ('mary@example.com', 'Mary Wilkins', '{password}', 'administrator', false, {t -72h});
+insert into locations (slug, name, created_at) values ('main', 'Main site', {t -72h});
+insert into tags (location, name) values ('main', 'espresso');
+insert into settings (name, value) values ('Webhooks.EnableGenericWebhooks', 'True'), ('Webhooks.DispatchDelay', '0'), ('Webhooks.DispatchInterval', '1');
+insert into setting_changes (name, old_value, new_value, reason, by_id, by_name, at)
+	values ('Webhooks.EnableGenericWebhooks', 'False', 'True', 'we start with webhooks', 1, 'Mary Wilkins', {t -72h});
+insert into audit_entries (at, by_id, by_name, action, target, detail) values ({t -72h}, 1, 'Mary Wilkins', 'webhook.created', 'webhook 1 "Sends"', '');
+insert into installations (id, key_check, created_at) values (1, '{sealed sitehooks|installation}', {t -72h});
+insert into dispatch_runs (id, next_at, last_at) values (1, {t -60m}, {t -60m});
+insert into match_versions (id, version) values (1, 4);
+insert into webhooks (id, type, name, location, events, tag_mode, tags, community, url, url_shown, secret_1, secret_1_set_at, secret_2, headers, options,
+		state, state_reason, state_at, state_by, owner_id, owner_name, created_at, updated_at, updated_by)
+	values (1, 'generic', 'Sends', 'main', '["question.created"]', 'all', '[]', '', '{sealed {url}|webhook:1:url}', '{url}',
+		'{sealed {secret}|webhook:1:secret1}', {t -72h}, '', '{sealed [{"Name":"X-Api-Key","Value":"of the first release"}]|webhook:1:headers}', '{}',
+		'active', '', null, '', 1, 'Mary Wilkins', {t -72h}, {t -72h}, 'Mary Wilkins'),
+	(2, 'generic', 'Holds', 'main', '["question.created"]', 'specific', '["espresso"]', '', '{sealed {url}/held|webhook:2:url}', '{url}/held',
+		'', null, '', '', '{}', 'stopped', '', {t -48h}, 'Mary Wilkins', 1, 'Mary Wilkins', {t -72h}, {t -48h}, 'Mary Wilkins');
+insert into webhook_versions (webhook_id, version, at, by, type, name, location, events, tag_mode, tags, community, state, reason, deleted)
+	values (1, 2, {t -72h}, 'Mary Wilkins', 'generic', 'Sends', 'main', '["question.created"]', 'all', '[]', '', 'active', '', false),
+	(2, 3, {t -72h}, 'Mary Wilkins', 'generic', 'Holds', 'main', '["question.created"]', 'specific', '["espresso"]', '', 'active', '', false),
+	(2, 4, {t -48h}, 'Mary Wilkins', 'generic', 'Holds', 'main', '["question.created"]', 'specific', '["espresso"]', '', 'stopped', '', false);
+insert into lanes (webhook_id, next_due_at, leased_by, slow, paced_through, failures_in_row, failing_since, last_failure_at, last_at, last_code, last_error)
+	values (1, {t -59m}, '', false, 0, 1, {t -60m}, {t -60m}, {t -60m}, 503, ''), (2, null, '', false, 0, 0, null, null, null, 0, '');
+insert into events (id, event_id, type, location, community, tags, merge_key, subject, title, occurred_at, received_at, dispatched_at, match_version, logged, payload)
+	values (1, 'old-1', 'question.created', 'main', '', '["espresso"]', 'main question.created 1', '1', 'Question old-1', {t -61h}, {t -61h}, {t -61h}, 3, true, {question 1}),
+	(2, 'old-2', 'question.created', 'main', '', '["espresso"]', 'main question.created 2', '2', 'Question old-2', {t -61m}, {t -61m}, {t -60m}, 4, true, {question 2}),
+	(3, 'old-3', 'question.created', 'main', '', '["espresso"]', 'main question.created 3', '3', 'Question old-3', {t -60m}, {t -60m}, null, null, false, {question 3});
+insert into deliveries (id, public_id, webhook_id, location, event_types, items, state, due_at, resend, tries, round, created_at, last_at, last_code, last_error, last_ms, finished_at, reason, body)
+	values (1, 'msg_delivered', 1, 'main', ',question.created,', 1, 'delivered', null, false, 1, 1, {t -61h}, {t -61h}, 200, '', 12, {t -61h}, '', {body 1}),
+	(2, 'msg_retrying', 1, 'main', ',question.created,', 1, 'retrying', {t -59m}, false, 1, 1, {t -60m}, {t -60m}, 503, '', 12, null, '', {body 2}),
+	(3, 'msg_held', 2, 'main', ',question.created,', 1, 'pending', {t -60m}, false, 0, 0, {t -60m}, null, 0, '', 0, null, '', {body 2}),
+	(4, 'msg_failed', 2, 'main', ',question.created,', 1, 'failed', null, false, 8, 8, {t -61h}, {t -50h}, 500, '', 12, {t -50h}, 'The last attempt failed.', {body 1});
+insert into attempts (delivery_id, webhook_id, number, manual, started_at, duration_us, code, error_class, error, url, request_headers, response_headers, response_body, truncated)
+	values (1, 1, 1, false, {t -61h}, 12000, 200, '', '', '{url}', {b []}, {b []}, {b thank you}, false),
+	(2, 1, 1, false, {t -60m}, 12000, 503, '', '', '{url}', {b []}, {b []}, {b later}, false);
+insert into triggers (event_id, webhook_id, delivery_id, at) values (1, 1, 1, {t -61h}), (1, 2, 4, {t -61h}), (2, 1, 2, {t -60m}), (2, 2, 3, {t -60m})`
+
+// firstInstallation makes a database as the first release left it, whose
+// webhooks have the target.
+func firstInstallation(t testing.TB, env []string, target string) {
+	t.Helper()
+	db, dialect, folder := openDatabase(t, env), goose.DialectSQLite3, "sqlite"
+	if valueOf(env, "DATABASE_URL") != "" {
+		dialect, folder = goose.DialectPostgres, "postgres"
+	}
+	files, err := fs.Sub(migrations.FS, folder)
+	ok(t, err)
+	first, err := goose.NewProvider(dialect, db, files)
+	ok(t, err)
+	_, err = first.UpTo(t.Context(), 1)
+	ok(t, err)
+	hash, err := handlers.HashPassword(adminPassword)
+	ok(t, err)
+	rows := strings.NewReplacer("{url}", target, "{secret}", typeSecrets["generic"], "{password}", hash).Replace(firstRows)
+	run(t, db, firstWords(t, rows, folder))
+	if folder == "postgres" {
+		for _, table := range []string{"webhooks", "events", "deliveries"} {
+			run(t, db, fmt.Sprintf("select setval(pg_get_serial_sequence('%s', 'id'), (select max(id) from %[1]s))", table))
+		}
+	}
+	ok(t, db.Close())
+}
+
+var (
+	firstTime   = regexp.MustCompile(`\{t ([^}]*)\}`)
+	firstSealed = regexp.MustCompile(`\{sealed ([^|]*)\|([^}]*)\}`)
+	firstBytes  = regexp.MustCompile(`\{(b|body|question) ([^}]*)\}`)
+)
+
+// firstWords puts the rows into a dialect's words.
+func firstWords(t testing.TB, rows, folder string) string {
+	t.Helper()
+	box, err := secret.NewBox(modelstest.Key())
+	ok(t, err)
+	rows = firstSealed.ReplaceAllStringFunc(rows, func(m string) string {
+		part := firstSealed.FindStringSubmatch(m)
+		return string(box.Seal(part[1], part[2]))
+	})
+	now := time.Now()
+	rows = firstTime.ReplaceAllStringFunc(rows, func(m string) string {
+		ago, err := time.ParseDuration(firstTime.FindStringSubmatch(m)[1])
+		ok(t, err)
+		if folder == "postgres" {
+			return "'" + now.Add(ago).UTC().Format(time.RFC3339Nano) + "'"
+		}
+		return strconv.FormatInt(now.Add(ago).UnixMicro(), 10)
+	})
+	return firstBytes.ReplaceAllStringFunc(rows, func(m string) string {
+		part := firstBytes.FindStringSubmatch(m)
+		text := part[2]
+		switch part[1] {
+		case "body":
+			text = fmt.Sprintf(`{"questions":[{"question_id":%s}],"answers":[],"comments":[]}`, part[2])
+		case "question":
+			n, err := strconv.Atoi(part[2])
+			ok(t, err)
+			text = strings.Replace(questionJSON("old-"+part[2], n, ""), `"link":`, `"tags":["espresso"],"link":`, 1)
+		}
+		if folder == "postgres" {
+			return fmt.Sprintf("'\\x%x'", text)
+		}
+		return fmt.Sprintf("x'%x'", text)
+	})
+}
+
+// An installation of the first release, brought up to date by a start: what
+// waited is sent, with its secret and header; what is over is in the history;
+// what was held is held until it is resumed; and it works.
+func TestUpgradeFromTheFirstRelease(t *testing.T) {
+	onBoth(t, func(t *testing.T, kind string) {
+		env, hook := keyed(environment(t, kind)), newReceiver(t)
+		firstInstallation(t, env, hook.URL)
+		in := serve(t, env)
+		b := in.login()
+		eventually(t, "what waited", func() bool { got := distinct(hook.items(t)); return got[2] && got[3] })
+		for _, d := range hook.got() {
+			ok(t, verifyType("generic", d))
+			if d.header.Get("X-Api-Key") != "of the first release" {
+				t.Errorf("headers %v", d.header)
+			}
+		}
+		if got := hook.got(); len(got) != 2 || got[0].id != "msg_retrying" && got[1].id != "msg_retrying" {
+			t.Errorf("received %v", got)
+		}
+		for path, want := range map[string]string{
+			"/admin/webhooks":              "Showing 2 of 2 webhooks",
+			"/admin/trigger-history/old-1": "Delivered",
+			"/admin/deliveries/msg_failed": "The last attempt failed.",
+			"/admin/deliveries/msg_held":   "paused by Mary Wilkins",
+			"/admin/audit":                 "Mary Wilkins",
+			"/developer/site-settings/edit?name=Webhooks.EnableGenericWebhooks": "we start with webhooks",
+		} {
+			if a := b.get(path); a.code != http.StatusOK || !strings.Contains(a.body, want) {
+				t.Errorf("%s: %d without %q", path, a.code, want)
+			}
+		}
+		if a := b.post("/admin/webhooks/2/resume", url.Values{"held": {"send"}}); a.code != http.StatusSeeOther {
+			t.Fatalf("resume: %d %s", a.code, a.body)
+		}
+		in.accept(questionJSON("new", 4, ""))
+		eventually(t, "what was held, and what is new", func() bool {
+			ids := map[string]bool{}
+			for _, d := range hook.got() {
+				ids[d.id] = true
+			}
+			return ids["msg_held"] && distinct(hook.items(t))[4]
+		})
+		for _, d := range hook.got() {
+			if d.id == "msg_delivered" || d.id == "msg_failed" {
+				t.Errorf("%s was sent again", d.id)
+			}
+		}
+	})
+}
+
+// run executes a statement, or several.
+func run(t testing.TB, db *sql.DB, statement string) {
+	t.Helper()
+	if _, err := db.ExecContext(t.Context(), statement); err != nil {
+		t.Fatalf("%v: %s", err, statement)
+	}
+}

@@ -1,0 +1,79 @@
+package jobs
+
+import (
+	"log/slog"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// waiting makes a webhook with one delivery that waits for its second attempt,
+// and returns when that is.
+func waiting(b *bench) (models.Webhook, time.Time) {
+	b.t.Helper()
+	w := pending(b, nil)
+	b.receiver.answers(http.StatusServiceUnavailable)
+	b.deliver(w)
+	b.receiver.answers(http.StatusOK)
+	return w, *b.only(w).DueAt
+}
+
+// sentAfter expects that the lane is queued, and that its delivery arrives.
+func (b *bench) sentAfter(s *sweeper, w models.Webhook) {
+	b.t.Helper()
+	b.queued.take()
+	ok(b.t, s.once(b.t.Context()))
+	if queued := b.queued.take(); len(queued) != 1 || queued[0].WebhookID != w.ID {
+		b.t.Errorf("queued %v", queued)
+	}
+	b.deliver(w)
+	if d := b.only(w); d.State != models.DeliveryDelivered || d.Tries != 2 {
+		b.t.Errorf("%+v", d.Delivery)
+	}
+}
+
+func TestAClockSetBackDelaysNoRetry(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		w, due := waiting(b)
+		s := &sweeper{store: b.store, queue: b.queued, log: slog.New(slog.DiscardHandler)}
+		ok(b.t, s.once(b.t.Context()))
+		b.clock.Add(time.Second - models.ClockStep) // as clocks do that are kept right
+		ok(b.t, s.once(b.t.Context()))
+		if got := *b.only(w).DueAt; !got.Equal(due) {
+			b.t.Fatalf("a small step moved it from %s to %s", due, got)
+		}
+		b.clock.Add(-5 * time.Hour)
+		b.sentAfter(s, w)
+	})
+}
+
+func TestAClockSetBackWhileNothingRanDelaysNoRetry(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		w, due := waiting(b)
+		ok(b.t, b.store.Lanes.Recover(b.t.Context()))
+		if got := *b.only(w).DueAt; !got.Equal(due) {
+			b.t.Fatalf("a start moved it from %s to %s", due, got)
+		}
+		b.clock.Add(-5 * time.Hour)
+		ok(b.t, b.store.Lanes.Recover(b.t.Context()))
+		b.sentAfter(&sweeper{store: b.store, queue: b.queued, log: slog.New(slog.DiscardHandler)}, w)
+	})
+}
+
+// What is due later by the clock as it is now stays so, however often the
+// clock is set back.
+func TestAClockSetBackLeavesTheScheduleOfNow(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		b.clock.Add(-6 * time.Hour) // it was right until now
+		w, due := waiting(b)
+		b.clock.Add(time.Second)
+		for range 2 {
+			ok(b.t, b.store.Lanes.Reschedule(b.t.Context()))
+		}
+		if got := *b.only(w).DueAt; !got.Equal(due) {
+			b.t.Errorf("moved from %s to %s", due, got)
+		}
+	})
+}

@@ -1,0 +1,61 @@
+package jobs
+
+import (
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// copies makes so many more of a webhook's only delivery.
+func (b *bench) copies(w models.Webhook, n int) {
+	b.t.Helper()
+	const same = "webhook_id, location, event_types, items, state, due_at, resend, tries, round, created_at, last_code, last_error, last_ms, reason, body"
+	b.exec(fmt.Sprintf(`insert into deliveries (public_id, %s)
+		with recursive g(i) as (select 1 union all select i + 1 from g where i < %d)
+		select public_id || '_' || i, %[1]s from deliveries cross join g where webhook_id = %[3]d`, same, n, w.ID))
+}
+
+func TestTenThousandReleasedAtOnceArePaced(t *testing.T) {
+	const held, looked = 10_000, 30
+	onBoth(t, func(b *bench) {
+		w := pending(b, nil)
+		b.copies(w, held-1)
+		ok(b.t, b.store.Webhooks.Pause(b.t.Context(), admin, w.ID))
+		n, err := b.store.Webhooks.Resume(b.t.Context(), admin, w.ID, false)
+		ok(b.t, err)
+		var open, most atomic.Int64
+		var enough sync.Once
+		server := &b.receiver.Server.Config.Handler
+		inner := *server
+		*server = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			now := open.Add(1)
+			defer open.Add(-1)
+			for m := most.Load(); now > m && !most.CompareAndSwap(m, now); m = most.Load() {
+			}
+			inner.ServeHTTP(rw, r)
+			if len(b.receiver.requests()) > looked/2 { // slow enough for more than four, at 20 a second
+				<-time.After(300 * time.Millisecond)
+			}
+			if len(b.receiver.requests()) >= looked {
+				enough.Do(func() { close(b.stopping) })
+			}
+		})
+		started := time.Now()
+		b.deliver(w)
+		took := time.Since(started)
+		sent := len(b.receiver.requests())
+		if allowed := 1 + pacedPerSecond*took.Seconds(); n != held || sent < looked || float64(sent) > allowed || most.Load() > pacedInFlight {
+			b.t.Errorf("released %d; %d sent in %s, %d at once", n, sent, took, most.Load())
+		}
+		waiting, err := b.store.Webhooks.Waiting(b.t.Context(), w.ID)
+		ok(b.t, err)
+		if waiting != int64(held-sent) {
+			b.t.Errorf("%d wait still", waiting)
+		}
+	})
+}

@@ -1,0 +1,114 @@
+package jobs
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// What is still open when a stop cuts the jobs is no attempt: it stays due, at
+// once and for everybody, and goes out again under its id.
+func TestWhatAStopCutsIsHandedBack(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		w := b.webhook(func(in *models.WebhookInput) { in.Type = "stackauth" })
+		b.record(many(3)...)
+		b.later()
+		b.queued.take()
+		gate, arrived := make(chan struct{}), make(chan struct{}, 10)
+		b.receiver.gated(gate, arrived)
+		defer close(gate) // before the receiver closes
+		ctx, cut := context.WithCancel(b.t.Context())
+		done := make(chan error, 1)
+		go func() {
+			done <- b.worker.Work(ctx, &river.Job[laneArgs]{JobRow: &rivertype.JobRow{}, Args: laneArgs{w.ID}})
+		}()
+		for range 3 {
+			<-arrived
+		}
+		close(b.stopping)
+		cut()
+		ok(b.t, <-done)
+		for _, d := range b.deliveries(w) {
+			if d.State != models.DeliveryPending || d.Tries != 0 || d.DueAt == nil || d.DueAt.After(b.clock.Now()) {
+				b.t.Errorf("after the cut: %+v", d.Delivery)
+			}
+		}
+		claimed, err := b.store.Lanes.Claim(b.t.Context(), w.ID, "another instance", laneLease)
+		ok(b.t, err)
+		if !claimed || len(b.queued.take()) == 0 {
+			b.t.Error("the lane was not handed back")
+		}
+		first := map[string]bool{}
+		for _, r := range b.receiver.requests() {
+			first[r.header.Get("svix-id")] = true
+		}
+		_, err = b.store.Lanes.Release(b.t.Context(), w.ID, "another instance", models.Release{})
+		ok(b.t, err)
+		b.receiver.answers(http.StatusOK)
+		b.worker.deliverer.stopping = make(chan struct{})
+		b.deliver(w)
+		for _, r := range b.receiver.requests()[3:] {
+			if !first[r.header.Get("svix-id")] {
+				b.t.Error("a repeat has another id")
+			}
+		}
+		for _, d := range b.deliveries(w) {
+			if d.State != models.DeliveryDelivered || d.Tries != 1 {
+				b.t.Errorf("after the repeat: %+v", d.Delivery)
+			}
+		}
+	})
+}
+
+// An instance dies with a lane in its hands: within 90 s another has it.
+func TestWhatAKilledInstanceHadIsTakenOver(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		w := pending(b, nil) // its job was queued, and lost with the instance
+		b.queued.take()
+		claimed, err := b.store.Lanes.Claim(b.t.Context(), w.ID, "killed", laneLease)
+		ok(b.t, err)
+		renewed, err := b.store.Lanes.Renew(b.t.Context(), w.ID, "killed", laneLease) // at the last moment
+		ok(b.t, err)
+		if !claimed || !renewed {
+			b.t.Fatal("no lease")
+		}
+		died := b.clock.Now()
+		s := &sweeper{store: b.store, queue: b.queued, log: b.worker.log}
+		for len(b.queued.take()) == 0 {
+			if b.clock.Now().Sub(died) > 90*time.Second {
+				b.t.Fatal("nobody took over within 90 s")
+			}
+			b.clock.Add(sweepEvery)
+			ok(b.t, s.once(b.t.Context()))
+		}
+		b.deliver(w)
+		if d := b.only(w); d.State != models.DeliveryDelivered {
+			b.t.Errorf("%+v", d.Delivery)
+		}
+	})
+}
+
+// An instance dies when it has just run dispatch, or in the middle of it,
+// which leaves nothing behind: another goes on within three intervals and 5 s.
+func TestDispatchGoesOnWithoutAKilledInstance(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		b.set(models.DispatchDelay, "0")
+		w := b.webhook(nil)
+		b.dispatch() // the one that dies then
+		b.record(question("a", 1, nil))
+		other := &dispatcher{store: b.store, queue: b.queued, log: b.dispatcher.log}
+		for died := b.clock.Now(); len(b.deliveries(w)) == 0; b.clock.Add(time.Second) {
+			if b.clock.Now().Sub(died) > 3*5*time.Second+5*time.Second {
+				b.t.Fatal("nobody went on")
+			}
+			_, err := other.once(b.t.Context())
+			ok(b.t, err)
+		}
+	})
+}

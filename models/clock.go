@@ -1,0 +1,45 @@
+package models
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+)
+
+// ClockStep is how far behind a time seen before the clock must be to count as
+// set back. Less makes nothing wait much longer.
+const ClockStep = future
+
+// Reschedule is for after the clock was set back: what was scheduled before
+// would wait until the clock is where it was. Whatever was made, tried last or
+// asked for at a time that is yet to come becomes due. It may be called
+// however often.
+func (x *Lanes) Reschedule(ctx context.Context) error {
+	return x.s.tx(ctx, func(tx *gorm.DB) error {
+		now, err := x.s.now(tx)
+		if err != nil {
+			return err
+		}
+		// By webhook, because that is how due deliveries are found.
+		err = tx.Exec(`update deliveries set due_at = ? where webhook_id in (select webhook_id from lanes)
+			and due_at > ? and (resend or coalesce(last_at, created_at) > ?)`, now, now, now.Add(ClockStep)).Error
+		if err != nil {
+			return err
+		}
+		return tx.Exec("update lanes set next_due_at = ? where next_due_at > ?", now, now).Error
+	})
+}
+
+// setBack says whether the clock was set back while nobody looked: a run of
+// dispatch, a delivery that waits or the hour of an attempt is yet to come.
+func (x *Lanes) setBack(tx *gorm.DB) (back bool, err error) {
+	now, err := x.s.now(tx)
+	if err != nil {
+		return false, err
+	}
+	soon := now.Add(ClockStep)
+	err = tx.Raw(`select exists (select 1 from dispatch_runs where last_at > ?)
+		or exists (select 1 from deliveries where finished_at is null and created_at > ?)
+		or exists (select 1 from webhook_hours where hour > ?)`, soon, soon, soon).Scan(&back).Error
+	return back, err
+}

@@ -1,0 +1,25 @@
+package models
+
+// heldWhy says in words why a webhook cannot send; empty: it can.
+func (s *Store) heldWhy(w Webhook, settings Settings) string {
+	return HeldWhy(w, !settings.GenericEnabled && s.needsFeature(w.Type), "")
+}
+
+// HeldWhy says in words why a webhook that is not deleted cannot send; empty:
+// it can. off: its type is switched off. since comes after the state, and may
+// be empty.
+func HeldWhy(w Webhook, off bool, since string) string {
+	switch {
+	case w.State == WebhookStopped && w.StateBy != "":
+		return "paused by " + w.StateBy + since
+	case w.State == WebhookStopped:
+		return "paused" + since
+	case w.State == WebhookBroken && w.StateReason != "":
+		return "the webhook is broken" + since + ": " + w.StateReason
+	case w.State == WebhookBroken:
+		return "the webhook is broken" + since
+	case off:
+		return EnableGenericWebhooks + " is off"
+	}
+	return ""
+}

@@ -1,0 +1,23 @@
+package models
+
+import "encoding/json"
+
+// listed is a subquery of the values of a list that comes as one parameter,
+// made by jsonList. With a parameter for each value, every length is another
+// statement to prepare, and PostgreSQL compares row by row with all of them
+// once it has.
+func (s *Store) listed(kind string) string {
+	if s.pool == nil {
+		return "(select value from json_each(?))"
+	}
+	return "(select cast(value as " + kind + ") from json_array_elements_text(cast(? as json)))"
+}
+
+// jsonList writes a list for listed.
+func jsonList[T int64 | string](values []T) string {
+	if len(values) == 0 {
+		return "[]"
+	}
+	text, _ := json.Marshal(values) // numbers and strings always can be
+	return string(text)
+}

@@ -1,0 +1,27 @@
+package models
+
+import "gorm.io/gorm"
+
+// traced makes a database tell each statement, as it was prepared, with what
+// it was given.
+func traced(db *gorm.DB, tell func(statement string, args []any)) error {
+	if tell == nil {
+		return nil
+	}
+	told := func(tx *gorm.DB) {
+		if !tx.DryRun { // otherwise it is a part of another one
+			tell(tx.Statement.SQL.String(), tx.Statement.Vars)
+		}
+	}
+	c := db.Callback()
+	for kind, register := range map[string]func(string, func(*gorm.DB)) error{
+		"create": c.Create().After("gorm:create").Register, "query": c.Query().After("gorm:query").Register,
+		"update": c.Update().After("gorm:update").Register, "delete": c.Delete().After("gorm:delete").Register,
+		"row": c.Row().After("gorm:row").Register, "raw": c.Raw().After("gorm:raw").Register,
+	} {
+		if err := register("told:"+kind, told); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,141 @@
+package models
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// teamKey is what sorting by team compares.
+const teamKey = "lower(coalesce(locations.name, webhooks.location))"
+
+// healthKey is what sorting by health compares: the worst first, and what
+// somebody stopped before what is well. The first mark is for the types that
+// are switched off, the second for the time of Failing.
+const healthKey = `case when webhooks.state = 'broken' then 0
+	when webhooks.state <> 'active' or webhooks.type in ? then 3
+	when lanes.failures_in_row > 0 and lanes.failing_since <= ? then 1
+	when lanes.failures_in_row > 0 then 2
+	when lanes.last_at is not null then 4 else 5 end`
+
+// key is what the list is sorted by.
+func (q WebhookQuery) key() clause.Expr {
+	switch q.Sort {
+	case "type":
+		return clause.Expr{SQL: "webhooks.type"}
+	case "team":
+		return clause.Expr{SQL: teamKey}
+	case "health":
+		return clause.Expr{SQL: healthKey, Vars: []any{append(q.off, ""), q.Failing}}
+	default:
+		return clause.Expr{SQL: "webhooks.created_at"}
+	}
+}
+
+// byTime tells a list in order of creation.
+func (q WebhookQuery) byTime() bool {
+	return q.Sort != "type" && q.Sort != "team" && q.Sort != "health"
+}
+
+// falling tells the direction; what is sorted by nothing is newest first.
+func (q WebhookQuery) falling() bool {
+	return q.Desc || q.byTime() && q.Sort != "created"
+}
+
+// sorted adds what the list shows and is sorted by.
+func (q WebhookQuery) sorted(db *gorm.DB, back bool) *gorm.DB {
+	key, name := q.key(), "sort_key"
+	if q.byTime() {
+		key, name = clause.Expr{SQL: "''"}, "webhooks.created_at"
+	}
+	if q.Sort == "health" {
+		db = db.Joins("left join lanes on lanes.webhook_id = webhooks.id")
+	}
+	db = db.Select("webhooks.*, locations.name as location_name, "+key.SQL+" as sort_key", key.Vars...)
+	if q.falling() != back {
+		return db.Order(name + " desc, webhooks.id desc")
+	}
+	return db.Order(name + ", webhooks.id")
+}
+
+// edge is a row at the end of a page: what it is sorted by, and its id.
+type edge struct {
+	Key string `json:"k"`
+	ID  int64  `json:"i"`
+}
+
+func (q WebhookQuery) edgeOf(row WebhookRow) string {
+	e := edge{ID: row.ID, Key: row.SortKey}
+	if q.byTime() {
+		e.Key = row.CreatedAt.UTC().Format(time.RFC3339Nano)
+	}
+	text, err := json.Marshal(e)
+	if err != nil {
+		return "" // cannot happen: a string and a number
+	}
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+// from is the row that the page begins beyond; false: none, it is the first page.
+func (q WebhookQuery) from() (e edge, back, given bool) {
+	text := q.After
+	if text == "" {
+		text, back = q.Before, true
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if text == "" || err != nil || json.Unmarshal(raw, &e) != nil || e.ID <= 0 ||
+		!utf8.ValidString(e.Key) || strings.ContainsRune(e.Key, 0) {
+		return edge{}, false, false
+	}
+	if _, err = q.value(e); err != nil {
+		return edge{}, false, false
+	}
+	return e, back, true
+}
+
+// value is an edge's key as the database has it.
+func (q WebhookQuery) value(e edge) (any, error) {
+	switch {
+	case q.byTime():
+		return time.Parse(time.RFC3339Nano, e.Key)
+	case q.Sort == "health":
+		return strconv.Atoi(e.Key)
+	default:
+		return e.Key, nil
+	}
+}
+
+func (q WebhookQuery) beyond(db *gorm.DB, e edge, back bool) *gorm.DB {
+	value, err := q.value(e)
+	if err != nil {
+		return db // cannot happen: from looked at it
+	}
+	sign, key := ">", q.key()
+	if q.falling() != back {
+		sign = "<"
+	}
+	return db.Where("("+key.SQL+", webhooks.id) "+sign+" (?, ?)", append(key.Vars, value, e.ID)...)
+}
+
+// turn puts the rows into the list's order and names the pages beside them.
+func (q WebhookQuery) turn(page *WebhookPage, back, more, given bool) {
+	if back {
+		slices.Reverse(page.Rows)
+	}
+	if len(page.Rows) == 0 {
+		return
+	}
+	if back || more {
+		page.Next = q.edgeOf(page.Rows[len(page.Rows)-1])
+	}
+	if given && (!back || more) {
+		page.Prev = q.edgeOf(page.Rows[0])
+	}
+}

@@ -1,0 +1,27 @@
+package models
+
+import "context"
+
+// ByIDs returns webhooks by their ids, deleted or not.
+func (x *Webhooks) ByIDs(ctx context.Context, ids []int64) (map[int64]Webhook, error) {
+	return webhooksByID(x.s.db.WithContext(ctx), ids)
+}
+
+// VersionsOf returns of each of the webhooks its newest version not above the
+// given one, wherever it was then. One that is younger is left out.
+func (x *Webhooks) VersionsOf(ctx context.Context, ids []int64, version int64) (map[int64]WebhookVersion, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var rows []WebhookVersion
+	err := x.s.db.WithContext(ctx).Raw(`
+		select v.* from webhook_versions v
+		join (select webhook_id, max(version) as version from webhook_versions
+		      where version <= ? and webhook_id in ? group by webhook_id) newest
+		  on newest.webhook_id = v.webhook_id and newest.version = v.version`, version, ids).Scan(&rows).Error
+	byID := make(map[int64]WebhookVersion, len(rows))
+	for _, v := range rows {
+		byID[v.WebhookID] = v
+	}
+	return byID, err
+}
