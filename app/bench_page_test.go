@@ -30,7 +30,7 @@ func TestPerformancePage(t *testing.T) {
 	for name, want := range map[string][]byte{"performance.md": page.Bytes(), "performance.svg": chart.Bytes()} {
 		path := filepath.Join(docs, name)
 		if *updatePage {
-			ok(t, os.WriteFile(path, want, 0o600))
+			ok(t, os.WriteFile(path, want, 0o644))
 			continue
 		}
 		got, err := os.ReadFile(path)

@@ -139,5 +139,5 @@ func (r report) write(path string, order []string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, append(text, '\n'), 0o600)
+	return os.WriteFile(path, append(text, '\n'), 0o644)
 }

@@ -30,7 +30,7 @@ func markupFaults(page string) (faults []string) {
 	}
 	scan := html.NewTokenizer(strings.NewReader(page))
 	for {
-		switch kind := scan.Next(); kind {
+		switch kind := scan.Next(); kind { //nolint:exhaustive // text and comments are not looked at
 		case html.ErrorToken:
 			if !errors.Is(scan.Err(), io.EOF) {
 				faults = append(faults, scan.Err().Error())
@@ -84,11 +84,11 @@ func textOf(n *html.Node) string {
 	if n.Type == html.TextNode {
 		return n.Data
 	}
-	text := attribute(n, "aria-label")
+	parts := []string{attribute(n, "aria-label")}
 	for child := range n.ChildNodes() {
-		text += textOf(child)
+		parts = append(parts, textOf(child))
 	}
-	return text
+	return strings.Join(parts, "")
 }
 
 // treeFaults looks at a page as a browser understands it: what refers to

@@ -261,7 +261,7 @@ func staysText(t *testing.T, shown map[string]bool, what, page string) {
 		}
 	}
 	for n := range root.Descendants() {
-		switch n.Type {
+		switch n.Type { //nolint:exhaustive // nothing else holds text
 		case html.TextNode:
 			whole(n.Data)
 			if strings.Contains(n.Data, rightToLeft) && !alone(n) {

@@ -1,7 +1,6 @@
 package app_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -21,36 +19,46 @@ import (
 // stuck is a receiver that takes requests and lets each wait, and tells how
 // many it had open at once.
 type stuck struct {
-	url      string
-	requests atomic.Int64
-	open     atomic.Int64
-	most     atomic.Int64
+	url        string
+	mu         sync.Mutex
+	open, most int
+}
+
+func (s *stuck) count(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open += n
+	s.most = max(s.most, s.open)
+}
+
+// atOnce is how many requests wait, and how many did at most.
+func (s *stuck) atOnce() (open, most int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.open, s.most
 }
 
 // newStuck answers after wait; 0: never.
 func newStuck(t testing.TB, wait time.Duration) *stuck {
 	t.Helper()
 	s := &stuck{}
-	ctx, cancel := context.WithCancel(context.Background())
+	over := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
-		s.requests.Add(1)
-		now := s.open.Add(1)
-		defer s.open.Add(-1)
-		for most := s.most.Load(); now > most && !s.most.CompareAndSwap(most, now); most = s.most.Load() {
-		}
-		var over <-chan time.Time
+		s.count(1)
+		defer s.count(-1)
+		var answer <-chan time.Time
 		if wait > 0 {
-			over = time.After(wait)
+			answer = time.After(wait)
 		}
 		select {
-		case <-over:
+		case <-answer:
 		case <-r.Context().Done():
-		case <-ctx.Done():
+		case <-over:
 		}
 	}))
 	t.Cleanup(func() { // in this order: a server waits for its requests
-		cancel()
+		close(over)
 		server.Close()
 	})
 	s.url = server.URL
@@ -191,7 +199,9 @@ func TestStuckReceiversDelayNobody(t *testing.T) {
 		}
 		post(40)
 		eventually(t, "the stuck receivers have what they take at once", func() bool {
-			return bad.silent.open.Load() == 16 && bad.late.open.Load() == 16
+			silent, _ := bad.silent.atOnce()
+			late, _ := bad.late.atOnce()
+			return silent == inFlight && late == inFlight
 		})
 		for range 4 {
 			post(20)
@@ -200,7 +210,8 @@ func TestStuckReceiversDelayNobody(t *testing.T) {
 				return healthy[0].count() == posted && healthy[1].count() == posted
 			})
 		}
-		if n := bad.silent.most.Load(); n > 16 {
+		// Given up ones count until the receiver notices.
+		if _, n := bad.silent.atOnce(); n > 2*inFlight {
 			t.Errorf("%d requests at once to one receiver", n)
 		}
 		// 16 requests to each stuck receiver with three goroutines each, the

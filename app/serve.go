@@ -235,16 +235,16 @@ func firstAdministrator(ctx context.Context, store *models.Store, c config.Confi
 	}
 	made, err := store.Users.CreateFirst(ctx, user)
 	if err == nil && made && user.MustChangePassword {
-		err = tellPassword(p.Stderr, c.LogFormat, user.Email, password)
+		err = tellPassword(ctx, p.Stderr, c.LogFormat, user.Email, password)
 	}
 	return err
 }
 
 // tellPassword prints what only this start can tell, whatever the log's level
 // is: as a line for people, or as one of the log where a program reads it.
-func tellPassword(w io.Writer, format, email, password string) error {
+func tellPassword(ctx context.Context, w io.Writer, format, email, password string) error {
 	if format == "json" {
-		return slog.NewJSONHandler(w, nil).Handle(context.Background(), passwordRecord(email, password))
+		return slog.NewJSONHandler(w, nil).Handle(ctx, passwordRecord(email, password))
 	}
 	_, err := fmt.Fprintf(w, "First administrator: %s  one-time password: %s\n", email, password)
 	return err

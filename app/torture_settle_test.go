@@ -18,17 +18,22 @@ func (r *tortureRun) settle() {
 	r.admin.set("Webhooks.DispatchDelay", "0")
 	r.admin.set("Webhooks.DispatchInterval", "1")
 	r.admin.resumeAll(false)
-	least, since := -1, time.Now()
+	// What was released goes out slowly, so it takes as long as there is
+	// movement. Requests alone could go round for ever.
+	type depth struct{ events, waiting, requests int }
+	var was depth
+	moved, begun := time.Now(), time.Now()
 	for turn := 0; ; turn++ {
-		events, waiting := r.depth()
-		if events+waiting == 0 {
+		var now depth
+		now.events, now.waiting = r.depth()
+		if now.events+now.waiting == 0 {
 			return
 		}
-		if n := events + waiting; least < 0 || n < least {
-			least, since = n, time.Now()
+		if now.requests = len(r.targets.arrived()); now != was {
+			was, moved = now, time.Now()
 		}
-		if time.Since(since) > patience {
-			r.t.Logf("nothing moves any more: %d events are not dispatched, %d deliveries wait", events, waiting)
+		if time.Since(moved) > patience || time.Since(begun) > 10*patience {
+			r.t.Logf("nothing moves any more: %d events are not dispatched, %d deliveries wait", now.events, now.waiting)
 			return // the history tells which
 		}
 		pause(nil, 250*time.Millisecond)

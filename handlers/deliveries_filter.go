@@ -20,14 +20,14 @@ type filterChip struct{ Name, Value, Without string }
 
 // deliveryChoices fills in what the filter bar offers.
 func (s *Site) deliveryChoices(ctx context.Context, p *deliveriesPage) error {
-	list, err := s.store.webhooks.List(ctx, models.WebhookQuery{Limit: webhookChoices})
+	list, err := s.store.webhooks.Newest(ctx, webhookChoices)
 	if err != nil {
 		return err
 	}
-	p.HasWebhooks = list.All > 0
+	p.HasWebhooks = len(list) > 0
 	f := p.Filter
 	known := false
-	for _, w := range list.Rows {
+	for _, w := range list {
 		option := choice{Value: formatID(w.ID), Label: w.Name, Chosen: formatID(w.ID) == f.Webhook}
 		known = known || option.Chosen
 		p.Webhooks = append(p.Webhooks, option)

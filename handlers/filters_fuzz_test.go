@@ -71,7 +71,7 @@ func (a *asker) ask(t *testing.T, path, query string) {
 // FuzzFilters: no query whatever breaks a page, on neither database.
 func FuzzFilters(f *testing.F) {
 	a := newAsker(f)
-	for _, query := range []string{
+	for n, query := range []string{
 		"q=%25&sort=team&dir=desc&per=200&type=generic&state=failing&owner=0&tag=go&activity=question.created", "q=%00", "q=%ff&tag=%ED%A0%80",
 		"after=e30&before=eyJrIjoiIiwiaSI6MX0", "before=9223372036854775807", "before=9223372036854775808", "before=-1", "before=1e3", "owner=99999999999999999999",
 		"from=0000-01-01T00:00&to=9999-12-31T23:59", "from=9999-12-31T23:59:59Z&to=0000-01-01", "from=-1-01-01&time=7d", "time=1h&code=5xx&error=timeout&state=held",
@@ -79,7 +79,7 @@ func FuzzFilters(f *testing.F) {
 		"at=9223372036854775807&total=-1&back=//evil.example", "name=Webhooks.DispatchDelay", "nameFilter=%25&eventFilter=x&statusFilter=2",
 		"location=main&type=question.created&tag=GO&q=" + strings.Repeat("%C3%A9", 300), "who=Mary%20Wilkins&about=webhook&q=_",
 	} {
-		for i := range filtered {
+		for i := n % 3; i < len(filtered); i += 3 { // a third of all pairs is enough to begin with
 			f.Add(uint8(i), query)
 		}
 	}

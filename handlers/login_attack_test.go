@@ -11,29 +11,28 @@ import (
 // TestManyWrongPasswordsAtOnce: guesses that come at the same moment are
 // counted one by one, as those that come in turn.
 func TestManyWrongPasswordsAtOnce(t *testing.T) {
-	onBoth(t, func(t *testing.T, c *console) {
-		c.cookie = ""
-		var tried, refused, other atomic.Int64
-		var all sync.WaitGroup
-		for range 3 * loginFailures {
-			all.Go(func() {
-				switch a := c.post("/login", credentials("wrong")); a.Status {
-				case http.StatusUnauthorized:
-					tried.Add(1)
-				case http.StatusTooManyRequests:
-					refused.Add(1)
-				default:
-					other.Add(1)
-				}
-			})
-		}
-		all.Wait()
-		// Two are checked at a time, so one more may have begun before the last failed.
-		if n := tried.Load(); n < loginFailures || n > loginFailures+1 || refused.Load() == 0 || other.Load() > 0 {
-			t.Errorf("%d guesses were checked, %d refused, %d neither", n, refused.Load(), other.Load())
-		}
-		c.post("/login", credentials(adminPassword)).want(http.StatusTooManyRequests)
-	})
+	c := newConsole(t)
+	c.cookie = ""
+	var tried, refused, other atomic.Int64
+	var all sync.WaitGroup
+	for range 3 * loginFailures {
+		all.Go(func() {
+			switch a := c.post("/login", credentials("wrong")); a.Status {
+			case http.StatusUnauthorized:
+				tried.Add(1)
+			case http.StatusTooManyRequests:
+				refused.Add(1)
+			default:
+				other.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	// Two are checked at a time, so one more may have begun before the last failed.
+	if n := tried.Load(); n < loginFailures || n > loginFailures+1 || refused.Load() == 0 || other.Load() > 0 {
+		t.Errorf("%d guesses were checked, %d refused, %d neither", n, refused.Load(), other.Load())
+	}
+	c.post("/login", credentials(adminPassword)).want(http.StatusTooManyRequests)
 }
 
 // TestTwelveWrongLogins: the eleventh and the twelfth are refused.

@@ -19,6 +19,7 @@ type webhookStore interface {
 	List(ctx context.Context, q models.WebhookQuery) (models.WebhookPage, error)
 	Row(ctx context.Context, w models.Webhook) (models.WebhookRow, error)
 	ByIDs(ctx context.Context, ids []int64) (map[int64]models.Webhook, error)
+	Newest(ctx context.Context, limit int) ([]models.Webhook, error)
 	Attention(ctx context.Context) ([]models.Attention, error)
 	Owners(ctx context.Context) ([]models.Owner, error)
 	OfTypes(ctx context.Context, types []string) (webhooks, held int64, err error)

@@ -67,8 +67,7 @@ func (s *Site) webhookClaim(c *gin.Context) error {
 		return err
 	}
 	err = s.store.webhooks.Claim(c.Request.Context(), actorOf(c), w.ID)
-	var taken *models.ConflictError
-	if errors.As(err, &taken) {
+	if taken, is := errors.AsType[*models.ConflictError](err); is {
 		return s.redirect(c, webhookPath(w.ID), Flash{"warning", w.Name + " has an owner by now: " + taken.By + "."})
 	}
 	if err != nil {

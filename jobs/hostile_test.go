@@ -42,7 +42,7 @@ var hostileAnswers = map[string]http.HandlerFunc{
 	},
 	"a gzip bomb": func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
-		_, _ = w.Write(gzipped(64 << 20))
+		_, _ = w.Write(gzipped(4 << 20))
 	},
 	"10,000 headers": func(w http.ResponseWriter, _ *http.Request) {
 		for i := range 10_000 {

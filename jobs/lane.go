@@ -21,8 +21,8 @@ const (
 	laneFetch      = 256              // due deliveries read at once
 	laneUnrecorded = 512              // outcomes kept while the database is slow
 	laneKept       = 128 << 10        // bytes of them that a lane may always keep
-	keptMost       = 4 << 20          // bytes of them, of all lanes of an instance, beyond which it waits
-	recordBytes    = 1 << 20          // of them in one transaction, and one more
+	keptMost       = 2 << 20          // bytes of them, of all lanes of an instance, beyond which it waits
+	recordBytes    = 256 << 10        // of them in one transaction, and one more: the driver copies them twice
 	laneLease      = 45 * time.Second // and renewed every leaseRenew
 	leaseRenew     = 15 * time.Second
 	laneTurn       = 20 * time.Second       // then a fresh job goes on

@@ -51,7 +51,7 @@ func TestWhatAStopCutsIsHandedBack(t *testing.T) {
 		_, err = b.store.Lanes.Release(b.t.Context(), w.ID, "another instance", models.Release{})
 		ok(b.t, err)
 		b.receiver.answers(http.StatusOK)
-		b.worker.deliverer.stopping = make(chan struct{})
+		b.worker.stopping = make(chan struct{})
 		b.deliver(w)
 		for _, r := range b.receiver.requests()[3:] {
 			if !first[r.header.Get("svix-id")] {

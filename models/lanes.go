@@ -205,7 +205,7 @@ func (x *Lanes) Due(ctx context.Context, w Work, q DueQuery) ([]Delivery, error)
 		ids = append(ids, due[i].ID)
 	}
 	var rows []Delivery
-	return rows, db.Order("due_at, id").Find(&rows, "due_at is not null and id in "+x.s.listed("bigint"), jsonList(ids)).Error
+	return rows, db.Order("due_at, id").Find(&rows, "id in ? and due_at is not null", ids).Error
 }
 
 // firstDue is when the first delivery of a lane is due; nil: none is. It may

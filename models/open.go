@@ -35,6 +35,12 @@ func gormConfig() *gorm.Config {
 	}
 }
 
+// sessionLimits let the server notice within a quarter of a minute that an
+// instance is gone with its machine, and free what it had locked: no other can
+// dispatch before. One that stands still in a transaction loses it.
+const sessionLimits = "set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 3; set tcp_keepalives_count = 3; " +
+	"set idle_in_transaction_session_timeout = '60s'"
+
 func (s *Store) openPostgres(ctx context.Context, o Options) error {
 	cfg, err := pgxpool.ParseConfig(o.DatabaseURL)
 	if err != nil {
@@ -43,12 +49,13 @@ func (s *Store) openPostgres(ctx context.Context, o Options) error {
 	if cfg.MaxConns < 20 {
 		cfg.MaxConns = 20
 	}
-	cfg.AfterConnect = func(_ context.Context, c *pgx.Conn) error {
+	cfg.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
 		c.TypeMap().RegisterType(&pgtype.Type{
 			Name: "timestamptz", OID: pgtype.TimestamptzOID,
 			Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
 		})
-		return nil
+		_, err := c.Exec(ctx, sessionLimits)
+		return err
 	}
 	if s.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
 		return fmt.Errorf("DATABASE_URL: %w", err)

@@ -7,6 +7,12 @@ func (x *Webhooks) ByIDs(ctx context.Context, ids []int64) (map[int64]Webhook, e
 	return webhooksByID(x.s.db.WithContext(ctx), ids)
 }
 
+// Newest returns the newest webhooks with nothing but number and name.
+func (x *Webhooks) Newest(ctx context.Context, limit int) ([]Webhook, error) {
+	var rows []Webhook
+	return rows, x.s.db.WithContext(ctx).Select("id", "name").Order("created_at desc, id desc").Limit(limit).Find(&rows, "deleted_at is null").Error
+}
+
 // VersionsOf returns of each of the webhooks its newest version not above the
 // given one, wherever it was then. One that is younger is left out.
 func (x *Webhooks) VersionsOf(ctx context.Context, ids []int64, version int64) (map[int64]WebhookVersion, error) {
