@@ -18,7 +18,7 @@ func main() {
 	})
 	stop()
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "sitehooks: %v\n", err)
+		fmt.Fprintln(os.Stderr, app.Told(err))
 		os.Exit(1)
 	}
 }

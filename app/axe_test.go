@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -24,12 +25,26 @@ func (c *chrome) looksAt(script, what string) {
 	c.t.Helper()
 	_, err := chromedp.Run(c.ctx, chromedp.Evaluate[chromedp.Void]("if (!window.axe) {"+script+"}"))
 	ok(c.t, err)
-	found, err := chromedp.Run(c.ctx, chromedp.Evaluate[[]string](`(async () => {
+	c.axeRuns(what, `["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]`, 10)
+}
+
+// looksAtColours runs the rule that another theme can break, on a page that
+// was looked at.
+func (c *chrome) looksAtColours(what string) {
+	c.t.Helper()
+	c.axeRuns(what, `["color-contrast"]`, 1)
+}
+
+// axeRuns fails the test with what axe finds wrong; fewer rules than least
+// that found something to look at mean that it saw no page.
+func (c *chrome) axeRuns(what, rules string, least int) {
+	c.t.Helper()
+	found, err := chromedp.Run(c.ctx, chromedp.Evaluate[[]string](fmt.Sprintf(`(async () => {
 		await Promise.all(document.getAnimations().map((a) => a.finished.catch(() => {})));
-		const result = await axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] });
-		if (result.passes.length < 10) return ["axe looked at next to nothing"];
+		const result = await axe.run(document, { runOnly: %s });
+		if (result.passes.length < %d) return ["axe looked at next to nothing"];
 		return result.violations.flatMap((v) => v.nodes.map((n) => v.id + ": " + n.html.slice(0, 200) + " " + n.failureSummary.replace(/\s+/g, " ")));
-	})()`, chromedp.EvalAwaitPromise))
+	})()`, rules, least), chromedp.EvalAwaitPromise))
 	ok(c.t, err)
 	for _, line := range found {
 		c.t.Errorf("%s: %s", what, line)

@@ -67,7 +67,7 @@ func benchPages(rows int) []benchPage {
 		}},
 		{"triggers", "/admin/trigger-history", []string{
 			"", "location=main", "location=team-3", "time=1h", "time=24h", "location=team-3&time=7d", "before=51", "location=main&before=" + n(rows/2),
-			"type=question.created", "type=team.created", "tag=tag-7", "tag=none", "q=big-" + n(rows/2), "q=question+77", "q=nothing+like+it", "location=team-3&q=nothing+like+it",
+			"type=question.created", "type=team.created", "tag=tag-7", "tag=none", "q=big-" + n(rows/2), "q=question+77", "q=77", "q=%2Fquestions%2F77%2F", "q=nothing+like+it", "location=team-3&q=nothing+like+it",
 		}},
 	} {
 		for _, query := range group.queries {

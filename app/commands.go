@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/mail"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,6 +49,9 @@ func migrate(ctx context.Context, c config.Config, p Process) error {
 }
 
 func rekey(ctx context.Context, c config.Config, p Process) error {
+	if len(c.SecretKeys) < 2 {
+		return errors.New("there is only one key; set SITEHOOKS_SECRET_KEY=new,old")
+	}
 	store, _, err := openStore(ctx, c, newLog(c, p.Stderr))
 	if err != nil {
 		return err
@@ -58,7 +62,7 @@ func rekey(ctx context.Context, c config.Config, p Process) error {
 		return err
 	}
 	next := "Once every instance runs with it, the others can go."
-	if c.DatabaseURL == "" && len(c.SecretKeys) > 0 {
+	if c.DatabaseURL == "" {
 		replaced, err := replaceKey(c.DataDir, c.SecretKeys[0])
 		if err != nil {
 			return err
@@ -67,7 +71,14 @@ func rekey(ctx context.Context, c config.Config, p Process) error {
 			next = "It stands in " + keyFile + " now, so SITEHOOKS_SECRET_KEY need not be set."
 		}
 	}
-	_, err = fmt.Fprintf(p.Stdout, "Sealed %d webhooks anew with the first key. %s\n", n, next)
+	webhooks := "webhooks"
+	if n == 1 {
+		webhooks = "webhook"
+	}
+	_, err = fmt.Fprintf(p.Stdout, "Sealed %d %s anew with the first key. %s\n", n, webhooks, next)
+	if err == nil {
+		_, err = fmt.Fprintln(p.Stdout, "An instance that runs without the first key cannot send any more: each must have been started with both keys before.")
+	}
 	return err
 }
 
@@ -128,22 +139,44 @@ func tokenCreate(ctx context.Context, args []string, p Process) error {
 		if err == nil {
 			_, err = fmt.Fprintln(p.Stdout, plain)
 		}
+		if err == nil && *location != "" {
+			err = sayIfUnknown(ctx, s, *location, p.Stderr)
+		}
 		return err
 	})
 }
 
-// healthcheck asks the instance that runs with the same environment.
-func healthcheck(ctx context.Context, c config.Config) error {
-	host, port, err := net.SplitHostPort(c.Addr)
+// sayIfUnknown warns of a location that may be misspelt: it is registered with
+// its first event.
+func sayIfUnknown(ctx context.Context, s *models.Store, location string, to io.Writer) error {
+	known, err := s.Locations.List(ctx)
+	if err == nil && !slices.ContainsFunc(known, func(l models.Location) bool { return l.Slug == location }) {
+		_, err = fmt.Fprintf(to, "sitehooks: the location %s is not known yet; it will be with its first event\n", location)
+	}
+	return err
+}
+
+// ownURL is where this machine reaches an instance that listens at addr.
+func ownURL(addr string) (string, error) {
+	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
+	return "http://" + net.JoinHostPort(host, port), nil
+}
+
+// healthcheck asks the instance that runs with the same environment.
+func healthcheck(ctx context.Context, c config.Config) error {
+	base, err := ownURL(c.Addr)
+	if err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", http.NoBody)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/readyz", http.NoBody)
 	if err != nil {
 		return err
 	}

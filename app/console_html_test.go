@@ -131,6 +131,9 @@ func treeFaults(page string) (faults []string) {
 				}
 			}
 		}
+		if attribute(n, "data-copy") != "" && !slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == "hidden" }) {
+			fault("a button copies by a script alone and is not hidden")
+		}
 		if at, is := strings.CutPrefix(attribute(n, "href"), "#"); is && n.Data == "a" && ids[at] == nil {
 			fault("a link leads to #%s, which is not there", at)
 		}
@@ -185,7 +188,8 @@ func TestFaultyPagesAreFound(t *testing.T) {
 		`<label for="q">Q</label><input id="q" name="q">`: "", `<input type="hidden" name="q">`: "", `<p class="a" class="b">x</p>`: "twice class",
 		`<p><div>x</div></p>`: "in html body main p", `<div><p>x</div>`: "ends", `<form><form></form></form>`: "in html body main form",
 		`<a href="/"><svg></svg></a>`: "has no words", `<a href="#x">x</a>`: "not there", `<div id="d">x</div><label for="d">D</label>`: "of no control",
-		`<button form="f">x</button>`: "finds no",
+		`<button form="f">x</button>`:         "finds no",
+		`<button data-copy="x">Copy</button>`: "not hidden", `<button data-copy="x" hidden>Copy</button>`: "",
 	} {
 		page := fmt.Sprintf(good, piece)
 		got := strings.Join(append(markupFaults(page), treeFaults(page)...), "; ")

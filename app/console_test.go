@@ -66,6 +66,16 @@ func TestDialogByKeyboard(t *testing.T) {
 	c.until("document.querySelector('[data-look] .big')?.textContent === '2 of 3 events'")
 	c.tabTo("#url")
 	c.keys(r.URL + "/hook")
+	// What can be done with a secret is offered while there is one.
+	offered := "[...document.querySelectorAll('[data-copy=secret_1], [value=clear_1]')].map((b) => b.checkVisibility()).join()"
+	c.tabTo("#secret_1")
+	if got := eval[string](c, offered); got != "false,false" {
+		t.Errorf("Copy and Clear of an empty secret are shown: %s", got)
+	}
+	c.keys("x")
+	c.until(offered + " === 'true,true'")
+	c.keys(kb.Backspace)
+	c.until(offered + " === 'false,false'")
 	for n := 1; n <= 2; n++ {
 		field := fmt.Sprintf("document.getElementById('secret_%d').value.length === 64", n)
 		c.tabTo(fmt.Sprintf("button[value=generate_%d]", n))

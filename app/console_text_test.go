@@ -137,7 +137,7 @@ func TestPagesAreValid(t *testing.T) {
 	refused("/admin/members", http.StatusUnprocessableEntity, url.Values{"email": {"x"}, "role": {"x"}})
 	refused("/admin/tokens", http.StatusUnprocessableEntity, url.Values{"scope": {"x"}})
 	refused("/admin/locations", http.StatusUnprocessableEntity, url.Values{"slug": {"X X"}})
-	refused("/admin/locations/main", http.StatusUnprocessableEntity, url.Values{"name": {""}})
+	refused("/admin/locations/main", http.StatusUnprocessableEntity, url.Values{"name": {""}, "description": {"\x00"}})
 	refused("/account/password", http.StatusUnprocessableEntity, url.Values{"password": {"x"}, "new_password": {"y"}})
 	refused("/admin/members/1/remove", http.StatusUnprocessableEntity, nil)
 	refused("/admin/deliveries/resend", http.StatusUnprocessableEntity, nil)
@@ -166,7 +166,7 @@ func oddWorld(t *testing.T) (*instance, *browser) {
 			t.Fatalf("POST %s: %d %s", path, a.code, main)
 		}
 	}
-	took("/admin/locations/main", url.Values{"name": {odd("location")}})
+	took("/admin/locations/main", url.Values{"name": {odd("location")}, "description": {odd("about")}})
 	took("/admin/locations", url.Values{"slug": {"more"}, "name": {odd("more")}})
 	a := b.post("/admin/members", url.Values{"email": {"odd@example.com"}, "name": {odd("member")}, "role": {"administrator"}})
 	given := regexp.MustCompile(`id="given-password">([^<]+)<`).FindStringSubmatch(a.body)
@@ -206,7 +206,7 @@ func oddWorld(t *testing.T) (*instance, *browser) {
 	}
 	text := func(name string) string { return `"` + strings.ReplaceAll(odd(name), `"`, `\"`) + `"` }
 	in.accept(fmt.Sprintf(`{"events":[
-		{"id":%s,"type":"question.created","actor":{"user_id":1,"display_name":%s},"question":{"question_id":1,"title":%s,"body":%s,"link":"https://site.example/1","tags":[%s],"owner":{"user_id":1,"display_name":%s}}},
+		{"id":%s,"type":"question.created","community":"clan","actor":{"user_id":1,"display_name":%s},"question":{"question_id":1,"title":%s,"body":%s,"link":"https://site.example/1","tags":[%s],"owner":{"user_id":1,"display_name":%s}}},
 		{"id":"user","type":"user.created","subject":"u1","data":{"display_name":%s}},
 		{"id":"topic","type":"topic.created","subject":"1","data":{"header":%s}},
 		{"id":"person","type":"person.changed","subject":"1","changes":[%s],"data":{"name":%s}}]}`,
@@ -216,6 +216,7 @@ func oddWorld(t *testing.T) (*instance, *browser) {
 		ok(t, json.Unmarshal([]byte(b.get("/admin/deliveries.json?state=delivered").body), &all))
 		return len(all) == 5
 	})
+	took("/admin/locations/main?community=clan", url.Values{"name": {odd("community")}, "description": {odd("clan")}})
 	// One is paused by somebody with an odd name, one breaks.
 	took("/admin/webhooks/2/pause", nil)
 	gone.Store(true)
@@ -305,7 +306,7 @@ func TestTextStaysText(t *testing.T) {
 	look("a refused member", b.post("/admin/members", url.Values{"email": {odd("e-mail")}, "name": {odd("m")}}).body)
 	look("a test", b.post("/admin/webhooks/1/test", nil).body)
 	for _, name := range []string{
-		"location", "more", "member", "reason", "token", "name-generic", "name-stackauth", "name-userecho", "tag", "property",
+		"location", "about", "more", "community", "clan", "member", "reason", "token", "name-generic", "name-stackauth", "name-userecho", "tag", "property",
 		"event", "actor", "title", "body", "owner", "user", "topic", "change", "crm", "answer", "header", "search", "typed", "typed-url", "typed-header", "typed-secret", "e-mail",
 	} {
 		if !shown[name] {

@@ -49,9 +49,9 @@ func demoWebhooks() []demoWebhook {
 // registered by the simulator's events, as on any site.
 func demoLocations() []models.Location {
 	return []models.Location{
-		{Slug: models.MainLocation, Name: "Main site"},
-		{Slug: "python-wranglers", Name: "Python Wranglers"},
-		{Slug: "devcentral", Name: "DevCentral"},
+		{Slug: models.MainLocation, Name: "Main site", Description: "What everybody at the company can read."},
+		{Slug: "python-wranglers", Name: "Python Wranglers", Description: "The team that looks after Python and its data tools."},
+		{Slug: "devcentral", Name: "DevCentral", Description: "How we build, review and ship."},
 		{Slug: "accessibility", Name: "Accessibility"},
 		{Slug: "soe-test", Name: "SOE Test"},
 	}

@@ -45,6 +45,9 @@ func demoCreate(ctx context.Context, store *models.Store, receiverURL string) er
 		if err := store.Locations.Ensure(ctx, l.Slug, l.Name); err != nil {
 			return err
 		}
+		if err := store.Locations.Describe(ctx, by, l.Slug, models.Called{Name: l.Name, Description: l.Description}); err != nil {
+			return err
+		}
 	}
 	all, _, err := store.Webhooks.All(ctx)
 	if err != nil {

@@ -31,10 +31,10 @@ var wholeReads = map[string]string{
 	"SELECT webhooks.*, locations.name as location_name, lower(coalesce(": "sorted by a name of another table",
 	"SELECT webhooks.*, locations.name as location_name, case when":       "sorted by what follows from webhook, lane and clock",
 	"SELECT webhooks.*, locations.name as location_name, '' as sort_key":  "the list's filters without an index: words, tags, activities",
-	"SELECT owner_id, max(owner_name)":                                    "the list offers every owner; a narrow index does",
 	"select location, count(*) as n from webhooks":                        "the page of locations counts for each",
 	"select coalesce(sum(d.waiting), 0)":                                  "each webhook of the deliveries looked at",
 	"SELECT id,type FROM webhooks WHERE state = ? and deleted_at is null": "a setting that is switched on releases what each webhook held",
+	"SELECT count(*) FROM webhooks WHERE deleted_at is null and (substr":  "one page asks whether the keys open every webhook",
 	"SELECT leased_by FROM lanes":                                         "one page asks who is at work; an index would be written with every turn of a lane",
 	"update lanes set leased_until = null, queued_until = null where":     "the only instance starts, and whoever had a lease is dead",
 }

@@ -56,6 +56,9 @@ func Replay(ctx context.Context, args []string, env func(string) string, stdout,
 		return fmt.Errorf("replay: %s is no regular file; it is read more than once, so it cannot be a pipe", o.file)
 	}
 	dump, err := readReplayDump(ctx, file, o.tags)
+	if ctx.Err() != nil {
+		return errReplayStopped
+	}
 	if err != nil {
 		return fmt.Errorf("replay: %s: %w", o.file, err)
 	}
@@ -67,10 +70,24 @@ func Replay(ctx context.Context, args []string, env func(string) string, stdout,
 	err = run.post(ctx)
 	run.progress.done()
 	run.summary(stdout)
+	if err != nil && ctx.Err() != nil {
+		return errReplayStopped
+	}
 	if err != nil {
 		return fmt.Errorf("replay: %w", err)
 	}
 	return nil
+}
+
+// errReplayStopped is for whoever stopped it by a signal.
+var errReplayStopped = errors.New("replay: stopped; run it again to post the rest, what was posted counts as duplicates")
+
+// replayURL is the instance that runs with the same environment.
+func replayURL(env func(string) string) string {
+	if base, err := ownURL(env("SITEHOOKS_ADDR")); err == nil {
+		return base
+	}
+	return "http://127.0.0.1:8080"
 }
 
 // replayArgs takes flags and file in any order.
@@ -79,7 +96,7 @@ func replayArgs(args []string, env func(string) string, stdout io.Writer) (repla
 	var speed, tags string
 	flags := flag.NewFlagSet("replay", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	flags.StringVar(&o.url, "url", "http://127.0.0.1:8080", "`address` of the running instance")
+	flags.StringVar(&o.url, "url", replayURL(env), "`address` of the running instance, which follows SITEHOOKS_ADDR")
 	flags.StringVar(&o.token, "token", "", "`token` with the scope ingest (default: SITEHOOKS_INGEST_TOKEN)")
 	flags.StringVar(&o.location, "location", "main", "`slug` of the location that the events belong to")
 	flags.StringVar(&o.site, "site", "https://stackexchange.example", "`address` that the links of the posts start with")

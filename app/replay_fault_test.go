@@ -1,6 +1,7 @@
 package app
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -41,6 +42,21 @@ func TestReplayArguments(t *testing.T) {
 	err := Replay(t.Context(), []string{"--help"}, func(string) string { return "hush" }, &out, &nothing)
 	if err != nil || !strings.Contains(out.String(), "-speed times") || strings.Contains(out.String(), "hush") || nothing.Len() > 0 {
 		t.Errorf("help: %v\n%s", err, &out)
+	}
+}
+
+func TestReplayFindsItsInstance(t *testing.T) {
+	for addr, want := range map[string]string{
+		"": "http://127.0.0.1:8080", "127.0.0.1:9000": "http://127.0.0.1:9000", "0.0.0.0:81": "http://127.0.0.1:81",
+		":82": "http://127.0.0.1:82", "[::1]:83": "http://[::1]:83", "odd": "http://127.0.0.1:8080",
+	} {
+		env := func(name string) string { return map[string]string{"SITEHOOKS_ADDR": addr}[name] }
+		for given, want := range map[string]string{"": want, "--url https://other.example": "https://other.example"} {
+			o, err := replayArgs(strings.Fields("stackexchange x.xml --token t "+given), env, io.Discard)
+			if err != nil || o.url != want {
+				t.Errorf("SITEHOOKS_ADDR=%s %s: %s %v, want %s", addr, given, o.url, err, want)
+			}
+		}
 	}
 }
 

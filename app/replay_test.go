@@ -310,7 +310,7 @@ func TestReplayStops(t *testing.T) {
 	cancel()
 	var out strings.Builder
 	err := Replay(ctx, []string{"stackexchange", replayFile(t, replaySample), "--token", "t"}, func(string) string { return "" }, &out, &out)
-	if err == nil || !strings.Contains(err.Error(), "canceled") {
+	if err == nil || !strings.Contains(err.Error(), "stopped") || strings.Contains(err.Error(), "canceled") {
 		t.Errorf("%v", err)
 	}
 }

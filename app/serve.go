@@ -47,6 +47,7 @@ type instance struct {
 	registry *prometheus.Registry
 	sender   *send.Client
 	jobs     *jobs.Jobs // nil with the role web
+	presence *presence
 	server   *http.Server
 	served   chan error
 	unlock   func()
@@ -131,9 +132,12 @@ func (in *instance) assemble(ctx context.Context) error {
 		ErrorLog: slog.NewLogLogger(in.log.Handler(), slog.LevelDebug),
 	}
 	if in.jobs != nil {
-		return in.jobs.Start(ctx)
+		if err = in.jobs.Start(ctx); err != nil {
+			return err
+		}
 	}
-	return nil
+	in.presence, err = appear(ctx, in.store, in.log, string(in.config.Role))
+	return err
 }
 
 // console is all pages and APIs.
@@ -283,6 +287,7 @@ func (in *instance) stop(ctx context.Context) error {
 	if in.jobs != nil {
 		err = in.jobs.Stop(ctx)
 	}
+	in.presence.leave(ctx)
 	in.store.Close()
 	in.unlock()
 	in.log.Info("stopped")

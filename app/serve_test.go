@@ -219,8 +219,14 @@ func TestCommands(t *testing.T) {
 		if err != nil || len(strings.Fields(token)) != 1 {
 			t.Fatalf("token create: %v %q %s", err, token, errs)
 		}
-		if out, errs, err := output(t, env, "", "rekey"); err != nil {
-			t.Errorf("rekey: %v %s %s", err, out, errs)
+		if !strings.Contains(errs, "team-a is not known yet") {
+			t.Errorf("of an unknown location token create says %q", errs)
+		}
+		if _, errs, err := output(t, env, "", "token", "create", "--name", "site", "--scope", "ingest", "--location", "main"); err != nil || errs != "" {
+			t.Errorf("token create for the main site: %v %s", err, errs)
+		}
+		if _, errs, err := output(t, env, "", "rekey"); err == nil || !strings.Contains(errs, "there is only one key") {
+			t.Errorf("rekey with one key: %v %s", err, errs)
 		}
 		addr := freePort(t)
 		if _, _, err := output(t, append(env, "SITEHOOKS_ADDR="+addr), "", "healthcheck"); err == nil {

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 
@@ -23,7 +24,24 @@ func userOf(c *gin.Context) (models.User, bool) {
 // actorOf is who makes the change that the request asks for.
 func actorOf(c *gin.Context) models.Actor {
 	user, _ := userOf(c)
-	return user.Actor()
+	return actorIs(c, user)
+}
+
+// actorIs is the user as the author of what the request does.
+func actorIs(c *gin.Context, user models.User) models.Actor {
+	by := user.Actor()
+	by.From = c.ClientIP()
+	return by
+}
+
+// behindProxy shows an API the client's address where it would see that of a
+// trusted proxy.
+func behindProxy(h http.Handler) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		r := c.Request.WithContext(c.Request.Context())
+		r.RemoteAddr = net.JoinHostPort(c.ClientIP(), "0")
+		h.ServeHTTP(c.Writer, r)
+	}
 }
 
 // memberOnly lets only members pass. Browsers are sent to log in, programs at
@@ -58,7 +76,7 @@ func (s *Site) adminOnly(c *gin.Context) {
 }
 
 // sessionUser returns who the session belongs to, models.ErrNotFound when
-// there is no session or its user is gone.
+// there is no session or its user is gone or disabled.
 func (s *Site) sessionUser(c *gin.Context) (models.User, error) {
 	session, err := s.sessions.Get(c.Request, sessionCookie)
 	if err != nil {
@@ -68,7 +86,11 @@ func (s *Site) sessionUser(c *gin.Context) (models.User, error) {
 	if !ok {
 		return models.User{}, models.ErrNotFound
 	}
-	return s.store.users.Get(c.Request.Context(), id)
+	user, err := s.store.users.Get(c.Request.Context(), id)
+	if err == nil && user.DisabledAt != nil {
+		return models.User{}, models.ErrNotFound
+	}
+	return user, err
 }
 
 // startSession logs the user in under a new session id; the old session ends.

@@ -21,7 +21,7 @@ var open = map[string]bool{
 }
 
 // own are changes that every member may make, because they are the member's own.
-var own = map[string]bool{"/theme": true, "/attention": true, "/account/password": true}
+var own = map[string]bool{"/theme": true, "/attention": true, "/account/password": true, "/account/sessions": true}
 
 func pathOf(route gin.RouteInfo) string {
 	return strings.NewReplacer(":id", "1", ":event", "e", "*file", "app.css").Replace(route.Path)

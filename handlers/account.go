@@ -13,6 +13,7 @@ type passwordPage struct {
 	Must   bool // nothing else is possible before
 	Min    int
 	Faults map[string]string // by field
+	Errors []errorLine
 }
 
 func (s *Site) passwordForm(c *gin.Context) error {
@@ -23,6 +24,7 @@ func (s *Site) showPassword(c *gin.Context, status int, faults map[string]string
 	user, _ := userOf(c)
 	return s.render(c, status, "account_password", &passwordPage{
 		page: page{Title: "Change password"}, Must: user.MustChangePassword, Min: passwordMin, Faults: faults,
+		Errors: errorLines(faults, "password", "Present password", "new_password", "New password", "new_password_again", "New password, again"),
 	})
 }
 
@@ -42,7 +44,7 @@ func (s *Site) passwordChange(c *gin.Context) error {
 	fresh := form.Get("new_password")
 	switch {
 	case wait > 0:
-		faults["password"] = "Too many wrong passwords. Try again in " + span(wait) + "."
+		faults["password"] = "Too many wrong passwords. Try again in " + minutesToWait(wait) + "."
 	case known.ID != user.ID:
 		faults["password"] = "This is not your present password."
 	}
@@ -67,8 +69,25 @@ func (s *Site) passwordChange(c *gin.Context) error {
 	if err = s.startSession(c, user.ID); err != nil {
 		return err
 	}
-	if err = s.store.audit.Note(ctx, user.Actor(), "member.password", user.Email, "changed their own, from "+c.ClientIP()); err != nil {
+	if err = s.store.audit.Note(ctx, actorIs(c, user), "member.password", user.Email, "changed their own"); err != nil {
 		return err
 	}
 	return s.redirect(c, "/admin/webhooks", Flash{"success", "Your password is changed. Other sessions of yours have ended."})
+}
+
+// sessionsEnd logs a member out everywhere, here too.
+func (s *Site) sessionsEnd(c *gin.Context) error {
+	user, _ := userOf(c)
+	if err := s.sessions.rows.DeleteAll(c.Request.Context(), user); err != nil {
+		return err
+	}
+	session, err := s.sessions.Get(c.Request, sessionCookie)
+	if err != nil {
+		return err
+	}
+	session.Options.MaxAge = -1
+	if err = session.Save(c.Request, c.Writer); err != nil {
+		return err
+	}
+	return s.redirect(c, "/login")
 }

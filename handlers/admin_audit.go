@@ -130,6 +130,7 @@ var auditSubjects = []choice{
 	{"event", "Events", false},
 	{"setting", "Site settings", false},
 	{"location", "Locations", false},
+	{"community", "Communities", false},
 	{"member", "Members", false},
 	{"token", "API tokens", false},
 	{"login", "Log-ins", false},
@@ -138,10 +139,13 @@ var auditSubjects = []choice{
 var auditActions = map[string]string{ //nolint:gosec // words about passwords and tokens, none of them
 	"webhook.created": "Created a webhook", "webhook.saved": "Saved a webhook", "webhook.paused": "Paused a webhook",
 	"webhook.resumed": "Resumed a webhook", "webhook.broke": "A webhook broke", "webhook.deleted": "Deleted a webhook",
+	"webhook.claimed": "Took over a webhook",
 	"delivery.resent": "Resent", "event.erased": "Erased content", "setting.changed": "Changed a site setting",
 	"location.created": "Added a location", "location.renamed": "Renamed a location",
+	"location.described": "Described a location", "community.renamed": "Renamed a community", "community.described": "Described a community",
 	"member.added": "Added a member", "member.role": "Changed a role", "member.password": "Set a password",
 	"login.password": "Logged in", "login.oidc": "Logged in by single sign-on", "login.ended": "Logged out",
+	"login.ended_all": "Logged out everywhere", "member.disabled": "Disabled a member", "member.enabled": "Enabled a member",
 	"member.removed": "Removed a member", "token.created": "Made an API token", "token.revoked": "Revoked an API token",
 }
 

@@ -19,6 +19,8 @@ type memberStore interface {
 	Invite(ctx context.Context, by models.Actor, user models.User) (models.User, error)
 	SetRole(ctx context.Context, by models.Actor, id int64, role string) (models.User, error)
 	GivePassword(ctx context.Context, by models.Actor, id int64, hash string) (models.User, error)
+	Disable(ctx context.Context, by models.Actor, id int64) (models.User, error)
+	Enable(ctx context.Context, by models.Actor, id int64) (models.User, error)
 	Remove(ctx context.Context, by models.Actor, id int64) (models.User, error)
 }
 
@@ -37,7 +39,7 @@ type membersPage struct {
 // givenPassword is a one-time password, shown on this page and never again.
 type givenPassword struct{ Email, Password string }
 
-// members lists who may log in.
+// members lists who may log in, and who might were they not disabled.
 func (s *Site) members(c *gin.Context) error {
 	return s.showMembers(c, http.StatusOK, &membersPage{Role: models.RoleViewer})
 }

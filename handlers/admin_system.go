@@ -17,6 +17,11 @@ import (
 type systemStore interface {
 	Database(ctx context.Context) (models.Database, error)
 	KeyIDs() []string
+	Jobs(ctx context.Context) ([]models.JobCount, error)
+}
+
+type instanceStore interface {
+	Alive(ctx context.Context) ([]models.Instance, error)
 }
 
 type laneStore interface {
@@ -28,9 +33,12 @@ type systemPage struct {
 	Database models.Database
 	Depth    models.Depth
 	DepthMax int64
+	Alive    []models.Instance
+	Jobs     []models.JobCount
 	Workers  []models.Worker
 	Settings []siteSettingLine
 	Keys     []string
+	Locked   int64 // webhooks that none of the keys opens
 	Build    []fact
 	States   []fact
 	Ready    string // why this instance cannot work; empty: it can
@@ -69,7 +77,16 @@ func (s *Site) system(c *gin.Context) error {
 	if p.Depth, err = s.Store.Deliveries.Depth(ctx); err != nil {
 		return err
 	}
+	if p.Locked, err = s.Store.Webhooks.Locked(ctx); err != nil {
+		return err
+	}
 	if p.Workers, err = s.store.lanes.Workers(ctx); err != nil {
+		return err
+	}
+	if p.Alive, err = s.store.instances.Alive(ctx); err != nil {
+		return err
+	}
+	if p.Jobs, err = s.store.system.Jobs(ctx); err != nil {
 		return err
 	}
 	values, err := s.store.settings.Values(ctx)

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -22,6 +23,13 @@ func TestLocationsPage(t *testing.T) {
 	a := c.get("/admin/locations").want(http.StatusOK)
 	if got := a.text("tbody tr:first-child"); !strings.HasPrefix(got, "Main sitemain000") {
 		t.Errorf("the first line says %q", got)
+	}
+	w := c.addWebhook(nil)
+	c.addWebhook(func(in *models.WebhookInput) { in.Location, in.Name = "team-x", "Elsewhere" })
+	there := c.get("/admin/locations").Find("tbody tr:first-child [data-l=Webhooks] a")
+	listed := c.get(there.AttrOr("href", "")).want(http.StatusOK).text("tbody")
+	if there.Text() != "1" || !strings.Contains(listed, w.Name) || strings.Contains(listed, "Elsewhere") {
+		t.Errorf("%s webhooks, the list says %q", there.Text(), listed)
 	}
 	a = c.post("/admin/locations", url.Values{"name": {nasty}, "slug": {"A b"}}).want(http.StatusUnprocessableEntity)
 	if a.form().Get("name") != nasty || a.text("#slug-err") == "" || a.Find("[role=alert] a[href='#slug']").Length() != 1 {
@@ -172,14 +180,29 @@ func TestAuditPage(t *testing.T) {
 }
 
 func TestSystemPage(t *testing.T) {
-	c := newConsole(t, func(d *Deps) { d.Version = "1.2.3" })
-	c.addDelivery(c.addWebhook(nil))
-	a := c.get("/admin/system").want(http.StatusOK)
-	for _, part := range []string{"Ready", "SQLite 3.", "1.2.3", "Webhooks: Active1", models.DispatchDelay, "seals", "go1."} {
-		if !strings.Contains(a.text("main"), part) {
-			t.Errorf("it does not say %q: %s", part, a.text("main"))
+	onBoth(t, func(t *testing.T, c *console) {
+		c.addDelivery(c.addWebhook(nil))
+		if text := c.get("/admin/system").text("main"); !strings.Contains(text, "None has said so") {
+			t.Errorf("without an instance it says %q", text)
 		}
-	}
+		for _, in := range []models.Instance{{ID: "a", Name: nasty, Role: "jobs", Version: "1.2.2"}, {ID: "b", Name: "gone", Role: "web"}} {
+			ok(t, c.store.Instances.Seen(t.Context(), in))
+		}
+		c.exec("update instances set seen_at = ? where id = 'b'", time.Now().UTC().Add(-time.Minute))
+		c.exec("insert into river_job (kind, max_attempts, args, metadata, queue, state, finalized_at) values ('old', 1, '{}', '{}', 'default', 'discarded', ?)", time.Now().UTC())
+		a := c.get("/admin/system").want(http.StatusOK)
+		noMarkup(t, a)
+		for _, part := range []string{
+			"Ready", "1.2.3", "Webhooks: Active1", models.DispatchDelay, "seals", "go1.", nasty + "jobs1.2.2", "running0", "discarded1",
+		} {
+			if !strings.Contains(a.text("main"), part) {
+				t.Errorf("it does not say %q: %s", part, a.text("main"))
+			}
+		}
+		if got := a.Find("main tbody").First().Find("tr").Length(); got != 1 {
+			t.Errorf("%d instances are alive, want 1", got)
+		}
+	}, func(d *Deps) { d.Version = "1.2.3" })
 	for n, want := range map[int64]string{0: "0 bytes", 1: "1 byte", 1536: "1.5 KiB", 5 << 30: "5.0 GiB", 1 << 50: "1024.0 TiB"} {
 		if got := bytesWords(n); got != want {
 			t.Errorf("%d is %q, want %q", n, got, want)
@@ -190,7 +213,7 @@ func TestSystemPage(t *testing.T) {
 func TestViewerReadsAdministration(t *testing.T) {
 	c := newConsole(t)
 	c.logIn(c.addViewer())
-	for _, path := range []string{"/admin/locations", "/admin/members", "/admin/tokens", "/admin/audit", "/admin/system"} {
+	for _, path := range []string{"/admin/locations", "/admin/locations/main", "/admin/members", "/admin/tokens", "/admin/audit", "/admin/system"} {
 		a := c.get(path).want(http.StatusOK)
 		if a.Find("main form[method=post]").Length() > 0 || a.Find("main a[href*=revoke], main a[href*=remove]").Length() > 0 {
 			t.Errorf("%s offers a change to a viewer", path)
@@ -199,7 +222,7 @@ func TestViewerReadsAdministration(t *testing.T) {
 			t.Errorf("%s is not marked in the navigation", path)
 		}
 	}
-	for _, path := range []string{"/admin/members/1", "/admin/members/1/remove", "/admin/tokens/1/revoke", "/admin/locations/main", "/admin/deliveries/resend", "/admin/trigger-history/e/erase"} {
+	for _, path := range []string{"/admin/members/1", "/admin/members/1/remove", "/admin/tokens/1/revoke", "/admin/deliveries/resend", "/admin/trigger-history/e/erase"} {
 		c.get(path).want(http.StatusForbidden)
 	}
 }

@@ -16,11 +16,12 @@ import (
 
 // attention is what every page says about what needs somebody.
 type attention struct {
-	Broke    *models.Attention  // the one that broke; nil: none, or several
-	Several  int64              // how many broke when there are several
+	Broken   []models.Attention // that broke, at most brokenNamed
+	More     int64              // broke as well
 	Expiring []models.Attention // whose held notifications expire before long
 	Stalled  *time.Time         // since when dispatch has not run; nil: it runs
-	seen     int64              // when the newest of several broke
+	broke    int64              // how many broke in all, those put aside included
+	seen     int64              // when the newest of them did
 }
 
 // attention is nil when all is well, or all was put aside. A page is not
@@ -37,33 +38,50 @@ func (s *Site) attention(ctx context.Context, r *http.Request) *attention {
 	}
 	aside := asideOf(r)
 	for _, w := range list {
-		if w.State == models.WebhookBroken && w.Alike > 1 {
-			a.Several, a.seen = w.Alike, max(a.seen, w.StateAt.Unix())
-		} else if w.State == models.WebhookBroken && !slices.Contains(aside, brokeKey(w)) {
-			a.Broke = &w
+		if w.State == models.WebhookBroken {
+			a.addBroken(w, slices.Contains(aside, a.BrokeKey(w)))
 		}
 		if w.Soon && !slices.Contains(aside, a.ExpiryKey(w)) {
 			a.Expiring = append(a.Expiring, w)
 		}
 	}
-	if a.Several > 0 && slices.Contains(aside, a.SeveralKey()) {
-		a.Several = 0
+	if slices.Contains(aside, a.MoreKey()) {
+		a.More = 0
 	}
-	if a.Broke == nil && a.Several == 0 && len(a.Expiring) == 0 && a.Stalled == nil {
+	if len(a.Broken) == 0 && a.More == 0 && len(a.Expiring) == 0 && a.Stalled == nil {
 		return nil
 	}
 	return a
 }
 
+// brokenNamed is how many webhooks that broke have a line each.
+const brokenNamed = 3
+
+// addBroken counts a webhook that broke, and names it while there is room.
+func (a *attention) addBroken(w models.Attention, aside bool) {
+	if a.broke == 0 {
+		a.broke, a.More = w.Alike, w.Alike
+	}
+	a.seen = max(a.seen, w.StateAt.Unix())
+	switch {
+	case aside:
+		a.More--
+	case len(a.Broken) < brokenNamed:
+		a.More--
+		a.Broken = append(a.Broken, w)
+	}
+}
+
 // What can be put aside has a key that is another one when it happens anew.
 
-func brokeKey(w models.Attention) string { return fmt.Sprintf("b%d.%d", w.WebhookID, w.StateAt.Unix()) }
-
 // BrokeKey names the webhook that broke and when.
-func (a *attention) BrokeKey() string { return brokeKey(*a.Broke) }
+func (*attention) BrokeKey(w models.Attention) string {
+	return fmt.Sprintf("b%d.%d", w.WebhookID, w.StateAt.Unix())
+}
 
-// SeveralKey names how many broke and when the last did.
-func (a *attention) SeveralKey() string { return fmt.Sprintf("s%d.%d", a.Several, a.seen) }
+// MoreKey names how many broke in all and when the last did, so that it stays
+// while those with a line of their own are put aside.
+func (a *attention) MoreKey() string { return fmt.Sprintf("s%d.%d", a.broke, max(0, a.seen)) }
 
 // ExpiryKey names whose notifications expire, and since when it holds them.
 func (*attention) ExpiryKey(w models.Attention) string {

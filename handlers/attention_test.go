@@ -39,13 +39,53 @@ func TestEveryPageNamesWhatBroke(t *testing.T) {
 	}
 	other := c.addWebhook(func(in *models.WebhookInput) { in.Name = "Second" })
 	ok(t, c.store.Webhooks.Break(t.Context(), other.ID, "It answered 410 Gone."))
-	a := c.get("/admin/webhooks")
-	if text := a.text(attentionSection); !strings.HasPrefix(text, "2 webhooks broke and hold their notifications. See which") {
-		t.Errorf("it says %q", text)
+	text := c.get("/admin/webhooks").text(attentionSection)
+	for _, want := range []string{"A webhook broke: First. It answered 410 Gone.", "A webhook broke: Second. It answered 410 Gone. Nothing is held."} {
+		if !strings.Contains(text, want) {
+			t.Errorf("it says %q without %q", text, want)
+		}
 	}
-	if to := a.Find(attentionSection+" a").First().AttrOr("href", ""); to != "/admin/webhooks?state=broken" {
+}
+
+// TestEachThatBrokeIsPutAsideAlone: those that broke have a line each up to
+// some, and what is put aside makes room for the next.
+func TestEachThatBrokeIsPutAsideAlone(t *testing.T) {
+	c := newConsole(t)
+	for i, name := range []string{"First", "Second", "Third", "Fourth", "Fifth"} {
+		w := c.addWebhook(func(in *models.WebhookInput) { in.Name = name })
+		ok(t, c.store.Webhooks.Break(t.Context(), w.ID, "Gone."))
+		c.exec("update webhooks set state_at = ? where id = ?", time.Now().Add(time.Duration(i-9)*time.Hour).UTC(), w.ID)
+	}
+	says := func(lines ...string) *answer {
+		t.Helper()
+		a := c.get("/admin/webhooks")
+		for i, name := range lines {
+			if name[0] >= 'A' {
+				lines[i] = "A webhook broke: " + name + ". Gone. Nothing is held."
+			}
+		}
+		if text, want := a.text(attentionSection), strings.Join(lines, ""); text != want {
+			t.Errorf("it says %q, want %q", text, want)
+		}
+		return a
+	}
+	put := func(a *answer, about string) {
+		t.Helper()
+		key := a.Find("button[aria-label='Dismiss the notice about "+about+"']").AttrOr("value", "")
+		c.extra = (&http.Response{Header: c.post("/attention", url.Values{"what": {key}, "next": {"/"}}).want(http.StatusSeeOther).Header}).Cookies()
+	}
+	a := says("First", "Second", "Third", "2 more webhooks broke. See which")
+	if to := a.Find(attentionSection+" a").Last().AttrOr("href", ""); to != "/admin/webhooks?state=broken" {
 		t.Errorf("it leads to %q", to)
 	}
+	put(a, "Second")
+	put(says("First", "Third", "Fourth", "1 more webhook broke. See which"), "more broken webhooks")
+	a = says("First", "Third", "Fourth")
+	for _, name := range []string{"First", "Third", "Fourth"} {
+		put(a, name)
+	}
+	put(says("Fifth"), "Fifth")
+	says()
 }
 
 func TestRoleIsNotSaidTwice(t *testing.T) {

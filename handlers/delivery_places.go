@@ -20,3 +20,20 @@ func (s *Site) locationNames(ctx context.Context) (locationNames, error) {
 	}
 	return names, err
 }
+
+// communityNames are the names of communities by location and slug.
+type communityNames map[[2]string]string
+
+// of is a community's name, also of one that is not registered.
+func (n communityNames) of(location, slug string) string {
+	return orNone(n[[2]string{location, slug}], models.NameOf(slug))
+}
+
+func (s *Site) communityNames(ctx context.Context, locations ...string) (communityNames, error) {
+	communities, err := s.store.locations.Communities(ctx, locations...)
+	names := make(communityNames, len(communities))
+	for _, c := range communities {
+		names[[2]string{c.Location, c.Slug}] = c.Title()
+	}
+	return names, err
+}

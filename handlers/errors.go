@@ -54,6 +54,8 @@ func (s *Site) fail(c *gin.Context, err error) {
 	switch {
 	case errors.As(err, &known):
 		status, text = known.Status, known.Text
+	case errors.Is(err, models.ErrWrongKey):
+		status, text = http.StatusConflict, "This webhook cannot be opened: "+models.LockedWhy+"."
 	case errors.Is(err, models.ErrNotFound):
 		status, text = http.StatusNotFound, "There is nothing at this address. It may have been deleted."
 	case errors.As(err, &tooLarge):

@@ -21,7 +21,8 @@ func pageFuncs(asset func(name string) string) template.FuncMap {
 		"exact":      func(t time.Time) string { return t.UTC().Format("Jan 2, 2006 at 15:04:05") },
 		"moment":     func(t time.Time) string { return moment(t, time.Now()) },
 		"iso":        func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"ago":        func(t time.Time) string { return ago(time.Since(t)) },
+		"when":       when,
+		"ago":        func(t time.Time) template.HTML { return timeMark(t, ago(time.Since(t))) },
 		"took":       took,
 		"count":      countAny,
 		"plural":     func(n any, one, many string) string { return plural(whole(n), one, many) },
@@ -55,6 +56,19 @@ func moment(t, now time.Time) string {
 		return t.Format("Jan 2 at 15:04:05")
 	}
 	return t.Format("Jan 2, 2006 at 15:04:05")
+}
+
+// when is a time to the minute as HTML, which does not break inside the day or
+// the time of day.
+func when(t time.Time) template.HTML {
+	return timeMark(t, t.UTC().Format(`<span class="nobr">Jan 2, 2006</span> <span class="nobr">at 15:04</span>`))
+}
+
+// timeMark marks words, which have to be HTML, with the exact time that they
+// stand for. It is not left to a template because lists are full of times.
+func timeMark(t time.Time, words string) template.HTML {
+	const exact = `<time datetime="2006-01-02T15:04:05Z" title="Jan 2, 2006 at 15:04:05 UTC">`
+	return template.HTML(t.UTC().Format(exact) + words + "</time>") //nolint:gosec // numbers and words of ours
 }
 
 // ago says in one unit how long something is past, or ahead.

@@ -78,6 +78,7 @@ type stores struct {
 	audit      auditStore
 	lanes      laneStore
 	system     systemStore
+	instances  instanceStore
 }
 
 // New returns the handler of the whole program.
@@ -106,7 +107,7 @@ func newSite(d Deps) (*Site, error) {
 			users: d.Store.Users, settings: d.Store.Settings, webhooks: d.Store.Webhooks,
 			locations: d.Store.Locations, events: d.Store.Events, deliveries: d.Store.Deliveries,
 			places: d.Store.Locations, members: d.Store.Users, tokens: d.Store.Tokens,
-			audit: d.Store.Audit, lanes: d.Store.Lanes, system: d.Store,
+			audit: d.Store.Audit, lanes: d.Store.Lanes, system: d.Store, instances: d.Store.Instances,
 		},
 		sessions: newSessionCookies(d.Store.Sessions, secure, d.CookieKeys),
 		flashes:  securecookie.New(d.CookieKeys[0], nil).SetSerializer(securecookie.JSONEncoder{}).MaxAge(int(flashFor.Seconds())),

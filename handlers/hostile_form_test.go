@@ -24,7 +24,7 @@ var formFields = []string{
 var bare = []string{
 	"/logout", "/admin/webhooks/:id/delete", "/admin/webhooks/:id/pause", "/admin/webhooks/:id/test", "/admin/webhooks/:id/claim",
 	"/admin/deliveries/:id/resend", "/admin/trigger-history/:event/erase", "/admin/members/:id/password", "/admin/members/:id/remove",
-	"/admin/tokens/:id/revoke",
+	"/admin/members/:id/disable", "/admin/members/:id/enable", "/account/sessions", "/admin/tokens/:id/revoke",
 }
 
 // hostileTexts are what people paste, and what programs send on purpose.

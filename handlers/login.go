@@ -51,8 +51,8 @@ func (s *Site) loginForm(c *gin.Context) error {
 	return s.showLogin(c, http.StatusOK, &loginPage{Next: next})
 }
 
-// login checks who somebody is. An unknown e-mail is answered as a wrong
-// password is, in the same time.
+// login checks who somebody is. An unknown e-mail and a disabled member are
+// answered as a wrong password is, in the same time.
 func (s *Site) login(c *gin.Context) error {
 	if err := parseForm(c); err != nil {
 		return err
@@ -66,7 +66,7 @@ func (s *Site) login(c *gin.Context) error {
 	case wait > 0:
 		s.Log.WarnContext(c.Request.Context(), "too many wrong passwords", "from", addressGroup(c.ClientIP()))
 		c.Header("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
-		p.Fault = "Too many wrong passwords. Try again in " + span(wait.Round(time.Minute)+time.Minute) + "."
+		p.Fault = "Too many wrong passwords. Try again in " + minutesToWait(wait) + "."
 		return s.showLogin(c, http.StatusTooManyRequests, p)
 	case user.ID == 0:
 		p.Fault = "The email or the password is wrong."
@@ -78,12 +78,17 @@ func (s *Site) login(c *gin.Context) error {
 	return s.redirect(c, localPath(p.Next))
 }
 
+// minutesToWait is how long to wait, in whole minutes that are enough.
+func minutesToWait(wait time.Duration) string {
+	return span((wait + time.Minute - 1).Truncate(time.Minute))
+}
+
 // loggedIn starts the session of somebody who proved who they are.
 func (s *Site) loggedIn(c *gin.Context, user models.User, how string) error {
 	if err := s.startSession(c, user.ID); err != nil {
 		return err
 	}
-	return s.store.audit.Note(c.Request.Context(), user.Actor(), how, user.Email, "from "+c.ClientIP())
+	return s.store.audit.Note(c.Request.Context(), actorIs(c, user), how, user.Email, "")
 }
 
 // authenticate returns the user whose e-mail and password these are, the zero
@@ -115,7 +120,7 @@ func (s *Site) authenticate(ctx context.Context, email, password, address string
 	if err != nil {
 		return user, 0, err
 	}
-	if !ok {
+	if !ok || found.DisabledAt != nil {
 		return user, 0, s.store.users.RecordLoginFailure(ctx, key)
 	}
 	return found, 0, s.store.users.ClearLoginFailures(ctx, key)
@@ -152,7 +157,7 @@ func (s *Site) logout(c *gin.Context) error {
 		return err
 	}
 	if known {
-		if err = s.store.audit.Note(c.Request.Context(), user.Actor(), "login.ended", user.Email, "from "+c.ClientIP()); err != nil {
+		if err = s.store.audit.Note(c.Request.Context(), actorIs(c, user), "login.ended", user.Email, ""); err != nil {
 			return err
 		}
 	}

@@ -118,6 +118,11 @@ func TestWrongPasswordIsSlowedDown(t *testing.T) {
 	if n, err := strconv.Atoi(a.Header.Get("Retry-After")); err != nil || n < 1 || n > 900 {
 		t.Errorf("Retry-After is %q", a.Header.Get("Retry-After"))
 	}
+	for wait, want := range map[time.Duration]string{899 * time.Second: "15 min", 900 * time.Second: "15 min", 841 * time.Second: "15 min", time.Second: "1 min"} {
+		if got := minutesToWait(wait); got != want {
+			t.Errorf("%s to wait is said as %q, want %q", wait, got, want)
+		}
+	}
 	// From now on a right guess is not told from a wrong one.
 	c.post("/login", credentials(adminPassword)).want(http.StatusTooManyRequests)
 	// Another account is not concerned.

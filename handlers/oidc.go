@@ -164,6 +164,10 @@ func (s *Site) oidc(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	if user.DisabledAt != nil {
+		err = &oidcError{http.StatusForbidden, cut(email, 254) + " is disabled here. An administrator can enable you again.", errors.New("disabled")}
+		return s.oidcRefuse(c, begun.Next, err)
+	}
 	if user.MustChangePassword {
 		// Whom the provider vouches for needs no one-time password: it ends
 		// without having been used.

@@ -21,7 +21,7 @@ type page struct {
 	Flash []Flash
 	Theme string // system, light, dark or contrast
 	Site  string // host of the console, shown beside the name
-	Path  string // of this page with its query, to come back to
+	Path  string // of this page with its query, to come back to; a handler that answers at another address sets it
 	Bare  bool   // no bar and no navigation: nobody is logged in
 
 	Version string // of Sitehooks
@@ -107,10 +107,9 @@ func (s *Site) renderPart(c *gin.Context, status int, name string, data pager, o
 	if err := s.Templates.RenderPart(&buf, name, part, data); err != nil {
 		return err
 	}
-	c.Header("Cache-Control", "no-store")
 	c.Header(partHeader, part)
-	c.Data(http.StatusOK, "text/html; charset=utf-8", buf.Bytes())
-	return nil
+	_, err := (&pageWriter{c, http.StatusOK}).Write(buf.Bytes())
+	return err
 }
 
 // render writes a page: data is a pointer to a struct that embeds page. Nothing
@@ -121,19 +120,28 @@ func (s *Site) render(c *gin.Context, status int, name string, data pager) error
 	p.User, p.Bare = user, !member
 	p.Theme = themeOf(c.Request)
 	p.Site, p.Version = s.BaseURL.Host, s.Version
-	p.Path = c.Request.URL.RequestURI()
+	if p.Path == "" {
+		p.Path = c.Request.URL.RequestURI()
+	}
 	p.Flash = s.takeFlash(c)
 	if member {
 		p.Attention = s.attention(c.Request.Context(), c.Request)
 	}
-	var buf bytes.Buffer
-	if err := s.Templates.Render(&buf, name, data); err != nil {
-		return err
-	}
+	return s.Templates.Render(&pageWriter{c, status}, name, data)
+}
+
+// pageWriter begins the answer when a page comes, which is when it has been
+// rendered without a fault.
+type pageWriter struct {
+	c      *gin.Context
+	status int
+}
+
+func (w *pageWriter) Write(page []byte) (int, error) {
 	// Pages show who is logged in and what was typed: nobody keeps them.
-	c.Header("Cache-Control", "no-store")
-	c.Data(status, "text/html; charset=utf-8", buf.Bytes())
-	return nil
+	w.c.Header("Cache-Control", "no-store")
+	w.c.Data(w.status, "text/html; charset=utf-8", page)
+	return len(page), nil
 }
 
 // redirect answers 303 with an optional sentence for the next page.

@@ -54,7 +54,7 @@ func furnished(t *testing.T, c *console) (paths map[string]string, token string)
 		"/admin/trigger-history": "/admin/trigger-history?q=question&webhook=1", "/admin/trigger-history/:event": "/admin/trigger-history/e-1?webhook=1",
 		"/admin/trigger-history/:event/erase": "/admin/trigger-history/e-1/erase",
 		"/admin/locations":                    "/admin/locations", "/admin/locations/:id": "/admin/locations/main", "/admin/members": "/admin/members",
-		"/admin/members/:id": "/admin/members/1", "/admin/members/:id/remove": "/admin/members/1/remove", "/admin/tokens": "/admin/tokens",
+		"/admin/members/:id": "/admin/members/1", "/admin/members/:id/remove": "/admin/members/1/remove", "/admin/members/:id/disable": "/admin/members/1/disable", "/admin/tokens": "/admin/tokens",
 		"/admin/tokens/:id/revoke": "/admin/tokens/1/revoke", "/admin/audit": "/admin/audit?who=Mary&about=webhook", "/admin/system": "/admin/system",
 		"/developer/site-settings": "/developer/site-settings", "/developer/site-settings/edit": settingPath(models.DispatchDelay),
 		"/superoffice/api/*path": "/superoffice/api/v1/Webhook",

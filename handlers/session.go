@@ -20,6 +20,7 @@ type sessionStore interface {
 	Save(ctx context.Context, session models.Session) error
 	Touch(ctx context.Context, key string) error
 	Delete(ctx context.Context, key string) error
+	DeleteAll(ctx context.Context, user models.User) error
 }
 
 const (

@@ -56,6 +56,7 @@ type siteSettingPage struct {
 	Def       models.SettingDef
 	Now       string // value in force, with its unit
 	Shipped   string // the default, with its unit
+	Differs   bool   // the value in force is not the default
 	Value     string // in the form
 	Reason    string
 	Faults    faults
@@ -104,6 +105,7 @@ func (s *Site) showSiteSetting(c *gin.Context, status int, p *siteSettingPage) e
 	}
 	p.page = page{Title: p.Def.Name, Nav: "settings"}
 	p.Now, p.Shipped, p.ReasonMax = settingWords(p.Def, values[p.Def.Name]), settingWords(p.Def, p.Def.Default), reasonMax
+	p.Differs = values[p.Def.Name] != p.Def.Default
 	if p.Faults == nil {
 		p.Value = values[p.Def.Name]
 	}
@@ -123,7 +125,11 @@ func (s *Site) siteSettingPost(c *gin.Context) error {
 	}
 	form := c.Request.PostForm
 	p := &siteSettingPage{Def: d, Value: strings.TrimSpace(form.Get("value")), Reason: cleanReason(form.Get("reason")), Faults: faults{}}
-	value, err := d.Check(p.Value)
+	asked := p.Value
+	if form.Get("do") == "reset" {
+		asked = d.Default
+	}
+	value, err := d.Check(asked)
 	if err != nil {
 		p.Faults.add("value", sentence(err))
 	}

@@ -85,3 +85,35 @@ func TestSettingIsRefused(t *testing.T) {
 		t.Errorf("it says %q", text)
 	}
 }
+
+// TestSettingIsReset: the default comes back whatever the field says, and with
+// a reason as any other change.
+func TestSettingIsReset(t *testing.T) {
+	c := newConsole(t)
+	path := settingPath(models.DispatchDelay)
+	if n := c.get(path).Find("main button[value=reset]").Length(); n != 0 {
+		t.Errorf("%d buttons to reset what is the default", n)
+	}
+	c.post(path, url.Values{"value": {"30"}, "reason": {"x"}}).goesTo(path)
+	a := c.get(path)
+	buttons := a.Find("main form button[type=submit]")
+	if buttons.Length() != 2 || buttons.First().Text() != "Save New Network Default" || buttons.Last().Text() != "Reset to 10 seconds" {
+		t.Errorf("the buttons say %q", buttons.Text())
+	}
+	form := url.Values{"value": {"77"}, "reason": {" "}, buttons.Last().AttrOr("name", ""): {buttons.Last().AttrOr("value", "")}}
+	a = c.post(path, form).want(http.StatusUnprocessableEntity)
+	if a.text("#reason-err") == "" || a.text("#value-err") != "" || a.form().Get("value") != "77" {
+		t.Errorf("without a reason: %q, the form holds %v", a.text("[role=alert]"), a.form())
+	}
+	form.Set("reason", "It was better before")
+	a = c.post(path, form).goesTo(path)
+	if text := c.flash(a); text != "Webhooks.DispatchDelay is now 10." {
+		t.Errorf("it says %q", text)
+	}
+	a = c.get(path)
+	if got := a.text("tbody tr"); !strings.Contains(got, "Mary Wilkins30 → 10It was better before") || a.Find("main button[value=reset]").Length() != 0 {
+		t.Errorf("the history says %q", got)
+	}
+	form.Set("reason", "Again")
+	c.post(path, form).want(http.StatusUnprocessableEntity) // it is so already
+}

@@ -22,7 +22,7 @@ type triggerAsked struct {
 }
 
 // triggerAsked reads the question from the address; nil: there is none.
-func (s *Site) triggerAsked(c *gin.Context, names locationNames) (*triggerAsked, error) {
+func (s *Site) triggerAsked(c *gin.Context) (*triggerAsked, error) {
 	id, ok := positive(c.Query("webhook"))
 	if !ok {
 		return nil, nil //nolint:nilnil // nothing was asked
@@ -31,7 +31,7 @@ func (s *Site) triggerAsked(c *gin.Context, names locationNames) (*triggerAsked,
 	if err != nil {
 		return nil, err
 	}
-	return &triggerAsked{Webhook: w, Location: names.of(w.Location)}, nil
+	return &triggerAsked{Webhook: w}, nil
 }
 
 // triggerUnknown answers about an event that is not on record.

@@ -56,7 +56,16 @@ func TestWhyDidItNotFire(t *testing.T) {
 		}
 	}
 	doc := b.get("/admin/trigger-history?webhook=" + formatID(got.ID))
-	says(t, "the question", words(doc.Find("section[aria-labelledby=asked]")), "Why did Got "+nasty+" not fire?", "Explain", "only those of Main")
+	says(t, "the question", words(doc.Find("section[aria-labelledby=asked]")), "Why did Got "+nasty+" not fire?", "Explain")
+	rows := words(doc.Find("tbody"))
+	says(t, "the list", rows, "Dispatched matched, ", "Merged into a newer one")
+	says(t, "one that does not match", words(b.get("/admin/trigger-history?webhook="+formatID(tags.ID)).Find("tbody")), "not for this webhook, ")
+	if other := b.get("/admin/trigger-history?webhook=" + formatID(away.ID)); other.Find("tbody tr").Length() != 0 {
+		t.Errorf("events of another location than the webhook's: %s", words(other.Find("tbody")))
+	}
+	all := b.get("/admin/trigger-history?location=&webhook=" + formatID(away.ID))
+	says(t, "events of all locations", words(all.Find("main")), "only those of", "A title")
+	says(t, "the list of all", words(b.get("/admin/trigger-history?q=one").Find("tbody")), "Dispatched 2 matched, ")
 	if to := doc.Find("tbody a").First().AttrOr("href", ""); to != triggerQuestion(got.ID, "newer") {
 		t.Errorf("a line of the list leads to %q", to)
 	}

@@ -35,9 +35,13 @@ func (s *Site) triggerCases(ctx context.Context, e models.Event, places location
 	if err != nil {
 		return nil, err
 	}
+	communities, err := s.communityNames(ctx, e.Location)
+	if err != nil {
+		return nil, err
+	}
 	cases := make([]triggerCase, 0, len(versions))
 	for _, v := range versions {
-		one := triggerCase{Then: v, Webhook: now[v.WebhookID], Here: places.of(e.Location), There: places.of(v.Location)}
+		one := triggerCase{Then: v, Webhook: now[v.WebhookID], Here: places.of(e.Location), There: places.of(v.Location), Communities: communities}
 		if f, ok := wire.Lookup(v.Type); ok {
 			one.Format = f
 		}

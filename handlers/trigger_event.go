@@ -94,7 +94,11 @@ func (s *Site) showTriggerEvent(c *gin.Context, id string) error {
 	}
 	p.Location = places.of(e.Location)
 	if e.Community != "" {
-		p.Community = communityName(e.Community)
+		names, err := s.communityNames(ctx, e.Location)
+		if err != nil {
+			return err
+		}
+		p.Community = names.of(e.Location, e.Community)
 	}
 	if sent, err := wire.Decode(e.Payload, e.OccurredAt); err == nil {
 		p.Actor = sent.Actor.DisplayName

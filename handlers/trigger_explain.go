@@ -18,6 +18,7 @@ type triggerCase struct {
 	Format *wire.Format
 	// Here and There are the names of the event's location and of Then's.
 	Here, There string
+	Communities communityNames
 }
 
 // triggerWhy says why an event matched a webhook or not.
@@ -82,7 +83,7 @@ func explainTrigger(e models.Event, c triggerCase) triggerWhy {
 		return triggerWhy{
 			Class: "Community differs", Fix: "Edit its community", Field: "community",
 			Words: plainWords(fmt.Sprintf("The event is in %s; it wants %s.",
-				orNone(communityName(e.Community), "no community"), communityName(c.Then.Community))),
+				orNone(c.Communities.of(e.Location, e.Community), "no community"), c.Communities.of(e.Location, c.Then.Community))),
 		}
 	case models.ReasonItself:
 		return triggerWhy{

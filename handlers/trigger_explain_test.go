@@ -113,7 +113,7 @@ func TestExplainTrigger(t *testing.T) {
 			if created.IsZero() {
 				created = received.Add(-time.Hour)
 			}
-			why := explainTrigger(tt.event, triggerCase{tt.then, models.Webhook{CreatedAt: created}, generic, "Python Wranglers", "Main site"})
+			why := explainTrigger(tt.event, triggerCase{tt.then, models.Webhook{CreatedAt: created}, generic, "Python Wranglers", "Main site", nil})
 			if why.Match != tt.match || why.Text() != tt.want || why.Field != tt.field {
 				t.Errorf("match %v, %q, field %q\nwant %v, %q, %q", why.Match, why.Text(), why.Field, tt.match, tt.want, tt.field)
 			}

@@ -63,10 +63,14 @@ func (p *triggerHistoryPage) chips(v url.Values) []filterChip {
 		}
 	}
 	add("q", "Search", p.Filter.Search)
+	locations := p.Locations
+	if v.Get("location") == "" { // that of the webhook asked about: it cannot be taken away
+		locations = nil
+	}
 	for _, field := range []struct {
 		name, label string
 		choices     []choice
-	}{{"location", "Location", p.Locations}, {"time", "Time", p.Spans}} {
+	}{{"location", "Location", locations}, {"time", "Time", p.Spans}} {
 		for _, one := range field.choices {
 			if one.Chosen {
 				add(field.name, field.label, one.Label)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,6 +65,12 @@ func (s *Site) showTriggerHistory(c *gin.Context, status int, unknown string) er
 	values.Del("event")
 	var query models.EventQuery
 	query, p.Filter, p.Faults = parseTriggerQuery(values, p.Now)
+	if p.Asked, err = s.triggerAsked(c); err != nil {
+		return err
+	}
+	if p.Asked != nil && !values.Has("location") { // no other event can be for it
+		p.Filter.Location, query.Location = p.Asked.Webhook.Location, p.Asked.Webhook.Location
+	}
 	found, err := s.store.events.Search(ctx, query)
 	if err != nil {
 		return err
@@ -75,6 +82,9 @@ func (s *Site) showTriggerHistory(c *gin.Context, status int, unknown string) er
 	if p.Lines, err = s.triggerLines(ctx, found.Rows, names, settings.DispatchDelay, p.Now); err != nil {
 		return err
 	}
+	if err = s.triggersMatched(ctx, p); err != nil {
+		return err
+	}
 	if found.Next > 0 {
 		p.Older, p.Scanned = olderURL(triggerPath(""), values, found.Next), found.Scanned
 	}
@@ -82,21 +92,48 @@ func (s *Site) showTriggerHistory(c *gin.Context, status int, unknown string) er
 		p.Newest = olderURL(triggerPath(""), values, 0)
 	}
 	p.Chips = p.chips(values)
-	if p.Asked, err = s.triggerAsked(c, names); err != nil {
-		return err
-	}
 	if p.Asked != nil {
-		p.Asked.Unknown = unknown
+		p.Asked.Location, p.Asked.Unknown = names.of(p.Asked.Webhook.Location), unknown
 	}
 	return s.renderPart(c, status, "trigger_history", p, "events-list")
 }
 
+// triggersMatched fills in how many webhooks each event matched, or whether it
+// matched the one that is asked about.
+func (s *Site) triggersMatched(ctx context.Context, p *triggerHistoryPage) error {
+	ids, webhook := make([]int64, len(p.Lines)), int64(0)
+	for i := range p.Lines {
+		ids[i] = p.Lines[i].ID
+	}
+	if p.Asked != nil {
+		webhook = p.Asked.Webhook.ID
+	}
+	matched, err := s.store.events.Matched(ctx, ids, webhook)
+	for i := range p.Lines {
+		p.Lines[i].match(matched[p.Lines[i].ID], webhook != 0)
+	}
+	return err
+}
+
 // triggerLines tells what became of each event.
 func (s *Site) triggerLines(ctx context.Context, rows []models.Event, names locationNames, delay time.Duration, now time.Time) ([]triggerLine, error) {
+	var with []string
+	for _, e := range rows {
+		if e.Community != "" && !slices.Contains(with, e.Location) {
+			with = append(with, e.Location)
+		}
+	}
+	communities, err := s.communityNames(ctx, with...)
+	if err != nil {
+		return nil, err
+	}
 	lines := make([]triggerLine, 0, len(rows))
 	for _, e := range rows {
 		line := newTriggerLine(e, delay, now)
 		line.Location = names.of(e.Location)
+		if e.Community != "" {
+			line.Community = communities.of(e.Location, e.Community)
+		}
 		if e.MergedInto != nil {
 			into, err := s.store.events.ByID(ctx, *e.MergedInto)
 			if err != nil && !errors.Is(err, models.ErrNotFound) {

@@ -48,7 +48,7 @@ func TestTriggerHistoryListed(t *testing.T) {
 
 	rows := b.get("/admin/trigger-history").Find("tbody tr")
 	says(t, "the list", words(rows), "Waiting due ", "Not logged dispatched ", "Merged into a newer one", "Dispatched ", "First "+nasty,
-		"Question created", "Answer accepted", "Python Wranglers data-platform", "python")
+		"Question created", "Answer accepted", "Python Wranglers Data platform", "python")
 	if rows.Length() != 6 {
 		t.Errorf("%d lines", rows.Length())
 	}

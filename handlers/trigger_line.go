@@ -11,10 +11,12 @@ import (
 // triggerLine is one event in the list with what became of it.
 type triggerLine struct {
 	eventRef
-	Location string
-	Badge    Badge
-	Note     string
-	Into     string // path of the newer one that it was merged into
+	Location  string
+	Community string
+	Badge     Badge
+	Note      string
+	Matched   string // how many webhooks it matched, in words; empty: not known
+	Into      string // path of the newer one that it was merged into
 }
 
 func newTriggerLine(e models.Event, delay time.Duration, now time.Time) triggerLine {
@@ -33,6 +35,23 @@ func newTriggerLine(e models.Event, delay time.Duration, now time.Time) triggerL
 		line.Badge, line.Note = Badge{"st-none", "Dispatched"}, deliveryClock(*e.DispatchedAt, now)
 	}
 	return line
+}
+
+// match says how many webhooks the event matched, or, when one is asked about,
+// whether it matched that one. What was not logged is not known.
+func (l *triggerLine) match(n int64, asked bool) {
+	switch {
+	case l.DispatchedAt == nil || l.MergedInto != nil || !l.Logged:
+		return
+	case asked && n > 0:
+		l.Matched = "matched"
+	case asked:
+		l.Matched = "not for this webhook"
+	case n > 0:
+		l.Matched = count(n) + " matched"
+	default:
+		l.Matched = "none matched"
+	}
 }
 
 // eventRef is an event with the way to its page.

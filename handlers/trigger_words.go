@@ -27,7 +27,7 @@ func matchWords(e models.Event, c triggerCase) []triggerWord {
 		words = append(words, triggerWord{Text: "wants all tags"})
 	}
 	if c.Then.Community != "" {
-		words = append(words, triggerWord{Text: "; community "}, triggerWord{communityName(c.Then.Community), true})
+		words = append(words, triggerWord{Text: "; community "}, triggerWord{c.Communities.of(e.Location, c.Then.Community), true})
 	}
 	return words
 }
@@ -98,8 +98,6 @@ func clocks(a, b time.Time) (string, string) {
 	}
 	return a.Format(layout), b.Format(layout)
 }
-
-func communityName(slug string) string { return models.NameOf(slug) }
 
 func orNone(words, none string) string {
 	if words == "" {

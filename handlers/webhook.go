@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -19,6 +20,7 @@ type webhookPage struct {
 	Row        models.WebhookRow
 	TypeLabel  string
 	Team       string
+	Community  string // empty: any
 	Health     Badge
 	Note       string
 	Activities []string
@@ -78,13 +80,20 @@ func (s *Site) showWebhook(c *gin.Context, w models.Webhook, t *trial) error {
 		return err
 	}
 	p := &webhookPage{
-		page: page{Title: w.Name, Nav: "webhooks"}, Row: row, TypeLabel: typeLabel(w.Type), Team: row.LocationName,
+		page: page{Title: w.Name, Nav: "webhooks", Path: webhookPath(id)}, Row: row, TypeLabel: typeLabel(w.Type), Team: row.LocationName,
 		Deleted: w.DeletedAt != nil, Off: !settings.GenericEnabled && needsFeature(w.Type), Last: lastOutcome(row.Lane),
 		Versions: versionLines(versions), Trial: t,
 	}
 	p.Health, p.Note = health(row, p.Off, time.Now())
 	if p.Deleted {
 		p.Health, p.Note = Badge{"st-none", "Deleted"}, ""
+	}
+	if w.Community != "" {
+		names, err := s.communityNames(ctx, w.Location)
+		if err != nil {
+			return err
+		}
+		p.Community = names.of(w.Location, w.Community)
 	}
 	if f, ok := wire.Lookup(w.Type); ok {
 		e := &editing{format: f, old: &w, form: webhookForm{Events: w.Events}}
@@ -137,6 +146,9 @@ func (s *Site) headerNames(w models.Webhook) ([]string, error) {
 		return nil, nil
 	}
 	opened, err := s.store.webhooks.Open(w)
+	if errors.Is(err, models.ErrWrongKey) {
+		return nil, nil // the page says that they cannot be read
+	}
 	var names []string
 	for _, h := range opened.Headers {
 		names = append(names, h.Name)

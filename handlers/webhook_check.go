@@ -197,7 +197,7 @@ func (c *webhookCheck) place(ctx context.Context, known locationStore) error {
 		return nil
 	}
 	communities, err := known.Communities(ctx, here)
-	if err == nil && !slices.Contains(communities, c.form.Community) {
+	if err == nil && !slices.ContainsFunc(communities, func(one models.Community) bool { return one.Slug == c.form.Community }) {
 		c.faults.add("community", "This location has no such community. Choose another, or none.")
 	}
 	return err

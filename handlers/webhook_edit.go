@@ -20,6 +20,7 @@ type editing struct {
 	trial  *trial
 	look   *preview
 
+	copied    bool   // a copy is created paused
 	notCopied string // what the copied webhook has that its copy lacks
 }
 
@@ -51,7 +52,7 @@ func (s *Site) copyForm(c *gin.Context, e *editing, from string) error {
 	}
 	e.form = savedWebhookForm(e.format, w, opened)
 	e.form.Name, e.form.UpdatedAt = cut("Copy of "+e.form.Name, 200), ""
-	e.notCopied = notCopied(e.format, w)
+	e.copied, e.notCopied = true, notCopied(e.format, w)
 	return nil
 }
 
@@ -85,7 +86,7 @@ func (s *Site) webhookNewPost(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.postWebhookForm(c, &editing{format: f})
+	return s.postWebhookForm(c, &editing{format: f, copied: c.Query("from") != ""})
 }
 
 func (s *Site) webhookEdit(c *gin.Context) error {

@@ -26,6 +26,7 @@ type webhookFormPage struct {
 	Faults      faults
 	Summary     []faultLine
 	Locations   []choice
+	About       string // what is said of the chosen location
 	Activities  []optionGroup
 	Custom      *wire.CustomOption // nil: the type has no others
 	Communities []choiceGroup
@@ -33,7 +34,8 @@ type webhookFormPage struct {
 	Fields      []ownField
 	URLKept     string // what is shown of a saved URL that is a secret
 	SavedNames  bool   // there are custom headers whose values are saved
-	NotCopied   string // what a copy lacks; empty: it is no copy, or lacks nothing
+	Copied      bool   // it is a copy, which is created paused
+	NotCopied   string // what a copy lacks; empty: nothing, or it was told already
 	Off         bool   // the type is switched off
 	Trial       *trial
 	Look        *preview
@@ -80,7 +82,7 @@ func (s *Site) showWebhookForm(c *gin.Context, status int, e *editing) error {
 		page: page{Title: "Get notifications via webhooks", Nav: "webhooks"}, Saved: e.old, TypeLabel: e.format.Label,
 		Form: e.form, Faults: e.faults, Activities: e.activities(), Custom: e.format.Custom, Secrets: e.secrets(), Fields: e.fields(),
 		SavedNames: e.old != nil && e.old.Headers != "", Off: e.format.NeedsFeature && !settings.GenericEnabled,
-		NotCopied: e.notCopied, Trial: e.trial, Look: e.look,
+		Copied: e.copied, NotCopied: e.notCopied, Trial: e.trial, Look: e.look,
 	}
 	if e.old != nil && e.format.SecretURL {
 		p.URLKept = e.old.URLShown
@@ -91,6 +93,11 @@ func (s *Site) showWebhookForm(c *gin.Context, status int, e *editing) error {
 		return err
 	}
 	p.Locations = e.locations(locations)
+	for i, l := range locations {
+		if l.Slug == e.form.Location || i == 0 && e.form.Location == "" {
+			p.About = l.Description
+		}
+	}
 	if p.Communities, err = e.communities(ctx, s.store.locations, locations); err != nil {
 		return err
 	}
@@ -129,17 +136,17 @@ func (e *editing) communities(ctx context.Context, known locationStore, location
 		if len(locations) > communitiesOf && l.Slug != e.form.Location {
 			continue
 		}
-		slugs, err := known.Communities(ctx, l.Slug)
+		communities, err := known.Communities(ctx, l.Slug)
 		if err != nil {
 			return nil, err
 		}
-		if len(slugs) == 0 {
+		if len(communities) == 0 {
 			continue
 		}
 		group := choiceGroup{Label: l.Name}
-		for _, slug := range slugs {
+		for _, one := range communities {
 			group.Choices = append(group.Choices, choice{
-				slug, models.NameOf(slug), l.Slug == e.form.Location && slug == e.form.Community,
+				one.Slug, one.Title(), l.Slug == e.form.Location && one.Slug == e.form.Community,
 			})
 		}
 		groups = append(groups, group)

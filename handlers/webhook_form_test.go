@@ -467,15 +467,26 @@ func TestDuplicate(t *testing.T) {
 	if form.Get("name") != "Copy of "+w.Name || form.Get("tags") != "go, python" || form.Get("secret_1") != "" || form.Get("headers") != "X-Key:" || form.Has("updated_at") {
 		t.Errorf("the form holds %v", form)
 	}
-	if text := a.text(".form-fields .s-notice"); !strings.Contains(text, "Secrets and header values are not copied") {
+	if text := a.text(".form-fields .s-notice"); !strings.Contains(text, "It is created paused") || !strings.Contains(text, "Secrets and header values are not copied") {
 		t.Errorf("it says %q", text)
 	}
-	c.post(to, fill(form, "do", "save")).want(http.StatusUnprocessableEntity) // the header has no value
+	a = c.post(to, fill(form, "do", "save")).want(http.StatusUnprocessableEntity) // the header has no value
+	if text := a.text(".form-fields .s-notice__info"); !strings.Contains(text, "It is created paused") {
+		t.Errorf("after a fault it says %q", text)
+	}
 	c.post(to, fill(form, "headers", "", "do", "save")).goesTo("/admin/webhooks")
 	all, _, err := c.store.Webhooks.All(t.Context())
 	ok(t, err)
-	if len(all) != 2 || all[1].Secret1 != "" || all[1].Headers != "" {
+	if len(all) != 2 || all[1].Secret1 != "" || all[1].Headers != "" || all[1].State != models.WebhookStopped || all[0].State != models.WebhookActive {
 		t.Errorf("stored %+v", all)
+	}
+	versions, err := c.store.Webhooks.History(t.Context(), all[1].ID, 5)
+	ok(t, err)
+	if len(versions) != 1 || versions[0].State != models.WebhookStopped {
+		t.Errorf("the history says %+v", versions)
+	}
+	if text := c.get(webhookPath(all[1].ID)).want(http.StatusOK).text("main"); !strings.Contains(text, "Paused") || !strings.Contains(text, "Created") {
+		t.Errorf("its page says %q", text)
 	}
 	c.get("/admin/webhooks/new?type=generic&from=99").want(http.StatusNotFound)
 }

@@ -26,6 +26,8 @@ func health(row models.WebhookRow, off bool, now time.Time) (Badge, string) {
 		return Badge{"st-off", "Switched off"}, heldNote(row.Held)
 	case row.State == models.WebhookStopped:
 		return Badge{"st-off", "Paused"}, notes(heldNote(row.Held), byNote(row.StateBy))
+	case row.Locked:
+		return Badge{"st-bad", "Cannot send"}, models.LockedWhy
 	case lane.FailuresInRow == 0 && lane.LastAt == nil:
 		return Badge{"st-none", "No deliveries yet"}, ""
 	case lane.FailuresInRow == 0:

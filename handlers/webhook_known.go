@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 
@@ -12,8 +13,8 @@ import (
 // knownTags is how many tags are suggested.
 const knownTags = 8
 
-// webhookKnown answers the form's script: the communities of a location, and
-// its tags that begin with what was typed.
+// webhookKnown answers the form's script: what is said of a location, its
+// communities, and its tags that begin with what was typed.
 func (s *Site) webhookKnown(c *gin.Context) error {
 	ctx, location := c.Request.Context(), c.Query("location")
 	type named struct {
@@ -21,15 +22,21 @@ func (s *Site) webhookKnown(c *gin.Context) error {
 		Label string `json:"label"`
 	}
 	known := struct {
+		About       string   `json:"about,omitempty"`
 		Communities []named  `json:"communities"`
 		Tags        []string `json:"tags"`
-	}{[]named{}, []string{}}
-	slugs, err := s.store.locations.Communities(ctx, location)
+	}{"", []named{}, []string{}}
+	here, err := s.store.places.Get(ctx, location)
+	if err != nil && !errors.Is(err, models.ErrNotFound) {
+		return err
+	}
+	known.About = here.Description
+	communities, err := s.store.locations.Communities(ctx, location)
 	if err != nil {
 		return err
 	}
-	for _, slug := range slugs {
-		known.Communities = append(known.Communities, named{slug, models.NameOf(slug)})
+	for _, one := range communities {
+		known.Communities = append(known.Communities, named{one.Slug, one.Title()})
 	}
 	if prefix := strings.ToLower(strings.TrimSpace(c.Query("prefix"))); prefix != "" {
 		tags, err := s.store.locations.Tags(ctx, location, prefix, knownTags)

@@ -78,7 +78,11 @@ func (s *Site) checkPing(ctx context.Context, e *editing, w checkedWebhook, wron
 // test; its success makes the webhook active again.
 func (s *Site) storeWebhook(ctx context.Context, by models.Actor, e *editing, checked checkedWebhook) (Flash, error) {
 	if e.old == nil {
+		checked.Input.Paused = e.copied
 		w, err := s.store.webhooks.Create(ctx, by, checked.Input)
+		if e.copied {
+			return Flash{"success", "Created " + w.Name + ". It is paused."}, err
+		}
 		return Flash{"success", "Created " + w.Name + "."}, err
 	}
 	w, err := s.store.webhooks.Update(ctx, by, e.old.ID, checked.UpdatedAt, checked.Input)

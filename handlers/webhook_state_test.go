@@ -71,7 +71,7 @@ func TestWebhookPage(t *testing.T) {
 	a := c.get(webhookPath(w.ID)).want(http.StatusOK)
 	words := a.text("main")
 	for _, want := range []string{
-		"Broken", "It answered 410 Gone.", "1 notification is held", "Resume and send 1 held", "Accepted answers", "Tags, any ofgo python", "Communitydata",
+		"Broken", "It answered 410 Gone.", "1 notification is held", "Resume and send 1 held", "Accepted answers", "Tags, any ofgo python", "CommunityData",
 		"http://127.0.0.1:9/hook", "Signing secret 1not set", "Signing secret 2set", "X-Key", "Last deliverynever", "Created", "Mary Wilkins",
 	} {
 		if !strings.Contains(words, want) {

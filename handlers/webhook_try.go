@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -62,6 +63,9 @@ func (s *Site) webhookTest(c *gin.Context) error {
 		return err
 	}
 	opened, err := s.store.webhooks.Open(w)
+	if errors.Is(err, models.ErrWrongKey) {
+		return s.showWebhook(c, w, lockedTrial(w))
+	}
 	if err != nil {
 		return err
 	}
@@ -72,6 +76,18 @@ func (s *Site) webhookTest(c *gin.Context) error {
 	}
 	return s.showWebhook(c, w, &t)
 }
+
+// lockedTrial is the test that could not be sent, because no key opens the
+// webhook's secrets.
+func lockedTrial(w models.Webhook) *trial {
+	return &trial{
+		Reason: capitalized(models.LockedWhy) + ".", Do: lockedDo,
+		Badge: Badge{"st-bad", "Not sent"}, At: time.Now(), URL: w.URLShown,
+	}
+}
+
+// lockedDo is what to do about secrets that no key opens.
+const lockedDo = "start every instance with the key that sealed them too, as SITEHOOKS_SECRET_KEY=new,old, and run sitehooks rekey."
 
 // describe finds the badge and the advice for what came back; why is in words
 // for people, empty when there was an answer.

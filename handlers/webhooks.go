@@ -39,15 +39,25 @@ func (p *webhooksPage) Filtered() bool { return p.Query.Filtered() }
 // Sized tells whether there is anything to choose a page size for.
 func (p *webhooksPage) Sized() bool { return p.Matched > int64(webhooksPer[0]) }
 
-// webhookLine is one row of the list.
+// webhookLine is one row of the list. Its fields are its own, and words where
+// that will do: a page looks up thousands of them.
 type webhookLine struct {
-	models.WebhookRow
-	TypeLabel, Team, Target string
-	Health                  Badge
-	Note                    string // below the health
-	Grey                    bool
-	Last                    string // how the newest attempt ended; empty: never
-	Spark                   sparkline
+	ID           string
+	Name         string
+	TypeLabel    string
+	Team, Target string
+	OwnerID      int64
+	OwnerName    string
+	CreatedAt    time.Time
+	Health       Badge
+	Note         string // below the health
+	Grey, Broken bool
+	Why          string // it broke
+	StateAt      *time.Time
+	Held         int64
+	Last         string // how the newest attempt ended; empty: never
+	LastAt       *time.Time
+	Spark        sparkline
 }
 
 func (s *Site) webhooks(c *gin.Context) error {
@@ -118,7 +128,7 @@ func (s *Site) webhooksRows(ctx context.Context, p *webhooksPage, rows []models.
 	for i, row := range rows {
 		ids[i], hooks[i] = row.ID, row.Webhook
 	}
-	hours, err := s.store.webhooks.Hours(ctx, ids, sparkSince(now))
+	hours, err := s.store.webhooks.Tallies(ctx, ids, sparkSince(now))
 	if err != nil {
 		return err
 	}
@@ -136,15 +146,18 @@ func (s *Site) webhooksRows(ctx context.Context, p *webhooksPage, rows []models.
 
 func newWebhookLine(row models.WebhookRow, featureOn bool, now time.Time) webhookLine {
 	line := webhookLine{
-		WebhookRow: row, TypeLabel: typeLabel(row.Type), Team: row.LocationName, Target: targetHost(row.URLShown),
-		Last: lastOutcome(row.Lane),
+		ID: strconv.FormatInt(row.ID, 10), Name: row.Name, TypeLabel: typeLabel(row.Type),
+		Team: row.LocationName, Target: targetHost(row.URLShown),
+		OwnerID: row.OwnerID, OwnerName: row.OwnerName, CreatedAt: row.CreatedAt,
+		Broken: row.State == models.WebhookBroken, Why: row.StateReason, StateAt: row.StateAt, Held: row.Held,
+		Last: lastOutcome(row.Lane), LastAt: row.Lane.LastAt,
 	}
 	if line.Team == "" {
 		line.Team = models.NameOf(row.Location)
 	}
 	off := !featureOn && needsFeature(row.Type)
 	line.Health, line.Note = health(row, off, now)
-	line.Grey = off || row.State == models.WebhookBroken
+	line.Grey = off || line.Broken
 	return line
 }
 

@@ -1,7 +1,7 @@
 package handlers
 
 import (
-	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -10,7 +10,8 @@ import (
 
 // The picture of a webhook's last day: 24 bars in a box of 240 by 100, each
 // 8 wide, stretched by CSS. What was delivered stands at the base, what failed
-// above it; an hour without anything is a thin line.
+// above it; an hour without anything is a thin line. A list has many of these
+// pictures, so that bars of a colour are one path of thick lines.
 const (
 	sparkHours = 24
 	sparkStep  = 10
@@ -19,13 +20,16 @@ const (
 	sparkBase  = 4
 )
 
-// sparkline is drawn by the template; its numbers are those of SVG.
+// sparkline is drawn by the template, what comes later over what comes before.
 type sparkline struct {
-	Held  []heldBar // behind the bars
-	Bars  []sparkBar
+	Held  []heldBar
+	None  string // hours without anything, as an SVG path
+	All   string // hours in which something failed, as high as all attempts
+	Good  string // what was delivered
 	Label string // the same in words
 }
 
+// sparkBar is a bar of a larger chart.
 type sparkBar struct {
 	Class string
 	X     int
@@ -40,7 +44,7 @@ func sparkSince(now time.Time) time.Time {
 func newSparkline(hours []models.WebhookHour, spans []heldSpan, held int64, now time.Time) sparkline {
 	since := sparkSince(now)
 	var delivered, failed [sparkHours]int64
-	var all, bad, most int64
+	var good, bad, most int64
 	for _, h := range hours {
 		i := int(h.Hour.Sub(since) / time.Hour)
 		if h.Hour.Before(since) || i < 0 || i >= sparkHours {
@@ -48,34 +52,47 @@ func newSparkline(hours []models.WebhookHour, spans []heldSpan, held int64, now 
 		}
 		delivered[i] += h.Delivered
 		failed[i] += h.Failed
-		all, bad, most = all+h.Delivered, bad+h.Failed, max(most, delivered[i]+failed[i])
+		good, bad, most = good+h.Delivered, bad+h.Failed, max(most, delivered[i]+failed[i])
 	}
-	line := sparkline{Held: heldBars(spans, since, time.Hour, sparkHours)}
+	var none, all, well sparkPath
 	for i := range sparkHours {
-		x := i*sparkStep + 1
 		if delivered[i]+failed[i] == 0 {
-			line.Bars = append(line.Bars, newSparkBar("c-base", x, 0, sparkBase))
-			continue
-		}
-		good := tall(delivered[i], most)
-		if delivered[i] > 0 {
-			line.Bars = append(line.Bars, newSparkBar("c-ok", x, 0, good))
+			none.bar(i, sparkBase)
 		}
 		if failed[i] > 0 {
-			line.Bars = append(line.Bars, newSparkBar("c-bad", x, good, tall(failed[i], most)))
+			all.bar(i, tall(delivered[i]+failed[i], most))
+		}
+		if delivered[i] > 0 {
+			well.bar(i, tall(delivered[i], most))
 		}
 	}
-	line.Label = "Last 24 hours: nothing sent"
-	if all+bad > 0 {
-		line.Label = fmt.Sprintf("Last 24 hours: %s delivered, %s failed", count(all), count(bad))
+	return sparkline{
+		Held: heldBars(spans, since, time.Hour, sparkHours), None: string(none), All: string(all), Good: string(well),
+		Label: sparkLabel(good, bad, held, within(spans, since, now)),
 	}
-	if long := heldWords(within(spans, since, now)); long != "" {
-		line.Label += ", held for " + long
+}
+
+func sparkLabel(good, bad, held int64, spans []heldSpan) string {
+	label := "Last 24 hours: nothing sent"
+	if good+bad > 0 {
+		label = "Last 24 hours: " + count(good) + " delivered, " + count(bad) + " failed"
+	}
+	if long := heldWords(spans); long != "" {
+		label += ", held for " + long
 	}
 	if held > 0 {
-		line.Label += ", " + count(held) + " waiting"
+		label += ", " + count(held) + " waiting"
 	}
-	return line
+	return label
+}
+
+// sparkPath is an SVG path of bars that stand at the base.
+type sparkPath []byte
+
+func (p *sparkPath) bar(i int, high float64) {
+	b := strconv.AppendInt(append(*p, 'M'), int64(i*sparkStep+sparkStep/2), 10)
+	b = strconv.AppendInt(append(b, " 100V"...), sparkHigh-max(1, int64(math.Round(high))), 10)
+	*p = b
 }
 
 func tall(n, most int64) float64 { return sparkTop * float64(n) / float64(most) }

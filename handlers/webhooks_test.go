@@ -195,16 +195,16 @@ func TestSparkline(t *testing.T) {
 	line := newSparkline([]models.WebhookHour{
 		{Hour: at(30), Delivered: 99}, {Hour: at(23), Delivered: 10}, {Hour: at(0), Delivered: 15, Failed: 5},
 	}, []heldSpan{{at(3), at(1)}, {at(0), now}}, 9, now)
-	if line.Label != "Last 24 hours: 25 delivered, 5 failed, held for 2 h, 9 waiting" || len(line.Bars) != 25 {
-		t.Errorf("%q with %d bars", line.Label, len(line.Bars))
+	if line.Label != "Last 24 hours: 25 delivered, 5 failed, held for 2 h, 9 waiting" || strings.Count(line.None, "M") != 22 {
+		t.Errorf("%q with %q", line.Label, line.None)
 	}
 	if !slices.Equal(line.Held, []heldBar{{"200.0", "20.0"}, {"230.0", "6.3"}}) {
 		t.Errorf("held: %v", line.Held)
 	}
-	if first, last := line.Bars[0], line.Bars[24]; first != (sparkBar{"c-ok", 1, "51.0", "49.0"}) || last != (sparkBar{"c-bad", 231, "2.0", "24.5"}) {
-		t.Errorf("from %+v to %+v", first, last)
+	if line.Good != "M5 100V51M235 100V26" || line.All != "M235 100V2" {
+		t.Errorf("delivered %q, all %q", line.Good, line.All)
 	}
-	if empty := newSparkline(nil, nil, 0, now); empty.Label != "Last 24 hours: nothing sent" || empty.Bars[3].Class != "c-base" {
+	if empty := newSparkline(nil, nil, 0, now); empty.Label != "Last 24 hours: nothing sent" || !strings.HasPrefix(empty.None, "M5 100V96M15 100V96M") {
 		t.Errorf("nothing is %+v", empty)
 	}
 }

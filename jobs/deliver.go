@@ -27,6 +27,7 @@ type deliverer struct {
 	instance string
 	jitter   func() float64 // from 0 to 1
 	kept     atomic.Int64   // bytes that receivers answered and that are not recorded yet
+	reading  atomic.Int64   // bytes of long answers that no lane took over yet
 }
 
 // laneWorker is River's way to work on a lane.
@@ -43,13 +44,14 @@ func (w *laneWorker) Work(ctx context.Context, job *river.Job[laneArgs]) error {
 		return nil // what is due stays due, for another instance or the next start
 	default:
 	}
-	l := newLane(w.deliverer, job.Args.WebhookID, w.instance+"-"+rand.Text())
+	l := newLane(w.deliverer, job.Args.WebhookID, w.instance+"-"+rand.Text(), job.Queue)
 	claimed, err := w.store.Lanes.Claim(ctx, l.id, l.holder, laneLease)
 	if err != nil || !claimed {
 		return err
 	}
 	failed := true // also by a panic
 	defer func() { l.release(ctx, failed) }()
+	defer l.forget()
 	err = l.run(ctx)
 	failed = err != nil
 	if err != nil {
@@ -70,6 +72,7 @@ type parcel struct {
 type sent struct {
 	delivery models.Delivery
 	result   send.Result
+	reading  int // what of deliverer.reading is its own
 }
 
 // send makes one attempt. Whatever the receiver does, it returns within the
@@ -85,7 +88,18 @@ func (d *deliverer) send(ctx context.Context, p parcel) sent {
 	for _, h := range p.opened.Headers {
 		n.Custom = append(n.Custom, wire.Header(h))
 	}
-	return sent{p.delivery, d.sender.Do(ctx, n.Request())}
+	s := sent{delivery: p.delivery}
+	request := n.Request()
+	request.Keep = func(bytes int) bool {
+		if d.reading.Add(int64(bytes)) > readingMost {
+			d.reading.Add(-int64(bytes))
+			return false
+		}
+		s.reading += bytes
+		return true
+	}
+	s.result = d.sender.Do(ctx, request)
+	return s
 }
 
 // recordPatience is how long outcomes are held in memory while the database

@@ -42,7 +42,9 @@ type Jobs struct {
 }
 
 // New puts the jobs together. Nothing runs before Start.
-func New(d Deps) (*Jobs, error) {
+func New(d Deps) (*Jobs, error) { return newJobs(d, queueWorkers) }
+
+func newJobs(d Deps, limits map[string]int) (*Jobs, error) {
 	j := &Jobs{store: d.Store, arrived: make(chan struct{}, 1), stopping: make(chan struct{})}
 	j.deliverer = &deliverer{
 		store: d.Store, sender: d.Sender, log: d.Log, metrics: newMetrics(d.Metrics, d.Store),
@@ -52,7 +54,7 @@ func New(d Deps) (*Jobs, error) {
 	river.AddWorker(workers, &laneWorker{deliverer: j.deliverer})
 	river.AddWorker(workers, &pruneWorker{store: d.Store, log: d.Log, stopping: j.stopping})
 	var err error
-	j.queue, err = newQueue(d.Store, workers, riverLog(d.Log))
+	j.queue, err = newQueue(d.Store, workers, limits, riverLog(d.Log))
 	if err != nil {
 		return nil, err
 	}

@@ -167,14 +167,14 @@ func (b *bench) work(w models.Webhook) error {
 }
 
 // exec changes the database behind the models' back.
-func (b *bench) exec(statement string, args ...any) {
+func (b *bench) exec(statement string) {
 	b.t.Helper()
 	db := b.store.SQLite()
 	if db == nil {
 		db = stdlib.OpenDBFromPool(b.store.Postgres())
 		defer db.Close()
 	}
-	_, err := db.ExecContext(b.t.Context(), statement, args...)
+	_, err := db.ExecContext(b.t.Context(), statement)
 	ok(b.t, err)
 }
 

@@ -22,9 +22,11 @@ const (
 	laneUnrecorded = 512              // outcomes kept while the database is slow
 	laneKept       = 128 << 10        // bytes of them that a lane may always keep
 	keptMost       = 2 << 20          // bytes of them, of all lanes of an instance, beyond which it waits
+	readingMost    = 24 << 20         // bytes of answers still being read, of an instance, beyond which only their beginnings are kept
 	recordBytes    = 256 << 10        // of them in one transaction, and one more: the driver copies them twice
 	laneLease      = 45 * time.Second // and renewed every leaseRenew
 	leaseRenew     = 15 * time.Second
+	laneDrain      = laneLease - leaseRenew // that the lease lasts at least, when a turn breaks off
 	laneTurn       = 20 * time.Second       // then a fresh job goes on
 	laneLook       = 250 * time.Millisecond // between looks for more while requests are open
 	laneRecord     = 100                    // outcomes that are recorded at once while requests are open
@@ -41,6 +43,7 @@ type lane struct {
 	*deliverer
 	id     int64
 	holder string
+	among  string // the queue it works in
 
 	work   models.Work
 	readAt time.Time // by this process's clock, when work was read
@@ -83,9 +86,9 @@ type recorded struct {
 	err      error
 }
 
-func newLane(d *deliverer, id int64, holder string) *lane {
+func newLane(d *deliverer, id int64, holder, among string) *lane {
 	return &lane{
-		deliverer: d, id: id, holder: holder,
+		deliverer: d, id: id, holder: holder, among: among,
 		inFlight: map[int64]bool{}, done: map[int64]int{},
 		results: make(chan sent, laneInFlight), recorded: make(chan recorded, 1),
 		pace: rate.NewLimiter(pacedPerSecond, 1),
@@ -133,7 +136,7 @@ func (l *lane) run(ctx context.Context) error {
 		}
 	}
 	l.end()
-	l.drain(ctx)
+	l.drain(ctx, laneDrain)
 	return err
 }
 
@@ -141,17 +144,34 @@ func (l *lane) run(ctx context.Context) error {
 func (l *lane) end() { l.ended, l.queue = true, nil }
 
 // drain waits for what is in flight or being recorded after an error, and
-// records what it still can.
-func (l *lane) drain(ctx context.Context) {
-	for len(l.inFlight) > 0 {
-		l.finished(ctx, <-l.results)
-	}
-	if l.recording {
-		_ = l.settle(<-l.recorded)
-	}
-	for len(l.outcomes) > 0 {
+// records what it still can, as long as the lease is sure to last. Whoever has the
+// lane then sends again what this did not record, with the same id.
+func (l *lane) drain(ctx context.Context, most time.Duration) {
+	over := time.NewTimer(most)
+	defer over.Stop()
+	for len(l.inFlight) > 0 || l.recording || len(l.outcomes) > 0 {
+		l.overdue = true
 		l.recordSome(ctx)
-		_ = l.settle(<-l.recorded)
+		select {
+		case s := <-l.results:
+			l.finished(ctx, s)
+		case r := <-l.recorded:
+			_ = l.settle(r)
+		case <-over.C:
+			return
+		}
+	}
+}
+
+// forget gives back what a lane that was broken off counts as kept.
+func (l *lane) forget() {
+	l.deliverer.kept.Add(-int64(l.kept))
+	if open := len(l.inFlight); open > 0 {
+		go func() {
+			for range open {
+				l.reading.Add(-int64((<-l.results).reading))
+			}
+		}()
 	}
 }
 
@@ -243,6 +263,10 @@ func (l *lane) startSome(ctx context.Context) <-chan time.Time {
 	for len(l.queue) > 0 && len(l.inFlight) < limit && !l.full() {
 		d := l.queue[0]
 		paced := d.ID <= l.work.Lane.PacedThrough
+		if paced && l.among == models.QueueFast {
+			l.end() // it would keep a worker for waiting: the rest goes on in the paced queue
+			return nil
+		}
 		if paced && l.paced >= pacedInFlight {
 			return nil
 		}
@@ -298,6 +322,7 @@ func take(l *rate.Limiter) {
 // finished takes a result over: it asks the type's policy what it means,
 // carries the webhook's health on, and logs.
 func (l *lane) finished(ctx context.Context, s sent) {
+	l.reading.Add(-int64(s.reading))
 	if l.inFlight[s.delivery.ID] {
 		l.paced--
 	}
@@ -436,8 +461,8 @@ func (l *lane) release(ctx context.Context, stuck bool) {
 	defer cancel()
 	holdOthers := l.format != nil && l.format.Policy.HoldOthers
 	again, err := l.store.Lanes.Release(ctx, l.id, l.holder, models.Release{Slow: l.slow, HoldOthers: holdOthers, Stuck: stuck})
-	if err == nil && again {
-		err = l.deliverer.queue.insert(ctx, []models.LaneRef{{WebhookID: l.id, Slow: l.slow, Failing: l.health.FailuresInRow > 0}})
+	if err == nil {
+		err = l.deliverer.queue.insert(ctx, again)
 	}
 	if err != nil {
 		// The lease ends by itself, and the sweep finds the lane.

@@ -1,12 +1,17 @@
 package jobs
 
 import (
+	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -62,4 +67,56 @@ func TestTenThousandReleasedAtOnceArePaced(t *testing.T) {
 			b.t.Errorf("%d wait still", waiting)
 		}
 	})
+}
+
+// However many webhooks were released, they leave the workers to the others.
+func TestReleasedBacklogsLeaveTheWorkersToOthers(t *testing.T) {
+	const released, each = 15, 300
+	onBoth(t, func(b *bench) {
+		limits := maps.Clone(queueWorkers)
+		limits[models.QueueFast], limits[models.QueuePaced] = 2, 2
+		j, err := newJobs(Deps{Store: b.store, Sender: b.worker.sender, Log: b.worker.log, Metrics: prometheus.NewRegistry()}, limits)
+		ok(b.t, err)
+		hooks := make([]models.Webhook, released)
+		for i := range hooks {
+			hooks[i] = b.webhook(func(in *models.WebhookInput) { in.Name = fmt.Sprint("released ", i) })
+		}
+		b.record(question("old", 1, nil))
+		b.later()
+		for _, w := range hooks {
+			b.copies(w, each-1)
+			ok(b.t, b.store.Webhooks.Pause(b.t.Context(), admin, w.ID))
+			_, err := b.store.Webhooks.Resume(b.t.Context(), admin, w.ID, false)
+			ok(b.t, err)
+		}
+		healthy := newReceiver(b.t)
+		w := b.webhook(func(in *models.WebhookInput) {
+			in.Type, in.Events, in.URL = "stackauth", []string{wire.AnswerCreated}, healthy.URL
+		})
+		ok(b.t, j.Start(b.t.Context()))
+		defer func() { ok(b.t, j.Stop(context.WithoutCancel(b.t.Context()))) }()
+		b.until(func() bool { return len(b.receiver.requests()) >= 10 })
+		b.record(question("new", 2, func(e *models.NewEvent) { e.Type = wire.AnswerCreated }))
+		b.clock.Add(15 * time.Second)
+		b.until(func() bool { return len(healthy.requests()) > 0 })
+		left := int64(0)
+		for _, w := range hooks {
+			n, err := b.store.Webhooks.Waiting(b.t.Context(), w.ID)
+			ok(b.t, err)
+			left += n
+		}
+		if left < released*each/2 {
+			b.t.Errorf("webhook %d waited until only %d were left", w.ID, left)
+		}
+	})
+}
+
+// until waits for what runs by itself.
+func (b *bench) until(done func() bool) {
+	b.t.Helper()
+	for end := time.Now().Add(3 * time.Minute); !done(); <-time.After(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			b.t.Fatal("it did not come")
+		}
+	}
 }

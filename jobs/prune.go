@@ -21,6 +21,11 @@ type pruneWorker struct {
 // Work prunes until nothing is left, the time of the job is over or the
 // instance stops; the next job goes on.
 func (w *pruneWorker) Work(ctx context.Context, _ *river.Job[pruneArgs]) error {
+	if n, err := w.store.Lanes.FindLost(ctx); err != nil {
+		return err
+	} else if n > 0 {
+		w.log.WarnContext(ctx, "lanes slept although something was due; they are worked on now", slog.Int64("lanes", n))
+	}
 	var total models.Pruned
 	defer func() {
 		if total.Deliveries+total.Events+total.Expired > 0 {

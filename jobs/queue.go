@@ -13,22 +13,14 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// The queues. A lane whose receiver was slow works in the slow one, so that
-// receivers that hang never fill the others. One whose receiver failed quickly
-// works in the failing one, a few at a time: however many webhooks are
-// refused, those that deliver find a worker, and the database, free.
-const (
-	queueFast    = "fast"
-	queueSlow    = "slow"
-	queueFailing = "failing"
-)
-
-// Limits of the queues, for each instance.
-const (
-	fastWorkers    = 100
-	slowWorkers    = 100
-	failingWorkers = 10
-)
+// queueWorkers is how many workers each queue of an instance has.
+var queueWorkers = map[string]int{
+	models.QueueFast:    100,
+	models.QueueSlow:    100,
+	models.QueueFailing: 10,
+	models.QueuePaced:   100,
+	river.QueueDefault:  2,
+}
 
 // laneArgs is the job of working on one webhook's lane. That the job is lost,
 // or there twice, does no harm: the lane's row says what is due and who is at
@@ -65,15 +57,14 @@ const (
 	stopSoft = 25 * time.Second
 )
 
-func riverConfig(workers *river.Workers, log *slog.Logger) *river.Config {
+func riverConfig(workers *river.Workers, limits map[string]int, log *slog.Logger) *river.Config {
+	queues := map[string]river.QueueConfig{}
+	for name, most := range limits {
+		queues[name] = river.QueueConfig{MaxWorkers: most}
+	}
 	return &river.Config{
-		Workers: workers,
-		Queues: map[string]river.QueueConfig{
-			queueFast:          {MaxWorkers: fastWorkers},
-			queueSlow:          {MaxWorkers: slowWorkers},
-			queueFailing:       {MaxWorkers: failingWorkers},
-			river.QueueDefault: {MaxWorkers: 2},
-		},
+		Workers:                     workers,
+		Queues:                      queues,
 		Logger:                      log,
 		JobTimeout:                  laneTimeout,
 		RescueStuckJobsAfter:        rescueAfter,
@@ -91,8 +82,8 @@ func riverConfig(workers *river.Workers, log *slog.Logger) *river.Config {
 	}
 }
 
-func newQueue(store *models.Store, workers *river.Workers, log *slog.Logger) (queue, error) {
-	cfg := riverConfig(workers, log)
+func newQueue(store *models.Store, workers *river.Workers, limits map[string]int, log *slog.Logger) (queue, error) {
+	cfg := riverConfig(workers, limits, log)
 	if pool := store.Postgres(); pool != nil {
 		return newRiverQueue(riverpgxv5.New(pool), cfg)
 	}
@@ -115,20 +106,10 @@ func (q *riverQueue[Tx]) insert(ctx context.Context, lanes []models.LaneRef) err
 	}
 	jobs := make([]river.InsertManyParams, len(lanes))
 	for i, lane := range lanes {
-		jobs[i] = river.InsertManyParams{Args: laneArgs{lane.WebhookID}, InsertOpts: &river.InsertOpts{Queue: queueOf(lane)}}
+		jobs[i] = river.InsertManyParams{Args: laneArgs{lane.WebhookID}, InsertOpts: &river.InsertOpts{Queue: lane.Queue}}
 	}
 	_, err := q.client.InsertManyFast(ctx, jobs)
 	return err
-}
-
-func queueOf(lane models.LaneRef) string {
-	switch {
-	case lane.Slow:
-		return queueSlow
-	case lane.Failing:
-		return queueFailing
-	}
-	return queueFast
 }
 
 // start runs River until stop, whatever happens to ctx, so that a signal does

@@ -13,6 +13,7 @@ type AuditEntry struct {
 	At     time.Time
 	ByID   int64
 	ByName string
+	From   string `gorm:"column:from_addr"` // address, of an API also its token; empty: not over the network
 	Action string // webhook.created …
 	Target string // in words, with its id
 	Detail string // never a secret, never a URL with its query
@@ -25,7 +26,7 @@ func audit(tx *gorm.DB, by Actor, now time.Time, action, target, detail string) 
 	if by.Name == "" {
 		by.Name = "Sitehooks"
 	}
-	return tx.Create(&AuditEntry{At: now, ByID: by.UserID, ByName: by.Name, Action: action, Target: target, Detail: detail}).Error
+	return tx.Create(&AuditEntry{At: now, ByID: by.UserID, ByName: by.Name, From: by.From, Action: action, Target: target, Detail: detail}).Error
 }
 
 // Note logs what somebody did that changed no record of its own.

@@ -38,10 +38,14 @@ func (x *Deliveries) Resend(ctx context.Context, by Actor, publicID string) erro
 		if x.s.heldWhy(w, settings) != "" {
 			return ErrNotActive
 		}
-		err = tx.Exec(`update deliveries set due_at = ?, resend = true,
-			scheduled_at = case when resend then scheduled_at else due_at end where id = ?`, now, d.ID).Error
-		if err != nil {
-			return err
+		// It was read before it was locked, and may be erased or gone since.
+		res := tx.Exec(`update deliveries set due_at = ?, resend = true,
+			scheduled_at = case when resend then scheduled_at else due_at end where id = ? and length(body) > 0`, now, d.ID)
+		if res.Error != nil {
+			return res.Error
+		}
+		if res.RowsAffected == 0 {
+			return ErrErased
 		}
 		err = tx.Model(&Lane{}).Where("webhook_id = ?", w.ID).
 			Updates(map[string]any{"next_due_at": now, "queued_until": nil}).Error

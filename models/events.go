@@ -19,7 +19,7 @@ type Events struct {
 
 // EventQuery selects events; empty: any.
 type EventQuery struct {
-	Search   string // the event's id, or words of its title
+	Search   string // the event's id, words of its title, or a question's number or link
 	Location string
 	Type     string
 	Tag      string

@@ -87,7 +87,7 @@ func (x *Events) erase(tx *gorm.DB, by Actor, now time.Time, e Event, r Erasure)
 	gone := tx.Table("deliveries d").Select("d.id").Where(whole, e.ID, e.ID)
 	for _, err := range []error{
 		tx.Model(&Attempt{}).Where("delivery_id in (?)", gone).Update("response_body", nothing).Error,
-		tx.Model(&Delivery{}).Where("id in (?)", gone).Update("body", nothing).Error,
+		tx.Model(&Delivery{}).Where("id in (?) and due_at is null", gone).Update("body", nothing).Error,
 		tx.Model(&Event{}).Where("id = ? or merged_into = ?", e.ID, e.ID).
 			Updates(map[string]any{"payload": nothing, "title": ""}).Error,
 	} {

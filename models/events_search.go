@@ -2,7 +2,7 @@ package models
 
 import (
 	"context"
-	"errors"
+	"slices"
 	"strings"
 
 	"gorm.io/gorm"
@@ -19,17 +19,18 @@ type EventPage struct {
 }
 
 // Search finds an event by its whole id, all events of a location and time,
-// and by anything else looks at ScanMax rows and says where to go on.
+// and by anything else looks at ScanMax rows and says where to go on. A number
+// may be an event's id and a question's: then both are found.
 func (x *Events) Search(ctx context.Context, q EventQuery) (EventPage, error) {
 	db := x.s.db.WithContext(ctx)
+	var named []Event
 	if q.Search != "" {
-		var e Event
-		err := found(whereEvent(db.Select(eventColumns).Where("event_id = ?", q.Search), q, "").Take(&e))
-		if err == nil {
-			return EventPage{Rows: []Event{e}}, nil
-		}
-		if !errors.Is(err, ErrNotFound) {
+		var err error
+		if named, err = x.named(db, q); err != nil {
 			return EventPage{}, err
+		}
+		if len(named) > 0 && questionOf(q.Search) == "" {
+			return EventPage{Rows: named}, nil
 		}
 	}
 	indexed, err := x.whereIndexed(db.Model(&Event{}), q)
@@ -51,7 +52,7 @@ func (x *Events) Search(ctx context.Context, q EventQuery) (EventPage, error) {
 		}
 	}
 	var page EventPage
-	err = newestEvents(whereEvent(query, q, q.Search), q).Select(eventColumns).Limit(q.Limit + 1).Find(&page.Rows).Error
+	err = newestEvents(x.whereEvent(query, q, q.Search), q).Select(eventColumns).Limit(q.Limit + 1).Find(&page.Rows).Error
 	switch {
 	case err != nil:
 	case len(page.Rows) > q.Limit:
@@ -60,7 +61,17 @@ func (x *Events) Search(ctx context.Context, q EventQuery) (EventPage, error) {
 	case last.ID != 0:
 		page.Next, page.Scanned = last.ID, true
 	}
+	if len(named) > 0 && q.Before == 0 && !slices.ContainsFunc(page.Rows, func(e Event) bool { return e.ID == named[0].ID }) {
+		page.Rows = append(named, page.Rows...)
+	}
 	return page, err
+}
+
+// named returns the event whose id was searched for, if there is one that the
+// other filters let through.
+func (x *Events) named(db *gorm.DB, q EventQuery) ([]Event, error) {
+	var list []Event
+	return list, x.whereEvent(db.Select(eventColumns).Where("event_id = ?", q.Search), q, "").Limit(1).Find(&list).Error
 }
 
 // newestEvents orders as the index goes that the query can use.
@@ -120,9 +131,10 @@ func (x *Events) between(fresh, db *gorm.DB, q EventQuery) (*gorm.DB, error) {
 }
 
 // whereEvent adds the conditions for which rows have to be looked at.
-func whereEvent(db *gorm.DB, q EventQuery, title string) *gorm.DB {
-	if title != "" {
-		db = db.Where("lower(title) like ? escape '!'", likeContains(strings.ToLower(title)))
+func (x *Events) whereEvent(db *gorm.DB, q EventQuery, words string) *gorm.DB {
+	if words != "" {
+		title := db.Session(&gorm.Session{NewDB: true}).Where("lower(title) like ? escape '!'", likeContains(strings.ToLower(words)))
+		db = db.Where(x.orQuestion(title, questionOf(words)))
 	} else if q.Search != "" { // the id was found: the other filters hold as well
 		if q.Location != "" {
 			db = db.Where("location = ?", q.Location)

@@ -146,6 +146,48 @@ func TestEventFilters(t *testing.T) {
 	})
 }
 
+// TestEventsOfAQuestion: a number or a link finds what is about the question,
+// however the payload goes on, and nothing that only looks like it.
+func TestEventsOfAQuestion(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
+		for _, e := range []struct{ id, kind, title, payload string }{
+			{"question", "question.created", "How to", `{"question":{"question_id":12,"title":"How to"}}`},
+			{"answer", "answer.created", "How to", `{"answer":{"answer_id":7},"question":{"title":"How to","question_id":12}}`},
+			{"longer", "question.created", "Other", `{"question":{"question_id":123}}`},
+			{"shorter", "question.created", "Other", `{"question":{"question_id":1}}`},
+			{"quoted", "question.created", "Other", `{"question":{"question_id":9,"title":"\"question_id\":12,"}}`},
+			{"answered", "answer.created", "Other", `{"answer":{"answer_id":12},"question":{"question_id":9}}`},
+			{"titled", "question.created", "Room 12", `{"question":{"question_id":9}}`},
+			{"77", "user.updated", "Ann", `{"subject":"5"}`},
+			{"other", "question.created", "Other", `{"question":{"question_id":77}}`},
+		} {
+			n := event(e.id)
+			n.Type, n.Title, n.Payload = e.kind, e.title, []byte(e.payload)
+			ok(t, record(t, s, n))
+		}
+		for search, want := range map[string]string{
+			"12": "[titled answer question]", "#12": "[answer question]", "77": "[77 other]", "1200": "[]",
+			"https://site.example/questions/12/how-to": "[answer question]", "/questions/12": "[answer question]",
+			"https://site.example/questions/12?tab=new#7": "[answer question]", "site.example/questions/12x": "[]",
+		} {
+			page, err := s.Events.Search(t.Context(), models.EventQuery{Search: search, Limit: 10})
+			ok(t, err)
+			got := []string{}
+			for _, e := range page.Rows {
+				got = append(got, e.EventID)
+			}
+			if fmt.Sprint(got) != want {
+				t.Errorf("%s: %v, want %s", search, got, want)
+			}
+		}
+		page, err := s.Events.Search(t.Context(), models.EventQuery{Search: "/questions/12", Type: "answer.created", Location: "main", Limit: 10})
+		ok(t, err)
+		if len(page.Rows) != 1 || page.Rows[0].EventID != "answer" {
+			t.Errorf("with other filters: %+v", page.Rows)
+		}
+	})
+}
+
 func record(t *testing.T, s *models.Store, events ...models.NewEvent) error {
 	t.Helper()
 	_, _, err := s.Events.Record(t.Context(), events)

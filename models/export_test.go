@@ -10,6 +10,6 @@ func Records() []any {
 	return []any{
 		&User{}, &LoginFailure{}, &Session{}, &Token{}, &Location{}, &Community{}, &tagRow{}, &settingRow{},
 		&SettingChange{}, &AuditEntry{}, &Webhook{}, &WebhookVersion{}, &Event{}, &Delivery{}, &Attempt{},
-		&Trigger{}, &Lane{}, &dispatchRun{}, &WebhookHour{},
+		&Trigger{}, &Lane{}, &dispatchRun{}, &WebhookHour{}, &Instance{},
 	}
 }

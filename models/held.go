@@ -2,7 +2,11 @@ package models
 
 // heldWhy says in words why a webhook cannot send; empty: it can.
 func (s *Store) heldWhy(w Webhook, settings Settings) string {
-	return HeldWhy(w, !settings.GenericEnabled && s.needsFeature(w.Type), "")
+	why := HeldWhy(w, !settings.GenericEnabled && s.needsFeature(w.Type), "")
+	if why == "" && s.locked(w) {
+		return LockedWhy
+	}
+	return why
 }
 
 // HeldWhy says in words why a webhook that is not deleted cannot send; empty:

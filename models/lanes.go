@@ -19,13 +19,21 @@ type Lanes struct{ s *Store }
 const queuedFor = 10 * time.Second
 
 // fillLanes notes that lanes have something due now. It returns those for
-// which a job must be queued: nobody works on them and none is queued.
+// which a job must be queued: nobody works on them and none is queued. Those
+// whose queue is full are left to the sweep.
 func (s *Store) fillLanes(tx *gorm.DB, ids map[int64]struct{}, now time.Time) ([]LaneRef, error) {
 	sorted := make([]int64, 0, len(ids))
 	for id := range ids {
 		sorted = append(sorted, id)
 	}
 	slices.Sort(sorted) // everybody locks in the same order
+	if len(sorted) == 0 {
+		return nil, nil
+	}
+	waiting, err := waitingLanes(tx)
+	if err != nil {
+		return nil, err
+	}
 	var refs []LaneRef
 	for chunk := range slices.Chunk(sorted, insertChunk) {
 		var lanes []Lane
@@ -34,7 +42,7 @@ func (s *Store) fillLanes(tx *gorm.DB, ids map[int64]struct{}, now time.Time) ([
 		}
 		var queue []int64
 		for _, lane := range lanes {
-			if !after(lane.LeasedUntil, now) && !after(lane.QueuedUntil, now) {
+			if !after(lane.LeasedUntil, now) && !after(lane.QueuedUntil, now) && waiting.add(lane.ref()) {
 				queue = append(queue, lane.WebhookID)
 				refs = append(refs, lane.ref())
 			}
@@ -51,8 +59,6 @@ func (s *Store) fillLanes(tx *gorm.DB, ids map[int64]struct{}, now time.Time) ([
 	return refs, nil
 }
 
-func (l Lane) ref() LaneRef { return LaneRef{l.WebhookID, l.Slow, l.FailuresInRow > 0} }
-
 func after(t *time.Time, now time.Time) bool { return t != nil && t.After(now) }
 
 // markMax is further ahead than any lease or mark can be, unless the clock was
@@ -63,7 +69,8 @@ const dueAndFree = "next_due_at <= ? and (leased_until is null or leased_until <
 	"and (queued_until is null or queued_until <= ? or queued_until > ?)"
 
 // Sweep returns at most limit lanes that have something due and that nobody
-// works on or is about to, and counts them as queued.
+// works on or is about to, and counts them as queued. Those that wait longest
+// come first; those whose queue is full, or whose job waits in it, are left.
 func (x *Lanes) Sweep(ctx context.Context, limit int) ([]LaneRef, error) {
 	now, err := x.s.Now(ctx)
 	if err != nil {
@@ -75,6 +82,10 @@ func (x *Lanes) Sweep(ctx context.Context, limit int) ([]LaneRef, error) {
 	if err != nil || n == 0 {
 		return nil, err
 	}
+	waiting, err := waitingLanes(x.s.db.WithContext(ctx))
+	if err != nil {
+		return nil, err
+	}
 	lock := x.s.lock()
 	if lock != "" {
 		lock += " skip locked"
@@ -82,9 +93,12 @@ func (x *Lanes) Sweep(ctx context.Context, limit int) ([]LaneRef, error) {
 	var lanes []Lane
 	err = x.s.db.WithContext(ctx).Raw(`
 		update lanes set queued_until = ? where webhook_id in (
-			select webhook_id from lanes where `+dueAndFree+` order by next_due_at limit ?`+lock+`)
-		returning *`, slices.Concat([]any{now.Add(queuedFor)}, args, []any{limit})...).Scan(&lanes).Error
-	slices.SortFunc(lanes, func(a, b Lane) int { return cmp.Compare(a.WebhookID, b.WebhookID) })
+			select webhook_id from lanes where `+dueAndFree+` and `+laneQueue+` not in ? and webhook_id not in `+x.s.listed("bigint")+`
+			order by next_due_at limit ?`+lock+`)
+		returning *`, slices.Concat([]any{now.Add(queuedFor)}, args, []any{waiting.full(), jsonList(waiting.ids()), limit})...).Scan(&lanes).Error
+	slices.SortFunc(lanes, func(a, b Lane) int {
+		return cmp.Or(a.NextDueAt.Compare(*b.NextDueAt), cmp.Compare(a.WebhookID, b.WebhookID))
+	})
 	refs := make([]LaneRef, len(lanes))
 	for i, lane := range lanes {
 		refs[i] = lane.ref()
@@ -232,10 +246,10 @@ type Release struct {
 
 // Release gives a lane's lease back. In the same transaction it looks once
 // more, so that what was added meanwhile is not overlooked; again asks for
-// another job at once.
-func (x *Lanes) Release(ctx context.Context, id int64, holder string, r Release) (again bool, err error) {
+// another job at once. What is due now comes behind what waited meanwhile.
+func (x *Lanes) Release(ctx context.Context, id int64, holder string, r Release) (again []LaneRef, err error) {
 	err = x.s.tx(ctx, func(tx *gorm.DB) error {
-		again = false
+		again = nil
 		var lane Lane
 		res := tx.Raw("select * from lanes where webhook_id = ?"+x.s.lock(), id).Scan(&lane)
 		if res.Error != nil || res.RowsAffected == 0 || lane.LeasedBy != holder {
@@ -249,10 +263,27 @@ func (x *Lanes) Release(ctx context.Context, id int64, holder string, r Release)
 		if err != nil {
 			return err
 		}
-		set := map[string]any{"leased_until": nil, "leased_by": "", "next_due_at": next, "slow": r.Slow}
+		lane.Slow = r.Slow
+		paced, err := stillPaced(tx, lane)
+		if err != nil {
+			return err
+		}
+		if !paced {
+			lane.PacedThrough = 0
+		}
+		set := map[string]any{"leased_until": nil, "leased_by": "", "next_due_at": next, "slow": r.Slow, "paced_through": lane.PacedThrough}
 		if next != nil && !next.After(now) {
-			again = !r.Stuck
-			set["queued_until"] = now.Add(queuedFor)
+			set["next_due_at"] = now
+			room, err := hasRoom(tx, lane.ref().Queue)
+			if err != nil {
+				return err
+			}
+			if room || r.Stuck {
+				set["queued_until"] = now.Add(queuedFor)
+			}
+			if room && !r.Stuck {
+				again = []LaneRef{lane.ref()}
+			}
 		}
 		return tx.Model(&Lane{}).Where("webhook_id = ?", id).Updates(set).Error
 	})

@@ -44,13 +44,6 @@ func (l *Locations) List(ctx context.Context) ([]Location, error) {
 	return rows, l.s.db.WithContext(ctx).Order("case slug when 'main' then 0 else 1 end, name, slug").Find(&rows).Error
 }
 
-// Communities returns the slugs of a location's communities in order.
-func (l *Locations) Communities(ctx context.Context, location string) ([]string, error) {
-	var slugs []string
-	return slugs, l.s.db.WithContext(ctx).Model(&Community{}).
-		Where("location = ?", location).Order("slug").Pluck("slug", &slugs).Error
-}
-
 // Tags returns at most limit tags of a location that start with prefix.
 func (l *Locations) Tags(ctx context.Context, location, prefix string, limit int) ([]string, error) {
 	var names []string

@@ -57,7 +57,7 @@ func (l *Locations) Get(ctx context.Context, slug string) (Location, error) {
 }
 
 // Create adds a location before its first event. Error: ErrExists.
-func (l *Locations) Create(ctx context.Context, by Actor, slug, name string) error {
+func (l *Locations) Create(ctx context.Context, by Actor, slug string, called Called) error {
 	return l.change(ctx, func(tx *gorm.DB, now time.Time) error {
 		var n int64
 		err := tx.Model(&Location{}).Where("slug = ?", slug).Count(&n).Error
@@ -67,24 +67,15 @@ func (l *Locations) Create(ctx context.Context, by Actor, slug, name string) err
 		if n > 0 {
 			return ErrExists
 		}
-		if err := tx.Create(&Location{Slug: slug, Name: name, CreatedAt: now}).Error; err != nil {
+		row := Location{Slug: slug, Name: called.Name, Description: called.Description, CreatedAt: now}
+		if err := tx.Create(&row).Error; err != nil {
 			return err
 		}
-		return audit(tx, by, now, "location.created", slug, name)
-	})
-}
-
-// Rename gives a location another name; its slug stays. Error: ErrNotFound.
-func (l *Locations) Rename(ctx context.Context, by Actor, slug, name string) error {
-	return l.change(ctx, func(tx *gorm.DB, now time.Time) error {
-		var row Location
-		if err := found(tx.Take(&row, "slug = ?", slug)); err != nil || row.Name == name {
-			return err
+		detail := called.Name
+		if called.Description != "" {
+			detail += ": " + called.Description
 		}
-		if err := tx.Model(&Location{}).Where("slug = ?", slug).Update("name", name).Error; err != nil {
-			return err
-		}
-		return audit(tx, by, now, "location.renamed", slug, row.Name+" → "+name)
+		return audit(tx, by, now, "location.created", slug, detail)
 	})
 }
 

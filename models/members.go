@@ -8,7 +8,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// ErrLastAdministrator refuses to remove or demote the only administrator.
+// ErrLastAdministrator refuses to remove, disable or demote the only
+// administrator who may log in.
 var ErrLastAdministrator = errors.New("this is the last administrator")
 
 // Member is a user with when they were last here.
@@ -17,7 +18,7 @@ type Member struct {
 	SeenAt *time.Time // of the sessions that are kept; nil: none is
 }
 
-// Members returns all who may log in, by name.
+// Members returns all who are on the list, by name.
 func (u *Users) Members(ctx context.Context) ([]Member, error) {
 	db := u.s.db.WithContext(ctx)
 	var users []User
@@ -138,11 +139,11 @@ func (u *Users) alone(ctx context.Context, change func(tx *gorm.DB, now time.Tim
 }
 
 func (u *Users) notTheLast(tx *gorm.DB, user User) error {
-	if user.Role != RoleAdministrator {
+	if user.Role != RoleAdministrator || user.DisabledAt != nil {
 		return nil
 	}
 	var others int64
-	err := tx.Model(&User{}).Where("role = ? and id <> ?", RoleAdministrator, user.ID).Count(&others).Error
+	err := tx.Model(&User{}).Where("role = ? and disabled_at is null and id <> ?", RoleAdministrator, user.ID).Count(&others).Error
 	if err == nil && others == 0 {
 		err = ErrLastAdministrator
 	}

@@ -122,20 +122,57 @@ func TestTokensListed(t *testing.T) {
 
 func TestLocationsListed(t *testing.T) {
 	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
-		ok(t, s.Locations.Create(t.Context(), mary, "team", "Team"))
-		want(t, "twice", s.Locations.Create(t.Context(), mary, "team", "Other"), models.ErrExists)
-		ok(t, s.Locations.Rename(t.Context(), mary, "team", "Team é"))
-		want(t, "unknown", s.Locations.Rename(t.Context(), mary, "nobody", "x"), models.ErrNotFound)
+		ok(t, s.Locations.Create(t.Context(), mary, "team", models.Called{Name: "Team"}))
+		want(t, "twice", s.Locations.Create(t.Context(), mary, "team", models.Called{Name: "Other"}), models.ErrExists)
 		e := event("e")
 		e.Location, e.Community, e.Tags = "team", "c", []string{"go", "sql"}
 		_, _, err := s.Events.Record(t.Context(), []models.NewEvent{e, event("f")})
 		ok(t, err)
 		rows, err := s.Locations.Overview(t.Context())
 		ok(t, err)
-		if len(rows) != 2 || rows[0].Slug != "main" || rows[1].Name != "Team é" || rows[1].Communities != 1 || rows[1].Tags != 2 || rows[1].Webhooks != 0 {
+		if len(rows) != 2 || rows[0].Slug != "main" || rows[1].Name != "Team" || rows[1].Communities != 1 || rows[1].Tags != 2 || rows[1].Webhooks != 0 {
 			t.Errorf("locations: %+v", rows)
 		}
-		want(t, "audit", lines(t, s, 1)[0], "location.renamed|team|Team → Team é")
+		want(t, "audit", lines(t, s, 1)[0], "location.created|team|Team")
+	})
+}
+
+func TestLocationsAndCommunitiesAreDescribed(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
+		// As the release before writes them: without what it does not know.
+		db, at := s.DB().WithContext(t.Context()), s.DB().NowFunc()
+		ok(t, db.Exec("insert into locations (slug, name, created_at) values ('team', 'Team', ?)", at).Error)
+		ok(t, db.Exec("insert into communities (location, slug, created_at) values ('team', 'data-platform', ?)", at).Error)
+		web := event("e")
+		web.Location, web.Community = "team", "web"
+		_, _, err := s.Events.Record(t.Context(), []models.NewEvent{web})
+		ok(t, err)
+
+		l := s.Locations
+		ok(t, l.Describe(t.Context(), mary, "team", models.Called{Name: "Team é", Description: "All of us"}))
+		ok(t, l.Describe(t.Context(), mary, "team", models.Called{Name: "Team é", Description: "All of us"}))
+		ok(t, l.Describe(t.Context(), mary, "team", models.Called{Name: "Team é"}))
+		ok(t, l.DescribeCommunity(t.Context(), mary, "team", "data-platform", models.Called{Name: "Data platform", Description: "Pipes"}))
+		ok(t, l.DescribeCommunity(t.Context(), mary, "team", "data-platform", models.Called{Name: "Data", Description: "Pipes"}))
+		called := models.Called{Name: "x"}
+		want(t, "unknown location", l.Describe(t.Context(), mary, "nobody", called), models.ErrNotFound)
+		want(t, "unknown community", l.DescribeCommunity(t.Context(), mary, "main", "web", called), models.ErrNotFound)
+		for i, line := range []string{
+			"community.renamed|team/data-platform|Data platform → Data", "community.described|team/data-platform|(nothing) → Pipes",
+			"location.described|team|All of us → (nothing)", "location.described|team|(nothing) → All of us", "location.renamed|team|Team → Team é",
+		} {
+			want(t, "audit", lines(t, s, 5)[i], line)
+		}
+		rows, err := l.Communities(t.Context(), "team", "main")
+		ok(t, err)
+		if len(rows) != 2 || rows[0].Title() != "Data" || rows[0].Description != "Pipes" || rows[1].Title() != "Web" {
+			t.Errorf("communities: %+v", rows)
+		}
+		none, err := l.Communities(t.Context())
+		ok(t, err)
+		want(t, "communities of no location", len(none), 0)
+		_, err = l.Community(t.Context(), "main", "web")
+		want(t, "a community elsewhere", err, models.ErrNotFound)
 	})
 }
 
@@ -143,7 +180,7 @@ func TestAuditSearched(t *testing.T) {
 	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
 		start := clock.Now()
 		for _, slug := range []string{"a", "b", "c_d"} {
-			ok(t, s.Locations.Create(t.Context(), mary, slug, "100% "+slug))
+			ok(t, s.Locations.Create(t.Context(), mary, slug, models.Called{Name: "100% " + slug}))
 			clock.Add(1e9)
 		}
 		_, err := s.Tokens.Issue(t.Context(), models.Actor{Name: "Other"}, models.Token{Name: "site", Scope: models.ScopeIngest})

@@ -39,26 +39,58 @@ func (s *Store) Prune(ctx context.Context) (Pruned, error) {
 
 // expireHeld drops what its webhook could not send for the whole retention.
 func (s *Store) expireHeld(tx *gorm.DB, p *Pruned) error {
-	settings, err := s.Settings.get(tx)
-	if err != nil {
+	var webhooks []int64
+	query, args, err := s.expiring(tx)
+	if err == nil {
+		err = tx.Raw("select distinct webhook_id from (select d.webhook_id "+query+") e", args...).Scan(&webhooks).Error
+	}
+	if err != nil || len(webhooks) == 0 {
+		return err
+	}
+	if err := s.lockHeld(tx, webhooks); err != nil {
 		return err
 	}
 	now, err := s.now(tx)
 	if err != nil {
 		return err
 	}
-	horizon := now.Add(-settings.Retention)
-	holds, args, err := s.heldSince(tx, settings, horizon)
-	if err != nil {
+	if query, args, err = s.expiring(tx); err != nil {
 		return err
 	}
 	res := tx.Exec(`update deliveries set state = ?, due_at = null, finished_at = ?, reason = ?
-		where finished_at is null and id in (
-			select d.id from deliveries d join webhooks w on w.id = d.webhook_id
-			where d.finished_at is null and d.created_at < ? and `+holds+` order by d.created_at limit ?)`,
-		slices.Concat([]any{DeliveryDropped, now, "expired while held", horizon}, args, []any{pruneChunk})...)
+		where finished_at is null and webhook_id in `+s.listed("bigint")+" and id in (select d.id "+query+")",
+		slices.Concat([]any{DeliveryDropped, now, "expired while held", jsonList(webhooks)}, args)...)
 	p.Expired = res.RowsAffected
 	return res.Error
+}
+
+// expiring selects from what was held for the whole retention.
+func (s *Store) expiring(tx *gorm.DB) (query string, args []any, err error) {
+	settings, err := s.Settings.get(tx)
+	if err != nil {
+		return "", nil, err
+	}
+	now, err := s.now(tx)
+	if err != nil {
+		return "", nil, err
+	}
+	horizon := now.Add(-settings.Retention)
+	holds, args, err := s.heldSince(tx, settings, horizon)
+	return `from deliveries d join webhooks w on w.id = d.webhook_id
+		where d.finished_at is null and d.created_at < ? and ` + holds + ` order by d.created_at limit ?`,
+		slices.Concat([]any{horizon}, args, []any{pruneChunk}), err
+}
+
+// lockHeld keeps webhooks, and the feature, as they are: whoever releases
+// what they hold does so before or after, and not in the middle.
+func (s *Store) lockHeld(tx *gorm.DB, webhooks []int64) error {
+	if s.lock() == "" {
+		return nil
+	}
+	if err := tx.Exec("select id from dispatch_runs where id = 1" + s.lock()).Error; err != nil {
+		return err
+	}
+	return tx.Exec("select id from webhooks where id in "+s.listed("bigint")+" order by id"+s.lock(), jsonList(webhooks)).Error
 }
 
 // heldSince is the condition that a webhook w could not send since before a
@@ -88,9 +120,13 @@ func (s *Store) pruneDeliveries(tx *gorm.DB, p *Pruned) error {
 	if err != nil {
 		return err
 	}
+	lock := s.lock()
+	if lock != "" {
+		lock += " skip locked" // somebody sends it again
+	}
 	var ids []int64
-	err = tx.Model(&Delivery{}).Where("finished_at < ? and due_at is null", now.Add(-settings.Retention)).
-		Order("finished_at").Limit(pruneChunk).Pluck("id", &ids).Error
+	err = tx.Raw("select id from deliveries where finished_at < ? and due_at is null order by finished_at limit ?"+lock,
+		now.Add(-settings.Retention), pruneChunk).Scan(&ids).Error
 	if err != nil || len(ids) == 0 {
 		return err
 	}
@@ -136,6 +172,9 @@ func (s *Store) pruneRest(tx *gorm.DB, _ *Pruned) error {
 		return err
 	}
 	if err := tx.Where("at < ?", now.Add(-SessionIdle)).Delete(&LoginFailure{}).Error; err != nil {
+		return err
+	}
+	if err := s.pruneInstances(tx, now); err != nil {
 		return err
 	}
 	return tx.Where("hour < ?", now.Add(-hoursKept)).Delete(&WebhookHour{}).Error

@@ -44,10 +44,15 @@ func (x *Events) Record(ctx context.Context, events []NewEvent) (accepted, dupli
 	select {
 	case <-call.done:
 	case x.turn <- struct{}{}:
-		x.recordPending(ctx, call)
-		<-x.turn
+		x.takeTurn(ctx, call)
 	}
 	return call.accepted, len(events) - call.accepted, call.err
+}
+
+// takeTurn gives the turn back also when something panics.
+func (x *Events) takeTurn(ctx context.Context, call *recordCall) {
+	defer func() { <-x.turn }()
+	x.recordPending(ctx, call)
 }
 
 // recordPending stores what waits until the given call is among it.
@@ -60,20 +65,29 @@ func (x *Events) recordPending(ctx context.Context, until *recordCall) {
 			return
 		default:
 		}
-		group := x.nextGroup()
-		err := x.recordGroup(ctx, group)
-		if err != nil && len(group) > 1 && ctx.Err() == nil {
-			// Whatever is wrong with one request must not fail the others.
-			for _, call := range group {
-				call.err = x.recordGroup(ctx, []*recordCall{call})
-				close(call.done)
-			}
-			continue
-		}
+		x.storeGroup(ctx, x.nextGroup())
+	}
+}
+
+var errBrokenOff = errors.New("storing the events broke off")
+
+// storeGroup stores a group, and answers each of its calls whatever happens.
+func (x *Events) storeGroup(ctx context.Context, group []*recordCall) {
+	err := errBrokenOff
+	defer func() {
 		for _, call := range group {
 			call.err = err
 			close(call.done)
 		}
+	}()
+	if err = x.recordGroup(ctx, group); err == nil || len(group) == 1 || ctx.Err() != nil {
+		return
+	}
+	// Whatever is wrong with one request must not fail the others.
+	for len(group) > 0 {
+		group[0].err = x.recordGroup(ctx, group[:1])
+		close(group[0].done)
+		group = group[1:]
 	}
 }
 

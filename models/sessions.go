@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 )
 
@@ -57,6 +58,20 @@ func (x *Sessions) Touch(ctx context.Context, key string) error {
 	}
 	return x.s.db.WithContext(ctx).Model(&Session{}).
 		Where("key = ? and seen_at < ?", key, now.Add(-time.Minute)).Update("seen_at", now).Error
+}
+
+// DeleteAll ends all sessions of a user, who asked for it.
+func (x *Sessions) DeleteAll(ctx context.Context, user User) error {
+	return x.s.tx(ctx, func(tx *gorm.DB) error {
+		now, err := x.s.now(tx)
+		if err != nil {
+			return err
+		}
+		if err := tx.Where("user_id = ?", user.ID).Delete(&Session{}).Error; err != nil {
+			return err
+		}
+		return audit(tx, user.Actor(), now, "login.ended_all", user.Email, "")
+	})
 }
 
 // Delete ends a session.

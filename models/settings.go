@@ -162,7 +162,9 @@ func (x *SettingsStore) Change(ctx context.Context, by Actor, name, value, reaso
 	})
 }
 
-// releaseFeature sends what the switched-off feature held.
+// releaseFeature sends what the switched-off feature held. It ends with waking
+// the lanes of all its webhooks, whatever their state: one that is resumed
+// while this goes on is looked at by the old setting, and goes to sleep.
 func (s *Store) releaseFeature(tx *gorm.DB, now time.Time) error {
 	var hooks []Webhook
 	err := tx.Select("id", "type").Order("id").
@@ -178,7 +180,17 @@ func (s *Store) releaseFeature(tx *gorm.DB, now time.Time) error {
 			return err
 		}
 	}
-	return nil
+	off, err := s.offTypes(tx, Settings{})
+	if err != nil {
+		return err
+	}
+	lock := s.lock()
+	if lock != "" {
+		lock += " of l"
+	}
+	return tx.Exec(`update lanes set next_due_at = ?, queued_until = null where webhook_id in (
+		select l.webhook_id from lanes l join webhooks w on w.id = l.webhook_id
+		where w.deleted_at is null and w.type in ? order by l.webhook_id`+lock+`)`, now, append(off, "")).Error
 }
 
 // History returns a setting's changes, newest first.

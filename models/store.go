@@ -46,6 +46,7 @@ type Store struct {
 	Deliveries *Deliveries
 	Lanes      *Lanes
 	Audit      *Audit
+	Instances  *Instances
 
 	db    *gorm.DB
 	sqlDB *sql.DB
@@ -74,7 +75,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s.Users, s.Sessions, s.Tokens = &Users{s}, &Sessions{s}, &Tokens{s}
 	s.Locations, s.Settings = newLocations(s), &SettingsStore{s}
 	s.Webhooks, s.Events, s.Deliveries = &Webhooks{s}, newEvents(s), &Deliveries{s}
-	s.Lanes, s.Audit = &Lanes{s}, &Audit{s}
+	s.Lanes, s.Audit, s.Instances = &Lanes{s}, &Audit{s}, &Instances{s}
 	if err := s.prepare(ctx); err != nil {
 		s.Close()
 		return nil, err

@@ -52,13 +52,6 @@ type TakeResult struct {
 	Lanes     []LaneRef // to be queued
 }
 
-// LaneRef names a lane and the queue it works in.
-type LaneRef struct {
-	WebhookID int64
-	Slow      bool
-	Failing   bool // its newest attempt failed
-}
-
 // Take runs dispatch once, if it is time: in one transaction, under a lock
 // that only one instance can have, it reads the settings, takes at most limit
 // due events with what merges with them, asks decide, and stores the outcome.

@@ -16,13 +16,15 @@ type User struct {
 	PasswordHash       string // argon2id
 	Role               string
 	MustChangePassword bool
-	CreatedAt          time.Time `gorm:"autoCreateTime:false"`
+	CreatedAt          time.Time  `gorm:"autoCreateTime:false"`
+	DisabledAt         *time.Time // nil: may log in
 }
 
 // Actor is who did something; the zero Actor is Sitehooks itself.
 type Actor struct {
 	UserID int64
 	Name   string
+	From   string // address, in an API with its token; empty: not over the network
 }
 
 // Actor returns the user as the author of a change.
@@ -49,14 +51,25 @@ type Token struct {
 
 // Location is the main site or one Private Team.
 type Location struct {
-	Slug      string `gorm:"primaryKey"`
-	Name      string
-	CreatedAt time.Time `gorm:"autoCreateTime:false"`
+	Slug        string `gorm:"primaryKey"`
+	Name        string
+	Description string
+	CreatedAt   time.Time `gorm:"autoCreateTime:false"`
 }
 
 // Community is a further mark on events of a location.
 type Community struct {
-	Location  string    `gorm:"primaryKey"`
-	Slug      string    `gorm:"primaryKey"`
-	CreatedAt time.Time `gorm:"autoCreateTime:false"`
+	Location    string `gorm:"primaryKey"`
+	Slug        string `gorm:"primaryKey"`
+	Name        string // empty: nobody gave it one
+	Description string
+	CreatedAt   time.Time `gorm:"autoCreateTime:false"`
+}
+
+// Title is what a community is called: its name, or its slug made readable.
+func (c Community) Title() string {
+	if c.Name == "" {
+		return NameOf(c.Slug)
+	}
+	return c.Name
 }

@@ -13,6 +13,7 @@ type WebhookRow struct {
 	SortKey      string `gorm:"->;column:sort_key"` // what the list is sorted by
 	Lane         Lane   `gorm:"-"`
 	Held         int64  `gorm:"-"` // deliveries that wait; held when it cannot send
+	Locked       bool   `gorm:"-"` // no key of this instance opens its secrets
 }
 
 // WebhookPage is one page of the list.
@@ -72,6 +73,7 @@ func (x *Webhooks) fare(db *gorm.DB, rows []WebhookRow) error {
 	at := make(map[int64]*WebhookRow, len(rows))
 	for i := range rows {
 		ids[i], at[rows[i].ID] = rows[i].ID, &rows[i]
+		rows[i].Locked = x.s.locked(rows[i].Webhook)
 	}
 	var lanes []Lane
 	if err := db.Find(&lanes, "webhook_id in ?", ids).Error; err != nil {
@@ -99,11 +101,17 @@ type Owner struct {
 	OwnerName string
 }
 
-// Owners lists who has webhooks, by name.
+// Owners lists who has webhooks, by name. It goes from one owner to the next in
+// the index rather than over all webhooks.
 func (x *Webhooks) Owners(ctx context.Context) ([]Owner, error) {
 	var list []Owner
-	return list, x.s.db.WithContext(ctx).Model(&Webhook{}).Select("owner_id, max(owner_name) as owner_name").
-		Where("deleted_at is null").Group("owner_id").Order("lower(max(owner_name)), owner_id").Find(&list).Error
+	return list, x.s.db.WithContext(ctx).Raw(`with recursive owners(owner_id) as (
+			select (select owner_id from webhooks where owner_id >= 0 and deleted_at is null order by owner_id limit 1)
+			union all select (select owner_id from webhooks where owner_id > owners.owner_id and deleted_at is null order by owner_id limit 1)
+			from owners where owner_id is not null),
+		named as (select owner_id, (select owner_name from webhooks where owner_id = owners.owner_id and deleted_at is null
+			order by owner_name desc limit 1) as owner_name from owners where owner_id is not null)
+		select owner_id, owner_name from named order by lower(owner_name), owner_id`).Scan(&list).Error
 }
 
 // OfTypes counts the webhooks of some types, and the deliveries that wait for them.

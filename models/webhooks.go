@@ -32,6 +32,8 @@ type WebhookInput struct {
 	Secrets       [2]SecretChange
 	Headers       []Header // nil: keep
 	Options       map[string]string
+	// Paused creates the webhook stopped; a save changes no state.
+	Paused bool
 }
 
 // Opened is what of a webhook is sealed, in clear.
@@ -44,7 +46,8 @@ type Opened struct {
 // Webhooks are the subscriptions.
 type Webhooks struct{ s *Store }
 
-// Create stores a new webhook, active and owned by its author. Error: ErrFull.
+// Create stores a new webhook, active unless it is to be paused, and owned by
+// its author. Error: ErrFull.
 func (x *Webhooks) Create(ctx context.Context, by Actor, in WebhookInput) (Webhook, error) {
 	var w Webhook
 	err := x.s.tx(ctx, func(tx *gorm.DB) error {
@@ -58,6 +61,9 @@ func (x *Webhooks) Create(ctx context.Context, by Actor, in WebhookInput) (Webho
 		w = Webhook{
 			Type: in.Type, State: WebhookActive, OwnerID: by.UserID, OwnerName: by.Name, CreatedAt: now,
 			Events: []string{}, Tags: []string{}, Options: map[string]string{},
+		}
+		if in.Paused {
+			w.State, w.StateAt, w.StateBy = WebhookStopped, &now, by.Name
 		}
 		if err := tx.Create(&w).Error; err != nil { // the id is part of what seals
 			return err
@@ -116,11 +122,7 @@ func (x *Webhooks) Update(ctx context.Context, by Actor, id int64, updatedAt tim
 				return err
 			}
 		}
-		detail := ""
-		if old.URLShown != w.URLShown {
-			detail = "target changed from " + old.URLShown + " to " + w.URLShown
-		}
-		return audit(tx, by, now, "webhook.saved", label(w), detail)
+		return audit(tx, by, now, "webhook.saved", label(w), x.changes(old, w, in))
 	})
 	return w, err
 }

@@ -16,6 +16,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 )
 
 //go:embed layout.html partials/*.html pages/*.html
@@ -51,6 +52,9 @@ func New(funcs template.FuncMap) (*Set, error) {
 	return s, nil
 }
 
+// buffers hold pages while they are rendered; w keeps nothing of them.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
 // Render writes the page, named as its file without ".html".
 func (s *Set) Render(w io.Writer, page string, data any) error {
 	return s.RenderPart(w, page, "layout.html", data)
@@ -62,8 +66,10 @@ func (s *Set) RenderPart(w io.Writer, page, part string, data any) error {
 	if !ok {
 		return fmt.Errorf("no page named %q", page)
 	}
-	var buf bytes.Buffer
-	if err := t.ExecuteTemplate(&buf, part, data); err != nil {
+	buf, _ := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(buf)
+	buf.Reset()
+	if err := t.ExecuteTemplate(buf, part, data); err != nil {
 		return fmt.Errorf("render %s of %s: %w", part, page, err)
 	}
 	if _, err := buf.WriteTo(w); err != nil {

@@ -1,9 +1,11 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -165,12 +167,14 @@ func (c *call) place() string {
 	return c.token.Location
 }
 
-// by is the author of what a call changes: who made its token.
+// by is the author of what a call changes: who made its token. The audit log
+// has the token beside the address.
 func (c *call) by() models.Actor {
-	if c.token.CreatedBy == "" {
-		return models.Actor{Name: c.token.Name}
+	host, _, err := net.SplitHostPort(c.request.RemoteAddr)
+	if err != nil {
+		host = c.request.RemoteAddr
 	}
-	return models.Actor{Name: c.token.CreatedBy}
+	return models.Actor{Name: cmp.Or(c.token.CreatedBy, c.token.Name), From: host + " with the token " + c.token.Name}
 }
 
 // parts splits the path below the prefix, whose case does not matter: the

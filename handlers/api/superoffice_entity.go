@@ -112,12 +112,21 @@ func entityOf(w models.Webhook, o models.Opened) entity {
 		WebhookID: w.ID, Name: &w.Name, Events: w.Events, ErrorsEmail: &email, TargetURL: &o.URL,
 		State: vendorStates[w.State], Type: pluginType, Headers: o.Headers, Properties: json.RawMessage("{}"),
 		Registered: w.CreatedAt.UTC(), RegisteredAssociate: &associate{w.OwnerID, w.OwnerName, w.OwnerName},
-		Updated: at, UpdatedAssociate: &associate{0, by, by},
+		Updated: at, UpdatedAssociate: updatedBy(w, by),
 	}
 	if text := w.Options[optionProperties]; text != "" {
 		e.Properties = json.RawMessage(text)
 	}
 	return e
+}
+
+// updatedBy is who saved a webhook. Its name is all that is kept; the id is
+// known when the owner did it.
+func updatedBy(w models.Webhook, name string) *associate {
+	if name == w.OwnerName {
+		return &associate{w.OwnerID, name, name}
+	}
+	return &associate{0, name, name}
 }
 
 // modified is when a webhook was last saved or put into another state, and by

@@ -201,8 +201,8 @@ type hook struct {
 	Headers             map[string]*string
 	Properties          json.RawMessage
 	Registered, Updated string
-	RegisteredAssociate *struct{ Name string }
-	UpdatedAssociate    *struct{ Name string }
+	RegisteredAssociate *associate
+	UpdatedAssociate    *associate
 }
 
 // ok expects an answer with a definition.

@@ -27,7 +27,8 @@ func TestSuperOfficeReplace(t *testing.T) {
 		})))
 		w, o := d.opened(h.WebhookID)
 		if *got.Name != "Other" || len(got.Events) != 2 || *got.ErrorsEmail != "" || string(got.Properties) != "{}" || len(got.Headers) != 2 ||
-			o.Secrets[0] != "first" || o.Headers[0].Value != "1" || got.Registered == got.Updated || got.UpdatedAssociate.Name != mary.Name || len(w.Options) != 0 {
+			o.Secrets[0] != "first" || o.Headers[0].Value != "1" || got.Registered == got.Updated || got.UpdatedAssociate.Name != mary.Name || len(w.Options) != 0 ||
+			*got.UpdatedAssociate != *got.RegisteredAssociate {
 			d.t.Errorf("%+v", got)
 		}
 		// Headers: null keeps one, a value replaces it, absence removes it.
@@ -145,7 +146,7 @@ func TestSuperOfficeStates(t *testing.T) {
 		d.clock.Add(time.Minute)
 		d.must(d.store.Webhooks.Break(t.Context(), h.WebhookID, "Seven failures."))
 		broken := d.ok(d.do(http.MethodGet, pathOf(h), ""))
-		if broken.State != "TooManyErrors" || broken.UpdatedAssociate.Name != "Sitehooks" {
+		if broken.State != "TooManyErrors" || broken.UpdatedAssociate.Name != "Sitehooks" || broken.UpdatedAssociate.AssociateID != 0 {
 			d.t.Fatalf("%+v", broken)
 		}
 		// A save sends one test: failure keeps it broken, success heals it.

@@ -3,6 +3,7 @@ package send
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -34,23 +35,41 @@ func (c *Client) exchange(
 	defer func() { _ = resp.Body.Close() }()
 	result.Code, result.Header = resp.StatusCode, resp.Header
 	result.ResponseHeaders = red.headers(sortedHeaders(resp.Header))
-	raw, err := readBody(resp, red.longest)
-	result.Body, result.Truncated = red.body(raw), len(raw) > maxBody
+	raw, cut, err := readBody(resp, red.longest, r.Keep)
+	limit := maxBody
+	if cut {
+		limit = max(0, min(limit, len(raw)-red.longest))
+	}
+	result.Body, result.Truncated = red.bodyTo(raw, limit), cut || len(raw) > maxBody
 	return err
 }
 
-// readBody reads as much of the answer as may be kept, and more bytes of it.
-// What breaks off beyond that is not looked at. A switch of protocols, which
-// was not asked for, has no body.
-func readBody(resp *http.Response, more int) ([]byte, error) {
+// readBody reads as much of the answer as may be kept, and more bytes of it;
+// cut: keep did not let it read that much. What breaks off beyond that is not
+// looked at. A switch of protocols, which was not asked for, has no body.
+func readBody(resp *http.Response, more int, keep func(int) bool) (raw []byte, cut bool, err error) {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
-		return nil, nil
+		return nil, false, nil
 	}
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, int64(maxBody+more+1)))
-	if len(raw) > maxBody {
-		return raw, nil
+	raw = make([]byte, 0, 512)
+	for most := maxBody + more + 1; len(raw) < most; {
+		if len(raw) == cap(raw) {
+			grown := min(2*cap(raw), most)
+			if grown > freeBody && keep != nil && !keep(grown-cap(raw)) {
+				return raw, true, nil
+			}
+			raw = append(make([]byte, 0, grown), raw...)
+		}
+		n, err := resp.Body.Read(raw[len(raw):cap(raw)])
+		raw = raw[:len(raw)+n]
+		if err != nil {
+			if errors.Is(err, io.EOF) || len(raw) > maxBody {
+				err = nil
+			}
+			return raw, false, err
+		}
 	}
-	return raw, err
+	return raw, false, nil
 }
 
 // setHeaders sets headers with their names as they are spelt, since some

@@ -108,18 +108,21 @@ func (r *redactor) text(s string) string {
 }
 
 // body is what is kept of a response's body: whole characters, 64 KiB at most.
-func (r *redactor) body(raw []byte) []byte {
-	kept := safe(r.replace(raw, wholeRunes(raw)))
-	return bytes.Clone(kept[:wholeRunes(kept)]) // without what else was read
+func (r *redactor) body(raw []byte) []byte { return r.bodyTo(raw, maxBody) }
+
+// bodyTo is what is kept of its first limit bytes.
+func (r *redactor) bodyTo(raw []byte, limit int) []byte {
+	kept := safe(r.replace(raw, wholeRunes(raw, limit)))
+	return bytes.Clone(kept[:wholeRunes(kept, maxBody)]) // without what else was read
 }
 
-// wholeRunes is how many of the first 64 KiB end with a whole character.
-func wholeRunes(raw []byte) int {
-	if len(raw) <= maxBody {
+// wholeRunes is how many of the first limit bytes end with a whole character.
+func wholeRunes(raw []byte, limit int) int {
+	if len(raw) <= limit {
 		return len(raw)
 	}
-	n := maxBody
-	for n > maxBody-utf8.UTFMax && !utf8.RuneStart(raw[n]) {
+	n := limit
+	for n > max(0, limit-utf8.UTFMax) && !utf8.RuneStart(raw[n]) {
 		n--
 	}
 	return n

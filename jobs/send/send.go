@@ -24,6 +24,7 @@ import (
 
 const (
 	maxBody    = 64 << 10 // bytes of a response's body that are kept
+	freeBody   = 8 << 10  // of these, for which nobody is asked
 	maxHeaders = 32 << 10 // bytes of headers that are read
 	// defaultTimeout serves a request that names none.
 	defaultTimeout = 15 * time.Second
@@ -96,6 +97,9 @@ type Request struct {
 	// Redact are the secrets that what is recorded must not contain. Those of
 	// fewer than four bytes cannot be told from other text and are left.
 	Redact []string
+	// Keep is asked before more than the first 8 KiB of an answer's body take
+	// so many more bytes of memory; false: the rest is not kept. nil: yes.
+	Keep func(bytes int) bool
 }
 
 // Result is what came of a request. Either Code or ErrorClass is set.

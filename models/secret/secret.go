@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 )
 
@@ -91,7 +92,7 @@ func (b *Box) Seal(plain, context string) Sealed {
 	}
 	k := b.keys[0]
 	box := k.aead.Seal(nil, nil, []byte(plain), []byte(context)) //nolint:gosec // this AEAD makes a random nonce itself
-	return Sealed(k.id + "." + base64.RawStdEncoding.EncodeToString(box))
+	return Sealed(Mark(k.id) + base64.RawStdEncoding.EncodeToString(box))
 }
 
 // Open decrypts what Seal made for the same context. Errors: ErrWrongKey, or
@@ -118,9 +119,17 @@ func (b *Box) Open(s Sealed, context string) (string, error) {
 	return "", ErrWrongKey
 }
 
+// Mark is what a value begins with that the key of this id sealed.
+func Mark(id string) string { return id + "." }
+
+// Knows tells whether s is empty or sealed with one of the keys.
+func (b *Box) Knows(s Sealed) bool {
+	return s == "" || slices.ContainsFunc(b.keys, func(k key) bool { return strings.HasPrefix(string(s), Mark(k.id)) })
+}
+
 // Current tells whether s is empty or sealed with the first key.
 func (b *Box) Current(s Sealed) bool {
-	return s == "" || strings.HasPrefix(string(s), b.keys[0].id+".")
+	return s == "" || strings.HasPrefix(string(s), Mark(b.keys[0].id))
 }
 
 // Derive returns, for each key in order, 32 bytes for another purpose, such

@@ -26,7 +26,8 @@ export function parsed(html) {
   return piece.content;
 }
 
-// known asks for a location's communities, and its tags that begin with prefix.
+// known asks what a location is, for its communities, and its tags that begin
+// with prefix.
 export async function known(location, prefix = "") {
   try {
     const response = await fetch(`/admin/webhooks/known?${new URLSearchParams({ location, prefix })}`);

@@ -1,9 +1,10 @@
 import { say } from "./say.js";
 
 // Copy buttons are hidden until there is a script to serve them. data-copy
-// names a field or an element whose text goes to the clipboard.
+// names a field or an element whose text goes to the clipboard; of an empty
+// field there is nothing to copy.
 export function showCopy(root) {
-  for (const button of root.querySelectorAll("[data-copy]")) button.hidden = false;
+  for (const button of root.querySelectorAll("[data-copy]")) button.hidden = document.getElementById(button.dataset.copy)?.value === "";
 }
 
 export function serveCopy() {

@@ -13,6 +13,7 @@ export function serveForm(form, leave) {
     if (!event.target.closest(".form-side")) changed();
   };
   form.addEventListener("input", look);
+  form.addEventListener("input", () => offer(form));
   form.addEventListener("change", (event) => {
     if (event.target.name === "location") follow(form, false);
     look(event);
@@ -35,7 +36,7 @@ export function serveForm(form, leave) {
 
 // outfit is done anew whenever the form's content is.
 function outfit(form, changed) {
-  showCopy(form);
+  offer(form);
   const tags = form.querySelector("input[data-tags]");
   if (tags) {
     tagBox(tags, {
@@ -49,13 +50,22 @@ function outfit(form, changed) {
   follow(form, true);
 }
 
-// follow offers the communities of the chosen location. What a saved webhook
-// has already stays on offer at first.
+// offer shows the buttons that a typed secret needs, while there is one.
+function offer(form) {
+  showCopy(form);
+  for (const button of form.querySelectorAll("[data-typed]")) button.hidden = !form.elements[button.dataset.typed].value;
+}
+
+// follow says what the chosen location is and offers its communities. What a
+// saved webhook has already stays on offer at first.
 async function follow(form, first) {
   const { location, community } = form.elements;
   const asked = location.value;
-  const { communities } = await known(asked);
+  const { about = "", communities } = await known(asked);
   if (!communities || location.value !== asked || !community.isConnected) return;
+  const help = form.querySelector("#location-help");
+  help.textContent = about;
+  help.hidden = !about;
   const chosen = community.selectedOptions[0];
   const fits = communities.some((c) => c.value === community.value);
   const options = communities.map((c) => new Option(c.label, c.value, false, c.value === community.value));
@@ -96,7 +106,7 @@ function replace(form, html, pressed) {
   if (trial && !side.querySelector("[data-trial]")) side.prepend(trial);
   form.replaceChildren(...fresh.childNodes);
   const summary = form.querySelector("[data-focus]");
-  const buttons = [...form.querySelectorAll("button[name=do]:not([tabindex])")];
+  const buttons = [...form.querySelectorAll("button[name=do]:not([tabindex], [hidden])")];
   const secret = /_(\d)$/.exec(pressed);
   const next = summary ?? buttons.find((b) => b.value === pressed) ?? (secret && form.elements[`secret_${secret[1]}`]);
   next?.focus();

@@ -1,0 +1,135 @@
+package app_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// corner has a look at what the browser shows now, in each theme: dark has
+// other colours and the same elements. Then it makes it narrow.
+func (c *chrome) corner(script, what string) {
+	c.t.Helper()
+	c.looksAt(script, what)
+	c.theme("dark")
+	c.looksAtColours(what + ", dark")
+	c.theme("light")
+	c.viewport(360, 800)
+	c.fits(what + " at 360")
+	if over := eval[string](c, `(() => {
+		const box = document.querySelector("dialog[open]");
+		if (!box) return "";
+		const edge = box.getBoundingClientRect().right;
+		return [...box.querySelectorAll("*")].filter((e) => !e.closest("pre, .s-table-container") && e.getBoundingClientRect().right > edge + 1).map((e) => e.outerHTML.slice(0, 120)).slice(0, 3).join(" | ");
+	})()`); over != "" {
+		c.t.Errorf("%s at 360 runs beyond its edge: %s", what, over)
+	}
+	c.viewport(1280, 900)
+}
+
+// TestCornersAreAccessibleAndFit looks once at what consolePages leave out:
+// forms of every type, rare states, refused forms, empty lists, and what a
+// viewer sees.
+func TestCornersAreAccessibleAndFit(t *testing.T) {
+	script := axe(t)
+	in, b, c, _ := atConsole(t)
+	for _, path := range cornerPages(t, in, b) {
+		c.open(in.base + path)
+		c.corner(script, path)
+	}
+	c.viewport(640, 450)
+	c.open(in.base + "/admin/webhooks/new?type=generic")
+	c.looksAt(script, "the form on a low page")
+	c.viewport(1280, 900)
+	for _, kind := range []string{"stackauth", "userecho", "superoffice"} {
+		c.open(in.base + "/admin/webhooks")
+		c.run(fmt.Sprintf("((a) => { a.href = '/admin/webhooks/new?type=%s'; a.click(); })(document.querySelector('a[data-dialog]'))", kind))
+		c.until("document.querySelector('dialog[open] #name')")
+		c.corner(script, "the dialog of "+kind)
+	}
+	for _, path := range []string{
+		"/developer/site-settings/edit?name=Webhooks.DispatchDelay", "/admin/members", "/admin/tokens", "/admin/locations",
+		"/admin/locations/main", "/account/password",
+	} {
+		c.refused(in, path)
+		c.corner(script, path+", refused")
+	}
+	asViewer(t, in, b, c)
+	for _, path := range []string{
+		"/admin/webhooks", "/admin/webhooks/1", "/admin/trigger-history/seen", "/admin/members", "/admin/tokens", "/admin/locations/main",
+		"/developer/site-settings/edit?name=Webhooks.DispatchDelay", "/admin/webhooks/new?type=generic",
+	} {
+		c.open(in.base + path)
+		c.corner(script, path+" of a viewer")
+	}
+	fresh := serve(t, environment(t, "sqlite"))
+	c.login(fresh.base, adminEmail, adminPassword)
+	for _, path := range []string{"/admin/trigger-history", "/admin/deliveries", "/admin/audit?q=nothing"} {
+		c.open(fresh.base + path)
+		c.corner(script, path+", empty")
+	}
+}
+
+// cornerPages are pages of a world with a token, a broken webhook, and an
+// event that the other webhook did not get.
+func cornerPages(t *testing.T, in *instance, b *browser) []string {
+	t.Helper()
+	gone := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGone) }))
+	t.Cleanup(gone.Close)
+	b.createWebhook(webhookForm(gone.URL))
+	picky := webhookForm("https://example.com/hook")
+	picky.Set("tag_mode", "specific")
+	picky.Set("tags", "rust")
+	b.createWebhook(picky)
+	b.post("/admin/tokens", url.Values{"name": {"The site"}, "scope": {"ingest"}})
+	in.accept(questionJSON("seen", 60, ""))
+	eventually(t, "broken", func() bool { return strings.Contains(b.get("/admin/webhooks/1").body, "410") })
+	in.accept(questionJSON("held", 61, ""))
+	delivery := regexp.MustCompile(`/admin/deliveries/msg_[^"?#]+`).FindString(b.get("/admin/deliveries").body)
+	token := regexp.MustCompile(`/admin/tokens/\d+/revoke`).FindString(b.get("/admin/tokens").body)
+	if delivery == "" || token == "" {
+		t.Fatalf("delivery %q, token %q", delivery, token)
+	}
+	return []string{
+		"/admin/webhooks/new?type=stackauth", "/admin/webhooks/new?type=userecho", "/admin/webhooks/new?type=superoffice",
+		"/admin/webhooks", "/admin/webhooks/1", "/admin/webhooks/bulk?do=resume&id=1", delivery + "?tab=response",
+		"/admin/deliveries/resent?at=1&total=5", "/admin/trigger-history/seen/erase", "/admin/trigger-history/seen?webhook=2",
+		"/admin/trigger-history?webhook=2&event=none", token, "/admin/nothing",
+	}
+}
+
+// refused sends the form of a page with nothing in it, and finds the focus on
+// what is wrong.
+func (c *chrome) refused(in *instance, path string) {
+	c.t.Helper()
+	c.open(in.base + path)
+	c.run(`[...document.querySelectorAll("main form[method=post] :is(input:not([type=radio], [type=hidden]), textarea)")].forEach((e) => { e.value = ""; })`)
+	_, err := chromedp.RunResponse(c.ctx, chromedp.Click("main form[method=post].narrow-form button[type=submit], main form[method=post].fd-column button[type=submit]"))
+	ok(c.t, err)
+	c.until("document.activeElement?.matches('[role=alert][data-focus]')")
+}
+
+// asViewer makes a viewer and logs in as that, in place of the administrator.
+func asViewer(t *testing.T, in *instance, b *browser, c *chrome) {
+	t.Helper()
+	a := b.post("/admin/members", url.Values{"email": {"vic@example.com"}, "name": {"Vic"}, "role": {"viewer"}})
+	given := regexp.MustCompile(`id="given-password">([^<]+)<`).FindStringSubmatch(a.body)
+	if given == nil {
+		t.Fatalf("no password was given: %d", a.code)
+	}
+	b.post("/logout", nil)
+	b.post("/login", url.Values{"email": {"vic@example.com"}, "password": {given[1]}})
+	change := url.Values{"password": {given[1]}, "new_password": {adminPassword}, "new_password_again": {adminPassword}}
+	if a = b.post("/account/password", change); a.code != http.StatusSeeOther {
+		t.Fatalf("new password: %d", a.code)
+	}
+	c.run(`document.querySelector('form[action="/logout"]').submit()`)
+	c.until("location.pathname === '/login'")
+	c.login(in.base, "vic@example.com", adminPassword)
+}

@@ -1,0 +1,50 @@
+package app
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/sitehooks/sitehooks/config"
+	"github.com/sitehooks/sitehooks/models"
+	"github.com/sitehooks/sitehooks/models/modelstest"
+	"github.com/sitehooks/sitehooks/models/secret"
+)
+
+func TestRekeyCommand(t *testing.T) {
+	for _, kind := range modelstest.Kinds() {
+		t.Run(kind, func(t *testing.T) {
+			o := modelstest.Options(t, kind)
+			s := modelstest.Open(t, o)
+			_, err := s.Webhooks.Create(t.Context(), operator, models.WebhookInput{
+				Type: "generic", Name: "One", Location: models.MainLocation, Events: []string{"question.created"},
+				TagMode: models.TagsAll, URL: "https://example.com/hook", URLShown: "https://example.com/hook",
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.Close()
+			c := config.Config{DataDir: o.DataDir, DatabaseURL: o.DatabaseURL, SecretKeys: [][]byte{modelstest.Key()}}
+			var out, log bytes.Buffer
+			p := Process{Stdout: &out, Stderr: &log}
+			if err := rekey(t.Context(), c, p); err == nil || !strings.Contains(err.Error(), "there is only one key; set SITEHOOKS_SECRET_KEY=new,old") {
+				t.Errorf("with one key: %v", err)
+			}
+			fresh := bytes.Repeat([]byte{9}, secret.KeySize)
+			c.SecretKeys = [][]byte{fresh, modelstest.Key()}
+			for _, want := range []string{"Sealed 1 webhook anew", "Sealed 0 webhooks anew"} {
+				out.Reset()
+				if err := rekey(t.Context(), c, p); err != nil {
+					t.Fatal(err)
+				}
+				if got := out.String(); !strings.HasPrefix(got, want+" with the first key.") || !strings.Contains(got, "each must have been started with both keys before") {
+					t.Errorf("it says %q, want %q", got, want)
+				}
+			}
+			c.SecretKeys = [][]byte{fresh}
+			if err := migrate(t.Context(), c, p); err != nil {
+				t.Errorf("with the new key alone: %v", err)
+			}
+		})
+	}
+}

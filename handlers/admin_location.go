@@ -1,0 +1,97 @@
+package handlers
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// locationPage is a location with its communities, or one of these alone, and
+// the form that says what it is called.
+type locationPage struct {
+	page
+	Location    models.Location
+	Community   *models.Community // nil: the page is the location's
+	Communities []models.Community
+	Path        string
+	Slug        string // of what the page is about
+	Was         models.Called
+	Called      calledForm
+	Errors      []errorLine
+}
+
+// CommunityPath leads to one of the communities.
+func (p *locationPage) CommunityPath(slug string) string { return communityPath(p.Location.Slug, slug) }
+
+func locationPath(slug string) string { return locationsPath + "/" + slug }
+
+func communityPath(location, slug string) string {
+	return locationPath(location) + "?community=" + url.QueryEscape(slug)
+}
+
+// askedLocation finds what the address is about: a location, or with
+// ?community one of its communities.
+func (s *Site) askedLocation(c *gin.Context) (*locationPage, error) {
+	ctx := c.Request.Context()
+	l, err := s.store.places.Get(ctx, c.Param("id"))
+	if err != nil {
+		return nil, err
+	}
+	p := &locationPage{Location: l, Path: locationPath(l.Slug), Slug: l.Slug, Was: models.Called{Name: l.Name, Description: l.Description}}
+	if slug, one := c.GetQuery("community"); one {
+		found, err := s.store.places.Community(ctx, l.Slug, slug)
+		if err != nil {
+			return nil, err
+		}
+		p.Community, p.Path, p.Slug = &found, communityPath(l.Slug, slug), slug
+		p.Was = models.Called{Name: found.Title(), Description: found.Description}
+	} else if p.Communities, err = s.store.locations.Communities(ctx, l.Slug); err != nil {
+		return nil, err
+	}
+	p.page = page{Title: p.Was.Name, Nav: "locations"}
+	return p, nil
+}
+
+// location shows what a location or community is called and how it is
+// described.
+func (s *Site) location(c *gin.Context) error {
+	p, err := s.askedLocation(c)
+	if err != nil {
+		return err
+	}
+	p.Called.Called = p.Was
+	return s.render(c, http.StatusOK, "admin_location", p)
+}
+
+// locationDescribe gives it another name and description.
+func (s *Site) locationDescribe(c *gin.Context) error {
+	if err := parseForm(c); err != nil {
+		return err
+	}
+	p, err := s.askedLocation(c)
+	if err != nil {
+		return err
+	}
+	p.Called = readCalled(c.Request.PostForm)
+	if len(p.Called.Faults) > 0 {
+		p.Errors = errorLines(p.Called.Faults, "name", "Name", "description", "Description")
+		return s.render(c, http.StatusUnprocessableEntity, "admin_location", p)
+	}
+	ctx, by, to := c.Request.Context(), actorOf(c), locationsPath
+	if p.Community == nil {
+		err = s.store.places.Describe(ctx, by, p.Slug, p.Called.Called)
+	} else {
+		err, to = s.store.places.DescribeCommunity(ctx, by, p.Location.Slug, p.Slug, p.Called.Called), locationPath(p.Location.Slug)
+	}
+	if err != nil {
+		return err
+	}
+	said := "Saved " + p.Called.Name + "."
+	if p.Called.Name != p.Was.Name {
+		said = p.Was.Name + " is now called " + p.Called.Name + "."
+	}
+	return s.redirect(c, to, Flash{"success", said})
+}

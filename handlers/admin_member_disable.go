@@ -1,0 +1,58 @@
+package handlers
+
+import (
+	"errors"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// memberDisable asks before somebody is kept out.
+func (s *Site) memberDisable(c *gin.Context) error {
+	user, err := s.askedMember(c)
+	if err != nil {
+		return err
+	}
+	return s.confirm(c, disabling(c, user, ""))
+}
+
+func disabling(c *gin.Context, user models.User, fault string) *confirmPage {
+	p := &confirmPage{
+		page:  page{Title: "Disable " + user.Name + "?", Nav: "members"},
+		Crumb: "Members", CrumbPath: membersPath, Action: memberPath(user.ID) + "/disable", Button: "Disable " + user.Email,
+		Danger: true, Back: membersPath, Fault: fault,
+		Lines: []string{user.Email + " can no longer log in until somebody enables them again, and is logged out everywhere at once. Their webhooks stay theirs and go on."},
+	}
+	if me, _ := userOf(c); me.ID == user.ID {
+		p.Lines = append(p.Lines, "This is you: you will be logged out.")
+	}
+	return p
+}
+
+func (s *Site) memberDisablePost(c *gin.Context) error {
+	user, err := s.askedMember(c)
+	if err != nil {
+		return err
+	}
+	_, err = s.store.members.Disable(c.Request.Context(), actorOf(c), user.ID)
+	if errors.Is(err, models.ErrLastAdministrator) {
+		return s.confirm(c, disabling(c, user, lastAdministrator))
+	}
+	if err != nil {
+		return err
+	}
+	return s.redirect(c, membersPath, Flash{"success", "Disabled " + user.Email + "."})
+}
+
+// memberEnable lets somebody log in again.
+func (s *Site) memberEnable(c *gin.Context) error {
+	user, err := s.askedMember(c)
+	if err != nil {
+		return err
+	}
+	if _, err = s.store.members.Enable(c.Request.Context(), actorOf(c), user.ID); err != nil {
+		return err
+	}
+	return s.redirect(c, membersPath, Flash{"success", "Enabled " + user.Email + "."})
+}

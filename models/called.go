@@ -1,0 +1,82 @@
+package models
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// Called is what administrators may say of a location or a community; the
+// slug, by which events name it, stays.
+type Called struct{ Name, Description string }
+
+// Communities returns the communities of locations in the order of their slugs.
+func (l *Locations) Communities(ctx context.Context, locations ...string) ([]Community, error) {
+	var rows []Community
+	if len(locations) == 0 {
+		return nil, nil
+	}
+	return rows, l.s.db.WithContext(ctx).Where("location in ?", locations).Order("location, slug").Find(&rows).Error
+}
+
+// Community returns a community of a location, or ErrNotFound.
+func (l *Locations) Community(ctx context.Context, location, slug string) (Community, error) {
+	var row Community
+	return row, found(l.s.db.WithContext(ctx).Take(&row, "location = ? and slug = ?", location, slug))
+}
+
+// Describe gives a location another name and description. Error: ErrNotFound.
+func (l *Locations) Describe(ctx context.Context, by Actor, slug string, called Called) error {
+	return l.change(ctx, func(tx *gorm.DB, now time.Time) error {
+		var row Location
+		if err := found(tx.Take(&row, "slug = ?", slug)); err != nil {
+			return err
+		}
+		err := tx.Model(&Location{}).Where("slug = ?", slug).Updates(called.columns()).Error
+		if err != nil {
+			return err
+		}
+		return called.audit(tx, by, now, "location", slug, Called{row.Name, row.Description})
+	})
+}
+
+// DescribeCommunity gives a community another name and description. Error:
+// ErrNotFound.
+func (l *Locations) DescribeCommunity(ctx context.Context, by Actor, location, slug string, called Called) error {
+	return l.change(ctx, func(tx *gorm.DB, now time.Time) error {
+		var row Community
+		if err := found(tx.Take(&row, "location = ? and slug = ?", location, slug)); err != nil {
+			return err
+		}
+		err := tx.Model(&Community{}).Where("location = ? and slug = ?", location, slug).Updates(called.columns()).Error
+		if err != nil {
+			return err
+		}
+		return called.audit(tx, by, now, "community", location+"/"+slug, Called{row.Title(), row.Description})
+	})
+}
+
+func (c Called) columns() map[string]any {
+	return map[string]any{"name": c.Name, "description": c.Description}
+}
+
+// audit notes each of the two that changed.
+func (c Called) audit(tx *gorm.DB, by Actor, now time.Time, what, target string, old Called) error {
+	if c.Name != old.Name {
+		if err := audit(tx, by, now, what+".renamed", target, old.Name+" → "+c.Name); err != nil {
+			return err
+		}
+	}
+	if c.Description == old.Description {
+		return nil
+	}
+	return audit(tx, by, now, what+".described", target, orNothing(old.Description)+" → "+orNothing(c.Description))
+}
+
+func orNothing(text string) string {
+	if text == "" {
+		return "(nothing)"
+	}
+	return text
+}

@@ -1,0 +1,36 @@
+package models
+
+import (
+	"regexp"
+
+	"gorm.io/gorm"
+)
+
+// questionAsked finds a question's number in what was searched for: the number
+// itself, or a link to the question or to something below it.
+var questionAsked = regexp.MustCompile(`^#?0*([1-9][0-9]{0,18})$|/questions/0*([1-9][0-9]{0,18})(?:[/?#]|$)`)
+
+// questionOf returns the number of the question that a search means; empty:
+// it means none.
+func questionOf(search string) string {
+	m := questionAsked.FindStringSubmatch(search)
+	if m == nil {
+		return ""
+	}
+	return m[1] + m[2]
+}
+
+// orQuestion widens a condition to the events about a question: itself, its
+// answers and comments. Payloads are compact JSON, and a quotation mark inside
+// a text is escaped there, so these bytes are a key and its whole value.
+func (x *Events) orQuestion(db *gorm.DB, question string) *gorm.DB {
+	if question == "" {
+		return db
+	}
+	has := "position( ? in payload) > 0" // right behind the bracket, gorm would make a list of the bytes
+	if x.s.pool == nil {
+		has = "instr(payload, ?) > 0"
+	}
+	key := `"question_id":` + question
+	return db.Or(has, []byte(key+",")).Or(has, []byte(key+"}"))
+}

@@ -1,0 +1,82 @@
+package models
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+const (
+	instanceAlive = 30 * time.Second // since it last said so
+	instanceKept  = time.Hour        // the row of one that was killed
+)
+
+// Instance is a running Sitehooks.
+type Instance struct {
+	ID        string `gorm:"primaryKey"`
+	Name      string // of its machine
+	Role      string
+	Version   string
+	StartedAt time.Time
+	SeenAt    time.Time
+}
+
+// Instances are those that work with this database.
+type Instances struct{ s *Store }
+
+// Seen says that an instance is alive; its times are the deciding clock's.
+func (x *Instances) Seen(ctx context.Context, in Instance) error {
+	now, err := x.s.Now(ctx)
+	if err != nil {
+		return err
+	}
+	in.StartedAt, in.SeenAt = now, now
+	return x.s.db.WithContext(ctx).Clauses(clause.OnConflict{
+		Columns: []clause.Column{{Name: "id"}}, DoUpdates: clause.AssignmentColumns([]string{"seen_at"}),
+	}).Create(&in).Error
+}
+
+// Gone says that an instance has stopped.
+func (x *Instances) Gone(ctx context.Context, id string) error {
+	return x.s.db.WithContext(ctx).Where("id = ?", id).Delete(&Instance{}).Error
+}
+
+// Alive returns the instances that said so lately, the longest running first.
+func (x *Instances) Alive(ctx context.Context) ([]Instance, error) {
+	now, err := x.s.Now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var rows []Instance
+	return rows, x.s.db.WithContext(ctx).Order("started_at, id").Find(&rows, "seen_at > ?", now.Add(-instanceAlive)).Error
+}
+
+// pruneInstances forgets those that were killed.
+func (s *Store) pruneInstances(tx *gorm.DB, now time.Time) error {
+	return tx.Where("seen_at < ?", now.Add(-instanceKept)).Delete(&Instance{}).Error
+}
+
+// JobCount is how many jobs of the queue are in a state; DepthMax or more count
+// as DepthMax.
+type JobCount struct {
+	State string
+	N     int64
+}
+
+// Jobs counts the queue's jobs by state, in the order in which a job goes
+// through them. The queue's index on the state answers.
+func (s *Store) Jobs(ctx context.Context) ([]JobCount, error) {
+	var counts []JobCount
+	for _, state := range []string{"scheduled", "available", "running", "retryable", "completed", "cancelled", "discarded"} {
+		c := JobCount{State: state}
+		// The state is named in the text: PostgreSQL's is a type of its own.
+		err := s.db.WithContext(ctx).Raw("select count(*) from (select 1 from river_job where state = '"+c.State+"' limit ?) x", DepthMax).Scan(&c.N).Error
+		if err != nil {
+			return nil, err
+		}
+		counts = append(counts, c)
+	}
+	return counts, nil
+}
