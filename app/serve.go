@@ -30,6 +30,7 @@ import (
 )
 
 func serve(ctx context.Context, c config.Config, p Process) error {
+	tuneMemory()
 	in, err := start(ctx, c, p)
 	if err != nil {
 		return err

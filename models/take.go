@@ -4,6 +4,8 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -224,16 +226,33 @@ func (x *Events) partners(tx *gorm.DB, t *Take) error {
 			keys[e.MergeKey] = struct{}{}
 		}
 	}
-	var more []Event
-	err := tx.Select(takeColumns).Find(&more, "dispatched_at is null and merge_key in "+x.s.listed("text"),
-		jsonList(slices.Collect(maps.Keys(keys)))).Error
+	// Key by key, whatever the planner thinks of how many wait: put as a join
+	// it may read all of them for each take.
+	var lists []string
+	err := tx.Raw("select (select string_agg(cast(e.id as text), ',') from events e where e.dispatched_at is null and e.merge_key = k.value) as ids"+
+		" from "+x.s.listed("text")+" k", jsonList(slices.Collect(maps.Keys(keys)))).Scan(&lists).Error
 	if err != nil {
 		return err
 	}
-	for _, e := range more {
-		if !taken[e.ID] {
-			t.Events = append(t.Events, e)
+	var younger []int64
+	for _, list := range lists {
+		for id := range strings.SplitSeq(list, ",") {
+			n, err := strconv.ParseInt(id, 10, 64)
+			if err != nil {
+				return err
+			}
+			if !taken[n] {
+				younger = append(younger, n)
+			}
 		}
+	}
+	if len(younger) > 0 {
+		var more []Event
+		// Dispatch alone marks events, and this is it: they still wait.
+		if err := tx.Select(takeColumns).Find(&more, "id in "+x.s.listed("bigint"), jsonList(younger)).Error; err != nil {
+			return err
+		}
+		t.Events = append(t.Events, more...)
 	}
 	slices.SortFunc(t.Events, func(a, b Event) int {
 		if c := a.ReceivedAt.Compare(b.ReceivedAt); c != 0 {
