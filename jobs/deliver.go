@@ -45,14 +45,14 @@ func (w *laneWorker) Work(ctx context.Context, job *river.Job[laneArgs]) error {
 	default:
 	}
 	l := newLane(w.deliverer, job.Args.WebhookID, w.instance+"-"+rand.Text(), job.Queue)
-	claimed, err := w.store.Lanes.Claim(ctx, l.id, l.holder, laneLease)
+	work, claimed, err := w.store.Lanes.Claim(ctx, l.id, l.holder, laneLease)
 	if err != nil || !claimed {
 		return err
 	}
 	failed := true // also by a panic
 	defer func() { l.release(ctx, failed) }()
 	defer l.forget()
-	err = l.run(ctx)
+	err = l.run(ctx, work)
 	failed = err != nil
 	if err != nil {
 		w.log.ErrorContext(ctx, "lane stopped; it will be tried again", slog.Int64("webhook", l.id), slog.Any("error", err))

@@ -290,7 +290,7 @@ func TestMovingAwayDropsWhatWaits(t *testing.T) {
 func TestSecondWorkerOfALaneEndsAtOnce(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		w := pending(b, nil)
-		claimed, err := b.store.Lanes.Claim(b.t.Context(), w.ID, "another instance", laneLease)
+		_, claimed, err := b.store.Lanes.Claim(b.t.Context(), w.ID, "another instance", laneLease)
 		ok(b.t, err)
 		b.deliver(w)
 		if !claimed || len(b.receiver.requests()) != 0 {
@@ -312,7 +312,7 @@ func TestSecondWorkerOfALaneEndsAtOnce(t *testing.T) {
 func TestReleaseLooksOnceMore(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		w := b.webhook(nil)
-		_, err := b.store.Lanes.Claim(b.t.Context(), w.ID, "me", laneLease)
+		_, _, err := b.store.Lanes.Claim(b.t.Context(), w.ID, "me", laneLease)
 		ok(b.t, err)
 		b.record(question("a", 1, nil))
 		b.later() // fills the lane while it is held: no job is queued

@@ -65,7 +65,7 @@ func TestAFullQueueDelaysNoOther(t *testing.T) {
 		}
 		b.deliver(older) // meanwhile, and it has more to do
 		b.exec(fmt.Sprintf("update deliveries set due_at = created_at, state = 'pending', finished_at = null where webhook_id = %d", older.ID))
-		claimed, err := b.store.Lanes.Claim(b.t.Context(), older.ID, "me", laneLease)
+		_, claimed, err := b.store.Lanes.Claim(b.t.Context(), older.ID, "me", laneLease)
 		ok(b.t, err)
 		b.clock.Add(time.Second)
 		again, err := b.store.Lanes.Release(b.t.Context(), older.ID, "me", models.Release{Slow: true})

@@ -42,7 +42,7 @@ func TestNothingIsSentWhileTooMuchIsKept(t *testing.T) {
 		d := b.worker.deliverer
 		d.kept.Store(keptMost + 1) // by other lanes
 		l := newLane(d, w.ID, "test", models.QueueFast)
-		claimed, err := b.store.Lanes.Claim(b.t.Context(), w.ID, "test", laneLease)
+		_, claimed, err := b.store.Lanes.Claim(b.t.Context(), w.ID, "test", laneLease)
 		ok(b.t, err)
 		ok(b.t, l.look(b.t.Context()))
 		for l.startSome(b.t.Context()); len(l.inFlight) > 0; l.startSome(b.t.Context()) {

@@ -64,6 +64,7 @@ type lane struct {
 	pace     *rate.Limiter
 	gap      *rate.Limiter
 	ended    bool // send nothing more in this turn
+	released bool
 
 	last      last             // of the attempts so far, the one that began last
 	outcomes  []models.Outcome // to be recorded next
@@ -96,8 +97,8 @@ func newLane(d *deliverer, id int64, holder, among string) *lane {
 }
 
 // run works until nothing is due, the turn is over or the instance stops.
-func (l *lane) run(ctx context.Context) error {
-	err := l.look(ctx)
+func (l *lane) run(ctx context.Context, work models.Work) error {
+	err := l.fetch(ctx, work)
 	turn := time.NewTimer(laneTurn)
 	defer turn.Stop()
 	renew := time.NewTicker(leaseRenew)
@@ -112,7 +113,7 @@ func (l *lane) run(ctx context.Context) error {
 			if l.ended {
 				return nil
 			}
-			if err = l.look(ctx); err != nil || len(l.queue) == 0 {
+			if err = l.goOn(ctx); err != nil || len(l.queue) == 0 {
 				break
 			}
 			continue
@@ -184,6 +185,20 @@ func (l *lane) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return l.fetch(ctx, work)
+}
+
+// goOn gives the lane back, unless something is due: then it reads that.
+func (l *lane) goOn(ctx context.Context) (err error) {
+	l.released, err = l.store.Lanes.ReleaseIdle(ctx, l.id, l.holder, l.left(false))
+	if err != nil || l.released {
+		return err
+	}
+	return l.look(ctx)
+}
+
+// fetch reads what is due of a lane as it was seen.
+func (l *lane) fetch(ctx context.Context, work models.Work) (err error) {
 	if err := l.meet(work); err != nil || l.ended {
 		return err
 	}
@@ -214,7 +229,7 @@ func (l *lane) recheck(ctx context.Context) error {
 		return nil
 	}
 	l.queue = nil
-	return l.look(ctx)
+	return l.fetch(ctx, now)
 }
 
 func sameTime(a, b *time.Time) bool {
@@ -457,10 +472,12 @@ func fill(state *models.LaneHealth, h wire.Health) {
 // release gives the lane back, or on to a fresh job when more is due. It runs
 // also when the job's own context is over.
 func (l *lane) release(ctx context.Context, stuck bool) {
+	if l.released {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	holdOthers := l.format != nil && l.format.Policy.HoldOthers
-	again, err := l.store.Lanes.Release(ctx, l.id, l.holder, models.Release{Slow: l.slow, HoldOthers: holdOthers, Stuck: stuck})
+	again, err := l.store.Lanes.Release(ctx, l.id, l.holder, l.left(stuck))
 	if err == nil {
 		err = l.deliverer.queue.insert(ctx, again)
 	}
@@ -468,4 +485,9 @@ func (l *lane) release(ctx context.Context, stuck bool) {
 		// The lease ends by itself, and the sweep finds the lane.
 		l.log.ErrorContext(ctx, "lane not handed back", slog.Int64("webhook", l.id), slog.Any("error", err))
 	}
+}
+
+// left is how this turn leaves the lane.
+func (l *lane) left(stuck bool) models.Release {
+	return models.Release{Slow: l.slow, HoldOthers: l.format != nil && l.format.Policy.HoldOthers, Stuck: stuck}
 }

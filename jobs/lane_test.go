@@ -179,7 +179,7 @@ func TestResendOfWhatWaitsLeavesItsSchedule(t *testing.T) {
 func TestSQLiteRecoversWhatAKilledProcessLeft(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		w := pending(b, nil)
-		claimed, err := b.store.Lanes.Claim(b.t.Context(), w.ID, "killed", laneLease)
+		_, claimed, err := b.store.Lanes.Claim(b.t.Context(), w.ID, "killed", laneLease)
 		ok(b.t, err)
 		ok(b.t, b.store.Lanes.Recover(b.t.Context()))
 		swept, err := b.store.Lanes.Sweep(b.t.Context(), 10)

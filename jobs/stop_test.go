@@ -39,7 +39,7 @@ func TestWhatAStopCutsIsHandedBack(t *testing.T) {
 				b.t.Errorf("after the cut: %+v", d.Delivery)
 			}
 		}
-		claimed, err := b.store.Lanes.Claim(b.t.Context(), w.ID, "another instance", laneLease)
+		_, claimed, err := b.store.Lanes.Claim(b.t.Context(), w.ID, "another instance", laneLease)
 		ok(b.t, err)
 		if !claimed || len(b.queued.take()) == 0 {
 			b.t.Error("the lane was not handed back")
@@ -71,7 +71,7 @@ func TestWhatAKilledInstanceHadIsTakenOver(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		w := pending(b, nil) // its job was queued, and lost with the instance
 		b.queued.take()
-		claimed, err := b.store.Lanes.Claim(b.t.Context(), w.ID, "killed", laneLease)
+		_, claimed, err := b.store.Lanes.Claim(b.t.Context(), w.ID, "killed", laneLease)
 		ok(b.t, err)
 		renewed, err := b.store.Lanes.Renew(b.t.Context(), w.ID, "killed", laneLease) // at the last moment
 		ok(b.t, err)

@@ -1,12 +1,13 @@
 package models
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 )
 
 // WebhookHour is how a webhook fared in one hour: its attempts by outcome and
@@ -38,14 +39,18 @@ func (x *Webhooks) Hours(ctx context.Context, ids []int64, since time.Time) (map
 }
 
 // countHours adds attempts to the hours in which they began.
-func countHours(tx *gorm.DB, id int64, outcomes []Outcome) error {
-	hours := map[time.Time]*WebhookHour{}
+func countHours(tx *gorm.DB, outcomes []Outcome) error {
+	type key struct {
+		id   int64
+		hour time.Time
+	}
+	hours := map[key]*WebhookHour{}
 	for _, o := range outcomes {
-		at := o.Attempt.StartedAt.UTC().Truncate(time.Hour)
-		h := hours[at]
+		k := key{o.Attempt.WebhookID, o.Attempt.StartedAt.UTC().Truncate(time.Hour)}
+		h := hours[k]
 		if h == nil {
-			h = &WebhookHour{WebhookID: id, Hour: at}
-			hours[at] = h
+			h = &WebhookHour{WebhookID: k.id, Hour: k.hour}
+			hours[k] = h
 		}
 		ms := o.Attempt.DurationUS / 1000
 		h.MSSum, h.MSMax = h.MSSum+ms, max(h.MSMax, ms)
@@ -55,19 +60,28 @@ func countHours(tx *gorm.DB, id int64, outcomes []Outcome) error {
 			h.Failed++
 		}
 	}
-	for _, h := range hours {
-		err := tx.Clauses(clause.OnConflict{
-			Columns: []clause.Column{{Name: "webhook_id"}, {Name: "hour"}},
-			DoUpdates: clause.Assignments(map[string]any{
-				"delivered": gorm.Expr("webhook_hours.delivered + excluded.delivered"),
-				"failed":    gorm.Expr("webhook_hours.failed + excluded.failed"),
-				"ms_sum":    gorm.Expr("webhook_hours.ms_sum + excluded.ms_sum"),
-				"ms_max":    gorm.Expr("case when excluded.ms_max > webhook_hours.ms_max then excluded.ms_max else webhook_hours.ms_max end"),
-			}),
-		}).Create(h).Error
-		if err != nil {
+	sorted := slices.SortedFunc(maps.Values(hours), func(a, b *WebhookHour) int {
+		return cmp.Or(cmp.Compare(a.WebhookID, b.WebhookID), a.Hour.Compare(b.Hour))
+	})
+	for chunk := range slices.Chunk(sorted, valuesMost) {
+		if err := addHours(tx, chunk); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func addHours(tx *gorm.DB, hours []*WebhookHour) error {
+	rows := make([][]any, len(hours))
+	for i, h := range hours {
+		rows[i] = []any{h.WebhookID, h.Hour, h.Delivered, h.Failed, h.MSSum, h.MSMax}
+	}
+	list, args := values("(cast(? as bigint), cast(? as timestamptz), cast(? as bigint), cast(? as bigint), cast(? as bigint), cast(? as bigint))", rows)
+	return tx.Exec(`
+		insert into webhook_hours (webhook_id, hour, delivered, failed, ms_sum, ms_max)
+		select v.* from `+list+` as v where v.column1 is not null
+		on conflict (webhook_id, hour) do update set
+			delivered = webhook_hours.delivered + excluded.delivered, failed = webhook_hours.failed + excluded.failed,
+			ms_sum = webhook_hours.ms_sum + excluded.ms_sum,
+			ms_max = case when excluded.ms_max > webhook_hours.ms_max then excluded.ms_max else webhook_hours.ms_max end`, args...).Error
 }

@@ -98,15 +98,3 @@ func hasRoom(tx *gorm.DB, queue string) (bool, error) {
 		queue, waitingMost).Scan(&n).Error
 	return n < waitingMost, err
 }
-
-// stillPaced tells whether something of what was released together waits.
-func stillPaced(tx *gorm.DB, lane Lane) (bool, error) {
-	if lane.PacedThrough == 0 {
-		return false, nil
-	}
-	var ids []int64
-	// By what is due, and not by the id: the history has many more.
-	err := tx.Model(&Delivery{}).Where("webhook_id = ? and due_at is not null and id + 0 <= ?", lane.WebhookID, lane.PacedThrough).
-		Order("due_at, id").Limit(1).Pluck("id", &ids).Error
-	return len(ids) > 0, err
-}

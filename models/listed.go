@@ -21,3 +21,21 @@ func jsonList[T int64 | string](values []T) string {
 	text, _ := json.Marshal(values) // numbers and strings always can be
 	return string(text)
 }
+
+// among says that a column is in a list of ids as listed has it. PostgreSQL
+// goes by the column's index then, however long it believes the list to be.
+func (s *Store) among(column string) string {
+	if s.pool == nil {
+		return column + " in " + s.listed("bigint")
+	}
+	return column + " = any(array" + s.listed("bigint") + ")"
+}
+
+// each is a table of the elements of a list that comes as one parameter, in
+// its column value.
+func (s *Store) each() string {
+	if s.pool == nil {
+		return "json_each(?)"
+	}
+	return "json_array_elements(cast(? as json))"
+}

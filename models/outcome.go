@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -33,14 +34,50 @@ type LaneHealth struct {
 	SecretsUsed   bool
 }
 
+// laneOutcomes are the outcomes of one webhook on their way.
+type laneOutcomes struct {
+	id       int64
+	outcomes []Outcome
+	health   LaneHealth
+}
+
+// recordTogether is how many outcomes of several webhooks are stored in one
+// transaction; every KiB that they hold counts as one more.
+const recordTogether = 500
+
+func (c *laneOutcomes) size() int {
+	bytes := 0
+	for i := range c.outcomes {
+		a := &c.outcomes[i].Attempt
+		bytes += len(a.RequestHeaders) + len(a.ResponseHeaders) + len(a.ResponseBody)
+	}
+	return len(c.outcomes) + bytes>>10
+}
+
 // Record stores the attempts of one webhook with what they mean, in one
 // transaction. A delivery that was dropped meanwhile stays so unless it
 // arrived.
 func (x *Lanes) Record(ctx context.Context, id int64, outcomes []Outcome, h LaneHealth) error {
-	return x.s.tx(ctx, func(tx *gorm.DB) error {
-		if h.Broken != "" {
+	c := &laneOutcomes{id, outcomes, h}
+	if h.Broken != "" { // which waits for dispatch
+		return x.record(ctx, []*laneOutcomes{c}, false)
+	}
+	return x.records.do(ctx, c)
+}
+
+func (x *Lanes) record(ctx context.Context, calls []*laneOutcomes, turn bool) error {
+	slices.SortStableFunc(calls, func(a, b *laneOutcomes) int { return cmp.Compare(a.id, b.id) }) // everybody locks in the same order
+	var outcomes []Outcome
+	for _, c := range calls {
+		outcomes = append(outcomes, c.outcomes...)
+	}
+	return x.s.txTogether(ctx, turn, func(tx *gorm.DB) error {
+		for _, c := range calls {
+			if c.health.Broken == "" {
+				continue
+			}
 			// The webhook's row first, as everybody locks it first.
-			if err := x.s.breakIn(tx, id, h.Broken); err != nil && !errors.Is(err, ErrNotFound) {
+			if err := x.s.breakIn(tx, c.id, c.health.Broken); err != nil && !errors.Is(err, ErrNotFound) {
 				return err
 			}
 		}
@@ -48,41 +85,51 @@ func (x *Lanes) Record(ctx context.Context, id int64, outcomes []Outcome, h Lane
 		if err != nil {
 			return err
 		}
-		if h.SecretsUsed {
-			if err := useSecrets(tx, id, now); err != nil {
-				return err
-			}
+		if err := x.s.useSecrets(tx, calls, now); err != nil {
+			return err
 		}
-		for chunk := range slices.Chunk(outcomes, storeChunk) { // few lengths, so few statements to prepare
+		for chunk := range slices.Chunk(outcomes, valuesMost) {
 			if err := updateDeliveries(tx, chunk, now); err != nil {
 				return err
 			}
 		}
-		attempts := make([]Attempt, len(outcomes))
-		for i, o := range outcomes {
-			attempts[i] = o.Attempt
-		}
-		if err := tx.CreateInBatches(attempts, storeChunk).Error; err != nil {
+		if err := insertAttempts(tx, outcomes); err != nil {
 			return err
 		}
-		if err := countHours(tx, id, outcomes); err != nil {
+		if err := countHours(tx, outcomes); err != nil {
 			return err
 		}
-		return updateLane(tx, id, h)
+		return x.updateLanes(tx, calls)
 	})
 }
 
-// updateDeliveries writes all outcomes in one statement, which both databases
-// understand: the columns of a VALUES list are called column1, column2, …
-func updateDeliveries(tx *gorm.DB, outcomes []Outcome, now time.Time) error {
-	const row = "(cast(? as bigint), cast(? as text), cast(? as timestamptz), cast(? as bigint), cast(? as text), " +
-		"cast(? as timestamptz), cast(? as bigint), cast(? as text), cast(? as bigint))"
-	args := []any{now}
-	for _, o := range outcomes {
-		a := o.Attempt
-		args = append(args, a.DeliveryID, o.State, o.DueAt, o.Round, o.Reason,
-			a.StartedAt, a.Code, a.ErrorClass, a.DurationUS/1000)
+// valuesMost is how many rows a list of values has at most. Shorter ones are
+// filled up, so that there are few lengths, and few statements to prepare.
+const valuesMost = 128
+
+// values writes a list of rows, which both databases understand as a table
+// with the columns column1, column2, …; what fills it up is null.
+func values(row string, rows [][]any) (text string, args []any) {
+	n := 1
+	for n < len(rows) {
+		n *= 2
 	}
+	for _, r := range rows {
+		args = append(args, r...)
+	}
+	args = append(args, make([]any, (n-len(rows))*len(rows[0]))...)
+	return "(values " + strings.TrimSuffix(strings.Repeat(row+", ", n), ", ") + ")", args
+}
+
+// updateDeliveries writes all outcomes in one statement.
+func updateDeliveries(tx *gorm.DB, outcomes []Outcome, now time.Time) error {
+	rows := make([][]any, len(outcomes))
+	for i, o := range outcomes {
+		a := o.Attempt
+		rows[i] = []any{a.DeliveryID, o.State, o.DueAt, o.Round, o.Reason, a.StartedAt, a.Code, a.ErrorClass, a.DurationUS / 1000}
+	}
+	list, args := values("(cast(? as bigint), cast(? as text), cast(? as timestamptz), cast(? as bigint), cast(? as text), "+
+		"cast(? as timestamptz), cast(? as bigint), cast(? as text), cast(? as bigint))", rows)
 	return tx.Exec(`
 		update deliveries set
 			tries = deliveries.tries + 1, resend = false, scheduled_at = null,
@@ -93,32 +140,80 @@ func updateDeliveries(tx *gorm.DB, outcomes []Outcome, now time.Time) error {
 			finished_at = case when `+stillWaits+` and v.column3 is not null then null
 				when `+stillWaits+` or v.column2 = 'delivered' then cast(? as timestamptz) else deliveries.finished_at end,
 			state = case when `+stillWaits+` or v.column2 = 'delivered' then v.column2 else deliveries.state end
-		from (values `+strings.TrimSuffix(strings.Repeat(row+", ", len(outcomes)), ", ")+`) as v
-		where deliveries.id = v.column1`, args...).Error
+		from `+list+` as v
+		where deliveries.id = v.column1`, slices.Concat([]any{now}, args)...).Error
 }
 
 const stillWaits = "deliveries.state in ('pending', 'retrying')"
 
-// useSecrets notes that the secrets signed something, at most once a minute.
-func useSecrets(tx *gorm.DB, id int64, now time.Time) error {
-	for _, slot := range []string{"secret_1", "secret_2"} {
-		err := tx.Model(&Webhook{}).
-			Where("id = ? and "+slot+" <> '' and ("+slot+"_used_at is null or "+slot+"_used_at < ?)", id, now.Add(-time.Minute)).
-			Update(slot+"_used_at", now).Error
-		if err != nil {
-			return err
+const (
+	attemptInsert = "insert into attempts (delivery_id, webhook_id, number, manual, started_at, duration_us, code, error_class, error, " +
+		"url, request_headers, response_headers, response_body, truncated) values "
+	attemptValues = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+// insertAttempts stores so many at once as a power of two, for the sake of
+// few statements to prepare.
+func insertAttempts(tx *gorm.DB, outcomes []Outcome) error {
+	for n := valuesMost; len(outcomes) > 0; n /= 2 {
+		for len(outcomes) >= n {
+			var args []any
+			for i := range outcomes[:n] {
+				a := &outcomes[i].Attempt
+				args = append(args, a.DeliveryID, a.WebhookID, a.Number, a.Manual, a.StartedAt, a.DurationUS, a.Code, a.ErrorClass, a.Error,
+					a.URL, a.RequestHeaders, a.ResponseHeaders, a.ResponseBody, a.Truncated)
+			}
+			err := tx.Exec(attemptInsert+strings.TrimSuffix(strings.Repeat(attemptValues+", ", n), ", "), args...).Error
+			if err != nil {
+				return err
+			}
+			outcomes = outcomes[n:]
 		}
 	}
 	return nil
 }
 
-func updateLane(tx *gorm.DB, id int64, h LaneHealth) error {
-	set := map[string]any{
-		"failures_in_row": h.FailuresInRow, "failing_since": h.FailingSince, "last_failure_at": h.LastFailureAt,
-		"last_at": h.LastAt, "last_code": h.LastCode, "last_error": h.LastError,
+// useSecrets notes that the secrets signed something, at most once a minute.
+func (s *Store) useSecrets(tx *gorm.DB, calls []*laneOutcomes, now time.Time) error {
+	var ids []int64
+	for _, c := range calls {
+		if c.health.SecretsUsed {
+			ids = append(ids, c.id)
+		}
 	}
-	if h.LastSuccessAt != nil {
-		set["last_success_at"] = h.LastSuccessAt
+	if len(ids) == 0 {
+		return nil
 	}
-	return tx.Model(&Lane{}).Where("webhook_id = ?", id).Updates(set).Error
+	old := now.Add(-time.Minute)
+	const used1 = "secret_1 <> '' and (secret_1_used_at is null or secret_1_used_at < ?)"
+	const used2 = "secret_2 <> '' and (secret_2_used_at is null or secret_2_used_at < ?)"
+	return tx.Exec(`update webhooks set
+			secret_1_used_at = case when `+used1+` then cast(? as timestamptz) else secret_1_used_at end,
+			secret_2_used_at = case when `+used2+` then cast(? as timestamptz) else secret_2_used_at end
+		where id in (select id from webhooks where `+s.among("id")+` and (`+used1+` or `+used2+`) order by id`+s.lock()+`)`,
+		old, now, old, now, jsonList(ids), old, old).Error
+}
+
+// updateLanes writes how the webhooks fare.
+func (x *Lanes) updateLanes(tx *gorm.DB, calls []*laneOutcomes) error {
+	for chunk := range slices.Chunk(calls, valuesMost) {
+		rows := make([][]any, len(chunk))
+		for i, c := range chunk {
+			h := c.health
+			rows[i] = []any{c.id, h.FailuresInRow, h.FailingSince, h.LastFailureAt, h.LastAt, h.LastCode, h.LastError, h.LastSuccessAt}
+		}
+		list, args := values("(cast(? as bigint), cast(? as bigint), cast(? as timestamptz), cast(? as timestamptz), "+
+			"cast(? as timestamptz), cast(? as bigint), cast(? as text), cast(? as timestamptz))", rows)
+		err := tx.Exec(`
+			update lanes set
+				failures_in_row = v.column2, failing_since = v.column3, last_failure_at = v.column4,
+				last_at = v.column5, last_code = v.column6, last_error = v.column7,
+				last_success_at = coalesce(v.column8, lanes.last_success_at)
+			from (select v.* from `+list+` as v join lanes l on l.webhook_id = v.column1 order by l.webhook_id`+x.s.lockOf("l")+`) as v
+			where lanes.webhook_id = v.column1`, args...).Error
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

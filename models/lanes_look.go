@@ -1,0 +1,177 @@
+package models
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// Work is a lane and its webhook as they are now.
+type Work struct {
+	Now     time.Time
+	Webhook Webhook // without an ID: it was deleted
+	Lane    Lane
+	CanSend bool
+}
+
+// laneLook is a look at a lane, and what was seen.
+type laneLook struct {
+	id   int64
+	work Work
+}
+
+// Look reads a lane.
+func (x *Lanes) Look(ctx context.Context, id int64) (Work, error) {
+	c := &laneLook{id: id}
+	err := x.looks.do(ctx, c)
+	return c.work, err
+}
+
+func (x *Lanes) look(ctx context.Context, calls []*laneLook, _ bool) error {
+	db := x.s.db.WithContext(ctx)
+	now, err := x.s.now(db)
+	if err != nil {
+		return err
+	}
+	ids := make([]int64, len(calls))
+	for i, c := range calls {
+		ids[i] = c.id
+	}
+	var lanes []Lane
+	if err := db.Find(&lanes, x.s.among("webhook_id"), jsonList(ids)).Error; err != nil {
+		return err
+	}
+	works, err := x.works(db, now, lanes)
+	for _, c := range calls {
+		c.work = works[c.id]
+	}
+	return err
+}
+
+// works reads what belongs to lanes.
+func (x *Lanes) works(db *gorm.DB, now time.Time, lanes []Lane) (map[int64]Work, error) {
+	works := make(map[int64]Work, len(lanes))
+	if len(lanes) == 0 {
+		return works, nil
+	}
+	ids := make([]int64, len(lanes))
+	for i, lane := range lanes {
+		ids[i], works[lane.WebhookID] = lane.WebhookID, Work{Now: now, Lane: lane}
+	}
+	settings, err := x.s.Settings.get(db)
+	if err != nil {
+		return nil, err
+	}
+	var hooks []Webhook
+	if err := db.Find(&hooks, x.s.among("id")+" and deleted_at is null", jsonList(ids)).Error; err != nil {
+		return nil, err
+	}
+	for _, w := range hooks {
+		can := x.s.canNow(w.State, w.Type, settings)
+		works[w.ID] = Work{Now: now, Webhook: w, Lane: works[w.ID].Lane, CanSend: can}
+	}
+	return works, nil
+}
+
+// canNow says of a webhook that is not deleted whether it can send.
+func (s *Store) canNow(state, webhookType string, settings Settings) bool {
+	return state == WebhookActive && (settings.GenericEnabled || !s.needsFeature(webhookType))
+}
+
+// DueQuery selects due deliveries of a lane.
+type DueQuery struct {
+	Limit    int
+	UnderWay []int64 // ids of those that are on their way already
+	// OneFailed asks, after a failure, for the next attempt of what failed
+	// alone; when nothing that failed is left to be tried, for one other.
+	OneFailed bool
+}
+
+// dueBytes bounds the bodies that are read at once, and so a lane's memory; a
+// single larger body comes alone.
+const dueBytes = 1 << 20
+
+// laneDue is a question for what is due in a lane, and the answer.
+type laneDue struct {
+	work  Work
+	query DueQuery
+	rows  []Delivery
+}
+
+// Due reads the deliveries of a lane that are due, oldest first, with bodies.
+func (x *Lanes) Due(ctx context.Context, w Work, q DueQuery) ([]Delivery, error) {
+	c := &laneDue{work: w, query: q}
+	err := x.dues.do(ctx, c)
+	if q.OneFailed && len(c.rows) > 1 {
+		c.rows = c.rows[:1]
+	}
+	return c.rows, err
+}
+
+const (
+	// A webhook that was moved gets nothing of where it was.
+	dueOfLane = `d.webhook_id = cast(lane.value->>0 as bigint) and d.location = lane.value->>1 and d.due_at <= ?`
+	dueFailed = `(cast(lane.value->>2 as bigint) = 0 or d.state = 'retrying' or not exists (
+		select 1 from deliveries f where f.webhook_id = cast(lane.value->>0 as bigint) and f.due_at is not null and f.state = 'retrying'))`
+)
+
+func (x *Lanes) due(ctx context.Context, calls []*laneDue, _ bool) error {
+	db := x.s.db.WithContext(ctx)
+	var now time.Time // the latest that the clock showed any of them
+	var underWay []int64
+	most := 0
+	asked := make([][3]any, len(calls))
+	byLane := make(map[int64]*laneDue, len(calls))
+	for i, c := range calls {
+		id := c.work.Webhook.ID
+		if c.work.Now.After(now) {
+			now = c.work.Now
+		}
+		c.rows, byLane[id] = nil, c
+		underWay, most = append(underWay, c.query.UnderWay...), max(most, c.query.Limit)
+		asked[i] = [3]any{id, c.work.Webhook.Location, number(c.query.OneFailed)}
+	}
+	lanes, _ := json.Marshal(asked)
+	var lists []string
+	err := db.Raw(`
+		select coalesce((
+			select string_agg(cast(q.id as text), ',') from (
+				select p.id, p.length, sum(p.length) over (order by p.due_at, p.id) as bytes from (
+					select d.id, d.due_at, length(d.body) as length from deliveries d
+					where `+dueOfLane+` and d.id not in `+x.s.listed("bigint")+` and `+dueFailed+`
+					order by d.due_at, d.id limit ?
+				) as p
+			) as q where q.bytes <= ? or q.bytes = q.length
+		), '') as ids from `+x.s.each()+` as lane`, now, jsonList(underWay), most, dueBytes, string(lanes)).Find(&lists).Error
+	if err != nil {
+		return err
+	}
+	var ids []int64
+	for _, list := range lists {
+		for id := range strings.FieldsFuncSeq(list, func(r rune) bool { return r == ',' }) {
+			n, _ := strconv.ParseInt(id, 10, 64) // the database wrote it
+			ids = append(ids, n)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	var rows []Delivery
+	err = db.Order("due_at, id").Find(&rows, x.s.among("id")+" and due_at is not null", jsonList(ids)).Error
+	for _, d := range rows {
+		c := byLane[d.WebhookID]
+		c.rows = append(c.rows, d)
+	}
+	return err
+}
+
+func number(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
+}

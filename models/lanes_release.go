@@ -1,0 +1,179 @@
+package models
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// Release says how a lane's turn ended.
+type Release struct {
+	Slow bool // it belongs into the slow queue
+	// HoldOthers: while the newest attempt failed, only the next attempt of
+	// what failed counts as due.
+	HoldOthers bool
+	// Stuck: it could not be worked on; the sweep is to try again later.
+	Stuck bool
+}
+
+// laneRelease is the end of a turn, and what comes next.
+type laneRelease struct {
+	id     int64
+	holder string
+	Release
+	unlessDue bool // keep the lease when something is due
+	kept      bool
+	again     []LaneRef
+}
+
+// Release gives a lane's lease back. In the same transaction it looks once
+// more, so that what was added meanwhile is not overlooked; again asks for
+// another job at once. What is due now comes behind what waited meanwhile.
+func (x *Lanes) Release(ctx context.Context, id int64, holder string, r Release) (again []LaneRef, err error) {
+	c := &laneRelease{id: id, holder: holder, Release: r}
+	err = x.releases.do(ctx, c)
+	return c.again, err
+}
+
+// ReleaseIdle gives a lane's lease back unless something is due; false: it is.
+func (x *Lanes) ReleaseIdle(ctx context.Context, id int64, holder string, r Release) (bool, error) {
+	c := &laneRelease{id: id, holder: holder, Release: r, unlessDue: true}
+	err := x.releases.do(ctx, c)
+	return !c.kept, err
+}
+
+// laneHeld names a lane's lease.
+type laneHeld struct {
+	id     int64
+	holder string
+}
+
+func (l Lane) held() laneHeld { return laneHeld{l.WebhookID, l.LeasedBy} }
+
+func (x *Lanes) release(ctx context.Context, calls []*laneRelease, turn bool) error {
+	held := make(map[laneHeld]*laneRelease, len(calls))
+	ids := make([]int64, len(calls))
+	for i, c := range calls {
+		ids[i], held[laneHeld{c.id, c.holder}] = c.id, c
+	}
+	return x.s.txTogether(ctx, turn, func(tx *gorm.DB) error {
+		for _, c := range calls {
+			c.again, c.kept = nil, false
+		}
+		var lanes []Lane
+		err := tx.Raw("select * from lanes where "+x.s.among("webhook_id")+" order by webhook_id"+x.s.lock(), jsonList(ids)).Find(&lanes).Error
+		if err != nil {
+			return err
+		}
+		now, err := x.s.now(tx)
+		if err != nil {
+			return err
+		}
+		lanes = slices.DeleteFunc(lanes, func(l Lane) bool { return held[l.held()] == nil })
+		next, err := x.next(tx, lanes, held)
+		if err != nil {
+			return err
+		}
+		return x.letGo(tx, lanes, held, next, now)
+	})
+}
+
+// letGo writes how lanes are left.
+func (x *Lanes) letGo(tx *gorm.DB, lanes []Lane, held map[laneHeld]*laneRelease, next map[int64]laneNext, now time.Time) error {
+	room := map[string]bool{}
+	var rows [][]any
+	for _, lane := range lanes {
+		c, n := held[lane.held()], next[lane.WebhookID]
+		due := n.dueAt()
+		isDue := due != nil && !due.After(now)
+		if c.kept = isDue && c.unlessDue; c.kept {
+			continue
+		}
+		if lane.Slow = c.Slow; !n.Paced {
+			lane.PacedThrough = 0
+		}
+		var queuedUntil *time.Time
+		if isDue {
+			due = &now
+			queue := lane.ref().Queue
+			free, known := room[queue]
+			if !known {
+				var err error
+				if free, err = hasRoom(tx, queue); err != nil {
+					return err
+				}
+				room[queue] = free
+			}
+			if until := now.Add(queuedFor); free || c.Stuck {
+				queuedUntil = &until
+			}
+			if free && !c.Stuck {
+				c.again = []LaneRef{lane.ref()}
+			}
+		}
+		rows = append(rows, []any{lane.WebhookID, due, lane.Slow, lane.PacedThrough, queuedUntil})
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	list, args := values("(cast(? as bigint), cast(? as timestamptz), cast(? as boolean), cast(? as bigint), cast(? as timestamptz))", rows)
+	return tx.Exec(`
+		update lanes set leased_until = null, leased_by = '', next_due_at = v.column2, slow = v.column3, paced_through = v.column4,
+			queued_until = coalesce(v.column5, lanes.queued_until)
+		from `+list+` as v where lanes.webhook_id = v.column1`, args...).Error
+}
+
+// laneNext is what a lane may have to send.
+type laneNext struct {
+	WebhookID int64
+	Due       *time.Time // the first that is due
+	Retry     *time.Time // the first of those that were tried, where others are held back by them
+	Paced     bool       // something of what was released together waits
+	State     string     // of the webhook
+	Type      string
+}
+
+// dueAt is when a lane may have something to send; nil: nothing, or its
+// webhook cannot send, and whoever lets it will say so in the lane's row.
+func (n laneNext) dueAt() *time.Time {
+	if n.Retry != nil {
+		return n.Retry
+	}
+	return n.Due
+}
+
+// firstDue is the first delivery of a lane that is due.
+const firstDue = "select f.id from deliveries f where f.webhook_id = l.webhook_id and f.due_at is not null"
+
+func (x *Lanes) next(tx *gorm.DB, lanes []Lane, held map[laneHeld]*laneRelease) (map[int64]laneNext, error) {
+	var ids, holding []int64
+	for _, lane := range lanes {
+		ids = append(ids, lane.WebhookID)
+		if held[lane.held()].HoldOthers && lane.FailuresInRow > 0 {
+			holding = append(holding, lane.WebhookID)
+		}
+	}
+	settings, err := x.s.Settings.get(tx)
+	if err != nil {
+		return nil, err
+	}
+	var rows []laneNext
+	err = tx.Raw(`
+		select l.webhook_id, d.due_at as due, r.due_at as retry, w.state, w.type,
+			l.paced_through > 0 and (`+firstDue+` and f.id + 0 <= l.paced_through order by f.due_at, f.id limit 1) is not null as paced
+		from lanes l
+		join webhooks w on w.id = l.webhook_id and w.deleted_at is null
+		left join deliveries d on d.id = (`+firstDue+` order by f.due_at, f.id limit 1)
+		left join deliveries r on r.id = (`+firstDue+` and f.state = 'retrying' and `+x.s.among("l.webhook_id")+` order by f.due_at, f.id limit 1)
+		where `+x.s.among("l.webhook_id"), jsonList(holding), jsonList(ids)).Find(&rows).Error
+	next := make(map[int64]laneNext, len(rows))
+	for _, n := range rows {
+		if !x.s.canNow(n.State, n.Type, settings) {
+			n.Due, n.Retry = nil, nil
+		}
+		next[n.WebhookID] = n
+	}
+	return next, err
+}
