@@ -18,6 +18,7 @@ type systemStore interface {
 	Database(ctx context.Context) (models.Database, error)
 	KeyIDs() []string
 	Jobs(ctx context.Context) ([]models.JobCount, error)
+	Standing(ctx context.Context) (models.Standing, error)
 }
 
 type instanceStore interface {

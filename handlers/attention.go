@@ -26,14 +26,22 @@ type attention struct {
 
 // attention is nil when all is well, or all was put aside. A page is not
 // refused for it.
-func (s *Site) attention(ctx context.Context, r *http.Request) *attention {
-	list, err := s.store.webhooks.Attention(ctx)
+func (s *Site) attention(ctx context.Context, r *http.Request, at *models.Standing) *attention {
+	if at == nil {
+		now, err := s.store.system.Standing(ctx)
+		if err != nil {
+			s.Log.ErrorContext(ctx, "how things stand not read", "error", err)
+			return nil
+		}
+		at = &now
+	}
+	list, err := s.store.webhooks.Attention(ctx, *at)
 	if err != nil {
 		s.Log.ErrorContext(ctx, "webhooks that need attention not read", "error", err)
 		return nil
 	}
 	a := &attention{}
-	if a.Stalled, err = s.store.events.Stalled(ctx); err != nil {
+	if a.Stalled, err = s.store.events.Stalled(ctx, *at); err != nil {
 		s.Log.ErrorContext(ctx, "state of dispatch not read", "error", err)
 	}
 	aside := asideOf(r)

@@ -33,6 +33,8 @@ func pageFuncs(asset func(name string) string) template.FuncMap {
 		"themeClass": themeClass,
 		"flashIcon":  flashIcon,
 		"bulk":       bulkActions,
+		"options":    options,
+		"owner":      owner,
 		"aside":      func(key, about string) aside { return aside{key, about} },
 	}
 }

@@ -60,8 +60,9 @@ type Site struct {
 	passwords *passwords
 	sessions  *sessionCookies
 	flashes   *securecookie.SecureCookie
-	signOn    *singleSignOn // nil: there is none
-	oops      []byte        // the 500 page, rendered at start
+	signOn    *singleSignOn            // nil: there is none
+	oops      []byte                   // the 500 page, rendered at start
+	entries   map[string]template.HTML // the navigation, rendered at start, by what is current
 }
 
 // stores are the questions that the handlers ask of models.
@@ -116,6 +117,9 @@ func newSite(d Deps) (*Site, error) {
 	var err error
 	s.passwords = newPasswords()
 	if s.oops, err = s.renderOops(); err != nil {
+		return nil, err
+	}
+	if s.entries, err = s.renderEntries(); err != nil {
 		return nil, err
 	}
 	return s, nil

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bytes"
+	"html/template"
 	"net/http"
 	"slices"
 	"strings"
@@ -26,36 +27,58 @@ type page struct {
 
 	Version string // of Sitehooks
 
-	Attention *attention // webhooks that need somebody; nil: none
+	Entries   template.HTML // of the navigation
+	Attention *attention    // webhooks that need somebody; nil: none
+
+	at *models.Standing // how things stand; nil: render asks
 }
 
 func (p *page) base() *page { return p }
 
 // Entry is one link of the navigation.
 type Entry struct {
-	Href, Icon, Text string
-	Current          bool
+	Nav, Href, Icon, Text string
+	Current               bool
+}
+
+func (p *page) entry(nav, href, icon, text string) Entry {
+	return Entry{nav, href, icon, text, p.Nav == nav}
 }
 
 // Work are the entries of every day.
 func (p *page) Work() []Entry {
 	return []Entry{
-		{"/admin/webhooks", "ServiceWebhooks", "Webhooks", p.Nav == "webhooks"},
-		{"/admin/deliveries", "Inbox", "Deliveries", p.Nav == "deliveries"},
-		{"/admin/trigger-history", "Clock", "Trigger history", p.Nav == "triggers"},
+		p.entry("webhooks", "/admin/webhooks", "ServiceWebhooks", "Webhooks"),
+		p.entry("deliveries", "/admin/deliveries", "Inbox", "Deliveries"),
+		p.entry("triggers", "/admin/trigger-history", "Clock", "Trigger history"),
 	}
 }
 
 // Administration are the entries below that heading.
 func (p *page) Administration() []Entry {
 	return []Entry{
-		{"/admin/locations", "Location", "Locations", p.Nav == "locations"},
-		{"/admin/members", "Person", "Members", p.Nav == "members"},
-		{"/admin/tokens", "Key", "API tokens", p.Nav == "tokens"},
-		{"/admin/audit", "Receipt", "Audit log", p.Nav == "audit"},
-		{"/developer/site-settings", "Settings", "Site settings", p.Nav == "settings"},
-		{"/admin/system", "ModDashboard", "System", p.Nav == "system"},
+		p.entry("locations", "/admin/locations", "Location", "Locations"),
+		p.entry("members", "/admin/members", "Person", "Members"),
+		p.entry("tokens", "/admin/tokens", "Key", "API tokens"),
+		p.entry("audit", "/admin/audit", "Receipt", "Audit log"),
+		p.entry("settings", "/developer/site-settings", "Settings", "Site settings"),
+		p.entry("system", "/admin/system", "ModDashboard", "System"),
 	}
+}
+
+// renderEntries renders the navigation ahead, by the entry that is current:
+// every page has it twice, and nothing else in it changes.
+func (s *Site) renderEntries() (map[string]template.HTML, error) {
+	rendered := map[string]template.HTML{}
+	none := &page{}
+	for _, e := range slices.Concat([]Entry{{}}, none.Work(), none.Administration()) {
+		var buf bytes.Buffer
+		if err := s.Templates.RenderPart(&buf, "error", "entries", &page{Nav: e.Nav}); err != nil {
+			return nil, err
+		}
+		rendered[e.Nav] = template.HTML(buf.String()) //nolint:gosec // rendered by a template
+	}
+	return rendered, nil
 }
 
 // pager is a pointer to a page's struct.
@@ -125,7 +148,8 @@ func (s *Site) render(c *gin.Context, status int, name string, data pager) error
 	}
 	p.Flash = s.takeFlash(c)
 	if member {
-		p.Attention = s.attention(c.Request.Context(), c.Request)
+		p.Entries = s.entries[p.Nav]
+		p.Attention = s.attention(c.Request.Context(), c.Request, p.at)
 	}
 	return s.Templates.Render(&pageWriter{c, status}, name, data)
 }

@@ -20,11 +20,10 @@ type webhookStore interface {
 	Row(ctx context.Context, w models.Webhook) (models.WebhookRow, error)
 	ByIDs(ctx context.Context, ids []int64) (map[int64]models.Webhook, error)
 	Newest(ctx context.Context, limit int) ([]models.Webhook, error)
-	Attention(ctx context.Context) ([]models.Attention, error)
-	Owners(ctx context.Context) ([]models.Owner, error)
+	Attention(ctx context.Context, at models.Standing) ([]models.Attention, error)
 	OfTypes(ctx context.Context, types []string) (webhooks, held int64, err error)
 	Hours(ctx context.Context, ids []int64, since time.Time) (map[int64][]models.WebhookHour, error)
-	Tallies(ctx context.Context, ids []int64, since time.Time) (map[int64][]models.WebhookHour, error)
+	Tallies(ctx context.Context, ids []int64, since time.Time) (map[int64][]models.Tally, error)
 	Pause(ctx context.Context, by models.Actor, id int64) error
 	Resume(ctx context.Context, by models.Actor, id int64, drop bool) (n int64, err error)
 	Heal(ctx context.Context, by models.Actor, id int64) (n int64, err error)
@@ -39,6 +38,7 @@ type webhookStore interface {
 
 type locationStore interface {
 	List(ctx context.Context) ([]models.Location, error)
+	Names(ctx context.Context) ([]models.Location, error)
 	Communities(ctx context.Context, locations ...string) ([]models.Community, error)
 	Tags(ctx context.Context, location, prefix string, limit int) ([]string, error)
 }
@@ -51,7 +51,7 @@ type eventStore interface {
 	Look(ctx context.Context, location string, since time.Time, limit int, each func(models.Event) bool) error
 	ByIDs(ctx context.Context, ids []int64) ([]models.Event, error)
 	CountSince(ctx context.Context, since time.Time) (int64, error)
-	Stalled(ctx context.Context) (*time.Time, error)
+	Stalled(ctx context.Context, at models.Standing) (*time.Time, error)
 	Matched(ctx context.Context, ids []int64, webhook int64) (map[int64]int64, error)
 	Triggers(ctx context.Context, id int64) ([]models.TriggerRow, error)
 	Erasure(ctx context.Context, id int64) (models.Erasure, error)

@@ -67,7 +67,7 @@ func (s *Site) webhook(c *gin.Context) error {
 // showWebhook renders a webhook's page; trial is a test that was just sent, if any.
 func (s *Site) showWebhook(c *gin.Context, w models.Webhook, t *trial) error {
 	ctx, id := c.Request.Context(), w.ID
-	settings, err := s.store.settings.Get(ctx)
+	at, err := s.store.system.Standing(ctx)
 	if err != nil {
 		return err
 	}
@@ -80,11 +80,11 @@ func (s *Site) showWebhook(c *gin.Context, w models.Webhook, t *trial) error {
 		return err
 	}
 	p := &webhookPage{
-		page: page{Title: w.Name, Nav: "webhooks", Path: webhookPath(id)}, Row: row, TypeLabel: typeLabel(w.Type), Team: row.LocationName,
-		Deleted: w.DeletedAt != nil, Off: !settings.GenericEnabled && needsFeature(w.Type), Last: lastOutcome(row.Lane),
+		page: page{Title: w.Name, Nav: "webhooks", Path: webhookPath(id), at: &at}, Row: row, TypeLabel: typeLabel(w.Type), Team: row.LocationName,
+		Deleted: w.DeletedAt != nil, Off: !at.Settings.GenericEnabled && needsFeature(w.Type), Last: lastOutcome(row.Lane),
 		Versions: versionLines(versions), Trial: t,
 	}
-	p.Health, p.Note = health(row, p.Off, time.Now())
+	p.Health, p.Note = health(row, p.Off, at.Now)
 	if p.Deleted {
 		p.Health, p.Note = Badge{"st-none", "Deleted"}, ""
 	}
@@ -103,7 +103,7 @@ func (s *Site) showWebhook(c *gin.Context, w models.Webhook, t *trial) error {
 	if p.HeaderList, err = s.headerNames(w); err != nil {
 		return err
 	}
-	if err = s.webhookRecent(ctx, p, settings.GenericEnabled, time.Now()); err != nil {
+	if err = s.webhookRecent(ctx, p, at); err != nil {
 		return err
 	}
 	return s.render(c, http.StatusOK, "webhook", p)
@@ -113,13 +113,13 @@ func (s *Site) showWebhook(c *gin.Context, w models.Webhook, t *trial) error {
 const recentShown = 5
 
 // webhookRecent fills in what was sent of late.
-func (s *Site) webhookRecent(ctx context.Context, p *webhookPage, featureOn bool, now time.Time) error {
-	id := p.Row.ID
+func (s *Site) webhookRecent(ctx context.Context, p *webhookPage, at models.Standing) error {
+	id, now := p.Row.ID, at.Now
 	hours, err := s.store.webhooks.Hours(ctx, []int64{id}, monthSince(now))
 	if err != nil {
 		return err
 	}
-	held, err := s.webhooksHeld(ctx, []models.Webhook{p.Row.Webhook}, featureOn, monthSince(now), now)
+	held, err := s.webhooksHeld(ctx, []models.WebhookRow{p.Row}, at, monthSince(now))
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ type heldSpan struct{ From, To time.Time }
 
 // webhooksHeld returns when each of some webhooks could not send since a time,
 // oldest first: paused, broken, or with its type switched off.
-func (s *Site) webhooksHeld(ctx context.Context, rows []models.Webhook, featureOn bool, since, now time.Time) (map[int64][]heldSpan, error) {
+func (s *Site) webhooksHeld(ctx context.Context, rows []models.WebhookRow, at models.Standing, since time.Time) (map[int64][]heldSpan, error) {
 	var changed []int64
 	for _, w := range rows {
 		if w.StateAt != nil && w.StateAt.After(since) {
@@ -25,18 +25,21 @@ func (s *Site) webhooksHeld(ctx context.Context, rows []models.Webhook, featureO
 	if err != nil {
 		return nil, err
 	}
-	history, err := s.store.settings.History(ctx, models.EnableGenericWebhooks)
-	if err != nil {
-		return nil, err
+	var history []models.SettingChange
+	if at.SwitchedAt.After(since) {
+		if history, err = s.store.settings.History(ctx, models.EnableGenericWebhooks); err != nil {
+			return nil, err
+		}
 	}
-	off := offSpans(history, featureOn, since, now)
+	now := at.Now
+	off := offSpans(history, at.Settings.GenericEnabled, since, now)
 	held := map[int64][]heldSpan{}
 	for _, w := range rows {
 		from := since
 		if w.CreatedAt.After(from) {
 			from = w.CreatedAt
 		}
-		spans := stateSpans(w, states[w.ID], from, now)
+		spans := stateSpans(w.Webhook, states[w.ID], from, now)
 		if needsFeature(w.Type) {
 			spans = append(spans, within(off, from, now)...)
 		}

@@ -39,36 +39,19 @@ func (p *webhooksPage) Filtered() bool { return p.Query.Filtered() }
 // Sized tells whether there is anything to choose a page size for.
 func (p *webhooksPage) Sized() bool { return p.Matched > int64(webhooksPer[0]) }
 
-// webhookLine is one row of the list. Its fields are its own, and words where
-// that will do: a page looks up thousands of them.
-type webhookLine struct {
-	ID           string
-	Name         string
-	TypeLabel    string
-	Team, Target string
-	OwnerID      int64
-	OwnerName    string
-	CreatedAt    time.Time
-	Health       Badge
-	Note         string // below the health
-	Grey, Broken bool
-	Why          string // it broke
-	StateAt      *time.Time
-	Held         int64
-	Last         string // how the newest attempt ended; empty: never
-	LastAt       *time.Time
-	Spark        sparkline
-}
-
 func (s *Site) webhooks(c *gin.Context) error {
 	ctx := c.Request.Context()
 	q := parseWebhooksQuery(c.Request.URL.Query())
-	list, err := s.store.webhooks.List(ctx, q.models())
+	at, err := s.store.system.Standing(ctx)
+	if err != nil {
+		return err
+	}
+	list, err := s.store.webhooks.List(ctx, q.models(at))
 	if err != nil {
 		return err
 	}
 	p := &webhooksPage{
-		page: page{Title: "Manage webhooks", Nav: "webhooks"}, Query: q, All: list.All, Matched: list.Matched,
+		page: page{Title: "Manage webhooks", Nav: "webhooks", at: &at}, Query: q, All: list.All, Matched: list.Matched,
 		Types: typeChoices(q.Type), States: stateChoices(q.State), Activities: activityChoices(q.Activity),
 		Columns: q.columns(), Sizes: q.sizes(),
 	}
@@ -79,7 +62,7 @@ func (s *Site) webhooks(c *gin.Context) error {
 		p.Older = q.at(list.Next, "").href()
 	}
 	user, _ := userOf(c)
-	if err := s.webhooksFilters(ctx, p, user.ID); err != nil {
+	if err := s.webhooksFilters(ctx, p, list.Owners, user.ID); err != nil {
 		return err
 	}
 	if err := s.webhooksRows(ctx, p, list.Rows); err != nil {
@@ -89,16 +72,15 @@ func (s *Site) webhooks(c *gin.Context) error {
 }
 
 // webhooksFilters fills in what the filters offer and say.
-func (s *Site) webhooksFilters(ctx context.Context, p *webhooksPage, me int64) error {
-	locations, err := s.store.locations.List(ctx)
-	if err != nil {
-		return err
-	}
-	owners, err := s.store.webhooks.Owners(ctx)
+func (s *Site) webhooksFilters(ctx context.Context, p *webhooksPage, owners []models.Owner, me int64) error {
+	locations, err := s.store.locations.Names(ctx)
 	if err != nil {
 		return err
 	}
 	p.Teams, p.Owners = teamChoices(locations, p.Query.Team), ownerChoices(owners, me, p.Query.Owner)
+	if !p.Filtered() {
+		return nil
+	}
 	known := map[string][]choice{"type": p.Types, "team": p.Teams, "state": p.States, "owner": p.Owners}
 	for _, g := range p.Activities {
 		known["activity"] = append(known["activity"], g.Choices...)
@@ -109,35 +91,33 @@ func (s *Site) webhooksFilters(ctx context.Context, p *webhooksPage, me int64) e
 
 // webhooksRows fills in the rows, or what is said instead of them.
 func (s *Site) webhooksRows(ctx context.Context, p *webhooksPage, rows []models.WebhookRow) error {
-	settings, err := s.store.settings.Get(ctx)
-	if err != nil {
-		return err
-	}
-	p.Buttons, p.Others = createLinks(settings.GenericEnabled)
-	if !settings.GenericEnabled {
+	var err error
+	on, now := p.at.Settings.GenericEnabled, p.at.Now
+	p.Buttons, p.Others = createLinks(on)
+	if !on {
 		if p.Off, err = s.featureOff(ctx); err != nil {
 			return err
 		}
 	}
-	now := time.Now()
 	if p.All == 0 {
 		p.Arrived, err = s.store.events.CountSince(ctx, now.Add(-previewFor))
 		return err
 	}
-	ids, hooks := make([]int64, len(rows)), make([]models.Webhook, len(rows))
-	for i, row := range rows {
-		ids[i], hooks[i] = row.ID, row.Webhook
+	ids := make([]int64, len(rows))
+	for i := range rows {
+		ids[i] = rows[i].ID
 	}
 	hours, err := s.store.webhooks.Tallies(ctx, ids, sparkSince(now))
 	if err != nil {
 		return err
 	}
-	held, err := s.webhooksHeld(ctx, hooks, settings.GenericEnabled, sparkSince(now), now)
+	held, err := s.webhooksHeld(ctx, rows, *p.at, sparkSince(now))
 	if err != nil {
 		return err
 	}
+	p.Rows = make([]webhookLine, 0, len(rows))
 	for _, row := range rows {
-		line := newWebhookLine(row, settings.GenericEnabled, now)
+		line := newWebhookLine(row, on, now)
 		line.Spark = newSparkline(hours[row.ID], held[row.ID], row.Held, now)
 		p.Rows = append(p.Rows, line)
 	}

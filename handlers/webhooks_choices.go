@@ -2,7 +2,9 @@ package handlers
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
@@ -101,6 +103,22 @@ func ownerChoices(owners []models.Owner, me int64, chosen string) []choice {
 // activityChoices are all activities that some type can be asked for, by the
 // words of the first type that has them.
 func activityChoices(chosen string) []choiceGroup {
+	groups := activityGroups()
+	if chosen == "" {
+		return groups
+	}
+	groups = slices.Clone(groups)
+	for i, g := range groups {
+		groups[i].Choices = slices.Clone(g.Choices)
+		for j := range g.Choices {
+			groups[i].Choices[j].Chosen = g.Choices[j].Value == chosen
+		}
+	}
+	return groups
+}
+
+// activityGroups are there once: there are many, and they are what they are.
+var activityGroups = sync.OnceValue(func() []choiceGroup {
 	var groups []choiceGroup
 	at, seen := map[string]int{}, map[string]bool{}
 	for _, f := range wire.Formats() {
@@ -118,8 +136,8 @@ func activityChoices(chosen string) []choiceGroup {
 				at[label], groups = i, append(groups, choiceGroup{Label: label})
 			}
 			seen[o.Events[0]] = true
-			groups[i].Choices = append(groups[i].Choices, choice{o.Events[0], o.Label, o.Events[0] == chosen})
+			groups[i].Choices = append(groups[i].Choices, choice{Value: o.Events[0], Label: o.Label})
 		}
 	}
 	return groups
-}
+})

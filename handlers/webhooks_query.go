@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
@@ -108,10 +107,11 @@ func (q webhooksQuery) Dir() string {
 	return "asc"
 }
 
-func (q webhooksQuery) models() models.WebhookQuery {
+func (q webhooksQuery) models(at models.Standing) models.WebhookQuery {
 	m := models.WebhookQuery{
 		Search: q.Search, Type: q.Type, Location: q.Team, State: q.State, Owner: q.Owner, Tag: q.Tag,
-		Sort: q.Sort, Desc: q.Desc, Failing: time.Now().Add(-failingAfter), After: q.After, Before: q.Before, Limit: q.Per,
+		Sort: q.Sort, Desc: q.Desc, Failing: at.Now.Add(-failingAfter), After: q.After, Before: q.Before, Limit: q.Per,
+		Brief: true, At: at,
 	}
 	if q.Activity != "" {
 		m.Activities = coveredBy(q.Activity)

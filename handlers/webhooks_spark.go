@@ -18,6 +18,7 @@ const (
 	sparkHigh  = 100
 	sparkTop   = 98 // of the highest bar
 	sparkBase  = 4
+	sparkRoom  = sparkHours * len("M235 100V100")
 )
 
 // sparkline is drawn by the template, what comes later over what comes before.
@@ -41,7 +42,7 @@ func sparkSince(now time.Time) time.Time {
 	return now.UTC().Truncate(time.Hour).Add(-(sparkHours - 1) * time.Hour)
 }
 
-func newSparkline(hours []models.WebhookHour, spans []heldSpan, held int64, now time.Time) sparkline {
+func newSparkline(hours []models.Tally, spans []heldSpan, held int64, now time.Time) sparkline {
 	since := sparkSince(now)
 	var delivered, failed [sparkHours]int64
 	var good, bad, most int64
@@ -54,7 +55,8 @@ func newSparkline(hours []models.WebhookHour, spans []heldSpan, held int64, now 
 		failed[i] += h.Failed
 		good, bad, most = good+h.Delivered, bad+h.Failed, max(most, delivered[i]+failed[i])
 	}
-	var none, all, well sparkPath
+	var room [3][sparkRoom]byte
+	none, all, well := sparkPath(room[0][:0]), sparkPath(room[1][:0]), sparkPath(room[2][:0])
 	for i := range sparkHours {
 		if delivered[i]+failed[i] == 0 {
 			none.bar(i, sparkBase)

@@ -192,7 +192,7 @@ func TestFiltersInForceCanBeTakenOff(t *testing.T) {
 func TestSparkline(t *testing.T) {
 	now := time.Date(2026, 11, 21, 1, 38, 0, 0, time.UTC)
 	at := func(hours int) time.Time { return now.Truncate(time.Hour).Add(time.Duration(-hours) * time.Hour) }
-	line := newSparkline([]models.WebhookHour{
+	line := newSparkline([]models.Tally{
 		{Hour: at(30), Delivered: 99}, {Hour: at(23), Delivered: 10}, {Hour: at(0), Delivered: 15, Failed: 5},
 	}, []heldSpan{{at(3), at(1)}, {at(0), now}}, 9, now)
 	if line.Label != "Last 24 hours: 25 delivered, 5 failed, held for 2 h, 9 waiting" || strings.Count(line.None, "M") != 22 {

@@ -40,88 +40,82 @@ type Attention struct {
 // were held for half the retention, at most AttentionMax of them. Stopped ones
 // that hold nothing or nothing old are left out. What is held because types are
 // switched off comes last, as one.
-func (x *Webhooks) Attention(ctx context.Context) ([]Attention, error) {
+func (x *Webhooks) Attention(ctx context.Context, at Standing) ([]Attention, error) {
 	db := x.s.db.WithContext(ctx)
-	settings, err := x.s.Settings.get(db)
-	if err != nil {
-		return nil, err
+	var list []Attention
+	var err error
+	if at.troubled { // mostly none is
+		if list, err = x.troubled(db, at); err != nil {
+			return nil, err
+		}
 	}
-	now, err := x.s.now(db)
-	if err != nil {
-		return nil, err
+	if at.Settings.GenericEnabled {
+		return list, nil
 	}
-	list, err := x.troubled(db, settings, now)
-	if err != nil || settings.GenericEnabled {
-		return list, err
-	}
-	off, err := x.switchedOff(db, settings, now)
+	off, err := x.switchedOff(db, at)
 	if off != nil {
 		list = append(list, *off)
 	}
 	return list, err
 }
 
-func (x *Webhooks) troubled(db *gorm.DB, settings Settings, now time.Time) ([]Attention, error) {
-	// Mostly there are none, and this is all that is asked.
-	var n int64
-	err := db.Raw("select count(*) from (select 1 from webhooks where state <> 'active' and deleted_at is null limit 1) t").Scan(&n).Error
-	if err != nil || n == 0 {
-		return nil, err
+func (x *Webhooks) troubled(db *gorm.DB, at Standing) ([]Attention, error) {
+	list, err := x.holding(db, at, AttentionMax, "state = ?", WebhookBroken)
+	if err != nil || len(list) == AttentionMax {
+		return list, err
 	}
-	var rows []Attention
-	err = db.Raw(`select id as webhook_id, name, state, state_reason as reason, state_at, count(*) over (partition by state) as alike
-		from webhooks where state <> 'active' and deleted_at is null and state_at is not null
-		and (state = ? or (state = ? and state_at < ?
-			and exists (select 1 from deliveries d where d.webhook_id = webhooks.id and d.due_at is not null and d.state in ?)))
-		order by state, state_at, id limit ?`,
-		WebhookBroken, WebhookStopped, now.Add(-settings.Retention/2), []string{DeliveryPending, DeliveryRetrying}, AttentionMax).Scan(&rows).Error
+	stopped, err := x.holding(db, at, AttentionMax-len(list), `state = ? and state_at < ?
+		and exists (select 1 from deliveries h where h.webhook_id = webhooks.id and h.due_at is not null and h.state in ?)`,
+		WebhookStopped, at.Now.Add(-at.Settings.Retention/2), heldStates)
+	for _, a := range stopped {
+		if a.Soon {
+			list = append(list, a)
+		}
+	}
+	return list, err
+}
+
+var heldStates = []string{DeliveryPending, DeliveryRetrying}
+
+// holding returns webhooks, those that are so for longest first, with what
+// waits for them and until when.
+func (x *Webhooks) holding(db *gorm.DB, at Standing, limit int, which string, args ...any) ([]Attention, error) {
+	var rows []struct {
+		Attention
+		FirstAt *time.Time // when the first that waits was made
+	}
+	const waits = "from deliveries where webhook_id = w.id and due_at is not null and state in ?"
+	which = "from webhooks where state <> 'active' and deleted_at is null and state_at is not null and " + which
+	err := db.Raw(`select w.*, d.created_at as first_at, (select count(*) from (select 1 `+waits+` limit ?) held) as held
+		from (select id as webhook_id, id, name, state, state_reason as reason, state_at, (select count(*) `+which+`) as alike
+			`+which+` order by state_at, id limit ?) w
+		left join deliveries d on d.id = (select id `+waits+` order by due_at, id limit 1)
+		order by w.state_at, w.id`, slices.Concat([]any{heldStates, HeldMax + 1}, args, args, []any{limit, heldStates})...).Scan(&rows).Error
 	if err != nil {
 		return nil, err
 	}
-	var list []Attention
-	for _, row := range rows {
-		if err := x.held(db, &row, settings.Retention, now); err != nil {
-			return nil, err
+	list := make([]Attention, len(rows))
+	for i, row := range rows {
+		a := row.Attention
+		a.Held, a.More = min(a.Held, HeldMax), a.Held > HeldMax
+		a.ExpiresAt = at.Now.Add(at.Settings.Retention)
+		if row.FirstAt != nil {
+			since := a.StateAt
+			if row.FirstAt.After(since) {
+				since = *row.FirstAt
+			}
+			a.ExpiresAt = since.Add(at.Settings.Retention)
+			a.Soon = !at.Now.Before(since.Add(at.Settings.Retention / 2))
 		}
-		if row.State == WebhookBroken || row.Soon {
-			list = append(list, row)
-		}
+		list[i] = a
 	}
 	return list, nil
 }
 
-// held fills in what waits for a webhook and until when.
-func (x *Webhooks) held(db *gorm.DB, a *Attention, retention time.Duration, now time.Time) error {
-	err := db.Table("(?) as held", waiting(db, a.WebhookID).Select("id").Limit(HeldMax+1)).Count(&a.Held).Error
-	if err != nil {
-		return err
-	}
-	a.Held, a.More = min(a.Held, HeldMax), a.Held > HeldMax
-	if a.Held == 0 {
-		a.ExpiresAt = now.Add(retention)
-		return nil
-	}
-	var first Delivery
-	if err := waiting(db, a.WebhookID).Select("created_at").Order("due_at, id").Limit(1).Find(&first).Error; err != nil {
-		return err
-	}
-	since := a.StateAt
-	if first.CreatedAt.After(since) {
-		since = first.CreatedAt
-	}
-	a.ExpiresAt = since.Add(retention)
-	a.Soon = !now.Before(since.Add(retention / 2))
-	return nil
-}
-
 // switchedOff is what active webhooks hold because their types are switched
 // off, if half of its time is over; nil: it is not.
-func (x *Webhooks) switchedOff(db *gorm.DB, settings Settings, now time.Time) (*Attention, error) {
-	var off SettingChange
-	if err := db.Order("id desc").Limit(1).Find(&off, "name = ?", EnableGenericWebhooks).Error; err != nil {
-		return nil, err
-	}
-	if off.At.After(now.Add(-settings.Retention / 2)) {
+func (x *Webhooks) switchedOff(db *gorm.DB, at Standing) (*Attention, error) {
+	if at.SwitchedAt.After(at.Now.Add(-at.Settings.Retention / 2)) {
 		return nil, nil //nolint:nilnil // nothing is that old
 	}
 	var types []string
@@ -130,7 +124,7 @@ func (x *Webhooks) switchedOff(db *gorm.DB, settings Settings, now time.Time) (*
 	}
 	types = slices.DeleteFunc(types, func(name string) bool { return !x.s.needsFeature(name) })
 	const holds = "w.state = ? and w.deleted_at is null and w.type in ?"
-	waits := []string{DeliveryPending, DeliveryRetrying}
+	waits := heldStates
 	// The first of each lane is found by index; all that waits may be much.
 	var first []time.Time
 	err := db.Raw(`select d.created_at from webhooks w join deliveries d on d.id = (
@@ -139,11 +133,11 @@ func (x *Webhooks) switchedOff(db *gorm.DB, settings Settings, now time.Time) (*
 	if err != nil || len(first) == 0 {
 		return nil, err
 	}
-	since := off.At
+	since := at.SwitchedAt
 	if first[0].After(since) {
 		since = first[0]
 	}
-	a := Attention{State: AttentionOff, StateAt: off.At, ExpiresAt: since.Add(settings.Retention), Soon: !now.Before(since.Add(settings.Retention / 2))}
+	a := Attention{State: AttentionOff, StateAt: at.SwitchedAt, ExpiresAt: since.Add(at.Settings.Retention), Soon: !at.Now.Before(since.Add(at.Settings.Retention / 2))}
 	if !a.Soon {
 		return nil, nil //nolint:nilnil // nothing is that old
 	}

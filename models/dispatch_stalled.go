@@ -12,29 +12,17 @@ const stalledAfter = 5 * time.Second
 
 // Stalled tells since when dispatch has not run although it should have; nil:
 // it runs. On arrival it has to run only when something is due.
-func (x *Events) Stalled(ctx context.Context) (*time.Time, error) {
-	db := x.s.db.WithContext(ctx)
-	settings, err := x.s.Settings.get(db)
-	if err != nil {
-		return nil, err
-	}
-	now, err := x.s.now(db)
-	if err != nil {
-		return nil, err
-	}
-	var run dispatchRun
-	if err := db.Take(&run, 1).Error; err != nil {
-		return nil, err
-	}
-	since := run.NextAt.Add(-settings.DispatchInterval) // when it ran last
-	if settings.DispatchInterval == 0 {
-		oldest, err := x.oldest(db)
+func (x *Events) Stalled(ctx context.Context, at Standing) (*time.Time, error) {
+	interval := at.Settings.DispatchInterval
+	since := at.nextRun.Add(-interval) // when it ran last
+	if interval == 0 {
+		oldest, err := x.oldest(x.s.db.WithContext(ctx))
 		if err != nil || oldest == nil {
 			return nil, err
 		}
-		since = oldest.Add(settings.DispatchDelay)
+		since = oldest.Add(at.Settings.DispatchDelay)
 	}
-	if now.Sub(since) <= 3*settings.DispatchInterval+stalledAfter {
+	if at.Now.Sub(since) <= 3*interval+stalledAfter {
 		return nil, nil //nolint:nilnil // it runs
 	}
 	return &since, nil

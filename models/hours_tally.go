@@ -3,34 +3,40 @@ package models
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 )
 
-// Tallies returns what was delivered and what failed in the hours of webhooks
-// since a time, oldest first, by webhook. The list asks for a day of each of
-// its webhooks, and a row for each hour would cost more than all else on the
-// page: the database writes the hours of a webhook as one text.
-func (x *Webhooks) Tallies(ctx context.Context, ids []int64, since time.Time) (map[int64][]WebhookHour, error) {
+// Tally is what was delivered and what failed in an hour.
+type Tally struct {
+	Hour              time.Time // its start, in UTC
+	Delivered, Failed int64
+}
+
+// Tallies returns the hours of webhooks since a time, in no order, by webhook.
+// The list asks for a day of each of its webhooks, and a row for each hour
+// would cost more than all else on the page: the database writes the hours of
+// a webhook as one text.
+func (x *Webhooks) Tallies(ctx context.Context, ids []int64, since time.Time) (map[int64][]Tally, error) {
 	if len(ids) == 0 {
-		return map[int64][]WebhookHour{}, nil
+		return map[int64][]Tally{}, nil
 	}
-	number := "(hour / 3600000000)"
+	const tally = "string_agg(%s || ' ' || delivered || ' ' || failed, ',')"
+	// As bytes, because SQLite's driver looks for a time in every text.
+	hours := "cast(" + fmt.Sprintf(tally, "(hour / 3600000000)") + " as blob)"
 	if x.s.pool != nil {
-		number = "(cast(date_part('epoch', hour) as bigint) / 3600)"
+		hours = fmt.Sprintf(tally, "(cast(date_part('epoch', hour) as bigint) / 3600)")
 	}
 	var rows []struct {
 		WebhookID int64
 		Hours     string
 	}
-	err := x.s.db.WithContext(ctx).Raw("select webhook_id, string_agg("+number+" || ' ' || delivered || ' ' || failed, ',' order by hour) as hours"+
-		" from webhook_hours where webhook_id in ? and hour >= ? group by webhook_id",
+	err := x.s.db.WithContext(ctx).Raw("select webhook_id, "+hours+" as hours from webhook_hours where webhook_id in ? and hour >= ? group by webhook_id",
 		ids, since.UTC().Truncate(time.Hour)).Scan(&rows).Error
 	if err != nil {
 		return nil, err
 	}
-	byID := make(map[int64][]WebhookHour, len(rows))
+	byID := make(map[int64][]Tally, len(rows))
 	for _, row := range rows {
 		if byID[row.WebhookID], err = tallies(row.WebhookID, row.Hours); err != nil {
 			return nil, err
@@ -40,22 +46,22 @@ func (x *Webhooks) Tallies(ctx context.Context, ids []int64, since time.Time) (m
 }
 
 // tallies reads what Tallies had the database write.
-func tallies(id int64, text string) ([]WebhookHour, error) {
-	hours := make([]WebhookHour, 0, strings.Count(text, ",")+1)
-	for part := range strings.SplitSeq(text, ",") {
-		var numbers [3]int64
-		for i := range numbers {
-			var word string
-			word, part, _ = strings.Cut(part, " ")
-			n, err := strconv.ParseInt(word, 10, 64)
-			if err != nil {
-				return nil, fmt.Errorf("hours of webhook %d: %w", id, err)
-			}
-			numbers[i] = n
+func tallies(id int64, text string) ([]Tally, error) {
+	hours := make([]Tally, 0, strings.Count(text, ",")+1)
+	var numbers [3]int64
+	at := 0
+	for _, c := range text + "," {
+		switch {
+		case c >= '0' && c <= '9':
+			numbers[at] = numbers[at]*10 + int64(c-'0')
+		case c == ' ' && at < 2:
+			at++
+		case c == ',' && at == 2:
+			hours = append(hours, Tally{time.Unix(numbers[0]*3600, 0).UTC(), numbers[1], numbers[2]})
+			numbers, at = [3]int64{}, 0
+		default:
+			return nil, fmt.Errorf("hours of webhook %d: %q is no tally", id, text)
 		}
-		hours = append(hours, WebhookHour{
-			WebhookID: id, Hour: time.Unix(numbers[0]*3600, 0).UTC(), Delivered: numbers[1], Failed: numbers[2],
-		})
 	}
 	return hours, nil
 }

@@ -28,13 +28,16 @@ type Sessions struct{ s *Store }
 
 // Get returns a session that is neither idle too long nor too old, or ErrNotFound.
 func (x *Sessions) Get(ctx context.Context, key string) (Session, error) {
-	now, err := x.s.Now(ctx)
-	if err != nil {
-		return Session{}, err
+	var row struct {
+		Session
+		Now time.Time
 	}
-	var row Session
-	return row, found(x.s.db.WithContext(ctx).Take(&row, "key = ? and seen_at > ? and created_at > ?",
-		key, now.Add(-SessionIdle), now.Add(-SessionMax)))
+	res := x.s.db.WithContext(ctx).Raw("select sessions.*"+x.s.clockColumn()+" from sessions where key = ?", key).Scan(&row)
+	now := x.s.read(row.Now)
+	if res.Error == nil && (res.RowsAffected == 0 || now.Sub(row.SeenAt) >= SessionIdle || now.Sub(row.CreatedAt) >= SessionMax) {
+		return Session{}, ErrNotFound
+	}
+	return row.Session, res.Error
 }
 
 // Save stores a session's data, and stamps a new one.

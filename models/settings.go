@@ -87,14 +87,19 @@ func (x *SettingsStore) values(tx *gorm.DB) (map[string]string, error) {
 	if err := tx.Find(&rows).Error; err != nil {
 		return nil, err
 	}
-	values := make(map[string]string, len(settingDefs))
-	for _, d := range settingDefs {
-		values[d.Name] = d.Default
-	}
+	values := defaults()
 	for _, r := range rows {
 		values[r.Name] = r.Value
 	}
 	return values, nil
+}
+
+func defaults() map[string]string {
+	values := make(map[string]string, len(settingDefs))
+	for _, d := range settingDefs {
+		values[d.Name] = d.Default
+	}
+	return values
 }
 
 func (x *SettingsStore) get(tx *gorm.DB) (Settings, error) {
@@ -102,6 +107,11 @@ func (x *SettingsStore) get(tx *gorm.DB) (Settings, error) {
 	if err != nil {
 		return Settings{}, err
 	}
+	return settingsOf(v), nil
+}
+
+// settingsOf reads checked values by name.
+func settingsOf(v map[string]string) Settings {
 	number := func(name string, unit time.Duration) time.Duration {
 		n, _ := strconv.Atoi(v[name]) // checked when it was stored
 		return time.Duration(n) * unit
@@ -112,7 +122,7 @@ func (x *SettingsStore) get(tx *gorm.DB) (Settings, error) {
 		DispatchDelay:    number(DispatchDelay, time.Second),
 		TriggerHistory:   v[EnableTriggerHistory] == "True",
 		Retention:        number(HistoryRetentionDays, 24*time.Hour),
-	}, nil
+	}
 }
 
 // Change stores a checked value with who and why. Dispatch runs at once, by

@@ -74,8 +74,8 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s.Users, s.Sessions, s.Tokens = &Users{s}, &Sessions{s}, &Tokens{s}
 	s.Locations, s.Settings = newLocations(s), &SettingsStore{s}
-	s.Webhooks, s.Events, s.Deliveries = &Webhooks{s}, newEvents(s), &Deliveries{s}
-	s.Lanes, s.Audit, s.Instances = &Lanes{s}, &Audit{s}, &Instances{s}
+	s.Webhooks, s.Events, s.Deliveries = &Webhooks{s: s}, newEvents(s), &Deliveries{s}
+	s.Lanes, s.Audit, s.Instances = newLanes(s), &Audit{s}, &Instances{s}
 	if err := s.prepare(ctx); err != nil {
 		s.Close()
 		return nil, err
@@ -117,15 +117,33 @@ func (s *Store) SQLite() *sql.DB {
 func (s *Store) Now(ctx context.Context) (time.Time, error) { return s.now(s.db.WithContext(ctx)) }
 
 func (s *Store) now(tx *gorm.DB) (time.Time, error) {
-	if s.clock != nil {
-		return s.clock().UTC().Truncate(time.Microsecond), nil
-	}
-	if s.pool == nil {
-		return time.Now().UTC().Truncate(time.Microsecond), nil
+	if s.clock != nil || s.pool == nil {
+		return s.read(time.Time{}), nil
 	}
 	var t time.Time
 	err := tx.Raw("select clock_timestamp()").Scan(&t).Error
 	return t.UTC(), err
+}
+
+// clockColumn adds the clock to what a statement selects, as now, where it is
+// the database's; read says the time then.
+func (s *Store) clockColumn() string {
+	if s.clock != nil || s.pool == nil {
+		return ""
+	}
+	return ", clock_timestamp() as now"
+}
+
+// read is the time that came as clockColumn's; zero: it is told here.
+func (s *Store) read(now time.Time) time.Time {
+	switch {
+	case !now.IsZero():
+	case s.clock != nil:
+		now = s.clock()
+	default:
+		now = time.Now()
+	}
+	return now.UTC().Truncate(time.Microsecond)
 }
 
 // lock is added to a select that must keep its rows until the transaction

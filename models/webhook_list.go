@@ -11,16 +11,17 @@ type WebhookRow struct {
 	Webhook
 	LocationName string
 	SortKey      string `gorm:"->;column:sort_key"` // what the list is sorted by
-	Lane         Lane   `gorm:"-"`
-	Held         int64  `gorm:"-"` // deliveries that wait; held when it cannot send
-	Locked       bool   `gorm:"-"` // no key of this instance opens its secrets
+	Lane         Lane   `gorm:"-"`                  // as far as it says how the webhook fares
+	Held         int64  `gorm:"-"`                  // deliveries that wait; held when it cannot send
+	Locked       bool   `gorm:"-"`                  // no key of this instance opens its secrets
 }
 
 // WebhookPage is one page of the list.
 type WebhookPage struct {
 	Rows    []WebhookRow
-	All     int64 // webhooks there are
-	Matched int64 // that the query matches
+	All     int64   // webhooks there are
+	Matched int64   // that the query matches
+	Owners  []Owner // of all webhooks, by name; nobody may change it
 	// Next and Prev go into After and Before of the query for the pages beside
 	// this one; empty: there is none.
 	Next, Prev string
@@ -30,21 +31,24 @@ type WebhookPage struct {
 func (x *Webhooks) List(ctx context.Context, q WebhookQuery) (WebhookPage, error) {
 	db := x.s.db.WithContext(ctx)
 	var page WebhookPage
-	if err := db.Model(&Webhook{}).Where("deleted_at is null").Count(&page.All).Error; err != nil {
+	var err error
+	if q.At.version == 0 {
+		if q.At, err = x.s.standing(db); err != nil {
+			return page, err
+		}
+	}
+	c, err := x.census(db, q.At.version)
+	if err != nil {
 		return page, err
 	}
-	page.Matched = page.All
+	page.All, page.Matched, page.Owners = c.all, c.all, c.owners
 	if q.narrows() {
 		if err := q.where(db).Count(&page.Matched).Error; err != nil {
 			return page, err
 		}
 	}
 	if q.Sort == "health" {
-		settings, err := x.s.Settings.get(db)
-		if err != nil {
-			return page, err
-		}
-		if q.off, err = x.s.offTypes(db, settings); err != nil {
+		if q.off, err = x.s.offTypes(db, q.At.Settings); err != nil {
 			return page, err
 		}
 	}
@@ -53,6 +57,7 @@ func (x *Webhooks) List(ctx context.Context, q WebhookQuery) (WebhookPage, error
 	if given {
 		list = q.beyond(list, from, back)
 	}
+	page.Rows = make([]WebhookRow, 0, q.Limit+1)
 	if err := list.Find(&page.Rows).Error; err != nil {
 		return page, err
 	}
@@ -64,7 +69,8 @@ func (x *Webhooks) List(ctx context.Context, q WebhookQuery) (WebhookPage, error
 	return page, x.fare(db, page.Rows)
 }
 
-// fare fills in lanes and counts of what waits.
+// fare fills in what of the lanes says how the webhooks fare, and counts of
+// what waits.
 func (x *Webhooks) fare(db *gorm.DB, rows []WebhookRow) error {
 	if len(rows) == 0 {
 		return nil
@@ -75,43 +81,19 @@ func (x *Webhooks) fare(db *gorm.DB, rows []WebhookRow) error {
 		ids[i], at[rows[i].ID] = rows[i].ID, &rows[i]
 		rows[i].Locked = x.s.locked(rows[i].Webhook)
 	}
-	var lanes []Lane
-	if err := db.Find(&lanes, "webhook_id in ?", ids).Error; err != nil {
-		return err
+	type faring struct {
+		Lane
+		Held int64
 	}
-	for _, lane := range lanes {
-		at[lane.WebhookID].Lane = lane
-	}
-	var counts []struct {
-		WebhookID int64
-		N         int64
-	}
-	err := db.Model(&Delivery{}).Select("webhook_id, count(*) as n").
-		Where("webhook_id in ? and due_at is not null and state in ?", ids, []string{DeliveryPending, DeliveryRetrying}).
-		Group("webhook_id").Find(&counts).Error
-	for _, c := range counts {
-		at[c.WebhookID].Held = c.N
+	lanes := make([]faring, 0, len(rows))
+	err := db.Raw(`select webhook_id, next_due_at, failures_in_row, failing_since, last_success_at, last_at, last_code, last_error, (select count(*) from deliveries d
+			where d.webhook_id = lanes.webhook_id and d.due_at is not null and d.state in ?) as held
+		from lanes where webhook_id in ?`, heldStates, ids).Scan(&lanes).Error
+	for _, l := range lanes {
+		row := at[l.WebhookID]
+		row.Lane, row.Held = l.Lane, l.Held
 	}
 	return err
-}
-
-// Owner is somebody who has webhooks.
-type Owner struct {
-	OwnerID   int64 // 0: nobody
-	OwnerName string
-}
-
-// Owners lists who has webhooks, by name. It goes from one owner to the next in
-// the index rather than over all webhooks.
-func (x *Webhooks) Owners(ctx context.Context) ([]Owner, error) {
-	var list []Owner
-	return list, x.s.db.WithContext(ctx).Raw(`with recursive owners(owner_id) as (
-			select (select owner_id from webhooks where owner_id >= 0 and deleted_at is null order by owner_id limit 1)
-			union all select (select owner_id from webhooks where owner_id > owners.owner_id and deleted_at is null order by owner_id limit 1)
-			from owners where owner_id is not null),
-		named as (select owner_id, (select owner_name from webhooks where owner_id = owners.owner_id and deleted_at is null
-			order by owner_name desc limit 1) as owner_name from owners where owner_id is not null)
-		select owner_id, owner_name from named order by lower(owner_name), owner_id`).Scan(&list).Error
 }
 
 // OfTypes counts the webhooks of some types, and the deliveries that wait for them.
@@ -122,6 +104,6 @@ func (x *Webhooks) OfTypes(ctx context.Context, types []string) (webhooks, held 
 		return webhooks, 0, err
 	}
 	return webhooks, held, db.Model(&Delivery{}).
-		Where("due_at is not null and state in ?", []string{DeliveryPending, DeliveryRetrying}).
+		Where("due_at is not null and state in ?", heldStates).
 		Where("webhook_id in (?)", of.Session(&gorm.Session{}).Select("id")).Count(&held).Error
 }

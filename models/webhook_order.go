@@ -49,16 +49,25 @@ func (q WebhookQuery) falling() bool {
 	return q.Desc || q.byTime() && q.Sort != "created"
 }
 
-// sorted adds what the list shows and is sorted by.
+// briefly are the columns that a row of the list needs. What is sealed is among
+// them because it says with which key.
+const briefly = "webhooks.id, webhooks.type, webhooks.name, webhooks.location, webhooks.url_shown, webhooks.url, webhooks.secret_1, webhooks.secret_2, " +
+	"webhooks.headers, webhooks.state, webhooks.state_reason, webhooks.state_at, webhooks.state_by, webhooks.owner_id, webhooks.owner_name, webhooks.created_at"
+
+// sorted adds the columns, and what the list is sorted by.
 func (q WebhookQuery) sorted(db *gorm.DB, back bool) *gorm.DB {
 	key, name := q.key(), "sort_key"
 	if q.byTime() {
-		key, name = clause.Expr{SQL: "''"}, "webhooks.created_at"
+		key, name = clause.Expr{SQL: "null"}, "webhooks.created_at"
+	}
+	columns := "webhooks.*"
+	if q.Brief {
+		columns = briefly
 	}
 	if q.Sort == "health" {
 		db = db.Joins("left join lanes on lanes.webhook_id = webhooks.id")
 	}
-	db = db.Select("webhooks.*, locations.name as location_name, "+key.SQL+" as sort_key", key.Vars...)
+	db = db.Select(key.SQL+" as sort_key, locations.name as location_name, "+columns, key.Vars...)
 	if q.falling() != back {
 		return db.Order(name + " desc, webhooks.id desc")
 	}

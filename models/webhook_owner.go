@@ -21,6 +21,9 @@ func (x *Webhooks) Claim(ctx context.Context, by Actor, id int64) error {
 		if err != nil {
 			return err
 		}
+		if _, err = nextVersion(tx); err != nil {
+			return err
+		}
 		return audit(tx, by, now, "webhook.claimed", label(w), orWords(w.OwnerName, "no owner")+" → "+by.Name)
 	})
 }
@@ -39,5 +42,12 @@ func (s *Store) disown(tx *gorm.DB, user int64) error {
 	if err := tx.Raw("select id from webhooks where owner_id = ? order by id"+s.lock(), user).Scan(&ids).Error; err != nil {
 		return err
 	}
-	return tx.Exec("update webhooks set owner_id = 0 where owner_id = ?", user).Error
+	if len(ids) == 0 {
+		return nil
+	}
+	if err := tx.Exec("update webhooks set owner_id = 0 where owner_id = ?", user).Error; err != nil {
+		return err
+	}
+	_, err := nextVersion(tx)
+	return err
 }

@@ -34,6 +34,9 @@ type WebhookQuery struct {
 	// that means nothing is the first page.
 	After, Before string
 	Limit         int
+	// Brief leaves out what only a webhook's own page shows.
+	Brief bool
+	At    Standing // zero: it is asked for
 
 	off []string // types that are switched off
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"gorm.io/gorm"
@@ -44,7 +45,10 @@ type Opened struct {
 }
 
 // Webhooks are the subscriptions.
-type Webhooks struct{ s *Store }
+type Webhooks struct {
+	s     *Store
+	known atomic.Pointer[census]
+}
 
 // Create stores a new webhook, active unless it is to be paused, and owned by
 // its author. Error: ErrFull.
@@ -229,8 +233,7 @@ func (x *Webhooks) locked(tx *gorm.DB, id int64) (Webhook, error) {
 // newVersion records the webhook's filter and state as they are from now on,
 // and tells every dispatcher's match index that something changed.
 func (s *Store) newVersion(tx *gorm.DB, w Webhook, by Actor, now time.Time) error {
-	var version int64
-	err := tx.Raw("update match_versions set version = version + 1 where id = 1 returning version").Scan(&version).Error
+	version, err := nextVersion(tx)
 	if err != nil {
 		return err
 	}
@@ -286,6 +289,11 @@ func (s *Store) allWebhooks(tx *gorm.DB) ([]Webhook, int64, error) {
 		version = after
 	}
 	return nil, 0, err
+}
+
+// nextVersion says that a webhook is not as it was.
+func nextVersion(tx *gorm.DB) (version int64, err error) {
+	return version, tx.Raw("update match_versions set version = version + 1 where id = 1 returning version").Scan(&version).Error
 }
 
 func matchVersion(tx *gorm.DB, lock string) (version int64, err error) {

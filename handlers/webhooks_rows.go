@@ -1,0 +1,130 @@
+package handlers
+
+import (
+	"html/template"
+	"strconv"
+	"time"
+)
+
+// webhookLine is one row of the list.
+type webhookLine struct {
+	ID           string
+	Name         string
+	TypeLabel    string
+	Team, Target string
+	OwnerID      int64
+	OwnerName    string
+	CreatedAt    time.Time
+	Health       Badge
+	Note         string // below the health
+	Grey, Broken bool
+	Why          string // it broke
+	StateAt      *time.Time
+	Held         int64
+	Last         string // how the newest attempt ended; empty: never
+	LastAt       *time.Time
+	Spark        sparkline
+}
+
+// Body is the rows as HTML; alert marks why one broke.
+func (p *webhooksPage) Body(alert icon) []template.HTML {
+	const about = 2500 // bytes of a row
+	var m markup
+	m.Grow(about * len(p.Rows))
+	body := make([]template.HTML, len(p.Rows))
+	for i := range p.Rows {
+		line, begin := &p.Rows[i], m.Len()
+		line.row(&m, p.Admin(), p.at.Now)
+		if line.Broken {
+			line.why(&m, p.Admin(), alert, p.at.Now)
+		}
+		body[i] = m.html()[begin:]
+	}
+	return body
+}
+
+func (l *webhookLine) row(m *markup, admin bool, now time.Time) {
+	m.add(`
+            <tr data-id="%"`, l.ID)
+	if l.Grey {
+		m.add(` class="is-grey"`)
+	}
+	m.add(`>`)
+	if admin {
+		m.add(`
+              <td class="c-check"><input class="s-checkbox" type="checkbox" name="id" value="%" aria-label="Select %"></td>`, l.ID, l.Name)
+	}
+	m.add(`
+              <td data-l="Type">%</td>
+              <td data-l="Team"><bdi>%</bdi></td>
+              <td class="o1"><a class="s-link fw-bold" href="/admin/webhooks/%"><bdi>%</bdi></a><span class="sub"><bdi>%</bdi></span></td>
+              <td data-l="Owner">`, l.TypeLabel, l.Team, l.ID, l.Name, l.Target)
+	m.WriteString(string(owner(l.OwnerID, l.OwnerName)))
+	if admin && l.OwnerID == 0 {
+		m.add(` <button class="s-btn s-btn__xs s-btn__outlined keep" type="submit" formmethod="post" formaction="/admin/webhooks/%/claim" aria-label="Claim %">Claim</button>`, l.ID, l.Name)
+	}
+	m.add(`</td>
+              <td data-l="Created">`)
+	m.WriteString(string(when(l.CreatedAt)))
+	m.add(`</td>
+              <td class="o2"><span class="s-badge st %">%</span>`, l.Health.Class, l.Health.Text)
+	if l.Note != "" {
+		m.add(`<span class="sub"><bdi>%</bdi></span>`, l.Note)
+	}
+	m.add(`</td>
+              <td class="full">`)
+	l.Spark.draw(m)
+	if l.LastAt != nil {
+		m.add(`<span class="sub nobr"><span class="num">%</span> · `, l.Last)
+		m.WriteString(string(timeMark(*l.LastAt, ago(now.Sub(*l.LastAt)))))
+	} else {
+		m.add(`<span class="sub nobr">never`)
+	}
+	m.add(`</span></td>`)
+	if admin {
+		m.add(`
+              <td class="c-act"><a class="s-link keep" href="/admin/webhooks/%/edit" aria-label="Edit %" data-dialog>Edit</a> `+
+			`<a class="s-link fc-red-500 keep" href="/admin/webhooks/%/delete" aria-label="Delete %">Delete</a></td>`, l.ID, l.Name, l.ID, l.Name)
+	}
+	m.add(`
+            </tr>`)
+}
+
+// why is the row below one that broke.
+func (l *webhookLine) why(m *markup, admin bool, alert icon, now time.Time) {
+	m.add(`
+            <tr class="why is-grey">`)
+	if admin {
+		m.add(`<td class="c-check"></td>`)
+	}
+	m.add(`<td class="full" colspan="8"><div class="why-text">`)
+	size := strconv.Itoa(alert.Size)
+	m.add(`<svg class="svg-icon" width="%" height="%" aria-hidden="true"><use href="%"></use></svg><span><b><bdi>%</bdi></b>`, size, size, alert.Href, l.Why)
+	if l.StateAt != nil {
+		m.add(` Nothing was sent since % UTC.`, moment(*l.StateAt, now))
+	}
+	if l.Held > 0 {
+		m.add(` <b>%</b> % held.`, count(l.Held), map[bool]string{true: "notification is", false: "notifications are"}[l.Held == 1])
+	}
+	m.add(` <a class="s-link keep" href="/admin/webhooks/%" aria-label="See what to do about %">See what to do</a></span></div></td></tr>`, l.ID, l.Name)
+}
+
+// HTML is the picture as it stands in a page.
+func (s sparkline) HTML() template.HTML {
+	var m markup
+	s.draw(&m)
+	return m.html()
+}
+
+func (s sparkline) draw(m *markup) {
+	m.add(`<svg class="spark" viewBox="0 0 240 100" preserveAspectRatio="none" role="img" aria-label="%">`, s.Label)
+	for _, bar := range s.Held {
+		m.add(`<rect class="c-held" x="%" y="0" width="%" height="100"/>`, bar.X, bar.W)
+	}
+	for _, path := range [][2]string{{"c-base", s.None}, {"c-bad", s.All}, {"c-ok", s.Good}} {
+		if path[1] != "" {
+			m.add(`<path class="%" d="%"/>`, path[0], path[1])
+		}
+	}
+	m.add(`</svg>`)
+}

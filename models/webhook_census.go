@@ -1,0 +1,43 @@
+package models
+
+import "gorm.io/gorm"
+
+// census is what is counted over all webhooks. It holds as long as their
+// version stays, whoever changes them: a page reads the version each time, and
+// counts anew when it is another.
+type census struct {
+	version int64
+	all     int64
+	owners  []Owner // by name
+}
+
+// Owner is somebody who has webhooks.
+type Owner struct {
+	OwnerID   int64 // 0: nobody
+	OwnerName string
+}
+
+// census counts, unless the webhooks are as they were. The version has to be
+// read before.
+func (x *Webhooks) census(db *gorm.DB, version int64) (*census, error) {
+	if c := x.known.Load(); c != nil && c.version == version {
+		return c, nil
+	}
+	c := &census{version: version}
+	if err := db.Model(&Webhook{}).Where("deleted_at is null").Count(&c.all).Error; err != nil {
+		return nil, err
+	}
+	// From one owner to the next in the index rather than over all webhooks.
+	err := db.Raw(`with recursive owners(owner_id) as (
+			select (select owner_id from webhooks where owner_id >= 0 and deleted_at is null order by owner_id limit 1)
+			union all select (select owner_id from webhooks where owner_id > owners.owner_id and deleted_at is null order by owner_id limit 1)
+			from owners where owner_id is not null),
+		named as (select owner_id, (select owner_name from webhooks where owner_id = owners.owner_id and deleted_at is null
+			order by owner_name desc limit 1) as owner_name from owners where owner_id is not null)
+		select owner_id, owner_name from named order by lower(owner_name), owner_id`).Scan(&c.owners).Error
+	if err != nil {
+		return nil, err
+	}
+	x.known.Store(c)
+	return c, nil
+}
