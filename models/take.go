@@ -226,10 +226,10 @@ func (x *Events) partners(tx *gorm.DB, t *Take) error {
 			keys[e.MergeKey] = struct{}{}
 		}
 	}
-	// Key by key, whatever the planner thinks of how many wait: put as a join
-	// it may read all of them for each take.
+	// Key by key: put as a join, the database may read all that waits.
 	var lists []string
-	err := tx.Raw("select (select string_agg(cast(e.id as text), ',') from events e where e.dispatched_at is null and e.merge_key = k.value) as ids"+
+	err := tx.Raw("select (select string_agg(cast(e.id as text), ',') from events e"+
+		" where e.match_version is null and e.merge_key <> '' and e.merge_key = k.value) as ids"+
 		" from "+x.s.listed("text")+" k", jsonList(slices.Collect(maps.Keys(keys)))).Scan(&lists).Error
 	if err != nil {
 		return err
