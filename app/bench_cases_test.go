@@ -35,6 +35,7 @@ func benchCases(z benchSizes) []benchCase {
 		add("main/"+kind+"/generic/single requests", throughput(z, kind, "generic", 1, loadOrder{Clients: loadClients, Events: z.batched, Size: 1}))
 		add("main/"+kind+"/generic/requests of 100", throughput(z, kind, "generic", 1, loadOrder{Clients: 8, Events: z.batchedHundreds, Size: 100}))
 	}
+	add("main/postgres/limit/rows in batches of 500", limit(z))
 	for _, kind := range []string{"postgres", "sqlite"} {
 		add("main/"+kind+"/latency at 200 a second/interval 1", steady(z, kind, "1"))
 		add("main/"+kind+"/latency at 200 a second/interval 0", steady(z, kind, "0"))

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -145,26 +144,28 @@ type rawOrder struct {
 // rawLoop signs and POSTs, and stores nothing. It returns requests a second.
 func rawLoop(o rawOrder) (float64, error) {
 	client, started := keepAlive(o.Clients), time.Now()
-	body := []byte(strings.Repeat("x", o.Bytes))
-	key := []byte("0123456789abcdef0123456789abcdef")
-	run := strconv.FormatInt(started.UnixNano(), 10)
+	body, run := o.body(), strconv.FormatInt(started.UnixNano(), 10)
 	var n atomic.Int64
 	var first firstError
 	var wg sync.WaitGroup
 	for range o.Clients {
 		wg.Go(func() {
 			for first.get() == nil && time.Since(started).Seconds() < o.Seconds {
-				id := "raw_" + run + "_" + strconv.FormatInt(n.Add(1), 10)
-				at := strconv.FormatInt(time.Now().Unix(), 10)
-				mac := hmac.New(sha256.New, key)
-				_, _ = fmt.Fprintf(mac, "%s.%s.%s", id, at, body)
-				first.set(post(client, o.URL, body, http.StatusOK, "Content-Type", "application/json", "svix-id", id,
-					"svix-timestamp", at, "svix-signature", "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil))))
+				first.set(signedPost(client, o.URL, "raw_"+run+"_"+strconv.FormatInt(n.Add(1), 10), body))
 			}
 		})
 	}
 	wg.Wait()
 	return float64(n.Load()) / time.Since(started).Seconds(), first.get()
+}
+
+// signedPost sends a body with a signature in three headers.
+func signedPost(client *http.Client, url, id string, body []byte) error {
+	at := strconv.FormatInt(time.Now().Unix(), 10)
+	mac := hmac.New(sha256.New, []byte("0123456789abcdef0123456789abcdef"))
+	_, _ = fmt.Fprintf(mac, "%s.%s.%s", id, at, body)
+	return post(client, url, body, http.StatusOK, "Content-Type", "application/json", "svix-id", id,
+		"svix-timestamp", at, "svix-signature", "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
 }
 
 // readOrder asks for a page again and again.

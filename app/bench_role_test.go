@@ -29,6 +29,8 @@ func playRole() bool {
 		err = receive(os.Stdin, os.Stdout)
 	case "raw":
 		result, err = ordered(order, rawLoop)
+	case "limit":
+		result, err = ordered(order, limitLoop)
 	case "load":
 		result, err = ordered(order, load)
 	case "reader":

@@ -73,7 +73,7 @@ func requestLines(f *wire.Format, w checkedWebhook, r wire.Request) []string {
 	for _, h := range w.Effective.Headers {
 		shown.Headers = append(shown.Headers, models.Header{Name: h.Name, Value: "••••••"})
 	}
-	for _, h := range notificationTo(f, shown, r).Headers() {
+	for _, h := range recipient(f, shown).Headers(r) {
 		lines = append(lines, h.Name+": "+h.Value)
 	}
 	return lines

@@ -41,9 +41,9 @@ func (s *Site) tryWebhook(ctx context.Context, f *wire.Format, w checkedWebhook)
 	if err != nil {
 		return trial{}, err
 	}
-	result := s.Sender.Do(ctx, notificationTo(f, w.Effective, wire.Request{
+	result := s.Sender.Do(ctx, recipient(f, w.Effective).Request(wire.Request{
 		ID: id, Body: body, At: at, Test: true, EventTypes: eventTypesOf(events[:used]), Options: w.Input.Options,
-	}).Request())
+	}))
 	response := wire.Response{Code: result.Code, Header: result.Header, Body: result.Body, ErrorClass: result.ErrorClass}
 	t := trial{
 		Delivered: f.Policy.Succeeded(response), Reason: f.Policy.Explain(response), At: result.StartedAt, Took: result.Duration,
@@ -107,13 +107,13 @@ func (t *trial) describe(r wire.Response, why string) {
 	}
 }
 
-// notificationTo is a request to what the form says.
-func notificationTo(f *wire.Format, o models.Opened, attempt wire.Request) send.Notification {
-	n := send.Notification{Format: f, URL: o.URL, Secrets: o.Secrets[:], Attempt: attempt}
-	for _, h := range o.Headers {
-		n.Custom = append(n.Custom, wire.Header(h))
+// recipient is what the form says.
+func recipient(f *wire.Format, o models.Opened) *send.Recipient {
+	custom := make([]wire.Header, len(o.Headers))
+	for i, h := range o.Headers {
+		custom[i] = wire.Header(h)
 	}
-	return n
+	return send.NewRecipient(f, o.URL, o.Secrets[:], custom)
 }
 
 func eventTypesOf(events []wire.Event) []string {

@@ -85,16 +85,22 @@ func (p *plan) add(entries []*entry, it *item) {
 
 // read fills in what the site sent, once for each event however many get it.
 func (p *plan) read(payloads func([]int64) (map[int64][]byte, error)) error {
-	ids := make([]int64, len(p.items))
-	for i, it := range p.items {
-		ids[i] = it.row.ID
+	var long []int64
+	for _, it := range p.items {
+		if len(it.row.Payload) < it.row.PayloadBytes {
+			long = append(long, it.row.ID)
+		}
 	}
-	found, err := payloads(ids)
+	found, err := payloads(long)
 	if err != nil {
 		return err
 	}
 	for _, it := range p.items {
-		it.event, it.err = wire.Decode(found[it.row.ID], it.row.OccurredAt)
+		payload := it.row.Payload
+		if len(payload) < it.row.PayloadBytes {
+			payload = found[it.row.ID]
+		}
+		it.event, it.err = wire.Decode(payload, it.row.OccurredAt)
 		it.event.ID, it.event.Location, it.event.Subject = it.row.EventID, it.row.Location, it.row.Subject
 	}
 	return nil

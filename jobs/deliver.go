@@ -62,10 +62,18 @@ func (w *laneWorker) Work(ctx context.Context, job *river.Job[laneArgs]) error {
 
 // parcel is one delivery on its way.
 type parcel struct {
-	webhook  models.Webhook
-	opened   models.Opened
-	format   *wire.Format
+	to       *send.Recipient
+	options  map[string]string
 	delivery models.Delivery
+}
+
+// recipient is a webhook with what was sealed.
+func recipient(f *wire.Format, o models.Opened) *send.Recipient {
+	custom := make([]wire.Header, len(o.Headers))
+	for i, h := range o.Headers {
+		custom[i] = wire.Header(h)
+	}
+	return send.NewRecipient(f, o.URL, o.Secrets[:], custom)
 }
 
 // sent is a parcel's fate.
@@ -78,18 +86,11 @@ type sent struct {
 // send makes one attempt. Whatever the receiver does, it returns within the
 // type's time-out.
 func (d *deliverer) send(ctx context.Context, p parcel) sent {
-	n := send.Notification{
-		Format: p.format, URL: p.opened.URL, Secrets: p.opened.Secrets[:],
-		Attempt: wire.Request{
-			ID: p.delivery.PublicID, Body: p.delivery.Body, At: time.Now(), Retries: p.delivery.Tries,
-			EventTypes: splitTypes(p.delivery.EventTypes), Options: p.webhook.Options,
-		},
-	}
-	for _, h := range p.opened.Headers {
-		n.Custom = append(n.Custom, wire.Header(h))
-	}
 	s := sent{delivery: p.delivery}
-	request := n.Request()
+	request := p.to.Request(wire.Request{
+		ID: p.delivery.PublicID, Body: p.delivery.Body, At: time.Now(), Retries: p.delivery.Tries,
+		EventTypes: splitTypes(p.delivery.EventTypes), Options: p.options,
+	})
 	request.Keep = func(bytes int) bool {
 		if d.reading.Add(int64(bytes)) > readingMost {
 			d.reading.Add(-int64(bytes))
@@ -141,7 +142,7 @@ func (d *deliverer) recordSurely(ctx context.Context, id int64, outcomes []model
 func (d *deliverer) observe(ctx context.Context, w models.Webhook, s sent, o models.Outcome) {
 	d.metrics.attempts.WithLabelValues(w.Type, o.State).Inc()
 	d.metrics.duration.WithLabelValues(w.Type).Observe(s.result.Duration.Seconds())
-	d.log.InfoContext(ctx, "attempt", slog.String("delivery", s.delivery.PublicID), slog.Int64("webhook", w.ID),
+	d.log.LogAttrs(ctx, slog.LevelInfo, "attempt", slog.String("delivery", s.delivery.PublicID), slog.Int64("webhook", w.ID),
 		slog.String("type", w.Type), slog.String("location", w.Location), slog.String("target", w.URLShown),
 		slog.Int("number", o.Attempt.Number), slog.Bool("manual", o.Attempt.Manual), slog.Int("items", s.delivery.Items),
 		slog.Int("bytes", len(s.delivery.Body)), slog.Int("code", s.result.Code), slog.String("error", s.result.ErrorClass),

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/sitehooks/sitehooks/jobs/send"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -48,6 +49,7 @@ type lane struct {
 	work   models.Work
 	readAt time.Time // by this process's clock, when work was read
 	opened models.Opened
+	to     *send.Recipient
 	format *wire.Format
 	health wire.Health
 	slow   bool
@@ -265,6 +267,7 @@ func (l *lane) meet(work models.Work) error {
 		l.health = health(work.Lane)
 	}
 	l.work, l.opened = work, opened
+	l.to = recipient(l.format, opened)
 	return nil
 }
 
@@ -299,7 +302,7 @@ func (l *lane) startSome(ctx context.Context) <-chan time.Time {
 		if paced {
 			l.paced++
 		}
-		p := parcel{l.work.Webhook, l.opened, l.format, d}
+		p := parcel{l.to, l.work.Webhook.Options, d}
 		go func() { l.results <- l.send(ctx, p) }()
 	}
 	return nil

@@ -46,7 +46,7 @@ type Event struct {
 	// Logged is false when trigger history was switched off at its dispatch.
 	Logged  bool
 	Payload []byte
-	// PayloadBytes is the length of the payload where only that was asked for.
+	// PayloadBytes is the length of the payload where that was asked for.
 	PayloadBytes int `gorm:"->;-:migration"`
 }
 

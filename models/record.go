@@ -150,12 +150,12 @@ func (x *Events) recordGroup(ctx context.Context, group []*recordCall) error {
 const (
 	eventInsert = "insert into events (event_id, type, location, community, tags, merge_key, subject, title, " +
 		"occurred_at, received_at, logged, payload) values "
-	eventValues = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	eventValues = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, false, ?)"
 )
 
 // insertEvents adds the ids of the rows that were new to stored.
 func insertEvents(tx *gorm.DB, rows []Event, stored map[string]struct{}) error {
-	args := make([]any, 0, 12*len(rows))
+	args := make([]any, 0, strings.Count(eventValues, "?")*len(rows))
 	for i := range rows {
 		e := &rows[i]
 		tags, err := json.Marshal(e.Tags)
@@ -163,11 +163,11 @@ func insertEvents(tx *gorm.DB, rows []Event, stored map[string]struct{}) error {
 			return err
 		}
 		args = append(args, e.EventID, e.Type, e.Location, e.Community, string(tags), e.MergeKey, e.Subject, e.Title,
-			e.OccurredAt, e.ReceivedAt, false, e.Payload)
+			e.OccurredAt, e.ReceivedAt, e.Payload)
 	}
 	var ids []string
 	// Not Scan, which writes the statement out with all its values, for a log.
-	err := tx.Raw(eventInsert+strings.TrimSuffix(strings.Repeat(eventValues+",", len(rows)), ",")+
+	err := tx.Raw(eventInsert+valueRows(eventValues, len(rows))+
 		" on conflict (event_id) do nothing returning event_id", args...).Find(&ids).Error
 	for _, id := range ids {
 		stored[id] = struct{}{}

@@ -16,7 +16,7 @@ type Take struct {
 	Now      time.Time
 	Settings Settings
 	// Events are the oldest that fell due with all that merge with them, in
-	// order of receipt. They are without payload; Payloads reads some.
+	// order of receipt. Long payloads are left out; Payloads reads some.
 	Events   []Event
 	Payloads func(ids []int64) (map[int64][]byte, error)
 	// Version is that of the webhooks' filters; Webhooks reads them all.
@@ -196,8 +196,10 @@ func (x *Events) take(tx *gorm.DB, next time.Time, limit int) (*Take, error) {
 	return t, x.partners(tx, t)
 }
 
-// takeColumns leave the payload out, of which 1,000 events may have 256 MiB.
-const takeColumns = eventColumns + ", length(payload) as payload_bytes"
+// takeColumns are what dispatch needs. Payloads of more than 4 KiB are left
+// out: 1,000 events may have 256 MiB of them.
+const takeColumns = "id, event_id, type, location, community, tags, merge_key, subject, occurred_at, received_at, " +
+	"length(payload) as payload_bytes, case when length(payload) <= 4096 then payload end as payload"
 
 // future is how far ahead of the clock a time is that the clock cannot have
 // given, unless it was set back since.
@@ -205,6 +207,9 @@ const future = time.Minute
 
 func (s *Store) payloads(tx *gorm.DB, ids []int64) (map[int64][]byte, error) {
 	found := make(map[int64][]byte, len(ids))
+	if len(ids) == 0 {
+		return found, nil
+	}
 	var rows []Event
 	if err := tx.Select("id, payload").Find(&rows, "id in "+s.listed("bigint"), jsonList(ids)).Error; err != nil {
 		return nil, err
@@ -226,10 +231,10 @@ func (x *Events) partners(tx *gorm.DB, t *Take) error {
 			keys[e.MergeKey] = struct{}{}
 		}
 	}
-	// Key by key, whatever the planner thinks of how many wait: put as a join
-	// it may read all of them for each take.
+	// Key by key: put as a join, the database may read all that waits.
 	var lists []string
-	err := tx.Raw("select (select string_agg(cast(e.id as text), ',') from events e where e.dispatched_at is null and e.merge_key = k.value) as ids"+
+	err := tx.Raw("select (select string_agg(cast(e.id as text), ',') from events e"+
+		" where e.match_version is null and e.merge_key <> '' and e.merge_key = k.value) as ids"+
 		" from "+x.s.listed("text")+" k", jsonList(slices.Collect(maps.Keys(keys)))).Scan(&lists).Error
 	if err != nil {
 		return err
@@ -290,19 +295,27 @@ func (s *Store) store(tx *gorm.DB, t Take, d Decision) ([]LaneRef, error) {
 // storeChunk bounds the parameters and the size of one insert.
 const storeChunk = 100
 
+const (
+	deliveryInsert = "insert into deliveries (public_id, webhook_id, location, event_types, items, state, due_at, created_at, " +
+		"finished_at, reason, body, resend, tries, round, last_code, last_error, last_ms) values "
+	deliveryValues = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, false, 0, 0, 0, '', 0)"
+	triggerInsert  = "insert into triggers (event_id, webhook_id, delivery_id, at) values "
+	triggerValues  = "(?, ?, ?, ?)"
+)
+
 func (s *Store) storeDeliveries(tx *gorm.DB, t Take, d Decision) error {
-	var triggers []Trigger
+	var triggers []any
 	for chunk := range slices.Chunk(d.Deliveries, storeChunk) {
-		rows := make([]Delivery, len(chunk))
-		for i, n := range chunk {
-			rows[i] = n.Delivery
-			rows[i].State, rows[i].CreatedAt, rows[i].DueAt = DeliveryPending, t.Now, &t.Now
+		var args []any
+		for _, n := range chunk {
+			state, due, finished, body := DeliveryPending, &t.Now, (*time.Time)(nil), n.Body
 			if n.Unbuilt != "" {
-				rows[i].State, rows[i].DueAt, rows[i].FinishedAt, rows[i].Reason = DeliveryFailed, nil, &t.Now, n.Unbuilt
-				rows[i].Body = []byte{}
+				state, due, finished, body = DeliveryFailed, nil, &t.Now, []byte{}
 			}
+			args = append(args, n.PublicID, n.WebhookID, n.Location, n.EventTypes, n.Items, state, due, t.Now, finished, n.Unbuilt, body)
 		}
-		if err := tx.Create(&rows).Error; err != nil {
+		var ids []int64
+		if err := tx.Raw(deliveryInsert+valueRows(deliveryValues, len(chunk))+" returning id", args...).Find(&ids).Error; err != nil {
 			return err
 		}
 		if !t.Settings.TriggerHistory {
@@ -310,14 +323,21 @@ func (s *Store) storeDeliveries(tx *gorm.DB, t Take, d Decision) error {
 		}
 		for i, n := range chunk {
 			for _, event := range n.Events {
-				triggers = append(triggers, Trigger{event, n.WebhookID, rows[i].ID, t.Now})
+				triggers = append(triggers, event, n.WebhookID, ids[i], t.Now)
 			}
 		}
 	}
-	if len(triggers) == 0 {
-		return nil
+	for chunk := range slices.Chunk(triggers, insertChunk*strings.Count(triggerValues, "?")) {
+		if err := tx.Exec(triggerInsert+valueRows(triggerValues, len(chunk)/strings.Count(triggerValues, "?")), chunk...).Error; err != nil {
+			return err
+		}
 	}
-	return tx.CreateInBatches(triggers, insertChunk).Error
+	return nil
+}
+
+// valueRows are so many rows of a VALUES list.
+func valueRows(row string, n int) string {
+	return strings.TrimSuffix(strings.Repeat(row+",", n), ",")
 }
 
 func (s *Store) markDispatched(tx *gorm.DB, t Take, d Decision) error {

@@ -73,14 +73,13 @@ func (s *SuperOffice) ping(ctx context.Context, c checked) (ping, error) {
 	if err != nil {
 		return ping{}, err
 	}
-	n := send.Notification{
-		Format: f, URL: c.effective.URL, Secrets: c.effective.Secrets[:],
-		Attempt: wire.Request{ID: id, Body: body, At: at, EventTypes: types, Test: true, Options: c.input.Options},
+	custom := make([]wire.Header, len(c.effective.Headers))
+	for i, h := range c.effective.Headers {
+		custom[i] = wire.Header(h)
 	}
-	for _, h := range c.effective.Headers {
-		n.Custom = append(n.Custom, wire.Header(h))
-	}
-	return s.judge(s.Sender.Do(ctx, n.Request())), ctx.Err()
+	to := send.NewRecipient(f, c.effective.URL, c.effective.Secrets[:], custom)
+	request := to.Request(wire.Request{ID: id, Body: body, At: at, EventTypes: types, Test: true, Options: c.input.Options})
+	return s.judge(s.Sender.Do(ctx, request)), ctx.Err()
 }
 
 // judge says what an answer means.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,20 +15,19 @@ import (
 
 // exchange fills in what came back. The result's code is set as soon as the
 // answer began, even when an error follows.
-func (c *Client) exchange(
-	ctx context.Context, r Request, headers []wire.Header, timeout time.Duration, red redactor, result *Result,
-) error {
-	t, err := parseTarget(r.URL)
-	if err != nil {
-		return &blockedError{err.Error()}
+func (c *Client) exchange(ctx context.Context, r Request, timeout time.Duration, result *Result) error {
+	if r.to.fault != nil {
+		return &blockedError{r.to.fault.Error()}
 	}
+	red := &r.to.hidden
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(withDeadline(ctx), http.MethodPost, t.url.String(), bytes.NewReader(r.Body))
+	req, err := http.NewRequestWithContext(withDeadline(ctx), http.MethodPost, "", bytes.NewReader(r.Body))
 	if err != nil {
 		return err
 	}
-	setHeaders(req.Header, headers)
+	req.URL, req.Host = r.to.target.url, r.to.target.url.Host
+	setHeaders(req.Header, r.Headers)
 	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
 		return err
@@ -94,11 +94,9 @@ func setHeaders(to http.Header, headers []wire.Header) {
 
 // firstOfEach drops headers whose name came before.
 func firstOfEach(headers []wire.Header) []wire.Header {
-	seen := make(map[string]bool, len(headers))
 	kept := make([]wire.Header, 0, len(headers))
 	for _, h := range headers {
-		if name := strings.ToLower(h.Name); !seen[name] {
-			seen[name] = true
+		if !slices.ContainsFunc(kept, func(k wire.Header) bool { return strings.EqualFold(k.Name, h.Name) }) {
 			kept = append(kept, h)
 		}
 	}

@@ -8,33 +8,40 @@ import (
 	"github.com/sitehooks/sitehooks/jobs/wire"
 )
 
-// Notification is what a request to a webhook is made of. Deliveries, tests
-// and previews all go through it, so that none signs or hides differently.
-type Notification struct {
-	Format  *wire.Format
-	URL     string
-	Secrets []string      // in clear, in order; empty ones are left out
-	Custom  []wire.Header // the webhook's own, after the type's
-	Attempt wire.Request  // its Secrets are filled in here
+// Recipient is what the requests to a webhook have in common. Deliveries,
+// tests and previews all go through it, so that none signs or hides
+// differently.
+type Recipient struct {
+	format  *wire.Format
+	secrets []string
+	custom  []wire.Header
+	to      *destination
 }
 
-// Headers are those of the request, as they are sent.
-func (n Notification) Headers() []wire.Header {
-	n.Attempt.Secrets = n.secrets()
-	return slices.Concat(n.Format.Headers(n.Attempt), n.Custom)
-}
-
-// Request is ready for Client.Do. What must not be shown even when a receiver
-// sends it back is among its redactions.
-func (n Notification) Request() Request {
-	redact := n.secrets()
-	for _, h := range n.Custom {
+// NewRecipient takes a webhook's URL, its secrets in clear and in order, of
+// which empty ones are left out, and its own headers, which come after the
+// type's. What must not be shown even when a receiver sends it back is hidden.
+func NewRecipient(f *wire.Format, url string, secrets []string, custom []wire.Header) *Recipient {
+	r := &Recipient{format: f, custom: custom}
+	r.secrets = slices.DeleteFunc(slices.Clone(secrets), func(s string) bool { return s == "" })
+	redact := slices.Clone(r.secrets)
+	for _, h := range custom {
 		redact = append(redact, h.Value)
 	}
-	redact = append(redact, urlSecrets(n.URL, n.Format.SecretURL)...)
-	return Request{
-		URL: n.URL, Headers: n.Headers(), Body: n.Attempt.Body, Timeout: n.Format.Policy.Timeout, Redact: redact,
-	}
+	r.to = destinationOf(url, append(redact, urlSecrets(url, f.SecretURL)...))
+	return r
+}
+
+// Headers are those of a request, as they are sent. Its secrets are filled in
+// here.
+func (r *Recipient) Headers(attempt wire.Request) []wire.Header {
+	attempt.Secrets = r.secrets
+	return slices.Concat(r.format.Headers(attempt), r.custom)
+}
+
+// Request is ready for Client.Do.
+func (r *Recipient) Request(attempt wire.Request) Request {
+	return Request{Headers: r.Headers(attempt), Body: attempt.Body, Timeout: r.format.Policy.Timeout, to: r.to}
 }
 
 // urlSecrets are the parts of a URL that only its receiver may know, as
@@ -65,8 +72,4 @@ func urlSecrets(raw string, secretURL bool) []string {
 		add(path.Base(u.Path))
 	}
 	return parts
-}
-
-func (n Notification) secrets() []string {
-	return slices.DeleteFunc(slices.Clone(n.Secrets), func(s string) bool { return s == "" })
 }

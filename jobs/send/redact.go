@@ -73,12 +73,13 @@ func addForms(forms map[string]bool, secret string) {
 // after them, so that no part of a secret stays at the end.
 func (r *redactor) replace(raw []byte, limit int) []byte {
 	limit = min(limit, len(raw))
-	if len(r.forms) == 0 {
+	clean := firstSecret(r, raw, limit)
+	if clean == limit {
 		return raw[:limit]
 	}
-	out := make([]byte, 0, limit)
-	for i := 0; i < limit; {
-		if n := r.match(raw[i:]); n > 0 {
+	out := append(make([]byte, 0, limit), raw[:clean]...)
+	for i := clean; i < limit; {
+		if n := secretAt(r, raw[i:]); n > 0 {
 			out = append(out, mask...)
 			i += n
 			continue
@@ -89,8 +90,19 @@ func (r *redactor) replace(raw []byte, limit int) []byte {
 	return out
 }
 
-// match is the length of the secret that raw begins with; 0: none.
-func (r *redactor) match(raw []byte) int {
+// firstSecret is where the first secret begins in the first limit bytes of
+// raw; limit: none does.
+func firstSecret[Text string | []byte](r *redactor, raw Text, limit int) int {
+	for i := range limit {
+		if secretAt(r, raw[i:]) > 0 {
+			return i
+		}
+	}
+	return limit
+}
+
+// secretAt is the length of the secret that raw begins with; 0: none.
+func secretAt[Text string | []byte](r *redactor, raw Text) int {
 	if !r.first[raw[0]] {
 		return 0
 	}
@@ -104,6 +116,9 @@ func (r *redactor) match(raw []byte) int {
 
 // text is s without secrets and fit for a database's text column.
 func (r *redactor) text(s string) string {
+	if firstSecret(r, s, len(s)) == len(s) && utf8.ValidString(s) && !strings.Contains(s, "\x00") {
+		return s
+	}
 	return string(safe(r.replace([]byte(s), len(s))))
 }
 
@@ -160,6 +175,9 @@ func sensitive(name string) bool {
 // safe makes any bytes text that every database takes: valid UTF-8 without
 // NUL.
 func safe(raw []byte) []byte {
+	if utf8.Valid(raw) && bytes.IndexByte(raw, 0) < 0 {
+		return raw
+	}
 	raw = bytes.ToValidUTF8(raw, []byte("\uFFFD"))
 	return bytes.ReplaceAll(raw, []byte{0}, []byte("\uFFFD"))
 }

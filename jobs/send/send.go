@@ -100,6 +100,21 @@ type Request struct {
 	// Keep is asked before more than the first 8 KiB of an answer's body take
 	// so many more bytes of memory; false: the rest is not kept. nil: yes.
 	Keep func(bytes int) bool
+
+	to *destination // what URL and Redact come to; nil: not worked out yet
+}
+
+// destination is where requests go and what of them is hidden.
+type destination struct {
+	target target
+	fault  error // of the URL
+	hidden redactor
+}
+
+func destinationOf(url string, redact []string) *destination {
+	d := &destination{hidden: newRedactor(redact)}
+	d.target, d.fault = parseTarget(url)
+	return d
 }
 
 // Result is what came of a request. Either Code or ErrorClass is set.
@@ -124,14 +139,17 @@ type Result struct {
 func (c *Client) Do(ctx context.Context, r Request) Result {
 	result := Result{StartedAt: time.Now().UTC()}
 	begun := time.Now()
-	red := newRedactor(r.Redact)
-	headers := firstOfEach(r.Headers)
-	result.RequestHeaders = red.headers(headers)
+	if r.to == nil {
+		r.to = destinationOf(r.URL, r.Redact)
+	}
+	red := &r.to.hidden
+	r.Headers = firstOfEach(r.Headers)
+	result.RequestHeaders = red.headers(r.Headers)
 	timeout := r.Timeout
 	if timeout <= 0 {
 		timeout = defaultTimeout
 	}
-	if err := c.exchange(ctx, r, headers, timeout, red, &result); err != nil {
+	if err := c.exchange(ctx, r, timeout, &result); err != nil {
 		result.ErrorClass, result.Error = classify(ctx, err, result.Code, timeout)
 		result.Error = red.text(result.Error)
 		result.Code = 0

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 )
 
 // object is a JSON object whose members are read one by one and by their
@@ -36,9 +37,34 @@ func (o object) read(name string, dst any) {
 	if !o.has(name) {
 		return
 	}
-	if err := json.Unmarshal(o.members[name], dst); err != nil {
+	raw := o.members[name]
+	if readPlain(raw, dst) {
+		return
+	}
+	if err := json.Unmarshal(raw, dst); err != nil {
 		o.fail(name, err)
 	}
+}
+
+// readPlain reads what nearly all members are, a string without escapes or a
+// whole number, as json.Unmarshal would; false: it is neither. raw is valid.
+func readPlain(raw []byte, dst any) bool {
+	switch dst := dst.(type) {
+	case *string:
+		if raw[0] != '"' || raw[len(raw)-1] != '"' || bytes.IndexByte(raw, '\\') >= 0 {
+			return false
+		}
+		*dst = string(raw[1 : len(raw)-1])
+	case *int64:
+		n, err := strconv.ParseInt(string(raw), 10, 64)
+		if err != nil {
+			return false
+		}
+		*dst = n
+	default:
+		return false
+	}
+	return true
 }
 
 // inner is the member as an object; an empty one when it is not there.
