@@ -119,8 +119,21 @@ const (
 		select 1 from deliveries f where f.webhook_id = cast(lane.value->>0 as bigint) and f.due_at is not null and f.state = 'retrying'))`
 )
 
+// due walks along the index, however many are due: PostgreSQL, which believes
+// that few are, else reads and sorts all of them for each question.
 func (x *Lanes) due(ctx context.Context, calls []*laneDue, _ bool) error {
-	db := x.s.db.WithContext(ctx)
+	if x.s.pool == nil {
+		return x.dueIn(x.s.db.WithContext(ctx), calls)
+	}
+	return x.s.tx(ctx, func(tx *gorm.DB) error {
+		if err := tx.Exec("set local enable_bitmapscan = off").Error; err != nil {
+			return err
+		}
+		return x.dueIn(tx, calls)
+	})
+}
+
+func (x *Lanes) dueIn(db *gorm.DB, calls []*laneDue) error {
 	var now time.Time // the latest that the clock showed any of them
 	var underWay []int64
 	most := 0

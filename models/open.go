@@ -37,9 +37,10 @@ func gormConfig() *gorm.Config {
 
 // sessionLimits let the server notice within a quarter of a minute that an
 // instance is gone with its machine, and free what it had locked: no other can
-// dispatch before. One that stands still in a transaction loses it.
+// dispatch before. One that stands still in a transaction loses it. Compiling
+// a statement takes longer than any of ours should run.
 const sessionLimits = "set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 3; set tcp_keepalives_count = 3; " +
-	"set idle_in_transaction_session_timeout = '60s'"
+	"set idle_in_transaction_session_timeout = '60s'; set jit = off"
 
 func (s *Store) openPostgres(ctx context.Context, o Options) error {
 	cfg, err := pgxpool.ParseConfig(o.DatabaseURL)
