@@ -70,7 +70,7 @@ func New(c Config) *Client {
 		DisableCompression:     true, // an answer is kept as it came; nothing unfolds
 		MaxResponseHeaderBytes: maxHeaders,
 		MaxIdleConns:           512,
-		MaxIdleConnsPerHost:    16,
+		MaxIdleConnsPerHost:    128, // many webhooks may share a host
 		IdleConnTimeout:        90 * time.Second,
 		TLSHandshakeTimeout:    30 * time.Second,
 		// A receiver may send no more ahead than is kept, and a connection
