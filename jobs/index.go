@@ -15,8 +15,9 @@ type index struct {
 	places  map[place]*bucket
 }
 
-// place is where an event of a type can find its webhooks.
-type place struct{ location, eventType string }
+// place is where an event of a type can find its webhooks: those that want its
+// community, and those that want any, which are at an empty one.
+type place struct{ location, eventType, community string }
 
 // bucket holds the webhooks of a place: those that want all tags, and under
 // each tag those that want it.
@@ -40,7 +41,7 @@ func newIndex(webhooks []models.Webhook, version int64) *index {
 		}
 		e := &entry{webhook: w, filter: w.Filter(format.EventTypes(w.Events)), format: format}
 		for _, eventType := range e.filter.Events {
-			x.bucket(place{w.Location, eventType}).add(e)
+			x.bucket(place{w.Location, eventType, w.Community}).add(e)
 		}
 	}
 	return x
@@ -67,10 +68,6 @@ func (b *bucket) add(e *entry) {
 
 // matches returns the webhooks that match, each once, in order of their ids.
 func (x *index) matches(s models.MatchSubject) []*entry {
-	b := x.places[place{s.Location, s.Type}]
-	if b == nil {
-		return nil
-	}
 	var found []*entry
 	collect := func(entries []*entry) {
 		for _, e := range entries {
@@ -79,9 +76,15 @@ func (x *index) matches(s models.MatchSubject) []*entry {
 			}
 		}
 	}
-	collect(b.all)
-	for _, tag := range s.Tags {
-		collect(b.byTag[tag])
+	for _, community := range slices.Compact([]string{"", s.Community}) {
+		b := x.places[place{s.Location, s.Type, community}]
+		if b == nil {
+			continue
+		}
+		collect(b.all)
+		for _, tag := range s.Tags {
+			collect(b.byTag[tag])
+		}
 	}
 	slices.SortFunc(found, func(a, b *entry) int { return cmp.Compare(a.webhook.ID, b.webhook.ID) })
 	return slices.Compact(found)

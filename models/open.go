@@ -109,6 +109,7 @@ func (s *Store) openSQLite(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	s.writing = make(chan struct{}, 1)
 	s.sqlDB.SetMaxOpenConns(4)
 	s.sqlDB.SetMaxIdleConns(4)
 	if err := s.sqlDB.PingContext(ctx); err != nil {

@@ -54,6 +54,8 @@ type Store struct {
 	box   *secret.Box
 	clock func() time.Time
 	needs func(webhookType string) bool
+	// writing is whose turn it is to write; nil: with PostgreSQL.
+	writing chan struct{}
 }
 
 // Open connects, brings the schema up to date and checks the sealing key.
@@ -156,8 +158,18 @@ func (s *Store) lock() string {
 }
 
 // tx runs work in one transaction, and again when PostgreSQL ended it for a
-// deadlock; work therefore sets what it returns anew each time.
+// deadlock; work therefore sets what it returns anew each time. On SQLite, which
+// lets one write at a time and those that wait try again now and then, each
+// has its turn in the order in which they came.
 func (s *Store) tx(ctx context.Context, work func(tx *gorm.DB) error) error {
+	if s.writing != nil {
+		select {
+		case s.writing <- struct{}{}:
+			defer func() { <-s.writing }()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	var err error
 	for range 5 {
 		if err = s.db.WithContext(ctx).Transaction(work); !isDeadlock(err) {
