@@ -3,11 +3,16 @@ package jobs
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/riverqueue/river"
 
 	"github.com/sitehooks/sitehooks/models"
 )
+
+// pruneRest is how many times as long as a step took pruning rests after it:
+// it has time, and deliveries have not.
+const pruneRest = 2
 
 // pruneWorker removes history that is older than the retention, in small
 // steps, so that nothing waits for it.
@@ -33,12 +38,15 @@ func (w *pruneWorker) Work(ctx context.Context, _ *river.Job[pruneArgs]) error {
 				slog.Int64("events", total.Events), slog.Int64("expired", total.Expired))
 		}
 	}()
-	for ctx.Err() == nil {
+	for rest := time.Duration(0); ; {
 		select {
 		case <-w.stopping:
 			return nil
-		default:
+		case <-ctx.Done():
+			return nil
+		case <-time.After(rest):
 		}
+		started := time.Now()
 		p, err := w.store.Prune(ctx)
 		if err != nil {
 			return err
@@ -49,6 +57,6 @@ func (w *pruneWorker) Work(ctx context.Context, _ *river.Job[pruneArgs]) error {
 		if !p.More {
 			return nil
 		}
+		rest = pruneRest * time.Since(started)
 	}
-	return nil
 }

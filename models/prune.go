@@ -10,7 +10,7 @@ import (
 
 // pruneChunk is how many rows one transaction of pruning removes, so that it
 // never holds others up for long.
-const pruneChunk = 1000
+const pruneChunk = 250
 
 // hoursKept is how long the hourly counters are kept, for the charts.
 const hoursKept = 32 * 24 * time.Hour
@@ -24,16 +24,17 @@ type Pruned struct {
 // Prune does one step of retention: it removes finished deliveries with their
 // attempts and triggers, and dispatched events that no delivery refers to,
 // whose end is older than the retention, and drops deliveries that were held
-// longer than it. Nothing else that waits is ever removed.
+// longer than it. Nothing else that waits is ever removed. With More, what
+// comes next waits for the next step.
 func (s *Store) Prune(ctx context.Context) (Pruned, error) {
 	var p Pruned
 	for _, step := range []func(*gorm.DB, *Pruned) error{s.expireHeld, s.pruneDeliveries, s.pruneEvents, s.pruneRest} {
 		err := s.tx(ctx, func(tx *gorm.DB) error { return step(tx, &p) })
-		if err != nil {
+		p.More = p.Deliveries >= pruneChunk || p.Events >= pruneChunk || p.Expired >= pruneChunk
+		if err != nil || p.More {
 			return p, err
 		}
 	}
-	p.More = p.Deliveries >= pruneChunk || p.Events >= pruneChunk || p.Expired >= pruneChunk
 	return p, nil
 }
 
