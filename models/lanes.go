@@ -112,11 +112,13 @@ func (x *Lanes) Sweep(ctx context.Context, limit int) ([]LaneRef, error) {
 		lock += " skip locked"
 	}
 	var lanes []Lane
-	err = x.s.db.WithContext(ctx).Raw(`
+	err = x.s.tx(ctx, func(tx *gorm.DB) error {
+		return tx.Raw(`
 		update lanes set queued_until = ? where webhook_id in (
 			select webhook_id from lanes where `+dueAndFree+` and `+laneQueue+` not in ? and webhook_id not in `+x.s.listed("bigint")+`
 			order by next_due_at limit ?`+lock+`)
 		returning *`, slices.Concat([]any{now.Add(queuedFor)}, args, []any{waiting.full(), jsonList(waiting.ids()), limit})...).Scan(&lanes).Error
+	})
 	slices.SortFunc(lanes, func(a, b Lane) int {
 		return cmp.Or(a.NextDueAt.Compare(*b.NextDueAt), cmp.Compare(a.WebhookID, b.WebhookID))
 	})

@@ -70,8 +70,12 @@ func (x *Lanes) Renew(ctx context.Context, id int64, holder string, lease time.D
 	if err != nil {
 		return false, err
 	}
-	res := x.s.db.WithContext(ctx).Model(&Lane{}).
-		Where("webhook_id = ? and leased_by = ? and leased_until > ?", id, holder, now).
-		Update("leased_until", now.Add(lease))
-	return res.RowsAffected == 1, res.Error
+	held := false
+	err = x.s.tx(ctx, func(tx *gorm.DB) error {
+		res := tx.Model(&Lane{}).Where("webhook_id = ? and leased_by = ? and leased_until > ?", id, holder, now).
+			Update("leased_until", now.Add(lease))
+		held = res.RowsAffected == 1
+		return res.Error
+	})
+	return held, err
 }

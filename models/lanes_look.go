@@ -115,8 +115,7 @@ func (x *Lanes) Due(ctx context.Context, w Work, q DueQuery) ([]Delivery, error)
 const (
 	// A webhook that was moved gets nothing of where it was.
 	dueOfLane = `d.webhook_id = cast(lane.value->>0 as bigint) and d.location = lane.value->>1 and d.due_at <= ?`
-	dueFailed = `(cast(lane.value->>2 as bigint) = 0 or d.state = 'retrying' or not exists (
-		select 1 from deliveries f where f.webhook_id = cast(lane.value->>0 as bigint) and f.due_at is not null and f.state = 'retrying'))`
+	dueFailed = `(cast(lane.value->>2 as bigint) = 0 or d.state = 'retrying')`
 )
 
 // due walks along the index, however many are due: PostgreSQL, which believes
@@ -134,6 +133,10 @@ func (x *Lanes) due(ctx context.Context, calls []*laneDue, _ bool) error {
 }
 
 func (x *Lanes) dueIn(db *gorm.DB, calls []*laneDue) error {
+	failed, err := x.failed(db, calls)
+	if err != nil {
+		return err
+	}
 	var now time.Time // the latest that the clock showed any of them
 	var underWay []int64
 	most := 0
@@ -146,11 +149,11 @@ func (x *Lanes) dueIn(db *gorm.DB, calls []*laneDue) error {
 		}
 		c.rows, byLane[id] = nil, c
 		underWay, most = append(underWay, c.query.UnderWay...), max(most, c.query.Limit)
-		asked[i] = [3]any{id, c.work.Webhook.Location, number(c.query.OneFailed)}
+		asked[i] = [3]any{id, c.work.Webhook.Location, number(failed[id])}
 	}
 	lanes, _ := json.Marshal(asked)
 	var lists []string
-	err := db.Raw(`
+	err = db.Raw(`
 		select coalesce((
 			select string_agg(cast(q.id as text), ',') from (
 				select p.id, p.length, sum(p.length) over (order by p.due_at, p.id) as bytes from (
@@ -180,6 +183,27 @@ func (x *Lanes) dueIn(db *gorm.DB, calls []*laneDue) error {
 		c.rows = append(c.rows, d)
 	}
 	return err
+}
+
+// failed are those of the lanes asked for what failed that have some left.
+func (x *Lanes) failed(db *gorm.DB, calls []*laneDue) (map[int64]bool, error) {
+	var ids []int64
+	for _, c := range calls {
+		if c.query.OneFailed {
+			ids = append(ids, c.work.Webhook.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var have []int64
+	err := db.Raw(`select l.webhook_id from lanes l where `+x.s.among("l.webhook_id")+` and exists (
+		select 1 from deliveries f where f.webhook_id = l.webhook_id and f.due_at is not null and f.state = 'retrying')`, jsonList(ids)).Find(&have).Error
+	failed := make(map[int64]bool, len(have))
+	for _, id := range have {
+		failed[id] = true
+	}
+	return failed, err
 }
 
 func number(yes bool) int {

@@ -41,7 +41,7 @@ func (x *Lanes) Release(ctx context.Context, id int64, holder string, r Release)
 func (x *Lanes) ReleaseIdle(ctx context.Context, id int64, holder string, r Release) (bool, error) {
 	c := &laneRelease{id: id, holder: holder, Release: r, unlessDue: true}
 	err := x.releases.do(ctx, c)
-	return !c.kept, err
+	return err == nil && !c.kept, err
 }
 
 // laneHeld names a lane's lease.

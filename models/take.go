@@ -187,7 +187,7 @@ func (x *Events) take(tx *gorm.DB, next time.Time, limit int) (*Take, error) {
 		return nil, err
 	}
 	// An event from the future was received before the clock was set back.
-	err = tx.Select(takeColumns).Order("received_at, id").Limit(limit).
+	err = tx.Select(takePayload).Order("received_at, id").Limit(limit).
 		Find(&t.Events, "dispatched_at is null and (received_at <= ? or received_at > ?)",
 			now.Add(-settings.DispatchDelay), now.Add(future)).Error
 	if err != nil {
@@ -196,10 +196,13 @@ func (x *Events) take(tx *gorm.DB, next time.Time, limit int) (*Take, error) {
 	return t, x.partners(tx, t)
 }
 
-// takeColumns are what dispatch needs. Payloads of more than 4 KiB are left
-// out: 1,000 events may have 256 MiB of them.
-const takeColumns = "id, event_id, type, location, community, tags, merge_key, subject, occurred_at, received_at, " +
-	"length(payload) as payload_bytes, case when length(payload) <= 4096 then payload end as payload"
+// takeColumns are what dispatch needs, and takePayload is for those whose
+// number has a limit. Payloads of more than 4 KiB are left out: 1,000 events
+// may have 256 MiB of them.
+const (
+	takeColumns = "id, event_id, type, location, community, tags, merge_key, subject, occurred_at, received_at, length(payload) as payload_bytes"
+	takePayload = takeColumns + ", case when length(payload) <= 4096 then payload end as payload"
+)
 
 // future is how far ahead of the clock a time is that the clock cannot have
 // given, unless it was set back since.

@@ -60,6 +60,7 @@ func parseTarget(raw string) (target, error) {
 	case u.Opaque != "" || u.Hostname() == "":
 		return target{}, errHost
 	}
+	u.Host = strings.TrimSuffix(u.Host, ":") // as it stands in a request
 	t := target{url: u, host: normalHost(u.Hostname())}
 	if t.port, err = portOf(u); err != nil {
 		return target{}, err

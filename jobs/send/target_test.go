@@ -125,3 +125,15 @@ func FuzzTarget(f *testing.F) {
 		}
 	})
 }
+
+// TestEmptyPort: a colon without a port is not part of the name that the
+// receiver is asked for.
+func TestEmptyPort(t *testing.T) {
+	for raw, want := range map[string]string{
+		"https://example.com:/x": "example.com", "https://example.com:8443/x": "example.com:8443", "http://[::1]:/": "[::1]",
+	} {
+		if to, err := parseTarget(raw); err != nil || to.url.Host != want {
+			t.Errorf("%s: %v %v, want %s", raw, to.url, err, want)
+		}
+	}
+}
