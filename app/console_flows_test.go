@@ -43,6 +43,7 @@ func filterAndResend(in *instance, b *browser, c *chrome, r *receiver) {
 	c.click("tr[data-id] .c-act a")
 	c.landed("document.querySelector('main form[action$=resend]')")
 	c.click("main form[action$=resend] button")
+	c.landed("document.querySelector('.s-notice__success')?.textContent.includes('It is being sent again')")
 	eventually(c.t, "five requests of two deliveries", func() bool {
 		ids := map[string]int{}
 		for _, d := range r.got() {
