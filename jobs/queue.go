@@ -87,7 +87,7 @@ func newQueue(store *models.Store, workers *river.Workers, limits map[string]int
 	if pool := store.Postgres(); pool != nil {
 		return newRiverQueue(riverpgxv5.New(pool), cfg)
 	}
-	return newRiverQueue(riversqlite.New(store.SQLite()), cfg)
+	return newRiverQueue(riversqlite.New(store.SQLiteWriter()), cfg)
 }
 
 func newRiverQueue[Tx any](driver riverdriver.Driver[Tx], cfg *river.Config) (queue, error) {

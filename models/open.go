@@ -22,6 +22,7 @@ import (
 	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
+	driver "modernc.org/sqlite"
 )
 
 // SQLiteFile is the name of the database file in the data folder.
@@ -105,18 +106,31 @@ func (s *Store) openSQLite(ctx context.Context, o Options) error {
 		"_time_integer_format": {"unix_micro"},
 	}
 	dsn := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: q.Encode()}
-	s.sqlDB, err = sql.Open(sqlite.DriverName, dsn.String())
-	if err != nil {
-		return err
-	}
-	s.writing = make(chan struct{}, 1)
-	s.sqlDB.SetMaxOpenConns(4)
-	s.sqlDB.SetMaxIdleConns(4)
-	if err := s.sqlDB.PingContext(ctx); err != nil {
+	if s.sqlDB, s.db, err = openSQLiteWith(ctx, dsn.String(), sqliteReaders); err != nil {
 		return fmt.Errorf("open %s: %w", path, err)
 	}
-	s.db, err = gorm.Open(sqlite.New(sqlite.Config{Conn: s.sqlDB}), gormConfig())
-	return err
+	s.writing = make(chan struct{}, 1)
+	if s.writerDB, s.writer, err = openSQLiteWith(ctx, dsn.String(), 1); err != nil {
+		return fmt.Errorf("open %s: %w", path, err)
+	}
+	return nil
+}
+
+const sqliteReaders = 4
+
+func openSQLiteWith(ctx context.Context, dsn string, connections int) (*sql.DB, *gorm.DB, error) {
+	connector, err := driver.NewConnector(dsn)
+	if err != nil {
+		return nil, nil, err
+	}
+	db := sql.OpenDB(statements{connector})
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	if err := db.PingContext(ctx); err != nil {
+		return db, nil, err
+	}
+	g, err := gorm.Open(sqlite.New(sqlite.Config{Conn: db}), gormConfig())
+	return db, g, err
 }
 
 // Target is a host and port of the database server.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -103,24 +102,6 @@ func (x *Lanes) record(ctx context.Context, calls []*laneOutcomes, turn bool) er
 	})
 }
 
-// valuesMost is how many rows a list of values has at most. Shorter ones are
-// filled up, so that there are few lengths, and few statements to prepare.
-const valuesMost = 128
-
-// values writes a list of rows, which both databases understand as a table
-// with the columns column1, column2, …; what fills it up is null.
-func values(row string, rows [][]any) (text string, args []any) {
-	n := 1
-	for n < len(rows) {
-		n *= 2
-	}
-	for _, r := range rows {
-		args = append(args, r...)
-	}
-	args = append(args, make([]any, (n-len(rows))*len(rows[0]))...)
-	return "(values " + strings.TrimSuffix(strings.Repeat(row+", ", n), ", ") + ")", args
-}
-
 // updateDeliveries writes all outcomes in one statement.
 func updateDeliveries(tx *gorm.DB, outcomes []Outcome, now time.Time) error {
 	rows := make([][]any, len(outcomes))
@@ -152,25 +133,16 @@ const (
 	attemptValues = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
-// insertAttempts stores so many at once as a power of two, for the sake of
-// few statements to prepare.
 func insertAttempts(tx *gorm.DB, outcomes []Outcome) error {
-	for n := valuesMost; len(outcomes) > 0; n /= 2 {
-		for len(outcomes) >= n {
-			var args []any
-			for i := range outcomes[:n] {
-				a := &outcomes[i].Attempt
-				args = append(args, a.DeliveryID, a.WebhookID, a.Number, a.Manual, a.StartedAt, a.DurationUS, a.Code, a.ErrorClass, a.Error,
-					a.URL, a.RequestHeaders, a.ResponseHeaders, a.ResponseBody, a.Truncated)
-			}
-			err := tx.Exec(attemptInsert+strings.TrimSuffix(strings.Repeat(attemptValues+", ", n), ", "), args...).Error
-			if err != nil {
-				return err
-			}
-			outcomes = outcomes[n:]
+	return inPowers(outcomes, func(part []Outcome) error {
+		var args []any
+		for i := range part {
+			a := &part[i].Attempt
+			args = append(args, a.DeliveryID, a.WebhookID, a.Number, a.Manual, a.StartedAt, a.DurationUS, a.Code, a.ErrorClass, a.Error,
+				a.URL, a.RequestHeaders, a.ResponseHeaders, a.ResponseBody, a.Truncated)
 		}
-	}
-	return nil
+		return tx.Exec(attemptInsert+valueRows(attemptValues, len(part)), args...).Error
+	})
 }
 
 // useSecrets notes that the secrets signed something, at most once a minute.

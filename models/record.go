@@ -122,12 +122,7 @@ func (x *Events) recordGroup(ctx context.Context, group []*recordCall) error {
 		if names, err = x.s.Locations.register(tx, events, now); err != nil {
 			return err
 		}
-		for chunk := range slices.Chunk(eventRows(events, now), insertChunk) {
-			if err := insertEvents(tx, chunk, stored); err != nil {
-				return err
-			}
-		}
-		return nil
+		return inPowers(eventRows(events, now), func(part []Event) error { return insertEvents(tx, part, stored) })
 	})
 	if err != nil {
 		return err

@@ -54,8 +54,12 @@ type Store struct {
 	box   *secret.Box
 	clock func() time.Time
 	needs func(webhookType string) bool
-	// writing is whose turn it is to write; nil: with PostgreSQL.
-	writing chan struct{}
+	// With SQLite, transactions have one connection, which therefore knows the
+	// pages that it wrote last, and writing is whose turn it is; nil: with
+	// PostgreSQL.
+	writer   *gorm.DB
+	writerDB *sql.DB
+	writing  chan struct{}
 }
 
 // Open connects, brings the schema up to date and checks the sealing key.
@@ -71,8 +75,10 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := traced(s.db, o.Trace); err != nil {
-		return nil, err
+	for _, db := range []*gorm.DB{s.db, s.writer} {
+		if err := traced(db, o.Trace); err != nil {
+			return nil, err
+		}
 	}
 	s.Users, s.Sessions, s.Tokens = &Users{s}, &Sessions{s}, &Tokens{s}
 	s.Locations, s.Settings = newLocations(s), &SettingsStore{s}
@@ -95,6 +101,9 @@ func (s *Store) prepare(ctx context.Context) error {
 // Close lets go of the database.
 func (s *Store) Close() {
 	_ = s.sqlDB.Close()
+	if s.writerDB != nil {
+		_ = s.writerDB.Close()
+	}
 	if s.pool != nil {
 		s.pool.Close()
 	}
@@ -113,6 +122,10 @@ func (s *Store) SQLite() *sql.DB {
 	}
 	return s.sqlDB
 }
+
+// SQLiteWriter is the handle for what writes all the time, with one
+// connection, when the database is SQLite, otherwise nil.
+func (s *Store) SQLiteWriter() *sql.DB { return s.writerDB }
 
 // Now is the clock that decides: the database's, and with SQLite this
 // process's. Its precision is a microsecond, in UTC.
@@ -162,6 +175,7 @@ func (s *Store) lock() string {
 // lets one write at a time and those that wait try again now and then, each
 // has its turn in the order in which they came.
 func (s *Store) tx(ctx context.Context, work func(tx *gorm.DB) error) error {
+	db := s.db
 	if s.writing != nil {
 		select {
 		case s.writing <- struct{}{}:
@@ -169,14 +183,34 @@ func (s *Store) tx(ctx context.Context, work func(tx *gorm.DB) error) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+		db = s.writer
 	}
 	var err error
 	for range 5 {
-		if err = s.db.WithContext(ctx).Transaction(work); !isDeadlock(err) {
+		if err = db.WithContext(ctx).Transaction(work); !isDeadlock(err) {
 			break
 		}
 	}
 	return err
+}
+
+// readThenWrite is tx for work that reads much before it writes. On SQLite,
+// where no other can write meanwhile, it reads before the transaction; write
+// therefore looks whether what was read still holds. It is left out when there
+// is nothing worth it.
+func (s *Store) readThenWrite(ctx context.Context, read func(db *gorm.DB) (worth bool, err error), write func(tx *gorm.DB) error) error {
+	if s.writing != nil {
+		if worth, err := read(s.db.WithContext(ctx)); err != nil || !worth {
+			return err
+		}
+		return s.tx(ctx, write)
+	}
+	return s.tx(ctx, func(tx *gorm.DB) error {
+		if worth, err := read(tx); err != nil || !worth {
+			return err
+		}
+		return write(tx)
+	})
 }
 
 func (s *Store) needsFeature(webhookType string) bool { return s.needs == nil || s.needs(webhookType) }

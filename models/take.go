@@ -54,50 +54,76 @@ type TakeResult struct {
 	Lanes     []LaneRef // to be queued
 }
 
-// Take runs dispatch once, if it is time: in one transaction, under a lock
-// that only one instance can have, it reads the settings, takes at most limit
-// due events with what merges with them, asks decide, and stores the outcome.
+// Take runs dispatch once, if it is time: under a lock that only one instance
+// can have, it reads the settings, takes at most limit due events with what
+// merges with them, asks decide, and stores the outcome in one transaction.
 func (x *Events) Take(ctx context.Context, limit int, decide func(Take) (Decision, error)) (TakeResult, error) {
 	result, due, err := x.due(ctx)
 	if err != nil || !due {
 		return result, err
 	}
-	err = x.s.tx(ctx, func(tx *gorm.DB) error {
-		result = TakeResult{OnArrival: result.OnArrival, Wait: busyWait}
+	onArrival := result.OnArrival
+	var take *Take
+	var decision Decision
+	err = x.s.readThenWrite(ctx, func(tx *gorm.DB) (worth bool, err error) {
+		result, take, decision = TakeResult{OnArrival: onArrival, Wait: busyWait}, nil, Decision{}
 		run, err := x.s.lockRun(tx)
 		if err != nil || run == nil {
-			return err
+			return false, err
 		}
-		take, err := x.take(tx, run.NextAt, limit)
-		if err != nil || take == nil {
-			return err
+		if take, err = x.take(tx, run.NextAt, limit); err != nil || take == nil {
+			return false, err
 		}
-		result.Ran, result.Events = true, len(take.Events)
 		if len(take.Events) > 0 {
-			decision, err := decide(*take)
-			if err != nil {
-				return err
-			}
-			if result.Lanes, err = x.s.store(tx, *take, decision); err != nil {
-				return err
-			}
+			decision, err = decide(*take)
 		}
-		oldest, err := x.oldest(tx)
-		if err != nil {
+		return err == nil, err
+	}, func(tx *gorm.DB) error {
+		if same, err := x.s.stillSame(tx, *take); err != nil || !same {
+			result.More = true
 			return err
 		}
-		result.More = oldest != nil && !oldest.After(take.Now.Add(-take.Settings.DispatchDelay)) && len(take.Events) > 0
-		next := take.Now.Add(take.Settings.DispatchInterval)
-		if result.More {
-			next = take.Now
-		}
-		result.Wait = next.Sub(take.Now)
-		if take.Settings.DispatchInterval == 0 {
-			result.Wait = untilDue(oldest, take.Settings.DispatchDelay, take.Now)
-		}
-		return tx.Exec("update dispatch_runs set next_at = ?, last_at = ? where id = 1", next, take.Now).Error
+		return x.storeTake(tx, *take, decision, &result)
 	})
 	return result, err
+}
+
+// stillSame tells whether a decision that was made before its transaction
+// began is what it would be in it.
+func (s *Store) stillSame(tx *gorm.DB, t Take) (bool, error) {
+	if s.writing == nil {
+		return true, nil // it was made in the transaction, under locks
+	}
+	version, err := matchVersion(tx, "")
+	if err != nil {
+		return false, err
+	}
+	settings, err := s.Settings.get(tx)
+	return version == t.Version && settings == t.Settings, err
+}
+
+// storeTake writes what was decided, and when dispatch runs next.
+func (x *Events) storeTake(tx *gorm.DB, t Take, d Decision, result *TakeResult) (err error) {
+	result.Ran, result.Events = true, len(t.Events)
+	if len(t.Events) > 0 {
+		if result.Lanes, err = x.s.store(tx, t, d); err != nil {
+			return err
+		}
+	}
+	oldest, err := x.oldest(tx)
+	if err != nil {
+		return err
+	}
+	result.More = oldest != nil && !oldest.After(t.Now.Add(-t.Settings.DispatchDelay)) && len(t.Events) > 0
+	next := t.Now.Add(t.Settings.DispatchInterval)
+	if result.More {
+		next = t.Now
+	}
+	result.Wait = next.Sub(t.Now)
+	if t.Settings.DispatchInterval == 0 {
+		result.Wait = untilDue(oldest, t.Settings.DispatchDelay, t.Now)
+	}
+	return tx.Exec("update dispatch_runs set next_at = ?, last_at = ? where id = 1", next, t.Now).Error
 }
 
 // busyWait is how long to leave another instance alone that runs dispatch.
@@ -295,9 +321,6 @@ func (s *Store) store(tx *gorm.DB, t Take, d Decision) ([]LaneRef, error) {
 	return s.fillLanes(tx, filled, t.Now)
 }
 
-// storeChunk bounds the parameters and the size of one insert.
-const storeChunk = 100
-
 const (
 	deliveryInsert = "insert into deliveries (public_id, webhook_id, location, event_types, items, state, due_at, created_at, " +
 		"finished_at, reason, body, resend, tries, round, last_code, last_error, last_ms) values "
@@ -307,10 +330,10 @@ const (
 )
 
 func (s *Store) storeDeliveries(tx *gorm.DB, t Take, d Decision) error {
-	var triggers []any
-	for chunk := range slices.Chunk(d.Deliveries, storeChunk) {
+	var triggers [][]any
+	err := inPowers(d.Deliveries, func(part []NewDelivery) error {
 		var args []any
-		for _, n := range chunk {
+		for _, n := range part {
 			state, due, finished, body := DeliveryPending, &t.Now, (*time.Time)(nil), n.Body
 			if n.Unbuilt != "" {
 				state, due, finished, body = DeliveryFailed, nil, &t.Now, []byte{}
@@ -318,29 +341,20 @@ func (s *Store) storeDeliveries(tx *gorm.DB, t Take, d Decision) error {
 			args = append(args, n.PublicID, n.WebhookID, n.Location, n.EventTypes, n.Items, state, due, t.Now, finished, n.Unbuilt, body)
 		}
 		var ids []int64
-		if err := tx.Raw(deliveryInsert+valueRows(deliveryValues, len(chunk))+" returning id", args...).Find(&ids).Error; err != nil {
-			return err
-		}
-		if !t.Settings.TriggerHistory {
-			continue
-		}
-		for i, n := range chunk {
-			for _, event := range n.Events {
-				triggers = append(triggers, event, n.WebhookID, ids[i], t.Now)
+		err := tx.Raw(deliveryInsert+valueRows(deliveryValues, len(part))+" returning id", args...).Find(&ids).Error
+		for i, id := range ids {
+			for _, event := range part[i].Events {
+				triggers = append(triggers, []any{event, part[i].WebhookID, id, t.Now})
 			}
 		}
+		return err
+	})
+	if err != nil || !t.Settings.TriggerHistory {
+		return err
 	}
-	for chunk := range slices.Chunk(triggers, insertChunk*strings.Count(triggerValues, "?")) {
-		if err := tx.Exec(triggerInsert+valueRows(triggerValues, len(chunk)/strings.Count(triggerValues, "?")), chunk...).Error; err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// valueRows are so many rows of a VALUES list.
-func valueRows(row string, n int) string {
-	return strings.TrimSuffix(strings.Repeat(row+",", n), ",")
+	return inPowers(triggers, func(part [][]any) error {
+		return tx.Exec(triggerInsert+valueRows(triggerValues, len(part)), slices.Concat(part...)...).Error
+	})
 }
 
 func (s *Store) markDispatched(tx *gorm.DB, t Take, d Decision) error {

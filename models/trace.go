@@ -5,7 +5,7 @@ import "gorm.io/gorm"
 // traced makes a database tell each statement, as it was prepared, with what
 // it was given.
 func traced(db *gorm.DB, tell func(statement string, args []any)) error {
-	if tell == nil {
+	if tell == nil || db == nil {
 		return nil
 	}
 	told := func(tx *gorm.DB) {

@@ -1,0 +1,158 @@
+package models
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"maps"
+)
+
+// statements is a connector to SQLite whose connections keep what they
+// prepared: reading a long insert takes SQLite longer than carrying it out.
+// PostgreSQL's driver does the same by itself.
+type statements struct{ driver.Connector }
+
+// statementsKept is how many statements a connection keeps.
+const statementsKept = 200
+
+// Connect opens a connection that keeps its statements.
+func (s statements) Connect(ctx context.Context) (driver.Conn, error) {
+	opened, err := s.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c, ok := opened.(sqliteConn)
+	if !ok {
+		return nil, errors.Join(errors.New("the driver of SQLite lacks what we need of it"), opened.Close())
+	}
+	return &statementConn{c, map[string]*keptStatement{}}, nil
+}
+
+// sqliteConn is what a connection of the driver can do.
+type sqliteConn interface {
+	driver.Conn
+	driver.ConnBeginTx
+	driver.ConnPrepareContext
+	driver.ExecerContext
+	driver.QueryerContext
+	driver.Pinger
+	driver.SessionResetter
+	driver.Validator
+}
+
+// sqliteStmt is what a statement of the driver can do.
+type sqliteStmt interface {
+	driver.Stmt
+	driver.StmtExecContext
+	driver.StmtQueryContext
+}
+
+// sqliteRows is what rows of the driver can do.
+type sqliteRows interface {
+	driver.Rows
+	driver.RowsColumnTypeDatabaseTypeName
+	driver.RowsColumnTypeLength
+	driver.RowsColumnTypeNullable
+	driver.RowsColumnTypePrecisionScale
+	driver.RowsColumnTypeScanType
+}
+
+type statementConn struct {
+	sqliteConn
+	kept map[string]*keptStatement
+}
+
+type keptStatement struct {
+	sqliteStmt
+	reading bool // its rows are not closed yet
+}
+
+// statement returns a statement that nobody uses now, or nil.
+func (c *statementConn) statement(ctx context.Context, query string) (*keptStatement, error) {
+	if k := c.kept[query]; k != nil {
+		if k.reading {
+			return nil, nil //nolint:nilnil // there is another way for these few
+		}
+		return k, nil
+	}
+	prepared, err := c.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	s, ok := prepared.(sqliteStmt)
+	if !ok {
+		return nil, prepared.Close()
+	}
+	if len(c.kept) >= statementsKept {
+		if err := c.forget(); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+	}
+	k := &keptStatement{sqliteStmt: s}
+	c.kept[query] = k
+	return k, nil
+}
+
+// forget closes all statements that nobody reads from.
+func (c *statementConn) forget() (err error) {
+	maps.DeleteFunc(c.kept, func(_ string, k *keptStatement) bool {
+		if !k.reading {
+			err = errors.Join(err, k.Close())
+		}
+		return !k.reading
+	})
+	return err
+}
+
+// ExecContext implements driver.ExecerContext.
+func (c *statementConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	k, err := c.statement(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if k == nil {
+		return c.sqliteConn.ExecContext(ctx, query, args)
+	}
+	return k.ExecContext(ctx, args)
+}
+
+// QueryContext implements driver.QueryerContext.
+func (c *statementConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	k, err := c.statement(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if k == nil {
+		return c.sqliteConn.QueryContext(ctx, query, args)
+	}
+	rows, err := k.QueryContext(ctx, args)
+	if err != nil {
+		return nil, err
+	}
+	full, ok := rows.(sqliteRows)
+	if !ok {
+		return nil, errors.Join(errors.New("the driver of SQLite lacks what we need of its rows"), rows.Close())
+	}
+	k.reading = true
+	return &statementRows{full, k}, nil
+}
+
+// Close closes the statements too.
+func (c *statementConn) Close() error {
+	for _, k := range c.kept {
+		k.reading = false
+	}
+	return errors.Join(c.forget(), c.sqliteConn.Close())
+}
+
+type statementRows struct {
+	sqliteRows
+	of *keptStatement
+}
+
+// Close lets the statement be used again.
+func (r *statementRows) Close() error {
+	err := r.sqliteRows.Close()
+	r.of.reading = false
+	return err
+}
