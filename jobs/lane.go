@@ -20,6 +20,7 @@ import (
 const (
 	laneInFlight   = 16               // requests at once, unless the type says less
 	laneFetch      = 256              // due deliveries read at once
+	laneAhead      = 64               // left of them when more is read
 	laneUnrecorded = 512              // outcomes kept while the database is slow
 	laneKept       = 128 << 10        // bytes of them that a lane may always keep
 	keptMost       = 2 << 20          // bytes of them, of all lanes of an instance, beyond which it waits
@@ -58,6 +59,9 @@ type lane struct {
 	failed  int  // attempts in a row in this turn
 
 	queue    []models.Delivery
+	more     bool // than was read last is due, as it seems
+	ahead    bool // more is being read
+	readMore chan readAhead
 	inFlight map[int64]bool // being sent → paced
 	paced    int            // of those in flight
 	done     map[int64]int  // sent, and not recorded yet → bytes that came back
@@ -83,6 +87,13 @@ type last struct {
 	failure string
 }
 
+// readAhead is what a lane read while it went on sending.
+type readAhead struct {
+	work models.Work
+	rows []models.Delivery
+	err  error
+}
+
 // recorded is what became of a batch of outcomes.
 type recorded struct {
 	outcomes []models.Outcome
@@ -94,6 +105,7 @@ func newLane(d *deliverer, id int64, holder, among string) *lane {
 		deliverer: d, id: id, holder: holder, among: among,
 		inFlight: map[int64]bool{}, done: map[int64]int{},
 		results: make(chan sent, laneInFlight), recorded: make(chan recorded, 1),
+		readMore: make(chan readAhead, 1),
 		pace: rate.NewLimiter(pacedPerSecond, 1),
 	}
 }
@@ -111,7 +123,8 @@ func (l *lane) run(ctx context.Context, work models.Work) error {
 	for err == nil {
 		wait := l.startSome(ctx)
 		l.recordSome(ctx)
-		if len(l.inFlight) == 0 && !l.recording && wait == nil {
+		l.readOn(ctx)
+		if len(l.inFlight) == 0 && !l.recording && !l.ahead && wait == nil {
 			if l.ended {
 				return nil
 			}
@@ -125,6 +138,8 @@ func (l *lane) run(ctx context.Context, work models.Work) error {
 			l.finished(ctx, s)
 		case r := <-l.recorded:
 			err = l.settle(r)
+		case r := <-l.readMore:
+			err = l.readOnTo(ctx, r)
 		case <-wait:
 		case <-look.C:
 			l.overdue = len(l.outcomes) > 0
@@ -206,19 +221,68 @@ func (l *lane) fetch(ctx context.Context, work models.Work) (err error) {
 	}
 	q := models.DueQuery{
 		Limit:     laneFetch,
-		UnderWay:  slices.AppendSeq(slices.Collect(maps.Keys(l.inFlight)), maps.Keys(l.done)),
+		UnderWay:  l.underWay(),
 		OneFailed: l.format.Policy.HoldOthers && l.health.FailuresInRow > 0,
 	}
 	if q.OneFailed && len(q.UnderWay) > 0 {
 		return nil // what failed is known to the database only once it is recorded
 	}
 	l.queue, err = l.store.Lanes.Due(ctx, work, q)
+	l.more = len(l.queue) > laneAhead
 	return err
+}
+
+func (l *lane) underWay() []int64 {
+	return slices.AppendSeq(slices.Collect(maps.Keys(l.inFlight)), maps.Keys(l.done))
+}
+
+// readOn begins to read more before nothing is left to send. What holds back
+// others is not read ahead: the next outcome may.
+func (l *lane) readOn(ctx context.Context) {
+	if l.ahead || !l.more || l.ended || l.full() || len(l.queue) > laneAhead || l.format.Policy.HoldOthers {
+		return
+	}
+	q := models.DueQuery{Limit: laneFetch, UnderWay: l.underWay()}
+	for _, d := range l.queue {
+		q.UnderWay = append(q.UnderWay, d.ID)
+	}
+	l.ahead = true
+	go func() {
+		var r readAhead
+		if r.work, r.err = l.store.Lanes.Look(ctx, l.id); r.err == nil && r.work.CanSend {
+			r.rows, r.err = l.store.Lanes.Due(ctx, r.work, q)
+		}
+		l.readMore <- r
+	}()
+}
+
+// readOnTo queues what was read ahead.
+func (l *lane) readOnTo(ctx context.Context, r readAhead) error {
+	l.ahead = false
+	if r.err != nil || l.ended {
+		return r.err
+	}
+	if !l.same(r.work) {
+		l.queue = nil
+		return l.fetch(ctx, r.work)
+	}
+	l.queue = append(l.queue, r.rows...)
+	l.more = len(r.rows) > laneAhead
+	return nil
+}
+
+// same tells whether the webhook is as it was when its deliveries were read.
+func (l *lane) same(now models.Work) bool {
+	was := l.work.Webhook
+	return now.CanSend && now.Webhook.UpdatedAt.Equal(was.UpdatedAt) && sameTime(now.Webhook.StateAt, was.StateAt)
 }
 
 // recheck sees whether the webhook changed since its deliveries were read: an
 // administrator's word must count for what is still to be sent.
 func (l *lane) recheck(ctx context.Context) error {
+	if l.ahead {
+		return nil // which sees it too
+	}
 	if l.ended || len(l.queue) == 0 {
 		return l.look(ctx)
 	}
@@ -226,8 +290,7 @@ func (l *lane) recheck(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	was := l.work.Webhook
-	if now.CanSend && now.Webhook.UpdatedAt.Equal(was.UpdatedAt) && sameTime(now.Webhook.StateAt, was.StateAt) {
+	if l.same(now) {
 		return nil
 	}
 	l.queue = nil
