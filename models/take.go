@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strconv"
@@ -85,8 +86,14 @@ func (x *Events) Take(ctx context.Context, limit int, decide func(Take) (Decisio
 		}
 		return x.storeTake(tx, *take, decision, &result)
 	})
+	if errors.Is(err, errTaken) {
+		return TakeResult{More: true}, nil
+	}
 	return result, err
 }
+
+// errTaken says that somebody else dispatched, after this was read.
+var errTaken = errors.New("the events are dispatched already")
 
 // stillSame tells whether a decision that was made before its transaction
 // began is what it would be in it.
@@ -306,12 +313,12 @@ func (x *Events) oldest(tx *gorm.DB) (*time.Time, error) {
 	return &e.ReceivedAt, nil
 }
 
-// store writes a decision: deliveries, triggers, marks on the events, lanes.
+// store writes a decision: marks on the events, deliveries, triggers, lanes.
 func (s *Store) store(tx *gorm.DB, t Take, d Decision) ([]LaneRef, error) {
-	if err := s.storeDeliveries(tx, t, d); err != nil {
+	if err := s.markDispatched(tx, t, d); err != nil {
 		return nil, err
 	}
-	if err := s.markDispatched(tx, t, d); err != nil {
+	if err := s.storeDeliveries(tx, t, d); err != nil {
 		return nil, err
 	}
 	filled := map[int64]struct{}{}
@@ -358,11 +365,14 @@ func (s *Store) storeDeliveries(tx *gorm.DB, t Take, d Decision) error {
 }
 
 func (s *Store) markDispatched(tx *gorm.DB, t Take, d Decision) error {
-	err := tx.Model(&Event{}).Where("id in "+s.listed("bigint"), jsonList(d.Events)).Updates(map[string]any{
+	marked := tx.Model(&Event{}).Where("id in "+s.listed("bigint")+" and dispatched_at is null", jsonList(d.Events)).Updates(map[string]any{
 		"dispatched_at": t.Now, "match_version": d.Version, "logged": t.Settings.TriggerHistory,
-	}).Error
-	if err != nil {
-		return err
+	})
+	if marked.Error != nil {
+		return marked.Error
+	}
+	if marked.RowsAffected < int64(len(d.Events)) {
+		return errTaken
 	}
 	losers := map[int64][]int64{}
 	for loser, winner := range d.MergedInto {
