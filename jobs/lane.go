@@ -106,7 +106,7 @@ func newLane(d *deliverer, id int64, holder, among string) *lane {
 		inFlight: map[int64]bool{}, done: map[int64]int{},
 		results: make(chan sent, laneInFlight), recorded: make(chan recorded, 1),
 		readMore: make(chan readAhead, 1),
-		pace: rate.NewLimiter(pacedPerSecond, 1),
+		pace:     rate.NewLimiter(pacedPerSecond, 1),
 	}
 }
 

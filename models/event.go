@@ -47,7 +47,7 @@ type Event struct {
 	Logged  bool
 	Payload []byte
 	// PayloadBytes is the length of the payload where that was asked for.
-	PayloadBytes int `gorm:"->;-:migration"`
+	PayloadBytes int `gorm:"-"`
 }
 
 // Trigger is one event inside one delivery.

@@ -2,7 +2,6 @@ package models
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 )
 
@@ -23,14 +22,9 @@ func (x *Events) Look(ctx context.Context, location string, since time.Time, lim
 		if err := rows.Scan(&e.ID, &e.Type, &e.Community, &tags, &e.MergeKey, &e.ReceivedAt); err != nil {
 			return err
 		}
-		list, ok := known[tags]
-		if !ok {
-			if err := json.Unmarshal([]byte(tags), &list); err != nil {
-				return err
-			}
-			known[tags] = list
+		if e.Tags, err = tagList(known, tags); err != nil {
+			return err
 		}
-		e.Tags = list
 		if !each(e) {
 			return nil
 		}

@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"maps"
 	"slices"
@@ -220,9 +221,8 @@ func (x *Events) take(tx *gorm.DB, next time.Time, limit int) (*Take, error) {
 		return nil, err
 	}
 	// An event from the future was received before the clock was set back.
-	err = tx.Select(takePayload).Order("received_at, id").Limit(limit).
-		Find(&t.Events, "dispatched_at is null and (received_at <= ? or received_at > ?)",
-			now.Add(-settings.DispatchDelay), now.Add(future)).Error
+	t.Events, err = readTaken(tx.Select(takePayload).Order("received_at, id").Limit(limit).
+		Where("dispatched_at is null and (received_at <= ? or received_at > ?)", now.Add(-settings.DispatchDelay), now.Add(future)))
 	if err != nil {
 		return nil, err
 	}
@@ -233,9 +233,45 @@ func (x *Events) take(tx *gorm.DB, next time.Time, limit int) (*Take, error) {
 // number has a limit. Payloads of more than 4 KiB are left out: 1,000 events
 // may have 256 MiB of them.
 const (
-	takeColumns = "id, event_id, type, location, community, tags, merge_key, subject, occurred_at, received_at, length(payload) as payload_bytes"
-	takePayload = takeColumns + ", case when length(payload) <= 4096 then payload end as payload"
+	takeColumns   = "id, event_id, type, location, community, tags, merge_key, subject, occurred_at, received_at, length(payload)"
+	takePayload   = takeColumns + ", case when length(payload) <= 4096 then payload end as payload"
+	takeNoPayload = takeColumns + ", null"
 )
+
+// readTaken reads events by these columns, without gorm's reflection.
+func readTaken(query *gorm.DB) ([]Event, error) {
+	rows, err := query.Model(&Event{}).Rows()
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var events []Event
+	known := map[string][]string{} // few lists of tags occur again and again
+	for rows.Next() {
+		var e Event
+		var tags string
+		err := rows.Scan(&e.ID, &e.EventID, &e.Type, &e.Location, &e.Community, &tags, &e.MergeKey, &e.Subject,
+			&e.OccurredAt, &e.ReceivedAt, &e.PayloadBytes, &e.Payload)
+		if err != nil {
+			return nil, err
+		}
+		if e.Tags, err = tagList(known, tags); err != nil {
+			return nil, err
+		}
+		events = append(events, e)
+	}
+	return events, rows.Err()
+}
+
+// tagList reads a list of tags, or finds it among those known.
+func tagList(known map[string][]string, tags string) (list []string, err error) {
+	list, ok := known[tags]
+	if !ok {
+		err = json.Unmarshal([]byte(tags), &list)
+		known[tags] = list
+	}
+	return list, err
+}
 
 // future is how far ahead of the clock a time is that the clock cannot have
 // given, unless it was set back since.
@@ -288,9 +324,9 @@ func (x *Events) partners(tx *gorm.DB, t *Take) error {
 		}
 	}
 	if len(younger) > 0 {
-		var more []Event
 		// Dispatch alone marks events, and this is it: they still wait.
-		if err := tx.Select(takeColumns).Find(&more, "id in "+x.s.listed("bigint"), jsonList(younger)).Error; err != nil {
+		more, err := readTaken(tx.Select(takeNoPayload).Where("id in "+x.s.listed("bigint"), jsonList(younger)))
+		if err != nil {
 			return err
 		}
 		t.Events = append(t.Events, more...)

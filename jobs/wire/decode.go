@@ -37,7 +37,7 @@ func Decode(payload []byte, occurredAt time.Time) (Event, error) {
 	actor.read("user_id", &e.Actor.UserID)
 	actor.read("display_name", &e.Actor.DisplayName)
 	if o.has("data") {
-		e.Data = compacted(o.members["data"])
+		e.Data = compacted(o.raw("data"))
 	}
 	if e.Type == "" {
 		o.fail("type", errMissing)

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -85,12 +86,16 @@ func TestDecodeInsistsOnNames(t *testing.T) {
 	if e.Type != QuestionCreated || e.Question.Title != "yes" || len(e.Question.Tags) != 0 {
 		t.Errorf("got %+v %+v", e, e.Question)
 	}
+	e = decode(t, `{"ty\u0070e":"question.created","subject":"first","question":{"question_id":1,"tags":["a\u0062", "c" ,"d"]},"subject":"last"}`)
+	if e.Type != QuestionCreated || e.Subject != "last" || !slices.Equal(e.Question.Tags, []string{"ab", "c", "d"}) {
+		t.Errorf("got %+v %+v", e, e.Question)
+	}
 }
 
 func TestDecodeRefuses(t *testing.T) {
 	for payload, want := range map[string]string{
-		``:                            "unexpected end",
-		`[]`:                          "cannot unmarshal array",
+		``:                            "not an object",
+		`[]`:                          "not an object",
 		`null`:                        "not an object",
 		`{}`:                          "type: is missing",
 		"{\"type\":\"\xff\"}":         "not UTF-8",
@@ -101,6 +106,9 @@ func TestDecodeRefuses(t *testing.T) {
 		`{"type":"question.created","question":{"question_id":1.5}}`:                      "question.question_id: ",
 		`{"type":"question.created","question":{"question_id":1,"owner":{"user_id":""}}}`: "question.owner.user_id: ",
 		`{"type":"user.created","subject":7}`:                                             "subject: ",
+		`{"type":"user.created"} x`:                                                       "not an object",
+		`{"type":"user.created",}`:                                                        "decode event: ",
+		`{"type":"user.created"`:                                                          "decode event: ",
 	} {
 		if _, err := Decode([]byte(payload), receipt); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want %q", payload, err, want)

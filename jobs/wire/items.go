@@ -144,7 +144,7 @@ type brokenItem struct {
 func brokenItemOf(e Event) brokenItem {
 	item := brokenItem{Type: "webhook broken"}
 	if data, err := parseObject(e.Data); err == nil {
-		item.ID, item.Name, item.Reason = data.members["id"], data.members["name"], data.members["reason"]
+		item.ID, item.Name, item.Reason = data.raw("id"), data.raw("name"), data.raw("reason")
 	}
 	return item
 }

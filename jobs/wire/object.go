@@ -5,7 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"strconv"
+	"sync"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // object is a JSON object whose members are read one by one and by their
@@ -13,23 +18,82 @@ import (
 // first fault met stays in fault, and names the member.
 type object struct {
 	path    string
-	members map[string]json.RawMessage
+	members []objectMember
 	fault   *error
 }
 
+type objectMember struct {
+	name []byte
+	raw  json.RawMessage
+}
+
+var errNoObject = errors.New("not an object")
+
 func parseObject(raw []byte) (object, error) {
 	o := object{fault: new(error)}
-	err := json.Unmarshal(raw, &o.members)
-	if err == nil && o.members == nil {
-		err = errors.New("not an object")
+	return o, o.parse(raw)
+}
+
+var decoders = sync.Pool{New: func() any {
+	return jsontext.NewDecoder(bytes.NewReader(nil), jsontext.AllowDuplicateNames(true))
+}}
+
+// parse reads the members, whose values are parts of raw.
+func (o *object) parse(raw []byte) error {
+	d := decoders.Get().(*jsontext.Decoder) //nolint:forcetypeassert // the pool holds nothing else
+	defer decoders.Put(d)
+	d.Reset(bytes.NewBuffer(raw), jsontext.AllowDuplicateNames(true))
+	value := func() (json.RawMessage, error) {
+		v, err := d.ReadValue()
+		end := int(d.InputOffset())
+		return raw[end-len(v) : end : end], err
 	}
-	return o, err
+	if d.PeekKind() != '{' {
+		return errNoObject
+	}
+	if _, err := d.ReadToken(); err != nil {
+		return err
+	}
+	o.members = make([]objectMember, 0, 12)
+	for d.PeekKind() != '}' {
+		name, err := value()
+		if err != nil {
+			return err
+		}
+		if bytes.IndexByte(name, '\\') >= 0 {
+			text, _ := jsontext.AppendUnquote(nil, []byte(name)) // valid, so no error
+			name = slices.Concat([]byte{'"'}, text, []byte{'"'})
+		}
+		member, err := value()
+		if err != nil {
+			return err
+		}
+		o.members = append(o.members, objectMember{name[1 : len(name)-1], member})
+	}
+	if _, err := d.ReadToken(); err != nil {
+		return err
+	}
+	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
+		return errNoObject
+	}
+	return nil
+}
+
+// raw is the member's value, nil when it is not there; of several of a name
+// the last counts.
+func (o object) raw(name string) json.RawMessage {
+	for _, m := range slices.Backward(o.members) {
+		if string(m.name) == name {
+			return m.raw
+		}
+	}
+	return nil
 }
 
 // has says whether the member is there and not null.
 func (o object) has(name string) bool {
-	raw, ok := o.members[name]
-	return ok && !bytes.Equal(raw, []byte("null"))
+	raw := o.raw(name)
+	return raw != nil && !bytes.Equal(raw, []byte("null"))
 }
 
 // read fills dst from the member, and leaves dst alone when it is not there.
@@ -37,7 +101,7 @@ func (o object) read(name string, dst any) {
 	if !o.has(name) {
 		return
 	}
-	raw := o.members[name]
+	raw := o.raw(name)
 	if readPlain(raw, dst) {
 		return
 	}
@@ -61,16 +125,43 @@ func readPlain(raw []byte, dst any) bool {
 			return false
 		}
 		*dst = n
+	case *[]string:
+		return readPlainList(raw, dst)
 	default:
 		return false
 	}
 	return true
 }
 
+// readPlainList reads a list of strings without escapes.
+func readPlainList(raw []byte, dst *[]string) bool {
+	if raw[0] != '[' || bytes.IndexByte(raw, '\\') >= 0 {
+		return false
+	}
+	list := []string{}
+	for rest := raw[1:]; ; {
+		rest = bytes.TrimLeft(rest, " \t\r\n,")
+		if rest[0] == ']' {
+			*dst = list
+			return true
+		}
+		end := bytes.IndexByte(rest[1:], '"')
+		if rest[0] != '"' || end < 0 {
+			return false
+		}
+		list = append(list, string(rest[1:end+1]))
+		rest = rest[end+2:]
+	}
+}
+
 // inner is the member as an object; an empty one when it is not there.
 func (o object) inner(name string) object {
 	in := object{path: o.path + name + ".", fault: o.fault}
-	o.read(name, &in.members)
+	if o.has(name) {
+		if err := in.parse(o.raw(name)); err != nil {
+			o.fail(name, err)
+		}
+	}
 	return in
 }
 
