@@ -100,7 +100,7 @@ func (s *Store) openSQLite(ctx context.Context, o Options) error {
 	}
 	q := url.Values{
 		"_txlock":              {"immediate"},
-		"_pragma":              {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)"},
+		"_pragma":              {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)", "wal_autocheckpoint(4000)"},
 		"_inttotime":           {"1"},
 		"_texttotime":          {"1"},
 		"_time_integer_format": {"unix_micro"},
