@@ -178,10 +178,7 @@ const pacedRate = 200
 
 func (s *benchSite) paced(t testing.TB, to *target, in *instance, span time.Duration) latency {
 	t.Helper()
-	o := loadOrder{Events: int(pacedRate * span.Seconds()), Size: 1, Rate: pacedRate}
-	s.start(to, []*instance{in}, &o)
-	perform[loadResult](t, "load", o)
-	return to.wait(o.Events).Latency
+	return s.pacedWhile(t, to, in, span, func() bool { return false })
 }
 
 func (l latency) figures(suffix string) figures {

@@ -180,8 +180,9 @@ func walkChanges(t *testing.T, s *models.Store, by models.Actor, rows int) {
 	ok(t, err)
 	_, err = s.Events.Erase(ctx, by, e.ID)
 	ok(t, err)
+	pass := s.Pruning()
 	for more := true; more; {
-		p, err := s.Prune(ctx)
+		p, err := pass.Step(ctx)
 		ok(t, err)
 		more = p.More
 	}

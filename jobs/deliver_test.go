@@ -189,13 +189,13 @@ func TestRetentionDropsWhatWasHeldTooLong(t *testing.T) {
 		b.deliver(sends)
 		b.record(question("undispatched", 2, nil))
 		b.clock.Add(29 * 24 * time.Hour)
-		p, err := b.store.Prune(b.t.Context())
+		p, err := b.store.Pruning().Step(b.t.Context())
 		ok(b.t, err)
 		if p.Deliveries+p.Events+p.Expired != 0 {
 			b.t.Fatalf("pruned within the retention: %+v", p)
 		}
 		b.clock.Add(2 * 24 * time.Hour)
-		_, err = b.store.Prune(b.t.Context())
+		_, err = b.store.Pruning().Step(b.t.Context())
 		ok(b.t, err)
 		if d := b.only(held); d.State != models.DeliveryDropped || d.Reason != "expired while held" {
 			b.t.Errorf("held: %+v", d.Delivery)
@@ -207,7 +207,7 @@ func TestRetentionDropsWhatWasHeldTooLong(t *testing.T) {
 		ok(b.t, err) // a delivery refers to it still
 		b.clock.Add(31 * 24 * time.Hour)
 		for range 2 {
-			_, err = b.store.Prune(b.t.Context())
+			_, err = b.store.Pruning().Step(b.t.Context())
 			ok(b.t, err)
 		}
 		if _, err = b.store.Events.Get(b.t.Context(), "a"); !errors.Is(err, models.ErrNotFound) {

@@ -85,13 +85,13 @@ func TestHeldIsCountedFromTheHold(t *testing.T) {
 		w := pending(b, nil)
 		b.clock.Add(26 * time.Hour)
 		ok(b.t, b.store.Webhooks.Pause(b.t.Context(), admin, w.ID))
-		_, err := b.store.Prune(b.t.Context())
+		_, err := b.store.Pruning().Step(b.t.Context())
 		ok(b.t, err)
 		if d := b.only(w); d.State != models.DeliveryPending {
 			b.t.Fatalf("%s after no time on hold", d.State)
 		}
 		b.clock.Add(25 * time.Hour)
-		_, err = b.store.Prune(b.t.Context())
+		_, err = b.store.Pruning().Step(b.t.Context())
 		ok(b.t, err)
 		if d := b.only(w); d.State != models.DeliveryDropped {
 			b.t.Errorf("%s after a day on hold", d.State)

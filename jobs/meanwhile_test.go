@@ -52,7 +52,7 @@ func TestWhatIsResentMeanwhileIsNotPruned(t *testing.T) {
 		w := pending(b, nil)
 		b.deliver(w)
 		b.clock.Add(31 * 24 * time.Hour)
-		prune := func(ctx context.Context) error { _, err := b.store.Prune(ctx); return err }
+		prune := func(ctx context.Context) error { _, err := b.store.Pruning().Step(ctx); return err }
 		ok(b.t, b.meanwhile(prune, "update deliveries set due_at = finished_at, resend = true"))
 		if d := b.only(w); !d.Resend || d.DueAt == nil {
 			b.t.Errorf("%+v", d.Delivery)
@@ -65,7 +65,7 @@ func TestWhatIsReleasedMeanwhileDoesNotExpire(t *testing.T) {
 		w := pending(b, nil)
 		ok(b.t, b.store.Webhooks.Pause(b.t.Context(), admin, w.ID))
 		b.clock.Add(31 * 24 * time.Hour)
-		prune := func(ctx context.Context) error { _, err := b.store.Prune(ctx); return err }
+		prune := func(ctx context.Context) error { _, err := b.store.Pruning().Step(ctx); return err }
 		ok(b.t, b.meanwhile(prune, "update webhooks set state = 'active', state_at = $1", b.clock.Now()))
 		if d := b.only(w); d.State != models.DeliveryPending || d.DueAt == nil {
 			b.t.Errorf("resumed: %+v", d.Delivery)

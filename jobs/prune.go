@@ -10,9 +10,12 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// pruneRest is how many times as long as a step took pruning rests after it:
-// it has time, and deliveries have not.
-const pruneRest = 2
+const (
+	// pruneRest is how many times as long as a step took pruning rests after
+	// it: it has time, and deliveries have not.
+	pruneRest = 4
+	pruneTurn = 45 * time.Second // then the job is queued anew
+)
 
 // pruneWorker removes history that is older than the retention, in small
 // steps, so that nothing waits for it.
@@ -23,8 +26,7 @@ type pruneWorker struct {
 	stopping <-chan struct{}
 }
 
-// Work prunes until nothing is left, the time of the job is over or the
-// instance stops; the next job goes on.
+// Work prunes until nothing is left or the instance stops.
 func (w *pruneWorker) Work(ctx context.Context, _ *river.Job[pruneArgs]) error {
 	if n, err := w.store.Lanes.FindLost(ctx); err != nil {
 		return err
@@ -38,8 +40,13 @@ func (w *pruneWorker) Work(ctx context.Context, _ *river.Job[pruneArgs]) error {
 				slog.Int64("events", total.Events), slog.Int64("expired", total.Expired))
 		}
 	}()
+	pass := w.store.Pruning()
+	turn := time.NewTimer(pruneTurn)
+	defer turn.Stop()
 	for rest := time.Duration(0); ; {
 		select {
+		case <-turn.C:
+			return river.JobSnooze(0)
 		case <-w.stopping:
 			return nil
 		case <-ctx.Done():
@@ -47,7 +54,7 @@ func (w *pruneWorker) Work(ctx context.Context, _ *river.Job[pruneArgs]) error {
 		case <-time.After(rest):
 		}
 		started := time.Now()
-		p, err := w.store.Prune(ctx)
+		p, err := pass.Step(ctx)
 		if err != nil {
 			return err
 		}

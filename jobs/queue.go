@@ -9,6 +9,7 @@ import (
 	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"github.com/riverqueue/river/rivertype"
 
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -37,6 +38,11 @@ type pruneArgs struct{}
 
 // Kind names the job in River's tables.
 func (pruneArgs) Kind() string { return "prune" }
+
+// pruneOnce lets one job of pruning wait or work at a time.
+var pruneOnce = &river.InsertOpts{UniqueOpts: river.UniqueOpts{ByState: []rivertype.JobState{
+	rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled,
+}}}
 
 // queue is River on either database.
 type queue interface {
@@ -76,7 +82,7 @@ func riverConfig(workers *river.Workers, limits map[string]int, log *slog.Logger
 		MaxAttempts:                 1, // the sweep tries again
 		PeriodicJobs: []*river.PeriodicJob{
 			river.NewPeriodicJob(river.PeriodicInterval(pruneEvery),
-				func() (river.JobArgs, *river.InsertOpts) { return pruneArgs{}, nil },
+				func() (river.JobArgs, *river.InsertOpts) { return pruneArgs{}, pruneOnce },
 				&river.PeriodicJobOpts{RunOnStart: true}),
 		},
 	}

@@ -43,7 +43,7 @@ func TestInstances(t *testing.T) {
 		}
 		want(t, "rows", count(), 2)
 		clock.Add(2 * time.Hour)
-		_, err = s.Prune(t.Context())
+		_, err = s.Pruning().Step(t.Context())
 		ok(t, err)
 		want(t, "rows after pruning", count(), 0)
 	})

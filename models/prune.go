@@ -10,7 +10,7 @@ import (
 
 // pruneChunk is how many rows one transaction of pruning removes, so that it
 // never holds others up for long.
-const pruneChunk = 250
+const pruneChunk = 100
 
 // hoursKept is how long the hourly counters are kept, for the charts.
 const hoursKept = 32 * 24 * time.Hour
@@ -21,22 +21,43 @@ type Pruned struct {
 	More                        bool
 }
 
-// Prune does one step of retention: it removes finished deliveries with their
+// Pruning is one pass of retention. It removes finished deliveries with their
 // attempts and triggers, and dispatched events that no delivery refers to,
 // whose end is older than the retention, and drops deliveries that were held
-// longer than it. Nothing else that waits is ever removed. With More, what
-// comes next waits for the next step.
-func (s *Store) Prune(ctx context.Context) (Pruned, error) {
-	var p Pruned
-	for _, step := range []func(*gorm.DB, *Pruned) error{s.expireHeld, s.pruneDeliveries, s.pruneEvents, s.pruneRest} {
-		err := s.tx(ctx, func(tx *gorm.DB) error { return step(tx, &p) })
-		p.More = p.Deliveries >= pruneChunk || p.Events >= pruneChunk || p.Expired >= pruneChunk
-		if err != nil || p.More {
-			return p, err
-		}
-	}
-	return p, nil
+// longer than it. Nothing else that waits is ever removed.
+type Pruning struct {
+	s      *Store
+	phases []func(tx *gorm.DB, p *Pruned) error // still to be done
+	from   time.Time                            // dispatch of the events that were removed last
 }
+
+// Pruning begins a pass.
+func (s *Store) Pruning() *Pruning {
+	p := &Pruning{s: s}
+	p.phases = []func(*gorm.DB, *Pruned) error{s.expireHeld, s.pruneDeliveries, p.events, s.pruneRest}
+	return p
+}
+
+// Step removes a little. With More, the rest waits for the next step; without,
+// the pass is over.
+func (p *Pruning) Step(ctx context.Context) (Pruned, error) {
+	var done Pruned
+	for len(p.phases) > 0 {
+		before := done
+		err := p.s.tx(ctx, func(tx *gorm.DB) error {
+			done = before
+			return p.phases[0](tx, &done)
+		})
+		done.More = done.sum()-before.sum() >= pruneChunk
+		if err != nil || done.More {
+			return done, err
+		}
+		p.phases = p.phases[1:]
+	}
+	return done, nil
+}
+
+func (p Pruned) sum() int64 { return p.Deliveries + p.Events + p.Expired }
 
 // expireHeld drops what its webhook could not send for the whole retention.
 func (s *Store) expireHeld(tx *gorm.DB, p *Pruned) error {
@@ -144,24 +165,30 @@ func (s *Store) pruneDeliveries(tx *gorm.DB, p *Pruned) error {
 	return nil
 }
 
-func (s *Store) pruneEvents(tx *gorm.DB, p *Pruned) error {
-	settings, err := s.Settings.get(tx)
+// events begins where the last step ended, and so does not look again and
+// again at those that are kept.
+func (p *Pruning) events(tx *gorm.DB, done *Pruned) error {
+	settings, err := p.s.Settings.get(tx)
 	if err != nil {
 		return err
 	}
-	now, err := s.now(tx)
+	now, err := p.s.now(tx)
 	if err != nil {
 		return err
 	}
 	// An event merged into one that is kept is kept with it: it explains
 	// what that delivery's content replaced.
-	res := tx.Exec(`delete from events where id in (
-		select e.id from events e where e.dispatched_at < ?
+	var removed []time.Time
+	err = tx.Raw(`delete from events where id in (
+		select e.id from events e where e.dispatched_at < ? and e.dispatched_at >= ?
 		and not exists (select 1 from triggers t where t.event_id = e.id)
 		and not exists (select 1 from triggers t where t.event_id = e.merged_into)
-		order by e.dispatched_at limit ?)`, now.Add(-settings.Retention), pruneChunk)
-	p.Events = res.RowsAffected
-	return res.Error
+		order by e.dispatched_at limit ?) returning dispatched_at`, now.Add(-settings.Retention), p.from, pruneChunk).Find(&removed).Error
+	if len(removed) > 0 {
+		p.from = slices.MaxFunc(removed, time.Time.Compare)
+	}
+	done.Events = int64(len(removed))
+	return err
 }
 
 func (s *Store) pruneRest(tx *gorm.DB, _ *Pruned) error {
