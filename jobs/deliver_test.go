@@ -218,6 +218,35 @@ func TestRetentionDropsWhatWasHeldTooLong(t *testing.T) {
 	})
 }
 
+// TestRetentionGetsPastWhatIsKept: what is kept stands before what goes.
+func TestRetentionGetsPastWhatIsKept(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		w := b.webhook(func(in *models.WebhookInput) { in.Type = "stackauth" })
+		b.record(many(150)...)
+		b.later() // they wait, and are kept
+		var events []models.NewEvent
+		for i := range 350 {
+			events = append(events, question(fmt.Sprintf("n%03d", i), 1000+i, func(e *models.NewEvent) { e.Type = "team.created" }))
+		}
+		b.record(events...)
+		b.later() // nobody wants these
+		b.clock.Add(31 * 24 * time.Hour)
+		var removed int64
+		pass, steps := b.store.Pruning(), 0
+		for more := true; more; steps++ {
+			p, err := pass.Step(b.t.Context())
+			ok(b.t, err)
+			removed, more = removed+p.Events, p.More
+			if p.Deliveries+p.Expired != 0 || p.Events > 100 {
+				b.t.Fatalf("%+v", p)
+			}
+		}
+		if removed != 350 || steps != 4 || len(b.deliveries(w)) != 150 {
+			b.t.Errorf("%d events removed in %d steps, %d deliveries left", removed, steps, len(b.deliveries(w)))
+		}
+	})
+}
+
 func TestResend(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		w := pending(b, nil)

@@ -244,3 +244,58 @@ func TestSevenFailuresInARowAreTooManyErrors(t *testing.T) {
 		}
 	})
 }
+
+// TestALaneReadsOnWhileItSends: with more due than is read at once it goes on
+// without a gap, and sends each of them once.
+func TestALaneReadsOnWhileItSends(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		w := b.webhook(func(in *models.WebhookInput) { in.Type = "stackauth" })
+		const n = 3*laneFetch + 10
+		b.record(many(n)...)
+		b.later()
+		b.deliver(w)
+		seen := map[string]bool{}
+		for _, r := range b.receiver.requests() {
+			seen[r.header.Get("svix-id")] = true
+		}
+		if got := len(b.receiver.requests()); got != n || len(seen) != n {
+			b.t.Errorf("%d requests with %d ids, want %d", got, len(seen), n)
+		}
+		for _, d := range b.deliveries(w) {
+			if d.State != models.DeliveryDelivered || d.Tries != 1 {
+				b.t.Fatalf("%+v", d.Delivery)
+			}
+		}
+	})
+}
+
+// TestPauseCountsForWhatIsReadAhead: it stops also what a lane reads while it
+// is being sent.
+func TestPauseCountsForWhatIsReadAhead(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		w := b.webhook(func(in *models.WebhookInput) { in.Type = "stackauth" })
+		const n = 2 * laneFetch
+		b.record(many(n)...)
+		b.later()
+		gate, arrived := make(chan struct{}), make(chan struct{}, n)
+		b.receiver.gated(gate, arrived)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			b.deliver(w)
+		}()
+		// So many go through that the lane begins to read on.
+		for range laneFetch - laneAhead {
+			<-arrived
+			gate <- struct{}{}
+		}
+		ok(b.t, b.store.Webhooks.Pause(b.t.Context(), admin, w.ID))
+		look := time.NewTimer(3 * laneLook) // by then it has looked
+		<-look.C
+		close(gate)
+		<-done
+		if got := len(b.receiver.requests()); got > laneFetch-laneAhead+laneInFlight {
+			b.t.Errorf("%d requests, want the %d that were on their way", got, laneFetch-laneAhead+laneInFlight)
+		}
+	})
+}
