@@ -241,7 +241,7 @@ func TestRetentionGetsPastWhatIsKept(t *testing.T) {
 				b.t.Fatalf("%+v", p)
 			}
 		}
-		if removed != 350 || steps != 4 || len(b.deliveries(w)) != 150 {
+		if removed != 350 || steps != 6 || len(b.deliveries(w)) != 150 {
 			b.t.Errorf("%d events removed in %d steps, %d deliveries left", removed, steps, len(b.deliveries(w)))
 		}
 	})

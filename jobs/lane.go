@@ -21,6 +21,7 @@ const (
 	laneInFlight   = 16               // requests at once, unless the type says less
 	laneFetch      = 256              // due deliveries read at once
 	laneAhead      = 64               // left of them when more is read
+	laneAheadBytes = 256 << 10        // and of their bodies
 	laneUnrecorded = 512              // outcomes kept while the database is slow
 	laneKept       = 128 << 10        // bytes of them that a lane may always keep
 	keptMost       = 2 << 20          // bytes of them, of all lanes of an instance, beyond which it waits
@@ -59,8 +60,8 @@ type lane struct {
 	failed  int  // attempts in a row in this turn
 
 	queue    []models.Delivery
-	more     bool // than was read last is due, as it seems
-	ahead    bool // more is being read
+	more     bool      // than was read last is due, as it seems
+	ahead    time.Time // since when more is being read; zero: it is not
 	readMore chan readAhead
 	inFlight map[int64]bool // being sent → paced
 	paced    int            // of those in flight
@@ -90,6 +91,7 @@ type last struct {
 // readAhead is what a lane read while it went on sending.
 type readAhead struct {
 	work models.Work
+	at   time.Time // by this process's clock, when work was read
 	rows []models.Delivery
 	err  error
 }
@@ -124,7 +126,7 @@ func (l *lane) run(ctx context.Context, work models.Work) error {
 		wait := l.startSome(ctx)
 		l.recordSome(ctx)
 		l.readOn(ctx)
-		if len(l.inFlight) == 0 && !l.recording && !l.ahead && wait == nil {
+		if len(l.inFlight) == 0 && !l.recording && l.ahead.IsZero() && wait == nil {
 			if l.ended {
 				return nil
 			}
@@ -216,7 +218,7 @@ func (l *lane) goOn(ctx context.Context) (err error) {
 
 // fetch reads what is due of a lane as it was seen.
 func (l *lane) fetch(ctx context.Context, work models.Work) (err error) {
-	if err := l.meet(work); err != nil || l.ended {
+	if err := l.meet(work, time.Now()); err != nil || l.ended {
 		return err
 	}
 	q := models.DueQuery{
@@ -237,18 +239,23 @@ func (l *lane) underWay() []int64 {
 }
 
 // readOn begins to read more before nothing is left to send. What holds back
-// others is not read ahead: the next outcome may.
+// others is not read ahead: the next outcome may. Nor is anything while long
+// bodies wait.
 func (l *lane) readOn(ctx context.Context) {
-	if l.ahead || !l.more || l.ended || l.full() || len(l.queue) > laneAhead || l.format.Policy.HoldOthers {
+	if !l.ahead.IsZero() || !l.more || l.ended || l.full() || len(l.queue) > laneAhead || l.format.Policy.HoldOthers {
 		return
 	}
-	q := models.DueQuery{Limit: laneFetch, UnderWay: l.underWay()}
+	q, bytes := models.DueQuery{Limit: laneFetch, UnderWay: l.underWay()}, 0
 	for _, d := range l.queue {
 		q.UnderWay = append(q.UnderWay, d.ID)
+		bytes += len(d.Body)
 	}
-	l.ahead = true
+	if bytes > laneAheadBytes {
+		return
+	}
+	l.ahead = time.Now()
 	go func() {
-		var r readAhead
+		r := readAhead{at: time.Now()}
 		if r.work, r.err = l.store.Lanes.Look(ctx, l.id); r.err == nil && r.work.CanSend {
 			r.rows, r.err = l.store.Lanes.Due(ctx, r.work, q)
 		}
@@ -258,7 +265,7 @@ func (l *lane) readOn(ctx context.Context) {
 
 // readOnTo queues what was read ahead.
 func (l *lane) readOnTo(ctx context.Context, r readAhead) error {
-	l.ahead = false
+	l.ahead = time.Time{}
 	if r.err != nil || l.ended {
 		return r.err
 	}
@@ -266,8 +273,14 @@ func (l *lane) readOnTo(ctx context.Context, r readAhead) error {
 		l.queue = nil
 		return l.fetch(ctx, r.work)
 	}
+	if err := l.meet(r.work, r.at); err != nil {
+		return err
+	}
 	l.queue = append(l.queue, r.rows...)
 	l.more = len(r.rows) > laneAhead
+	if time.Since(r.at) > laneLook {
+		return l.recheck(ctx)
+	}
 	return nil
 }
 
@@ -280,8 +293,8 @@ func (l *lane) same(now models.Work) bool {
 // recheck sees whether the webhook changed since its deliveries were read: an
 // administrator's word must count for what is still to be sent.
 func (l *lane) recheck(ctx context.Context) error {
-	if l.ahead {
-		return nil // which sees it too
+	if !l.ahead.IsZero() {
+		return nil // which sees it too, and nothing is begun when that takes long
 	}
 	if l.ended || len(l.queue) == 0 {
 		return l.look(ctx)
@@ -301,9 +314,9 @@ func sameTime(a, b *time.Time) bool {
 	return a == nil && b == nil || a != nil && b != nil && a.Equal(*b)
 }
 
-// meet takes over how the webhook is now.
-func (l *lane) meet(work models.Work) error {
-	l.readAt = time.Now()
+// meet takes over how the webhook was at a moment, by this process's clock.
+func (l *lane) meet(work models.Work, at time.Time) error {
+	l.readAt = at
 	if !work.CanSend {
 		l.end()
 		return nil
@@ -341,7 +354,8 @@ func (l *lane) startSome(ctx context.Context) <-chan time.Time {
 	if l.format != nil && l.format.Policy.MaxInFlight > 0 {
 		limit = min(limit, l.format.Policy.MaxInFlight)
 	}
-	for len(l.queue) > 0 && len(l.inFlight) < limit && !l.full() {
+	unsure := !l.ahead.IsZero() && time.Since(l.ahead) > laneLook // whether it is paused by now
+	for len(l.queue) > 0 && len(l.inFlight) < limit && !l.full() && !unsure {
 		d := l.queue[0]
 		paced := d.ID <= l.work.Lane.PacedThrough
 		if paced && l.among == models.QueueFast {

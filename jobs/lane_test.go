@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -296,6 +299,40 @@ func TestPauseCountsForWhatIsReadAhead(t *testing.T) {
 		<-done
 		if got := len(b.receiver.requests()); got > laneFetch-laneAhead+laneInFlight {
 			b.t.Errorf("%d requests, want the %d that were on their way", got, laneFetch-laneAhead+laneInFlight)
+		}
+	})
+}
+
+// TestWhatIsResentTogetherIsPacedThoughReadAhead: what a lane reads on may be
+// paced, though what it sends is not.
+func TestWhatIsResentTogetherIsPacedThoughReadAhead(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		w := b.webhook(func(in *models.WebhookInput) { in.Type = "stackauth" })
+		const n = laneFetch + 100
+		b.record(many(n)...)
+		b.later()
+		gate, arrived := make(chan struct{}), make(chan struct{}, n)
+		b.receiver.gated(gate, arrived)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			ok(b.t, b.worker.Work(b.t.Context(), &river.Job[laneArgs]{
+				JobRow: &rivertype.JobRow{Queue: models.QueueFast}, Args: laneArgs{w.ID},
+			}))
+		}()
+		for range laneInFlight {
+			<-arrived
+		}
+		// As a resend of many does.
+		b.exec("update lanes set paced_through = 1000000")
+		for range laneFetch - laneAhead {
+			gate <- struct{}{}
+		}
+		close(gate)
+		<-done
+		// It goes on in the queue of those that are paced.
+		if got := len(b.receiver.requests()); got > laneFetch {
+			b.t.Errorf("%d requests in the fast queue", got)
 		}
 	})
 }

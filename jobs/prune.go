@@ -28,11 +28,6 @@ type pruneWorker struct {
 
 // Work prunes until nothing is left or the instance stops.
 func (w *pruneWorker) Work(ctx context.Context, _ *river.Job[pruneArgs]) error {
-	if n, err := w.store.Lanes.FindLost(ctx); err != nil {
-		return err
-	} else if n > 0 {
-		w.log.WarnContext(ctx, "lanes slept although something was due; they are worked on now", slog.Int64("lanes", n))
-	}
 	var total models.Pruned
 	defer func() {
 		if total.Deliveries+total.Events+total.Expired > 0 {
@@ -48,7 +43,7 @@ func (w *pruneWorker) Work(ctx context.Context, _ *river.Job[pruneArgs]) error {
 		case <-turn.C:
 			return river.JobSnooze(0)
 		case <-w.stopping:
-			return nil
+			return river.JobSnooze(0) // another instance goes on, or the next start
 		case <-ctx.Done():
 			return nil
 		case <-time.After(rest):

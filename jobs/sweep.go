@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 const (
 	sweepEvery = time.Second
 	sweepLimit = 200
+	seekEvery  = 15 * time.Minute // for lost lanes, which there should be none of
 )
 
 // sweeper queues the lanes that fell due: retries whose time has come, what an
@@ -21,6 +23,7 @@ type sweeper struct {
 	log     *slog.Logger
 	changed <-chan struct{}
 	latest  time.Time // that the deciding clock has shown
+	sought  time.Time // when lost lanes were looked for, by this process's clock
 }
 
 func (s *sweeper) run(ctx context.Context) {
@@ -41,7 +44,7 @@ func (s *sweeper) run(ctx context.Context) {
 
 // once sweeps until nothing is left.
 func (s *sweeper) once(ctx context.Context) error {
-	if err := s.look(ctx); err != nil {
+	if err := errors.Join(s.look(ctx), s.seek(ctx)); err != nil {
 		return err
 	}
 	for {
@@ -56,6 +59,22 @@ func (s *sweeper) once(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// seek finds lanes that were lost, at the start and now and then.
+func (s *sweeper) seek(ctx context.Context) error {
+	if !s.sought.IsZero() && time.Since(s.sought) < seekEvery {
+		return nil
+	}
+	n, err := s.store.Lanes.FindLost(ctx)
+	if err != nil {
+		return err
+	}
+	s.sought = time.Now()
+	if n > 0 {
+		s.log.WarnContext(ctx, "lanes slept although something was due; they are worked on now", slog.Int64("lanes", n))
+	}
+	return nil
 }
 
 // look sees to what waits when the clock was set back.

@@ -28,7 +28,14 @@ type Pruned struct {
 type Pruning struct {
 	s      *Store
 	phases []func(tx *gorm.DB, p *Pruned) error // still to be done
-	from   time.Time                            // dispatch of the events that were removed last
+	from   prunedEvent                          // the event that was looked at last
+}
+
+// prunedEvent is one that was dispatched before the retention.
+type prunedEvent struct {
+	ID           int64
+	DispatchedAt time.Time
+	Kept         bool // a trigger refers to it
 }
 
 // Pruning begins a pass.
@@ -43,12 +50,11 @@ func (s *Store) Pruning() *Pruning {
 func (p *Pruning) Step(ctx context.Context) (Pruned, error) {
 	var done Pruned
 	for len(p.phases) > 0 {
-		before := done
+		before, from := done, p.from
 		err := p.s.tx(ctx, func(tx *gorm.DB) error {
-			done = before
+			done, p.from = before, from
 			return p.phases[0](tx, &done)
 		})
-		done.More = done.sum()-before.sum() >= pruneChunk
 		if err != nil || done.More {
 			return done, err
 		}
@@ -56,8 +62,6 @@ func (p *Pruning) Step(ctx context.Context) (Pruned, error) {
 	}
 	return done, nil
 }
-
-func (p Pruned) sum() int64 { return p.Deliveries + p.Events + p.Expired }
 
 // expireHeld drops what its webhook could not send for the whole retention.
 func (s *Store) expireHeld(tx *gorm.DB, p *Pruned) error {
@@ -82,7 +86,7 @@ func (s *Store) expireHeld(tx *gorm.DB, p *Pruned) error {
 	res := tx.Exec(`update deliveries set state = ?, due_at = null, finished_at = ?, reason = ?
 		where finished_at is null and webhook_id in `+s.listed("bigint")+" and id in (select d.id "+query+")",
 		slices.Concat([]any{DeliveryDropped, now, "expired while held", jsonList(webhooks)}, args)...)
-	p.Expired = res.RowsAffected
+	p.Expired, p.More = res.RowsAffected, res.RowsAffected >= pruneChunk
 	return res.Error
 }
 
@@ -152,7 +156,7 @@ func (s *Store) pruneDeliveries(tx *gorm.DB, p *Pruned) error {
 	if err != nil || len(ids) == 0 {
 		return err
 	}
-	p.Deliveries = int64(len(ids))
+	p.Deliveries, p.More = int64(len(ids)), len(ids) >= pruneChunk
 	for _, stmt := range []string{
 		"delete from attempts where delivery_id in ?",
 		"delete from triggers where delivery_id in ?",
@@ -165,8 +169,8 @@ func (s *Store) pruneDeliveries(tx *gorm.DB, p *Pruned) error {
 	return nil
 }
 
-// events begins where the last step ended, and so does not look again and
-// again at those that are kept.
+// events looks at a few, and begins where the last step ended: those that are
+// kept may be many.
 func (p *Pruning) events(tx *gorm.DB, done *Pruned) error {
 	settings, err := p.s.Settings.get(tx)
 	if err != nil {
@@ -178,17 +182,23 @@ func (p *Pruning) events(tx *gorm.DB, done *Pruned) error {
 	}
 	// An event merged into one that is kept is kept with it: it explains
 	// what that delivery's content replaced.
-	var removed []time.Time
-	err = tx.Raw(`delete from events where id in (
-		select e.id from events e where e.dispatched_at < ? and e.dispatched_at >= ?
-		and not exists (select 1 from triggers t where t.event_id = e.id)
-		and not exists (select 1 from triggers t where t.event_id = e.merged_into)
-		order by e.dispatched_at limit ?) returning dispatched_at`, now.Add(-settings.Retention), p.from, pruneChunk).Find(&removed).Error
-	if len(removed) > 0 {
-		p.from = slices.MaxFunc(removed, time.Time.Compare)
+	var old []prunedEvent
+	err = tx.Raw(`select e.id, e.dispatched_at,
+			exists (select 1 from triggers t where t.event_id = e.id) or exists (select 1 from triggers t where t.event_id = e.merged_into) as kept
+		from events e where e.dispatched_at < ? and e.dispatched_at >= ? and (e.dispatched_at > ? or e.id > ?)
+		order by e.dispatched_at, e.id limit ?`,
+		now.Add(-settings.Retention), p.from.DispatchedAt, p.from.DispatchedAt, p.from.ID, pruneChunk).Find(&old).Error
+	if err != nil || len(old) == 0 {
+		return err
 	}
-	done.Events = int64(len(removed))
-	return err
+	var remove []int64
+	for _, e := range old {
+		if !e.Kept {
+			remove = append(remove, e.ID)
+		}
+	}
+	p.from, done.Events, done.More = old[len(old)-1], int64(len(remove)), len(old) >= pruneChunk
+	return tx.Exec("delete from events where id in "+p.s.listed("bigint"), jsonList(remove)).Error
 }
 
 func (s *Store) pruneRest(tx *gorm.DB, _ *Pruned) error {

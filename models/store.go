@@ -205,12 +205,14 @@ func (s *Store) readThenWrite(ctx context.Context, read func(db *gorm.DB) (worth
 		}
 		return s.tx(ctx, write)
 	}
-	return s.tx(ctx, func(tx *gorm.DB) error {
-		if worth, err := read(tx); err != nil || !worth {
-			return err
-		}
-		return write(tx)
-	})
+	return s.tx(ctx, func(tx *gorm.DB) error { return readAndWrite(tx, read, write) })
+}
+
+func readAndWrite(tx *gorm.DB, read func(db *gorm.DB) (worth bool, err error), write func(tx *gorm.DB) error) error {
+	if worth, err := read(tx); err != nil || !worth {
+		return err
+	}
+	return write(tx)
 }
 
 func (s *Store) needsFeature(webhookType string) bool { return s.needs == nil || s.needs(webhookType) }

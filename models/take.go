@@ -64,11 +64,11 @@ func (x *Events) Take(ctx context.Context, limit int, decide func(Take) (Decisio
 	if err != nil || !due {
 		return result, err
 	}
-	onArrival := result.OnArrival
+	idle := TakeResult{OnArrival: result.OnArrival, Wait: busyWait}
 	var take *Take
 	var decision Decision
-	err = x.s.readThenWrite(ctx, func(tx *gorm.DB) (worth bool, err error) {
-		result, take, decision = TakeResult{OnArrival: onArrival, Wait: busyWait}, nil, Decision{}
+	read := func(tx *gorm.DB) (worth bool, err error) {
+		result, take, decision = idle, nil, Decision{}
 		run, err := x.s.lockRun(tx)
 		if err != nil || run == nil {
 			return false, err
@@ -80,34 +80,38 @@ func (x *Events) Take(ctx context.Context, limit int, decide func(Take) (Decisio
 			decision, err = decide(*take)
 		}
 		return err == nil, err
-	}, func(tx *gorm.DB) error {
-		if same, err := x.s.stillSame(tx, *take); err != nil || !same {
-			result.More = true
+	}
+	write := func(tx *gorm.DB) error {
+		if err := x.s.stillSame(tx, *take); err != nil {
 			return err
 		}
 		return x.storeTake(tx, *take, decision, &result)
-	})
-	if errors.Is(err, errTaken) {
-		return TakeResult{More: true}, nil
+	}
+	if err = x.s.readThenWrite(ctx, read, write); errors.Is(err, errChanged) {
+		// Who changes much does not hold up dispatch.
+		err = x.s.tx(ctx, func(tx *gorm.DB) error { return readAndWrite(tx, read, write) })
 	}
 	return result, err
 }
 
-// errTaken says that somebody else dispatched, after this was read.
-var errTaken = errors.New("the events are dispatched already")
+// errChanged says that what a decision was made by is not so any more.
+var errChanged = errors.New("webhooks, settings or events changed while dispatch decided")
 
-// stillSame tells whether a decision that was made before its transaction
-// began is what it would be in it.
-func (s *Store) stillSame(tx *gorm.DB, t Take) (bool, error) {
+// stillSame fails with errChanged when a decision that was made before its
+// transaction began may be another one in it.
+func (s *Store) stillSame(tx *gorm.DB, t Take) error {
 	if s.writing == nil {
-		return true, nil // it was made in the transaction, under locks
+		return nil // it was made in the transaction, under locks
 	}
 	version, err := matchVersion(tx, "")
 	if err != nil {
-		return false, err
+		return err
 	}
 	settings, err := s.Settings.get(tx)
-	return version == t.Version && settings == t.Settings, err
+	if err == nil && (version != t.Version || settings != t.Settings) {
+		err = errChanged
+	}
+	return err
 }
 
 // storeTake writes what was decided, and when dispatch runs next.
@@ -408,7 +412,7 @@ func (s *Store) markDispatched(tx *gorm.DB, t Take, d Decision) error {
 		return marked.Error
 	}
 	if marked.RowsAffected < int64(len(d.Events)) {
-		return errTaken
+		return errChanged
 	}
 	losers := map[int64][]int64{}
 	for loser, winner := range d.MergedInto {

@@ -23,7 +23,7 @@ func (t *Tokens) Get(ctx context.Context, id int64) (Token, error) {
 // Issue is Create with a line in the audit log.
 func (t *Tokens) Issue(ctx context.Context, by Actor, tok Token) (plain string, err error) {
 	tok.CreatedBy = by.Name
-	err = t.s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+	err = t.s.tx(ctx, func(tx *gorm.DB) error {
 		inner := *t.s
 		inner.db = tx // so that Create takes part in this transaction
 		if plain, err = (&Tokens{&inner}).Create(ctx, tok); err != nil {
@@ -42,7 +42,7 @@ func (t *Tokens) Issue(ctx context.Context, by Actor, tok Token) (plain string, 
 // already.
 func (t *Tokens) Revoke(ctx context.Context, by Actor, id int64) (Token, error) {
 	var tok Token
-	err := t.s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+	err := t.s.tx(ctx, func(tx *gorm.DB) error {
 		now, err := t.s.now(tx)
 		if err != nil {
 			return err
