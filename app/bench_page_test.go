@@ -54,8 +54,9 @@ var sections = []section{
 		"*of raw* is delivered events against the requests of the raw loop in the same run; *CPU* is processor time of Sitehooks and PostgreSQL for 10,000 events, every outcome recorded."},
 	{"The limit", regexp.MustCompile(`^main/.*/limit`), "What a program could do that knows nothing of events: it stores a row, POSTs it signed, and notes the answer in the row, with 500 rows in each statement and commit. " +
 		"Its CPU is that of PostgreSQL and of its own process, which here also sends. Sitehooks has more to write for the same delivery: event, delivery, trigger and attempt are a row each, the first two are written once more, and all of them can be found by what people look for; " +
-		"that is six rows and some twenty entries in indexes. About half of its time is PostgreSQL's, of which a third goes into indexes and a third into the write-ahead log and new pages. " +
-		"Of the other half a third is the network, in the kernel; the rest is spread over reading JSON, building bodies, talking to the database, memory and its collection, none of which is more than a tenth."},
+		"that is six rows and some twenty entries in indexes. About half of its time is PostgreSQL's: three tenths of that go into indexes (without seven of them, which are ten entries, runs differ less than by chance), and a quarter into what a fresh server has still to make, files of the write-ahead log, pages of tables and its shared memory. " +
+		"Of the other half a third is the network, in the kernel; the rest is spread over reading JSON, building bodies, talking to the database, memory and its collection, none of which is more than a tenth. " +
+		"With SQLite half of the time is SQLite's own, and one transaction writes at a time: what dispatch reads and decides is done before its turn."},
 	{"Latency", regexp.MustCompile(`^main/.*/latency`), "200 events a second, one event a request, one delivery an event, without delay: from the moment at which the event was meant to be sent to its arrival at the receiver. " +
 		"With an interval of 1 s an event waits for the next look, half a second on average; 0 is on arrival."},
 	{"Start and memory", regexp.MustCompile(`/start `), "From the start of the process until `/readyz` says 200, and the memory of an instance that has nothing to do. *Millions of rows* has 5,000,000 events and as many deliveries, attempts and triggers."},
@@ -63,7 +64,7 @@ var sections = []section{
 	{"Many webhooks", regexp.MustCompile(`^webhooks/`), "Each event matches one of so many webhooks. *One hot* gets half of all events, the other half is spread over a thousand."},
 	{"Several instances", regexp.MustCompile(`^instances/`), "100 webhooks, requests of 100, all on the same machine: *against one* is how much more is delivered than by one instance with the role `all` in the same run. *Repeats* are deliveries that arrived twice."},
 	{"The list of webhooks", regexp.MustCompile(`^pages/`), "50 of 10,000 webhooks with health and charts, by 16 connections at once."},
-	{"Removing old history", regexp.MustCompile(`^retention/`), "Latency at 200 events a second on arrival, while an instance removes a million rows that are older than the retention, and with nothing to remove."},
+	{"Removing old history", regexp.MustCompile(`^retention/`), "Latency at 200 events a second on arrival, from the start of an instance that removes a million rows older than the retention until they are gone, and with nothing to remove."},
 	{"Disk", regexp.MustCompile(`^size/`), "Bytes of a row with its indexes, measured after the load that wrote it; payload and body are inside. [Sizing](sizing.md) reckons with them."},
 }
 
