@@ -183,10 +183,14 @@ func (p *Pruning) events(tx *gorm.DB, done *Pruned) error {
 	// An event merged into one that is kept is kept with it: it explains
 	// what that delivery's content replaced.
 	var old []prunedEvent
+	// Within, so that PostgreSQL reckons with so few, and looks for the triggers
+	// of each rather than reading all there are.
 	err = tx.Raw(`select e.id, e.dispatched_at,
 			exists (select 1 from triggers t where t.event_id = e.id) or exists (select 1 from triggers t where t.event_id = e.merged_into) as kept
-		from events e where e.dispatched_at < ? and e.dispatched_at >= ? and (e.dispatched_at > ? or e.id > ?)
-		order by e.dispatched_at, e.id limit ?`,
+		from (select id, dispatched_at, merged_into from events
+			where dispatched_at < ? and dispatched_at >= ? and (dispatched_at > ? or id > ?)
+			order by dispatched_at, id limit ?) e
+		order by e.dispatched_at, e.id`,
 		now.Add(-settings.Retention), p.from.DispatchedAt, p.from.DispatchedAt, p.from.ID, pruneChunk).Find(&old).Error
 	if err != nil || len(old) == 0 {
 		return err
