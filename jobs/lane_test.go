@@ -24,6 +24,21 @@ func (r *receiver) gated(gate <-chan struct{}, arrived chan<- struct{}) {
 	}
 }
 
+// gatedWork begins a turn on a lane of which each of so many requests waits at
+// the gate; done is closed at its end.
+func (b *bench) gatedWork(w models.Webhook, queue string, most int) (gate chan struct{}, arrived <-chan struct{}, done <-chan struct{}) {
+	gate = make(chan struct{})
+	came, over := make(chan struct{}, most), make(chan struct{})
+	b.receiver.gated(gate, came)
+	go func() {
+		defer close(over)
+		if err := b.worker.Work(b.t.Context(), &river.Job[laneArgs]{JobRow: &rivertype.JobRow{Queue: queue}, Args: laneArgs{w.ID}}); err != nil {
+			b.t.Error(err)
+		}
+	}()
+	return gate, came, over
+}
+
 func many(n int) []models.NewEvent {
 	var events []models.NewEvent
 	for i := range n {
@@ -37,13 +52,7 @@ func TestPauseCountsForWhatIsStillToBeSent(t *testing.T) {
 		w := b.webhook(func(in *models.WebhookInput) { in.Type = "stackauth" })
 		b.record(many(100)...)
 		b.later()
-		gate, arrived := make(chan struct{}), make(chan struct{}, 100)
-		b.receiver.gated(gate, arrived)
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			b.deliver(w)
-		}()
+		gate, arrived, done := b.gatedWork(w, "", 100)
 		for range laneInFlight {
 			<-arrived
 		}
@@ -280,13 +289,7 @@ func TestPauseCountsForWhatIsReadAhead(t *testing.T) {
 		const n = 2 * laneFetch
 		b.record(many(n)...)
 		b.later()
-		gate, arrived := make(chan struct{}), make(chan struct{}, n)
-		b.receiver.gated(gate, arrived)
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			b.deliver(w)
-		}()
+		gate, arrived, done := b.gatedWork(w, "", n)
 		// So many go through that the lane begins to read on.
 		for range laneFetch - laneAhead {
 			<-arrived
@@ -311,15 +314,7 @@ func TestWhatIsResentTogetherIsPacedThoughReadAhead(t *testing.T) {
 		const n = laneFetch + 100
 		b.record(many(n)...)
 		b.later()
-		gate, arrived := make(chan struct{}), make(chan struct{}, n)
-		b.receiver.gated(gate, arrived)
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			ok(b.t, b.worker.Work(b.t.Context(), &river.Job[laneArgs]{
-				JobRow: &rivertype.JobRow{Queue: models.QueueFast}, Args: laneArgs{w.ID},
-			}))
-		}()
+		gate, arrived, done := b.gatedWork(w, models.QueueFast, n)
 		for range laneInFlight {
 			<-arrived
 		}
