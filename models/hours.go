@@ -39,7 +39,7 @@ func (x *Webhooks) Hours(ctx context.Context, ids []int64, since time.Time) (map
 }
 
 // countHours adds attempts to the hours in which they began.
-func countHours(tx *gorm.DB, outcomes []Outcome) error {
+func (s *Store) countHours(tx *gorm.DB, outcomes []Outcome) error {
 	type key struct {
 		id   int64
 		hour time.Time
@@ -64,19 +64,24 @@ func countHours(tx *gorm.DB, outcomes []Outcome) error {
 		return cmp.Or(cmp.Compare(a.WebhookID, b.WebhookID), a.Hour.Compare(b.Hour))
 	})
 	for chunk := range slices.Chunk(sorted, valuesMost) {
-		if err := addHours(tx, chunk); err != nil {
+		if err := s.addHours(tx, chunk); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func addHours(tx *gorm.DB, hours []*WebhookHour) error {
-	rows := make([][]any, len(hours))
-	for i, h := range hours {
-		rows[i] = []any{h.WebhookID, h.Hour, h.Delivered, h.Failed, h.MSSum, h.MSMax}
+func (s *Store) addHours(tx *gorm.DB, hours []*WebhookHour) error {
+	number := func(value func(h *WebhookHour) int64) column {
+		return columnOf(len(hours), func(i int) int64 { return value(hours[i]) })
 	}
-	list, args := values("(cast(? as bigint), cast(? as timestamptz), cast(? as bigint), cast(? as bigint), cast(? as bigint), cast(? as bigint))", rows)
+	list, args := s.values(
+		number(func(h *WebhookHour) int64 { return h.WebhookID }),
+		columnOf(len(hours), func(i int) time.Time { return hours[i].Hour }),
+		number(func(h *WebhookHour) int64 { return h.Delivered }),
+		number(func(h *WebhookHour) int64 { return h.Failed }),
+		number(func(h *WebhookHour) int64 { return h.MSSum }),
+		number(func(h *WebhookHour) int64 { return h.MSMax }))
 	return tx.Exec(`
 		insert into webhook_hours (webhook_id, hour, delivered, failed, ms_sum, ms_max)
 		select v.* from `+list+` as v where v.column1 is not null

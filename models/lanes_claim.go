@@ -2,6 +2,8 @@ package models
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -38,11 +40,11 @@ func (x *Lanes) claim(ctx context.Context, calls []*laneClaim, turn bool) error 
 		if err != nil {
 			return err
 		}
-		rows := make([][]any, 0, len(first))
-		for _, c := range first {
-			rows = append(rows, []any{c.id, c.holder, now.Add(c.lease)})
-		}
-		list, args := values("(cast(? as bigint), cast(? as text), cast(? as timestamptz))", rows)
+		claims := slices.Collect(maps.Values(first))
+		list, args := x.s.values(
+			columnOf(len(claims), func(i int) int64 { return claims[i].id }),
+			columnOf(len(claims), func(i int) string { return claims[i].holder }),
+			columnOf(len(claims), func(i int) time.Time { return now.Add(claims[i].lease) }))
 		var lanes []Lane
 		err = tx.Raw(`
 			update lanes set leased_by = v.column2, leased_until = v.column3, queued_until = null

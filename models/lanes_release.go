@@ -83,7 +83,12 @@ func (x *Lanes) release(ctx context.Context, calls []*laneRelease, turn bool) er
 // letGo writes how lanes are left.
 func (x *Lanes) letGo(tx *gorm.DB, lanes []Lane, held map[laneHeld]*laneRelease, next map[int64]laneNext, now time.Time) error {
 	room := map[string]bool{}
-	var rows [][]any
+	type left struct {
+		lane        Lane
+		due         *time.Time
+		queuedUntil *time.Time
+	}
+	var rows []left
 	for _, lane := range lanes {
 		c, n := held[lane.held()], next[lane.WebhookID]
 		due := n.dueAt()
@@ -113,12 +118,17 @@ func (x *Lanes) letGo(tx *gorm.DB, lanes []Lane, held map[laneHeld]*laneRelease,
 				c.again = []LaneRef{lane.ref()}
 			}
 		}
-		rows = append(rows, []any{lane.WebhookID, due, lane.Slow, lane.PacedThrough, queuedUntil})
+		rows = append(rows, left{lane, due, queuedUntil})
 	}
 	if len(rows) == 0 {
 		return nil
 	}
-	list, args := values("(cast(? as bigint), cast(? as timestamptz), cast(? as boolean), cast(? as bigint), cast(? as timestamptz))", rows)
+	list, args := x.s.values(
+		columnOf(len(rows), func(i int) int64 { return rows[i].lane.WebhookID }),
+		columnOf(len(rows), func(i int) *time.Time { return rows[i].due }),
+		columnOf(len(rows), func(i int) bool { return rows[i].lane.Slow }),
+		columnOf(len(rows), func(i int) int64 { return rows[i].lane.PacedThrough }),
+		columnOf(len(rows), func(i int) *time.Time { return rows[i].queuedUntil }))
 	return tx.Exec(`
 		update lanes set leased_until = null, leased_by = '', next_due_at = v.column2, slow = v.column3, paced_through = v.column4,
 			queued_until = coalesce(v.column5, lanes.queued_until)

@@ -88,14 +88,14 @@ func (x *Lanes) record(ctx context.Context, calls []*laneOutcomes, turn bool) er
 			return err
 		}
 		for chunk := range slices.Chunk(outcomes, valuesMost) {
-			if err := updateDeliveries(tx, chunk, now); err != nil {
+			if err := x.s.updateDeliveries(tx, chunk, now); err != nil {
 				return err
 			}
 		}
-		if err := insertAttempts(tx, outcomes); err != nil {
+		if err := x.s.insertAttempts(tx, outcomes); err != nil {
 			return err
 		}
-		if err := countHours(tx, outcomes); err != nil {
+		if err := x.s.countHours(tx, outcomes); err != nil {
 			return err
 		}
 		return x.updateLanes(tx, calls)
@@ -103,14 +103,17 @@ func (x *Lanes) record(ctx context.Context, calls []*laneOutcomes, turn bool) er
 }
 
 // updateDeliveries writes all outcomes in one statement.
-func updateDeliveries(tx *gorm.DB, outcomes []Outcome, now time.Time) error {
-	rows := make([][]any, len(outcomes))
-	for i, o := range outcomes {
-		a := o.Attempt
-		rows[i] = []any{a.DeliveryID, o.State, o.DueAt, o.Round, o.Reason, a.StartedAt, a.Code, a.ErrorClass, a.DurationUS / 1000}
-	}
-	list, args := values("(cast(? as bigint), cast(? as text), cast(? as timestamptz), cast(? as bigint), cast(? as text), "+
-		"cast(? as timestamptz), cast(? as bigint), cast(? as text), cast(? as bigint))", rows)
+func (s *Store) updateDeliveries(tx *gorm.DB, outcomes []Outcome, now time.Time) error {
+	list, args := s.values(
+		columnOf(len(outcomes), func(i int) int64 { return outcomes[i].Attempt.DeliveryID }),
+		columnOf(len(outcomes), func(i int) string { return outcomes[i].State }),
+		columnOf(len(outcomes), func(i int) *time.Time { return outcomes[i].DueAt }),
+		columnOf(len(outcomes), func(i int) int { return outcomes[i].Round }),
+		columnOf(len(outcomes), func(i int) string { return outcomes[i].Reason }),
+		columnOf(len(outcomes), func(i int) time.Time { return outcomes[i].Attempt.StartedAt }),
+		columnOf(len(outcomes), func(i int) int { return outcomes[i].Attempt.Code }),
+		columnOf(len(outcomes), func(i int) string { return outcomes[i].Attempt.ErrorClass }),
+		columnOf(len(outcomes), func(i int) int64 { return outcomes[i].Attempt.DurationUS / 1000 }))
 	return tx.Exec(`
 		update deliveries set
 			tries = deliveries.tries + 1, resend = false, scheduled_at = null,
@@ -127,21 +130,34 @@ func updateDeliveries(tx *gorm.DB, outcomes []Outcome, now time.Time) error {
 
 const stillWaits = "deliveries.state in ('pending', 'retrying')"
 
-const (
-	attemptInsert = "insert into attempts (delivery_id, webhook_id, number, manual, started_at, duration_us, code, error_class, error, " +
-		"url, request_headers, response_headers, response_body, truncated) values "
-	attemptValues = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
-
-func insertAttempts(tx *gorm.DB, outcomes []Outcome) error {
-	return inPowers(outcomes, func(part []Outcome) error {
-		var args []any
-		for i := range part {
-			a := &part[i].Attempt
-			args = append(args, a.DeliveryID, a.WebhookID, a.Number, a.Manual, a.StartedAt, a.DurationUS, a.Code, a.ErrorClass, a.Error,
-				a.URL, a.RequestHeaders, a.ResponseHeaders, a.ResponseBody, a.Truncated)
+func (s *Store) insertAttempts(tx *gorm.DB, outcomes []Outcome) error {
+	return portions(s, outcomes, func(part []Outcome) error {
+		text := func(value func(a *Attempt) string) column {
+			return columnOf(len(part), func(i int) string { return value(&part[i].Attempt) })
 		}
-		return tx.Exec(attemptInsert+valueRows(attemptValues, len(part)), args...).Error
+		bytes := func(value func(a *Attempt) []byte) column {
+			return columnOf(len(part), func(i int) []byte { return value(&part[i].Attempt) })
+		}
+		number := func(value func(a *Attempt) int64) column {
+			return columnOf(len(part), func(i int) int64 { return value(&part[i].Attempt) })
+		}
+		insert, args := s.insertion("insert into attempts (delivery_id, webhook_id, number, manual, started_at, duration_us, code, "+
+			"error_class, error, url, request_headers, response_headers, response_body, truncated)", "",
+			number(func(a *Attempt) int64 { return a.DeliveryID }),
+			number(func(a *Attempt) int64 { return a.WebhookID }),
+			number(func(a *Attempt) int64 { return int64(a.Number) }),
+			columnOf(len(part), func(i int) bool { return part[i].Attempt.Manual }),
+			columnOf(len(part), func(i int) time.Time { return part[i].Attempt.StartedAt }),
+			number(func(a *Attempt) int64 { return a.DurationUS }),
+			number(func(a *Attempt) int64 { return int64(a.Code) }),
+			text(func(a *Attempt) string { return a.ErrorClass }),
+			text(func(a *Attempt) string { return a.Error }),
+			text(func(a *Attempt) string { return a.URL }),
+			bytes(func(a *Attempt) []byte { return a.RequestHeaders }),
+			bytes(func(a *Attempt) []byte { return a.ResponseHeaders }),
+			bytes(func(a *Attempt) []byte { return a.ResponseBody }),
+			columnOf(len(part), func(i int) bool { return part[i].Attempt.Truncated }))
+		return tx.Exec(insert, args...).Error
 	})
 }
 
@@ -169,13 +185,18 @@ func (s *Store) useSecrets(tx *gorm.DB, calls []*laneOutcomes, now time.Time) er
 // updateLanes writes how the webhooks fare.
 func (x *Lanes) updateLanes(tx *gorm.DB, calls []*laneOutcomes) error {
 	for chunk := range slices.Chunk(calls, valuesMost) {
-		rows := make([][]any, len(chunk))
-		for i, c := range chunk {
-			h := c.health
-			rows[i] = []any{c.id, h.FailuresInRow, h.FailingSince, h.LastFailureAt, h.LastAt, h.LastCode, h.LastError, h.LastSuccessAt}
+		when := func(value func(h *LaneHealth) *time.Time) column {
+			return columnOf(len(chunk), func(i int) *time.Time { return value(&chunk[i].health) })
 		}
-		list, args := values("(cast(? as bigint), cast(? as bigint), cast(? as timestamptz), cast(? as timestamptz), "+
-			"cast(? as timestamptz), cast(? as bigint), cast(? as text), cast(? as timestamptz))", rows)
+		list, args := x.s.values(
+			columnOf(len(chunk), func(i int) int64 { return chunk[i].id }),
+			columnOf(len(chunk), func(i int) int { return chunk[i].health.FailuresInRow }),
+			when(func(h *LaneHealth) *time.Time { return h.FailingSince }),
+			when(func(h *LaneHealth) *time.Time { return h.LastFailureAt }),
+			when(func(h *LaneHealth) *time.Time { return h.LastAt }),
+			columnOf(len(chunk), func(i int) int { return chunk[i].health.LastCode }),
+			columnOf(len(chunk), func(i int) string { return chunk[i].health.LastError }),
+			when(func(h *LaneHealth) *time.Time { return h.LastSuccessAt }))
 		err := tx.Exec(`
 			update lanes set
 				failures_in_row = v.column2, failing_since = v.column3, last_failure_at = v.column4,

@@ -2,7 +2,6 @@ package models
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -122,7 +121,7 @@ func (x *Events) recordGroup(ctx context.Context, group []*recordCall) error {
 		if names, err = x.s.Locations.register(tx, events, now); err != nil {
 			return err
 		}
-		return inPowers(eventRows(events, now), func(part []Event) error { return insertEvents(tx, part, stored) })
+		return portions(x.s, eventRows(events, now), func(part []Event) error { return x.s.insertEvents(tx, part, stored) })
 	})
 	if err != nil {
 		return err
@@ -142,28 +141,27 @@ func (x *Events) recordGroup(ctx context.Context, group []*recordCall) error {
 	return nil
 }
 
-const (
-	eventInsert = "insert into events (event_id, type, location, community, tags, merge_key, subject, title, " +
-		"occurred_at, received_at, logged, payload) values "
-	eventValues = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, false, ?)"
-)
-
 // insertEvents adds the ids of the rows that were new to stored.
-func insertEvents(tx *gorm.DB, rows []Event, stored map[string]struct{}) error {
-	args := make([]any, 0, strings.Count(eventValues, "?")*len(rows))
-	for i := range rows {
-		e := &rows[i]
-		tags, err := json.Marshal(e.Tags)
-		if err != nil {
-			return err
-		}
-		args = append(args, e.EventID, e.Type, e.Location, e.Community, string(tags), e.MergeKey, e.Subject, e.Title,
-			e.OccurredAt, e.ReceivedAt, e.Payload)
+func (s *Store) insertEvents(tx *gorm.DB, rows []Event, stored map[string]struct{}) error {
+	text := func(value func(e *Event) string) column {
+		return columnOf(len(rows), func(i int) string { return value(&rows[i]) })
 	}
+	insert, args := s.insertion("insert into events (event_id, type, location, community, tags, merge_key, subject, title, "+
+		"occurred_at, received_at, payload, logged)", ", false",
+		text(func(e *Event) string { return e.EventID }),
+		text(func(e *Event) string { return e.Type }),
+		text(func(e *Event) string { return e.Location }),
+		text(func(e *Event) string { return e.Community }),
+		text(func(e *Event) string { return jsonList(e.Tags) }),
+		text(func(e *Event) string { return e.MergeKey }),
+		text(func(e *Event) string { return e.Subject }),
+		text(func(e *Event) string { return e.Title }),
+		columnOf(len(rows), func(i int) time.Time { return rows[i].OccurredAt }),
+		columnOf(len(rows), func(i int) time.Time { return rows[i].ReceivedAt }),
+		columnOf(len(rows), func(i int) []byte { return rows[i].Payload }))
 	var ids []string
 	// Not Scan, which writes the statement out with all its values, for a log.
-	err := tx.Raw(eventInsert+valueRows(eventValues, len(rows))+
-		" on conflict (event_id) do nothing returning event_id", args...).Find(&ids).Error
+	err := tx.Raw(insert+" on conflict (event_id) do nothing returning event_id", args...).Find(&ids).Error
 	for _, id := range ids {
 		stored[id] = struct{}{}
 	}

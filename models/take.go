@@ -368,30 +368,14 @@ func (s *Store) store(tx *gorm.DB, t Take, d Decision) ([]LaneRef, error) {
 	return s.fillLanes(tx, filled, t.Now)
 }
 
-const (
-	deliveryInsert = "insert into deliveries (public_id, webhook_id, location, event_types, items, state, due_at, created_at, " +
-		"finished_at, reason, body, resend, tries, round, last_code, last_error, last_ms) values "
-	deliveryValues = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, false, 0, 0, 0, '', 0)"
-	triggerInsert  = "insert into triggers (event_id, webhook_id, delivery_id, at) values "
-	triggerValues  = "(?, ?, ?, ?)"
-)
-
+// storeDeliveries stores what was built, and what could not be, with triggers.
 func (s *Store) storeDeliveries(tx *gorm.DB, t Take, d Decision) error {
-	var triggers [][]any
-	err := inPowers(d.Deliveries, func(part []NewDelivery) error {
-		var args []any
-		for _, n := range part {
-			state, due, finished, body := DeliveryPending, &t.Now, (*time.Time)(nil), n.Body
-			if n.Unbuilt != "" {
-				state, due, finished, body = DeliveryFailed, nil, &t.Now, []byte{}
-			}
-			args = append(args, n.PublicID, n.WebhookID, n.Location, n.EventTypes, n.Items, state, due, t.Now, finished, n.Unbuilt, body)
-		}
-		var ids []int64
-		err := tx.Raw(deliveryInsert+valueRows(deliveryValues, len(part))+" returning id", args...).Find(&ids).Error
+	var triggers []Trigger
+	err := portions(s, d.Deliveries, func(part []NewDelivery) error {
+		ids, err := s.insertDeliveries(tx, part, t.Now)
 		for i, id := range ids {
 			for _, event := range part[i].Events {
-				triggers = append(triggers, []any{event, part[i].WebhookID, id, t.Now})
+				triggers = append(triggers, Trigger{EventID: event, WebhookID: part[i].WebhookID, DeliveryID: id})
 			}
 		}
 		return err
@@ -399,9 +383,53 @@ func (s *Store) storeDeliveries(tx *gorm.DB, t Take, d Decision) error {
 	if err != nil || !t.Settings.TriggerHistory {
 		return err
 	}
-	return inPowers(triggers, func(part [][]any) error {
-		return tx.Exec(triggerInsert+valueRows(triggerValues, len(part)), slices.Concat(part...)...).Error
+	return portions(s, triggers, func(part []Trigger) error {
+		insert, args := s.insertion("insert into triggers (event_id, webhook_id, delivery_id, at)", "",
+			columnOf(len(part), func(i int) int64 { return part[i].EventID }),
+			columnOf(len(part), func(i int) int64 { return part[i].WebhookID }),
+			columnOf(len(part), func(i int) int64 { return part[i].DeliveryID }),
+			columnOf(len(part), func(int) time.Time { return t.Now }))
+		return tx.Exec(insert, args...).Error
 	})
+}
+
+// insertDeliveries returns the ids in the order of the rows.
+func (s *Store) insertDeliveries(tx *gorm.DB, rows []NewDelivery, now time.Time) (ids []int64, err error) {
+	text := func(value func(n *NewDelivery) string) column {
+		return columnOf(len(rows), func(i int) string { return value(&rows[i]) })
+	}
+	at := func(built bool) column { // the time where it was built, or was not
+		return columnOf(len(rows), func(i int) *time.Time {
+			if built == (rows[i].Unbuilt == "") {
+				return &now
+			}
+			return nil
+		})
+	}
+	insert, args := s.insertion("insert into deliveries (public_id, webhook_id, location, event_types, items, state, due_at, "+
+		"created_at, finished_at, reason, body, resend, tries, round, last_code, last_error, last_ms)", ", false, 0, 0, 0, '', 0",
+		text(func(n *NewDelivery) string { return n.PublicID }),
+		columnOf(len(rows), func(i int) int64 { return rows[i].WebhookID }),
+		text(func(n *NewDelivery) string { return n.Location }),
+		text(func(n *NewDelivery) string { return n.EventTypes }),
+		columnOf(len(rows), func(i int) int { return rows[i].Items }),
+		text(func(n *NewDelivery) string {
+			if n.Unbuilt != "" {
+				return DeliveryFailed
+			}
+			return DeliveryPending
+		}),
+		at(true),
+		columnOf(len(rows), func(int) time.Time { return now }),
+		at(false),
+		text(func(n *NewDelivery) string { return n.Unbuilt }),
+		columnOf(len(rows), func(i int) []byte {
+			if rows[i].Unbuilt != "" {
+				return []byte{}
+			}
+			return rows[i].Body
+		}))
+	return ids, tx.Raw(insert+" returning id", args...).Find(&ids).Error
 }
 
 func (s *Store) markDispatched(tx *gorm.DB, t Take, d Decision) error {

@@ -1,39 +1,139 @@
 package models
 
-import "strings"
+import (
+	"database/sql/driver"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
 
-// valuesMost is how many rows a list of values has at most. Shorter ones are
-// filled up, so that there are few lengths, and few statements to prepare.
+// valuesMost is how many rows a statement is given at most.
 const valuesMost = 128
 
-// values writes a list of rows, which both databases understand as a table
-// with the columns column1, column2, …; what fills it up is null.
-func values(row string, rows [][]any) (text string, args []any) {
+// storable are the types that a column of values can have.
+type storable interface {
+	int | int64 | string | bool | time.Time | *time.Time | []byte
+}
+
+// column is one column of rows that are given to a statement.
+type column struct {
+	kind string // in the database
+	rows int
+	all  any // a slice
+	at   func(i int) any
+}
+
+// columnOf is a column with a value for each of so many rows.
+func columnOf[V storable](rows int, value func(i int) V) column {
+	all := make([]V, rows)
+	for i := range all {
+		all[i] = value(i)
+	}
+	return column{kindOf[V](), rows, all, func(i int) any { return all[i] }}
+}
+
+func kindOf[V storable]() string {
+	switch any(*new(V)).(type) {
+	case string:
+		return "text"
+	case bool:
+		return "boolean"
+	case time.Time, *time.Time:
+		return "timestamptz"
+	case []byte:
+		return "bytea"
+	default:
+		return "bigint"
+	}
+}
+
+// array is a parameter that PostgreSQL takes as an array.
+type array struct{ slice any }
+
+// Value is what the driver of PostgreSQL is given; it knows slices.
+func (a array) Value() (driver.Value, error) { return a.slice, nil }
+
+// unnested writes columns as PostgreSQL reads them: an array each, so that
+// there is one statement for any number of rows.
+func unnested(columns []column) (text string, args []any) {
+	kinds := make([]string, len(columns))
+	for i, c := range columns {
+		kinds[i], args = "cast(? as "+c.kind+"[])", append(args, array{c.all})
+	}
+	return "unnest(" + strings.Join(kinds, ", ") + ")", args
+}
+
+// row is the i-th of the rows that columns make.
+func row(columns []column, i int) []any {
+	values := make([]any, len(columns))
+	for n, c := range columns {
+		values[n] = c.at(i)
+	}
+	return values
+}
+
+// values writes columns as a table with the columns column1, column2, … in
+// parentheses. SQLite has a parameter for every value: rows of nulls fill up
+// the table there, so that there are few lengths, and few statements to prepare.
+func (s *Store) values(columns ...column) (text string, args []any) {
+	if s.pool != nil {
+		names := make([]string, len(columns))
+		for i := range names {
+			names[i] = "column" + strconv.Itoa(i+1)
+		}
+		text, args = unnested(columns)
+		return "(select * from " + text + " as c(" + strings.Join(names, ", ") + "))", args
+	}
 	n := 1
-	for n < len(rows) {
+	for n < columns[0].rows {
 		n *= 2
 	}
-	for _, r := range rows {
-		args = append(args, r...)
+	for i := range columns[0].rows {
+		args = append(args, row(columns, i)...)
 	}
-	args = append(args, make([]any, (n-len(rows))*len(rows[0]))...)
-	return "(values " + valueRows(row, n) + ")", args
+	args = append(args, make([]any, (n-columns[0].rows)*len(columns))...)
+	casts := make([]string, len(columns))
+	for i, c := range columns {
+		casts[i] = "cast(? as " + c.kind + ")"
+	}
+	return "(values " + repeated("("+strings.Join(casts, ", ")+")", n) + ")", args
 }
 
-// valueRows are so many rows of a VALUES list.
-func valueRows(row string, n int) string {
-	return strings.TrimSuffix(strings.Repeat(row+",", n), ",")
+// insertion writes an insert of rows; the fixed text is what each of them has
+// after the columns.
+func (s *Store) insertion(into, fixed string, columns ...column) (text string, args []any) {
+	if s.pool != nil {
+		text, args = unnested(columns)
+		return into + " select c.*" + fixed + " from " + text + " as c", args
+	}
+	for i := range columns[0].rows {
+		args = append(args, row(columns, i)...)
+	}
+	return into + " values " + repeated("("+repeated("?", len(columns))+fixed+")", columns[0].rows), args
 }
 
-// inPowers hands on a list in portions of a power of two, at most valuesMost:
-// there are few lengths, and few statements to prepare.
-func inPowers[T any](list []T, work func(part []T) error) error {
-	for n := valuesMost; len(list) > 0; n /= 2 {
-		for len(list) >= n {
-			if err := work(list[:n]); err != nil {
+func repeated(text string, n int) string {
+	return strings.TrimSuffix(strings.Repeat(text+", ", n), ", ")
+}
+
+// portions hands on rows for statements, at most valuesMost at once. For
+// SQLite a portion is a power of two, for the reason that values has.
+func portions[T any](s *Store, rows []T, work func(part []T) error) error {
+	if s.pool != nil {
+		for part := range slices.Chunk(rows, valuesMost) {
+			if err := work(part); err != nil {
 				return err
 			}
-			list = list[n:]
+		}
+		return nil
+	}
+	for n := valuesMost; len(rows) > 0; n /= 2 {
+		for len(rows) >= n {
+			if err := work(rows[:n]); err != nil {
+				return err
+			}
+			rows = rows[n:]
 		}
 	}
 	return nil
