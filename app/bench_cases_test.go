@@ -98,16 +98,26 @@ func hot(z benchSizes, kind string, o loadOrder) func(r *benchRun) func(r *bench
 	}
 }
 
-// loaded measures a load on running instances, beside the raw loop.
+// loaded measures a load on running instances, between two raw loops.
 func (s *benchSite) loaded(t *benchRun, to *target, running []*instance, o loadOrder, rawSeconds float64) figures {
 	t.Helper()
 	size := s.warm(to, running, o)
 	t.begin(s.postgres, running)
-	raw := perform[float64](t, "raw", rawOrder{to.url + "/raw", size, loadClients, rawSeconds})
-	f := s.run(t, to, running, o)
+	var f figures
+	raw := rawAround(t, rawOrder{to.url + "/raw", size, loadClients, rawSeconds}, func() { f = s.run(t, to, running, o) })
 	f["raw/s"] = raw
 	f["of raw"] = f["delivered/s"] / raw
 	return f
+}
+
+// rawAround is the rate of the raw loop, half of it before and half after what
+// is measured: machines get faster and slower within seconds.
+func rawAround(t testing.TB, o rawOrder, measured func()) float64 {
+	t.Helper()
+	o.Seconds /= 2
+	before := perform[float64](t, "raw", o)
+	measured()
+	return (before + perform[float64](t, "raw", o)) / 2
 }
 
 // warm sends a few events and returns how long a body is for each of them.

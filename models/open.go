@@ -100,9 +100,8 @@ func (s *Store) openSQLite(ctx context.Context, o Options) error {
 	}
 	q := url.Values{
 		"_txlock":              {"immediate"},
-		"_pragma":              {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)", "wal_autocheckpoint(4000)"},
+		"_pragma":              {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)", "temp_store(MEMORY)", "wal_autocheckpoint(4000)"},
 		"_inttotime":           {"1"},
-		"_texttotime":          {"1"},
 		"_time_integer_format": {"unix_micro"},
 	}
 	dsn := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: q.Encode()}

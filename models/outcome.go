@@ -141,8 +141,8 @@ func (s *Store) insertAttempts(tx *gorm.DB, outcomes []Outcome) error {
 		number := func(value func(a *Attempt) int64) column {
 			return columnOf(len(part), func(i int) int64 { return value(&part[i].Attempt) })
 		}
-		insert, args := s.insertion("insert into attempts (delivery_id, webhook_id, number, manual, started_at, duration_us, code, "+
-			"error_class, error, url, request_headers, response_headers, response_body, truncated)", "",
+		return s.insert(tx, nil, "insert into attempts (delivery_id, webhook_id, number, manual, started_at, duration_us, code, "+
+			"error_class, error, url, request_headers, response_headers, response_body, truncated)", "", "",
 			number(func(a *Attempt) int64 { return a.DeliveryID }),
 			number(func(a *Attempt) int64 { return a.WebhookID }),
 			number(func(a *Attempt) int64 { return int64(a.Number) }),
@@ -157,7 +157,6 @@ func (s *Store) insertAttempts(tx *gorm.DB, outcomes []Outcome) error {
 			bytes(func(a *Attempt) []byte { return a.ResponseHeaders }),
 			bytes(func(a *Attempt) []byte { return a.ResponseBody }),
 			columnOf(len(part), func(i int) bool { return part[i].Attempt.Truncated }))
-		return tx.Exec(insert, args...).Error
 	})
 }
 

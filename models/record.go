@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"slices"
 	"strings"
@@ -146,8 +147,14 @@ func (s *Store) insertEvents(tx *gorm.DB, rows []Event, stored map[string]struct
 	text := func(value func(e *Event) string) column {
 		return columnOf(len(rows), func(i int) string { return value(&rows[i]) })
 	}
-	insert, args := s.insertion("insert into events (event_id, type, location, community, tags, merge_key, subject, title, "+
-		"occurred_at, received_at, payload, logged)", ", false",
+	scan := func(rows *sql.Rows) error {
+		var id string
+		err := rows.Scan(&id)
+		stored[id] = struct{}{}
+		return err
+	}
+	return s.insert(tx, scan, "insert into events (event_id, type, location, community, tags, merge_key, subject, title, "+
+		"occurred_at, received_at, payload, logged)", ", false", " on conflict (event_id) do nothing returning event_id",
 		text(func(e *Event) string { return e.EventID }),
 		text(func(e *Event) string { return e.Type }),
 		text(func(e *Event) string { return e.Location }),
@@ -159,13 +166,6 @@ func (s *Store) insertEvents(tx *gorm.DB, rows []Event, stored map[string]struct
 		columnOf(len(rows), func(i int) time.Time { return rows[i].OccurredAt }),
 		columnOf(len(rows), func(i int) time.Time { return rows[i].ReceivedAt }),
 		columnOf(len(rows), func(i int) []byte { return rows[i].Payload }))
-	var ids []string
-	// Not Scan, which writes the statement out with all its values, for a log.
-	err := tx.Raw(insert+" on conflict (event_id) do nothing returning event_id", args...).Find(&ids).Error
-	for _, id := range ids {
-		stored[id] = struct{}{}
-	}
-	return err
 }
 
 // eventRows are sorted by id, so that two requests with the same events cannot

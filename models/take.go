@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -307,24 +308,26 @@ func (x *Events) partners(tx *gorm.DB, t *Take) error {
 			keys[e.MergeKey] = struct{}{}
 		}
 	}
-	// Key by key: put as a join, the database may read all that waits.
-	var lists []string
-	err := tx.Raw("select (select string_agg(cast(e.id as text), ',') from events e"+
+	// Key by key: put as a join, the database may read all that waits. One text
+	// of them all is read sooner than a row for each.
+	var waiting string
+	err := tx.Raw("select coalesce(string_agg(ids, ','), '') from (select (select string_agg(cast(e.id as text), ',') from events e"+
 		" where e.match_version is null and e.merge_key <> '' and e.merge_key = k.value) as ids"+
-		" from "+x.s.listed("text")+" k", jsonList(slices.Collect(maps.Keys(keys)))).Scan(&lists).Error
+		" from "+x.s.listed("text")+" k) as of_key", jsonList(slices.Collect(maps.Keys(keys)))).Scan(&waiting).Error
 	if err != nil {
 		return err
 	}
 	var younger []int64
-	for _, list := range lists {
-		for id := range strings.SplitSeq(list, ",") {
-			n, err := strconv.ParseInt(id, 10, 64)
-			if err != nil {
-				return err
-			}
-			if !taken[n] {
-				younger = append(younger, n)
-			}
+	for id := range strings.SplitSeq(waiting, ",") {
+		if id == "" {
+			continue
+		}
+		n, err := strconv.ParseInt(id, 10, 64)
+		if err != nil {
+			return err
+		}
+		if !taken[n] {
+			younger = append(younger, n)
 		}
 	}
 	if len(younger) > 0 {
@@ -384,12 +387,11 @@ func (s *Store) storeDeliveries(tx *gorm.DB, t Take, d Decision) error {
 		return err
 	}
 	return portions(s, triggers, func(part []Trigger) error {
-		insert, args := s.insertion("insert into triggers (event_id, webhook_id, delivery_id, at)", "",
+		return s.insert(tx, nil, "insert into triggers (event_id, webhook_id, delivery_id, at)", "", "",
 			columnOf(len(part), func(i int) int64 { return part[i].EventID }),
 			columnOf(len(part), func(i int) int64 { return part[i].WebhookID }),
 			columnOf(len(part), func(i int) int64 { return part[i].DeliveryID }),
 			columnOf(len(part), func(int) time.Time { return t.Now }))
-		return tx.Exec(insert, args...).Error
 	})
 }
 
@@ -406,8 +408,14 @@ func (s *Store) insertDeliveries(tx *gorm.DB, rows []NewDelivery, now time.Time)
 			return nil
 		})
 	}
-	insert, args := s.insertion("insert into deliveries (public_id, webhook_id, location, event_types, items, state, due_at, "+
-		"created_at, finished_at, reason, body, resend, tries, round, last_code, last_error, last_ms)", ", false, 0, 0, 0, '', 0",
+	scan := func(rows *sql.Rows) error {
+		var id int64
+		err := rows.Scan(&id)
+		ids = append(ids, id)
+		return err
+	}
+	err = s.insert(tx, scan, "insert into deliveries (public_id, webhook_id, location, event_types, items, state, due_at, "+
+		"created_at, finished_at, reason, body, resend, tries, round, last_code, last_error, last_ms)", ", false, 0, 0, 0, '', 0", " returning id",
 		text(func(n *NewDelivery) string { return n.PublicID }),
 		columnOf(len(rows), func(i int) int64 { return rows[i].WebhookID }),
 		text(func(n *NewDelivery) string { return n.Location }),
@@ -429,7 +437,7 @@ func (s *Store) insertDeliveries(tx *gorm.DB, rows []NewDelivery, now time.Time)
 			}
 			return rows[i].Body
 		}))
-	return ids, tx.Raw(insert+" returning id", args...).Find(&ids).Error
+	return ids, err
 }
 
 func (s *Store) markDispatched(tx *gorm.DB, t Take, d Decision) error {

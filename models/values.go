@@ -1,11 +1,14 @@
 package models
 
 import (
+	"database/sql"
 	"database/sql/driver"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"gorm.io/gorm"
 )
 
 // valuesMost is how many rows a statement is given at most.
@@ -56,21 +59,12 @@ func (a array) Value() (driver.Value, error) { return a.slice, nil }
 
 // unnested writes columns as PostgreSQL reads them: an array each, so that
 // there is one statement for any number of rows.
-func unnested(columns []column) (text string, args []any) {
+func unnested(columns []column, parameter func(i int) string) (text string, args []any) {
 	kinds := make([]string, len(columns))
 	for i, c := range columns {
-		kinds[i], args = "cast(? as "+c.kind+"[])", append(args, array{c.all})
+		kinds[i], args = "cast("+parameter(i)+" as "+c.kind+"[])", append(args, array{c.all})
 	}
 	return "unnest(" + strings.Join(kinds, ", ") + ")", args
-}
-
-// row is the i-th of the rows that columns make.
-func row(columns []column, i int) []any {
-	values := make([]any, len(columns))
-	for n, c := range columns {
-		values[n] = c.at(i)
-	}
-	return values
 }
 
 // values writes columns as a table with the columns column1, column2, … in
@@ -82,7 +76,7 @@ func (s *Store) values(columns ...column) (text string, args []any) {
 		for i := range names {
 			names[i] = "column" + strconv.Itoa(i+1)
 		}
-		text, args = unnested(columns)
+		text, args = unnested(columns, func(int) string { return "?" })
 		return "(select * from " + text + " as c(" + strings.Join(names, ", ") + "))", args
 	}
 	n := 1
@@ -90,7 +84,9 @@ func (s *Store) values(columns ...column) (text string, args []any) {
 		n *= 2
 	}
 	for i := range columns[0].rows {
-		args = append(args, row(columns, i)...)
+		for _, c := range columns {
+			args = append(args, c.at(i))
+		}
 	}
 	args = append(args, make([]any, (n-columns[0].rows)*len(columns))...)
 	casts := make([]string, len(columns))
@@ -100,15 +96,38 @@ func (s *Store) values(columns ...column) (text string, args []any) {
 	return "(values " + repeated("("+strings.Join(casts, ", ")+")", n) + ")", args
 }
 
-// insertion writes an insert of rows; the fixed text is what each of them has
-// after the columns.
-func (s *Store) insertion(into, fixed string, columns ...column) (text string, args []any) {
+// insert adds rows and scans what it returns of each; the fixed text is what
+// each of them has after the columns. It goes past gorm, which would look at
+// every parameter.
+func (s *Store) insert(tx *gorm.DB, scan func(rows *sql.Rows) error, into, fixed, after string, columns ...column) (err error) {
+	text, args := s.insertion(into, fixed, columns)
+	if scan == nil {
+		_, err = tx.Statement.ConnPool.ExecContext(tx.Statement.Context, text+after, args...)
+		return err
+	}
+	rows, err := tx.Statement.ConnPool.QueryContext(tx.Statement.Context, text+after, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+func (s *Store) insertion(into, fixed string, columns []column) (text string, args []any) {
 	if s.pool != nil {
-		text, args = unnested(columns)
+		text, args = unnested(columns, func(i int) string { return "$" + strconv.Itoa(i+1) })
 		return into + " select c.*" + fixed + " from " + text + " as c", args
 	}
+	args = make([]any, 0, columns[0].rows*len(columns))
 	for i := range columns[0].rows {
-		args = append(args, row(columns, i)...)
+		for _, c := range columns {
+			args = append(args, c.at(i))
+		}
 	}
 	return into + " values " + repeated("("+repeated("?", len(columns))+fixed+")", columns[0].rows), args
 }
