@@ -75,7 +75,7 @@ func (r report) writePage(w io.Writer) {
 	}
 	fmt.Fprint(w, "![Delivered events and latency](performance.svg)\n\n"+
 		"Instance, PostgreSQL, load generator, receiver and raw loop are processes of their own on one machine, and share its cores. "+
-		"The *raw loop* is the same machine at its best: 64 connections sign and POST bodies of the same size to the same receiver, and nothing is stored. "+
+		"The *raw loop* is the same machine at its best: 64 connections sign and POST bodies of the same size to the same receiver, and nothing is stored; half of it runs before and half after what is measured. "+
 		"Each figure is the median of three runs during which other processes took less than a tenth of the machine; other runs are discarded, and after ten the last column says how many there were. "+
 		"An event is on the disk before it is accepted, on both databases. Trigger history is on.\n\n")
 	r.writeMachine(w)

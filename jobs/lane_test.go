@@ -57,8 +57,7 @@ func TestPauseCountsForWhatIsStillToBeSent(t *testing.T) {
 			<-arrived
 		}
 		ok(b.t, b.store.Webhooks.Pause(b.t.Context(), admin, w.ID))
-		look := time.NewTimer(3 * laneLook) // by then it has looked
-		<-look.C
+		b.clock.Await(1) // it looks, and does nothing else meanwhile
 		close(gate)
 		<-done
 		if n := len(b.receiver.requests()); n != laneInFlight {
@@ -296,8 +295,7 @@ func TestPauseCountsForWhatIsReadAhead(t *testing.T) {
 			gate <- struct{}{}
 		}
 		ok(b.t, b.store.Webhooks.Pause(b.t.Context(), admin, w.ID))
-		look := time.NewTimer(3 * laneLook) // by then it has looked
-		<-look.C
+		b.clock.Await(2) // once for what it reads ahead, and once more
 		close(gate)
 		<-done
 		if got := len(b.receiver.requests()); got > laneFetch-laneAhead+laneInFlight {

@@ -88,7 +88,8 @@ func lastCause(err error) error {
 // SQLite runs with FULL because in WAL mode NORMAL can lose committed
 // transactions at a power loss, and with immediate transactions because one
 // that reads first and writes later fails when another wrote meanwhile. Times
-// are microseconds since 1970.
+// are microseconds since 1970. What undoes a statement alone stays in memory
+// where it is written, as a file costs more; elsewhere files hold big sorts.
 func (s *Store) openSQLite(ctx context.Context, o Options) error {
 	path := filepath.Join(o.DataDir, SQLiteFile)
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
@@ -100,7 +101,7 @@ func (s *Store) openSQLite(ctx context.Context, o Options) error {
 	}
 	q := url.Values{
 		"_txlock":              {"immediate"},
-		"_pragma":              {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)", "temp_store(MEMORY)", "wal_autocheckpoint(4000)"},
+		"_pragma":              {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)", "wal_autocheckpoint(4000)"},
 		"_inttotime":           {"1"},
 		"_time_integer_format": {"unix_micro"},
 	}
@@ -109,6 +110,8 @@ func (s *Store) openSQLite(ctx context.Context, o Options) error {
 		return fmt.Errorf("open %s: %w", path, err)
 	}
 	s.writing = make(chan struct{}, 1)
+	q.Add("_pragma", "temp_store(MEMORY)")
+	dsn.RawQuery = q.Encode()
 	if s.writerDB, s.writer, err = openSQLiteWith(ctx, dsn.String(), 1); err != nil {
 		return fmt.Errorf("open %s: %w", path, err)
 	}

@@ -141,8 +141,9 @@ func (s *Store) insertAttempts(tx *gorm.DB, outcomes []Outcome) error {
 		number := func(value func(a *Attempt) int64) column {
 			return columnOf(len(part), func(i int) int64 { return value(&part[i].Attempt) })
 		}
-		return s.insert(tx, nil, "insert into attempts (delivery_id, webhook_id, number, manual, started_at, duration_us, code, "+
-			"error_class, error, url, request_headers, response_headers, response_body, truncated)", "", "",
+		insert := insertion{into: "insert into attempts (delivery_id, webhook_id, number, manual, started_at, duration_us, code, " +
+			"error_class, error, url, request_headers, response_headers, response_body, truncated)"}
+		return s.insert(tx, insert, nil,
 			number(func(a *Attempt) int64 { return a.DeliveryID }),
 			number(func(a *Attempt) int64 { return a.WebhookID }),
 			number(func(a *Attempt) int64 { return int64(a.Number) }),

@@ -147,14 +147,21 @@ func (s *Store) insertEvents(tx *gorm.DB, rows []Event, stored map[string]struct
 	text := func(value func(e *Event) string) column {
 		return columnOf(len(rows), func(i int) string { return value(&rows[i]) })
 	}
-	scan := func(rows *sql.Rows) error {
-		var id string
-		err := rows.Scan(&id)
-		stored[id] = struct{}{}
-		return err
+	insert := insertion{
+		into: "insert into events (event_id, type, location, community, tags, merge_key, subject, title, " +
+			"occurred_at, received_at, payload, logged)",
+		fixed: ", false",
+		after: " on conflict (event_id) do nothing returning event_id",
 	}
-	return s.insert(tx, scan, "insert into events (event_id, type, location, community, tags, merge_key, subject, title, "+
-		"occurred_at, received_at, payload, logged)", ", false", " on conflict (event_id) do nothing returning event_id",
+	scan := func(found *sql.Rows) error {
+		var id string
+		if err := found.Scan(&id); err != nil {
+			return err
+		}
+		stored[id] = struct{}{}
+		return nil
+	}
+	return s.insert(tx, insert, scan,
 		text(func(e *Event) string { return e.EventID }),
 		text(func(e *Event) string { return e.Type }),
 		text(func(e *Event) string { return e.Location }),

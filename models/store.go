@@ -30,7 +30,7 @@ type Options struct {
 	Log          *slog.Logger
 	// Clock replaces the database's clock in tests; nil: the real one.
 	Clock func() time.Time
-	// Trace is told every statement in tests; nil: nobody is.
+	// Trace is told what gorm asks for in tests; nil: nobody is.
 	Trace func(statement string, args []any)
 }
 

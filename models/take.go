@@ -387,7 +387,7 @@ func (s *Store) storeDeliveries(tx *gorm.DB, t Take, d Decision) error {
 		return err
 	}
 	return portions(s, triggers, func(part []Trigger) error {
-		return s.insert(tx, nil, "insert into triggers (event_id, webhook_id, delivery_id, at)", "", "",
+		return s.insert(tx, insertion{into: "insert into triggers (event_id, webhook_id, delivery_id, at)"}, nil,
 			columnOf(len(part), func(i int) int64 { return part[i].EventID }),
 			columnOf(len(part), func(i int) int64 { return part[i].WebhookID }),
 			columnOf(len(part), func(i int) int64 { return part[i].DeliveryID }),
@@ -408,14 +408,17 @@ func (s *Store) insertDeliveries(tx *gorm.DB, rows []NewDelivery, now time.Time)
 			return nil
 		})
 	}
-	scan := func(rows *sql.Rows) error {
-		var id int64
-		err := rows.Scan(&id)
-		ids = append(ids, id)
-		return err
+	insert := insertion{
+		into: "insert into deliveries (public_id, webhook_id, location, event_types, items, state, due_at, " +
+			"created_at, finished_at, reason, body, resend, tries, round, last_code, last_error, last_ms)",
+		fixed: ", false, 0, 0, 0, '', 0",
+		after: " returning id",
 	}
-	err = s.insert(tx, scan, "insert into deliveries (public_id, webhook_id, location, event_types, items, state, due_at, "+
-		"created_at, finished_at, reason, body, resend, tries, round, last_code, last_error, last_ms)", ", false, 0, 0, 0, '', 0", " returning id",
+	scan := func(found *sql.Rows) error {
+		ids = append(ids, 0)
+		return found.Scan(&ids[len(ids)-1])
+	}
+	err = s.insert(tx, insert, scan,
 		text(func(n *NewDelivery) string { return n.PublicID }),
 		columnOf(len(rows), func(i int) int64 { return rows[i].WebhookID }),
 		text(func(n *NewDelivery) string { return n.Location }),
@@ -437,6 +440,9 @@ func (s *Store) insertDeliveries(tx *gorm.DB, rows []NewDelivery, now time.Time)
 			}
 			return rows[i].Body
 		}))
+	if err == nil && len(ids) != len(rows) {
+		err = errors.New("the database did not give each delivery an id")
+	}
 	return ids, err
 }
 

@@ -3,7 +3,7 @@ package models
 import "gorm.io/gorm"
 
 // traced makes a database tell each statement, as it was prepared, with what
-// it was given.
+// it was given. Inserts that go past gorm are not told: they search nothing.
 func traced(db *gorm.DB, tell func(statement string, args []any)) error {
 	if tell == nil || db == nil {
 		return nil

@@ -83,29 +83,39 @@ func (s *Store) values(columns ...column) (text string, args []any) {
 	for n < columns[0].rows {
 		n *= 2
 	}
+	casts := make([]string, len(columns))
+	for i, c := range columns {
+		if casts[i] = "?"; c.kind != "bytea" { // which SQLite takes for a number
+			casts[i] = "cast(? as " + c.kind + ")"
+		}
+	}
+	return "(values " + repeated("("+strings.Join(casts, ", ")+")", n) + ")", flat(columns, n)
+}
+
+// flat is the values of rows one after the other, filled up to n rows of null.
+func flat(columns []column, n int) []any {
+	args := make([]any, 0, n*len(columns))
 	for i := range columns[0].rows {
 		for _, c := range columns {
 			args = append(args, c.at(i))
 		}
 	}
-	args = append(args, make([]any, (n-columns[0].rows)*len(columns))...)
-	casts := make([]string, len(columns))
-	for i, c := range columns {
-		casts[i] = "cast(? as " + c.kind + ")"
-	}
-	return "(values " + repeated("("+strings.Join(casts, ", ")+")", n) + ")", args
+	return args[:cap(args)]
 }
 
-// insert adds rows and scans what it returns of each; the fixed text is what
-// each of them has after the columns. It goes past gorm, which would look at
-// every parameter.
-func (s *Store) insert(tx *gorm.DB, scan func(rows *sql.Rows) error, into, fixed, after string, columns ...column) (err error) {
-	text, args := s.insertion(into, fixed, columns)
+// insertion is an insert of rows: fixed is what each of them has after the
+// columns, and after is how the statement ends.
+type insertion struct{ into, fixed, after string }
+
+// insert adds rows, and scans what it returns of each. It goes past gorm, which
+// would look at every parameter.
+func (s *Store) insert(tx *gorm.DB, in insertion, scan func(rows *sql.Rows) error, columns ...column) (err error) {
+	text, args := s.inserting(in, columns)
 	if scan == nil {
-		_, err = tx.Statement.ConnPool.ExecContext(tx.Statement.Context, text+after, args...)
+		_, err = tx.Statement.ConnPool.ExecContext(tx.Statement.Context, text, args...)
 		return err
 	}
-	rows, err := tx.Statement.ConnPool.QueryContext(tx.Statement.Context, text+after, args...)
+	rows, err := tx.Statement.ConnPool.QueryContext(tx.Statement.Context, text, args...)
 	if err != nil {
 		return err
 	}
@@ -118,18 +128,13 @@ func (s *Store) insert(tx *gorm.DB, scan func(rows *sql.Rows) error, into, fixed
 	return rows.Err()
 }
 
-func (s *Store) insertion(into, fixed string, columns []column) (text string, args []any) {
+func (s *Store) inserting(in insertion, columns []column) (text string, args []any) {
 	if s.pool != nil {
 		text, args = unnested(columns, func(i int) string { return "$" + strconv.Itoa(i+1) })
-		return into + " select c.*" + fixed + " from " + text + " as c", args
+		return in.into + " select c.*" + in.fixed + " from " + text + " as c" + in.after, args
 	}
-	args = make([]any, 0, columns[0].rows*len(columns))
-	for i := range columns[0].rows {
-		for _, c := range columns {
-			args = append(args, c.at(i))
-		}
-	}
-	return into + " values " + repeated("("+repeated("?", len(columns))+fixed+")", columns[0].rows), args
+	n := columns[0].rows
+	return in.into + " values " + repeated("("+repeated("?", len(columns))+in.fixed+")", n) + in.after, flat(columns, n)
 }
 
 func repeated(text string, n int) string {

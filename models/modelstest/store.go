@@ -14,18 +14,36 @@ import (
 
 // Clock is a clock that a test moves.
 type Clock struct {
-	mu  sync.Mutex
-	now time.Time
+	mu    sync.Mutex
+	now   time.Time
+	asked int
+	again sync.Cond // asked has grown
 }
 
 // NewClock starts a clock at a fixed time.
-func NewClock() *Clock { return &Clock{now: time.Date(2026, 11, 21, 1, 38, 2, 0, time.UTC)} }
+func NewClock() *Clock {
+	c := &Clock{now: time.Date(2026, 11, 21, 1, 38, 2, 0, time.UTC)}
+	c.again.L = &c.mu
+	return c
+}
 
 // Now is the clock's time.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.asked++
+	c.again.Broadcast()
 	return c.now
+}
+
+// Await returns when the clock was asked so many times more: what looks at the
+// database again and again has gone on by then.
+func (c *Clock) Await(times int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for end := c.asked + times; c.asked < end; {
+		c.again.Wait()
+	}
 }
 
 // Add moves the clock.
