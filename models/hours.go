@@ -72,16 +72,13 @@ func (s *Store) countHours(tx *gorm.DB, outcomes []Outcome) error {
 }
 
 func (s *Store) addHours(tx *gorm.DB, hours []*WebhookHour) error {
-	number := func(value func(h *WebhookHour) int64) column {
-		return columnOf(len(hours), func(i int) int64 { return value(hours[i]) })
-	}
 	list, args := s.values(
-		number(func(h *WebhookHour) int64 { return h.WebhookID }),
-		columnOf(len(hours), func(i int) time.Time { return hours[i].Hour }),
-		number(func(h *WebhookHour) int64 { return h.Delivered }),
-		number(func(h *WebhookHour) int64 { return h.Failed }),
-		number(func(h *WebhookHour) int64 { return h.MSSum }),
-		number(func(h *WebhookHour) int64 { return h.MSMax }))
+		columnOf(hours, func(h *WebhookHour) int64 { return h.WebhookID }),
+		columnOf(hours, func(h *WebhookHour) time.Time { return h.Hour }),
+		columnOf(hours, func(h *WebhookHour) int64 { return h.Delivered }),
+		columnOf(hours, func(h *WebhookHour) int64 { return h.Failed }),
+		columnOf(hours, func(h *WebhookHour) int64 { return h.MSSum }),
+		columnOf(hours, func(h *WebhookHour) int64 { return h.MSMax }))
 	return tx.Exec(`
 		insert into webhook_hours (webhook_id, hour, delivered, failed, ms_sum, ms_max)
 		select v.* from `+list+` as v where v.column1 is not null

@@ -42,9 +42,9 @@ func (x *Lanes) claim(ctx context.Context, calls []*laneClaim, turn bool) error 
 		}
 		claims := slices.Collect(maps.Values(first))
 		list, args := x.s.values(
-			columnOf(len(claims), func(i int) int64 { return claims[i].id }),
-			columnOf(len(claims), func(i int) string { return claims[i].holder }),
-			columnOf(len(claims), func(i int) time.Time { return now.Add(claims[i].lease) }))
+			columnOf(claims, func(c *laneClaim) int64 { return c.id }),
+			columnOf(claims, func(c *laneClaim) string { return c.holder }),
+			columnOf(claims, func(c *laneClaim) time.Time { return now.Add(c.lease) }))
 		var lanes []Lane
 		err = tx.Raw(`
 			update lanes set leased_by = v.column2, leased_until = v.column3, queued_until = null

@@ -124,11 +124,11 @@ func (x *Lanes) letGo(tx *gorm.DB, lanes []Lane, held map[laneHeld]*laneRelease,
 		return nil
 	}
 	list, args := x.s.values(
-		columnOf(len(rows), func(i int) int64 { return rows[i].lane.WebhookID }),
-		columnOf(len(rows), func(i int) *time.Time { return rows[i].due }),
-		columnOf(len(rows), func(i int) bool { return rows[i].lane.Slow }),
-		columnOf(len(rows), func(i int) int64 { return rows[i].lane.PacedThrough }),
-		columnOf(len(rows), func(i int) *time.Time { return rows[i].queuedUntil }))
+		columnOf(rows, func(r left) int64 { return r.lane.WebhookID }),
+		columnOf(rows, func(r left) *time.Time { return r.due }),
+		columnOf(rows, func(r left) bool { return r.lane.Slow }),
+		columnOf(rows, func(r left) int64 { return r.lane.PacedThrough }),
+		columnOf(rows, func(r left) *time.Time { return r.queuedUntil }))
 	return tx.Exec(`
 		update lanes set leased_until = null, leased_by = '', next_due_at = v.column2, slow = v.column3, paced_through = v.column4,
 			queued_until = coalesce(v.column5, lanes.queued_until)

@@ -88,8 +88,9 @@ func lastCause(err error) error {
 // SQLite runs with FULL because in WAL mode NORMAL can lose committed
 // transactions at a power loss, and with immediate transactions because one
 // that reads first and writes later fails when another wrote meanwhile. Times
-// are microseconds since 1970. What undoes a statement alone stays in memory
-// where it is written, as a file costs more; elsewhere files hold big sorts.
+// are microseconds since 1970. The connection that writes keeps its statements'
+// journals in memory, where they cost less; the others sort in files, since an
+// index of a large table is sorted there.
 func (s *Store) openSQLite(ctx context.Context, o Options) error {
 	path := filepath.Join(o.DataDir, SQLiteFile)
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)

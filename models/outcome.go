@@ -105,15 +105,15 @@ func (x *Lanes) record(ctx context.Context, calls []*laneOutcomes, turn bool) er
 // updateDeliveries writes all outcomes in one statement.
 func (s *Store) updateDeliveries(tx *gorm.DB, outcomes []Outcome, now time.Time) error {
 	list, args := s.values(
-		columnOf(len(outcomes), func(i int) int64 { return outcomes[i].Attempt.DeliveryID }),
-		columnOf(len(outcomes), func(i int) string { return outcomes[i].State }),
-		columnOf(len(outcomes), func(i int) *time.Time { return outcomes[i].DueAt }),
-		columnOf(len(outcomes), func(i int) int { return outcomes[i].Round }),
-		columnOf(len(outcomes), func(i int) string { return outcomes[i].Reason }),
-		columnOf(len(outcomes), func(i int) time.Time { return outcomes[i].Attempt.StartedAt }),
-		columnOf(len(outcomes), func(i int) int { return outcomes[i].Attempt.Code }),
-		columnOf(len(outcomes), func(i int) string { return outcomes[i].Attempt.ErrorClass }),
-		columnOf(len(outcomes), func(i int) int64 { return outcomes[i].Attempt.DurationUS / 1000 }))
+		columnOf(outcomes, func(o Outcome) int64 { return o.Attempt.DeliveryID }),
+		columnOf(outcomes, func(o Outcome) string { return o.State }),
+		columnOf(outcomes, func(o Outcome) *time.Time { return o.DueAt }),
+		columnOf(outcomes, func(o Outcome) int { return o.Round }),
+		columnOf(outcomes, func(o Outcome) string { return o.Reason }),
+		columnOf(outcomes, func(o Outcome) time.Time { return o.Attempt.StartedAt }),
+		columnOf(outcomes, func(o Outcome) int { return o.Attempt.Code }),
+		columnOf(outcomes, func(o Outcome) string { return o.Attempt.ErrorClass }),
+		columnOf(outcomes, func(o Outcome) int64 { return o.Attempt.DurationUS / 1000 }))
 	return tx.Exec(`
 		update deliveries set
 			tries = deliveries.tries + 1, resend = false, scheduled_at = null,
@@ -132,32 +132,23 @@ const stillWaits = "deliveries.state in ('pending', 'retrying')"
 
 func (s *Store) insertAttempts(tx *gorm.DB, outcomes []Outcome) error {
 	return portions(s, outcomes, func(part []Outcome) error {
-		text := func(value func(a *Attempt) string) column {
-			return columnOf(len(part), func(i int) string { return value(&part[i].Attempt) })
-		}
-		bytes := func(value func(a *Attempt) []byte) column {
-			return columnOf(len(part), func(i int) []byte { return value(&part[i].Attempt) })
-		}
-		number := func(value func(a *Attempt) int64) column {
-			return columnOf(len(part), func(i int) int64 { return value(&part[i].Attempt) })
-		}
 		insert := insertion{into: "insert into attempts (delivery_id, webhook_id, number, manual, started_at, duration_us, code, " +
 			"error_class, error, url, request_headers, response_headers, response_body, truncated)"}
 		return s.insert(tx, insert, nil,
-			number(func(a *Attempt) int64 { return a.DeliveryID }),
-			number(func(a *Attempt) int64 { return a.WebhookID }),
-			number(func(a *Attempt) int64 { return int64(a.Number) }),
-			columnOf(len(part), func(i int) bool { return part[i].Attempt.Manual }),
-			columnOf(len(part), func(i int) time.Time { return part[i].Attempt.StartedAt }),
-			number(func(a *Attempt) int64 { return a.DurationUS }),
-			number(func(a *Attempt) int64 { return int64(a.Code) }),
-			text(func(a *Attempt) string { return a.ErrorClass }),
-			text(func(a *Attempt) string { return a.Error }),
-			text(func(a *Attempt) string { return a.URL }),
-			bytes(func(a *Attempt) []byte { return a.RequestHeaders }),
-			bytes(func(a *Attempt) []byte { return a.ResponseHeaders }),
-			bytes(func(a *Attempt) []byte { return a.ResponseBody }),
-			columnOf(len(part), func(i int) bool { return part[i].Attempt.Truncated }))
+			columnOf(part, func(o Outcome) int64 { return o.Attempt.DeliveryID }),
+			columnOf(part, func(o Outcome) int64 { return o.Attempt.WebhookID }),
+			columnOf(part, func(o Outcome) int { return o.Attempt.Number }),
+			columnOf(part, func(o Outcome) bool { return o.Attempt.Manual }),
+			columnOf(part, func(o Outcome) time.Time { return o.Attempt.StartedAt }),
+			columnOf(part, func(o Outcome) int64 { return o.Attempt.DurationUS }),
+			columnOf(part, func(o Outcome) int { return o.Attempt.Code }),
+			columnOf(part, func(o Outcome) string { return o.Attempt.ErrorClass }),
+			columnOf(part, func(o Outcome) string { return o.Attempt.Error }),
+			columnOf(part, func(o Outcome) string { return o.Attempt.URL }),
+			columnOf(part, func(o Outcome) []byte { return o.Attempt.RequestHeaders }),
+			columnOf(part, func(o Outcome) []byte { return o.Attempt.ResponseHeaders }),
+			columnOf(part, func(o Outcome) []byte { return o.Attempt.ResponseBody }),
+			columnOf(part, func(o Outcome) bool { return o.Attempt.Truncated }))
 	})
 }
 
@@ -185,18 +176,15 @@ func (s *Store) useSecrets(tx *gorm.DB, calls []*laneOutcomes, now time.Time) er
 // updateLanes writes how the webhooks fare.
 func (x *Lanes) updateLanes(tx *gorm.DB, calls []*laneOutcomes) error {
 	for chunk := range slices.Chunk(calls, valuesMost) {
-		when := func(value func(h *LaneHealth) *time.Time) column {
-			return columnOf(len(chunk), func(i int) *time.Time { return value(&chunk[i].health) })
-		}
 		list, args := x.s.values(
-			columnOf(len(chunk), func(i int) int64 { return chunk[i].id }),
-			columnOf(len(chunk), func(i int) int { return chunk[i].health.FailuresInRow }),
-			when(func(h *LaneHealth) *time.Time { return h.FailingSince }),
-			when(func(h *LaneHealth) *time.Time { return h.LastFailureAt }),
-			when(func(h *LaneHealth) *time.Time { return h.LastAt }),
-			columnOf(len(chunk), func(i int) int { return chunk[i].health.LastCode }),
-			columnOf(len(chunk), func(i int) string { return chunk[i].health.LastError }),
-			when(func(h *LaneHealth) *time.Time { return h.LastSuccessAt }))
+			columnOf(chunk, func(c *laneOutcomes) int64 { return c.id }),
+			columnOf(chunk, func(c *laneOutcomes) int { return c.health.FailuresInRow }),
+			columnOf(chunk, func(c *laneOutcomes) *time.Time { return c.health.FailingSince }),
+			columnOf(chunk, func(c *laneOutcomes) *time.Time { return c.health.LastFailureAt }),
+			columnOf(chunk, func(c *laneOutcomes) *time.Time { return c.health.LastAt }),
+			columnOf(chunk, func(c *laneOutcomes) int { return c.health.LastCode }),
+			columnOf(chunk, func(c *laneOutcomes) string { return c.health.LastError }),
+			columnOf(chunk, func(c *laneOutcomes) *time.Time { return c.health.LastSuccessAt }))
 		err := tx.Exec(`
 			update lanes set
 				failures_in_row = v.column2, failing_since = v.column3, last_failure_at = v.column4,

@@ -144,9 +144,6 @@ func (x *Events) recordGroup(ctx context.Context, group []*recordCall) error {
 
 // insertEvents adds the ids of the rows that were new to stored.
 func (s *Store) insertEvents(tx *gorm.DB, rows []Event, stored map[string]struct{}) error {
-	text := func(value func(e *Event) string) column {
-		return columnOf(len(rows), func(i int) string { return value(&rows[i]) })
-	}
 	insert := insertion{
 		into: "insert into events (event_id, type, location, community, tags, merge_key, subject, title, " +
 			"occurred_at, received_at, payload, logged)",
@@ -162,17 +159,17 @@ func (s *Store) insertEvents(tx *gorm.DB, rows []Event, stored map[string]struct
 		return nil
 	}
 	return s.insert(tx, insert, scan,
-		text(func(e *Event) string { return e.EventID }),
-		text(func(e *Event) string { return e.Type }),
-		text(func(e *Event) string { return e.Location }),
-		text(func(e *Event) string { return e.Community }),
-		text(func(e *Event) string { return jsonList(e.Tags) }),
-		text(func(e *Event) string { return e.MergeKey }),
-		text(func(e *Event) string { return e.Subject }),
-		text(func(e *Event) string { return e.Title }),
-		columnOf(len(rows), func(i int) time.Time { return rows[i].OccurredAt }),
-		columnOf(len(rows), func(i int) time.Time { return rows[i].ReceivedAt }),
-		columnOf(len(rows), func(i int) []byte { return rows[i].Payload }))
+		columnOf(rows, func(e Event) string { return e.EventID }),
+		columnOf(rows, func(e Event) string { return e.Type }),
+		columnOf(rows, func(e Event) string { return e.Location }),
+		columnOf(rows, func(e Event) string { return e.Community }),
+		columnOf(rows, func(e Event) string { return jsonList(e.Tags) }),
+		columnOf(rows, func(e Event) string { return e.MergeKey }),
+		columnOf(rows, func(e Event) string { return e.Subject }),
+		columnOf(rows, func(e Event) string { return e.Title }),
+		columnOf(rows, func(e Event) time.Time { return e.OccurredAt }),
+		columnOf(rows, func(e Event) time.Time { return e.ReceivedAt }),
+		columnOf(rows, func(e Event) []byte { return e.Payload }))
 }
 
 // eventRows are sorted by id, so that two requests with the same events cannot

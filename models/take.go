@@ -378,7 +378,7 @@ func (s *Store) storeDeliveries(tx *gorm.DB, t Take, d Decision) error {
 		ids, err := s.insertDeliveries(tx, part, t.Now)
 		for i, id := range ids {
 			for _, event := range part[i].Events {
-				triggers = append(triggers, Trigger{EventID: event, WebhookID: part[i].WebhookID, DeliveryID: id})
+				triggers = append(triggers, Trigger{EventID: event, WebhookID: part[i].WebhookID, DeliveryID: id, At: t.Now})
 			}
 		}
 		return err
@@ -388,21 +388,18 @@ func (s *Store) storeDeliveries(tx *gorm.DB, t Take, d Decision) error {
 	}
 	return portions(s, triggers, func(part []Trigger) error {
 		return s.insert(tx, insertion{into: "insert into triggers (event_id, webhook_id, delivery_id, at)"}, nil,
-			columnOf(len(part), func(i int) int64 { return part[i].EventID }),
-			columnOf(len(part), func(i int) int64 { return part[i].WebhookID }),
-			columnOf(len(part), func(i int) int64 { return part[i].DeliveryID }),
-			columnOf(len(part), func(int) time.Time { return t.Now }))
+			columnOf(part, func(t Trigger) int64 { return t.EventID }),
+			columnOf(part, func(t Trigger) int64 { return t.WebhookID }),
+			columnOf(part, func(t Trigger) int64 { return t.DeliveryID }),
+			columnOf(part, func(t Trigger) time.Time { return t.At }))
 	})
 }
 
 // insertDeliveries returns the ids in the order of the rows.
 func (s *Store) insertDeliveries(tx *gorm.DB, rows []NewDelivery, now time.Time) (ids []int64, err error) {
-	text := func(value func(n *NewDelivery) string) column {
-		return columnOf(len(rows), func(i int) string { return value(&rows[i]) })
-	}
 	at := func(built bool) column { // the time where it was built, or was not
-		return columnOf(len(rows), func(i int) *time.Time {
-			if built == (rows[i].Unbuilt == "") {
+		return columnOf(rows, func(n NewDelivery) *time.Time {
+			if built == (n.Unbuilt == "") {
 				return &now
 			}
 			return nil
@@ -419,26 +416,26 @@ func (s *Store) insertDeliveries(tx *gorm.DB, rows []NewDelivery, now time.Time)
 		return found.Scan(&ids[len(ids)-1])
 	}
 	err = s.insert(tx, insert, scan,
-		text(func(n *NewDelivery) string { return n.PublicID }),
-		columnOf(len(rows), func(i int) int64 { return rows[i].WebhookID }),
-		text(func(n *NewDelivery) string { return n.Location }),
-		text(func(n *NewDelivery) string { return n.EventTypes }),
-		columnOf(len(rows), func(i int) int { return rows[i].Items }),
-		text(func(n *NewDelivery) string {
+		columnOf(rows, func(n NewDelivery) string { return n.PublicID }),
+		columnOf(rows, func(n NewDelivery) int64 { return n.WebhookID }),
+		columnOf(rows, func(n NewDelivery) string { return n.Location }),
+		columnOf(rows, func(n NewDelivery) string { return n.EventTypes }),
+		columnOf(rows, func(n NewDelivery) int { return n.Items }),
+		columnOf(rows, func(n NewDelivery) string {
 			if n.Unbuilt != "" {
 				return DeliveryFailed
 			}
 			return DeliveryPending
 		}),
 		at(true),
-		columnOf(len(rows), func(int) time.Time { return now }),
+		columnOf(rows, func(NewDelivery) time.Time { return now }),
 		at(false),
-		text(func(n *NewDelivery) string { return n.Unbuilt }),
-		columnOf(len(rows), func(i int) []byte {
-			if rows[i].Unbuilt != "" {
+		columnOf(rows, func(n NewDelivery) string { return n.Unbuilt }),
+		columnOf(rows, func(n NewDelivery) []byte {
+			if n.Unbuilt != "" {
 				return []byte{}
 			}
-			return rows[i].Body
+			return n.Body
 		}))
 	if err == nil && len(ids) != len(rows) {
 		err = errors.New("the database did not give each delivery an id")

@@ -27,13 +27,13 @@ type column struct {
 	at   func(i int) any
 }
 
-// columnOf is a column with a value for each of so many rows.
-func columnOf[V storable](rows int, value func(i int) V) column {
-	all := make([]V, rows)
-	for i := range all {
-		all[i] = value(i)
+// columnOf is the column that has a value of each row.
+func columnOf[R any, V storable](rows []R, value func(row R) V) column {
+	all := make([]V, len(rows))
+	for i, row := range rows {
+		all[i] = value(row)
 	}
-	return column{kindOf[V](), rows, all, func(i int) any { return all[i] }}
+	return column{kindOf[V](), len(rows), all, func(i int) any { return all[i] }}
 }
 
 func kindOf[V storable]() string {
