@@ -15,10 +15,13 @@ func sizes(z benchSizes, kind string) func(r *benchRun) func(r *benchRun) figure
 				"payload bytes": float64(s.number("select cast(avg(length(payload)) as bigint) from events")),
 				"body bytes":    float64(s.number("select cast(avg(length(body)) as bigint) from deliveries")),
 			}
-			for name, table := range map[string]string{
-				"bytes/event": "events", "bytes/delivery": "deliveries", "bytes/attempt": "attempts", "bytes/trigger": "triggers",
+			for name, tables := range map[string][]string{
+				"bytes/event":    {"events", "dispatches", "events_waiting"},
+				"bytes/delivery": {"deliveries"}, "bytes/attempt": {"attempts"}, "bytes/trigger": {"triggers"},
 			} {
-				f[name] = float64(s.bytes(table)) / float64(s.number("select count(*) from "+table))
+				for _, table := range tables {
+					f[name] += float64(s.bytes(table)) / float64(s.number("select count(*) from "+tables[0]))
+				}
 			}
 			return f
 		}

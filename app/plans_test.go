@@ -19,7 +19,7 @@ import (
 // bigTables grow with time or with the number of webhooks: nobody reads one
 // from its beginning to its end.
 var bigTables = []string{
-	"events", "deliveries", "attempts", "triggers", "webhook_hours", "webhooks", "webhook_versions", "audit_entries", "lanes",
+	"events", "dispatches", "deliveries", "attempts", "triggers", "webhook_hours", "webhooks", "webhook_versions", "audit_entries", "lanes",
 }
 
 // wholeReads are the beginnings of the statements for which it is right, each
@@ -118,7 +118,7 @@ type toldStatements struct {
 }
 
 // fewIn are indexes that have few of a table's rows, or are read up to a limit.
-var fewIn = []string{"events_undispatched", "events_mergeable", "webhooks_troubled", "deliveries_waiting", "lanes_failing"}
+var fewIn = []string{"events_undispatched", "webhooks_troubled", "deliveries_waiting", "lanes_failing"}
 
 // perShape is how many statements of a shape are looked at: what a filter
 // looks at depends on what it asks for.

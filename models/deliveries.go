@@ -125,9 +125,13 @@ func (x *Deliveries) Attempts(ctx context.Context, deliveryID int64) ([]Attempt,
 // EventsOf returns the events inside a delivery, without payload; none when
 // trigger history was off.
 func (x *Deliveries) EventsOf(ctx context.Context, deliveryID int64) ([]Event, error) {
+	db := x.s.db.WithContext(ctx)
 	var rows []Event
-	return rows, x.s.db.WithContext(ctx).Select(eventColumns).Order("occurred_at, id").
-		Find(&rows, "id in (select event_id from triggers where delivery_id = ?)", deliveryID).Error
+	err := db.Select(eventColumns).Order("occurred_at, id").Find(&rows, "id in (select event_id from triggers where delivery_id = ?)", deliveryID).Error
+	if err != nil {
+		return nil, err
+	}
+	return rows, x.s.Events.withDispatches(db, rows)
 }
 
 // Depth is how much waits, for metrics; counts stop at DepthMax.
@@ -148,7 +152,7 @@ func (x *Deliveries) Depth(ctx context.Context) (Depth, error) {
 	now, err := x.s.now(db)
 	errs := []error{
 		err,
-		db.Raw("select count(*) from (select 1 from events where dispatched_at is null limit ?) x", DepthMax).Scan(&d.Undispatched).Error,
+		db.Raw("select count(*) from (select 1 from events_waiting limit ?) x", DepthMax).Scan(&d.Undispatched).Error,
 		db.Raw("select count(*) from (select 1 from deliveries where finished_at is null limit ?) x", DepthMax).Scan(&d.Waiting).Error,
 	}
 	// A lane's own time may be older than what it still has to do.

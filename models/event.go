@@ -37,17 +37,18 @@ type Event struct {
 	Title      string
 	OccurredAt time.Time
 	ReceivedAt time.Time // by the database's clock; within one request in the request's order
-	// DispatchedAt is set once it was merged and matched; nil: not yet.
-	DispatchedAt *time.Time
-	// MergedInto is the Event.ID of the newer event that was sent instead.
-	MergedInto *int64
-	// MatchVersion is the version of the webhooks it was matched against.
-	MatchVersion *int64
-	// Logged is false when trigger history was switched off at its dispatch.
-	Logged  bool
-	Payload []byte
+	Payload    []byte
 	// PayloadBytes is the length of the payload where that was asked for.
 	PayloadBytes int `gorm:"-"`
+	// DispatchedAt is when it was merged and matched; nil: not yet. This and
+	// what follows stand in a row of their own.
+	DispatchedAt *time.Time `gorm:"-"`
+	// MergedInto is the Event.ID of the newer event that was sent instead.
+	MergedInto *int64 `gorm:"-"`
+	// MatchVersion is the version of the webhooks it was matched against.
+	MatchVersion *int64 `gorm:"-"`
+	// Logged is false when trigger history was switched off at its dispatch.
+	Logged bool `gorm:"-"`
 }
 
 // Trigger is one event inside one delivery.

@@ -39,7 +39,11 @@ func (x *Events) ByIDs(ctx context.Context, ids []int64) ([]Event, error) {
 		return nil, nil
 	}
 	var found []Event
-	if err := x.s.db.WithContext(ctx).Find(&found, "id in ?", ids).Error; err != nil {
+	db := x.s.db.WithContext(ctx)
+	if err := db.Find(&found, "id in ?", ids).Error; err != nil {
+		return nil, err
+	}
+	if err := x.withDispatches(db, found); err != nil {
 		return nil, err
 	}
 	at := make(map[int64]Event, len(found))

@@ -29,25 +29,34 @@ type EventQuery struct {
 }
 
 // eventColumns leave the payload out.
-const eventColumns = "id, event_id, type, location, community, tags, merge_key, subject, title, occurred_at, received_at, " +
-	"dispatched_at, merged_into, match_version, logged"
+const eventColumns = "id, event_id, type, location, community, tags, merge_key, subject, title, occurred_at, received_at"
 
 // Get returns an event by the site's id, or ErrNotFound.
 func (x *Events) Get(ctx context.Context, eventID string) (Event, error) {
-	var e Event
-	return e, found(x.s.db.WithContext(ctx).Take(&e, "event_id = ?", eventID))
+	return x.one(x.s.db.WithContext(ctx), "event_id = ?", eventID)
 }
 
 // ByID returns an event by its number, or ErrNotFound.
 func (x *Events) ByID(ctx context.Context, id int64) (Event, error) {
-	var e Event
-	return e, found(x.s.db.WithContext(ctx).Take(&e, id))
+	return x.one(x.s.db.WithContext(ctx), "id = ?", id)
+}
+
+func (x *Events) one(db *gorm.DB, where string, arg any) (Event, error) {
+	rows := make([]Event, 1)
+	if err := found(db.Take(&rows[0], where, arg)); err != nil {
+		return Event{}, err
+	}
+	return rows[0], x.withDispatches(db, rows)
 }
 
 // MergedFrom returns the older events that were merged into one, oldest first.
 func (x *Events) MergedFrom(ctx context.Context, id int64) ([]Event, error) {
+	db := x.s.db.WithContext(ctx)
 	var rows []Event
-	return rows, x.s.db.WithContext(ctx).Select(eventColumns).Order("id").Find(&rows, "merged_into = ?", id).Error
+	if err := db.Select(eventColumns).Order("id").Find(&rows, "id in ("+mergedInto+")", id).Error; err != nil {
+		return nil, err
+	}
+	return rows, x.withDispatches(db, rows)
 }
 
 // TriggerRow is a trigger with its webhook, deleted or not, and its delivery

@@ -42,7 +42,7 @@ const whole = `d.id in (select delivery_id from triggers where event_id = ?) and
 func (x *Events) erasure(db *gorm.DB, id int64) (Erasure, error) {
 	var r Erasure
 	err := errors.Join(
-		db.Model(&Event{}).Where("merged_into = ?", id).Count(&r.Earlier).Error,
+		db.Model(&dispatch{}).Where("merged_into = ?", id).Count(&r.Earlier).Error,
 		db.Raw("select count(*) from deliveries d where length(d.body) > 0 and "+whole, id, id).Scan(&r.Bodies).Error,
 		db.Raw(`select d.id, d.public_id, d.webhook_id, d.state, d.due_at, d.created_at, d.items, d.finished_at from deliveries d
 			where d.id in (select delivery_id from triggers where event_id = ?) and length(d.body) > 0 and not (`+whole+`)
@@ -62,8 +62,10 @@ func (x *Events) erasure(db *gorm.DB, id int64) (Erasure, error) {
 func (x *Events) Erase(ctx context.Context, by Actor, id int64) (Erasure, error) {
 	var r Erasure
 	err := x.s.tx(ctx, func(tx *gorm.DB) error {
-		var e Event
-		err := found(tx.Raw("select * from events where id = ?"+x.s.lock(), id).Take(&e))
+		if err := tx.Exec("select id from events where id = ?"+x.s.lock(), id).Error; err != nil {
+			return err
+		}
+		e, err := x.one(tx, "id = ?", id)
 		if err != nil {
 			return err
 		}
@@ -84,12 +86,13 @@ func (x *Events) Erase(ctx context.Context, by Actor, id int64) (Erasure, error)
 
 func (x *Events) erase(tx *gorm.DB, by Actor, now time.Time, e Event, r Erasure) error {
 	nothing := []byte{}
+	content := map[string]any{"payload": nothing, "title": ""}
 	gone := tx.Table("deliveries d").Select("d.id").Where(whole, e.ID, e.ID)
 	for _, err := range []error{
 		tx.Model(&Attempt{}).Where("delivery_id in (?)", gone).Update("response_body", nothing).Error,
 		tx.Model(&Delivery{}).Where("id in (?) and due_at is null", gone).Update("body", nothing).Error,
-		tx.Model(&Event{}).Where("id = ? or merged_into = ?", e.ID, e.ID).
-			Updates(map[string]any{"payload": nothing, "title": ""}).Error,
+		tx.Model(&Event{}).Where("id = ?", e.ID).Updates(content).Error,
+		tx.Model(&Event{}).Where("id in ("+mergedInto+")", e.ID).Updates(content).Error,
 	} {
 		if err != nil {
 			return err

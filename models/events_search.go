@@ -53,6 +53,9 @@ func (x *Events) Search(ctx context.Context, q EventQuery) (EventPage, error) {
 	}
 	var page EventPage
 	err = newestEvents(x.whereEvent(query, q, q.Search), q).Select(eventColumns).Limit(q.Limit + 1).Find(&page.Rows).Error
+	if err == nil {
+		err = x.withDispatches(db, page.Rows)
+	}
 	switch {
 	case err != nil:
 	case len(page.Rows) > q.Limit:
@@ -71,7 +74,11 @@ func (x *Events) Search(ctx context.Context, q EventQuery) (EventPage, error) {
 // other filters let through.
 func (x *Events) named(db *gorm.DB, q EventQuery) ([]Event, error) {
 	var list []Event
-	return list, x.whereEvent(db.Select(eventColumns).Where("event_id = ?", q.Search), q, "").Limit(1).Find(&list).Error
+	err := x.whereEvent(db.Select(eventColumns).Where("event_id = ?", q.Search), q, "").Limit(1).Find(&list).Error
+	if err != nil {
+		return nil, err
+	}
+	return list, x.withDispatches(db, list)
 }
 
 // newestEvents orders as the index goes that the query can use.

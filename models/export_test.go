@@ -9,7 +9,7 @@ func (s *Store) DB() *gorm.DB { return s.db }
 func Records() []any {
 	return []any{
 		&User{}, &LoginFailure{}, &Session{}, &Token{}, &Location{}, &Community{}, &tagRow{}, &settingRow{},
-		&SettingChange{}, &AuditEntry{}, &Webhook{}, &WebhookVersion{}, &Event{}, &Delivery{}, &Attempt{},
+		&SettingChange{}, &AuditEntry{}, &Webhook{}, &WebhookVersion{}, &Event{}, &eventWaiting{}, &dispatch{}, &Delivery{}, &Attempt{},
 		&Trigger{}, &Lane{}, &dispatchRun{}, &WebhookHour{}, &Instance{},
 	}
 }

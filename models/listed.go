@@ -24,11 +24,14 @@ func jsonList[T int64 | string](values []T) string {
 
 // among says that a column is in a list of ids as listed has it. PostgreSQL
 // goes by the column's index then, however long it believes the list to be.
-func (s *Store) among(column string) string {
+func (s *Store) among(column string) string { return s.amongSome(column, "bigint") }
+
+// amongSome is among for a column of another kind.
+func (s *Store) amongSome(column, kind string) string {
 	if s.pool == nil {
-		return column + " in " + s.listed("bigint")
+		return column + " in " + s.listed(kind)
 	}
-	return column + " = any(array" + s.listed("bigint") + ")"
+	return column + " = any(array" + s.listed(kind) + ")"
 }
 
 // each is a table of the elements of a list that comes as one parameter, in

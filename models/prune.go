@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -33,9 +34,9 @@ type Pruning struct {
 
 // prunedEvent is one that was dispatched before the retention.
 type prunedEvent struct {
-	ID           int64
-	DispatchedAt time.Time
-	Kept         bool // a trigger refers to it
+	EventID int64
+	At      time.Time // of its dispatch
+	Kept    bool      // a trigger refers to it
 }
 
 // Pruning begins a pass.
@@ -185,24 +186,27 @@ func (p *Pruning) events(tx *gorm.DB, done *Pruned) error {
 	var old []prunedEvent
 	// Within, so that PostgreSQL reckons with so few, and looks for the triggers
 	// of each rather than reading all there are.
-	err = tx.Raw(`select e.id, e.dispatched_at,
-			exists (select 1 from triggers t where t.event_id = e.id) or exists (select 1 from triggers t where t.event_id = e.merged_into) as kept
-		from (select id, dispatched_at, merged_into from events
-			where dispatched_at < ? and dispatched_at >= ? and (dispatched_at > ? or id > ?)
-			order by dispatched_at, id limit ?) e
-		order by e.dispatched_at, e.id`,
-		now.Add(-settings.Retention), p.from.DispatchedAt, p.from.DispatchedAt, p.from.ID, pruneChunk).Find(&old).Error
+	err = tx.Raw(`select d.event_id, d.at,
+			exists (select 1 from triggers t where t.event_id = d.event_id) or exists (select 1 from triggers t where t.event_id = d.merged_into) as kept
+		from (select event_id, at, merged_into from dispatches
+			where at < ? and at >= ? and (at > ? or event_id > ?)
+			order by at, event_id limit ?) d
+		order by d.at, d.event_id`,
+		now.Add(-settings.Retention), p.from.At, p.from.At, p.from.EventID, pruneChunk).Find(&old).Error
 	if err != nil || len(old) == 0 {
 		return err
 	}
 	var remove []int64
 	for _, e := range old {
 		if !e.Kept {
-			remove = append(remove, e.ID)
+			remove = append(remove, e.EventID)
 		}
 	}
 	p.from, done.Events, done.More = old[len(old)-1], int64(len(remove)), len(old) >= pruneChunk
-	return tx.Exec("delete from events where id in "+p.s.listed("bigint"), jsonList(remove)).Error
+	return errors.Join(
+		tx.Exec("delete from events where id in "+p.s.listed("bigint"), jsonList(remove)).Error,
+		tx.Exec("delete from dispatches where event_id in "+p.s.listed("bigint"), jsonList(remove)).Error,
+	)
 }
 
 func (s *Store) pruneRest(tx *gorm.DB, _ *Pruned) error {

@@ -112,9 +112,8 @@ func (x *Events) recordGroup(ctx context.Context, group []*recordCall) error {
 		events = append(events, call.events...)
 	}
 	var names []string
-	stored := make(map[string]struct{}, len(events))
+	var stored map[string]int64
 	err := x.s.tx(ctx, func(tx *gorm.DB) error {
-		clear(stored)
 		now, err := x.s.now(tx)
 		if err != nil {
 			return err
@@ -122,7 +121,8 @@ func (x *Events) recordGroup(ctx context.Context, group []*recordCall) error {
 		if names, err = x.s.Locations.register(tx, events, now); err != nil {
 			return err
 		}
-		return portions(x.s, eventRows(events, now), func(part []Event) error { return x.s.insertEvents(tx, part, stored) })
+		stored, err = x.s.recordIn(tx, events, now)
+		return err
 	})
 	if err != nil {
 		return err
@@ -142,20 +142,45 @@ func (x *Events) recordGroup(ctx context.Context, group []*recordCall) error {
 	return nil
 }
 
-// insertEvents adds the ids of the rows that were new to stored.
-func (s *Store) insertEvents(tx *gorm.DB, rows []Event, stored map[string]struct{}) error {
+// recordIn stores events, which wait from then on, and returns the numbers of
+// those that were new by their ids.
+func (s *Store) recordIn(tx *gorm.DB, events []NewEvent, now time.Time) (stored map[string]int64, err error) {
+	stored = make(map[string]int64, len(events))
+	rows := eventRows(events, now)
+	if err := portions(s, rows, func(part []Event) error { return s.insertEvents(tx, part, stored) }); err != nil {
+		return nil, err
+	}
+	return stored, s.waits(tx, newlyWaiting(rows, stored))
+}
+
+// newlyWaiting are the events that were new, which wait from now on. Of those with
+// the same id the first was.
+func newlyWaiting(rows []Event, stored map[string]int64) []eventWaiting {
+	wait := make([]eventWaiting, 0, len(stored))
+	for i, e := range rows {
+		if id, isNew := stored[e.EventID]; isNew && (i == 0 || rows[i-1].EventID != e.EventID) {
+			wait = append(wait, eventWaiting{e.ReceivedAt, id, e.MergeKey})
+		}
+	}
+	return wait
+}
+
+// insertEvents adds the rows that were new to stored. To the release before,
+// which looks at their columns, they are dispatched.
+func (s *Store) insertEvents(tx *gorm.DB, rows []Event, stored map[string]int64) error {
 	insert := insertion{
 		into: "insert into events (event_id, type, location, community, tags, merge_key, subject, title, " +
-			"occurred_at, received_at, payload, logged)",
-		fixed: ", false",
-		after: " on conflict (event_id) do nothing returning event_id",
+			"occurred_at, received_at, payload, dispatched_at, match_version, logged)",
+		fixed: ", 0, false",
+		after: " on conflict (event_id) do nothing returning event_id, id",
 	}
 	scan := func(found *sql.Rows) error {
-		var id string
-		if err := found.Scan(&id); err != nil {
+		var eventID string
+		var id int64
+		if err := found.Scan(&eventID, &id); err != nil {
 			return err
 		}
-		stored[id] = struct{}{}
+		stored[eventID] = id
 		return nil
 	}
 	return s.insert(tx, insert, scan,
@@ -169,7 +194,8 @@ func (s *Store) insertEvents(tx *gorm.DB, rows []Event, stored map[string]struct
 		columnOf(rows, func(e Event) string { return e.Title }),
 		columnOf(rows, func(e Event) time.Time { return e.OccurredAt }),
 		columnOf(rows, func(e Event) time.Time { return e.ReceivedAt }),
-		columnOf(rows, func(e Event) []byte { return e.Payload }))
+		columnOf(rows, func(e Event) []byte { return e.Payload }),
+		columnOf(rows, func(e Event) time.Time { return e.ReceivedAt }))
 }
 
 // eventRows are sorted by id, so that two requests with the same events cannot

@@ -25,6 +25,7 @@ type Take struct {
 	// Version is that of the webhooks' filters; Webhooks reads them all.
 	Version  int64
 	Webhooks func() ([]Webhook, int64, error)
+	full     bool // there were as many due as it may take
 }
 
 // NewDelivery is a delivery to be stored, and the events inside it.
@@ -49,7 +50,7 @@ type Decision struct {
 type TakeResult struct {
 	Ran    bool // false: it is not time yet, or another instance is at it
 	Events int
-	More   bool // there is more due: run again at once
+	More   bool // there may be more due: run again at once
 	// Wait is how long nothing will be due, as far as is known now.
 	Wait time.Duration
 	// OnArrival says that an event that arrives may be due at once.
@@ -123,17 +124,16 @@ func (x *Events) storeTake(tx *gorm.DB, t Take, d Decision, result *TakeResult) 
 			return err
 		}
 	}
-	oldest, err := x.oldest(tx)
-	if err != nil {
-		return err
-	}
-	result.More = oldest != nil && !oldest.After(t.Now.Add(-t.Settings.DispatchDelay)) && len(t.Events) > 0
 	next := t.Now.Add(t.Settings.DispatchInterval)
-	if result.More {
+	if result.More = t.full || len(d.Events) < len(t.Events); result.More {
 		next = t.Now
 	}
 	result.Wait = next.Sub(t.Now)
-	if t.Settings.DispatchInterval == 0 {
+	if t.Settings.DispatchInterval == 0 && !result.More {
+		oldest, err := x.oldest(tx)
+		if err != nil {
+			return err
+		}
 		result.Wait = untilDue(oldest, t.Settings.DispatchDelay, t.Now)
 	}
 	return tx.Exec("update dispatch_runs set next_at = ?, last_at = ? where id = 1", next, t.Now).Error
@@ -206,6 +206,16 @@ func (s *Store) lockRun(tx *gorm.DB) (*dispatchRun, error) {
 	return &run, nil
 }
 
+// byIndex makes a transaction go by indexes. What waits grows faster than
+// PostgreSQL notices, which goes on reading all of a table that was small when
+// it planned that.
+func (s *Store) byIndex(tx *gorm.DB) error {
+	if s.pool == nil {
+		return nil
+	}
+	return tx.Exec("set local enable_seqscan = off").Error
+}
+
 func (x *Events) take(tx *gorm.DB, next time.Time, limit int) (*Take, error) {
 	settings, err := x.s.Settings.get(tx)
 	if err != nil {
@@ -213,6 +223,9 @@ func (x *Events) take(tx *gorm.DB, next time.Time, limit int) (*Take, error) {
 	}
 	now, err := x.s.now(tx)
 	if err != nil || !timeToRun(next, now, settings.DispatchInterval) && settings.DispatchInterval > 0 {
+		return nil, err
+	}
+	if err := x.s.byIndex(tx); err != nil {
 		return nil, err
 	}
 	t := &Take{
@@ -226,11 +239,13 @@ func (x *Events) take(tx *gorm.DB, next time.Time, limit int) (*Take, error) {
 		return nil, err
 	}
 	// An event from the future was received before the clock was set back.
-	t.Events, err = readTaken(tx.Select(takePayload).Order("received_at, id").Limit(limit).
-		Where("dispatched_at is null and (received_at <= ? or received_at > ?)", now.Add(-settings.DispatchDelay), now.Add(future)))
+	t.Events, err = readTaken(tx.Raw("select "+takePayload+" from (select event_id as number from events_waiting"+
+		" where received_at <= ? or received_at > ? order by received_at, event_id limit ?) w join events on id = number",
+		now.Add(-settings.DispatchDelay), now.Add(future), limit))
 	if err != nil {
 		return nil, err
 	}
+	t.full = len(t.Events) >= limit
 	return t, x.partners(tx, t)
 }
 
@@ -245,7 +260,7 @@ const (
 
 // readTaken reads events by these columns, without gorm's reflection.
 func readTaken(query *gorm.DB) ([]Event, error) {
-	rows, err := query.Model(&Event{}).Rows()
+	rows, err := query.Rows()
 	if err != nil {
 		return nil, err
 	}
@@ -308,12 +323,10 @@ func (x *Events) partners(tx *gorm.DB, t *Take) error {
 			keys[e.MergeKey] = struct{}{}
 		}
 	}
-	// Key by key: put as a join, the database may read all that waits. One text
-	// of them all is read sooner than a row for each.
+	// One text of them all is read sooner than a row for each.
 	var waiting string
-	err := tx.Raw("select coalesce(string_agg(ids, ','), '') from (select (select string_agg(cast(e.id as text), ',') from events e"+
-		" where e.match_version is null and e.merge_key <> '' and e.merge_key = k.value) as ids"+
-		" from "+x.s.listed("text")+" k) as of_key", jsonList(slices.Collect(maps.Keys(keys)))).Scan(&waiting).Error
+	err := tx.Raw("select coalesce(string_agg(cast(event_id as text), ','), '') from events_waiting"+
+		" where merge_key <> '' and "+x.s.amongSome("merge_key", "text"), jsonList(slices.Collect(maps.Keys(keys)))).Scan(&waiting).Error
 	if err != nil {
 		return err
 	}
@@ -332,7 +345,7 @@ func (x *Events) partners(tx *gorm.DB, t *Take) error {
 	}
 	if len(younger) > 0 {
 		// Dispatch alone marks events, and this is it: they still wait.
-		more, err := readTaken(tx.Select(takeNoPayload).Where("id in "+x.s.listed("bigint"), jsonList(younger)))
+		more, err := readTaken(tx.Raw("select "+takeNoPayload+" from events where id in "+x.s.listed("bigint"), jsonList(younger)))
 		if err != nil {
 			return err
 		}
@@ -348,12 +361,12 @@ func (x *Events) partners(tx *gorm.DB, t *Take) error {
 }
 
 func (x *Events) oldest(tx *gorm.DB) (*time.Time, error) {
-	var e Event
-	res := tx.Select("received_at").Order("received_at, id").Limit(1).Find(&e, "dispatched_at is null")
+	var w eventWaiting
+	res := tx.Select("received_at").Order("received_at, event_id").Limit(1).Find(&w)
 	if res.Error != nil || res.RowsAffected == 0 {
 		return nil, res.Error
 	}
-	return &e.ReceivedAt, nil
+	return &w.ReceivedAt, nil
 }
 
 // store writes a decision: marks on the events, deliveries, triggers, lanes.
@@ -441,28 +454,4 @@ func (s *Store) insertDeliveries(tx *gorm.DB, rows []NewDelivery, now time.Time)
 		err = errors.New("the database did not give each delivery an id")
 	}
 	return ids, err
-}
-
-func (s *Store) markDispatched(tx *gorm.DB, t Take, d Decision) error {
-	marked := tx.Model(&Event{}).Where("id in "+s.listed("bigint")+" and dispatched_at is null", jsonList(d.Events)).Updates(map[string]any{
-		"dispatched_at": t.Now, "match_version": d.Version, "logged": t.Settings.TriggerHistory,
-	})
-	if marked.Error != nil {
-		return marked.Error
-	}
-	if marked.RowsAffected < int64(len(d.Events)) {
-		return errChanged
-	}
-	losers := map[int64][]int64{}
-	for loser, winner := range d.MergedInto {
-		losers[winner] = append(losers[winner], loser)
-	}
-	for winner, ids := range losers {
-		for chunk := range slices.Chunk(ids, insertChunk) {
-			if err := tx.Model(&Event{}).Where("id in ?", chunk).Update("merged_into", winner).Error; err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }

@@ -16,7 +16,7 @@ const valuesMost = 128
 
 // storable are the types that a column of values can have.
 type storable interface {
-	int | int64 | string | bool | time.Time | *time.Time | []byte
+	int | int64 | *int64 | string | bool | time.Time | *time.Time | []byte
 }
 
 // column is one column of rows that are given to a statement.
@@ -141,11 +141,15 @@ func repeated(text string, n int) string {
 	return strings.TrimSuffix(strings.Repeat(text+", ", n), ", ")
 }
 
-// portions hands on rows for statements, at most valuesMost at once. For
+// arraysMost is how many rows a statement is given at most where a column is
+// one parameter.
+const arraysMost = 512
+
+// portions hands on rows for statements, of which each takes only so many. For
 // SQLite a portion is a power of two, for the reason that values has.
 func portions[T any](s *Store, rows []T, work func(part []T) error) error {
 	if s.pool != nil {
-		for part := range slices.Chunk(rows, valuesMost) {
+		for part := range slices.Chunk(rows, arraysMost) {
 			if err := work(part); err != nil {
 				return err
 			}

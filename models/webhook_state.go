@@ -77,7 +77,7 @@ func (s *Store) breakIn(tx *gorm.DB, id int64, reason string) error {
 	if err := s.setState(tx, &w, Actor{}, now, WebhookBroken, reason); err != nil {
 		return err
 	}
-	if err := tellBroken(tx, w, now); err != nil {
+	if err := s.tellBroken(tx, w, now); err != nil {
 		return err
 	}
 	return audit(tx, Actor{}, now, "webhook.broke", label(w), reason)
@@ -85,7 +85,7 @@ func (s *Store) breakIn(tx *gorm.DB, id int64, reason string) error {
 
 // tellBroken records the event that other webhooks of the location can be
 // asked to report.
-func tellBroken(tx *gorm.DB, w Webhook, now time.Time) error {
+func (s *Store) tellBroken(tx *gorm.DB, w Webhook, now time.Time) error {
 	id := strconv.FormatInt(w.ID, 10)
 	key := "sitehooks-broken-" + id + "-" + strconv.FormatInt(now.UnixMicro(), 10)
 	payload, err := json.Marshal(map[string]any{
@@ -95,10 +95,10 @@ func tellBroken(tx *gorm.DB, w Webhook, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	return tx.Create(&Event{
-		EventID: key, Type: WebhookBrokenEvent, Location: w.Location, Tags: []string{}, Subject: id, Title: w.Name,
-		OccurredAt: now, ReceivedAt: now, Payload: payload,
-	}).Error
+	_, err = s.recordIn(tx, []NewEvent{{
+		EventID: key, Type: WebhookBrokenEvent, Location: w.Location, Subject: id, Title: w.Name, OccurredAt: now, Payload: payload,
+	}}, now)
+	return err
 }
 
 // Delete drops what waits and keeps the webhook for the history. It returns

@@ -176,10 +176,12 @@ func (f *filler) history() {
 		"id=i", "event_id='big-' || i", "type=case i % 4 when 0 then 'answer.created' when 1 then 'comment.created' else 'question.created' end",
 		"location=w.location", "community=''", `tags='["tag-' || (i % 50) || '"]'`, "merge_key='k' || i", "subject=cast(i as text)",
 		"title='Question ' || i || ' about extraction'", "occurred_at=⟨START + i * STEP⟩", "received_at=⟨START + i * STEP⟩",
-		"dispatched_at=⟨START + i * STEP + 5000000⟩", "merged_into=case when i % 50 = 49 then i + 1 end", "match_version=VERSION", "logged=true",
+		"dispatched_at=⟨START + i * STEP⟩", "match_version=0", "logged=false",
 		`payload=«'{"id":"big-' || i || '","type":"question.created","occurred_at":"2026-11-01T10:00:00Z","question":{"question_id":' || i || `+
 			`',"title":"Question ' || i || ' about extraction","link":"https://site.example/questions/' || i || '/x","tags":["tag-' || (i % 50) || `+
 			`'"],"body":"How fine should the coffee be ground, and does it matter which water is used for it? Mine runs through in ten seconds."}}'»`)
+	f.insert("dispatches", 1, f.size.Events, "", "event_id=i", "at=⟨START + i * STEP + 5000000⟩",
+		"merged_into=case when i % 50 = 49 then i + 1 end", "match_version=VERSION", "logged=true")
 	held := "w.state <> 'active' and i / 15 % 4 = 0"
 	f.insert("deliveries", 1, f.size.Deliveries, of,
 		"id=i", "public_id='msg_big' || i", "webhook_id=w.id", "location=w.location", "event_types=',question.created,'", "items=1",

@@ -1,0 +1,112 @@
+package models
+
+import (
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// dispatch says what dispatch made of an event. One without such a row waits,
+// and has one in events_waiting.
+type dispatch struct {
+	EventID      int64 `gorm:"primaryKey;autoIncrement:false"` // Event.ID
+	At           time.Time
+	MergedInto   *int64
+	MatchVersion int64
+	Logged       bool
+}
+
+// mergedInto selects the ids of the events that were merged into another.
+const mergedInto = "select event_id from dispatches where merged_into = ?"
+
+// withDispatches fills in what dispatch made of events.
+func (x *Events) withDispatches(db *gorm.DB, events []Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	ids, at := make([]int64, len(events)), make(map[int64]*Event, len(events))
+	for i := range events {
+		ids[i] = events[i].ID
+		at[ids[i]] = &events[i]
+	}
+	var rows []dispatch
+	if err := db.Session(&gorm.Session{NewDB: true}).Find(&rows, x.s.among("event_id"), jsonList(ids)).Error; err != nil {
+		return err
+	}
+	for _, d := range rows {
+		e := at[d.EventID]
+		e.DispatchedAt, e.MergedInto, e.MatchVersion, e.Logged = &d.At, d.MergedInto, &d.MatchVersion, d.Logged
+	}
+	return nil
+}
+
+// eventWaiting is an event that waits for dispatch.
+type eventWaiting struct {
+	ReceivedAt time.Time `gorm:"primaryKey"`
+	EventID    int64     `gorm:"primaryKey;autoIncrement:false"` // Event.ID
+	MergeKey   string
+}
+
+// TableName is where those are that wait.
+func (eventWaiting) TableName() string { return "events_waiting" }
+
+// waits stores that events wait.
+func (s *Store) waits(tx *gorm.DB, rows []eventWaiting) error {
+	return portions(s, rows, func(part []eventWaiting) error {
+		return s.insert(tx, insertion{into: "insert into events_waiting (received_at, event_id, merge_key)"}, nil,
+			columnOf(part, func(w eventWaiting) time.Time { return w.ReceivedAt }),
+			columnOf(part, func(w eventWaiting) int64 { return w.EventID }),
+			columnOf(part, func(w eventWaiting) string { return w.MergeKey }))
+	})
+}
+
+// markDispatched ends the waiting of the events that were decided upon, and
+// says what was decided. It fails with errChanged when one waits no more.
+func (s *Store) markDispatched(tx *gorm.DB, t Take, d Decision) error {
+	decided := make(map[int64]bool, len(d.Events))
+	for _, id := range d.Events {
+		decided[id] = true
+	}
+	var events []Event
+	for _, e := range t.Events {
+		if decided[e.ID] {
+			events = append(events, e)
+		}
+	}
+	err := portions(s, events, func(part []Event) error {
+		list, args := s.values(
+			columnOf(part, func(e Event) time.Time { return e.ReceivedAt }),
+			columnOf(part, func(e Event) int64 { return e.ID }))
+		ended := tx.Exec("delete from events_waiting where (received_at, event_id) in (select v.column1, v.column2 from "+list+" as v)", args...)
+		if ended.Error == nil && ended.RowsAffected < int64(len(part)) {
+			return errChanged
+		}
+		return ended.Error
+	})
+	if err != nil {
+		return err
+	}
+	err = portions(s, events, func(part []Event) error {
+		return s.insert(tx, insertion{into: "insert into dispatches (event_id, at, merged_into, match_version, logged)"}, nil,
+			columnOf(part, func(e Event) int64 { return e.ID }),
+			columnOf(part, func(Event) time.Time { return t.Now }),
+			columnOf(part, func(e Event) *int64 { return newer(d, e.ID) }),
+			columnOf(part, func(Event) int64 { return d.Version }),
+			columnOf(part, func(Event) bool { return t.Settings.TriggerHistory }))
+	})
+	if err != nil {
+		return err
+	}
+	// What the release before accepted waits for it too, unless it is told. It
+	// looks at those alone, which are none but in an upgrade.
+	return tx.Exec("update events set dispatched_at = ?, match_version = ? where dispatched_at is null and id + 0 in "+s.listed("bigint"),
+		t.Now, d.Version, jsonList(d.Events)).Error
+}
+
+// newer is the event that is sent instead of one; nil: none.
+func newer(d Decision, id int64) *int64 {
+	if into, merged := d.MergedInto[id]; merged {
+		return &into
+	}
+	return nil
+}
