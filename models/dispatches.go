@@ -1,6 +1,7 @@
 package models
 
 import (
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -10,7 +11,7 @@ import (
 // and has one in events_waiting.
 type dispatch struct {
 	EventID      int64 `gorm:"primaryKey;autoIncrement:false"` // Event.ID
-	At           time.Time
+	DispatchedAt time.Time
 	MergedInto   *int64
 	MatchVersion int64
 	Logged       bool
@@ -35,7 +36,7 @@ func (x *Events) withDispatches(db *gorm.DB, events []Event) error {
 	}
 	for _, d := range rows {
 		e := at[d.EventID]
-		e.DispatchedAt, e.MergedInto, e.MatchVersion, e.Logged = &d.At, d.MergedInto, &d.MatchVersion, d.Logged
+		e.DispatchedAt, e.MergedInto, e.MatchVersion, e.Logged = &d.DispatchedAt, d.MergedInto, &d.MatchVersion, d.Logged
 	}
 	return nil
 }
@@ -73,21 +74,18 @@ func (s *Store) markDispatched(tx *gorm.DB, t Take, d Decision) error {
 			events = append(events, e)
 		}
 	}
-	err := portions(s, events, func(part []Event) error {
-		list, args := s.values(
-			columnOf(part, func(e Event) time.Time { return e.ReceivedAt }),
-			columnOf(part, func(e Event) int64 { return e.ID }))
-		ended := tx.Exec("delete from events_waiting where (received_at, event_id) in (select v.column1, v.column2 from "+list+" as v)", args...)
-		if ended.Error == nil && ended.RowsAffected < int64(len(part)) {
+	for part := range slices.Chunk(events, 128) {
+		where, args := s.theseWait(part)
+		ended := tx.Exec("delete from events_waiting where "+where, args...)
+		if ended.Error != nil {
+			return ended.Error
+		}
+		if ended.RowsAffected < int64(len(part)) {
 			return errChanged
 		}
-		return ended.Error
-	})
-	if err != nil {
-		return err
 	}
-	err = portions(s, events, func(part []Event) error {
-		return s.insert(tx, insertion{into: "insert into dispatches (event_id, at, merged_into, match_version, logged)"}, nil,
+	err := portions(s, events, func(part []Event) error {
+		return s.insert(tx, insertion{into: "insert into dispatches (event_id, dispatched_at, merged_into, match_version, logged)"}, nil,
 			columnOf(part, func(e Event) int64 { return e.ID }),
 			columnOf(part, func(Event) time.Time { return t.Now }),
 			columnOf(part, func(e Event) *int64 { return newer(d, e.ID) }),
@@ -97,10 +95,34 @@ func (s *Store) markDispatched(tx *gorm.DB, t Take, d Decision) error {
 	if err != nil {
 		return err
 	}
-	// What the release before accepted waits for it too, unless it is told. It
-	// looks at those alone, which are none but in an upgrade.
-	return tx.Exec("update events set dispatched_at = ?, match_version = ? where dispatched_at is null and id + 0 in "+s.listed("bigint"),
-		t.Now, d.Version, jsonList(d.Events)).Error
+	return s.tellBefore(tx, t, d, events)
+}
+
+// theseWait is the condition that a row of events_waiting is one of these. To
+// a join of two lists PostgreSQL may come to prefer reading all that waits, so
+// the second one is looked at only where the first leads.
+func (s *Store) theseWait(events []Event) (text string, args []any) {
+	received := columnOf(events, func(e Event) time.Time { return e.ReceivedAt })
+	ids := columnOf(events, func(e Event) int64 { return e.ID })
+	if s.pool == nil {
+		text, args = s.values(received, ids)
+		return "(received_at, event_id) in (select v.column1, v.column2 from " + text + " as v)", args
+	}
+	return "received_at = any(cast(? as timestamptz[])) and event_id + 0 = any(cast(? as bigint[]))", []any{array{received.all}, array{ids.all}}
+}
+
+// tellBefore keeps the release before from dispatching what it had accepted.
+func (s *Store) tellBefore(tx *gorm.DB, t Take, d Decision, events []Event) error {
+	var its []int64
+	for _, e := range events {
+		if e.acceptedBefore {
+			its = append(its, e.ID)
+		}
+	}
+	if len(its) == 0 {
+		return nil
+	}
+	return tx.Exec("update events set dispatched_at = ?, match_version = ? where id in "+s.listed("bigint"), t.Now, d.Version, jsonList(its)).Error
 }
 
 // newer is the event that is sent instead of one; nil: none.

@@ -49,6 +49,8 @@ type Event struct {
 	MatchVersion *int64 `gorm:"-"`
 	// Logged is false when trigger history was switched off at its dispatch.
 	Logged bool `gorm:"-"`
+
+	acceptedBefore bool // by the release before
 }
 
 // Trigger is one event inside one delivery.

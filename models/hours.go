@@ -63,7 +63,7 @@ func (s *Store) countHours(tx *gorm.DB, outcomes []Outcome) error {
 	sorted := slices.SortedFunc(maps.Values(hours), func(a, b *WebhookHour) int {
 		return cmp.Or(cmp.Compare(a.WebhookID, b.WebhookID), a.Hour.Compare(b.Hour))
 	})
-	for chunk := range slices.Chunk(sorted, valuesMost) {
+	for chunk := range slices.Chunk(sorted, s.rowsMost()) {
 		if err := s.addHours(tx, chunk); err != nil {
 			return err
 		}

@@ -26,7 +26,7 @@ type Lanes struct {
 
 // How many turns share a statement.
 const (
-	turnsTogether = valuesMost
+	turnsTogether = 128
 	duesTogether  = 32 // each may read dueBytes
 )
 

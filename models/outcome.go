@@ -87,7 +87,7 @@ func (x *Lanes) record(ctx context.Context, calls []*laneOutcomes, turn bool) er
 		if err := x.s.useSecrets(tx, calls, now); err != nil {
 			return err
 		}
-		for chunk := range slices.Chunk(outcomes, valuesMost) {
+		for chunk := range slices.Chunk(outcomes, x.s.rowsMost()) {
 			if err := x.s.updateDeliveries(tx, chunk, now); err != nil {
 				return err
 			}
@@ -175,7 +175,7 @@ func (s *Store) useSecrets(tx *gorm.DB, calls []*laneOutcomes, now time.Time) er
 
 // updateLanes writes how the webhooks fare.
 func (x *Lanes) updateLanes(tx *gorm.DB, calls []*laneOutcomes) error {
-	for chunk := range slices.Chunk(calls, valuesMost) {
+	for chunk := range slices.Chunk(calls, x.s.rowsMost()) {
 		list, args := x.s.values(
 			columnOf(chunk, func(c *laneOutcomes) int64 { return c.id }),
 			columnOf(chunk, func(c *laneOutcomes) int { return c.health.FailuresInRow }),

@@ -34,9 +34,9 @@ type Pruning struct {
 
 // prunedEvent is one that was dispatched before the retention.
 type prunedEvent struct {
-	EventID int64
-	At      time.Time // of its dispatch
-	Kept    bool      // a trigger refers to it
+	EventID      int64
+	DispatchedAt time.Time
+	Kept         bool // a trigger refers to it
 }
 
 // Pruning begins a pass.
@@ -186,13 +186,13 @@ func (p *Pruning) events(tx *gorm.DB, done *Pruned) error {
 	var old []prunedEvent
 	// Within, so that PostgreSQL reckons with so few, and looks for the triggers
 	// of each rather than reading all there are.
-	err = tx.Raw(`select d.event_id, d.at,
+	err = tx.Raw(`select d.event_id, d.dispatched_at,
 			exists (select 1 from triggers t where t.event_id = d.event_id) or exists (select 1 from triggers t where t.event_id = d.merged_into) as kept
-		from (select event_id, at, merged_into from dispatches
-			where at < ? and at >= ? and (at > ? or event_id > ?)
-			order by at, event_id limit ?) d
-		order by d.at, d.event_id`,
-		now.Add(-settings.Retention), p.from.At, p.from.At, p.from.EventID, pruneChunk).Find(&old).Error
+		from (select event_id, dispatched_at, merged_into from dispatches
+			where dispatched_at < ? and dispatched_at >= ? and (dispatched_at > ? or event_id > ?)
+			order by dispatched_at, event_id limit ?) d
+		order by d.dispatched_at, d.event_id`,
+		now.Add(-settings.Retention), p.from.DispatchedAt, p.from.DispatchedAt, p.from.EventID, pruneChunk).Find(&old).Error
 	if err != nil || len(old) == 0 {
 		return err
 	}

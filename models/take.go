@@ -239,9 +239,12 @@ func (x *Events) take(tx *gorm.DB, next time.Time, limit int) (*Take, error) {
 		return nil, err
 	}
 	// An event from the future was received before the clock was set back.
-	t.Events, err = readTaken(tx.Raw("select "+takePayload+" from (select event_id as number from events_waiting"+
-		" where received_at <= ? or received_at > ? order by received_at, event_id limit ?) w join events on id = number",
-		now.Add(-settings.DispatchDelay), now.Add(future), limit))
+	const first = " order by since, number limit ?"
+	due := func(when string) string {
+		return "select * from (select received_at as since, event_id as number from events_waiting where received_at " + when + " ?" + first + ") w"
+	}
+	t.Events, err = readTaken(tx.Raw("select "+takePayload+" from (select number from ("+due("<=")+" union all "+due(">")+") w"+first+") w"+
+		" join events on id = number", now.Add(-settings.DispatchDelay), limit, now.Add(future), limit, limit))
 	if err != nil {
 		return nil, err
 	}
@@ -253,7 +256,7 @@ func (x *Events) take(tx *gorm.DB, next time.Time, limit int) (*Take, error) {
 // number has a limit. Payloads of more than 4 KiB are left out: 1,000 events
 // may have 256 MiB of them.
 const (
-	takeColumns   = "id, event_id, type, location, community, tags, merge_key, subject, occurred_at, received_at, length(payload)"
+	takeColumns   = "id, event_id, type, location, community, tags, merge_key, subject, occurred_at, received_at, dispatched_at is null, length(payload)"
 	takePayload   = takeColumns + ", case when length(payload) <= 4096 then payload end as payload"
 	takeNoPayload = takeColumns + ", null"
 )
@@ -271,7 +274,7 @@ func readTaken(query *gorm.DB) ([]Event, error) {
 		var e Event
 		var tags string
 		err := rows.Scan(&e.ID, &e.EventID, &e.Type, &e.Location, &e.Community, &tags, &e.MergeKey, &e.Subject,
-			&e.OccurredAt, &e.ReceivedAt, &e.PayloadBytes, &e.Payload)
+			&e.OccurredAt, &e.ReceivedAt, &e.acceptedBefore, &e.PayloadBytes, &e.Payload)
 		if err != nil {
 			return nil, err
 		}
@@ -369,7 +372,8 @@ func (x *Events) oldest(tx *gorm.DB) (*time.Time, error) {
 	return &w.ReceivedAt, nil
 }
 
-// store writes a decision: marks on the events, deliveries, triggers, lanes.
+// store writes a decision: that the events were dispatched, deliveries,
+// triggers, lanes.
 func (s *Store) store(tx *gorm.DB, t Take, d Decision) ([]LaneRef, error) {
 	if err := s.markDispatched(tx, t, d); err != nil {
 		return nil, err

@@ -11,8 +11,14 @@ import (
 	"gorm.io/gorm"
 )
 
-// valuesMost is how many rows a statement is given at most.
-const valuesMost = 128
+// rowsMost is how many rows a statement is given at most. SQLite has a
+// parameter for every value, PostgreSQL one for a column.
+func (s *Store) rowsMost() int {
+	if s.pool == nil {
+		return 128
+	}
+	return 512
+}
 
 // storable are the types that a column of values can have.
 type storable interface {
@@ -141,22 +147,18 @@ func repeated(text string, n int) string {
 	return strings.TrimSuffix(strings.Repeat(text+", ", n), ", ")
 }
 
-// arraysMost is how many rows a statement is given at most where a column is
-// one parameter.
-const arraysMost = 512
-
 // portions hands on rows for statements, of which each takes only so many. For
 // SQLite a portion is a power of two, for the reason that values has.
 func portions[T any](s *Store, rows []T, work func(part []T) error) error {
 	if s.pool != nil {
-		for part := range slices.Chunk(rows, arraysMost) {
+		for part := range slices.Chunk(rows, s.rowsMost()) {
 			if err := work(part); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	for n := valuesMost; len(rows) > 0; n /= 2 {
+	for n := s.rowsMost(); len(rows) > 0; n /= 2 {
 		for len(rows) >= n {
 			if err := work(rows[:n]); err != nil {
 				return err

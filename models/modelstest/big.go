@@ -180,7 +180,7 @@ func (f *filler) history() {
 		`payload=«'{"id":"big-' || i || '","type":"question.created","occurred_at":"2026-11-01T10:00:00Z","question":{"question_id":' || i || `+
 			`',"title":"Question ' || i || ' about extraction","link":"https://site.example/questions/' || i || '/x","tags":["tag-' || (i % 50) || `+
 			`'"],"body":"How fine should the coffee be ground, and does it matter which water is used for it? Mine runs through in ten seconds."}}'»`)
-	f.insert("dispatches", 1, f.size.Events, "", "event_id=i", "at=⟨START + i * STEP + 5000000⟩",
+	f.insert("dispatches", 1, f.size.Events, "", "event_id=i", "dispatched_at=⟨START + i * STEP + 5000000⟩",
 		"merged_into=case when i % 50 = 49 then i + 1 end", "match_version=VERSION", "logged=true")
 	held := "w.state <> 'active' and i / 15 % 4 = 0"
 	f.insert("deliveries", 1, f.size.Deliveries, of,

@@ -7,16 +7,16 @@ create table events_waiting (
     event_id bigint not null,
     merge_key text not null,
     primary key (received_at, event_id)
-);
+) with (vacuum_truncate = false); -- it grows again: PostgreSQL is not to plan for an empty one
 create index events_waiting_merge_key on events_waiting (merge_key) where merge_key <> '';
 create table dispatches (
     event_id bigint primary key,
-    at timestamptz not null,
+    dispatched_at timestamptz not null,
     merged_into bigint,
     match_version bigint not null,
     logged boolean not null
 );
-create index dispatches_at on dispatches (at);
+create index dispatches_dispatched_at on dispatches (dispatched_at);
 create index dispatches_merged_into on dispatches (merged_into) where merged_into is not null;
 
 -- The release before knows only the columns of events. What it accepts waits
@@ -36,9 +36,17 @@ $$;
 create function events_dispatched() returns trigger language plpgsql as $$
 begin
     delete from events_waiting where received_at = new.received_at and event_id = new.id;
-    insert into dispatches (event_id, at, merged_into, match_version, logged)
+    insert into dispatches (event_id, dispatched_at, merged_into, match_version, logged)
         values (new.id, new.dispatched_at, new.merged_into, coalesce(new.match_version, 0), new.logged)
         on conflict (event_id) do update set merged_into = coalesce(excluded.merged_into, dispatches.merged_into);
+    return null;
+end
+$$;
+-- +goose StatementEnd
+-- +goose StatementBegin
+create function events_gone() returns trigger language plpgsql as $$
+begin
+    delete from events_waiting where received_at = old.received_at and event_id = old.id;
     return null;
 end
 $$;
@@ -47,10 +55,8 @@ create trigger events_waits after insert on events
     for each row when (new.dispatched_at is null) execute function events_waits();
 create trigger events_dispatched after update of dispatched_at, merged_into on events
     for each row when (new.dispatched_at is not null) execute function events_dispatched();
+create trigger events_gone after delete on events
+    for each row execute function events_gone();
 
 insert into events_waiting (received_at, event_id, merge_key)
     select received_at, id, merge_key from events where dispatched_at is null;
-insert into dispatches (event_id, at, merged_into, match_version, logged)
-    select id, dispatched_at, merged_into, coalesce(match_version, 0), logged from events where dispatched_at is not null;
--- Retention goes by dispatches now.
-drop index events_dispatched;

@@ -10,12 +10,12 @@ create table events_waiting (
 create index events_waiting_merge_key on events_waiting (merge_key) where merge_key <> '';
 create table dispatches (
     event_id integer primary key,
-    at datetime not null,
+    dispatched_at datetime not null,
     merged_into integer,
     match_version integer not null,
     logged boolean not null
 );
-create index dispatches_at on dispatches (at);
+create index dispatches_dispatched_at on dispatches (dispatched_at);
 create index dispatches_merged_into on dispatches (merged_into) where merged_into is not null;
 
 -- The release before knows only the columns of events. What it accepts waits
@@ -33,15 +33,17 @@ end;
 create trigger events_dispatched after update of dispatched_at, merged_into on events when new.dispatched_at is not null
 begin
     delete from events_waiting where received_at = new.received_at and event_id = new.id;
-    insert into dispatches (event_id, at, merged_into, match_version, logged)
+    insert into dispatches (event_id, dispatched_at, merged_into, match_version, logged)
         values (new.id, new.dispatched_at, new.merged_into, coalesce(new.match_version, 0), new.logged)
         on conflict (event_id) do update set merged_into = coalesce(excluded.merged_into, dispatches.merged_into);
+end;
+-- +goose StatementEnd
+-- +goose StatementBegin
+create trigger events_gone after delete on events
+begin
+    delete from events_waiting where received_at = old.received_at and event_id = old.id;
 end;
 -- +goose StatementEnd
 
 insert into events_waiting (received_at, event_id, merge_key)
     select received_at, id, merge_key from events where dispatched_at is null;
-insert into dispatches (event_id, at, merged_into, match_version, logged)
-    select id, dispatched_at, merged_into, coalesce(match_version, 0), logged from events where dispatched_at is not null;
--- Retention goes by dispatches now.
-drop index events_dispatched;
