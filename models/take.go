@@ -192,28 +192,22 @@ type dispatchRun struct {
 	LastAt *time.Time
 }
 
-// lockRun returns nil when another instance runs now.
+// lockRun returns nil when another instance runs now. On PostgreSQL the
+// transaction goes by indexes from then on: what waits grows faster than the
+// database notices, which goes on reading all of a table that was small when it
+// planned that.
 func (s *Store) lockRun(tx *gorm.DB) (*dispatchRun, error) {
-	lock := s.lock()
+	byIndex, lock := "", s.lock()
 	if lock != "" {
+		byIndex = ", set_config('enable_seqscan', 'off', true)"
 		lock += " skip locked"
 	}
 	var run dispatchRun
-	res := tx.Raw("select * from dispatch_runs where id = 1" + lock).Scan(&run)
+	res := tx.Raw("select *" + byIndex + " from dispatch_runs where id = 1" + lock).Scan(&run)
 	if res.Error != nil || res.RowsAffected == 0 {
 		return nil, res.Error
 	}
 	return &run, nil
-}
-
-// byIndex makes a transaction go by indexes. What waits grows faster than
-// PostgreSQL notices, which goes on reading all of a table that was small when
-// it planned that.
-func (s *Store) byIndex(tx *gorm.DB) error {
-	if s.pool == nil {
-		return nil
-	}
-	return tx.Exec("set local enable_seqscan = off").Error
 }
 
 func (x *Events) take(tx *gorm.DB, next time.Time, limit int) (*Take, error) {
@@ -223,9 +217,6 @@ func (x *Events) take(tx *gorm.DB, next time.Time, limit int) (*Take, error) {
 	}
 	now, err := x.s.now(tx)
 	if err != nil || !timeToRun(next, now, settings.DispatchInterval) && settings.DispatchInterval > 0 {
-		return nil, err
-	}
-	if err := x.s.byIndex(tx); err != nil {
 		return nil, err
 	}
 	t := &Take{
