@@ -61,6 +61,10 @@ func (s *Store) waits(tx *gorm.DB, rows []eventWaiting) error {
 	})
 }
 
+// endedTogether is how many events end their waiting in one statement:
+// PostgreSQL compares each with all of them.
+const endedTogether = 128
+
 // markDispatched ends the waiting of the events that were decided upon, and
 // says what was decided. It fails with errChanged when one waits no more.
 func (s *Store) markDispatched(tx *gorm.DB, t Take, d Decision) error {
@@ -74,7 +78,7 @@ func (s *Store) markDispatched(tx *gorm.DB, t Take, d Decision) error {
 			events = append(events, e)
 		}
 	}
-	for part := range slices.Chunk(events, 128) {
+	for part := range slices.Chunk(events, endedTogether) {
 		where, args := s.theseWait(part)
 		ended := tx.Exec("delete from events_waiting where "+where, args...)
 		if ended.Error != nil {

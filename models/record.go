@@ -150,14 +150,11 @@ func (s *Store) recordIn(tx *gorm.DB, events []NewEvent, now time.Time) (stored 
 	if err := portions(s, rows, func(part []Event) error { return s.insertEvents(tx, part, stored) }); err != nil {
 		return nil, err
 	}
-	if s.pool != nil {
-		return stored, nil // it says that they wait in the same statement
-	}
 	return stored, s.waits(tx, newlyWaiting(rows, stored))
 }
 
-// newlyWaiting are the events that were new, which wait from now on. Of those with
-// the same id the first was.
+// newlyWaiting are the events that were new, which wait from now on. Of those
+// with the same id the first was.
 func newlyWaiting(rows []Event, stored map[string]int64) []eventWaiting {
 	wait := make([]eventWaiting, 0, len(stored))
 	for i, e := range rows {
@@ -176,11 +173,6 @@ func (s *Store) insertEvents(tx *gorm.DB, rows []Event, stored map[string]int64)
 			"occurred_at, received_at, payload, dispatched_at, match_version, logged)",
 		fixed: ", 0, false",
 		after: " on conflict (event_id) do nothing returning event_id, id",
-	}
-	if s.pool != nil {
-		insert.into = "with stored as (" + insert.into
-		insert.after += ", received_at, merge_key), waits as (insert into events_waiting (received_at, event_id, merge_key)" +
-			" select received_at, id, merge_key from stored) select event_id, id from stored"
 	}
 	scan := func(found *sql.Rows) error {
 		var eventID string
