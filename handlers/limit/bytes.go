@@ -1,0 +1,109 @@
+package limit
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+)
+
+// taker is a place that waits for bytes. Its channel is closed once it has
+// them.
+type taker struct {
+	place *Place
+	n     int64
+	done  chan struct{}
+}
+
+// Take counts n more bytes as held by a place, as they arrive, and waits while
+// the flows hold all there are. It returns the cause of the place's context
+// when that ends first. To keep requests that are half read from waiting for
+// one another for ever, one of them at a time may go on beyond the limit, so
+// Bytes is exceeded by at most what one request takes.
+func (p *Place) Take(n int64) error {
+	l := p.limiter
+	l.mu.Lock()
+	if len(l.takers) == 0 && l.bytes+n <= l.conf.Bytes || p == l.leader {
+		p.count(n)
+		l.mu.Unlock()
+		return nil
+	}
+	t := &taker{place: p, n: n, done: make(chan struct{})}
+	l.takers = append(l.takers, t)
+	l.serve()
+	l.mu.Unlock()
+
+	again := time.NewTicker(grace)
+	defer again.Stop()
+	for {
+		select {
+		case <-t.done:
+			return nil
+		case <-again.C:
+			l.mu.Lock()
+			l.reclaimBytes(t)
+			l.mu.Unlock()
+		case <-p.ctx.Done():
+			l.mu.Lock()
+			remove(&l.takers, t)
+			l.mu.Unlock()
+			return context.Cause(p.ctx)
+		}
+	}
+}
+
+func (p *Place) count(n int64) {
+	p.bytes += n
+	p.flow.bytes += n
+	p.limiter.bytes += n
+}
+
+// serve gives free bytes to those who wait, first to the flow that holds
+// fewest, and makes the first of them the leader if there is none.
+func (l *Limiter) serve() {
+	for len(l.takers) > 0 {
+		next := l.takers[0]
+		for _, t := range l.takers {
+			if t.place.flow.bytes < next.place.flow.bytes {
+				next = t
+			}
+		}
+		if l.bytes+next.n > l.conf.Bytes {
+			if l.leader != nil {
+				return
+			}
+			l.leader = next.place
+		}
+		next.place.count(next.n)
+		remove(&l.takers, next)
+		close(next.done)
+	}
+}
+
+// reclaimBytes tells the flow with the most bytes to give back the request
+// that holds most of them, if t's flow is below its share and the other above.
+func (l *Limiter) reclaimBytes(t *taker) {
+	if l.conf.Share == 0 || l.yielding >= len(l.takers) {
+		return
+	}
+	share := l.conf.Bytes / int64(l.conf.Share)
+	if t.place.flow.bytes+t.n > share {
+		return
+	}
+	var largest *Place // of the flow that keeps most
+	var most int64
+	for _, f := range l.flows {
+		kept := f.kept()
+		var sum int64
+		for _, p := range kept {
+			sum += p.bytes
+		}
+		if sum > max(most, share) {
+			most = sum
+			largest = slices.MaxFunc(kept, func(a, b *Place) int { return cmp.Compare(a.bytes, b.bytes) })
+		}
+	}
+	if largest != nil {
+		l.yield(largest)
+	}
+}
