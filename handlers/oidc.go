@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -56,7 +57,10 @@ func newSingleSignOn(c OIDC, base *url.URL, key []byte) *singleSignOn {
 
 // oidcBegun is what the browser keeps, signed, while somebody is away at the
 // provider.
-type oidcBegun struct{ State, Nonce, Verifier, Next string }
+type oidcBegun struct {
+	State, Nonce, Verifier, Next string
+	Confirm                      bool // it confirms who is logged in already
+}
 
 // discover returns the provider; an error leaves the next one to try again.
 func (o *singleSignOn) discover(ctx context.Context) (*oidc.Provider, error) {
@@ -80,16 +84,21 @@ func (o *singleSignOn) oauth(p *oidc.Provider) *oauth2.Config {
 	}
 }
 
-// identity is the verified e-mail that the provider vouches for.
-func (o *singleSignOn) identity(ctx context.Context, begun oidcBegun, code string) (string, error) {
+// identity is whom the provider vouches for.
+type identity struct {
+	Email string    // verified
+	At    time.Time // when they last proved to the provider who they are; 1970: it did not say
+}
+
+func (o *singleSignOn) identity(ctx context.Context, begun oidcBegun, code string) (identity, error) {
 	p, err := o.discover(ctx)
 	if err != nil {
-		return "", &oidcError{http.StatusBadGateway, oidcAway, err}
+		return identity{}, &oidcError{http.StatusBadGateway, oidcAway, err}
 	}
 	ctx = oidc.ClientContext(ctx, o.client)
 	token, err := o.oauth(p).Exchange(ctx, code, oauth2.VerifierOption(begun.Verifier))
 	if err != nil {
-		return "", &oidcError{http.StatusBadGateway, "The provider did not confirm this log-in. Try again.", bareAnswer(err)}
+		return identity{}, &oidcError{http.StatusBadGateway, "The provider did not confirm this log-in. Try again.", bareAnswer(err)}
 	}
 	raw, _ := token.Extra("id_token").(string)
 	id, err := p.Verifier(&oidc.Config{ClientID: o.config.ClientID}).Verify(ctx, raw)
@@ -97,19 +106,21 @@ func (o *singleSignOn) identity(ctx context.Context, begun oidcBegun, code strin
 		err = errors.New("the nonce is another")
 	}
 	if err != nil {
-		return "", &oidcError{http.StatusForbidden, "What the provider sent cannot be trusted, so nobody was logged in. Try again.", err}
+		return identity{}, &oidcError{http.StatusForbidden, "What the provider sent cannot be trusted, so nobody was logged in. Try again.", err}
 	}
 	var claims struct {
 		Email    string          `json:"email"`
 		Verified json.RawMessage `json:"email_verified"` // some providers write "true"
+		AuthTime json.RawMessage `json:"auth_time"`      // seconds; it matters only where it is asked for
 	}
 	if err := id.Claims(&claims); err != nil {
-		return "", &oidcError{http.StatusForbidden, "What the provider sent cannot be read.", err}
+		return identity{}, &oidcError{http.StatusForbidden, "What the provider sent cannot be read.", err}
 	}
 	if claims.Email == "" || !isText(claims.Email) || strings.Trim(string(claims.Verified), `"`) != "true" {
-		return "", &oidcError{http.StatusForbidden, "The provider does not vouch for your e-mail address. Verify it there first.", errors.New("no verified e-mail")}
+		return identity{}, &oidcError{http.StatusForbidden, "The provider does not vouch for your e-mail address. Verify it there first.", errors.New("no verified e-mail")}
 	}
-	return claims.Email, nil
+	at, _ := strconv.ParseFloat(strings.Trim(string(claims.AuthTime), `"`), 64)
+	return identity{claims.Email, time.Unix(int64(at), 0)}, nil
 }
 
 // bareAnswer leaves out what a provider wrote: it was sent our secret, and may
@@ -141,7 +152,7 @@ func (s *Site) oidc(c *gin.Context) error {
 	}
 	answer := c.Request.URL.Query()
 	if answer.Get("code") == "" && answer.Get("error") == "" && answer.Get("state") == "" {
-		return s.oidcBegin(c, c.Query("next"))
+		return s.oidcBegin(c, c.Query("next"), c.Query("confirm") != "")
 	}
 	begun, err := s.oidcBegun(c, answer.Get("state"))
 	if err != nil {
@@ -152,10 +163,11 @@ func (s *Site) oidc(c *gin.Context) error {
 		return s.oidcRefuse(c, begun.Next, err)
 	}
 	ctx := c.Request.Context()
-	email, err := s.signOn.identity(ctx, begun, answer.Get("code"))
+	who, err := s.signOn.identity(ctx, begun, answer.Get("code"))
 	if err != nil {
 		return s.oidcRefuse(c, begun.Next, err)
 	}
+	email := who.Email
 	user, err := s.store.users.ByEmail(ctx, email)
 	if errors.Is(err, models.ErrNotFound) {
 		err = &oidcError{http.StatusForbidden, cut(email, 254) + " is not on the list of members. An administrator can add you.", errors.New("not a member")}
@@ -167,6 +179,9 @@ func (s *Site) oidc(c *gin.Context) error {
 	if user.DisabledAt != nil {
 		err = &oidcError{http.StatusForbidden, cut(email, 254) + " is disabled here. An administrator can enable you again.", errors.New("disabled")}
 		return s.oidcRefuse(c, begun.Next, err)
+	}
+	if begun.Confirm {
+		return s.oidcConfirmed(c, begun, user, who.At)
 	}
 	if user.MustChangePassword {
 		// Whom the provider vouches for needs no one-time password: it ends
@@ -181,18 +196,22 @@ func (s *Site) oidc(c *gin.Context) error {
 	return s.redirect(c, localPath(begun.Next))
 }
 
-func (s *Site) oidcBegin(c *gin.Context, next string) error {
+func (s *Site) oidcBegin(c *gin.Context, next string, confirm bool) error {
 	p, err := s.signOn.discover(c.Request.Context())
 	if err != nil {
 		return s.oidcRefuse(c, next, &oidcError{http.StatusBadGateway, oidcAway, err})
 	}
-	begun := oidcBegun{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), Next: cut(localPath(next), flashLimit)}
+	begun := oidcBegun{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), Next: cut(localPath(next), flashLimit), Confirm: confirm}
 	value, err := s.signOn.cookies.Encode(oidcCookie, begun)
 	if err != nil {
 		return err
 	}
 	s.setCookie(c, oidcCookie, value, oidcFor)
-	return s.redirect(c, s.signOn.oauth(p).AuthCodeURL(begun.State, oidc.Nonce(begun.Nonce), oauth2.S256ChallengeOption(begun.Verifier)))
+	options := []oauth2.AuthCodeOption{oidc.Nonce(begun.Nonce), oauth2.S256ChallengeOption(begun.Verifier)}
+	if confirm { // the provider asks for a new proof, and says when it was
+		options = append(options, oauth2.SetAuthURLParam("max_age", "0"))
+	}
+	return s.redirect(c, s.signOn.oauth(p).AuthCodeURL(begun.State, options...))
 }
 
 // oidcBegun returns what this browser began, once; an answer that this browser

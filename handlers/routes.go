@@ -84,6 +84,8 @@ func (s *Site) routes() (*gin.Engine, error) {
 	get(admin, "/admin/webhooks/:id/duplicate", s.on(s.webhookDuplicate))
 	get(admin, "/admin/webhooks/:id/delete", s.on(s.webhookDelete))
 	admin.POST("/admin/webhooks/:id/delete", s.on(s.webhookDeletePost))
+	get(admin, "/admin/webhooks/:id/reveal", s.on(s.webhookReveal))
+	admin.POST("/admin/webhooks/:id/reveal", s.on(s.webhookRevealPost))
 	get(admin, "/admin/webhooks/:id/pause", s.on(s.up))
 	admin.POST("/admin/webhooks/:id/pause", s.on(s.webhookPause))
 	get(admin, "/admin/webhooks/:id/resume", s.on(s.up))

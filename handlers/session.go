@@ -21,12 +21,15 @@ type sessionStore interface {
 	Touch(ctx context.Context, key string) error
 	Delete(ctx context.Context, key string) error
 	DeleteAll(ctx context.Context, user models.User) error
+	Keep(ctx context.Context, key, what, text string) error
+	Take(ctx context.Context, key, what string) (string, error)
 }
 
 const (
 	sessionCookie = "sitehooks_session"
 	touchAfter    = time.Minute // last-seen times are written at most this often
 	sessionUser   = "user"      // key of the user's id among a session's values
+	sessionKeeps  = "keeps"     // whether something is kept with the session; see Site.keep
 	// unattendedHeader marks what a page asks for by itself, which is no sign
 	// that anybody is there.
 	unattendedHeader = "X-Unattended"
@@ -87,7 +90,7 @@ func (st *sessionCookies) New(r *http.Request, name string) (*sessions.Session, 
 		}
 	}
 	session.ID, session.IsNew = id, false
-	session.Values[sessionUser] = row.UserID
+	session.Values[sessionUser], session.Values[sessionKeeps] = row.UserID, row.KeptUntil != nil
 	return session, nil
 }
 

@@ -34,6 +34,7 @@ type webhookStore interface {
 	History(ctx context.Context, id int64, limit int) ([]models.WebhookVersion, error)
 	StateChanges(ctx context.Context, ids []int64, since time.Time) (map[int64][]models.StateChange, error)
 	Claim(ctx context.Context, by models.Actor, id int64) error
+	Reveal(ctx context.Context, by models.Actor, id int64, part, called string) (string, error)
 }
 
 type locationStore interface {

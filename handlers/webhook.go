@@ -25,6 +25,7 @@ type webhookPage struct {
 	Note       string
 	Activities []string
 	Secrets    []secretField
+	URLReveal  string   // path of the question before a URL that is a secret is shown; empty: it is none
 	HeaderList []string // names of custom headers
 	Deleted    bool
 	Off        bool
@@ -99,6 +100,9 @@ func (s *Site) showWebhook(c *gin.Context, w models.Webhook, t *trial) error {
 		e := &editing{format: f, old: &w, form: webhookForm{Events: w.Events}}
 		p.Secrets = e.secrets()
 		p.Activities = activityLabels(f, w.Events)
+		if f.SecretURL {
+			p.URLReveal = revealPath(id, revealURL)
+		}
 	}
 	if p.HeaderList, err = s.headerNames(w); err != nil {
 		return err

@@ -33,6 +33,7 @@ type webhookFormPage struct {
 	Secrets     []secretField
 	Fields      []ownField
 	URLKept     string // what is shown of a saved URL that is a secret
+	URLReveal   string // path of the question before that URL is shown
 	SavedNames  bool   // there are custom headers whose values are saved
 	Copied      bool   // it is a copy, which is created paused
 	NotCopied   string // what a copy lacks; empty: nothing, or it was told already
@@ -61,6 +62,7 @@ type secretField struct {
 	Value             string // unsaved; a saved one never comes back
 	Saved, Removed    bool
 	SetAt, UsedAt     *time.Time
+	Reveal            string // path of the question before a saved one is shown
 	Fault             string
 }
 
@@ -85,7 +87,7 @@ func (s *Site) showWebhookForm(c *gin.Context, status int, e *editing) error {
 		Copied: e.copied, NotCopied: e.notCopied, Trial: e.trial, Look: e.look,
 	}
 	if e.old != nil && e.format.SecretURL {
-		p.URLKept = e.old.URLShown
+		p.URLKept, p.URLReveal = e.old.URLShown, revealPath(e.old.ID, revealURL)
 	}
 	p.Summary = p.summary()
 	locations, err := s.store.locations.List(ctx)
@@ -162,7 +164,7 @@ func (e *editing) secrets() []secretField {
 			Removed: e.form.Removed[i], Fault: e.faults[secretName(i)],
 		}
 		if e.old != nil && hasSecret(*e.old, i) {
-			field.Saved = true
+			field.Saved, field.Reveal = true, revealPath(e.old.ID, strconv.Itoa(i+1))
 			field.SetAt, field.UsedAt = e.old.Secret1SetAt, e.old.Secret1UsedAt
 			if i == 1 {
 				field.SetAt, field.UsedAt = e.old.Secret2SetAt, e.old.Secret2UsedAt

@@ -219,7 +219,7 @@ func TestSavedSecretsNeverComeBack(t *testing.T) {
 	})
 	c.exec("update webhooks set secret_1_used_at = ? where id = ?", time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC), w.ID)
 	edit := c.get(editPath(w)).want(http.StatusOK)
-	if got := edit.text("#secret_1-help"); got != "Set on "+time.Now().UTC().Format("Jan 2, 2006")+", last used May 4, 2026. Leave this empty to keep it." {
+	if got := edit.text("#secret_1-help"); got != "Set on "+time.Now().UTC().Format("Jan 2, 2006")+", last signed with May 4, 2026. Leave this empty to keep it." {
 		t.Errorf("the secret's line says %q", got)
 	}
 	pages := []*answer{edit, c.get("/admin/webhooks"), c.get(webhookPath(w.ID)), c.get(webhookPath(w.ID) + "/delete")}

@@ -77,3 +77,24 @@ func TestAClockSetBackLeavesTheScheduleOfNow(t *testing.T) {
 		}
 	})
 }
+
+// TestSweepMakesSessionsForget: what a session keeps to be shown once is gone
+// within a minute, although nobody asked for it.
+func TestSweepMakesSessionsForget(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		ctx := b.t.Context()
+		user, err := b.store.Users.Create(ctx, models.User{Email: "mary@example.com", Role: models.RoleViewer})
+		ok(b.t, err)
+		ok(b.t, b.store.Sessions.Save(ctx, models.Session{Key: "k", UserID: user.ID, Data: []byte{}}))
+		s := &sweeper{store: b.store, queue: b.queued, log: slog.New(slog.DiscardHandler)}
+		ok(b.t, b.store.Sessions.Keep(ctx, "k", "token", "plain words"))
+		for age := time.Duration(0); age < time.Minute; age += sweepEvery {
+			ok(b.t, s.once(ctx))
+			b.clock.Add(sweepEvery)
+		}
+		row, err := b.store.Sessions.Get(ctx, "k")
+		if err != nil || len(row.Data) != 0 || row.KeptUntil != nil {
+			b.t.Errorf("after a minute the session keeps %+v, %v", row, err)
+		}
+	})
+}

@@ -13,6 +13,9 @@ const (
 	sweepEvery = time.Second
 	sweepLimit = 200
 	seekEvery  = 15 * time.Minute // for lost lanes, which there should be none of
+	// forgetEvery is how often what sessions keep is looked through. With
+	// models.KeptFor it stays under a minute.
+	forgetEvery = 5 * time.Second
 )
 
 // sweeper queues the lanes that fell due: retries whose time has come, what an
@@ -24,6 +27,7 @@ type sweeper struct {
 	changed <-chan struct{}
 	latest  time.Time // that the deciding clock has shown
 	sought  time.Time // when lost lanes were looked for, by this process's clock
+	forgot  time.Time // when sessions were last made to forget, by the deciding clock
 }
 
 func (s *sweeper) run(ctx context.Context) {
@@ -44,7 +48,7 @@ func (s *sweeper) run(ctx context.Context) {
 
 // once sweeps until nothing is left.
 func (s *sweeper) once(ctx context.Context) error {
-	if err := errors.Join(s.look(ctx), s.seek(ctx)); err != nil {
+	if err := errors.Join(s.look(ctx), s.seek(ctx), s.forget(ctx)); err != nil {
 		return err
 	}
 	for {
@@ -75,6 +79,15 @@ func (s *sweeper) seek(ctx context.Context) error {
 		s.log.WarnContext(ctx, "lanes slept although something was due; they are worked on now", slog.Int64("lanes", n))
 	}
 	return nil
+}
+
+// forget erases what sessions kept to be shown once and nobody asked for.
+func (s *sweeper) forget(ctx context.Context) error {
+	if since := s.latest.Sub(s.forgot); since >= 0 && since < forgetEvery {
+		return nil
+	}
+	s.forgot = s.latest
+	return s.store.Sessions.Forget(ctx)
 }
 
 // look sees to what waits when the clock was set back.

@@ -43,7 +43,7 @@ func (s *Store) Rekey(ctx context.Context) (n int, err error) {
 func (s *Store) reseal(w *Webhook) (bool, error) {
 	changed := false
 	for what, sealed := range map[string]*secret.Sealed{
-		"url": &w.URL, slotName(0): &w.Secret1, slotName(1): &w.Secret2, "headers": &w.Headers,
+		PartURL: &w.URL, PartSecret1: &w.Secret1, PartSecret2: &w.Secret2, "headers": &w.Headers,
 	} {
 		if s.box.Current(*sealed) {
 			continue

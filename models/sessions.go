@@ -18,9 +18,10 @@ const (
 type Session struct {
 	Key       string `gorm:"primaryKey"` // hash of the id in the cookie
 	UserID    int64
-	Data      []byte
+	Data      []byte    // what Keep keeps, sealed
 	CreatedAt time.Time `gorm:"autoCreateTime:false"`
 	SeenAt    time.Time
+	KeptUntil *time.Time // nil: nothing is kept
 }
 
 // Sessions keep the logins.

@@ -135,7 +135,7 @@ func (x *Webhooks) Update(ctx context.Context, by Actor, id int64, updatedAt tim
 func (x *Webhooks) apply(w *Webhook, by Actor, now time.Time, in WebhookInput) error {
 	w.Name, w.Location, w.Community = in.Name, in.Location, in.Community
 	w.Events, w.TagMode, w.Tags = orEmpty(in.Events), in.TagMode, orEmpty(in.Tags)
-	w.URL, w.URLShown, w.Options = x.s.box.Seal(in.URL, sealFor(w.ID, "url")), in.URLShown, in.Options
+	w.URL, w.URLShown, w.Options = x.s.box.Seal(in.URL, sealFor(w.ID, PartURL)), in.URLShown, in.Options
 	if w.Options == nil {
 		w.Options = map[string]string{}
 	}
@@ -182,7 +182,7 @@ func (w *Webhook) secretSlot(i int) (sealed *secret.Sealed, setAt, usedAt **time
 	return &w.Secret2, &w.Secret2SetAt, &w.Secret2UsedAt
 }
 
-func slotName(i int) string { return fmt.Sprintf("secret%d", i+1) }
+func slotName(i int) string { return [2]string{PartSecret1, PartSecret2}[i] }
 
 func sealFor(id int64, what string) string { return fmt.Sprintf("webhook:%d:%s", id, what) }
 
@@ -192,7 +192,7 @@ func label(w Webhook) string { return fmt.Sprintf("webhook %d %q", w.ID, w.Name)
 func (x *Webhooks) Open(w Webhook) (Opened, error) {
 	var o Opened
 	var err error
-	if o.URL, err = x.s.box.Open(w.URL, sealFor(w.ID, "url")); err != nil {
+	if o.URL, err = x.s.box.Open(w.URL, sealFor(w.ID, PartURL)); err != nil {
 		return Opened{}, err
 	}
 	for i := range o.Secrets {

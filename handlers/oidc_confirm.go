@@ -1,0 +1,50 @@
+package handlers
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// confirmedFor is how old a single sign-on may be that confirms who asks.
+const confirmedFor = time.Minute
+
+// freshSignOn tells whether a single sign-on at a time confirms who asks now.
+// The provider's clock may be a little ahead.
+func freshSignOn(at, now time.Time) bool {
+	age := now.Sub(at)
+	return age < confirmedFor && age > -confirmedFor
+}
+
+// oidcConfirmed ends a single sign-on that confirms who is logged in already.
+// It starts no session.
+func (s *Site) oidcConfirmed(c *gin.Context, begun oidcBegun, user models.User, at time.Time) error {
+	refuse := func(text string) error { return s.redirect(c, localPath(begun.Next), Flash{"danger", text}) }
+	member, err := s.sessionUser(c)
+	if errors.Is(err, models.ErrNotFound) {
+		return s.redirect(c, "/login?next="+url.QueryEscape(localPath(begun.Next)))
+	}
+	if err != nil {
+		return err
+	}
+	now, err := s.Store.Now(c.Request.Context())
+	if err != nil {
+		return err
+	}
+	switch {
+	case member.ID != user.ID:
+		return refuse(fmt.Sprintf("The provider says that you are %s, but you are logged in here as %s.", cut(user.Email, 254), cut(member.Email, 254)))
+	case !freshSignOn(at, now):
+		return refuse("The provider did not ask you to log in again, so this does not confirm who you are.")
+	}
+	if err := s.keep(c, keptConfirmed, strconv.FormatInt(at.Unix(), 10)); err != nil {
+		return err
+	}
+	return s.redirect(c, localPath(begun.Next))
+}

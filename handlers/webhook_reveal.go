@@ -1,0 +1,159 @@
+package handlers
+
+import (
+	"math"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// revealURL asks for the URL where others ask for a secret's number.
+const revealURL = "url"
+
+// revealable is a sealed part of a webhook that can be shown.
+type revealable struct {
+	Value string // in the form: 1, 2 or revealURL
+	Part  string // in models
+	Label string
+}
+
+type revealPage struct {
+	page
+	Webhook   models.Webhook
+	Parts     []revealable // that are saved
+	Chosen    revealable
+	Password  bool   // the member has one
+	Confirmed bool   // the member comes back from single sign-on
+	SignOn    string // path of single sign-on; empty: there is none
+	Fault     string
+	Plain     string // in the answer to the request that revealed it
+}
+
+// revealables are the sealed parts that a webhook has.
+func revealables(f *wire.Format, w models.Webhook) []revealable {
+	var list []revealable
+	parts := [2]string{models.PartSecret1, models.PartSecret2}
+	for i, s := range f.Secrets {
+		if hasSecret(w, i) {
+			list = append(list, revealable{strconv.Itoa(i + 1), parts[i], s.Label})
+		}
+	}
+	if f.SecretURL {
+		list = append(list, revealable{revealURL, models.PartURL, "URL"})
+	}
+	return list
+}
+
+func revealPath(id int64, value string) string {
+	return webhookPath(id) + "/reveal?secret=" + value
+}
+
+// webhookReveal asks for the member's password before a saved secret is shown.
+func (s *Site) webhookReveal(c *gin.Context) error {
+	p, err := s.revealPage(c, c.Query("secret"))
+	if err != nil {
+		return err
+	}
+	p.Confirmed = c.Query("confirmed") != ""
+	return s.render(c, http.StatusOK, "webhook_reveal", p)
+}
+
+// revealPage is the page for the part that the request names, or for the first
+// one when it names none.
+func (s *Site) revealPage(c *gin.Context, value string) (*revealPage, error) {
+	w, f, err := s.savedWebhook(c)
+	if err != nil {
+		return nil, err
+	}
+	user, _ := userOf(c)
+	p := &revealPage{
+		page:    page{Nav: "webhooks"},
+		Webhook: w, Parts: revealables(f, w), Password: user.PasswordHash != "",
+	}
+	i := slices.IndexFunc(p.Parts, func(r revealable) bool { return r.Value == value || value == "" })
+	if i < 0 {
+		return nil, notFound("This webhook has no such secret, or none is saved.")
+	}
+	p.Chosen = p.Parts[i]
+	p.Title, p.Path = "Reveal "+p.Chosen.Label, revealPath(w.ID, p.Chosen.Value)
+	if s.signOn != nil {
+		p.SignOn = oidcPath + "?confirm=1&next=" + url.QueryEscape(p.Path+"&confirmed=1")
+	}
+	return p, nil
+}
+
+// webhookRevealPost shows one saved secret to an administrator who proves again
+// who they are. The password is checked, and wrong ones are counted, as at login.
+func (s *Site) webhookRevealPost(c *gin.Context) error {
+	if err := parseForm(c); err != nil {
+		return err
+	}
+	form := c.Request.PostForm
+	p, err := s.revealPage(c, form.Get("secret"))
+	if err != nil {
+		return err
+	}
+	status, fault, err := s.provesAgain(c, form.Get("password"))
+	if err != nil {
+		return err
+	}
+	if fault != "" {
+		p.Fault = fault
+		return s.render(c, status, "webhook_reveal", p)
+	}
+	p.Plain, err = s.store.webhooks.Reveal(c.Request.Context(), actorOf(c), p.Webhook.ID, p.Chosen.Part, p.Chosen.Label)
+	if err != nil {
+		return err
+	}
+	return s.render(c, http.StatusOK, "webhook_reveal", p)
+}
+
+// provesAgain checks the member's password or, when none was sent, that they
+// have just come back from single sign-on. Fault is a sentence for the member;
+// empty: they are who they say.
+func (s *Site) provesAgain(c *gin.Context, password string) (status int, fault string, err error) {
+	ctx := c.Request.Context()
+	if password == "" {
+		return s.signedOnAgain(c)
+	}
+	user, _ := userOf(c)
+	known, wait, err := s.authenticate(ctx, user.Email, password, c.ClientIP())
+	switch {
+	case err != nil:
+		return 0, "", err
+	case wait > 0:
+		c.Header("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+		return http.StatusTooManyRequests, "Too many wrong passwords. Try again in " + minutesToWait(wait) + ".", nil
+	case known.ID != user.ID:
+		return http.StatusUnprocessableEntity, "This is not your password.", nil
+	}
+	return http.StatusOK, "", nil
+}
+
+// signedOnAgain uses up the proof that single sign-on left with the session.
+func (s *Site) signedOnAgain(c *gin.Context) (status int, fault string, err error) {
+	text, err := s.takeKept(c, keptConfirmed)
+	if err != nil {
+		return 0, "", err
+	}
+	now, err := s.Store.Now(c.Request.Context())
+	if err != nil {
+		return 0, "", err
+	}
+	at, _ := strconv.ParseInt(text, 10, 64)
+	switch {
+	case text != "" && freshSignOn(time.Unix(at, 0), now):
+		return http.StatusOK, "", nil
+	case text != "" || c.Request.PostForm.Get("confirmed") != "":
+		return http.StatusUnprocessableEntity, "Your single sign-on is more than a minute old or was used already. Confirm again.", nil
+	default:
+		return http.StatusUnprocessableEntity, "Enter your password.", nil
+	}
+}

@@ -1,0 +1,89 @@
+package models
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/sitehooks/sitehooks/models/secret"
+)
+
+// KeptFor is how long a session keeps what it is to show once. Forget runs
+// often enough for it to be erased within a minute.
+const KeptFor = 50 * time.Second
+
+// kept is what a session keeps, before it is sealed.
+type kept struct {
+	What string `json:"what"`
+	Text string `json:"text"`
+}
+
+// Keep seals a text and keeps it with a session, in place of what the session
+// kept before, until Take asks for it under the same name or KeptFor is over.
+// Error: ErrNotFound when there is no such session.
+func (x *Sessions) Keep(ctx context.Context, key, what, text string) error {
+	plain, err := json.Marshal(kept{what, text})
+	if err != nil {
+		return err
+	}
+	now, err := x.s.Now(ctx)
+	if err != nil {
+		return err
+	}
+	sealed := x.s.box.Seal(string(plain), sealForSession(key))
+	res := x.s.db.WithContext(ctx).Model(&Session{}).Where("key = ?", key).
+		Updates(map[string]any{"data": []byte(string(sealed)), "kept_until": now.Add(KeptFor)})
+	if res.Error == nil && res.RowsAffected == 0 {
+		return ErrNotFound
+	}
+	return res.Error
+}
+
+// Take returns what a session keeps under a name, and erases it; empty: there
+// is nothing of that name, its time is over, or no key opens it.
+func (x *Sessions) Take(ctx context.Context, key, what string) (text string, err error) {
+	err = x.s.tx(ctx, func(tx *gorm.DB) error {
+		text = ""
+		var row Session
+		err := tx.Raw("select * from sessions where key = ? and kept_until is not null"+x.s.lock(), key).Scan(&row).Error
+		if err != nil || row.KeptUntil == nil {
+			return err
+		}
+		now, err := x.s.now(tx)
+		if err != nil {
+			return err
+		}
+		plain, err := x.s.box.Open(secret.Sealed(row.Data), sealForSession(key))
+		if errors.Is(err, ErrWrongKey) || !now.Before(*row.KeptUntil) {
+			return nil // Forget erases it
+		}
+		if err != nil {
+			return err
+		}
+		var k kept
+		if err := json.Unmarshal([]byte(plain), &k); err != nil || k.What != what {
+			return err
+		}
+		text = k.Text
+		return forget(tx.Where("key = ?", key))
+	})
+	return text, err
+}
+
+// Forget erases what sessions kept and nobody asked for in time.
+func (x *Sessions) Forget(ctx context.Context) error {
+	now, err := x.s.Now(ctx)
+	if err != nil {
+		return err
+	}
+	return forget(x.s.db.WithContext(ctx).Where("kept_until <= ?", now))
+}
+
+func forget(of *gorm.DB) error {
+	return of.Model(&Session{}).Updates(map[string]any{"data": []byte{}, "kept_until": nil}).Error
+}
+
+func sealForSession(key string) string { return "session:" + key }

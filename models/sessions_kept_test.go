@@ -1,0 +1,55 @@
+package models_test
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/sitehooks/sitehooks/models"
+	"github.com/sitehooks/sitehooks/models/modelstest"
+)
+
+// TestSessionKeepsForAMinute: what a session keeps is sealed, is there once,
+// under its name, and is gone in a minute even if nobody asks.
+func TestSessionKeepsForAMinute(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
+		ctx := t.Context()
+		user, err := s.Users.Create(ctx, models.User{Email: "mary@example.com", Role: models.RoleViewer})
+		ok(t, err)
+		ok(t, s.Sessions.Save(ctx, models.Session{Key: "k", UserID: user.ID, Data: []byte{}}))
+		keep := func(text string) models.Session {
+			t.Helper()
+			ok(t, s.Sessions.Keep(ctx, "k", "token", text))
+			row, err := s.Sessions.Get(ctx, "k")
+			ok(t, err)
+			return row
+		}
+		take := func(what, want string) {
+			t.Helper()
+			if text, err := s.Sessions.Take(ctx, "k", what); err != nil || text != want {
+				t.Errorf("took %q %v, want %q", text, err, want)
+			}
+		}
+		row := keep("plain words")
+		if len(row.Data) == 0 || bytes.Contains(row.Data, []byte("plain words")) || row.KeptUntil == nil || row.KeptUntil.Sub(clock.Now()) > time.Minute {
+			t.Errorf("kept %s until %v", row.Data, row.KeptUntil)
+		}
+		take("another", "")
+		take("token", "plain words")
+		take("token", "")
+
+		keep("too late")
+		clock.Add(models.KeptFor)
+		take("token", "")
+		ok(t, s.Sessions.Forget(ctx))
+		if row, err = s.Sessions.Get(ctx, "k"); err != nil || len(row.Data) != 0 || row.KeptUntil != nil {
+			t.Errorf("%v: still there: %+v", err, row)
+		}
+		keep("younger")
+		ok(t, s.Sessions.Forget(ctx))
+		take("token", "younger")
+		if err = s.Sessions.Keep(ctx, "unknown", "token", "x"); err != models.ErrNotFound {
+			t.Errorf("kept with no session: %v", err)
+		}
+	})
+}

@@ -1,0 +1,40 @@
+package models
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+
+	"github.com/sitehooks/sitehooks/models/secret"
+)
+
+// Parts of a webhook that Reveal shows.
+const (
+	PartSecret1 = "secret1"
+	PartSecret2 = "secret2"
+	PartURL     = "url"
+)
+
+// Reveal returns a sealed part of a webhook in clear, and writes to the audit
+// log who asked for it and what the part is called. Errors: ErrNotFound when
+// there is no such webhook or it lacks the part, ErrWrongKey.
+func (x *Webhooks) Reveal(ctx context.Context, by Actor, id int64, part, called string) (plain string, err error) {
+	err = x.s.tx(ctx, func(tx *gorm.DB) error {
+		w, now, err := x.lockedNow(tx, id)
+		if err != nil {
+			return err
+		}
+		sealed := map[string]secret.Sealed{PartSecret1: w.Secret1, PartSecret2: w.Secret2, PartURL: w.URL}[part]
+		if sealed == "" {
+			return ErrNotFound
+		}
+		if plain, err = x.s.box.Open(sealed, sealFor(id, part)); err != nil {
+			return err
+		}
+		return audit(tx, by, now, "webhook.revealed", label(w), called)
+	})
+	if err != nil {
+		return "", err
+	}
+	return plain, nil
+}
