@@ -5,13 +5,13 @@ import (
 	"errors"
 	"math"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/sitehooks/sitehooks/handlers/limit"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -64,7 +64,7 @@ func (s *Site) login(c *gin.Context) error {
 	case err != nil:
 		return err
 	case wait > 0:
-		s.Log.WarnContext(c.Request.Context(), "too many wrong passwords", "from", addressGroup(c.ClientIP()))
+		s.Log.WarnContext(c.Request.Context(), "too many wrong passwords", "from", limit.AddressGroup(c.ClientIP()))
 		c.Header("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 		p.Fault = "Too many wrong passwords. Try again in " + minutesToWait(wait) + "."
 		return s.showLogin(c, http.StatusTooManyRequests, p)
@@ -104,7 +104,7 @@ func (s *Site) authenticate(ctx context.Context, email, password, address string
 	if !isText(email) {
 		email = "" // nobody's
 	}
-	key := strings.ToLower(email) + "|" + addressGroup(address)
+	key := strings.ToLower(email) + "|" + limit.AddressGroup(address)
 	n, oldest, err := s.store.users.LoginFailures(ctx, key, loginWindow)
 	if err != nil {
 		return user, 0, err
@@ -124,21 +124,6 @@ func (s *Site) authenticate(ctx context.Context, email, password, address string
 		return user, 0, s.store.users.RecordLoginFailure(ctx, key)
 	}
 	return found, 0, s.store.users.ClearLoginFailures(ctx, key)
-}
-
-// addressGroup is the address that failures are counted for: a whole /64 of
-// IPv6, since that is what one household or server has.
-func addressGroup(address string) string {
-	ip, err := netip.ParseAddr(address)
-	if err != nil {
-		return "unknown"
-	}
-	if ip = ip.Unmap(); ip.Is6() {
-		if prefix, err := ip.WithZone("").Prefix(64); err == nil {
-			return prefix.String()
-		}
-	}
-	return ip.String()
 }
 
 // logout ends the session on the server.

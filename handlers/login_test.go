@@ -141,17 +141,6 @@ func TestRightPasswordForgetsTheWrongOnes(t *testing.T) {
 	}
 }
 
-func TestAddressGroup(t *testing.T) {
-	for address, want := range map[string]string{
-		"203.0.113.7": "203.0.113.7", "::ffff:203.0.113.7": "203.0.113.7",
-		"2001:db8:1:2:3::4": "2001:db8:1:2::/64", "2001:db8:1:2:9::9%eth0": "2001:db8:1:2::/64", "": "unknown",
-	} {
-		if got := addressGroup(address); got != want {
-			t.Errorf("addressGroup(%q) = %q, want %q", address, got, want)
-		}
-	}
-}
-
 func TestGivenPasswordMustBeChangedFirst(t *testing.T) {
 	c := newConsole(t)
 	u := c.addUser(models.User{
