@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/PuerkitoBio/goquery"
+	"github.com/alexedwards/argon2id"
 	"github.com/gin-gonic/gin"
 	"github.com/gorilla/securecookie"
 
@@ -42,13 +43,23 @@ const (
 	adminPassword = "correct horse battery"
 )
 
-// adminHash is made once, since it takes its time.
+// adminHash is cheap to make and to compare with: each test that logs in does
+// so. TestHashesCostWhatTheyShould looks at those of the product.
 var adminHash = sync.OnceValue(func() string {
-	hash, err := HashPassword(adminPassword)
+	hash, err := argon2id.CreateHash(adminPassword, &argon2id.Params{Memory: 8, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32})
 	if err != nil {
 		panic(err)
 	}
 	return hash
+})
+
+// parsed is every page, parsed once for all tests.
+var parsed = sync.OnceValue(func() *templates.Set {
+	set, err := templates.New(Funcs(static.Path))
+	if err != nil {
+		panic(err)
+	}
+	return set
 })
 
 func newConsole(t testing.TB, adjust ...func(*Deps)) *console {
@@ -60,10 +71,8 @@ func newConsole(t testing.TB, adjust ...func(*Deps)) *console {
 func newConsoleOn(t testing.TB, kind string, adjust ...func(*Deps)) *console {
 	t.Helper()
 	c := &console{t: t, store: modelstest.Open(t, modelstest.Options(t, kind))}
-	set, err := templates.New(Funcs(static.Path))
-	ok(t, err)
 	d := Deps{
-		Store: c.store, Templates: set, Log: slog.New(slog.DiscardHandler),
+		Store: c.store, Templates: parsed(), Log: slog.New(slog.DiscardHandler),
 		Sender:     send.New(send.Config{AllowCIDRs: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}),
 		BaseURL:    &url.URL{Scheme: "http", Host: "console.example.com"},
 		CookieKeys: [][]byte{[]byte(strings.Repeat("k", 32))}, Static: static.Handler(),
@@ -75,6 +84,7 @@ func newConsoleOn(t testing.TB, kind string, adjust ...func(*Deps)) *console {
 	for _, f := range adjust {
 		f(&d)
 	}
+	var err error
 	c.site, err = newSite(d)
 	ok(t, err)
 	c.engine, err = c.site.routes()

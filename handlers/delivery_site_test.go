@@ -20,7 +20,6 @@ import (
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 	"github.com/sitehooks/sitehooks/models/modelstest"
-	"github.com/sitehooks/sitehooks/templates"
 )
 
 // nasty is content that must come out as the text it is, everywhere.
@@ -44,12 +43,10 @@ func newHistorySite(t *testing.T) *historySite {
 	s.set(models.EnableGenericWebhooks, "True")
 	s.set(models.DispatchInterval, "0")
 	s.set(models.DispatchDelay, "0")
-	set, err := templates.New(Funcs(func(name string) string { return "/static/" + name }))
-	s.must(err)
 	base, err := url.Parse("http://sitehooks.test")
 	s.must(err)
 	handler, err := New(Deps{
-		Store: s.store, Templates: set, BaseURL: base, CookieKeys: [][]byte{modelstest.Key()},
+		Store: s.store, Templates: parsed(), BaseURL: base, CookieKeys: [][]byte{modelstest.Key()},
 		Log: slog.New(slog.DiscardHandler), Sender: send.New(send.Config{}), OnChange: func() { s.woken++ },
 	})
 	s.must(err)
@@ -73,17 +70,15 @@ func (s *historySite) set(name, value string) {
 // as is a browser in which a member of that role is logged in.
 func (s *historySite) as(role string) *historyBrowser {
 	s.Helper()
-	hash, err := HashPassword("correct horse")
-	s.must(err)
 	email := role + "@example.com"
-	_, err = s.store.Users.Create(s.Context(), models.User{Email: email, Name: role, PasswordHash: hash, Role: role})
+	_, err := s.store.Users.Create(s.Context(), models.User{Email: email, Name: role, PasswordHash: adminHash(), Role: role})
 	s.must(err)
 	jar, err := cookiejar.New(nil)
 	s.must(err)
 	b := &historyBrowser{site: s, client: &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse
 	}}}
-	if status, _ := b.post("/login", url.Values{"email": {email}, "password": {"correct horse"}}); status != http.StatusSeeOther {
+	if status, _ := b.post("/login", url.Values{"email": {email}, "password": {adminPassword}}); status != http.StatusSeeOther {
 		s.Fatalf("log in as %s: %d", role, status)
 	}
 	return b

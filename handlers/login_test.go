@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alexedwards/argon2id"
+
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -62,6 +64,25 @@ func TestLogin(t *testing.T) {
 		t.Error("the cookie stays")
 	}
 	c.get("/admin/webhooks").goesTo("/login?next=%2Fadmin%2Fwebhooks")
+}
+
+// TestHashesCostWhatTheyShould: what is stored, and what the password of
+// nobody is compared with, take 19 MiB and two passes to try a password on.
+func TestHashesCostWhatTheyShould(t *testing.T) {
+	stored, err := HashPassword(adminPassword)
+	ok(t, err)
+	for name, hash := range map[string]string{"stored": stored, "of nobody": decoy} {
+		params, _, _, err := argon2id.DecodeHash(hash)
+		ok(t, err)
+		if params.Memory != 19<<10 || params.Iterations != 2 || params.Parallelism != 1 || params.SaltLength != 16 || params.KeyLength != 32 {
+			t.Errorf("%s: %+v", name, *params)
+		}
+	}
+	for password, want := range map[string]bool{adminPassword: true, adminPassword + " ": false} {
+		if got, err := newPasswords().match(password, stored); err != nil || got != want {
+			t.Errorf("%q matches: %v %v, want %v", password, got, err, want)
+		}
+	}
 }
 
 func TestSessionEnds(t *testing.T) {

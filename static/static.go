@@ -86,8 +86,10 @@ func (s set) path(name string) string {
 // same name gives the file as it is now, to be asked for again each time: while
 // instances are being replaced, a page of one may load its files from another.
 func Handler() http.Handler {
-	return newHandler(current())
+	return shared()
 }
+
+var shared = sync.OnceValue(func() handler { return newHandler(current()) })
 
 type handler struct {
 	set

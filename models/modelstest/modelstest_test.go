@@ -7,12 +7,15 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/sitehooks/sitehooks/models"
 )
 
 func TestEachTestHasADatabaseOfItsOwn(t *testing.T) {
@@ -63,6 +66,27 @@ func TestTemplateIsPreparedOnceAndCopied(t *testing.T) {
 				t.Errorf("prepared %d times", n)
 			}
 		})
+	}
+}
+
+// TestSQLiteStartsAsANewFileDoes: a copied file holds, once it is open, what
+// one holds that went through the migrations itself.
+func TestSQLiteStartsAsANewFileDoes(t *testing.T) {
+	clock := NewClock()
+	clock.Add(-time.Hour) // not the time of the file that is copied
+	held := func(o models.Options) string {
+		o.Clock = clock.Now
+		text := Dump(t, Open(t, o))
+		if !strings.Contains(text, "locations | main") {
+			t.Error("the main site is missing")
+		}
+		// The sealing differs each time, and when a migration ran is no matter.
+		return regexp.MustCompile(`(?m)^(installations|goose_db_version|river_migration) .*`).ReplaceAllString(text, "$1")
+	}
+	fresh := Options(t, "sqlite")
+	fresh.DataDir = t.TempDir()
+	if copied, migrated := held(Options(t, "sqlite")), held(fresh); copied != migrated {
+		t.Errorf("a copied file holds\n%s\na migrated one\n%s", copied, migrated)
 	}
 }
 

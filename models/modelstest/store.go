@@ -67,6 +67,7 @@ func Options(t testing.TB, kind string) models.Options {
 	o := models.Options{Box: box, Log: slog.New(slog.DiscardHandler)}
 	if kind == "sqlite" {
 		o.DataDir = t.TempDir()
+		copySQLite(t, o)
 		return o
 	}
 	o.DatabaseURL = PostgresURLFromTemplate(t, func(url string) error {
