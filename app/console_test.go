@@ -334,7 +334,9 @@ func TestPagesFitAndAreQuiet(t *testing.T) {
 func consolePages(t *testing.T, in *instance, b *browser) []string {
 	t.Helper()
 	r := newReceiver(t)
-	b.createWebhook(webhookForm(r.URL))
+	form := webhookForm(r.URL)
+	form.Set("secret_1", "a secret of sixteen or more")
+	b.createWebhook(form)
 	in.accept(questionJSON("seen", 60, ""))
 	var delivery string
 	eventually(t, "a delivery", func() bool {
@@ -344,7 +346,7 @@ func consolePages(t *testing.T, in *instance, b *browser) []string {
 	})
 	return []string{
 		"/admin/webhooks", "/admin/webhooks?q=nothing", "/admin/webhooks/new?type=generic", "/admin/webhooks/new?type=slack",
-		"/admin/webhooks/1", "/admin/webhooks/1/edit", "/admin/webhooks/1/delete", "/admin/webhooks/bulk?do=pause&id=1",
+		"/admin/webhooks/1", "/admin/webhooks/1/edit", "/admin/webhooks/1/delete", "/admin/webhooks/1/reveal", "/admin/webhooks/bulk?do=pause&id=1",
 		"/admin/deliveries", delivery, "/admin/trigger-history", "/admin/trigger-history/seen",
 		"/developer/site-settings", "/developer/site-settings/edit?name=Webhooks.DispatchDelay", "/account/password",
 		"/admin/webhooks/bulk?do=delete&id=1", "/admin/deliveries?state=failed", "/admin/deliveries/resend?webhook=1",

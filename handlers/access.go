@@ -54,7 +54,10 @@ func (s *Site) memberOnly(c *gin.Context) {
 		user, err := s.sessionUser(c)
 		if errors.Is(err, models.ErrNotFound) {
 			c.Abort()
-			return s.redirect(c, loginPath(c.Request))
+			if carried := carry(c); carried != nil {
+				return s.showLogin(c, http.StatusUnauthorized, &loginPage{Next: c.Request.URL.RequestURI(), Carried: carried})
+			}
+			return s.redirect(c, withNext(c, "/login"))
 		}
 		if err != nil {
 			return err
@@ -62,7 +65,7 @@ func (s *Site) memberOnly(c *gin.Context) {
 		c.Set(userKey, user)
 		if user.MustChangePassword && c.Request.URL.Path != passwordPath {
 			c.Abort()
-			return s.redirect(c, passwordPath)
+			return s.redirect(c, withNext(c, passwordPath))
 		}
 		return nil
 	})(c)
@@ -109,10 +112,12 @@ func (s *Site) startSession(c *gin.Context, user int64) error {
 	return session.Save(c.Request, c.Writer)
 }
 
-// loginPath is the log-in page that leads back to where somebody wanted to go.
-func loginPath(r *http.Request) string {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return "/login"
+// withNext is a path that leads on to the page that the request is for; what
+// has no page leads nowhere.
+func withNext(c *gin.Context, path string) string {
+	r := c.Request
+	if r.Method != http.MethodGet && r.Method != http.MethodHead && !refillable[c.FullPath()] {
+		return path
 	}
-	return "/login?next=" + url.QueryEscape(r.URL.RequestURI())
+	return path + "?next=" + url.QueryEscape(r.URL.RequestURI())
 }

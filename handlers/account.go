@@ -11,19 +11,20 @@ const passwordPath = "/account/password"
 type passwordPage struct {
 	page
 	Must   bool // nothing else is possible before
+	Next   string
 	Min    int
 	Faults map[string]string // by field
 	Errors []errorLine
 }
 
 func (s *Site) passwordForm(c *gin.Context) error {
-	return s.showPassword(c, http.StatusOK, nil)
+	return s.showPassword(c, http.StatusOK, c.Query("next"), nil)
 }
 
-func (s *Site) showPassword(c *gin.Context, status int, faults map[string]string) error {
+func (s *Site) showPassword(c *gin.Context, status int, next string, faults map[string]string) error {
 	user, _ := userOf(c)
 	return s.render(c, status, "account_password", &passwordPage{
-		page: page{Title: "Change password"}, Must: user.MustChangePassword, Min: passwordMin, Faults: faults,
+		page: page{Title: "Change password"}, Must: user.MustChangePassword, Next: next, Min: passwordMin, Faults: faults,
 		Errors: errorLines(faults, "password", "Present password", "new_password", "New password", "new_password_again", "New password, again"),
 	})
 }
@@ -57,7 +58,7 @@ func (s *Site) passwordChange(c *gin.Context) error {
 		faults["new_password_again"] = "This is not the same password."
 	}
 	if len(faults) > 0 {
-		return s.showPassword(c, http.StatusUnprocessableEntity, faults)
+		return s.showPassword(c, http.StatusUnprocessableEntity, form.Get("next"), faults)
 	}
 	hash, err := HashPassword(fresh)
 	if err != nil {
@@ -72,7 +73,7 @@ func (s *Site) passwordChange(c *gin.Context) error {
 	if err = s.store.audit.Note(ctx, actorIs(c, user), "member.password", user.Email, "changed their own"); err != nil {
 		return err
 	}
-	return s.redirect(c, "/admin/webhooks", Flash{"success", "Your password is changed. Other sessions of yours have ended."})
+	return s.redirect(c, localPath(form.Get("next")), Flash{"success", "Your password is changed. Other sessions of yours have ended."})
 }
 
 // sessionsEnd logs a member out everywhere, here too.

@@ -63,6 +63,13 @@ func (s *Site) location(c *gin.Context) error {
 		return err
 	}
 	p.Called.Called = p.Was
+	typed, err := s.typedBefore(c)
+	if err != nil {
+		return err
+	}
+	if typed != nil {
+		p.Called.Called = readCalled(typed).Called
+	}
 	return s.render(c, http.StatusOK, "admin_location", p)
 }
 

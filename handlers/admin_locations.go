@@ -32,7 +32,15 @@ type locationsPage struct {
 
 // locations lists the main site and the Private Teams.
 func (s *Site) locations(c *gin.Context) error {
-	return s.showLocations(c, http.StatusOK, &locationsPage{})
+	p := &locationsPage{}
+	typed, err := s.typedBefore(c)
+	if err != nil {
+		return err
+	}
+	if typed != nil {
+		p.Slug, p.Called.Called = strings.TrimSpace(typed.Get("slug")), readCalled(typed).Called
+	}
+	return s.showLocations(c, http.StatusOK, p)
 }
 
 func (s *Site) showLocations(c *gin.Context, status int, p *locationsPage) error {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -41,7 +42,21 @@ type givenPassword struct{ Email, Password string }
 
 // members lists who may log in, and who might were they not disabled.
 func (s *Site) members(c *gin.Context) error {
-	return s.showMembers(c, http.StatusOK, &membersPage{Role: models.RoleViewer})
+	p := &membersPage{Role: models.RoleViewer}
+	typed, err := s.typedBefore(c)
+	if err != nil {
+		return err
+	}
+	if typed != nil {
+		p = readMemberForm(typed)
+	}
+	return s.showMembers(c, http.StatusOK, p)
+}
+
+func readMemberForm(form url.Values) *membersPage {
+	return &membersPage{
+		Email: strings.TrimSpace(form.Get("email")), Name: strings.TrimSpace(form.Get("name")), Role: form.Get("role"), Faults: faults{},
+	}
 }
 
 func (s *Site) showMembers(c *gin.Context, status int, p *membersPage) error {
@@ -64,10 +79,7 @@ func (s *Site) memberAdd(c *gin.Context) error {
 	if err := parseForm(c); err != nil {
 		return err
 	}
-	form := c.Request.PostForm
-	p := &membersPage{
-		Email: strings.TrimSpace(form.Get("email")), Name: strings.TrimSpace(form.Get("name")), Role: form.Get("role"), Faults: faults{},
-	}
+	p := readMemberForm(c.Request.PostForm)
 	if wrong := checkEmail(p.Email); wrong != "" {
 		p.Faults.add("email", wrong)
 	}

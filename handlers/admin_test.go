@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sitehooks/sitehooks/models"
+	"github.com/sitehooks/sitehooks/models/modelstest"
 )
 
 // noMarkup fails when content became markup on the page.
@@ -78,7 +80,7 @@ func TestMembersPage(t *testing.T) {
 	a = c.post("/login", url.Values{"email": {"new@example.com"}, "password": {password}}).want(http.StatusSeeOther)
 	theirs := sessionOf(t, a).Value
 	c.cookie = theirs
-	c.get("/admin/webhooks").goesTo("/account/password")
+	c.get("/admin/webhooks").goesTo("/account/password?next=%2Fadmin%2Fwebhooks")
 	c.cookie = admin
 	user, err := c.store.Users.ByEmail(t.Context(), "new@example.com")
 	ok(t, err)
@@ -127,7 +129,15 @@ func TestTokensPage(t *testing.T) {
 	if a.Find("[role=alert] a").Length() != 3 {
 		t.Errorf("it says %q", a.text("[role=alert]"))
 	}
-	a = c.post("/admin/tokens", url.Values{"name": {nasty}, "scope": {"ingest"}, "location": {"python-wranglers"}}).want(http.StatusOK)
+	a = c.post("/admin/tokens", url.Values{"name": {nasty}, "scope": {"ingest"}, "location": {"python-wranglers"}}).goesTo("/admin/tokens")
+	if strings.Contains(a.Body+fmt.Sprint(a.Header), "shk_") {
+		t.Error("the redirect tells the token")
+	}
+	if session := modelstest.Dump(t, c.store); strings.Contains(session, "shk_") {
+		t.Error("the token is stored in clear")
+	}
+	c.do(c.request(http.MethodHead, "/admin/tokens", nil)).want(http.StatusOK) // shows it to nobody
+	a = c.get("/admin/tokens").want(http.StatusOK)
 	noMarkup(t, a)
 	plain := a.text("#fresh-token")
 	if a.Header.Get("Cache-Control") != "no-store" {
@@ -138,8 +148,8 @@ func TestTokensPage(t *testing.T) {
 	if tok.Location != "python-wranglers" || tok.CreatedBy != "Mary Wilkins" {
 		t.Errorf("token: %+v", tok)
 	}
-	a = c.get("/admin/tokens")
-	if strings.Contains(a.Body, plain) || strings.Contains(a.Body, tok.Hash) || !strings.Contains(a.text("tbody"), nasty+"ingestPython wranglers") {
+	a = c.get("/admin/tokens") // as a reload does
+	if a.Find("tbody tr").Length() != 1 || strings.Contains(a.Body, plain) || strings.Contains(a.Body, tok.Hash) || !strings.Contains(a.text("tbody"), nasty+"ingestPython wranglers") {
 		t.Errorf("the list says %q", a.text("tbody"))
 	}
 	path := "/admin/tokens/" + formatID(tok.ID) + "/revoke"
@@ -157,7 +167,7 @@ func TestTokensPage(t *testing.T) {
 func TestAuditPage(t *testing.T) {
 	c := newConsole(t)
 	for range auditShown + 5 {
-		c.post("/admin/tokens", url.Values{"name": {"token " + nasty}, "scope": {"ingest"}}).want(http.StatusOK)
+		c.post("/admin/tokens", url.Values{"name": {"token " + nasty}, "scope": {"ingest"}}).goesTo("/admin/tokens")
 	}
 	a := c.get("/admin/audit?q=" + url.QueryEscape("TOKEN "+nasty) + "&who=Mary+Wilkins&about=token&time=1h").want(http.StatusOK)
 	noMarkup(t, a)

@@ -2,7 +2,9 @@ package handlers
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -31,9 +33,11 @@ type tokensPage struct {
 	Location  string
 	Faults    faults
 	Errors    []errorLine
-	// Fresh is a new token, shown on this page and never again.
-	Fresh, FreshName string
+	Fresh     *freshToken // nil: none was just created
 }
+
+// freshToken is a new token, shown once.
+type freshToken struct{ Name, Token string }
 
 // Place is where a token may be used, in words.
 func (p *tokensPage) Place(slug string) string {
@@ -46,7 +50,28 @@ func (p *tokensPage) Place(slug string) string {
 // tokens lists the tokens of the APIs, without the tokens themselves, which
 // nobody knows any more.
 func (s *Site) tokens(c *gin.Context) error {
-	return s.showTokens(c, http.StatusOK, &tokensPage{Scope: models.ScopeIngest})
+	p := &tokensPage{Scope: models.ScopeIngest}
+	typed, err := s.typedBefore(c)
+	if err != nil {
+		return err
+	}
+	if typed != nil {
+		p = readTokenForm(typed)
+	}
+	text, err := s.takeKept(c, keptToken)
+	if err != nil {
+		return err
+	}
+	if text != "" {
+		if err := json.Unmarshal([]byte(text), &p.Fresh); err != nil {
+			return err
+		}
+	}
+	return s.showTokens(c, http.StatusOK, p)
+}
+
+func readTokenForm(form url.Values) *tokensPage {
+	return &tokensPage{Name: strings.TrimSpace(form.Get("name")), Scope: form.Get("scope"), Location: form.Get("location"), Faults: faults{}}
 }
 
 func (s *Site) showTokens(c *gin.Context, status int, p *tokensPage) error {
@@ -73,13 +98,14 @@ func (s *Site) showTokens(c *gin.Context, status int, p *tokensPage) error {
 	return s.render(c, status, "admin_tokens", p)
 }
 
-// tokenNew makes a token and shows it in the answer.
+// tokenNew makes a token. The list shows it, once, so that a reload makes no
+// other.
 func (s *Site) tokenNew(c *gin.Context) error {
 	if err := parseForm(c); err != nil {
 		return err
 	}
 	ctx, form := c.Request.Context(), c.Request.PostForm
-	p := &tokensPage{Name: strings.TrimSpace(form.Get("name")), Scope: form.Get("scope"), Location: form.Get("location"), Faults: faults{}}
+	p := readTokenForm(form)
 	if wrong := checkName(p.Name); wrong != "" {
 		p.Faults.add("name", wrong)
 	}
@@ -100,7 +126,14 @@ func (s *Site) tokenNew(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.showTokens(c, http.StatusOK, &tokensPage{Scope: models.ScopeIngest, Fresh: plain, FreshName: p.Name})
+	text, err := json.Marshal(freshToken{p.Name, plain})
+	if err != nil {
+		return err
+	}
+	if err := s.keep(c, keptToken, string(text)); err != nil {
+		return err
+	}
+	return s.redirect(c, tokensPath)
 }
 
 // tokenRevoke asks before a token is ended.

@@ -87,7 +87,7 @@ func TestHostileFormsBreakNothing(t *testing.T) {
 				}
 				changed = changed || w.Code < http.StatusBadRequest
 			}
-			wrong := route.Path == "/login" || route.Path == passwordPath // passwords, which are counted
+			wrong := slices.Contains([]string{"/login", passwordPath, "/admin/webhooks/:id/reveal"}, route.Path) // passwords, which are counted
 			if after := c.stored(); !changed && !wrong && after != before {
 				t.Errorf("%s was refused each time, and stored something:\n%s", path, difference(before, after))
 			}

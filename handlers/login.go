@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -32,8 +33,9 @@ const (
 type loginPage struct {
 	page
 	Email, Next string
-	Fault       string // in words; empty: none
-	SignOn      string // path of single sign-on; empty: there is none
+	Carried     url.Values // what was typed into the form at Next, which was not saved
+	Fault       string     // in words; empty: none
+	SignOn      string     // path of single sign-on; empty: there is none
 }
 
 func (s *Site) showLogin(c *gin.Context, status int, p *loginPage) error {
@@ -58,7 +60,10 @@ func (s *Site) login(c *gin.Context) error {
 		return err
 	}
 	form := c.Request.PostForm
-	p := &loginPage{Email: cut(strings.TrimSpace(form.Get("email")), 254), Next: form.Get("next")}
+	p := &loginPage{Email: cut(strings.TrimSpace(form.Get("email")), 254), Next: form.Get("next"), Carried: carriedFields(form)}
+	if form.Get("do") == "continue" {
+		return s.loginContinued(c, p)
+	}
 	user, wait, err := s.authenticate(c.Request.Context(), p.Email, form.Get("password"), c.ClientIP())
 	switch {
 	case err != nil:
@@ -75,7 +80,7 @@ func (s *Site) login(c *gin.Context) error {
 	if err = s.loggedIn(c, user, "login.password"); err != nil {
 		return err
 	}
-	return s.redirect(c, localPath(p.Next))
+	return s.goOn(c, p.Next, p.Carried)
 }
 
 // minutesToWait is how long to wait, in whole minutes that are enough.

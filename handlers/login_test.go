@@ -168,25 +168,31 @@ func TestGivenPasswordMustBeChangedFirst(t *testing.T) {
 		Email: "new@example.com", Name: "New", PasswordHash: adminHash(), Role: models.RoleAdministrator, MustChangePassword: true,
 	})
 	c.logIn(u)
-	for _, path := range []string{"/admin/webhooks", "/", "/developer/site-settings", "/admin/nothing"} {
-		c.get(path).goesTo(passwordPath)
+	for _, path := range []string{"/admin/webhooks?q=a&sort=team", "/", "/developer/site-settings", "/admin/nothing"} {
+		c.get(path).goesTo(passwordPath + "?next=" + url.QueryEscape(path))
 	}
 	c.post("/admin/webhooks/1/pause", nil).goesTo(passwordPath)
-	c.get(passwordPath).want(http.StatusOK)
+	const wanted = "/admin/webhooks?q=a&sort=team"
+	if next := c.get(passwordPath + "?next=" + url.QueryEscape(wanted)).want(http.StatusOK).form().Get("next"); next != wanted {
+		t.Errorf("the form leads to %q", next)
+	}
 
-	form := url.Values{"password": {"wrong"}, "new_password": {"short"}, "new_password_again": {"other"}}
+	form := url.Values{"next": {wanted}, "password": {"wrong"}, "new_password": {"short"}, "new_password_again": {"other"}}
 	a := c.post(passwordPath, form).want(http.StatusUnprocessableEntity)
 	for _, field := range []string{"password", "new_password", "new_password_again"} {
 		if a.text("#"+field+"-err") == "" || a.Find("#"+field).AttrOr("aria-invalid", "") != "true" {
 			t.Errorf("no fault at %s", field)
 		}
 	}
+	if next := a.form().Get("next"); next != wanted {
+		t.Errorf("the refused form leads to %q", next)
+	}
 	form = url.Values{"password": {adminPassword}, "new_password": {adminPassword}, "new_password_again": {adminPassword}}
 	c.post(passwordPath, form).want(http.StatusUnprocessableEntity)
 
 	old := c.cookie
-	form = url.Values{"password": {adminPassword}, "new_password": {"another good one"}, "new_password_again": {"another good one"}}
-	c.cookie = sessionOf(t, c.post(passwordPath, form).goesTo("/admin/webhooks")).Value
+	form = url.Values{"next": {wanted}, "password": {adminPassword}, "new_password": {"another good one"}, "new_password_again": {"another good one"}}
+	c.cookie = sessionOf(t, c.post(passwordPath, form).goesTo(wanted)).Value
 	c.get("/admin/webhooks").want(http.StatusOK)
 	c.cookie = old
 	c.get("/admin/webhooks").want(http.StatusSeeOther)

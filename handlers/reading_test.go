@@ -30,7 +30,7 @@ func withAPIs(d *Deps) {
 func furnished(t *testing.T, c *console) (paths map[string]string, token string) {
 	t.Helper()
 	s := &historySite{T: t, store: c.store}
-	w := s.hook("Everything", nil)
+	w := s.hook("Everything", func(in *models.WebhookInput) { in.Secrets[0].Set = "a secret of sixteen or more" })
 	c.exec("update webhooks set type = 'superoffice' where id = ?", s.hook("CRM", nil).ID)
 	s.set(models.DispatchDelay, "0")
 	s.set(models.DispatchInterval, "0")
@@ -48,7 +48,8 @@ func furnished(t *testing.T, c *console) (paths map[string]string, token string)
 		"/admin/webhooks": "/admin/webhooks?q=e&sort=team&state=failing", "/admin/webhooks/:id": hook, "/admin/webhooks/new": newForm,
 		"/admin/webhooks/known": "/admin/webhooks/known?location=main", "/admin/webhooks/bulk": "/admin/webhooks/bulk?do=delete&id=1",
 		"/admin/webhooks/:id/edit": hook + "/edit", "/admin/webhooks/:id/duplicate": hook + "/duplicate", "/admin/webhooks/:id/delete": hook + "/delete",
-		"/admin/deliveries": "/admin/deliveries?state=failed&code=5xx", "/admin/deliveries.csv": "/admin/deliveries.csv",
+		"/admin/webhooks/:id/reveal": hook + "/reveal",
+		"/admin/deliveries":          "/admin/deliveries?state=failed&code=5xx", "/admin/deliveries.csv": "/admin/deliveries.csv",
 		"/admin/deliveries.json": "/admin/deliveries.json", "/admin/deliveries/:id": delivery,
 		"/admin/deliveries/resend": "/admin/deliveries/resend?state=failed", "/admin/deliveries/resent": "/admin/deliveries/resent?at=1&total=5",
 		"/admin/trigger-history": "/admin/trigger-history?q=question&webhook=1", "/admin/trigger-history/:event": "/admin/trigger-history/e-1?webhook=1",

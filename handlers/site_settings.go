@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"unicode"
@@ -82,7 +83,19 @@ func (s *Site) siteSetting(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.showSiteSetting(c, http.StatusOK, &siteSettingPage{Def: d})
+	p := &siteSettingPage{Def: d}
+	typed, err := s.typedBefore(c)
+	if err != nil {
+		return err
+	}
+	if typed != nil {
+		p = readSettingForm(d, typed)
+	}
+	return s.showSiteSetting(c, http.StatusOK, p)
+}
+
+func readSettingForm(d models.SettingDef, form url.Values) *siteSettingPage {
+	return &siteSettingPage{Def: d, Value: strings.TrimSpace(form.Get("value")), Reason: cleanReason(form.Get("reason")), Faults: faults{}}
 }
 
 // askedSetting is the setting that the address names.
@@ -124,7 +137,7 @@ func (s *Site) siteSettingPost(c *gin.Context) error {
 		return err
 	}
 	form := c.Request.PostForm
-	p := &siteSettingPage{Def: d, Value: strings.TrimSpace(form.Get("value")), Reason: cleanReason(form.Get("reason")), Faults: faults{}}
+	p := readSettingForm(d, form)
 	asked := p.Value
 	if form.Get("do") == "reset" {
 		asked = d.Default

@@ -29,7 +29,15 @@ func (s *Site) webhookNew(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	typed, err := s.typedBefore(c)
+	if err != nil {
+		return err
+	}
 	e := &editing{format: f, form: blankWebhookForm(f, models.MainLocation)}
+	if typed != nil {
+		e.form, e.copied = readWebhookForm(typed, f), c.Query("from") != ""
+		return s.showWebhookForm(c, http.StatusOK, e)
+	}
 	if from := c.Query("from"); from != "" {
 		if err = s.copyForm(c, e, from); err != nil {
 			return err
@@ -98,7 +106,15 @@ func (s *Site) webhookEdit(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.showWebhookForm(c, http.StatusOK, &editing{format: f, old: &w, form: savedWebhookForm(f, w, opened)})
+	e := &editing{format: f, old: &w, form: savedWebhookForm(f, w, opened)}
+	typed, err := s.typedBefore(c)
+	if err != nil {
+		return err
+	}
+	if typed != nil {
+		e.form = readWebhookForm(typed, f)
+	}
+	return s.showWebhookForm(c, http.StatusOK, e)
 }
 
 func (s *Site) webhookEditPost(c *gin.Context) error {
