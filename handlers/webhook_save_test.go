@@ -1,0 +1,70 @@
+package handlers
+
+import (
+	"crypto/x509"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/sitehooks/sitehooks/jobs/send"
+)
+
+// TestFormSavesOnlyWhatItsReceiverAccepts: the form of a type that is tested
+// before it is saved asks the receiver first, and stores nothing of what the
+// receiver did not accept, neither a new webhook nor a change.
+func TestFormSavesOnlyWhatItsReceiverAccepts(t *testing.T) {
+	target := newReceiver(t)
+	secure := httptest.NewTLSServer(target.Config.Handler) // the type sends to https alone
+	t.Cleanup(secure.Close)
+	c := newConsole(t, func(d *Deps) {
+		roots := x509.NewCertPool()
+		roots.AddCert(secure.Certificate())
+		d.Sender = send.New(send.Config{AllowCIDRs: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, RootCAs: roots})
+	})
+	const form = "/admin/webhooks/new?type=superoffice"
+	asked := 0
+	// refused saves while the receiver answers with status, and wants it refused.
+	refused := func(status int, path string, fields url.Values) {
+		t.Helper()
+		target.answers(status)
+		a := c.post(path, fields).want(http.StatusUnprocessableEntity)
+		if says := a.text("#url-err"); !strings.Contains(says, "did not accept the test notification") {
+			t.Errorf("%d: the URL's field says %q", status, says)
+		}
+		if a.Find("#name").AttrOr("value", "") != fields.Get("name") {
+			t.Errorf("%d: the form lost what was typed", status)
+		}
+		if asked++; len(target.requests()) != asked {
+			t.Fatalf("%d: the receiver was asked %d times, want %d", status, len(target.requests()), asked)
+		}
+	}
+
+	fields := fill(c.get(form).want(http.StatusOK).form(), "name", "CRM", "url", secure.URL+"/crm", "events", "contact.created")
+	for _, status := range []int{http.StatusInternalServerError, http.StatusGone, http.StatusNoContent} { // it has to be 200
+		refused(status, form, fields)
+	}
+	if all, _, err := c.store.Webhooks.All(t.Context()); err != nil || len(all) != 0 {
+		t.Fatalf("%d webhooks are stored, %v", len(all), err)
+	}
+
+	target.answers(http.StatusOK)
+	c.post(form, fields).goesTo(webhooksPath)
+	if asked++; len(target.requests()) != asked {
+		t.Errorf("the receiver was asked %d times, want %d", len(target.requests()), asked)
+	}
+	saved := c.only()
+
+	change := fill(c.get(editPath(saved)).want(http.StatusOK).form(), "name", "CRM, renamed")
+	refused(http.StatusInternalServerError, editPath(saved), change)
+	if now := c.only(); now.Name != "CRM" || !now.UpdatedAt.Equal(saved.UpdatedAt) {
+		t.Errorf("the webhook is %q, changed at %s; want it as it was", now.Name, now.UpdatedAt)
+	}
+	target.answers(http.StatusOK)
+	c.post(editPath(saved), change).goesTo(webhooksPath)
+	if now := c.only(); now.Name != "CRM, renamed" {
+		t.Errorf("the webhook is %q after a change that the receiver accepted", now.Name)
+	}
+}
