@@ -1,10 +1,10 @@
 package handlers
 
 import (
+	"bytes"
+	"context"
 	"encoding/csv"
 	"encoding/json"
-	"io"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -16,8 +16,8 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// exportTurn is how long a chunk of an export may take to reach the reader.
-const exportTurn = time.Minute
+// exportRows is how many deliveries a chunk has.
+const exportRows = 1000
 
 // exported is a delivery in a file: no body, no URL, no secret.
 type exported struct {
@@ -92,13 +92,14 @@ func harmless(cell string) string {
 	return cell
 }
 
-// deliveriesCSV and deliveriesJSON hand out all that match the filter, read
-// and written in chunks.
+// deliveriesCSV and deliveriesJSON hand out all that match the filter.
 func (s *Site) deliveriesCSV(c *gin.Context) error {
-	return s.export(c, "csv", "text/csv; charset=utf-8", func(w io.Writer, lines []exported, first, _ bool) error {
-		table := csv.NewWriter(w)
-		if first {
+	begun := false
+	return s.exportDeliveries(c, "csv", "text/csv; charset=utf-8", func(to *bytes.Buffer, lines []exported, _ bool) error {
+		table := csv.NewWriter(to)
+		if !begun {
 			_ = table.Write(exportColumns) // told by Error below
+			begun = true
 		}
 		for _, line := range lines {
 			_ = table.Write(line.cells())
@@ -109,38 +110,27 @@ func (s *Site) deliveriesCSV(c *gin.Context) error {
 }
 
 func (s *Site) deliveriesJSON(c *gin.Context) error {
-	return s.export(c, "json", "application/json", func(w io.Writer, lines []exported, first, last bool) error {
-		before := ","
-		if first {
-			before = "["
-		}
+	before := "["
+	return s.exportDeliveries(c, "json", "application/json", func(to *bytes.Buffer, lines []exported, last bool) error {
 		for _, line := range lines {
 			text, err := json.Marshal(line)
 			if err != nil {
 				return err
 			}
-			if _, err = io.WriteString(w, before+"\n"+string(text)); err != nil {
-				return err
-			}
+			to.WriteString(before + "\n")
+			to.Write(text)
 			before = ","
 		}
-		end := ""
-		switch {
-		case first && len(lines) == 0:
-			end = "["
-		case last:
-			end = "\n]\n"
+		if last {
+			to.WriteString(strings.TrimPrefix(before, ",") + "\n]\n")
 		}
-		_, err := io.WriteString(w, end)
-		return err
+		return nil
 	})
 }
 
-// export streams. An error after the first chunk cuts the connection, so that
-// nobody takes a part for the whole.
-func (s *Site) export(c *gin.Context, extension, kind string, write func(w io.Writer, lines []exported, first, last bool) error) error {
-	ctx := c.Request.Context()
-	now, err := s.Store.Now(ctx)
+// exportDeliveries renders what matches the filter in chunks, newest first.
+func (s *Site) exportDeliveries(c *gin.Context, extension, kind string, render func(to *bytes.Buffer, lines []exported, last bool) error) error {
+	now, err := s.Store.Now(c.Request.Context())
 	if err != nil {
 		return err
 	}
@@ -148,35 +138,19 @@ func (s *Site) export(c *gin.Context, extension, kind string, write func(w io.Wr
 	if len(faults) > 0 {
 		return unusable(strings.Join(faults, " "))
 	}
-	out := http.NewResponseController(c.Writer)
-	begun := false
-	err = s.store.deliveries.Each(ctx, q, func(rows []models.DeliveryRow) error {
-		_ = out.SetWriteDeadline(time.Now().Add(exportTurn)) // not every writer has one
-		lines := make([]exported, len(rows))
-		for i, row := range rows {
+	q.Limit = exportRows
+	next := func(ctx context.Context, to *bytes.Buffer) (bool, error) {
+		page, err := s.store.deliveries.Search(ctx, q)
+		if err != nil {
+			return false, err
+		}
+		lines := make([]exported, len(page.Rows))
+		for i, row := range page.Rows {
 			lines[i] = newExported(row)
 		}
-		first := !begun
-		if begun = true; first {
-			c.Header("Content-Type", kind)
-			c.Header("Cache-Control", "no-store")
-			c.Header("Content-Disposition", `attachment; filename="deliveries-`+now.Format("20060102-150405")+"."+extension+`"`)
-			c.Status(http.StatusOK)
-		}
-		if err := write(c.Writer, lines, first, false); err != nil {
-			return err
-		}
-		c.Writer.Flush()
-		return nil
-	})
-	if err == nil {
-		err = write(c.Writer, nil, false, true)
+		err = render(to, lines, page.Next == 0)
+		q.Before = page.Next
+		return page.Next != 0, err
 	}
-	if err != nil && begun {
-		if ctx.Err() == nil {
-			s.Log.ErrorContext(ctx, "export cut off", "error", err)
-		}
-		panic(http.ErrAbortHandler)
-	}
-	return err
+	return s.export(c, exportFile{"deliveries-" + now.Format("20060102-150405") + "." + extension, kind, next})
 }

@@ -58,6 +58,7 @@ type Site struct {
 	Deps
 	store     stores
 	passwords *passwords
+	exports   exports
 	sessions  *sessionCookies
 	flashes   *securecookie.SecureCookie
 	signOn    *singleSignOn            // nil: there is none
@@ -116,6 +117,7 @@ func newSite(d Deps) (*Site, error) {
 	}
 	var err error
 	s.passwords = newPasswords()
+	s.exports = newExports()
 	if s.oops, err = s.renderOops(); err != nil {
 		return nil, err
 	}

@@ -58,8 +58,6 @@ func (s *Site) routes() (*gin.Engine, error) {
 	get(member, "/admin/webhooks", s.on(s.webhooks))
 	get(member, "/admin/webhooks/:id", s.on(s.webhook))
 	get(member, "/admin/deliveries", s.on(s.deliveries))
-	get(member, "/admin/deliveries.csv", s.on(s.deliveriesCSV))
-	get(member, "/admin/deliveries.json", s.on(s.deliveriesJSON))
 	get(member, "/admin/deliveries/:id", s.on(s.delivery))
 	get(member, "/admin/trigger-history", s.on(s.triggerHistory))
 	get(member, "/admin/trigger-history/:event", s.on(s.triggerEvent))
@@ -71,6 +69,11 @@ func (s *Site) routes() (*gin.Engine, error) {
 	get(member, "/admin/system", s.on(s.system))
 	get(member, "/developer/site-settings", s.on(s.siteSettings))
 	get(member, "/developer/site-settings/edit", s.on(s.siteSetting))
+
+	// Exports have places of their own.
+	export := r.Group("/", s.memberOnly, s.oneExport)
+	get(export, "/admin/deliveries.csv", s.on(s.deliveriesCSV))
+	get(export, "/admin/deliveries.json", s.on(s.deliveriesJSON))
 
 	// Administrators: all that changes something, and the pages leading there.
 	admin := r.Group("/", s.memberOnly, s.adminOnly, crowd)

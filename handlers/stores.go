@@ -63,7 +63,6 @@ type deliveryStore interface {
 	List(ctx context.Context, q models.DeliveryQuery) (rows []models.DeliveryRow, more bool, err error)
 	Search(ctx context.Context, q models.DeliveryQuery) (models.DeliveryPage, error)
 	Failed(ctx context.Context, webhookID int64) (n int64, more bool, err error)
-	Each(ctx context.Context, q models.DeliveryQuery, each func([]models.DeliveryRow) error) error
 	Resendable(ctx context.Context, q models.DeliveryQuery) (models.Resendable, error)
 	ResendAll(ctx context.Context, by models.Actor, q models.DeliveryQuery, among models.Resendable, what string) (models.Resending, error)
 	Unsent(ctx context.Context, at time.Time) (left, held int64, err error)
