@@ -23,6 +23,7 @@ type webhookPage struct {
 	Community  string // empty: any
 	Health     Badge
 	Note       string
+	Failing    *failing // nil: it is not
 	Activities []string
 	Secrets    []secretField
 	URLReveal  string   // path of the question before a URL that is a secret is shown; empty: it is none
@@ -86,6 +87,7 @@ func (s *Site) showWebhook(c *gin.Context, w models.Webhook, t *trial) error {
 		Versions: versionLines(versions), Trial: t,
 	}
 	p.Health, p.Note = health(row, p.Off, at.Now)
+	p.Failing = failingOf(row, p.Off, at.Now)
 	if p.Deleted {
 		p.Health, p.Note = Badge{"st-none", "Deleted"}, ""
 	}

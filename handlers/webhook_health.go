@@ -9,10 +9,6 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// failingAfter is how long nothing may get through before a webhook is called
-// failing instead of retrying.
-const failingAfter = 30 * time.Minute
-
 // health says in words how a webhook fares, with a note to it. off: its type
 // is switched off.
 func health(row models.WebhookRow, off bool, now time.Time) (Badge, string) {
@@ -32,8 +28,8 @@ func health(row models.WebhookRow, off bool, now time.Time) (Badge, string) {
 		return Badge{"st-none", "No deliveries yet"}, ""
 	case lane.FailuresInRow == 0:
 		return Badge{"st-ok", "Healthy"}, ""
-	case lane.FailingSince != nil && now.Sub(*lane.FailingSince) >= failingAfter:
-		return Badge{"st-bad", "Failing since " + deliveryClock(*lane.FailingSince, now)}, successNote(lane, now)
+	case lane.Failing(now):
+		return Badge{"st-bad", failingSince(lane, now)}, successNote(lane, now)
 	case lane.NextDueAt != nil && !lane.NextDueAt.After(now):
 		return Badge{"st-wait", "Retrying"}, "due now"
 	case lane.NextDueAt != nil:
@@ -41,6 +37,47 @@ func health(row models.WebhookRow, off bool, now time.Time) (Badge, string) {
 	default:
 		return Badge{"st-wait", "Retrying"}, "the last attempt failed"
 	}
+}
+
+func failingSince(lane models.Lane, now time.Time) string {
+	if lane.FailingSince == nil {
+		return "Failing"
+	}
+	return "Failing since " + deliveryClock(*lane.FailingSince, now)
+}
+
+// failing is what is said of an active webhook that is tried on although its
+// receiver does not take what is sent.
+type failing struct {
+	Reason string     // of the newest attempt, in words
+	Do     string     // what to do about it
+	InRow  string     // how many attempts failed, in words
+	Next   *time.Time // when one waits for its next attempt; nil: none does, or now
+}
+
+// failingOf is nil unless the webhook is failing and sends. off: its type is
+// switched off.
+func failingOf(row models.WebhookRow, off bool, now time.Time) *failing {
+	lane := row.Lane
+	if row.State != models.WebhookActive || row.DeletedAt != nil || off || row.Locked || !lane.Failing(now) {
+		return nil
+	}
+	f := &failing{InRow: plural(int64(lane.FailuresInRow), "attempt", "attempts")}
+	if lane.NextDueAt != nil && lane.NextDueAt.After(now) {
+		f.Next = lane.NextDueAt
+	}
+	if lane.LastError != "" {
+		f.Do = deliveryFaultOf(lane.LastError).Do
+	} else {
+		_, f.Do = deliveryAnswer(lane.LastCode)
+	}
+	if format, ok := wire.Lookup(row.Type); ok {
+		f.Reason = format.Policy.Explain(wire.Response{Code: lane.LastCode, ErrorClass: lane.LastError})
+	}
+	if f.Reason == "" {
+		f.Reason = "The newest attempts failed."
+	}
+	return f
 }
 
 func heldNote(held int64) string {

@@ -137,7 +137,8 @@ func newWebhookLine(row models.WebhookRow, featureOn bool, now time.Time) webhoo
 	}
 	off := !featureOn && needsFeature(row.Type)
 	line.Health, line.Note = health(row, off, now)
-	line.Grey = off || line.Broken
+	line.Failing = failingOf(row, off, now)
+	line.Grey = off || line.Broken || line.Failing != nil
 	return line
 }
 

@@ -77,7 +77,7 @@ func teamChoices(locations []models.Location, chosen string) []choice {
 func stateChoices(chosen string) []choice {
 	list := []choice{
 		{Value: models.WebhookActive, Label: "Active"},
-		{Value: models.WebhookFailing, Label: "Active, but failing"},
+		{Value: models.WebhookFailing, Label: "Failing"},
 		{Value: models.WebhookStopped, Label: "Paused"},
 		{Value: models.WebhookBroken, Label: "Broken"},
 	}

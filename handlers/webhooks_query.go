@@ -110,7 +110,7 @@ func (q webhooksQuery) Dir() string {
 func (q webhooksQuery) models(at models.Standing) models.WebhookQuery {
 	m := models.WebhookQuery{
 		Search: q.Search, Type: q.Type, Location: q.Team, State: q.State, Owner: q.Owner, Tag: q.Tag,
-		Sort: q.Sort, Desc: q.Desc, Failing: at.Now.Add(-failingAfter), After: q.After, Before: q.Before, Limit: q.Per,
+		Sort: q.Sort, Desc: q.Desc, After: q.After, Before: q.Before, Limit: q.Per,
 		Brief: true, At: at,
 	}
 	if q.Activity != "" {

@@ -18,7 +18,8 @@ type webhookLine struct {
 	Health       Badge
 	Note         string // below the health
 	Grey, Broken bool
-	Why          string // it broke
+	Why          string   // it broke
+	Failing      *failing // nil: it is not
 	StateAt      *time.Time
 	Held         int64
 	Last         string // how the newest attempt ended; empty: never
@@ -35,7 +36,7 @@ func (p *webhooksPage) Body(alert icon) []template.HTML {
 	for i := range p.Rows {
 		line, begin := &p.Rows[i], m.Len()
 		line.row(&m, p.Admin(), p.at.Now)
-		if line.Broken {
+		if line.Broken || line.Failing != nil {
 			line.why(&m, p.Admin(), alert, p.at.Now)
 		}
 		body[i] = m.html()[begin:]
@@ -90,7 +91,7 @@ func (l *webhookLine) row(m *markup, admin bool, now time.Time) {
             </tr>`)
 }
 
-// why is the row below one that broke.
+// why is the row below one that broke or is failing.
 func (l *webhookLine) why(m *markup, admin bool, alert icon, now time.Time) {
 	m.add(`
             <tr class="why is-grey">`)
@@ -98,12 +99,18 @@ func (l *webhookLine) why(m *markup, admin bool, alert icon, now time.Time) {
 		m.add(`<td class="c-check"></td>`)
 	}
 	m.add(`<td class="full" colspan="8"><div class="why-text">`)
+	reason := l.Why
+	if l.Failing != nil {
+		reason = l.Failing.Reason
+	}
 	size := strconv.Itoa(alert.Size)
-	m.add(`<svg class="svg-icon" width="%" height="%" aria-hidden="true"><use href="%"></use></svg><span><b><bdi>%</bdi></b>`, size, size, alert.Href, l.Why)
-	if l.StateAt != nil {
+	m.add(`<svg class="svg-icon" width="%" height="%" aria-hidden="true"><use href="%"></use></svg><span><b><bdi>%</bdi></b>`, size, size, alert.Href, reason)
+	if l.Failing != nil {
+		m.add(` % in a row failed. Sitehooks keeps trying.`, l.Failing.InRow)
+	} else if l.StateAt != nil {
 		m.add(` Nothing was sent since % UTC.`, moment(*l.StateAt, now))
 	}
-	if l.Held > 0 {
+	if l.Held > 0 && l.Broken {
 		m.add(` <b>%</b> % held.`, count(l.Held), map[bool]string{true: "notification is", false: "notifications are"}[l.Held == 1])
 	}
 	m.add(` <a class="s-link keep" href="/admin/webhooks/%" aria-label="See what to do about %">See what to do</a></span></div></td></tr>`, l.ID, l.Name)

@@ -217,7 +217,10 @@ func TestHealthInWords(t *testing.T) {
 		"healthy":  {"last_at = ?1, last_code = 200", "Healthy", ""},
 		"retrying": {"last_at = ?1, last_code = 503, failures_in_row = 1, failing_since = ?1, next_due_at = ?2", "Retrying", "next try at"},
 		"due":      {"last_at = ?1, last_code = 503, failures_in_row = 1, failing_since = ?1, next_due_at = ?1", "Retrying", "due now"},
-		"failing":  {"last_at = ?1, last_error = 'timeout', failures_in_row = 9, failing_since = ?3", "Failing since", "no success yet"},
+		"twice":    {"last_at = ?1, last_code = 503, failures_in_row = 2, failing_since = ?3", "Retrying", "the last attempt failed"},
+		"lately":   {"last_at = ?1, last_code = 503, failures_in_row = 9, failing_since = ?3, last_success_at = ?2", "Retrying", "the last attempt failed"},
+		"failing":  {"last_at = ?1, last_error = 'timeout', failures_in_row = 3, failing_since = ?3", "Failing since", "no success yet"},
+		"for long": {"last_at = ?1, last_code = 503, failures_in_row = 9, failing_since = ?1, last_success_at = ?3", "Failing since", "no success for 60 min"},
 	}
 	for name, kind := range kinds {
 		w := c.addWebhook(func(in *models.WebhookInput) { in.Name = name })
@@ -241,16 +244,40 @@ func TestHealthInWords(t *testing.T) {
 		if got := health.Find(".s-badge").Text(); !strings.HasPrefix(got, want.badge) || !strings.Contains(health.Text(), want.note) {
 			t.Errorf("%s: %q", name, health.Text())
 		}
-		if row.HasClass("is-grey") != (name == "broken") {
-			t.Errorf("%s is grey: %v", name, row.HasClass("is-grey"))
+		why, reads := "", row.NextFiltered("tr.why").Text()
+		switch name {
+		case "broken":
+			why = "It answered 410 Gone."
+		case "failing":
+			why = "It did not answer within 15 seconds. 3 attempts in a row failed. Sitehooks keeps trying."
+		case "for long":
+			why = "It answered 503 Service Unavailable. 9 attempts in a row failed."
+		}
+		if !strings.HasPrefix(reads, why) || (why == "") != (reads == "") || row.HasClass("is-grey") != (why != "") {
+			t.Errorf("%s is grey: %v; the reason reads %q", name, row.HasClass("is-grey"), reads)
+		}
+		if name == "broken" && !strings.Contains(reads, "1 notification is held") {
+			t.Errorf("the reason reads %q", reads)
+		}
+		if row.Find("a:contains('Edit')").Length() != 1 || row.Find("a:contains('Delete')").Length() != 1 {
+			t.Errorf("%s cannot be edited and deleted", name)
+		}
+		page := c.get(row.Find("td.o1 a").AttrOr("href", ""))
+		if got := page.text("h1 .s-badge"); !strings.HasPrefix(got, want.badge) {
+			t.Errorf("the page of %s says %q", name, got)
+		}
+		if notice := page.text("#flg"); (name == "failing" || name == "for long") != (notice != "") || !strings.HasPrefix(why, notice) {
+			t.Errorf("the page of %s says %q", name, notice)
 		}
 	}
-	why := a.text("tr.why")
-	if !strings.Contains(why, "It answered 410 Gone.") || !strings.Contains(why, "1 notification is held") {
-		t.Errorf("the reason reads %q", why)
+	var failing []string
+	c.get("/admin/webhooks?state=failing").Find("td.o1 a").Each(func(_ int, link *goquery.Selection) { failing = append(failing, link.Text()) })
+	if slices.Sort(failing); !slices.Equal(failing, []string{"failing", "for long"}) {
+		t.Errorf("the filter finds %v", failing)
 	}
-	if a.Find("tr.is-grey a:contains('Edit')").Length() != 1 || a.Find("tr.is-grey a:contains('Delete')").Length() != 1 {
-		t.Error("a broken webhook cannot be edited and deleted")
+	c.setFeature("False")
+	if off := c.get("/admin/webhooks?state=failing"); off.Find("td.o1 a").Length() != 0 {
+		t.Errorf("switched off, the filter finds %q", off.text("td.o1"))
 	}
 }
 

@@ -88,3 +88,14 @@ type Lane struct {
 	LastCode      int
 	LastError     string
 }
+
+const (
+	failingFailures = 3         // attempts in a row
+	failingAfter    = time.Hour // without a success
+)
+
+// Failing tells whether the webhook's last three attempts failed and none has
+// arrived for an hour. It is not stored: an active webhook is tried on.
+func (l Lane) Failing(now time.Time) bool {
+	return l.FailuresInRow >= failingFailures && (l.LastSuccessAt == nil || !l.LastSuccessAt.After(now.Add(-failingAfter)))
+}

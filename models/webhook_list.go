@@ -42,13 +42,13 @@ func (x *Webhooks) List(ctx context.Context, q WebhookQuery) (WebhookPage, error
 		return page, err
 	}
 	page.All, page.Matched, page.Owners = c.all, c.all, c.owners
-	if q.narrows() {
-		if err := q.where(db).Count(&page.Matched).Error; err != nil {
+	if q.Sort == "health" || q.State == WebhookFailing {
+		if q.off, err = x.s.offTypes(db, q.At.Settings); err != nil {
 			return page, err
 		}
 	}
-	if q.Sort == "health" {
-		if q.off, err = x.s.offTypes(db, q.At.Settings); err != nil {
+	if q.narrows() {
+		if err := q.where(db).Count(&page.Matched).Error; err != nil {
 			return page, err
 		}
 	}

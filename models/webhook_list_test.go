@@ -30,7 +30,8 @@ func TestListIsNarrowed(t *testing.T) {
 		})
 		_, err := s.Webhooks.Create(t.Context(), models.Actor{Name: "Nobody"}, models.WebhookInput{Type: "generic", Name: "ownerless", Location: "main", TagMode: models.TagsAll})
 		ok(t, err)
-		ok(t, s.DB().Model(&models.Lane{}).Where("webhook_id = ?", python.ID).Update("failures_in_row", 2).Error)
+		ok(t, s.Settings.Change(t.Context(), mary, models.EnableGenericWebhooks, "True", "test"))
+		ok(t, s.DB().Model(&models.Lane{}).Where("webhook_id = ?", python.ID).Update("failures_in_row", 3).Error)
 		for want, q := range map[string]models.WebhookQuery{
 			"ownerless other python": {},
 			"other python":           {Owner: "3"},
@@ -108,9 +109,10 @@ func TestListIsSortedByHealth(t *testing.T) {
 	}
 	for _, kind := range modelstest.Kinds() {
 		t.Run(kind, func(t *testing.T) {
-			s := modelstest.Open(t, o(kind))
-			now, err := s.Now(t.Context())
-			ok(t, err)
+			clock, options := modelstest.NewClock(), o(kind)
+			options.Clock = clock.Now
+			s := modelstest.Open(t, options)
+			now := clock.Now()
 			for _, name := range []string{"new", "well", "paused", "retrying", "failing", "broken", "off"} {
 				w := create(t, s, func(in *models.WebhookInput) {
 					if in.Name, in.Type = name, "slack"; name == "off" {
@@ -124,22 +126,23 @@ func TestListIsSortedByHealth(t *testing.T) {
 				case "broken":
 					ok(t, s.Webhooks.Break(t.Context(), w.ID, "gone"))
 				case "retrying":
-					lane = map[string]any{"last_at": now, "failures_in_row": 1, "failing_since": now.Add(-time.Minute)}
+					lane = map[string]any{"last_at": now, "failures_in_row": 9, "failing_since": now.Add(-2 * time.Hour), "last_success_at": now.Add(-time.Hour + time.Second)}
 				case "failing", "off": // what is off was failing before
-					lane = map[string]any{"last_at": now, "failures_in_row": 9, "failing_since": now.Add(-time.Hour)}
+					lane = map[string]any{"last_at": now, "failures_in_row": 3, "failing_since": now.Add(-time.Minute), "last_success_at": now.Add(-time.Hour)}
 				case "new":
 					lane["last_at"] = nil
 				}
 				ok(t, s.DB().Model(&models.Lane{}).Where("webhook_id = ?", w.ID).Updates(lane).Error)
 			}
 			list := func(q models.WebhookQuery) string {
-				q.Sort, q.Limit, q.Failing = "health", 10, now.Add(-30*time.Minute)
+				q.Sort, q.Limit = "health", 10
 				page, err := s.Webhooks.List(t.Context(), q)
 				ok(t, err)
 				return names(page)
 			}
 			want(t, "worst first", list(models.WebhookQuery{}), "broken failing retrying paused off well new")
 			want(t, "best first", list(models.WebhookQuery{Desc: true}), "new well off paused retrying failing broken")
+			want(t, "failing", list(models.WebhookQuery{State: models.WebhookFailing}), "failing")
 			want(t, "filtered", list(models.WebhookQuery{Type: "generic"}), "off")
 			want(t, "beyond nothing known", list(models.WebhookQuery{After: "bm9uZQ"}), "broken failing retrying paused off well new")
 			ok(t, s.Settings.Change(t.Context(), mary, models.EnableGenericWebhooks, "True", "test"))

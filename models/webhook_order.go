@@ -18,12 +18,17 @@ const teamKey = "lower(coalesce(locations.name, webhooks.location))"
 
 // healthKey is what sorting by health compares: the worst first, and what
 // somebody stopped before what is well. The first mark is for the types that
-// are switched off, the second for the time of Failing.
+// are switched off, the others are laneFailing's.
 const healthKey = `case when webhooks.state = 'broken' then 0
 	when webhooks.state <> 'active' or webhooks.type in ? then 3
-	when lanes.failures_in_row > 0 and lanes.failing_since <= ? then 1
+	when ` + laneFailing + ` then 1
 	when lanes.failures_in_row > 0 then 2
 	when lanes.last_at is not null then 4 else 5 end`
+
+// laneFailing is Lane.Failing in SQL, with laneFailingArgs for its marks.
+const laneFailing = "lanes.failures_in_row >= ? and (lanes.last_success_at is null or lanes.last_success_at <= ?)"
+
+func laneFailingArgs(now time.Time) []any { return []any{failingFailures, now.Add(-failingAfter)} }
 
 // key is what the list is sorted by.
 func (q WebhookQuery) key() clause.Expr {
@@ -33,7 +38,7 @@ func (q WebhookQuery) key() clause.Expr {
 	case "team":
 		return clause.Expr{SQL: teamKey}
 	case "health":
-		return clause.Expr{SQL: healthKey, Vars: []any{append(q.off, ""), q.Failing}}
+		return clause.Expr{SQL: healthKey, Vars: slices.Concat([]any{append(q.off, "")}, laneFailingArgs(q.At.Now))}
 	default:
 		return clause.Expr{SQL: "webhooks.created_at"}
 	}

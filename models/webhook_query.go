@@ -5,13 +5,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"gorm.io/gorm"
 )
 
-// WebhookFailing selects active webhooks whose last attempt failed. It is not
-// a state that is stored.
+// WebhookFailing selects active webhooks that are failing, as Lane.Failing has
+// it. It is not a state that is stored.
 const WebhookFailing = "failing"
 
 // WebhookQuery selects and orders the list of webhooks; empty: any.
@@ -27,9 +26,6 @@ type WebhookQuery struct {
 	Activities map[string][]string
 	Sort       string // type, team, created or health
 	Desc       bool
-	// Failing is for the order of health: what has failed since before it comes
-	// before what began to fail later.
-	Failing time.Time
 	// After and Before come from the page before this one and after it. One
 	// that means nothing is the first page.
 	After, Before string
@@ -50,7 +46,8 @@ func (q WebhookQuery) where(db *gorm.DB) *gorm.DB {
 	db = db.Model(&Webhook{}).Joins("left join locations on locations.slug = webhooks.location").
 		Where("webhooks.deleted_at is null")
 	if q.State == WebhookFailing {
-		db = db.Where("webhooks.state = ? and webhooks.id in (select webhook_id from lanes where failures_in_row > 0)", WebhookActive)
+		db = db.Where("webhooks.state = ? and webhooks.type not in ? and webhooks.id in (select webhook_id from lanes where failures_in_row > 0 and "+laneFailing+")",
+			slices.Concat([]any{WebhookActive, append(q.off, "")}, laneFailingArgs(q.At.Now))...)
 		q.State = ""
 	}
 	if q.State == WebhookStopped || q.State == WebhookBroken {
