@@ -14,6 +14,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/sitehooks/sitehooks/models"
 	"github.com/sitehooks/sitehooks/models/modelstest"
 )
 
@@ -173,12 +174,18 @@ func TestFaultsAtStartAreOneLine(t *testing.T) {
 		"too wide":           {"SITEHOOKS_ALLOW_TARGETS=0.0.0.0/0", "SITEHOOKS_ALLOW_TARGETS"},
 		"second on a folder": {served[len(served)-1], "PostgreSQL"},
 		"wrong role":         {"SITEHOOKS_ROLE=both", "SITEHOOKS_ROLE"},
+		"short password":     {"SITEHOOKS_ADMIN_EMAIL=a@b.example\nSITEHOOKS_ADMIN_PASSWORD=seven77", "SITEHOOKS_ADMIN_PASSWORD has fewer than 8 characters; for example SITEHOOKS_ADMIN_PASSWORD='"},
+		"long password":      {"SITEHOOKS_ADMIN_EMAIL=a@b.example\nSITEHOOKS_ADMIN_PASSWORD=" + strings.Repeat("x", 1025), "SITEHOOKS_ADMIN_PASSWORD has more than 1024 bytes; for example SITEHOOKS_ADMIN_PASSWORD='"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			env := append([]string{"SITEHOOKS_DATA_DIR=" + t.TempDir(), "SITEHOOKS_ADDR=" + freePort(t)}, strings.Split(c.env, "\n")...)
+			data := filepath.Join(t.TempDir(), "data")
+			env := append([]string{"SITEHOOKS_DATA_DIR=" + data, "SITEHOOKS_ADDR=" + freePort(t)}, strings.Split(c.env, "\n")...)
 			_, stderr, err := output(t, env, "", "serve")
 			if err == nil || !strings.Contains(stderr, c.says) || len(lines(stderr)) != 1 || strings.Contains(stderr, "goroutine") {
 				t.Errorf("%v\n%s", err, stderr)
+			}
+			if _, err := os.Stat(filepath.Join(data, models.SQLiteFile)); err == nil {
+				t.Error("a start that was refused left a database")
 			}
 		})
 	}

@@ -174,6 +174,7 @@ func TestWrong(t *testing.T) {
 		{"SITEHOOKS_ADMIN_EMAIL", []string{"SITEHOOKS_ADMIN_PASSWORD=s3cr3t-and-long"}, "both or neither"},
 		{"SITEHOOKS_ADMIN_PASSWORD", []string{"SITEHOOKS_ADMIN_EMAIL=a@b"}, "both or neither"},
 		{"SITEHOOKS_ADMIN_PASSWORD", []string{"SITEHOOKS_ADMIN_EMAIL=a@b", "SITEHOOKS_ADMIN_PASSWORD=s3cr3t"}, "8 characters"},
+		{"SITEHOOKS_ADMIN_PASSWORD", []string{"SITEHOOKS_ADMIN_EMAIL=a@b", "SITEHOOKS_ADMIN_PASSWORD=s3cr3t" + strings.Repeat("x", 1019)}, "1024 bytes"},
 		{"SITEHOOKS_ADMIN_EMAIL", []string{"SITEHOOKS_ADMIN_EMAIL=A <a@b>", "SITEHOOKS_ADMIN_PASSWORD=s3cr3t12"}, "e-mail"},
 		{"SITEHOOKS_INGEST_TOKEN", []string{"SITEHOOKS_INGEST_TOKEN=s3cr3t "}, "header"},
 		{"SITEHOOKS_INGEST_TOKEN", []string{"SITEHOOKS_INGEST_TOKEN=s3cr3té"}, "header"},

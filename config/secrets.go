@@ -11,9 +11,12 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// minPassword is the shortest password of the first administrator, in
-// characters.
-const minPassword = 8
+// The first administrator's password follows the rule that members' passwords
+// follow in the console.
+const (
+	minPassword = 8    // characters
+	maxPassword = 1024 // bytes
+)
 
 // databaseURL checks without ever quoting: even the parser's own messages may
 // contain a part of the password.
@@ -87,6 +90,8 @@ func (f *Faults) admin(email, password string) (address, word string) {
 		f.add(passwordName, passwordExample, "is not set although %s is; both or neither", emailName)
 	case password != "" && utf8.RuneCountInString(password) < minPassword:
 		f.add(passwordName, passwordExample, "has fewer than %d characters", minPassword)
+	case len(password) > maxPassword:
+		f.add(passwordName, passwordExample, "has more than %d bytes", maxPassword)
 	}
 	if email == "" {
 		return "", ""
