@@ -92,7 +92,7 @@ func (d demoWebhook) values(format *wire.Format) []string {
 	var values []string
 	for _, o := range format.Options {
 		wanted := d.events == nil && o.Group == ""
-		for _, e := range o.Events {
+		for _, e := range o.Types() {
 			wanted = wanted || slices.Contains(d.events, e)
 		}
 		if wanted {

@@ -113,8 +113,8 @@ func TestDemoSamplesMatchTheStory(t *testing.T) {
 		story := newDemoStory(1, modelstest.NewClock().Now)
 		matched := 0
 		for _, e := range story.opening() {
-			subject := models.MatchSubject{Type: e.Type, Location: e.Location, Community: e.Community, Tags: e.Question.Tags}
-			if models.Match(w.Filter(format.EventTypes(in.Events)), subject).OK() {
+			subject := models.MatchSubject{Kind: wire.KindOf(e.Type), Location: e.Location, Community: e.Community, Tags: e.Question.Tags}
+			if models.Match(w.Filter(format.EventKinds(in.Events)), subject).OK() {
 				matched++
 			}
 		}

@@ -24,7 +24,7 @@ import (
 func init() {
 	wire.Register(wire.Format{
 		Name: "lantern", Label: "Lantern", Order: 70,
-		Options:   []wire.Option{{Value: "flash", Label: "Flashes", Events: []string{wire.QuestionCreated}}},
+		Options:   []wire.Option{{Value: "flash", Label: "Flashes", Events: []wire.EventKind{wire.KindOf(wire.QuestionCreated)}}},
 		Fields:    []wire.Field{{Key: "tower", Label: "Tower", Pattern: "[a-z]+", PatternHelp: "A tower has letters only.", Required: true}},
 		Secrets:   []wire.SecretField{{Key: "secret_1", Label: "Light code"}},
 		NewSecret: rand.Text,

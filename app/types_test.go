@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -116,4 +117,56 @@ func refused(t *testing.T, a answer, field, says string) {
 	if !strings.Contains(page, "<b>Nothing was saved. Correct 1 field:</b>") {
 		t.Error("the page does not say that one field is to be corrected")
 	}
+}
+
+// TestCommentsOfAForumReachOnlyTheForumsType: a Q&A site and a feedback forum
+// report comment.created. Of the types that offer Comments only UserEcho's means
+// both, and dispatch, explanation and preview say so alike.
+func TestCommentsOfAForumReachOnlyTheForumsType(t *testing.T) {
+	const ofForum = `{"id":"of-the-forum","type":"comment.created","subject":"77","data":{"id":77,"topic_id":5,"comment":"Please add this."}}`
+	const ofSite = `{"id":"of-the-site","type":"comment.created","question":{"question_id":12,"title":"Tea","link":"https://site.example/questions/12/tea"},
+		"comment":{"comment_id":31,"body":"Both."}}`
+	onBoth(t, func(t *testing.T, kind string) {
+		hook, trust := newTypesReceiver(t)
+		in := serve(t, environment(t, kind), trust)
+		b := in.login()
+		b.quick()
+		for _, name := range typeNames {
+			b.createType(name, typeForm(name, hook.URL))
+		}
+		in.accept(ofForum)
+		in.accept(ofSite)
+		eventually(t, "the site's comment at each, the forum's at one", func() bool {
+			for _, name := range typeNames {
+				if !slices.ContainsFunc(hook.of(name), func(d delivered) bool { return strings.Contains(string(d.body), "Both.") }) {
+					return false
+				}
+			}
+			return len(hook.of("userecho")) > 1
+		})
+		page := html.UnescapeString(b.get("/admin/trigger-history/of-the-forum").body)
+		for _, name := range typeNames {
+			want, matches := 1, "1 of 2 events"
+			if name == "userecho" {
+				want, matches = 2, "2 of 2 events"
+			}
+			if got := hook.of(name); len(got) != want {
+				t.Errorf("%s got %d requests, want %d: %s", name, len(got), want, got[0].body)
+			}
+			form := typeForm(name, hook.URL)
+			form.Set("do", "preview")
+			if preview := b.post("/admin/webhooks/new?type="+name, form); !strings.Contains(preview.body, matches) {
+				t.Errorf("the preview of %s does not say %q", name, matches)
+			}
+		}
+		for _, label := range []string{"Generic", "Slack", "Stack Auth", "SuperOffice"} {
+			want := "The event is comment.created of a feedback forum; " + label + " webhooks report only that of a Q&A site."
+			if !strings.Contains(page, want) {
+				t.Errorf("the explanation lacks %q", want)
+			}
+		}
+		if !strings.Contains(page, "comment.created chosen; wants all tags") {
+			t.Error("the explanation does not say why it reached UserEcho's webhook")
+		}
+	})
 }

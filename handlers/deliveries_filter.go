@@ -135,7 +135,7 @@ func allEventTypes() []string {
 	var types []string
 	for _, f := range wire.Formats() {
 		for _, o := range f.Options {
-			types = append(types, o.Events...)
+			types = append(types, o.Types()...)
 		}
 	}
 	slices.Sort(types)

@@ -219,7 +219,7 @@ func (s *historySite) dispatch(per int) {
 			format, _ := wire.Lookup(w.Type)
 			var matched []models.Event
 			for _, e := range sent {
-				if models.Match(w.Filter(format.EventTypes(w.Events)), e.MatchSubject()).OK() {
+				if models.Match(w.Filter(format.EventKinds(w.Events)), e.MatchSubject()).OK() {
 					matched = append(matched, e)
 				}
 			}

@@ -53,8 +53,8 @@ func explainTrigger(e models.Event, c triggerCase) triggerWhy {
 		return triggerWhy{Class: "Type unknown", Words: plainWords(fmt.Sprintf(
 			"There is no type %q any more, so nothing is known about its activities.", c.Then.Type))}
 	}
-	types := c.Format.EventTypes(c.Then.Events)
-	reason := models.Match(c.Then.Filter(types, c.Webhook.CreatedAt), e.MatchSubject())
+	kinds := c.Format.EventKinds(c.Then.Events)
+	reason := models.Match(c.Then.Filter(kinds, c.Webhook.CreatedAt), e.MatchSubject())
 	switch reason.Code {
 	case models.ReasonMatch:
 		return triggerWhy{Match: true, Words: matchWords(e, c)}
@@ -70,6 +70,9 @@ func explainTrigger(e models.Event, c triggerCase) triggerWhy {
 			Words: plainWords(fmt.Sprintf("The webhook is from %s; the event was received at %s.", made, received)),
 		}
 	case models.ReasonActivity:
+		if _, offered := c.Format.Covering(e.Kind()); !offered {
+			return triggerWhy{Class: "Activity not offered", Words: plainWords(notOfferedWords(e, c.Format))}
+		}
 		return triggerWhy{
 			Class: "Activity not chosen", Fix: "Edit its activities", Field: "events",
 			Words: plainWords(activityWords(e, c)),

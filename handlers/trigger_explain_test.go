@@ -58,8 +58,13 @@ func TestExplainTrigger(t *testing.T) {
 			then: then(func(v *models.WebhookVersion) { v.Events = []string{"question.created", "question.edited"} }),
 		},
 		"activity that no option has": {
-			event: models.Event{Type: "user.created", Location: "python-wranglers", ReceivedAt: received}, field: "events",
-			want: "Activity not chosen. The event is user.created; it listens to Accepted answers.", then: version,
+			event: models.Event{Type: "user.created", Location: "python-wranglers", ReceivedAt: received}, then: version,
+			want: "Activity not offered. The event is user.created, which Generic webhooks do not report.",
+		},
+		"a forum's comment": {
+			event: models.Event{Type: "comment.created", Family: "forum-comment", Location: "python-wranglers", ReceivedAt: received},
+			then:  then(func(v *models.WebhookVersion) { v.Events = []string{"comment.created"} }),
+			want:  "Activity not offered. The event is comment.created of a feedback forum; Generic webhooks report only that of a Q&A site.",
 		},
 		"no activity": {
 			event: event, field: "events", want: "Activity not chosen. The event is Accepted answers; it listens to nothing.",

@@ -20,7 +20,7 @@ func plainWords(text string) []triggerWord { return []triggerWord{{Text: text}} 
 
 // matchWords names what of the filter let the event through.
 func matchWords(e models.Event, c triggerCase) []triggerWord {
-	words := plainWords(optionLabel(c.Format, e.Type) + " chosen; ")
+	words := plainWords(optionLabel(c.Format, e.Kind()) + " chosen; ")
 	if c.Then.TagMode == models.TagsSpecific {
 		words = append(words, commonTags(e.Tags, c.Then.Tags)...)
 	} else {
@@ -71,18 +71,30 @@ func activityWords(e models.Event, c triggerCase) string {
 	if len(chosen) > 6 {
 		chosen = append(chosen[:5], plural(int64(len(chosen)-5), "other", "others"))
 	}
-	return fmt.Sprintf("The event is %s; it listens to %s.", optionLabel(c.Format, e.Type), orNone(joinWords(chosen), "nothing"))
+	return fmt.Sprintf("The event is %s; it listens to %s.", optionLabel(c.Format, e.Kind()), orNone(joinWords(chosen), "nothing"))
 }
 
-// optionLabel is what the type's form calls an event type, or the type itself
-// when the form does not offer it.
-func optionLabel(f *wire.Format, eventType string) string {
+// notOfferedWords says that no activity of the type covers the event. Where one
+// covers another system's events of the same name, it says whose.
+func notOfferedWords(e models.Event, f *wire.Format) string {
+	kind := e.Kind()
 	for _, o := range f.Options {
-		if slices.Contains(o.Events, eventType) {
-			return o.Label
+		for _, other := range o.Events {
+			if other.Type == kind.Type {
+				return fmt.Sprintf("The event is %s of %s; %s webhooks report only that of %s.", kind.Type, wire.System(kind), f.Label, wire.System(other))
+			}
 		}
 	}
-	return eventType
+	return fmt.Sprintf("The event is %s, which %s webhooks do not report.", kind.Type, f.Label)
+}
+
+// optionLabel is what the type's form calls a kind of event, or the event's
+// type when the form does not offer it.
+func optionLabel(f *wire.Format, kind models.EventKind) string {
+	if o, offered := f.Covering(kind); offered {
+		return o.Label
+	}
+	return kind.Type
 }
 
 // clocks shows two times as exactly as it takes to tell them apart: without

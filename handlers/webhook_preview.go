@@ -39,7 +39,7 @@ func (s *Site) previewWebhook(ctx context.Context, f *wire.Format, w checkedWebh
 	}
 	now, in := time.Now(), w.Input
 	t := newTally(models.Filter{
-		Location: in.Location, Events: f.EventTypes(in.Events), TagMode: in.TagMode, Tags: in.Tags, Community: in.Community,
+		Location: in.Location, Kinds: f.EventKinds(in.Events), TagMode: in.TagMode, Tags: in.Tags, Community: in.Community,
 	})
 	if err := s.store.events.Look(ctx, in.Location, now.Add(-previewFor), previewEvents, t.add); err != nil {
 		return nil, err

@@ -29,34 +29,35 @@ const previewTags = 10
 type tally struct {
 	filter          models.Filter
 	events, matches int64
-	total, matched  map[string]int64            // by event type
-	reasons         map[string]map[string]int64 // by event type and code
-	tags            map[string]int64            // matches, by tag
-	newest          []int64                     // ids of matches, newest first, one for each merge key
+	total, matched  map[models.EventKind]int64
+	reasons         map[models.EventKind]map[string]int64 // by code
+	tags            map[string]int64                      // matches, by tag
+	newest          []int64                               // ids of matches, newest first, one for each merge key
 	merged          map[string]bool
 }
 
 func newTally(f models.Filter) *tally {
 	return &tally{
-		filter: f, total: map[string]int64{}, matched: map[string]int64{}, reasons: map[string]map[string]int64{},
-		tags: map[string]int64{}, merged: map[string]bool{},
+		filter: f, total: map[models.EventKind]int64{}, matched: map[models.EventKind]int64{},
+		reasons: map[models.EventKind]map[string]int64{}, tags: map[string]int64{}, merged: map[string]bool{},
 	}
 }
 
 // add counts an event; events come newest first.
 func (t *tally) add(e models.Event) bool {
+	kind := e.Kind()
 	t.events++
-	t.total[e.Type]++
+	t.total[kind]++
 	reason := models.Match(t.filter, e.MatchSubject())
 	if !reason.OK() {
-		if t.reasons[e.Type] == nil {
-			t.reasons[e.Type] = map[string]int64{}
+		if t.reasons[kind] == nil {
+			t.reasons[kind] = map[string]int64{}
 		}
-		t.reasons[e.Type][reason.Code]++
+		t.reasons[kind][reason.Code]++
 		return true
 	}
 	t.matches++
-	t.matched[e.Type]++
+	t.matched[kind]++
 	for _, tag := range e.Tags {
 		t.tags[tag]++
 	}

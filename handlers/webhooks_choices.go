@@ -123,7 +123,8 @@ var activityGroups = sync.OnceValue(func() []choiceGroup {
 	at, seen := map[string]int{}, map[string]bool{}
 	for _, f := range wire.Formats() {
 		for _, o := range f.Options {
-			if len(o.Events) != 1 || seen[o.Events[0]] {
+			types := o.Types()
+			if len(types) != 1 || seen[types[0]] {
 				continue
 			}
 			label := o.Group
@@ -135,8 +136,8 @@ var activityGroups = sync.OnceValue(func() []choiceGroup {
 				i = len(groups)
 				at[label], groups = i, append(groups, choiceGroup{Label: label})
 			}
-			seen[o.Events[0]] = true
-			groups[i].Choices = append(groups[i].Choices, choice{Value: o.Events[0], Label: o.Label})
+			seen[types[0]] = true
+			groups[i].Choices = append(groups[i].Choices, choice{Value: types[0], Label: o.Label})
 		}
 	}
 	return groups

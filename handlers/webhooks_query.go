@@ -67,14 +67,14 @@ func coveredBy(eventType string) map[string][]string {
 	}
 	for _, f := range wire.Formats() {
 		for _, o := range f.Options {
-			if slices.Contains(o.Events, eventType) {
+			if slices.Contains(o.Types(), eventType) {
 				add(f, o)
 			}
 		}
 		if f.Custom == nil || values[f.Name] != nil {
 			continue
 		}
-		if o, err := f.Custom.Make(eventType); err == nil && slices.Contains(o.Events, eventType) {
+		if o, err := f.Custom.Make(eventType); err == nil && slices.Contains(o.Types(), eventType) {
 			add(f, o)
 		}
 	}

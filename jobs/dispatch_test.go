@@ -314,6 +314,9 @@ func TestIndexAgreesWithMatch(t *testing.T) {
 	}
 	now := modelstest.NewClock().Now()
 	options := []string{wire.QuestionCreated, wire.AnswerCreated, wire.CommentCreated}
+	kinds := []models.EventKind{
+		wire.KindOf(options[0]), wire.KindOf(options[1]), wire.KindOf(options[2]), {Family: "forum-comment", Type: wire.CommentCreated},
+	}
 	var hooks []models.Webhook
 	for i := range 300 {
 		hooks = append(hooks, models.Webhook{
@@ -326,12 +329,12 @@ func TestIndexAgreesWithMatch(t *testing.T) {
 	format, _ := wire.Lookup("generic")
 	for range 500 {
 		s := models.MatchSubject{
-			Type: pick(options...), Location: pick("main", "a", "unknown"), Community: pick("", "x", "y"),
+			Kind: kinds[r.IntN(len(kinds))], Location: pick("main", "a", "unknown"), Community: pick("", "x", "y"),
 			Tags: some("go", "sql", "css", "html"), ReceivedAt: now,
 		}
 		var want, got []int64
 		for _, w := range hooks {
-			if models.Match(w.Filter(format.EventTypes(w.Events)), s).OK() {
+			if models.Match(w.Filter(format.EventKinds(w.Events)), s).OK() {
 				want = append(want, w.ID)
 			}
 		}

@@ -15,9 +15,13 @@ type index struct {
 	places  map[place]*bucket
 }
 
-// place is where an event of a type can find its webhooks: those that want its
+// place is where an event of a kind can find its webhooks: those that want its
 // community, and those that want any, which are at an empty one.
-type place struct{ location, eventType, community string }
+type place struct {
+	location  string
+	kind      models.EventKind
+	community string
+}
 
 // bucket holds the webhooks of a place: those that want all tags, and under
 // each tag those that want it.
@@ -39,9 +43,9 @@ func newIndex(webhooks []models.Webhook, version int64) *index {
 		if !ok {
 			continue // made by a newer release; it will match there
 		}
-		e := &entry{webhook: w, filter: w.Filter(format.EventTypes(w.Events)), format: format}
-		for _, eventType := range e.filter.Events {
-			x.bucket(place{w.Location, eventType, w.Community}).add(e)
+		e := &entry{webhook: w, filter: w.Filter(format.EventKinds(w.Events)), format: format}
+		for _, kind := range e.filter.Kinds {
+			x.bucket(place{w.Location, kind, w.Community}).add(e)
 		}
 	}
 	return x
@@ -77,7 +81,7 @@ func (x *index) matches(s models.MatchSubject) []*entry {
 		}
 	}
 	for _, community := range slices.Compact([]string{"", s.Community}) {
-		b := x.places[place{s.Location, s.Type, community}]
+		b := x.places[place{s.Location, s.Kind, community}]
 		if b == nil {
 			continue
 		}

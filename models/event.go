@@ -1,15 +1,25 @@
 package models
 
-import "time"
+import (
+	"cmp"
+	"strings"
+	"time"
+)
 
 // WebhookBrokenEvent is the type of the event that Sitehooks itself records
 // when a webhook breaks; its subject is the webhook's id.
 const WebhookBrokenEvent = "webhook.broken"
 
+// EventKind is an event type with its family, because two families may have a
+// type of the same name: a Q&A site and a feedback forum both report
+// comment.created. It is the same type as in jobs/wire, which knows them all.
+type EventKind = struct{ Family, Type string }
+
 // NewEvent is an event as the ingest API hands it over: checked, not yet stored.
 type NewEvent struct {
 	EventID    string    // idempotency key, unique in the installation
 	Type       string    // question.created …
+	Family     string    // see EventKind; empty: the type's first part
 	Location   string    // slug
 	Community  string    // slug or empty
 	Tags       []string  // lower case, without repeats
@@ -29,6 +39,7 @@ type Event struct {
 	ID         int64 // order of storing; not the site's id
 	EventID    string
 	Type       string
+	Family     string // see EventKind; empty: the type's first part
 	Location   string
 	Community  string
 	Tags       []string `gorm:"serializer:json"`
@@ -51,6 +62,12 @@ type Event struct {
 	Logged bool `gorm:"-"`
 
 	acceptedBefore bool // by the release before
+}
+
+// Kind is the event's type with its family.
+func (e Event) Kind() EventKind {
+	first, _, _ := strings.Cut(e.Type, ".")
+	return EventKind{cmp.Or(e.Family, first), e.Type}
 }
 
 // Trigger is one event inside one delivery.

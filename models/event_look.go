@@ -9,7 +9,7 @@ import (
 // first and at most limit, until it returns false. It reads only what filters
 // look at, the merge key and the id: no payload, no title.
 func (x *Events) Look(ctx context.Context, location string, since time.Time, limit int, each func(Event) bool) error {
-	rows, err := x.s.db.WithContext(ctx).Model(&Event{}).Select("id, type, community, tags, merge_key, received_at").
+	rows, err := x.s.db.WithContext(ctx).Model(&Event{}).Select("id, type, family, community, tags, merge_key, received_at").
 		Where("location = ? and received_at >= ?", location, since).Order("received_at desc, id desc").Limit(limit).Rows()
 	if err != nil {
 		return err
@@ -19,7 +19,7 @@ func (x *Events) Look(ctx context.Context, location string, since time.Time, lim
 	for rows.Next() {
 		e := Event{Location: location}
 		var tags string
-		if err := rows.Scan(&e.ID, &e.Type, &e.Community, &tags, &e.MergeKey, &e.ReceivedAt); err != nil {
+		if err := rows.Scan(&e.ID, &e.Type, &e.Family, &e.Community, &tags, &e.MergeKey, &e.ReceivedAt); err != nil {
 			return err
 		}
 		if e.Tags, err = tagList(known, tags); err != nil {

@@ -29,7 +29,7 @@ type EventQuery struct {
 }
 
 // eventColumns leave the payload out.
-const eventColumns = "id, event_id, type, location, community, tags, merge_key, subject, title, occurred_at, received_at"
+const eventColumns = "id, event_id, type, family, location, community, tags, merge_key, subject, title, occurred_at, received_at"
 
 // Get returns an event by the site's id, or ErrNotFound.
 func (x *Events) Get(ctx context.Context, eventID string) (Event, error) {

@@ -12,7 +12,7 @@ import (
 type Filter struct {
 	WebhookID int64
 	Location  string
-	Events    []string // internal event types
+	Kinds     []EventKind
 	TagMode   string
 	Tags      []string
 	Community string
@@ -21,7 +21,7 @@ type Filter struct {
 
 // MatchSubject is what a filter looks at in an event.
 type MatchSubject struct {
-	Type       string
+	Kind       EventKind
 	Location   string
 	Community  string
 	Tags       []string
@@ -83,8 +83,8 @@ func Match(f Filter, s MatchSubject) Reason {
 	case f.CreatedAt.After(s.ReceivedAt):
 		const clock = "15:04:05 on Jan 2"
 		return Reason{ReasonCreatedLater, []string{s.ReceivedAt.Format(clock)}, []string{f.CreatedAt.Format(clock)}}
-	case !slices.Contains(f.Events, s.Type):
-		return Reason{ReasonActivity, []string{s.Type}, f.Events}
+	case !slices.Contains(f.Kinds, s.Kind):
+		return Reason{ReasonActivity, kindNames([]EventKind{s.Kind}), kindNames(f.Kinds)}
 	case f.TagMode == TagsSpecific && !anyIn(s.Tags, f.Tags):
 		return Reason{ReasonTags, s.Tags, f.Tags}
 	case f.Community != "" && f.Community != s.Community:
@@ -98,22 +98,33 @@ func Match(f Filter, s MatchSubject) Reason {
 
 // MatchSubject returns what filters look at in the event.
 func (e Event) MatchSubject() MatchSubject {
-	s := MatchSubject{Type: e.Type, Location: e.Location, Community: e.Community, Tags: e.Tags, ReceivedAt: e.ReceivedAt}
+	s := MatchSubject{Kind: e.Kind(), Location: e.Location, Community: e.Community, Tags: e.Tags, ReceivedAt: e.ReceivedAt}
 	if e.Type == WebhookBrokenEvent {
 		s.About, _ = strconv.ParseInt(e.Subject, 10, 64)
 	}
 	return s
 }
 
-// Filter returns the webhook's filter; types are the internal event types
-// that its options cover.
-func (w Webhook) Filter(types []string) Filter {
-	return Filter{w.ID, w.Location, types, w.TagMode, w.Tags, w.Community, w.CreatedAt}
+// Filter returns the webhook's filter; kinds are those of the events that its
+// options cover.
+func (w Webhook) Filter(kinds []EventKind) Filter {
+	return Filter{w.ID, w.Location, kinds, w.TagMode, w.Tags, w.Community, w.CreatedAt}
 }
 
 // Filter returns the version's filter; createdAt is the webhook's.
-func (v WebhookVersion) Filter(types []string, createdAt time.Time) Filter {
-	return Filter{v.WebhookID, v.Location, types, v.TagMode, v.Tags, v.Community, createdAt}
+func (v WebhookVersion) Filter(kinds []EventKind, createdAt time.Time) Filter {
+	return Filter{v.WebhookID, v.Location, kinds, v.TagMode, v.Tags, v.Community, createdAt}
+}
+
+// kindNames are the types, with the family where the type does not name it.
+func kindNames(kinds []EventKind) []string {
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		if names[i] = k.Type; !strings.HasPrefix(k.Type, k.Family+".") {
+			names[i] += " (" + k.Family + ")"
+		}
+	}
+	return names
 }
 
 func anyIn(a, b []string) bool {

@@ -169,7 +169,7 @@ func newlyWaiting(rows []Event, stored map[string]int64) []eventWaiting {
 // which looks at their columns, they are dispatched.
 func (s *Store) insertEvents(tx *gorm.DB, rows []Event, stored map[string]int64) error {
 	insert := insertion{
-		into: "insert into events (event_id, type, location, community, tags, merge_key, subject, title, " +
+		into: "insert into events (event_id, type, family, location, community, tags, merge_key, subject, title, " +
 			"occurred_at, received_at, payload, dispatched_at, match_version, logged)",
 		fixed: ", 0, false",
 		after: " on conflict (event_id) do nothing returning event_id, id",
@@ -186,6 +186,7 @@ func (s *Store) insertEvents(tx *gorm.DB, rows []Event, stored map[string]int64)
 	return s.insert(tx, insert, scan,
 		columnOf(rows, func(e Event) string { return e.EventID }),
 		columnOf(rows, func(e Event) string { return e.Type }),
+		columnOf(rows, func(e Event) string { return e.Family }),
 		columnOf(rows, func(e Event) string { return e.Location }),
 		columnOf(rows, func(e Event) string { return e.Community }),
 		columnOf(rows, func(e Event) string { return jsonList(e.Tags) }),
@@ -204,7 +205,7 @@ func eventRows(events []NewEvent, now time.Time) []Event {
 	rows := make([]Event, len(events))
 	for i, e := range events {
 		rows[i] = Event{
-			EventID: e.EventID, Type: e.Type, Location: e.Location, Community: e.Community, Tags: orEmpty(e.Tags),
+			EventID: e.EventID, Type: e.Type, Family: e.Family, Location: e.Location, Community: e.Community, Tags: orEmpty(e.Tags),
 			MergeKey: e.MergeKey, Subject: e.Subject, Title: e.Title,
 			OccurredAt: e.OccurredAt.UTC().Truncate(time.Microsecond),
 			ReceivedAt: now.Add(time.Duration(i) * time.Microsecond), Payload: e.Payload,

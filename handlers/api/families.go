@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/sitehooks/sitehooks/jobs/wire"
@@ -26,28 +27,39 @@ const brokenEvent = "webhook.broken"
 
 // listing is the families of wire, ready to be asked.
 type listing struct {
-	kinds  map[string]kind     // by name
-	events map[string][]string // second parts, by first part
+	kinds map[string]kind // by name; commentOfPost stands for the forum's
+	// families are those of the types whose first part names another one or
+	// none, by name of the type.
+	families map[string]string
+	events   map[string][]string // second parts, by first part
 }
 
 var listed = func() listing {
-	l := listing{map[string]kind{}, map[string][]string{}}
+	l := listing{map[string]kind{}, map[string]string{}, map[string][]string{}}
 	for _, f := range wire.Families() {
-		l.events[f.Name] = f.Events
 		for _, event := range f.Events {
-			l.kinds[f.Name+"."+event] = familyKind(f)
+			name := f.Type(event)
+			first, second, _ := strings.Cut(name, ".")
+			if !slices.Contains(l.events[first], second) {
+				l.events[first] = append(l.events[first], second)
+			}
+			if f.Posts && name == commentOfPost {
+				continue // the checker finds out which one it is
+			}
+			if l.kinds[name] = familyKind(f); f.Name != first {
+				l.families[name] = f.Name
+			}
 		}
 	}
 	return l
 }()
 
-// familyKind is the kind of all events of a family; comment stands for two:
-// see commentOfPost.
+// familyKind is the kind of all events of a family.
 func familyKind(f wire.Family) kind {
 	switch {
 	case f.CRM:
 		return kindCRM
-	case f.Name == "question" || f.Name == "answer":
+	case f.Posts:
 		return kindPost
 	default:
 		return kindData

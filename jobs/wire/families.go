@@ -1,58 +1,130 @@
 package wire
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
 
-// Family is the first part of event types, with the second parts that go with
-// it: the family user has user.created and others.
+// Family is a set of event types that are about the same kind of thing and
+// come from the same kind of system: the family user has user.created and
+// others.
 type Family struct {
-	Name   string
+	// Name is unique. It is also the first part of the event types' names, but
+	// for a family that shares them with another one: see First.
+	Name string
+	// First is the first part of the event types' names; empty: Name.
+	First  string
 	Label  string   // of all of it, for people
+	System string   // that reports it, for people
+	Posts  bool     // its events are about posts of a Q&A site, which have tags
 	CRM    bool     // its events are of a CRM: a number for subject, names of changed fields
-	Events []string // second parts
+	Own    bool     // Sitehooks itself reports it, in no community
+	Events []string // second parts of the event types' names
 }
 
-// crm adds to what every entity of a CRM has what only this one has.
-func crm(name, label string, more ...string) Family {
-	return Family{Name: name, Label: label, CRM: true, Events: append([]string{"created", "changed", "deleted"}, more...)}
+// EventKind is an event type with its family, because two families may have a
+// type of the same name: a Q&A site and a feedback forum both report
+// comment.created. It is the same type as in models.
+type EventKind = struct{ Family, Type string }
+
+// Type is the whole name of one of the family's event types.
+func (f Family) Type(event string) string { return cmp.Or(f.First, f.Name) + "." + event }
+
+func (f Family) kind(event string) EventKind { return EventKind{f.Name, f.Type(event)} }
+
+// The systems that report events.
+const (
+	qaSite   = "a Q&A site"
+	identity = "an identity provider"
+	forum    = "a feedback forum"
+	crm      = "a CRM"
+)
+
+// crmFamily adds to what every entity of a CRM has what only this one has.
+func crmFamily(name, label string, more ...string) Family {
+	return Family{Name: name, Label: label, System: crm, CRM: true, Events: append([]string{"created", "changed", "deleted"}, more...)}
 }
+
+// ownFamily is what Sitehooks itself reports. A site cannot report it.
+var ownFamily = Family{Name: "webhook", Label: groupOwn, System: "Sitehooks", Own: true, Events: []string{"broken"}}
 
 // families are in the order in which forms show them.
 var families = []Family{
-	{Name: "question", Label: "Questions", Events: []string{"created", "edited"}},
-	{Name: "answer", Label: "Answers", Events: []string{"created", "edited", "accepted"}},
-	{Name: "user", Label: "Users", Events: []string{"created", "updated", "deleted"}},
-	{Name: "team", Label: "Teams", Events: []string{"created", "updated", "deleted"}},
-	{Name: "team_membership", Label: "Team memberships", Events: []string{"created", "deleted"}},
-	{Name: "team_permission", Label: "Team permissions", Events: []string{"created", "deleted"}},
-	{Name: "project_permission", Label: "Project permissions", Events: []string{"created", "deleted"}},
-	{Name: "topic", Label: "Topics", Events: []string{"created", "accepted", "satisfaction_changed"}},
-	{Name: "comment", Label: "Comments", Events: []string{"created", "accepted", "deleted"}},
-	crm("activity", "Activities"),
-	crm("appointment", "Appointments"),
-	crm("associate", "Associates"),
-	crm("contact", "Contacts", "softdeleted"),
-	crm("document", "Documents", "edited"),
-	crm("person", "Persons", "softdeleted", "consented", "unconsented"),
-	crm("project", "Projects"),
-	crm("projectmember", "Project members"),
-	crm("relation", "Relations"),
-	crm("sale", "Sales", "sold", "lost", "completed"),
-	crm("salestakeholder", "Sale stakeholders"),
-	crm("ticket", "Tickets"),
-	crm("chatsession", "Chat sessions", "message"),
-	crm("quote", "Quotes", "approved", "rejected", "sent", "ordered"),
+	{Name: "question", Label: "Questions", System: qaSite, Posts: true, Events: []string{"created", "edited"}},
+	{Name: "answer", Label: "Answers", System: qaSite, Posts: true, Events: []string{"created", "edited", "accepted"}},
+	{Name: "comment", Label: "Comments", System: qaSite, Posts: true, Events: []string{"created"}},
+	{Name: "user", Label: "Users", System: identity, Events: []string{"created", "updated", "deleted"}},
+	{Name: "team", Label: "Teams", System: identity, Events: []string{"created", "updated", "deleted"}},
+	{Name: "team_membership", Label: "Team memberships", System: identity, Events: []string{"created", "deleted"}},
+	{Name: "team_permission", Label: "Team permissions", System: identity, Events: []string{"created", "deleted"}},
+	{Name: "project_permission", Label: "Project permissions", System: identity, Events: []string{"created", "deleted"}},
+	{Name: "topic", Label: "Topics", System: forum, Events: []string{"created", "accepted", "satisfaction_changed"}},
+	{Name: "forum-comment", First: "comment", Label: "Comments", System: forum, Events: []string{"created", "accepted", "deleted"}},
+	crmFamily("activity", "Activities"),
+	crmFamily("appointment", "Appointments"),
+	crmFamily("associate", "Associates"),
+	crmFamily("contact", "Contacts", "softdeleted"),
+	crmFamily("document", "Documents", "edited"),
+	crmFamily("person", "Persons", "softdeleted", "consented", "unconsented"),
+	crmFamily("project", "Projects"),
+	crmFamily("projectmember", "Project members"),
+	crmFamily("relation", "Relations"),
+	crmFamily("sale", "Sales", "sold", "lost", "completed"),
+	crmFamily("salestakeholder", "Sale stakeholders"),
+	crmFamily("ticket", "Tickets"),
+	crmFamily("chatsession", "Chat sessions", "message"),
+	crmFamily("quote", "Quotes", "approved", "rejected", "sent", "ordered"),
 }
 
 // Families are those whose event names are listed. An event type whose first
 // part is not among them is a custom one.
 func Families() []Family { return slices.Clone(families) }
 
+// family finds a family by its name.
 func family(name string) (Family, bool) {
 	i := slices.IndexFunc(families, func(f Family) bool { return f.Name == name })
 	if i < 0 {
 		return Family{}, false
 	}
 	return families[i], true
+}
+
+// familyOf finds the family that lists the kind; false: the kind is a custom
+// one.
+func familyOf(k EventKind) (Family, bool) {
+	for _, f := range append(Families(), ownFamily) {
+		if f.Name == k.Family && slices.ContainsFunc(f.Events, func(event string) bool { return f.Type(event) == k.Type }) {
+			return f, true
+		}
+	}
+	return Family{}, false
+}
+
+// KindOf is the kind of an event type that only one family has. Of
+// comment.created it is the kind that a Q&A site reports.
+func KindOf(eventType string) EventKind {
+	first, _, _ := strings.Cut(eventType, ".")
+	return EventKind{first, eventType}
+}
+
+// System says for people what reports events of the kind: a Q&A site; empty
+// for a custom kind.
+func System(k EventKind) string {
+	f, _ := familyOf(k)
+	return f.System
+}
+
+// HasTags says whether events of the kind can have tags.
+func HasTags(k EventKind) bool {
+	f, _ := familyOf(k)
+	return f.Posts
+}
+
+// HasCommunity says whether events of the kind can be in a community.
+func HasCommunity(k EventKind) bool {
+	f, _ := familyOf(k)
+	return !f.Own
 }
 
 // crmFamilies are the names of the CRM's entities.

@@ -42,8 +42,16 @@ func checkOptions(t *testing.T, f *Format) {
 			t.Errorf("option %q or its label %q is there twice", o.Value, o.Label)
 		}
 		values[o.Value], labels[o.Label] = true, true
-		if got := f.EventTypes([]string{o.Value}); !slices.IsSorted(got) || len(got) != len(o.Events) {
+		if got := f.EventKinds([]string{o.Value}); len(got) != len(o.Events) {
 			t.Errorf("option %q covers %v, want %v sorted", o.Value, got, o.Events)
+		}
+		for _, k := range o.Events {
+			if found, offered := f.Covering(k); !offered || found.Value != o.Value {
+				t.Errorf("%v, which %q covers, is found under %q", k, o.Value, found.Value)
+			}
+			if first, _, _ := strings.Cut(k.Type, "."); k.Family == "" || k.Family != first && k.Family != "forum-comment" {
+				t.Errorf("option %q covers %v, which is of no family", o.Value, k)
+			}
 		}
 		if found, err := f.Option(o.Value); err != nil || found.Label != o.Label {
 			t.Errorf("option %q is found as %+v, %v", o.Value, found, err)
@@ -55,7 +63,7 @@ func checkOptions(t *testing.T, f *Format) {
 	if _, err := f.Option("no such\xff option"); err == nil || !strings.HasSuffix(err.Error(), ".") || !utf8.ValidString(err.Error()) {
 		t.Errorf("an unknown option: %v; want a sentence", err)
 	}
-	if got := f.EventTypes([]string{"no such option"}); len(got) != 0 {
+	if got := f.EventKinds([]string{"no such option"}); len(got) != 0 {
 		t.Errorf("an unknown value covers %v", got)
 	}
 }
@@ -126,6 +134,9 @@ func checkSamples(t *testing.T, f *Format) {
 		}
 		if len(own) > 0 && !reflect.DeepEqual(events, own) {
 			t.Errorf("option %q has the sample %v, nothing has %v", o.Value, events, own)
+		}
+		if kind := kindOfEvent(events[0]); len(own) == 0 && !slices.Contains(o.Events, kind) {
+			t.Errorf("option %q, which covers %v, has a sample of %v", o.Value, o.Events, kind)
 		}
 		checkBuild(t, f, events)
 	}

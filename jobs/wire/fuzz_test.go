@@ -53,7 +53,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		for _, format := range Formats() {
 			for _, o := range format.Options {
-				if slices.Contains(o.Events, e.Type) {
+				if slices.Contains(o.Events, kindOfEvent(e)) {
 					checkBuild(t, format, []Event{e, e})
 				}
 			}

@@ -43,14 +43,14 @@ func TestGolden(t *testing.T) {
 			if !*update && !slices.Equal(cases, goldens) {
 				t.Fatalf("cases %v, golden files %v: they must be the same", cases, goldens)
 			}
-			seen := map[string]bool{}
+			seen := map[EventKind]bool{}
 			for _, name := range cases {
 				t.Run(name, func(t *testing.T) { checkGolden(t, f, name, seen) })
 			}
 			for _, o := range f.Options {
-				for _, eventType := range o.Events {
-					if !seen[eventType] {
-						t.Errorf("no case has %s, which the option %s covers", eventType, o.Value)
+				for _, kind := range o.Events {
+					if !seen[kind] {
+						t.Errorf("no case has %v, which the option %s covers", kind, o.Value)
 					}
 				}
 			}
@@ -58,12 +58,12 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-func checkGolden(t *testing.T, f *Format, name string, seen map[string]bool) {
+func checkGolden(t *testing.T, f *Format, name string, seen map[EventKind]bool) {
 	var c goldenCase
 	readJSON(t, filepath.Join("testdata", f.Name, name+".json"), &c)
 	events := c.events(t, f)
 	for _, e := range events {
-		seen[e.Type] = true
+		seen[kindOfEvent(e)] = true
 	}
 	got := wholeRequests(t, f, c, events)
 	path := filepath.Join("testdata", f.Name, name+".golden")

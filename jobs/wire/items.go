@@ -3,7 +3,6 @@ package wire
 import (
 	"encoding/json"
 	"fmt"
-	"time"
 )
 
 // The items of the Q&A types as the generic format writes them; other formats
@@ -65,9 +64,6 @@ var itemTypes = map[string]string{
 // commentItem. It fails on any other event.
 func itemOf(e Event) (any, error) {
 	name, ok := itemTypes[e.Type]
-	if e.Type == CommentCreated && e.Question == nil {
-		e = postOfForum(e)
-	}
 	switch q := e.Question; {
 	case !ok || q == nil:
 	case e.Type == QuestionCreated || e.Type == QuestionEdited:
@@ -105,31 +101,6 @@ func itemID(item any) int64 {
 		return i.CommentID
 	}
 	return 0
-}
-
-// postOfForum reads a feedback forum's own comment.created, which has data
-// {id, topic_id, comment, created, author{id, name}} and no question, as a
-// comment on a question: a webhook that asked for comments matches it by its
-// type and must be told something true. What is absent or of another kind is
-// taken as not said.
-func postOfForum(e Event) Event {
-	c := Comment{CreationDate: e.OccurredAt.UnixMilli(), Owner: User{UserID: -1, DisplayName: "Community"}}
-	q := Question{CreationDate: c.CreationDate, Owner: c.Owner}
-	if data, err := parseObject(e.Data); err == nil {
-		var created time.Time
-		data.read("id", &c.CommentID)
-		data.read("topic_id", &q.QuestionID)
-		data.read("comment", &c.Body)
-		data.read("created", &created)
-		author := data.inner("author")
-		author.read("id", &c.Owner.UserID)
-		author.read("name", &c.Owner.DisplayName)
-		if !created.IsZero() {
-			c.CreationDate = created.UnixMilli()
-		}
-	}
-	e.Question, e.Answer, e.Comment = &q, nil, &c
-	return e
 }
 
 // brokenItem is what webhook.broken says: another webhook than the one that is

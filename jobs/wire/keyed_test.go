@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -192,8 +193,12 @@ func TestSuperOfficeProperties(t *testing.T) {
 
 func TestCustomEvents(t *testing.T) {
 	f := known(t, "superoffice")
-	if got := strings.Join(f.EventTypes([]string{"lead.scored", "question.changed", "user.created", "x", "a_1.b_2", "lead.scored"}), " "); got != "a_1.b_2 lead.scored question.edited" {
-		t.Errorf("covers %s", got)
+	want := []EventKind{{"a_1", "a_1.b_2"}, {"lead", "lead.scored"}, {"question", "question.edited"}}
+	if got := f.EventKinds([]string{"lead.scored", "question.changed", "user.created", "x", "a_1.b_2", "lead.scored"}); !slices.Equal(got, want) {
+		t.Errorf("covers %v", got)
+	}
+	if _, offered := f.Covering(EventKind{"forum-comment", "comment.created"}); offered {
+		t.Error("a forum's comment is offered")
 	}
 	for value, good := range map[string]bool{
 		"lead.scored": true, "a.b": true, "project_member.created": true, strings.Repeat("a", 126) + ".b": true,

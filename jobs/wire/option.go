@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -10,8 +11,18 @@ type Option struct {
 	Value string // in the type's own words; what a webhook stores, form and API show
 	Label string // beside its checkbox
 	Group string // heading above it and its like; empty: the type's main ones
-	// Events are the internal event types that it covers.
-	Events []string
+	// Events are the kinds of events that it covers.
+	Events []EventKind
+}
+
+// Types are the names of the event types that the option covers.
+func (o Option) Types() []string {
+	types := make([]string, len(o.Events))
+	for i, k := range o.Events {
+		types[i] = k.Type
+	}
+	slices.Sort(types)
+	return slices.Compact(types)
 }
 
 // CustomOption lets people ask for activities that no list can know, by their
@@ -37,17 +48,34 @@ func (f *Format) Option(value string) (Option, error) {
 	return Option{}, sentencef("“%s” is no activity that this type knows.", shown(value))
 }
 
-// EventTypes are the internal event types that the option values cover,
-// sorted and without repeats. Unknown values cover nothing.
-func (f *Format) EventTypes(values []string) []string {
-	types := []string{}
+// EventKinds are the kinds of events that the option values cover, sorted and
+// without repeats. Unknown values cover nothing.
+func (f *Format) EventKinds(values []string) []EventKind {
+	kinds := []EventKind{}
 	for _, value := range values {
 		if o, err := f.Option(value); err == nil {
-			types = append(types, o.Events...)
+			kinds = append(kinds, o.Events...)
 		}
 	}
-	slices.Sort(types)
-	return slices.Compact(types)
+	slices.SortFunc(kinds, func(a, b EventKind) int {
+		return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.Family, b.Family))
+	})
+	return slices.Compact(kinds)
+}
+
+// Covering finds the listed option that covers a kind of event, or the custom
+// one that does; false: this type of webhook cannot report it.
+func (f *Format) Covering(k EventKind) (Option, bool) {
+	for _, o := range f.Options {
+		if slices.Contains(o.Events, k) {
+			return o, true
+		}
+	}
+	if f.Custom == nil {
+		return Option{}, false
+	}
+	o, err := f.Custom.Make(k.Type)
+	return o, err == nil && slices.Contains(o.Events, k)
 }
 
 // shown is a value that somebody typed, fit to be repeated in a sentence.
@@ -73,7 +101,7 @@ const (
 
 // brokenOption is what Sitehooks itself has to report, offered by every type.
 func brokenOption() Option {
-	return Option{Value: WebhookBroken, Label: "Webhook broke", Group: groupOwn, Events: []string{WebhookBroken}}
+	return Option{Value: WebhookBroken, Label: "Webhook broke", Group: groupOwn, Events: []EventKind{KindOf(WebhookBroken)}}
 }
 
 // qaTypes are the activities of a Q&A site in the order of a form.
@@ -85,8 +113,8 @@ func familyOptions(names ...string) []Option {
 	for _, name := range names {
 		f, _ := family(name)
 		for _, event := range f.Events {
-			value := name + "." + event
-			options = append(options, Option{Value: value, Label: value, Group: f.Label, Events: []string{value}})
+			value := f.Type(event)
+			options = append(options, Option{Value: value, Label: value, Group: f.Label, Events: []EventKind{f.kind(event)}})
 		}
 	}
 	return options
@@ -106,8 +134,8 @@ func addQA(options []Option, names map[string]string) []Option {
 			i = len(options)
 			options = append(options, Option{Value: name, Label: name, Group: groupQA})
 		}
-		if !slices.Contains(options[i].Events, eventType) {
-			options[i].Events = append(options[i].Events, eventType)
+		if kind := KindOf(eventType); !slices.Contains(options[i].Events, kind) {
+			options[i].Events = append(options[i].Events, kind)
 		}
 	}
 	return options

@@ -22,14 +22,14 @@ func init() {
 	wire.Register(wire.Format{
 		Name: "pigeon", Label: "Carrier Pigeon", Order: 60, NeedsFeature: true, PingOnSave: true,
 		Options: []wire.Option{
-			{Value: "coo", Label: "Coos", Events: []string{wire.AnswerCreated, wire.QuestionCreated}},
-			{Value: "flown", Label: "Flights", Group: "Loft", Events: []string{"pigeon.flown"}},
+			{Value: "coo", Label: "Coos", Events: []wire.EventKind{wire.KindOf(wire.AnswerCreated), wire.KindOf(wire.QuestionCreated)}},
+			{Value: "flown", Label: "Flights", Group: "Loft", Events: []wire.EventKind{wire.KindOf("pigeon.flown")}},
 		},
 		Custom: &wire.CustomOption{Label: "Other birds", Help: "Names of their own.", Make: func(value string) (wire.Option, error) {
 			if !strings.HasPrefix(value, "bird.") {
 				return wire.Option{}, errors.New("Only birds fly.") //nolint:revive // a sentence for people
 			}
-			return wire.Option{Value: value, Label: value, Events: []string{value}}, nil
+			return wire.Option{Value: value, Label: value, Events: []wire.EventKind{wire.KindOf(value)}}, nil
 		}},
 		Fields:      []wire.Field{{Key: "ring", Label: "Ring", Pattern: "[a-z]+", PatternHelp: "A ring has letters.", Required: true}},
 		Secrets:     []wire.SecretField{{Key: "secret_1", Label: "Whistle"}},
@@ -77,7 +77,7 @@ func pigeonSamples(values []string) []wire.Event {
 	var events []wire.Event
 	for _, o := range f.Options {
 		if slices.Contains(values, o.Value) {
-			events = append(events, wire.Event{ID: "test", Type: o.Events[0]})
+			events = append(events, wire.Event{ID: "test", Type: o.Events[0].Type})
 		}
 	}
 	return events
@@ -91,8 +91,9 @@ func TestPlugin(t *testing.T) {
 	if all := wire.Formats(); all[len(all)-1] != f || len(all) != 6 {
 		t.Errorf("%d formats; the last is %s", len(all), all[len(all)-1].Name)
 	}
-	if got := strings.Join(f.EventTypes([]string{"bird.sung", "flown", "coo", "fish.swum"}), " "); got != "answer.created bird.sung pigeon.flown question.created" {
-		t.Errorf("covers %s", got)
+	want := []wire.EventKind{{"answer", "answer.created"}, {"bird", "bird.sung"}, {"pigeon", "pigeon.flown"}, {"question", "question.created"}}
+	if got := f.EventKinds([]string{"bird.sung", "flown", "coo", "fish.swum"}); !slices.Equal(got, want) {
+		t.Errorf("covers %v", got)
 	}
 	if !wire.ReservedHeader("x-pigeon-whistle") || wire.CheckHeader("X-Pigeon-Ring", "a") == nil || wire.ReservedHeader("X-Pigeons") {
 		t.Error("its own headers are not its own")

@@ -11,12 +11,12 @@ import (
 // internal types.
 func qaOptions() []Option {
 	return []Option{
-		{Value: QuestionCreated, Label: "Questions", Events: []string{QuestionCreated}},
-		{Value: QuestionEdited, Label: "Edited questions", Events: []string{QuestionEdited}},
-		{Value: AnswerCreated, Label: "Answers", Events: []string{AnswerCreated}},
-		{Value: AnswerEdited, Label: "Updated answers", Events: []string{AnswerEdited}},
-		{Value: AnswerAccepted, Label: "Accepted answers", Events: []string{AnswerAccepted}},
-		{Value: CommentCreated, Label: "Comments", Events: []string{CommentCreated}},
+		{Value: QuestionCreated, Label: "Questions", Events: []EventKind{KindOf(QuestionCreated)}},
+		{Value: QuestionEdited, Label: "Edited questions", Events: []EventKind{KindOf(QuestionEdited)}},
+		{Value: AnswerCreated, Label: "Answers", Events: []EventKind{KindOf(AnswerCreated)}},
+		{Value: AnswerEdited, Label: "Updated answers", Events: []EventKind{KindOf(AnswerEdited)}},
+		{Value: AnswerAccepted, Label: "Accepted answers", Events: []EventKind{KindOf(AnswerAccepted)}},
+		{Value: CommentCreated, Label: "Comments", Events: []EventKind{KindOf(CommentCreated)}},
 		brokenOption(),
 	}
 }

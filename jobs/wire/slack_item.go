@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 )
@@ -35,10 +34,7 @@ func slackItemOf(e Event) (slackItem, error) {
 	case answerItem:
 		out.title, out.link, out.excerpt, out.tags = i.Title, i.Link, i.Body, i.Tags
 	case commentItem:
-		out.link, out.excerpt, out.tags = i.Link, i.Body, i.Tags
-		if out.title = fmt.Sprintf("Topic %d", i.QuestionID); e.Question != nil {
-			out.title = e.Question.Title
-		}
+		out.title, out.link, out.excerpt, out.tags = e.Question.Title, i.Link, i.Body, i.Tags
 	}
 	if out.title = firstCharacters(oneLine(out.title), slackTitle); out.title == "" {
 		out.title = "Untitled"

@@ -103,7 +103,7 @@ func customCRM(value string) (Option, error) {
 	if f, listed := family(parts[1]); listed {
 		return Option{}, sentencef("“%s” is none of the events of %s that this type offers.", shown(value), f.Name)
 	}
-	return Option{Value: value, Label: value, Group: "Custom events", Events: []string{value}}, nil
+	return Option{Value: value, Label: value, Group: "Custom events", Events: []EventKind{KindOf(value)}}, nil
 }
 
 // notification is the whole body but for the properties of its webhook.

@@ -54,7 +54,7 @@ var userEchoHooks = map[string]string{
 }
 
 func userEchoOptions() []Option {
-	return append(addQA(familyOptions("topic", "comment"), userEchoHooks), brokenOption())
+	return append(addQA(familyOptions("topic", "forum-comment"), userEchoHooks), brokenOption())
 }
 
 // hookCall is the whole body.
