@@ -54,6 +54,10 @@ func (s *Site) copyForm(c *gin.Context, e *editing, from string) error {
 	if err != nil {
 		return err
 	}
+	if w.Type != e.format.Name {
+		// What may be shown of a webhook depends on its own type.
+		return notFound("The webhook to copy is of another type.")
+	}
 	opened, err := s.store.webhooks.Open(w)
 	if err != nil {
 		return err

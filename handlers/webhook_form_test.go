@@ -12,6 +12,7 @@ import (
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
+	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -489,4 +490,25 @@ func TestDuplicate(t *testing.T) {
 		t.Errorf("its page says %q", text)
 	}
 	c.get("/admin/webhooks/new?type=generic&from=99").want(http.StatusNotFound)
+}
+
+// TestDuplicateAsAnotherType: what a type seals cannot be read in the form of
+// another type.
+func TestDuplicateAsAnotherType(t *testing.T) {
+	c := newConsole(t)
+	const address = "https://hooks.slack.com/services/T0123ABCD/B0123ABCD/x9QkSecretOfSlack"
+	w := c.addWebhook(func(in *models.WebhookInput) {
+		in.Type, in.URL, in.URLShown = "slack", address, "hooks.slack.com · …lack"
+	})
+	from := "&from=" + formatID(w.ID)
+	for _, f := range wire.Formats() {
+		want := http.StatusNotFound
+		if f.Name == w.Type {
+			want = http.StatusOK
+		}
+		if a := c.get("/admin/webhooks/new?type=" + f.Name + from).want(want); strings.Contains(a.Body, "T0123ABCD") {
+			t.Errorf("the form of %s shows the address", f.Name)
+		}
+	}
+	c.get("/admin/webhooks/new?type=" + from).want(http.StatusNotFound)
 }
