@@ -3,13 +3,11 @@ package handlers
 import (
 	"bytes"
 	"context"
-	"encoding/csv"
 	"encoding/json"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
@@ -62,7 +60,7 @@ func newExported(row models.DeliveryRow) exported {
 	return e
 }
 
-// cells are the values of a line, as a table's program may read them.
+// cells are the values of a line.
 func (e exported) cells() []string {
 	when := func(t *time.Time) string {
 		if t == nil {
@@ -70,42 +68,46 @@ func (e exported) cells() []string {
 		}
 		return t.UTC().Format(time.RFC3339Nano)
 	}
-	cells := []string{
+	return []string{
 		e.ID, formatID(e.WebhookID), e.Webhook, e.Type, e.Location, e.State, e.HeldWhy, strings.Join(e.EventTypes, " "),
 		strconv.Itoa(e.Events), strconv.Itoa(e.Attempts), when(&e.CreatedAt), when(e.DueAt), when(e.LastAt),
 		strconv.Itoa(e.LastCode), e.LastError, strconv.Itoa(e.LastMS), when(e.FinishedAt), e.Reason,
 	}
-	for i, cell := range cells {
-		cells[i] = harmless(cell)
-	}
-	return cells
 }
 
-// harmless keeps a table's program from taking a text for a formula, also
-// where the program passes over what cannot be seen in front of it.
-func harmless(cell string) string {
-	seen := strings.TrimLeftFunc(cell, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) })
-	first, _ := utf8.DecodeRuneInString(seen)
-	if cell != "" && strings.ContainsRune("\t\r\n", rune(cell[0])) || seen != "" && strings.ContainsRune("=+-@＝＋－＠", first) {
-		return "'" + cell
+// formula finds what a spreadsheet may take for a formula: a sign at the start
+// of a cell, or after a character at which some spreadsheets split a line even
+// inside quotes. Quotes and what cannot be seen may stand in front of the sign.
+var formula = regexp.MustCompile(`(^|[;,\t\r\n])([^\pL\pM\pN\pP\pS\t\r\n]|")*[=+\-@＝＋－＠]`)
+
+// csvLine is a line of a CSV file. Every cell is quoted, and an apostrophe
+// stands before whatever could be read as a formula.
+func csvLine(cells []string) string {
+	quoted := make([]string, len(cells))
+	for i, cell := range cells {
+		cell = formula.ReplaceAllStringFunc(cell, func(found string) string {
+			if strings.IndexByte(";,\t\r\n", found[0]) >= 0 {
+				return found[:1] + "'" + found[1:]
+			}
+			return "'" + found
+		})
+		quoted[i] = `"` + strings.ReplaceAll(cell, `"`, `""`) + `"`
 	}
-	return cell
+	return strings.Join(quoted, ",") + "\n"
 }
 
 // deliveriesCSV and deliveriesJSON hand out all that match the filter.
 func (s *Site) deliveriesCSV(c *gin.Context) error {
 	begun := false
 	return s.exportDeliveries(c, "csv", "text/csv; charset=utf-8", func(to *bytes.Buffer, lines []exported, _ bool) error {
-		table := csv.NewWriter(to)
 		if !begun {
-			_ = table.Write(exportColumns) // told by Error below
+			to.WriteString(csvLine(exportColumns))
 			begun = true
 		}
 		for _, line := range lines {
-			_ = table.Write(line.cells())
+			to.WriteString(csvLine(line.cells()))
 		}
-		table.Flush()
-		return table.Error()
+		return nil
 	})
 }
 

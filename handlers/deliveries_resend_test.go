@@ -101,27 +101,35 @@ func TestResendAllThatMatch(t *testing.T) {
 	}
 }
 
+// download is a file with the headers that it came with.
+func (b *historyBrowser) download(path string) (string, http.Header) {
+	b.site.Helper()
+	q, err := http.NewRequestWithContext(b.site.Context(), http.MethodGet, b.site.server.URL+path, nil)
+	b.site.must(err)
+	p, err := b.client.Do(q)
+	b.site.must(err)
+	defer p.Body.Close()
+	text, err := io.ReadAll(p.Body)
+	if err != nil || p.StatusCode != http.StatusOK {
+		b.site.Fatalf("%s: %d, %v", path, p.StatusCode, err)
+	}
+	return string(text), p.Header
+}
+
 func TestExport(t *testing.T) {
 	s := newHistorySite(t)
 	w := s.hook("=cmd()|'x' "+nasty, nil)
 	failures(s, w, 0, 2)
 	b := s.as(models.RoleViewer)
-	read := func(path string) (string, http.Header) {
-		q, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.server.URL+path, nil)
-		s.must(err)
-		p, err := b.client.Do(q)
-		s.must(err)
-		defer p.Body.Close()
-		var text strings.Builder
-		if _, err = io.Copy(&text, p.Body); err != nil || p.StatusCode != http.StatusOK {
-			t.Fatalf("%s: %d, %v", path, p.StatusCode, err)
-		}
-		return text.String(), p.Header
-	}
 	link := b.get("/admin/deliveries?state=failed").Find("a[download]").First().AttrOr("href", "")
-	text, header := read(link)
+	text, header := b.download(link)
 	lines, err := csv.NewReader(strings.NewReader(text)).ReadAll()
 	s.must(err)
+	for line := range strings.Lines(text) {
+		if cells := strings.Split(strings.TrimSuffix(line, "\n"), `","`); len(cells) != len(exportColumns) || line[0] != '"' {
+			t.Errorf("not every cell is quoted: %s", line)
+		}
+	}
 	if len(lines) != 3 || lines[1][2] != "'=cmd()|'x' "+nasty || lines[1][5] != "failed" || lines[1][13] != "500" || len(lines[1]) != len(exportColumns) {
 		t.Errorf("the table is %q", lines)
 	}
@@ -132,7 +140,7 @@ func TestExport(t *testing.T) {
 		t.Error("a body or a URL is in it")
 	}
 	for path, want := range map[string]int{"/admin/deliveries.json": 2, "/admin/deliveries.json?state=dropped": 0} {
-		text, _ = read(path)
+		text, _ = b.download(path)
 		var list []exported
 		if err = json.Unmarshal([]byte(text), &list); err != nil || len(list) != want {
 			t.Errorf("%s: %d, %v: %s", path, len(list), err, text)
@@ -141,9 +149,40 @@ func TestExport(t *testing.T) {
 	if status := b.status("/admin/deliveries.csv?state=odd"); status != http.StatusUnprocessableEntity {
 		t.Errorf("an odd filter: %d", status)
 	}
-	for cell, want := range map[string]string{"": "", "a=b": "a=b", "+1": "'+1", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", "  =x": "'  =x", "＝x": "'＝x"} {
-		if got := harmless(cell); got != want {
-			t.Errorf("%q becomes %q, want %q", cell, got, want)
+}
+
+// TestExportDisarmsFormulas: names and reasons that hold formulas come out of
+// the export as text, whichever character a spreadsheet splits lines at.
+func TestExportDisarmsFormulas(t *testing.T) {
+	s := newHistorySite(t)
+	cases := map[string]string{
+		"a=b": "a=b", "a - b": "a - b", "a; b": "a; b", "+1": "'+1", "-1": "'-1", "@x": "'@x", "  =x": "'  =x", "＝x": "'＝x",
+		"a;=1+1": "a;'=1+1", "a,-1": "a,'-1", "a\t@x": "a\t'@x", "a\n=x": "a\n'=x", "a; +1": "a;' +1", `a;"=1`: `a;'"=1`, `"=1`: `'"=1`,
+		"=1;;=2,x,＋3": "'=1;;'=2,x,'＋3", ", \n=x": ", \n'=x",
+	}
+	for name := range cases {
+		s.hook(name, nil)
+	}
+	s.event("one", "One", nil)
+	s.dispatch(len(cases))
+	b := s.as(models.RoleViewer)
+	text, _ := b.download("/admin/deliveries.csv")
+	lines, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+	s.must(err)
+	found := map[string]bool{}
+	for _, line := range lines[1:] {
+		found[line[2]] = true
+	}
+	for name, want := range cases {
+		if !found[want] {
+			t.Errorf("%q does not come out as %q", name, want)
+		}
+	}
+	for _, separator := range []string{";", "\t", "\n"} {
+		for field := range strings.SplitSeq(text, separator) {
+			if field = strings.TrimLeft(field, "\" \u200b"); field != "" && strings.ContainsAny(field[:1], "=+-@") {
+				t.Errorf("split at %q, a field is %.40q", separator, field)
+			}
 		}
 	}
 }

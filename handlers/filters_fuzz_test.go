@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/csv"
 	"encoding/json"
@@ -12,6 +11,7 @@ import (
 	"testing"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -117,38 +117,33 @@ func FuzzCursor(f *testing.F) {
 }
 
 // FuzzExportCells: whatever stands in a delivery, its line in the export has
-// as many cells as the head, a table's program takes none for a formula, and
-// what was no danger comes out as it went in.
+// as many cells as the head, no spreadsheet finds a formula in it, and apart
+// from apostrophes it says what went in.
 func FuzzExportCells(f *testing.F) {
 	for _, text := range []string{
 		"=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "＝1", "a,b", "\"q\"", "a\r\nb", "a;=1", "\x00=1", "\ufeff=1", "\u00a0=1", "\u200b=1", "'=1", "-", "",
-		"=cmd|' /C calc'!A0", "\u2028=1", "\v=1", "a\n=1",
+		"=cmd|' /C calc'!A0", "\u2028=1", "\v=1", "a\n=1", "a;\"=1", ", \n=1", ";\x00,\"\"\u200b-1", "\t\t=;=",
 	} {
 		f.Add(text, text)
 	}
 	f.Fuzz(func(t *testing.T, name, reason string) {
 		row := models.DeliveryRow{Delivery: models.Delivery{PublicID: "msg_1", State: models.DeliveryFailed, Reason: reason, CreatedAt: time.Unix(0, 0)}}
 		row.Webhook.Name = name
-		var file bytes.Buffer
-		table := csv.NewWriter(&file)
-		line := newExported(row).cells()
-		ok(t, table.Write(line))
-		table.Flush()
-		read, err := csv.NewReader(&file).Read()
+		line := csvLine(newExported(row).cells())
+		read, err := csv.NewReader(strings.NewReader(line)).Read()
 		if err != nil || len(read) != len(exportColumns) {
 			t.Fatalf("%q, %q: %d cells, %v", name, reason, len(read), err)
 		}
+		bare := strings.NewReplacer("'", "", "\r\n", "\n").Replace // as the reader of the package has it
 		for i, cell := range map[int]string{2: name, 17: reason} {
-			got := line[i]
-			first := strings.TrimLeftFunc(got, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) })
-			if strings.HasPrefix(got, "'") {
-				first = ""
+			if bare(read[i]) != bare(cell) {
+				t.Errorf("%q became %q", cell, read[i])
 			}
-			if strings.ContainsAny(first[:min(1, len(first))], "=+-@") {
-				t.Errorf("%q is exported as %q", cell, got)
-			}
-			if got != cell && got != "'"+cell {
-				t.Errorf("%q became %q", cell, got)
+			for field := range strings.FieldsFuncSeq(read[i], func(r rune) bool { return strings.ContainsRune(";,\t\r\n", r) }) {
+				seen := strings.TrimLeftFunc(field, func(r rune) bool { return r == '"' || unicode.IsSpace(r) || !unicode.IsPrint(r) })
+				if first, _ := utf8.DecodeRuneInString(seen); seen != "" && strings.ContainsRune("=+-@＝＋－＠", first) {
+					t.Errorf("%q is exported as %q", cell, read[i])
+				}
 			}
 		}
 	})
