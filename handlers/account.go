@@ -73,7 +73,7 @@ func (s *Site) passwordChange(c *gin.Context) error {
 	if err = s.store.audit.Note(ctx, actorIs(c, user), "member.password", user.Email, "changed their own"); err != nil {
 		return err
 	}
-	return s.redirect(c, localPath(form.Get("next")), Flash{"success", "Your password is changed. Other sessions of yours have ended."})
+	return s.redirect(c, localPath(form.Get("next")), Flash{Kind: "success", Text: "Your password is changed. Other sessions of yours have ended."})
 }
 
 // sessionsEnd logs a member out everywhere, here too.

@@ -100,5 +100,5 @@ func (s *Site) locationDescribe(c *gin.Context) error {
 	if p.Called.Name != p.Was.Name {
 		said = p.Was.Name + " is now called " + p.Called.Name + "."
 	}
-	return s.redirect(c, to, Flash{"success", said})
+	return s.redirect(c, to, Flash{Kind: "success", Text: said})
 }

@@ -74,5 +74,5 @@ func (s *Site) locationNew(c *gin.Context) error {
 	if len(wrong) > 0 {
 		return s.showLocations(c, http.StatusUnprocessableEntity, p)
 	}
-	return s.redirect(c, locationsPath, Flash{"success", "Added " + p.Called.Name + "."})
+	return s.redirect(c, locationsPath, Flash{Kind: "success", Text: "Added " + p.Called.Name + "."})
 }

@@ -71,7 +71,7 @@ func (s *Site) memberRole(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.redirect(c, membersPath, Flash{"success", user.Name + " is now " + withArticle(role) + "."})
+	return s.redirect(c, membersPath, Flash{Kind: "success", Text: user.Name + " is now " + withArticle(role) + "."})
 }
 
 func withArticle(role string) string {
@@ -134,5 +134,5 @@ func (s *Site) memberRemovePost(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.redirect(c, membersPath, Flash{"success", "Removed " + user.Email + "."})
+	return s.redirect(c, membersPath, Flash{Kind: "success", Text: "Removed " + user.Email + "."})
 }

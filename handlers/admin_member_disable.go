@@ -42,7 +42,7 @@ func (s *Site) memberDisablePost(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.redirect(c, membersPath, Flash{"success", "Disabled " + user.Email + "."})
+	return s.redirect(c, membersPath, Flash{Kind: "success", Text: "Disabled " + user.Email + "."})
 }
 
 // memberEnable lets somebody log in again.
@@ -54,5 +54,5 @@ func (s *Site) memberEnable(c *gin.Context) error {
 	if _, err = s.store.members.Enable(c.Request.Context(), actorOf(c), user.ID); err != nil {
 		return err
 	}
-	return s.redirect(c, membersPath, Flash{"success", "Enabled " + user.Email + "."})
+	return s.redirect(c, membersPath, Flash{Kind: "success", Text: "Enabled " + user.Email + "."})
 }

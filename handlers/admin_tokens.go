@@ -170,5 +170,5 @@ func (s *Site) tokenRevokePost(c *gin.Context) error {
 	if _, err = s.store.tokens.Revoke(c.Request.Context(), actorOf(c), tok.ID); err != nil {
 		return err
 	}
-	return s.redirect(c, tokensPath, Flash{"success", "Revoked " + tok.Name + "."})
+	return s.redirect(c, tokensPath, Flash{Kind: "success", Text: "Revoked " + tok.Name + "."})
 }

@@ -42,7 +42,7 @@ func (s *Site) deliveryResend(c *gin.Context) error {
 		return err
 	}
 	s.OnChange()
-	return s.redirect(c, deliveryPath(id), Flash{"success", "It is being sent again, with the same id and body. Reload in a moment to see the attempt."})
+	return s.redirect(c, deliveryPath(id), Flash{Kind: "success", Text: "It is being sent again, with the same id and body. Reload in a moment to see the attempt."})
 }
 
 // deliveryCanResend says in words why the delivery cannot be sent once more.

@@ -106,7 +106,7 @@ func (s *Site) goOn(c *gin.Context, next string, carried url.Values) error {
 	if err := s.keep(c, keptForm, string(text)); err != nil {
 		return err
 	}
-	return s.redirect(c, next, Flash{"warning", "Your session had ended, so nothing was saved yet. Check what you entered and save it again. Enter secrets and header values anew."})
+	return s.redirect(c, next, Flash{Kind: "warning", Text: "Your session had ended, so nothing was saved yet. Check what you entered and save it again. Enter secrets and header values anew."})
 }
 
 // typedBefore returns what was typed into the form of this page before its

@@ -25,7 +25,9 @@ func freshSignOn(at, now time.Time) bool {
 // oidcConfirmed ends a single sign-on that confirms who is logged in already.
 // It starts no session.
 func (s *Site) oidcConfirmed(c *gin.Context, begun oidcBegun, user models.User, at time.Time) error {
-	refuse := func(text string) error { return s.redirect(c, localPath(begun.Next), Flash{"danger", text}) }
+	refuse := func(text string) error {
+		return s.redirect(c, localPath(begun.Next), Flash{Kind: "danger", Text: text})
+	}
 	member, err := s.sessionUser(c)
 	if errors.Is(err, models.ErrNotFound) {
 		return s.redirect(c, "/login?next="+url.QueryEscape(localPath(begun.Next)))

@@ -99,6 +99,9 @@ func (p *page) RoleShown() string {
 type Flash struct {
 	Kind string // success, warning, danger or info, as Stacks names its notices
 	Text string
+	// Link is a path of this site that it leads to, and Do what is done there;
+	// empty: none.
+	Link, Do string
 }
 
 const (

@@ -168,7 +168,7 @@ func (s *Site) siteSettingPost(c *gin.Context) error {
 		return err
 	}
 	s.OnChange()
-	return s.redirect(c, c.Request.URL.RequestURI(), Flash{"success", d.Name + " is now " + value + "."})
+	return s.redirect(c, c.Request.URL.RequestURI(), Flash{Kind: "success", Text: d.Name + " is now " + value + "."})
 }
 
 // cleanReason takes the carriage returns out that browsers send.

@@ -106,5 +106,5 @@ func (s *Site) triggerErasePost(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.redirect(c, triggerPath(e.EventID), Flash{"success", "Its content was erased."})
+	return s.redirect(c, triggerPath(e.EventID), Flash{Kind: "success", Text: "Its content was erased."})
 }

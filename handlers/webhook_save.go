@@ -81,23 +81,23 @@ func (s *Site) storeWebhook(ctx context.Context, by models.Actor, e *editing, ch
 		checked.Input.Paused = e.copied
 		w, err := s.store.webhooks.Create(ctx, by, checked.Input)
 		if e.copied {
-			return Flash{"success", "Created " + w.Name + ". It is paused."}, err
+			return Flash{Kind: "success", Text: "Created " + w.Name + ". It is paused."}, err
 		}
-		return Flash{"success", "Created " + w.Name + "."}, err
+		return Flash{Kind: "success", Text: "Created " + w.Name + "."}, err
 	}
 	w, err := s.store.webhooks.Update(ctx, by, e.old.ID, checked.UpdatedAt, checked.Input)
 	if err != nil || w.State != models.WebhookBroken {
-		return Flash{"success", "Saved " + w.Name + "."}, err
+		return Flash{Kind: "success", Text: "Saved " + w.Name + "."}, err
 	}
 	t, err := s.tryWebhook(ctx, e.format, checked)
 	if err != nil {
 		return Flash{}, err
 	}
 	if !t.Delivered {
-		return Flash{"warning", fmt.Sprintf("Saved %s. It stays broken, because the test notification did not arrive: %s", w.Name, t.Reason)}, nil
+		return Flash{Kind: "warning", Text: fmt.Sprintf("Saved %s. It stays broken, because the test notification did not arrive: %s", w.Name, t.Reason)}, nil
 	}
 	n, err := s.store.webhooks.Heal(ctx, by, w.ID)
-	return Flash{"success", fmt.Sprintf("Saved %s. The test notification arrived, so it is active again%s.", w.Name, releasedNote(n))}, err
+	return Flash{Kind: "success", Text: fmt.Sprintf("Saved %s. The test notification arrived, so it is active again%s.", w.Name, releasedNote(n))}, err
 }
 
 func releasedNote(n int64) string {

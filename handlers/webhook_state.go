@@ -45,7 +45,7 @@ func (s *Site) webhookDeletePost(c *gin.Context) error {
 	if n > 0 {
 		text += " " + plural(n, "waiting notification was dropped.", "waiting notifications were dropped.")
 	}
-	return s.redirect(c, webhooksPath, Flash{"success", text})
+	return s.redirect(c, webhooksPath, Flash{Kind: "success", Text: text})
 }
 
 func (s *Site) webhookPause(c *gin.Context) error {
@@ -57,7 +57,7 @@ func (s *Site) webhookPause(c *gin.Context) error {
 		return err
 	}
 	s.OnChange()
-	return s.redirect(c, webhookPath(w.ID), Flash{"success", "Paused " + w.Name + ". Its notifications are held from now on."})
+	return s.redirect(c, webhookPath(w.ID), Flash{Kind: "success", Text: "Paused " + w.Name + ". Its notifications are held from now on."})
 }
 
 // webhookClaim makes the reader the owner of a webhook that has none.
@@ -68,12 +68,12 @@ func (s *Site) webhookClaim(c *gin.Context) error {
 	}
 	err = s.store.webhooks.Claim(c.Request.Context(), actorOf(c), w.ID)
 	if taken, is := errors.AsType[*models.ConflictError](err); is {
-		return s.redirect(c, webhookPath(w.ID), Flash{"warning", w.Name + " has an owner by now: " + taken.By + "."})
+		return s.redirect(c, webhookPath(w.ID), Flash{Kind: "warning", Text: w.Name + " has an owner by now: " + taken.By + "."})
 	}
 	if err != nil {
 		return err
 	}
-	return s.redirect(c, webhookPath(w.ID), Flash{"success", w.Name + " is yours now."})
+	return s.redirect(c, webhookPath(w.ID), Flash{Kind: "success", Text: w.Name + " is yours now."})
 }
 
 // webhookResume makes a webhook active again; the field held says whether what
@@ -102,7 +102,7 @@ func (s *Site) webhookResume(c *gin.Context) error {
 	case n > 0:
 		text += " " + plural(n, "held notification is on its way.", "held notifications are on their way.")
 	}
-	return s.redirect(c, webhookPath(w.ID), Flash{"success", text})
+	return s.redirect(c, webhookPath(w.ID), Flash{Kind: "success", Text: text})
 }
 
 func webhookPath(id int64) string { return fmt.Sprintf("/admin/webhooks/%d", id) }

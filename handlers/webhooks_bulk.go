@@ -79,7 +79,7 @@ func (s *Site) webhooksBulkPost(c *gin.Context) error {
 	case waiting > 0:
 		text += " " + plural(waiting, "waiting notification was dropped.", "waiting notifications were dropped.")
 	}
-	return s.redirect(c, webhooksPath, Flash{"success", text})
+	return s.redirect(c, webhooksPath, Flash{Kind: "success", Text: text})
 }
 
 func (s *Site) bulkOne(ctx context.Context, by models.Actor, do string, id int64, drop bool) (n int64, err error) {
