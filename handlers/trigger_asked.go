@@ -56,6 +56,10 @@ func (s *Site) triggerAnswer(ctx context.Context, p *triggerEventPage, places lo
 		return nil, err
 	}
 	a := &triggerAnswer{Webhook: w}
+	if p.Unlogged() {
+		a.Headline = "It was not logged: trigger history was off when the event was dispatched."
+		return a, nil
+	}
 	if p.Event.MergedInto != nil {
 		a.Headline = "It was not sent by itself: something newer about the same was reported within the dispatch delay."
 		if p.Into.EventID != "" {

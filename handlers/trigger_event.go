@@ -57,9 +57,8 @@ func waitWords(d time.Duration) string {
 }
 
 // Unlogged tells an event that was dispatched while trigger history was off.
-func (p *triggerEventPage) Unlogged() bool {
-	return p.Event.DispatchedAt != nil && p.Event.MergedInto == nil && !p.Event.Logged
-}
+// What came of it is not shown.
+func (p *triggerEventPage) Unlogged() bool { return p.Event.DispatchedAt != nil && !p.Event.Logged }
 
 // triggerEvent shows one event: what the site sent, which webhooks of its
 // location it met, what came of that, and why the others did not get it.
@@ -70,9 +69,6 @@ func (s *Site) showTriggerEvent(c *gin.Context, id string) error {
 	settings, err := s.store.settings.Get(ctx)
 	if err != nil {
 		return err
-	}
-	if !settings.TriggerHistory {
-		return s.showTriggerHistory(c, http.StatusOK, "") // which says that it is off, and nothing else
 	}
 	e, err := s.store.events.Get(ctx, id)
 	if errors.Is(err, models.ErrNotFound) && c.Query("webhook") != "" {
@@ -106,10 +102,12 @@ func (s *Site) showTriggerEvent(c *gin.Context, id string) error {
 	if user, _ := userOf(c); user.Role == models.RoleAdministrator {
 		p.Code = prettyCode(e.Payload)
 	}
-	if err = s.triggerMerges(ctx, p); err != nil {
-		return err
+	if !p.Unlogged() {
+		if err = s.triggerMerges(ctx, p); err != nil {
+			return err
+		}
 	}
-	if p.Into == nil {
+	if p.Into == nil && !p.Unlogged() {
 		if err = s.triggerResults(ctx, p, places, settings.GenericEnabled); err != nil {
 			return err
 		}

@@ -79,7 +79,7 @@ func TestTriggerEventExplained(t *testing.T) {
 	}
 }
 
-func TestTriggerEventMergedWaitingUnlogged(t *testing.T) {
+func TestTriggerEventMergedAndWaiting(t *testing.T) {
 	s := newHistorySite(t)
 	b := s.as(models.RoleAdministrator)
 	s.event("lonely", "Nobody", nil)
@@ -108,7 +108,6 @@ func TestTriggerEventMergedWaitingUnlogged(t *testing.T) {
 	s.dispatch(100)
 	says(t, "its delivery", words(b.get("/admin/deliveries/"+s.newestDelivery(w.ID).PublicID).Find("main")), "None are on record")
 	s.set(models.EnableTriggerHistory, "True")
-	says(t, "the unlogged event", words(b.get("/admin/trigger-history/unlogged").Find("main")), "Logging was off.", "Matched: 1", "Not logged trigger history was off")
 
 	s.set(models.DispatchDelay, "60")
 	s.hook("Other", func(in *models.WebhookInput) { in.Events = []string{"answer.created"} })

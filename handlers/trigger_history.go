@@ -18,9 +18,8 @@ const eventsShown = 50
 
 type triggerHistoryPage struct {
 	page
-	// Off says that trigger history is switched off; then nothing else is shown.
-	Off       bool
-	Setting   string // the setting's name
+	OffSince  *time.Time // since when trigger history is switched off; nil: it is on
+	Setting   string     // the setting's name
 	Filter    triggerFilter
 	Faults    []string
 	Locations []choice
@@ -52,11 +51,7 @@ func (s *Site) showTriggerHistory(c *gin.Context, status int, unknown string) er
 		return err
 	}
 	p := &triggerHistoryPage{
-		page: page{Title: "Trigger history", Nav: "triggers"},
-		Off:  !settings.TriggerHistory, Setting: models.EnableTriggerHistory,
-	}
-	if p.Off {
-		return s.render(c, http.StatusOK, "trigger_history", p)
+		page: page{Title: "Trigger history", Nav: "triggers"}, Setting: models.EnableTriggerHistory,
 	}
 	if p.Now, err = s.Store.Now(ctx); err != nil {
 		return err
@@ -70,6 +65,9 @@ func (s *Site) showTriggerHistory(c *gin.Context, status int, unknown string) er
 	}
 	if p.Asked != nil && !values.Has("location") { // no other event can be for it
 		p.Filter.Location, query.Location = p.Asked.Webhook.Location, p.Asked.Webhook.Location
+	}
+	if err = s.onlyLogged(ctx, p, &query); err != nil {
+		return err
 	}
 	found, err := s.store.events.Search(ctx, query)
 	if err != nil {
@@ -96,6 +94,24 @@ func (s *Site) showTriggerHistory(c *gin.Context, status int, unknown string) er
 		p.Asked.Location, p.Asked.Unknown = names.of(p.Asked.Webhook.Location), unknown
 	}
 	return s.renderPart(c, status, "trigger_history", p, "events-list")
+}
+
+// onlyLogged leaves out what was dispatched while trigger history was off. While
+// it is off, that is all that was received since.
+func (s *Site) onlyLogged(ctx context.Context, p *triggerHistoryPage, q *models.EventQuery) error {
+	history, err := s.store.settings.History(ctx, models.EnableTriggerHistory)
+	if err != nil {
+		return err
+	}
+	q.NoUnlogged = slices.ContainsFunc(history, func(change models.SettingChange) bool { return change.NewValue == "False" })
+	if len(history) == 0 || history[0].NewValue != "False" {
+		return nil
+	}
+	p.OffSince = &history[0].At
+	if q.To.IsZero() || q.To.After(*p.OffSince) {
+		q.To = *p.OffSince
+	}
+	return nil
 }
 
 // triggersMatched fills in how many webhooks each event matched, or whether it

@@ -11,19 +11,65 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-func TestTriggerHistoryOffSaysOnlyThat(t *testing.T) {
+// TestTriggerHistoryOff: it says since when it is off and shows what was logged
+// before; what happened meanwhile is not shown, then or later.
+func TestTriggerHistoryOff(t *testing.T) {
 	s := newHistorySite(t)
-	s.event("e-1", "A question", nil)
+	w := s.hook("Everything", nil)
+	s.event("before", "Logged before", nil)
+	s.dispatch(100)
+	s.event("between", "Waited when it was switched off", nil)
 	s.set(models.EnableTriggerHistory, "False")
+	for _, id := range []string{"old", "meanwhile"} {
+		s.event(id, "Happened meanwhile", func(e *models.NewEvent) { e.MergeKey = "k" })
+	}
+	s.dispatch(100)
+	history, err := s.store.Settings.History(t.Context(), models.EnableTriggerHistory)
+	s.must(err)
 	b := s.as(models.RoleViewer)
-	for _, path := range []string{"/admin/trigger-history", "/admin/trigger-history/e-1", "/admin/trigger-history/none", "/admin/trigger-history?webhook=1&event=e-1"} {
-		main := b.get(path).Find("main")
-		if got := words(main); !strings.HasPrefix(got, "Trigger history Trigger history is off.") || strings.Contains(got, "A question") || main.Find("form, table").Length() != 0 {
-			t.Errorf("%s says more: %s", path, got)
+	listed := func(path string) string {
+		t.Helper()
+		return words(b.get(path).Find("tbody tr"))
+	}
+	off := b.get("/admin/trigger-history").Find("#off")
+	says(t, "the page", words(off), "Trigger history has been off since "+moment(history[0].At, time.Now())+" UTC.", "What was logged before is shown below")
+	if to := off.Find("a").Last().AttrOr("href", ""); to != "/developer/site-settings/edit?name="+models.EnableTriggerHistory {
+		t.Errorf("the way to the setting leads to %q", to)
+	}
+	hidden := func() {
+		t.Helper()
+		for _, path := range []string{
+			"/admin/trigger-history", "/admin/trigger-history?q=meanwhile", "/admin/trigger-history?q=happened", "/admin/trigger-history?type=question.created",
+			"/admin/trigger-history?location=main&time=24h", "/admin/trigger-history?webhook=1", "/admin/trigger-history?q=between",
+		} {
+			if got := listed(path); strings.Contains(got, "meanwhile") || strings.Contains(got, "Waited") {
+				t.Errorf("%s lists %s", path, got)
+			}
 		}
-		if to := main.Find("a").AttrOr("href", ""); to != "/developer/site-settings/edit?name="+models.EnableTriggerHistory {
-			t.Errorf("the way to the setting leads to %q", to)
+		for _, path := range []string{"/admin/trigger-history/meanwhile", "/admin/trigger-history?webhook=1&event=meanwhile", "/admin/trigger-history/old", "/admin/trigger-history/between"} {
+			main := b.get(path).Find("main")
+			got := words(main)
+			says(t, path, got, "Not logged. Trigger history was off when this event was dispatched")
+			if strings.Contains(got, "Matched") || strings.Contains(got, "Merged") || strings.Contains(got, "webhooks of Main site") || main.Find("table, a[href*='/msg_']").Length() != 0 {
+				t.Errorf("%s tells what came of it: %s", path, got)
+			}
 		}
+	}
+	hidden()
+	if got := listed("/admin/trigger-history"); !strings.HasPrefix(got, "Logged before") || !strings.Contains(got, "1 matched") {
+		t.Errorf("it lists %q", got)
+	}
+	says(t, "the event of before", words(b.get("/admin/trigger-history/before").Find("main")), "The only webhook of Main site matched.")
+	if got := words(b.get("/admin/deliveries?webhook=" + formatID(w.ID)).Find("tbody")); strings.Count(got, "question created") != 2 {
+		t.Errorf("deliveries: %s", got)
+	}
+	s.set(models.EnableTriggerHistory, "True")
+	s.event("after", "Logged after", nil)
+	s.dispatch(100)
+	s.event("waits", "Waits", nil)
+	hidden()
+	if doc := b.get("/admin/trigger-history"); doc.Find("#off").Length() != 0 || doc.Find("tbody tr").Length() != 3 {
+		t.Errorf("switched on again: %s", words(doc.Find("main")))
 	}
 }
 
@@ -39,17 +85,13 @@ func TestTriggerHistoryListed(t *testing.T) {
 	s.event("old", "Merges", func(e *models.NewEvent) { e.MergeKey = "k" })
 	s.event("new", "Merges", func(e *models.NewEvent) { e.MergeKey = "k" })
 	s.dispatch(100)
-	s.set(models.EnableTriggerHistory, "False")
-	s.event("e-5", "Unlogged", nil)
-	s.dispatch(100)
-	s.set(models.EnableTriggerHistory, "True")
 	s.set(models.DispatchDelay, "3600")
 	s.event("e-6", "Waits", nil)
 
 	rows := b.get("/admin/trigger-history").Find("tbody tr")
-	says(t, "the list", words(rows), "Waiting due ", "Not logged dispatched ", "Merged into a newer one", "Dispatched ", "First "+nasty,
+	says(t, "the list", words(rows), "Waiting due ", "Merged into a newer one", "Dispatched ", "First "+nasty,
 		"Question created", "Answer accepted", "Python Wranglers Data platform", "python")
-	if rows.Length() != 6 {
+	if rows.Length() != 5 {
 		t.Errorf("%d lines", rows.Length())
 	}
 	for _, link := range rows.Find("a").EachIter() {
@@ -96,7 +138,6 @@ func TestNewTriggerLine(t *testing.T) {
 		{models.Event{ReceivedAt: now.Add(-time.Minute)}, "Waiting due now"},
 		{models.Event{ReceivedAt: now, DispatchedAt: at(-time.Second), Logged: true}, "Dispatched 01:39:59"},
 		{models.Event{ReceivedAt: now, DispatchedAt: at(-24 * time.Hour), Logged: true}, "Dispatched Nov 20 at 01:40:00"},
-		{models.Event{ReceivedAt: now, DispatchedAt: at(0)}, "Not logged dispatched 01:40:00"},
 		{models.Event{ReceivedAt: now, DispatchedAt: at(0), MergedInto: &into}, "Merged "},
 	}
 	for _, tt := range tests {

@@ -29,8 +29,6 @@ func newTriggerLine(e models.Event, delay time.Duration, now time.Time) triggerL
 		line.Badge, line.Note = Badge{"st-info", "Waiting"}, "due "+deliveryClock(due, now)
 	case e.DispatchedAt == nil:
 		line.Badge, line.Note = Badge{"st-info", "Waiting"}, "due now"
-	case !e.Logged:
-		line.Badge, line.Note = Badge{"st-off", "Not logged"}, "dispatched "+deliveryClock(*e.DispatchedAt, now)
 	default:
 		line.Badge, line.Note = Badge{"st-none", "Dispatched"}, deliveryClock(*e.DispatchedAt, now)
 	}
@@ -38,10 +36,10 @@ func newTriggerLine(e models.Event, delay time.Duration, now time.Time) triggerL
 }
 
 // match says how many webhooks the event matched, or, when one is asked about,
-// whether it matched that one. What was not logged is not known.
+// whether it matched that one.
 func (l *triggerLine) match(n int64, asked bool) {
 	switch {
-	case l.DispatchedAt == nil || l.MergedInto != nil || !l.Logged:
+	case l.DispatchedAt == nil || l.MergedInto != nil:
 		return
 	case asked && n > 0:
 		l.Matched = "matched"

@@ -75,8 +75,6 @@ func unsentTrigger(e models.Event, c triggerCase, why triggerWhy, enabled bool, 
 			return Badge{"st-held", "Will be held"}, held
 		}
 		return Badge{"st-info", "Will be sent"}, "if nothing changes until then"
-	case !e.Logged:
-		return Badge{"st-off", "Not logged"}, "trigger history was off"
 	default:
 		return Badge{"st-none", "No longer kept"}, "its delivery is older than the history"
 	}

@@ -293,6 +293,18 @@ func TestTriggerHistoryCanBeOff(t *testing.T) {
 		if !e.Logged || len(triggers) != 1 || triggers[0].Webhook.ID != w.ID || triggers[0].Delivery.Items != 1 {
 			b.t.Errorf("logged %v, triggers %+v", e.Logged, triggers)
 		}
+		b.record(question("c", 3, nil)) // waits
+		for _, all := range []bool{true, false} {
+			var ids []string
+			page, err := b.store.Events.Search(b.t.Context(), models.EventQuery{Limit: 10, NoUnlogged: !all})
+			ok(b.t, err)
+			for _, e := range page.Rows {
+				ids = append(ids, e.EventID)
+			}
+			if want := map[bool]string{true: "c b a", false: "c b"}[all]; strings.Join(ids, " ") != want {
+				b.t.Errorf("found %v, want %s", ids, want)
+			}
+		}
 	})
 }
 

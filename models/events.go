@@ -26,6 +26,9 @@ type EventQuery struct {
 	From, To time.Time // of receipt; zero: open
 	Before   int64     // Event.ID below this; 0: from the newest
 	Limit    int
+	// NoUnlogged leaves out events that were dispatched while trigger history
+	// was off.
+	NoUnlogged bool
 }
 
 // eventColumns leave the payload out.

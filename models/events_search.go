@@ -39,7 +39,7 @@ func (x *Events) Search(ctx context.Context, q EventQuery) (EventPage, error) {
 	}
 	query := indexed
 	var last Event
-	if q.Search != "" || q.Type != "" || q.Tag != "" {
+	if q.Search != "" || q.Type != "" || q.Tag != "" || q.NoUnlogged {
 		res := newestEvents(indexed.Session(&gorm.Session{}), q).Select("id", "received_at").Offset(ScanMax - 1).Limit(1).Find(&last)
 		if res.Error != nil {
 			return EventPage{}, res.Error
@@ -158,6 +158,10 @@ func (x *Events) whereEvent(db *gorm.DB, q EventQuery, words string) *gorm.DB {
 	}
 	if q.Tag != "" {
 		db = db.Where("tags like ? escape '!'", likeContains(`"`+strings.ToLower(q.Tag)+`"`))
+	}
+	if q.NoUnlogged {
+		// A subselect, so that it is looked up for each row by the key.
+		db = db.Where("coalesce((select d.logged from dispatches d where d.event_id = events.id), true)")
 	}
 	return db
 }
