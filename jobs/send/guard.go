@@ -25,9 +25,15 @@ var errBlocked = &blockedError{errNotAllowed.Error()}
 // credentials of the machine that asks.
 var never = []netip.Prefix{
 	netip.MustParsePrefix("169.254.0.0/16"),
-	netip.MustParsePrefix("168.63.129.16/32"),
-	netip.MustParsePrefix("fd00:ec2::254/128"),
-	netip.MustParsePrefix("fd20:ce::254/128"),
+	netip.MustParsePrefix("168.63.129.16/32"),       // Azure
+	netip.MustParsePrefix("100.100.100.200/32"),     // Alibaba
+	netip.MustParsePrefix("192.0.0.192/32"),         // Oracle
+	netip.MustParsePrefix("fd00:ec2::254/128"),      // Amazon
+	netip.MustParsePrefix("fd00:ec2::23/128"),       // Amazon, for containers
+	netip.MustParsePrefix("fd20:ce::254/128"),       // Google
+	netip.MustParsePrefix("fd00:42::42/128"),        // Scaleway
+	netip.MustParsePrefix("fd00:c1::a9fe:a9fe/128"), // Oracle
+	netip.MustParsePrefix("fe80::a9fe:a9fe/128"),    // OpenStack
 }
 
 // guard decides which addresses may be dialed, and dials them.

@@ -3,8 +3,10 @@ package send
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -70,7 +72,7 @@ func TestGuardRefusesAddresses(t *testing.T) {
 
 func TestGuardAllows(t *testing.T) {
 	c := Config{
-		AllowCIDRs: prefixes("10.0.0.0/8", "169.254.0.0/16", "fd00::/8", "64:ff9b::/96", "0.0.0.0/8", "168.0.0.0/8", "224.0.0.0/8", "::/8"),
+		AllowCIDRs: prefixes("10.0.0.0/8", "169.254.0.0/16", "fd00::/8", "64:ff9b::/96", "64:ff9b:1::/48", "0.0.0.0/8", "168.0.0.0/8", "224.0.0.0/8", "::/8"),
 		AllowHosts: []string{"Hooks.Internal."},
 	}
 	for addr, want := range map[string]bool{
@@ -79,7 +81,8 @@ func TestGuardAllows(t *testing.T) {
 		// No setting opens these.
 		"169.254.169.254": false, "fd00:ec2::254": false, "fd20:ce::254": false, "64:ff9b::169.254.169.254": false,
 		"168.63.129.16": false, "0.0.0.0": false, "::": false, "224.0.0.1": false, "::ffff:169.254.169.254": false,
-		"::169.254.169.254": false,
+		"::169.254.169.254":   false,
+		"64:ff9b:1::10.0.0.1": true, "64:ff9b:1::192.168.0.1": false, "64:ff9b:1:c0a8:0:100::": false,
 	} {
 		if got := permits(c, addr); got != want {
 			t.Errorf("%s: %v", addr, got)
@@ -93,6 +96,54 @@ func TestGuardAllows(t *testing.T) {
 	}
 	if g.permits("hooks.internal", netip.MustParseAddrPort("169.254.169.254:80")) {
 		t.Error("an allowed host leads to metadata")
+	}
+}
+
+// TestMetadataIsNeverDialed: no setting opens the addresses at which clouds
+// hand out credentials, by any spelling that a network may lead there.
+func TestMetadataIsNeverDialed(t *testing.T) {
+	spellings := strings.Fields(`
+		169.254.169.254 169.254.170.2 169.254.0.23 168.63.129.16 100.100.100.200 192.0.0.192
+		fd00:ec2::254 fd00:ec2::23 fd20:ce::254 fd00:42::42 fd00:c1::a9fe:a9fe fe80::a9fe:a9fe`)
+	for v4 := range slices.Values(spellings[:6]) {
+		b := netip.MustParseAddr(v4).As4()
+		for _, f := range []string{
+			"64:ff9b::%02x%02x:%02x%02x", "::%02x%02x:%02x%02x", "::ffff:0:%02x%02x:%02x%02x", "2002:%02x%02x:%02x%02x::1",
+			"fd00:1::5efe:%02x%02x:%02x%02x", "fd00:1::200:5efe:%02x%02x:%02x%02x", "2002:808:808::5efe:%02x%02x:%02x%02x",
+			// RFC 6052 with prefixes of 48, 56, 64 and 96 bits.
+			"64:ff9b:1:%02x%02x:00%02x:%02x00::", "64:ff9b:1:12%02x:00%02x:%02x%02x::", "64:ff9b:1:12:00%02x:%02x%02x:%02x00:0", "64:ff9b:1::%02x%02x:%02x%02x",
+			"64:ff9b:1:dead:beef:cafe:%02x%02x:%02x%02x",
+		} {
+			spellings = append(spellings, fmt.Sprintf(f, b[0], b[1], b[2], b[3]))
+		}
+		spellings = append(spellings, fmt.Sprintf("2001:0:4136:e378:8000:63bf:%02x%02x:%02x%02x", ^b[0], ^b[1], ^b[2], ^b[3]))
+	}
+	resolver := &names{lists: map[string][][]string{}}
+	client := New(Config{
+		Resolver: resolver, AllowHosts: []string{"allowed.example"},
+		AllowCIDRs: prefixes("100.0.0.0/8", "168.0.0.0/8", "169.0.0.0/8", "192.0.0.0/8", "::/8", "64:ff9b::/32", "64:ff9b:1::/48", "2001::/16", "2002::/16", "fc00::/7", "fe80::/10"),
+	})
+	dialed := dials(client)
+	for _, addr := range spellings {
+		literal := "http://" + netip.AddrPortFrom(netip.MustParseAddr(addr), 80).String() + "/latest/meta-data"
+		resolver.lists["allowed.example"] = [][]string{{addr}}
+		for _, url := range []string{literal, "http://allowed.example/"} {
+			if err := client.CheckURL(t.Context(), url); !errors.Is(err, errNotAllowed) {
+				t.Errorf("%s (%s) may be saved: %v", url, addr, err)
+			}
+			if got := do(t, client, Request{URL: url}); got.ErrorClass != wire.ClassBlocked {
+				t.Errorf("%s (%s): %q %s", url, addr, got.ErrorClass, got.Error)
+			}
+		}
+	}
+	if len(*dialed) > 0 {
+		t.Errorf("dialed %v", *dialed)
+	}
+	// Their neighbours are open: it is the settings that are wide.
+	for _, addr := range strings.Fields("100.100.100.201 192.0.0.193 fd00:42::43 2002:0808:0808::1 64:ff9b:1::808:808") {
+		if !permits(Config{AllowCIDRs: client.guard.allow}, addr) {
+			t.Errorf("%s is refused", addr)
+		}
 	}
 }
 
@@ -156,8 +207,7 @@ func FuzzPermits(f *testing.F) {
 		if !ok || !permits(Config{}, addr.String()) {
 			return
 		}
-		_, inside := embedded(addr)
-		if addr.IsPrivate() || !addr.IsGlobalUnicast() || addr.Is4In6() || inside {
+		if addr.IsPrivate() || !addr.IsGlobalUnicast() || addr.Is4In6() || len(embedded(addr)) > 0 {
 			t.Errorf("%s is let through", addr)
 		}
 	})

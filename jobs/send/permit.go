@@ -9,23 +9,29 @@ import (
 // permits says whether the host may be reached at this address.
 func (g *guard) permits(host string, to netip.AddrPort) bool {
 	addr := to.Addr()
-	if addr.Zone() != "" || addr.IsUnspecified() || addr.IsMulticast() || g.denied(to) {
+	if addr.Zone() != "" || addr.IsUnspecified() || addr.IsMulticast() || g.forbids(to) {
 		return false
 	}
-	if inner, ok := embedded(addr); ok {
-		// What is sent there may come out at the IPv4 address inside.
-		if !g.permits(host, netip.AddrPortFrom(inner, to.Port())) {
+	if inner := embedded(addr); len(inner) > 0 {
+		// What is sent there may come out at an IPv4 address inside.
+		at := func(a netip.Addr) netip.AddrPort { return netip.AddrPortFrom(a, to.Port()) }
+		if slices.ContainsFunc(inner, func(a netip.Addr) bool { return g.forbids(at(a)) }) || !g.permits(host, at(inner[0])) {
 			return false
 		}
 	}
-	contains := func(p netip.Prefix) bool { return p.Contains(addr) }
-	switch {
-	case slices.ContainsFunc(never, contains):
-		return false
-	case slices.ContainsFunc(g.allow, contains), g.hosts[host]:
+	if g.hosts[host] || contain(g.allow, addr) {
 		return true
 	}
 	return !isatap(addr) && g.public.SafeAddr(addr) == nil
+}
+
+func contain(ranges []netip.Prefix, addr netip.Addr) bool {
+	return slices.ContainsFunc(ranges, func(p netip.Prefix) bool { return p.Contains(addr) })
+}
+
+// forbids says whether no setting opens the address.
+func (g *guard) forbids(to netip.AddrPort) bool {
+	return contain(never, to.Addr()) || g.denied(to)
 }
 
 // denied says whether the address is one of our own that nothing opens.
@@ -58,24 +64,38 @@ func ownAddress(addr netip.Addr) bool {
 }
 
 var (
-	nat64     = netip.MustParsePrefix("64:ff9b::/96")
-	sixToFour = netip.MustParsePrefix("2002::/16")
-	zeros     = netip.MustParsePrefix("::/64") // IPv4-compatible, -mapped and -translated
+	nat64      = netip.MustParsePrefix("64:ff9b::/96")
+	localNAT64 = netip.MustParsePrefix("64:ff9b:1::/48")
+	sixToFour  = netip.MustParsePrefix("2002::/16")
+	teredo     = netip.MustParsePrefix("2001::/32")
+	zeros      = netip.MustParsePrefix("::/64") // IPv4-compatible, -mapped and -translated
 )
 
-// embedded is the IPv4 address that an IPv6 one carries to a translator.
-func embedded(addr netip.Addr) (netip.Addr, bool) {
+// embedded are the IPv4 addresses that an IPv6 one may carry to a translator
+// or through a tunnel, the likely one first: in the range for local
+// translators RFC 6052 has four places for it.
+func embedded(addr netip.Addr) []netip.Addr {
 	if !addr.Is6() {
-		return netip.Addr{}, false
+		return nil
 	}
 	b := addr.As16()
+	at := func(i, j, k, l int) netip.Addr { return netip.AddrFrom4([4]byte{b[i], b[j], b[k], b[l]}) }
+	last := at(12, 13, 14, 15)
+	var inner []netip.Addr
 	switch {
 	case sixToFour.Contains(addr):
-		return netip.AddrFrom4([4]byte(b[2:6])), true
-	case nat64.Contains(addr), isatap(addr), zeros.Contains(addr) && !addr.IsLoopback():
-		return netip.AddrFrom4([4]byte(b[12:16])), true
+		inner = append(inner, at(2, 3, 4, 5))
+	case teredo.Contains(addr):
+		inner = append(inner, netip.AddrFrom4([4]byte{^b[12], ^b[13], ^b[14], ^b[15]}))
+	case localNAT64.Contains(addr):
+		inner = append(inner, last, at(9, 10, 11, 12), at(7, 9, 10, 11), at(6, 7, 9, 10))
+	case nat64.Contains(addr), zeros.Contains(addr) && !addr.IsLoopback():
+		inner = append(inner, last)
 	}
-	return netip.Addr{}, false
+	if isatap(addr) {
+		inner = append(inner, last)
+	}
+	return inner
 }
 
 // isatap knows the interface identifiers of a tunnel whose end is the IPv4
