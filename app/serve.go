@@ -275,9 +275,23 @@ func (in *instance) wait(ctx context.Context) error {
 	return errors.Join(err, in.stop(ctx))
 }
 
+// stop ends also when a part of the instance does not: nothing that is kept
+// depends on how an instance ends.
 func (in *instance) stop(ctx context.Context) error {
+	stopped := make(chan error, 1)
+	go func() { stopped <- in.shutDown(ctx) }()
+	select {
+	case err := <-stopped:
+		return err
+	case <-time.After(stopWithin):
+		in.log.Warn("stopped before everything had ended; what was under way is tried again when its lease ends")
+		return nil
+	}
+}
+
+func (in *instance) shutDown(ctx context.Context) error {
 	in.log.Info("stopping")
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin-stopWithin/60)
 	defer cancel()
 	serverCtx, cancelServer := context.WithTimeout(ctx, 3*time.Second)
 	defer cancelServer()

@@ -15,7 +15,7 @@ const ClockStep = future
 // asked for at a time that is yet to come becomes due. It may be called
 // however often.
 func (x *Lanes) Reschedule(ctx context.Context) error {
-	return x.s.tx(ctx, func(tx *gorm.DB) error {
+	return x.s.txLong(ctx, func(tx *gorm.DB) error {
 		now, err := x.s.now(tx)
 		if err != nil {
 			return err

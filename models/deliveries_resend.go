@@ -135,7 +135,7 @@ type Resending struct {
 // audit log.
 func (x *Deliveries) ResendAll(ctx context.Context, by Actor, q DeliveryQuery, among Resendable, what string) (Resending, error) {
 	var r Resending
-	err := x.s.tx(ctx, func(tx *gorm.DB) error {
+	err := x.s.txLong(ctx, func(tx *gorm.DB) error {
 		r = Resending{}
 		settings, err := x.s.Settings.get(tx)
 		if err != nil {

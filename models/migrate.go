@@ -25,10 +25,10 @@ const migrationLock = 7_236_113_902
 // migrate brings our tables and River's up to date, safe with several
 // instances starting at once.
 func (s *Store) migrate(ctx context.Context) error {
-	dialect, folder := goose.DialectSQLite3, "sqlite"
+	dialect, folder, db := goose.DialectSQLite3, "sqlite", s.sqlDB
 	var opts []goose.ProviderOption
 	if s.pool != nil {
-		dialect, folder = goose.DialectPostgres, "postgres"
+		dialect, folder, db = goose.DialectPostgres, "postgres", s.patientDB
 		locker, err := lock.NewPostgresSessionLocker()
 		if err != nil {
 			return err
@@ -39,7 +39,7 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(dialect, s.sqlDB, files, append(opts, goose.WithLogger(goose.NopLogger()))...)
+	p, err := goose.NewProvider(dialect, db, files, append(opts, goose.WithLogger(goose.NopLogger()))...)
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (s *Store) migrateRiver(ctx context.Context) error {
 		_, err = m.Migrate(ctx, rivermigrate.DirectionUp, nil)
 		return err
 	}
-	conn, err := s.pool.Acquire(ctx)
+	conn, err := s.patient.Acquire(ctx)
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (s *Store) migrateRiver(ctx context.Context) error {
 	defer func() {
 		_, _ = conn.Exec(context.WithoutCancel(ctx), "select pg_advisory_unlock($1)", int64(migrationLock))
 	}()
-	m, err := rivermigrate.New[pgx.Tx](riverpgxv5.New(s.pool), nil)
+	m, err := rivermigrate.New[pgx.Tx](riverpgxv5.New(s.patient), nil)
 	if err != nil {
 		return err
 	}

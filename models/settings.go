@@ -132,7 +132,7 @@ func (x *SettingsStore) Change(ctx context.Context, by Actor, name, value, reaso
 	if _, ok := SettingByName(name); !ok {
 		return ErrNotFound
 	}
-	return x.s.tx(ctx, func(tx *gorm.DB) error {
+	return x.s.txLong(ctx, func(tx *gorm.DB) error {
 		// Two changes at once follow each other, so that each history line
 		// names the value it really replaced.
 		if err := tx.Exec("select id from dispatch_runs where id = 1" + x.s.lock()).Error; err != nil {

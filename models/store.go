@@ -13,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
 
 	"github.com/sitehooks/sitehooks/models/secret"
 )
@@ -51,9 +52,14 @@ type Store struct {
 	db    *gorm.DB
 	sqlDB *sql.DB
 	pool  *pgxpool.Pool // nil with SQLite
-	box   *secret.Box
-	clock func() time.Time
-	needs func(webhookType string) bool
+	// patient are a few connections to PostgreSQL more, without limits of time,
+	// and long is gorm's way to them.
+	patient   *pgxpool.Pool
+	patientDB *sql.DB
+	long      *gorm.DB
+	box       *secret.Box
+	clock     func() time.Time
+	needs     func(webhookType string) bool
 	// With SQLite, transactions have one connection, which therefore knows the
 	// pages that it wrote last, and writing is whose turn it is; nil: with
 	// PostgreSQL.
@@ -75,7 +81,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, db := range []*gorm.DB{s.db, s.writer} {
+	for _, db := range []*gorm.DB{s.db, s.writer, s.long} {
 		if err := traced(db, o.Trace); err != nil {
 			return nil, err
 		}
@@ -106,6 +112,8 @@ func (s *Store) Close() {
 	}
 	if s.pool != nil {
 		s.pool.Close()
+		_ = s.patientDB.Close()
+		s.patient.Close()
 	}
 }
 
@@ -185,13 +193,33 @@ func (s *Store) tx(ctx context.Context, work func(tx *gorm.DB) error) error {
 		}
 		db = s.writer
 	}
-	var err error
+	return again(db.WithContext(ctx), work)
+}
+
+// again runs work in a transaction until PostgreSQL ends it for another cause
+// than a deadlock, or five times.
+func again(db *gorm.DB, work func(tx *gorm.DB) error) (err error) {
 	for range 5 {
-		if err = db.WithContext(ctx).Transaction(work); !isDeadlock(err) {
+		if err = db.Transaction(work); !isDeadlock(err) {
 			break
 		}
 	}
 	return err
+}
+
+// txLong is tx for work that changes many rows in one statement.
+func (s *Store) txLong(ctx context.Context, work func(tx *gorm.DB) error) error {
+	if s.pool == nil {
+		return s.tx(ctx, work)
+	}
+	ctx, cancel := context.WithTimeout(ctx, longWithin)
+	defer cancel()
+	return again(s.long.WithContext(ctx), func(tx *gorm.DB) error {
+		if err := tx.Exec("set local lock_timeout = '8s'; set local idle_in_transaction_session_timeout = '12s'").Error; err != nil {
+			return err
+		}
+		return work(tx)
+	})
 }
 
 // readThenWrite is tx for work that reads much before it writes. On SQLite,
@@ -231,4 +259,12 @@ func found(tx *gorm.DB) error {
 		return ErrNotFound
 	}
 	return tx.Error
+}
+
+func gormConfig() *gorm.Config {
+	return &gorm.Config{
+		Logger:                 logger.Discard, // errors are returned and logged once, above
+		SkipDefaultTransaction: true,
+		NowFunc:                func() time.Time { return time.Now().UTC().Truncate(time.Microsecond) },
+	}
 }

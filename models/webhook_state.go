@@ -37,7 +37,7 @@ func (x *Webhooks) Heal(ctx context.Context, by Actor, id int64) (n int64, err e
 }
 
 func (x *Webhooks) resume(ctx context.Context, by Actor, id int64, dropHeld bool, why string, from ...string) (n int64, err error) {
-	err = x.s.tx(ctx, func(tx *gorm.DB) error {
+	err = x.s.txLong(ctx, func(tx *gorm.DB) error {
 		n = 0
 		w, now, err := x.lockedNow(tx, id)
 		if err != nil || !slices.Contains(from, w.State) {
@@ -104,7 +104,7 @@ func (s *Store) tellBroken(tx *gorm.DB, w Webhook, now time.Time) error {
 // Delete drops what waits and keeps the webhook for the history. It returns
 // how many were dropped.
 func (x *Webhooks) Delete(ctx context.Context, by Actor, id int64) (dropped int64, err error) {
-	err = x.s.tx(ctx, func(tx *gorm.DB) error {
+	err = x.s.txLong(ctx, func(tx *gorm.DB) error {
 		w, now, err := x.lockedNow(tx, id)
 		if err != nil {
 			return err

@@ -94,7 +94,7 @@ func (x *Webhooks) Create(ctx context.Context, by Actor, in WebhookInput) (Webho
 // since, ErrNotFound, ErrFull.
 func (x *Webhooks) Update(ctx context.Context, by Actor, id int64, updatedAt time.Time, in WebhookInput) (Webhook, error) {
 	var w Webhook
-	err := x.s.tx(ctx, func(tx *gorm.DB) error {
+	err := x.s.txLong(ctx, func(tx *gorm.DB) error {
 		old, err := x.locked(tx, id)
 		if err != nil {
 			return err

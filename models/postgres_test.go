@@ -12,7 +12,7 @@ func TestTheServerNoticesThatAnInstanceIsGone(t *testing.T) {
 	var found struct{ Keepalive, Transaction string }
 	ok(t, s.DB().Raw(`select current_setting('tcp_keepalives_idle') as keepalive,
 		current_setting('idle_in_transaction_session_timeout') as transaction`).Scan(&found).Error)
-	if found.Keepalive != "5" || found.Transaction != "1min" {
+	if found.Keepalive != "5" || found.Transaction != "12s" {
 		t.Errorf("%+v", found)
 	}
 }

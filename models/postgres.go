@@ -1,0 +1,208 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"gorm.io/driver/postgres"
+	"gorm.io/gorm"
+)
+
+// How long a use of the database may take. The server ends a statement, and
+// says so, before the connection counts as hung.
+const (
+	connectWithin   = 5 * time.Second // for each host
+	statementWithin = 8 * time.Second // unless DATABASE_URL has a statement_timeout
+	answerMargin    = 2 * time.Second // at most, beyond the statement's time
+	// longWithin is for what changes all of a webhook's deliveries at once.
+	longWithin = time.Minute
+)
+
+// sessionSettings let the server notice within a quarter of a minute that an
+// instance is gone with its machine, or stands still, and free what it had
+// locked: no other can dispatch before. Compiling a statement takes longer than
+// any of ours should run. DATABASE_URL may set others.
+var sessionSettings = []struct{ name, value string }{
+	{"tcp_keepalives_idle", "5s"},
+	{"tcp_keepalives_interval", "3s"},
+	{"tcp_keepalives_count", "3"},
+	{idleTimeout, "12s"},
+	{statementTimeout, statementWithin.String()},
+	{"jit", "off"},
+}
+
+const (
+	statementTimeout = "statement_timeout"
+	idleTimeout      = "idle_in_transaction_session_timeout"
+)
+
+// sessionLimits is what a connection begins with, where DATABASE_URL says
+// nothing else.
+func sessionLimits(cfg *pgxpool.Config) string {
+	var b strings.Builder
+	for _, set := range sessionSettings {
+		if _, given := cfg.ConnConfig.RuntimeParams[set.name]; !given {
+			b.WriteString("set " + set.name + " = '" + set.value + "'; ")
+		}
+	}
+	return b.String()
+}
+
+func (s *Store) openPostgres(ctx context.Context, o Options) error {
+	cfg, err := pgxpool.ParseConfig(o.DatabaseURL)
+	if err != nil {
+		return fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	statement, err := timeoutOfStatements(cfg)
+	if err != nil {
+		return fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	if cfg.MaxConns < 20 {
+		cfg.MaxConns = 20
+	}
+	if cfg.ConnConfig.ConnectTimeout == 0 {
+		cfg.ConnConfig.ConnectTimeout = connectWithin
+	}
+	if s.patient, err = pgxpool.NewWithConfig(ctx, patientConfig(cfg)); err != nil {
+		return fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	if err := s.patient.Ping(ctx); err != nil {
+		s.patient.Close()
+		at := cfg.ConnConfig.Host + ":" + strconv.Itoa(int(cfg.ConnConfig.Port))
+		return fmt.Errorf("DATABASE_URL: the database at %s does not let us in: %w; for example DATABASE_URL=postgres://sitehooks:password@db.internal:5432/sitehooks", at, lastCause(err))
+	}
+	if s.pool, err = limitedPool(ctx, cfg, statement); err != nil {
+		return fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	s.sqlDB = stdlib.OpenDBFromPool(s.pool)
+	if s.db, err = gorm.Open(postgres.New(postgres.Config{Conn: s.sqlDB}), gormConfig()); err != nil {
+		return err
+	}
+	s.patientDB = stdlib.OpenDBFromPool(s.patient)
+	s.long, err = gorm.Open(postgres.New(postgres.Config{Conn: s.patientDB}), gormConfig())
+	return err
+}
+
+// limitedPool is for nearly everything: whatever is asked through it is
+// answered within the time of a statement and a little more, or fails.
+func limitedPool(ctx context.Context, cfg *pgxpool.Config, statement time.Duration) (*pgxpool.Pool, error) {
+	var pool atomic.Pointer[pgxpool.Pool]
+	cfg.ConnConfig.AfterNetConnect = func(_ context.Context, _ *pgconn.Config, c net.Conn) (net.Conn, error) {
+		return &answeringConn{Conn: c, within: statement + min(answerMargin, statement), hung: func() {
+			if p := pool.Load(); p != nil {
+				p.Reset() // the others that are open may hang as well
+			}
+		}}, nil
+	}
+	cfg.ShouldPing = func(_ context.Context, p pgxpool.ShouldPingParams) bool {
+		idle := p.IdleDuration > time.Second
+		if c, ok := p.Conn.PgConn().Conn().(*answeringConn); ok && idle {
+			c.nextWithin(pingWithin)
+		}
+		return idle
+	}
+	limits := sessionLimits(cfg)
+	cfg.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
+		inUTC(c)
+		_, err := c.Exec(ctx, limits)
+		return err
+	}
+	p, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err == nil {
+		pool.Store(p)
+	}
+	return p, err
+}
+
+// patientConfig is for what may take long: migrations, and what changes all of
+// a webhook's deliveries at once. Such a question ends with its context alone.
+func patientConfig(cfg *pgxpool.Config) *pgxpool.Config {
+	cfg = cfg.Copy()
+	delete(cfg.ConnConfig.RuntimeParams, statementTimeout)
+	delete(cfg.ConnConfig.RuntimeParams, idleTimeout)
+	cfg.MinConns, cfg.MinIdleConns, cfg.MaxConns = 0, 0, 4
+	cfg.MaxConnIdleTime, cfg.HealthCheckPeriod = time.Second, time.Second
+	cfg.PingTimeout = pingWithin
+	cfg.AfterConnect = func(_ context.Context, c *pgx.Conn) error {
+		inUTC(c)
+		return nil
+	}
+	return cfg
+}
+
+func inUTC(c *pgx.Conn) {
+	c.TypeMap().RegisterType(&pgtype.Type{
+		Name: "timestamptz", OID: pgtype.TimestamptzOID,
+		Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
+	})
+}
+
+// timeoutOfStatements is how long a statement may take.
+func timeoutOfStatements(cfg *pgxpool.Config) (time.Duration, error) {
+	const least, most = 100 * time.Millisecond, 5 * time.Minute
+	text, given := cfg.ConnConfig.RuntimeParams[statementTimeout]
+	if !given {
+		return statementWithin, nil
+	}
+	d, err := time.ParseDuration(text)
+	if n, notNumber := strconv.Atoi(text); notNumber == nil {
+		d, err = time.Duration(n)*time.Millisecond, nil
+	}
+	if err != nil || d < least || d > most {
+		return 0, fmt.Errorf("%s must be from 100 to 300000 milliseconds; for example %[1]s=8000", statementTimeout)
+	}
+	return d, nil
+}
+
+// lastCause is what the server or the system said, without the addresses that
+// every layer repeats.
+func lastCause(err error) error {
+	if said, is := errors.AsType[*pgconn.PgError](err); is {
+		return errors.New(said.Message)
+	}
+	if system, is := errors.AsType[syscall.Errno](err); is {
+		return system
+	}
+	return err
+}
+
+// Target is a host and port of the database server.
+type Target struct {
+	Host string
+	Port uint16
+}
+
+// PostgresTargets returns the hosts that a DATABASE_URL names; sockets are
+// left out.
+func PostgresTargets(databaseURL string) []Target {
+	cfg, err := pgx.ParseConfig(databaseURL)
+	if err != nil {
+		return nil
+	}
+	var targets []Target
+	add := func(host string, port uint16) {
+		t := Target{host, port}
+		if !filepath.IsAbs(host) && !slices.Contains(targets, t) {
+			targets = append(targets, t)
+		}
+	}
+	add(cfg.Host, cfg.Port)
+	for _, f := range cfg.Fallbacks {
+		add(f.Host, f.Port)
+	}
+	return targets
+}
