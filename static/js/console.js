@@ -5,6 +5,7 @@ import { serveBulk } from "./bulk.js";
 import { serveFresh } from "./fresh.js";
 import { serveTimes } from "./times.js";
 import { serveDialog } from "./webhook-dialog.js";
+import { showVerdict } from "./verdict.js";
 import { serveForm } from "./webhook-form.js";
 
 serveCopy();
@@ -16,5 +17,9 @@ for (const list of document.querySelectorAll("[data-fresh]")) serveFresh(list);
 serveTimes();
 serveDialog();
 
-// The error summary is where a reader has to go on after a refused form.
-document.querySelector("[data-focus]")?.focus();
+// The error summary, or the outcome of a test, is where a reader goes on.
+const first = document.querySelector("[data-focus]");
+if (first) {
+  first.focus({ preventScroll: true });
+  showVerdict(first);
+}

@@ -2,6 +2,7 @@ import { ask, known, parsed } from "./ask.js";
 import { showCopy } from "./copy.js";
 import { say } from "./say.js";
 import { tagBox } from "./tags.js";
+import { showVerdict } from "./verdict.js";
 import { livePreview } from "./webhook-preview.js";
 
 // serveForm lets the form stay while its buttons work: they send it as ever,
@@ -112,8 +113,9 @@ function replace(form, html, pressed) {
   next?.focus();
   summary?.scrollIntoView({ block: "center" });
   if (pressed === "test" && !summary) {
-    form.querySelector("[data-trial]")?.scrollIntoView({ block: "nearest" });
-    say(form.querySelector("[data-trial] h2")?.textContent ?? "");
+    const test = form.querySelector("[data-trial]");
+    if (test) showVerdict(test);
+    say(test?.querySelector("h2").textContent ?? "");
   }
 }
 
