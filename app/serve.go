@@ -146,7 +146,10 @@ func (in *instance) console() (http.Handler, error) {
 	events := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "sitehooks_events_total", Help: "Events accepted, by type.",
 	}, []string{"type"})
-	in.registry.MustRegister(events)
+	refused := prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "sitehooks_logins_refused_total", Help: "Log-ins refused: wrong passwords, those after too many, and single sign-on.",
+	})
+	in.registry.MustRegister(events, refused)
 	arrived := func() {
 		if in.jobs != nil {
 			in.jobs.Arrived()
@@ -173,7 +176,7 @@ func (in *instance) console() (http.Handler, error) {
 		Store: in.store, Sender: in.sender, Templates: pages, BaseURL: in.config.BaseURL,
 		CookieKeys: in.box.Derive("cookies"), Log: in.log, TrustedProxies: in.config.TrustedProxies,
 		Ingest: ingest, SuperOffice: superOffice, Static: static.Handler(), OnChange: in.changed, Ready: in.ready,
-		Metrics: in.metrics(), Version: Version(),
+		Metrics: in.metrics(), LoginRefused: refused.Inc, Version: Version(),
 		OIDC: handlers.OIDC{Issuer: in.config.OIDCIssuer, ClientID: in.config.OIDCClientID, ClientSecret: in.config.OIDCClientSecret},
 	})
 }

@@ -54,7 +54,7 @@ func (s *Site) memberOnly(c *gin.Context) {
 		user, err := s.sessionUser(c)
 		if errors.Is(err, models.ErrNotFound) {
 			c.Abort()
-			if carried := carry(c); carried != nil {
+			if carried := s.carry(c); carried != nil {
 				return s.showLogin(c, http.StatusUnauthorized, &loginPage{Next: c.Request.URL.RequestURI(), Carried: carried})
 			}
 			return s.redirect(c, withNext(c, "/login"))

@@ -37,7 +37,7 @@ func (s *Site) passwordChange(c *gin.Context) error {
 	}
 	ctx, form := c.Request.Context(), c.Request.PostForm
 	user, _ := userOf(c)
-	known, wait, err := s.authenticate(ctx, user.Email, form.Get("password"), c.ClientIP())
+	right, wait, err := s.checkOwnPassword(c, form.Get("password"))
 	if err != nil {
 		return err
 	}
@@ -45,8 +45,8 @@ func (s *Site) passwordChange(c *gin.Context) error {
 	fresh := form.Get("new_password")
 	switch {
 	case wait > 0:
-		faults["password"] = "Too many wrong passwords. Try again in " + minutesToWait(wait) + "."
-	case known.ID != user.ID:
+		faults["password"] = tooManyPasswords(wait)
+	case !right:
 		faults["password"] = "This is not your present password."
 	}
 	if err = checkPassword(fresh); err != nil {
@@ -60,7 +60,7 @@ func (s *Site) passwordChange(c *gin.Context) error {
 	if len(faults) > 0 {
 		return s.showPassword(c, http.StatusUnprocessableEntity, form.Get("next"), faults)
 	}
-	hash, err := HashPassword(fresh)
+	hash, err := s.passwords.hash(ctx, user, fresh)
 	if err != nil {
 		return err
 	}

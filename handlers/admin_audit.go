@@ -145,6 +145,7 @@ var auditActions = map[string]string{ //nolint:gosec // words about passwords an
 	"location.described": "Described a location", "community.renamed": "Renamed a community", "community.described": "Described a community",
 	"member.added": "Added a member", "member.role": "Changed a role", "member.password": "Set a password",
 	"login.password": "Logged in", "login.oidc": "Logged in by single sign-on", "login.ended": "Logged out",
+	"login.refused":   "Log-ins refused",
 	"login.ended_all": "Logged out everywhere", "member.disabled": "Disabled a member", "member.enabled": "Enabled a member",
 	"member.removed": "Removed a member", "token.created": "Made an API token", "token.revoked": "Revoked an API token",
 }

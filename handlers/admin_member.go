@@ -90,7 +90,7 @@ func (s *Site) memberPassword(c *gin.Context) error {
 	if me, _ := userOf(c); me.ID == user.ID {
 		return s.redirect(c, passwordPath)
 	}
-	password, hash, err := s.oneTimePassword(c.Request.Context())
+	password, hash, err := s.oneTimePassword(c)
 	if err != nil {
 		return err
 	}

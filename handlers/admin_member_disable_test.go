@@ -36,10 +36,10 @@ func TestDisabledMemberIsKeptOut(t *testing.T) {
 		if right.Body != wrong.Body {
 			t.Errorf("a right password is answered %q, a wrong one %q", right.text("main"), wrong.text("main"))
 		}
-		n, _, err := c.store.Users.LoginFailures(t.Context(), viewer.Email+"|127.0.0.1", loginWindow)
+		failures, _, err := c.store.Users.LoginFailures(t.Context(), models.LoginFrom{Account: viewer.Email, AddressGroup: "127.0.0.1"})
 		ok(t, err)
-		if n != 2 {
-			t.Errorf("%d failures counted, want 2", n)
+		if len(failures) != 2 {
+			t.Errorf("%d failures counted, want 2", len(failures))
 		}
 		// Nor does a session help that began at the same moment.
 		c.logIn(viewer)

@@ -23,9 +23,16 @@ type memberStore interface {
 	Disable(ctx context.Context, by models.Actor, id int64) (models.User, error)
 	Enable(ctx context.Context, by models.Actor, id int64) (models.User, error)
 	Remove(ctx context.Context, by models.Actor, id int64) (models.User, error)
+	LoginBursts(ctx context.Context, since time.Time, limit int) ([]models.LoginBurst, error)
 }
 
-const membersPath = "/admin/members"
+const (
+	membersPath = "/admin/members"
+	// burstsFor is how long a burst of wrong passwords stands on the members'
+	// page, and burstsShown how many of them.
+	burstsFor   = 24 * time.Hour
+	burstsShown = 5
+)
 
 type membersPage struct {
 	page
@@ -34,6 +41,7 @@ type membersPage struct {
 	Faults            faults
 	Errors            []errorLine
 	Given             *givenPassword
+	Bursts            []models.LoginBurst
 	Now               time.Time
 }
 
@@ -70,6 +78,9 @@ func (s *Site) showMembers(c *gin.Context, status int, p *membersPage) error {
 	if p.Now, err = s.Store.Now(ctx); err != nil {
 		return err
 	}
+	if p.Bursts, err = s.store.members.LoginBursts(ctx, p.Now.Add(-burstsFor), burstsShown); err != nil {
+		return err
+	}
 	return s.render(c, status, "admin_members", p)
 }
 
@@ -92,7 +103,7 @@ func (s *Site) memberAdd(c *gin.Context) error {
 	if len(p.Faults) > 0 {
 		return s.showMembers(c, http.StatusUnprocessableEntity, p)
 	}
-	password, hash, err := s.oneTimePassword(c.Request.Context())
+	password, hash, err := s.oneTimePassword(c)
 	if err != nil {
 		return err
 	}
@@ -111,15 +122,10 @@ func (s *Site) memberAdd(c *gin.Context) error {
 
 func isRole(role string) bool { return role == models.RoleAdministrator || role == models.RoleViewer }
 
-// oneTimePassword is random, with its hash. Hashing waits for its turn, since
-// it takes memory.
-func (s *Site) oneTimePassword(ctx context.Context) (password, hash string, err error) {
-	done, err := s.passwords.turn(ctx)
-	if err != nil {
-		return "", "", err
-	}
-	defer done()
+// oneTimePassword is random, with its hash.
+func (s *Site) oneTimePassword(c *gin.Context) (password, hash string, err error) {
+	me, _ := userOf(c)
 	password = strings.ToLower(rand.Text()[:20])
-	hash, err = HashPassword(password)
+	hash, err = s.passwords.hash(c.Request.Context(), me, password)
 	return password, hash, err
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/sitehooks/sitehooks/handlers/api"
+	"github.com/sitehooks/sitehooks/handlers/limit"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -49,6 +50,9 @@ func (s *Site) on(h handler) gin.HandlerFunc {
 func (s *Site) fail(c *gin.Context, err error) {
 	c.Abort()
 	status, text := http.StatusInternalServerError, ""
+	if errors.Is(context.Cause(c.Request.Context()), limit.ErrYield) {
+		err = errBusy()
+	}
 	var known *statusError
 	var tooLarge *http.MaxBytesError
 	switch {

@@ -18,6 +18,8 @@ import (
 
 	"github.com/gorilla/securecookie"
 
+	"github.com/sitehooks/sitehooks/handlers/limit"
+	"github.com/sitehooks/sitehooks/handlers/repeat"
 	"github.com/sitehooks/sitehooks/jobs/send"
 	"github.com/sitehooks/sitehooks/models"
 	"github.com/sitehooks/sitehooks/templates"
@@ -47,7 +49,9 @@ type Deps struct {
 	// Ready says why this instance cannot work now; nil error: it can.
 	Ready   func(ctx context.Context) error
 	Metrics http.Handler
-	Version string
+	// LoginRefused counts a log-in that was refused; nil: nobody counts.
+	LoginRefused func()
+	Version      string
 	// OIDC is the provider of single sign-on, if there is one.
 	OIDC OIDC
 }
@@ -59,6 +63,11 @@ type Site struct {
 	store     stores
 	passwords *passwords
 	exports   exports
+	pages     *limit.Limiter // by member
+	openForms *limit.Limiter // by address group
+	refusals  *refusals
+	devices   []securecookie.Codec
+	warnings  *repeat.Log
 	sessions  *sessionCookies
 	flashes   *securecookie.SecureCookie
 	signOn    *singleSignOn            // nil: there is none
@@ -102,6 +111,9 @@ func newSite(d Deps) (*Site, error) {
 	if d.OnChange == nil {
 		d.OnChange = func() {}
 	}
+	if d.LoginRefused == nil {
+		d.LoginRefused = func() {}
+	}
 	secure := d.BaseURL.Scheme == "https"
 	s := &Site{
 		Deps: d,
@@ -116,8 +128,9 @@ func newSite(d Deps) (*Site, error) {
 		signOn:   newSingleSignOn(d.OIDC, d.BaseURL, d.CookieKeys[0]),
 	}
 	var err error
-	s.passwords = newPasswords()
 	s.exports = newExports()
+	s.passwords, s.refusals, s.devices = newPasswords(), newRefusals(), deviceCodecs(d.CookieKeys)
+	s.pages, s.openForms, s.warnings = newPages(), newOpenForms(), repeat.New(d.Log)
 	if s.oops, err = s.renderOops(); err != nil {
 		return nil, err
 	}

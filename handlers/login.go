@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -20,15 +19,11 @@ type userStore interface {
 	Get(ctx context.Context, id int64) (models.User, error)
 	ByEmail(ctx context.Context, email string) (models.User, error)
 	SetPassword(ctx context.Context, id int64, hash string) error
-	LoginFailures(ctx context.Context, key string, window time.Duration) (n int, oldest time.Time, err error)
-	RecordLoginFailure(ctx context.Context, key string) error
-	ClearLoginFailures(ctx context.Context, key string) error
+	LoginFailures(ctx context.Context, from models.LoginFrom) (rows []models.LoginFailure, now time.Time, err error)
+	RecordLoginFailure(ctx context.Context, from models.LoginFrom) error
+	RecordLoginBurst(ctx context.Context, b models.LoginBurst) error
+	ClearLoginFailures(ctx context.Context, from models.LoginFrom) error
 }
-
-const (
-	loginWindow   = 15 * time.Minute
-	loginFailures = 10 // allowed for an account and address within the window
-)
 
 type loginPage struct {
 	page
@@ -54,38 +49,60 @@ func (s *Site) loginForm(c *gin.Context) error {
 }
 
 // login checks who somebody is. An unknown e-mail and a disabled member are
-// answered as a wrong password is, in the same time.
+// answered as a wrong password is, in the same time. An address group that had
+// too many wrong passwords is refused before its form is read.
 func (s *Site) login(c *gin.Context) error {
-	if err := parseForm(c); err != nil {
+	device, known := s.knownDevice(c)
+	if wait := s.refusals.wait(models.LoginFrom{AddressGroup: limit.AddressGroup(c.ClientIP())}); wait > 0 && !known {
+		return s.refuseLogin(c, &loginPage{}, wait)
+	}
+	if err := s.parseOpenForm(c, openFormLimit); err != nil {
 		return err
 	}
 	form := c.Request.PostForm
-	p := &loginPage{Email: cut(strings.TrimSpace(form.Get("email")), 254), Next: form.Get("next"), Carried: carriedFields(form)}
+	p := &loginPage{Email: cut(form.Get("email"), 254), Next: form.Get("next"), Carried: carriedFields(form)}
 	if form.Get("do") == "continue" {
 		return s.loginContinued(c, p)
 	}
-	user, wait, err := s.authenticate(c.Request.Context(), p.Email, form.Get("password"), c.ClientIP())
+	got, err := s.authenticate(c.Request.Context(), passwordTry{
+		Email: p.Email, Password: form.Get("password"), Address: c.ClientIP(), Device: device.of(p.Email),
+	})
 	switch {
 	case err != nil:
 		return err
-	case wait > 0:
-		s.Log.WarnContext(c.Request.Context(), "too many wrong passwords", "from", limit.AddressGroup(c.ClientIP()))
-		c.Header("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
-		p.Fault = "Too many wrong passwords. Try again in " + minutesToWait(wait) + "."
-		return s.showLogin(c, http.StatusTooManyRequests, p)
-	case user.ID == 0:
+	case got.Wait > 0:
+		return s.refuseLogin(c, p, got.Wait)
+	case got.User.ID == 0:
+		s.countRefused(c, 0)
 		p.Fault = "The email or the password is wrong."
 		return s.showLogin(c, http.StatusUnauthorized, p)
 	}
-	if err = s.loggedIn(c, user, "login.password"); err != nil {
+	if err = s.loggedIn(c, got.User, "login.password"); err != nil {
 		return err
 	}
 	return s.goOn(c, p.Next, p.Carried)
 }
 
-// minutesToWait is how long to wait, in whole minutes that are enough.
-func minutesToWait(wait time.Duration) string {
-	return span((wait + time.Minute - 1).Truncate(time.Minute))
+// refuseLogin answers a try whose password was not looked at.
+func (s *Site) refuseLogin(c *gin.Context, p *loginPage, wait time.Duration) error {
+	s.countRefused(c, wait)
+	retryAfter(c, wait)
+	p.Fault = tooManyPasswords(wait)
+	return s.showLogin(c, http.StatusTooManyRequests, p)
+}
+
+func retryAfter(c *gin.Context, wait time.Duration) {
+	c.Header("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+}
+
+// tooManyPasswords says how long to wait, in whole minutes that are enough, or
+// in seconds when it is less than a minute.
+func tooManyPasswords(wait time.Duration) string {
+	unit := time.Minute
+	if wait <= time.Minute-time.Second {
+		unit = time.Second
+	}
+	return "Too many wrong passwords. Try again in " + span((wait + unit - 1).Truncate(unit)) + "."
 }
 
 // loggedIn starts the session of somebody who proved who they are.
@@ -93,42 +110,10 @@ func (s *Site) loggedIn(c *gin.Context, user models.User, how string) error {
 	if err := s.startSession(c, user.ID); err != nil {
 		return err
 	}
+	if err := s.rememberDevice(c, user.Email); err != nil {
+		return err
+	}
 	return s.store.audit.Note(c.Request.Context(), actorIs(c, user), how, user.Email, "")
-}
-
-// authenticate returns the user whose e-mail and password these are, the zero
-// User when they are wrong, or how long to wait after too many wrong ones.
-func (s *Site) authenticate(ctx context.Context, email, password, address string) (user models.User, wait time.Duration, err error) {
-	// Counting happens in the turn as well, so that many tries at once do not
-	// slip through before the first has failed.
-	done, err := s.passwords.turn(ctx)
-	if err != nil {
-		return user, 0, err
-	}
-	defer done()
-	if !isText(email) {
-		email = "" // nobody's
-	}
-	key := strings.ToLower(email) + "|" + limit.AddressGroup(address)
-	n, oldest, err := s.store.users.LoginFailures(ctx, key, loginWindow)
-	if err != nil {
-		return user, 0, err
-	}
-	if n >= loginFailures {
-		return user, max(loginWindow-time.Since(oldest), time.Second), nil
-	}
-	found, err := s.store.users.ByEmail(ctx, strings.ToLower(email))
-	if err != nil && !errors.Is(err, models.ErrNotFound) {
-		return user, 0, err
-	}
-	ok, err := s.passwords.match(password, found.PasswordHash)
-	if err != nil {
-		return user, 0, err
-	}
-	if !ok || found.DisabledAt != nil {
-		return user, 0, s.store.users.RecordLoginFailure(ctx, key)
-	}
-	return found, 0, s.store.users.ClearLoginFailures(ctx, key)
 }
 
 // logout ends the session on the server.

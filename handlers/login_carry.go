@@ -34,13 +34,12 @@ type typedForm struct {
 
 // carry reads the form that somebody sent whose session has ended; nil: the
 // login page does not carry it.
-func carry(c *gin.Context) url.Values {
+func (s *Site) carry(c *gin.Context) url.Values {
 	r := c.Request
 	if r.Method != http.MethodPost || !refillable[c.FullPath()] || c.GetHeader(partHeader) != "" || r.ContentLength > carriedMax {
 		return nil
 	}
-	r.Body = http.MaxBytesReader(c.Writer, r.Body, carriedMax)
-	if r.ParseForm() != nil || len(r.PostForm) == 0 {
+	if s.parseOpenForm(c, carriedMax) != nil || len(r.PostForm) == 0 {
 		return nil
 	}
 	carried := url.Values{}

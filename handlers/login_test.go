@@ -14,7 +14,7 @@ import (
 )
 
 func credentials(password string) url.Values {
-	return url.Values{"email": {"Mary@Example.com "}, "password": {password}, "next": {"/admin/deliveries"}}
+	return url.Values{"email": {"Mary@Example.com"}, "password": {password}, "next": {"/admin/deliveries"}}
 }
 
 // sessionOf is the session cookie that an answer sets.
@@ -129,7 +129,7 @@ func TestNextStaysOnTheSite(t *testing.T) {
 func TestWrongPasswordIsSlowedDown(t *testing.T) {
 	c := newConsole(t)
 	c.cookie = ""
-	for range loginFailures {
+	for range failuresHere {
 		a := c.post("/login", credentials("wrong")).want(http.StatusUnauthorized)
 		if !strings.Contains(a.text("[role=alert]"), "wrong") || a.Find("#email").AttrOr("value", "") == "" || a.Find("#password").AttrOr("value", "") != "" {
 			t.Fatalf("the page says %q", a.text("main"))
@@ -139,8 +139,8 @@ func TestWrongPasswordIsSlowedDown(t *testing.T) {
 	if n, err := strconv.Atoi(a.Header.Get("Retry-After")); err != nil || n < 1 || n > 900 {
 		t.Errorf("Retry-After is %q", a.Header.Get("Retry-After"))
 	}
-	for wait, want := range map[time.Duration]string{899 * time.Second: "15 min", 900 * time.Second: "15 min", 841 * time.Second: "15 min", time.Second: "1 min"} {
-		if got := minutesToWait(wait); got != want {
+	for wait, want := range map[time.Duration]string{899 * time.Second: "15 min", 900 * time.Second: "15 min", 841 * time.Second: "15 min", time.Second: "1 s", 59*time.Second + 1: "1 min"} {
+		if got := tooManyPasswords(wait); !strings.HasSuffix(got, " in "+want+".") {
 			t.Errorf("%s to wait is said as %q, want %q", wait, got, want)
 		}
 	}
@@ -155,7 +155,7 @@ func TestRightPasswordForgetsTheWrongOnes(t *testing.T) {
 	c := newConsole(t)
 	c.cookie = ""
 	for range 2 {
-		for range loginFailures - 1 {
+		for range failuresHere - 1 {
 			c.post("/login", credentials("wrong")).want(http.StatusUnauthorized)
 		}
 		c.post("/login", credentials(adminPassword)).want(http.StatusSeeOther)

@@ -19,6 +19,7 @@ import (
 	"github.com/gorilla/securecookie"
 	"golang.org/x/oauth2"
 
+	"github.com/sitehooks/sitehooks/handlers/limit"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -237,7 +238,7 @@ func (s *Site) oidcRefuse(c *gin.Context, next string, err error) error {
 	if !errors.As(err, &refused) {
 		return err
 	}
-	s.Log.WarnContext(c.Request.Context(), "log-in refused", "error", err)
+	s.loginRefused("single sign-on", "from", limit.AddressGroup(c.ClientIP()), "error", err)
 	return s.showLogin(c, refused.Status, &loginPage{Next: next, Fault: refused.Text})
 }
 

@@ -7,6 +7,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/alexedwards/argon2id"
+
+	"github.com/sitehooks/sitehooks/handlers/limit"
+	"github.com/sitehooks/sitehooks/models"
 )
 
 // hashing is what one check costs: 19 MiB and two passes.
@@ -36,38 +39,48 @@ func checkPassword(password string) error {
 	return nil
 }
 
-// passwords checks passwords, two at a time, since each takes memory.
+// passwords checks and hashes passwords, two at a time, since each takes memory
+// and a core: one for strangers and one for members, so that strangers can
+// make no member wait.
 type passwords struct {
-	turns   chan struct{}
-	waiting chan struct{} // those in their turn included
+	strangers *limit.Limiter // by address group
+	members   *limit.Limiter // by e-mail
 }
+
+// passwordsWaiting are those who wait for their password to be checked.
+const passwordsWaiting = 64
 
 // decoy is compared with when there is no such user, so that it takes as long.
 // It is made with the parameters of hashing, of nobody's password.
 const decoy = "$argon2id$v=19$m=19456,t=2,p=1$oaHKRBuCviJslpcOC4BMfA$0xweITvtsRKiFLDpgOXXIqjMtOB0gHHPrsD8cGoEf3Q"
 
 func newPasswords() *passwords {
-	return &passwords{turns: make(chan struct{}, 2), waiting: make(chan struct{}, passwordsWaiting)}
+	one := limit.Config{Places: 1, Queue: passwordsWaiting, Wait: busyWait}
+	return &passwords{strangers: limit.New(one), members: limit.New(one)}
 }
 
-// turn waits until a check may start, or ctx ends, unless too many wait
-// already; done lets the next one in.
-func (p *passwords) turn(ctx context.Context) (done func(), err error) {
-	select {
-	case p.waiting <- struct{}{}:
-	default:
-		return nil, errBusy()
+// place waits until the password may be checked that somebody tries.
+func (p *passwords) place(ctx context.Context, from models.LoginFrom) (*limit.Place, error) {
+	if from.Device != "" {
+		return p.members.Acquire(ctx, from.Account)
 	}
-	select {
-	case p.turns <- struct{}{}:
-		return func() { <-p.turns; <-p.waiting }, nil
-	case <-ctx.Done():
-		<-p.waiting
-		return nil, ctx.Err()
-	}
+	return p.strangers.Acquire(ctx, from.AddressGroup)
 }
 
-// match compares in a turn. An empty hash stands for a user who does not exist
+// hash makes the hash of a new password that a member gives.
+func (p *passwords) hash(ctx context.Context, member models.User, password string) (string, error) {
+	if err := checkPassword(password); err != nil {
+		return "", err
+	}
+	place, err := p.members.Acquire(ctx, member.Email)
+	if err != nil {
+		return "", busy(err)
+	}
+	defer place.Release()
+	return HashPassword(password)
+}
+
+// match is called with a place. An empty hash stands for a user who does not exist
 // and never matches.
 func (p *passwords) match(password, hash string) (bool, error) {
 	if len(password) > passwordMax {

@@ -47,8 +47,8 @@ func (s *Site) routes() (*gin.Engine, error) {
 	}
 
 	// Every member. Changes here are the member's own.
-	crowd := s.crowd(pagesAtOnce)
-	member := r.Group("/", s.memberOnly, crowd)
+	shared := s.inPlace(s.pages, memberFlow)
+	member := r.Group("/", s.memberOnly, shared)
 	get(member, "/", s.on(s.home))
 	member.POST("/theme", s.on(s.theme))
 	member.POST("/attention", s.on(s.attentionAside))
@@ -76,7 +76,7 @@ func (s *Site) routes() (*gin.Engine, error) {
 	get(export, "/admin/deliveries.json", s.on(s.deliveriesJSON))
 
 	// Administrators: all that changes something, and the pages leading there.
-	admin := r.Group("/", s.memberOnly, s.adminOnly, crowd)
+	admin := r.Group("/", s.memberOnly, s.adminOnly, shared)
 	get(admin, "/admin/webhooks/new", s.on(s.webhookNew))
 	admin.POST("/admin/webhooks/new", s.on(s.webhookNewPost))
 	get(admin, "/admin/webhooks/known", s.on(s.webhookKnown))

@@ -79,9 +79,12 @@ func (s *Site) recovered(c *gin.Context) {
 	c.Next()
 }
 
-// parseForm reads a posted form, which may not be larger than formLimit.
-func parseForm(c *gin.Context) error {
-	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, formLimit)
+// parseForm reads a posted form of a member, which may not be larger than
+// formLimit.
+func parseForm(c *gin.Context) error { return readForm(c, formLimit) }
+
+func readForm(c *gin.Context, most int64) error {
+	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, most)
 	if err := c.Request.ParseForm(); err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			return err

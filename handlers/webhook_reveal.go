@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -119,19 +118,17 @@ func (s *Site) webhookRevealPost(c *gin.Context) error {
 // have just come back from single sign-on. Fault is a sentence for the member;
 // empty: they are who they say.
 func (s *Site) provesAgain(c *gin.Context, password string) (status int, fault string, err error) {
-	ctx := c.Request.Context()
 	if password == "" {
 		return s.signedOnAgain(c)
 	}
-	user, _ := userOf(c)
-	known, wait, err := s.authenticate(ctx, user.Email, password, c.ClientIP())
+	right, wait, err := s.checkOwnPassword(c, password)
 	switch {
 	case err != nil:
 		return 0, "", err
 	case wait > 0:
-		c.Header("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
-		return http.StatusTooManyRequests, "Too many wrong passwords. Try again in " + minutesToWait(wait) + ".", nil
-	case known.ID != user.ID:
+		retryAfter(c, wait)
+		return http.StatusTooManyRequests, tooManyPasswords(wait), nil
+	case !right:
 		return http.StatusUnprocessableEntity, "This is not your password.", nil
 	}
 	return http.StatusOK, "", nil

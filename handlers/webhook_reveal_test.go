@@ -94,7 +94,7 @@ func TestRevealCountsWrongPasswordsAsLoginDoes(t *testing.T) {
 	c := newConsole(t)
 	w := c.addSecretWebhook()
 	path := webhookPath(w.ID) + "/reveal"
-	for range loginFailures {
+	for range failuresHere {
 		c.post(path, url.Values{"secret": {"1"}, "password": {"wrong"}}).want(http.StatusUnprocessableEntity)
 	}
 	a := c.post(path, url.Values{"secret": {"1"}, "password": {adminPassword}}).want(http.StatusTooManyRequests).reveals("")

@@ -30,7 +30,7 @@ func want[T comparable](t *testing.T, what string, got, want T) {
 
 func TestMembers(t *testing.T) {
 	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
-		first, err := s.Users.Invite(t.Context(), mary, models.User{Email: "A@x.example ", Name: "Zoe", Role: models.RoleAdministrator})
+		first, err := s.Users.Invite(t.Context(), mary, models.User{Email: "A@x.example", Name: "Zoe", Role: models.RoleAdministrator})
 		ok(t, err)
 		second, err := s.Users.Invite(t.Context(), mary, models.User{Email: "b@x.example", Name: "adam", Role: models.RoleViewer})
 		ok(t, err)

@@ -217,7 +217,7 @@ func (s *Store) pruneRest(tx *gorm.DB, _ *Pruned) error {
 	if err := tx.Where("seen_at < ? or created_at < ?", now.Add(-SessionIdle), now.Add(-SessionMax)).Delete(&Session{}).Error; err != nil {
 		return err
 	}
-	if err := tx.Where("at < ?", now.Add(-SessionIdle)).Delete(&LoginFailure{}).Error; err != nil {
+	if err := tx.Where("at < ?", now.Add(-LoginWindow)).Delete(&LoginFailure{}).Error; err != nil {
 		return err
 	}
 	if err := s.pruneInstances(tx, now); err != nil {

@@ -3,7 +3,6 @@ package models
 import (
 	"context"
 	"strings"
-	"time"
 
 	"gorm.io/gorm"
 )
@@ -20,7 +19,7 @@ func (u *Users) Get(ctx context.Context, id int64) (User, error) {
 // ByEmail returns a member by e-mail in any case, or ErrNotFound.
 func (u *Users) ByEmail(ctx context.Context, email string) (User, error) {
 	var user User
-	return user, found(u.s.db.WithContext(ctx).Take(&user, "email = ?", strings.ToLower(strings.TrimSpace(email))))
+	return user, found(u.s.db.WithContext(ctx).Take(&user, "email = ?", FoldEmail(email)))
 }
 
 // Count says how many members there are.
@@ -67,7 +66,7 @@ func (u *Users) create(tx *gorm.DB, user User) (createdUser, error) {
 	if err != nil {
 		return createdUser{}, err
 	}
-	user.Email, user.CreatedAt = strings.ToLower(strings.TrimSpace(user.Email)), now
+	user.Email, user.CreatedAt = FoldEmail(user.Email), now
 	if user.Name == "" {
 		user.Name, _, _ = strings.Cut(user.Email, "@")
 	}
@@ -93,41 +92,4 @@ func (u *Users) SetPassword(ctx context.Context, id int64, hash string) error {
 		}
 		return tx.Where("user_id = ?", id).Delete(&Session{}).Error
 	})
-}
-
-// LoginFailure is one wrong password for a key made of account and address.
-type LoginFailure struct {
-	ID       int64
-	LoginKey string
-	At       time.Time
-}
-
-// LoginFailures counts the failures of a key within the window, and says when
-// the oldest of them was.
-func (u *Users) LoginFailures(ctx context.Context, key string, window time.Duration) (n int, oldest time.Time, err error) {
-	now, err := u.s.Now(ctx)
-	if err != nil {
-		return 0, time.Time{}, err
-	}
-	var rows []LoginFailure
-	err = u.s.db.WithContext(ctx).Order("at").
-		Find(&rows, "login_key = ? and at > ?", key, now.Add(-window)).Error
-	if err != nil || len(rows) == 0 {
-		return 0, time.Time{}, err
-	}
-	return len(rows), rows[0].At, nil
-}
-
-// RecordLoginFailure notes a wrong password.
-func (u *Users) RecordLoginFailure(ctx context.Context, key string) error {
-	now, err := u.s.Now(ctx)
-	if err != nil {
-		return err
-	}
-	return u.s.db.WithContext(ctx).Create(&LoginFailure{LoginKey: key, At: now}).Error
-}
-
-// ClearLoginFailures forgets a key's failures after a right password.
-func (u *Users) ClearLoginFailures(ctx context.Context, key string) error {
-	return u.s.db.WithContext(ctx).Where("login_key = ?", key).Delete(&LoginFailure{}).Error
 }

@@ -5,12 +5,14 @@
 // address group. The caller sorts requests into flows after it has checked
 // their credentials, so that a request without any never uses a place that a
 // request with credentials needs. Free places go to whoever asks first. While
-// others wait, the flow that holds least is served first, and a flow that
-// holds more than its share gives places back: the context of its oldest
-// request is cancelled. The model is Kubernetes' API Priority and Fairness.
+// others wait, the flow that holds least is served first, flows that hold the
+// same take turns, and a flow that holds more than its share gives places back:
+// the context of its oldest request is cancelled. The model is Kubernetes' API
+// Priority and Fairness.
 package limit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -50,6 +52,7 @@ type Limiter struct {
 	yielding int      // of these, told to yield
 	waiting  int      // requests that wait for a place
 	order    uint64   // counts arrivals
+	turn     uint64   // of the request that was given a place last; see flow.turn
 	bytes    int64    // held
 	takers   []*taker // wait for bytes, in order of arrival
 	leader   *Place   // may exceed Bytes, so that some request can always finish
@@ -61,6 +64,9 @@ type flow struct {
 	held    []*Place // oldest first
 	bytes   int64
 	waiting []*waiter // oldest first
+	// turn of the flow's next request. Requests of one flow have turns that
+	// follow one another; the first of a flow has the turn that is served now.
+	turn uint64
 }
 
 // waiter is a request that waits for a place. Its channel is closed once place
@@ -68,6 +74,7 @@ type flow struct {
 type waiter struct {
 	ctx   context.Context
 	order uint64
+	turn  uint64
 	place *Place
 	done  chan struct{}
 }
@@ -98,13 +105,15 @@ func (l *Limiter) Acquire(ctx context.Context, key string) (*Place, error) {
 		f = &flow{key: key}
 		l.flows[key] = f
 	}
+	turn := max(f.turn, l.turn)
+	f.turn = turn + 1
 	if l.waiting == 0 && l.free(f) {
 		p := l.occupy(ctx, f)
 		l.mu.Unlock()
 		return p, nil
 	}
 	l.order++
-	w := &waiter{ctx: ctx, order: l.order, done: make(chan struct{})}
+	w := &waiter{ctx: ctx, order: l.order, turn: turn, done: make(chan struct{})}
 	f.waiting = append(f.waiting, w)
 	l.waiting++
 	l.grant()
@@ -194,7 +203,7 @@ func (l *Limiter) occupy(ctx context.Context, f *flow) *Place {
 }
 
 // grant gives free places to those who wait: first to the flow that holds
-// least, and among equals in order of arrival.
+// least, among equals by turn, and then in order of arrival.
 func (l *Limiter) grant() {
 	for l.waiting > 0 {
 		var next *flow
@@ -202,8 +211,7 @@ func (l *Limiter) grant() {
 			if len(f.waiting) == 0 || !l.free(f) {
 				continue
 			}
-			if next == nil || len(f.held) < len(next.held) ||
-				len(f.held) == len(next.held) && f.waiting[0].order < next.waiting[0].order {
+			if next == nil || before(f, next) {
 				next = f
 			}
 		}
@@ -211,9 +219,19 @@ func (l *Limiter) grant() {
 			return
 		}
 		w := next.waiting[0]
+		l.turn = max(l.turn, w.turn)
 		w.place = l.occupy(w.ctx, next)
 		l.drop(next, w)
 	}
+}
+
+// before tells whether f, which waits, is served before g, which waits too.
+func before(f, g *flow) bool {
+	return cmp.Or(
+		cmp.Compare(len(f.held), len(g.held)),
+		cmp.Compare(f.waiting[0].turn, g.waiting[0].turn),
+		cmp.Compare(f.waiting[0].order, g.waiting[0].order),
+	) < 0
 }
 
 // shed drops the newest request of the flow that has most of them waiting.

@@ -175,6 +175,38 @@ func TestTheFlowThatHoldsLeastIsServedFirst(t *testing.T) {
 	})
 }
 
+func TestFlowsThatHoldTheSameTakeTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(Config{Places: 1, Queue: 100, Wait: time.Hour})
+		place := hold(t, l, "a", 1)[0]
+		var served []string
+		wait := func(flow string) {
+			go func() {
+				p, err := l.Acquire(t.Context(), flow)
+				ok(t, err)
+				served = append(served, flow)
+				time.Sleep(time.Second)
+				p.Release()
+			}()
+			synctest.Wait()
+		}
+		for range 20 {
+			wait("a")
+		}
+		for range 3 {
+			wait("b")
+		}
+		place.Release()
+		time.Sleep(2*time.Second + 1)
+		wait("c") // comes later, and need not wait for all that came before
+		time.Sleep(time.Minute)
+		if got := fmt.Sprint(served[:8]); got != "[b a b c a b a a]" {
+			t.Errorf("served: %s", got)
+		}
+		empty(t, l)
+	})
+}
+
 func TestAFullQueueDropsTheNewestOfTheLongest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := New(Config{Places: 1, Queue: 4, Wait: time.Minute})

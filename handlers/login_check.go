@@ -1,0 +1,133 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/handlers/limit"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// passwordTry is a password that somebody offers, and who says so.
+type passwordTry struct {
+	Email, Password string
+	Address         string // of the client
+	Device          string // browser or session that has proved who it is; empty: a stranger's
+}
+
+// passwordResult is what a try comes to.
+type passwordResult struct {
+	User models.User   // whose password it is; zero: it is wrong, or was not looked at
+	Wait time.Duration // how long to wait after too many wrong ones; 0: it was looked at
+}
+
+func (t passwordTry) from() models.LoginFrom {
+	return models.LoginFrom{Account: models.FoldEmail(t.Email), AddressGroup: limit.AddressGroup(t.Address), Device: t.Device}
+}
+
+// authenticate is the one check of a member's password. Refusing a try costs no
+// place and, where this instance knows of it, no question to the database.
+func (s *Site) authenticate(ctx context.Context, try passwordTry) (passwordResult, error) {
+	if !isText(try.Email) {
+		try.Email = "" // nobody's
+	}
+	from := try.from()
+	if wait := s.refusals.wait(from); wait > 0 {
+		return passwordResult{Wait: wait}, nil
+	}
+	place, err := s.passwords.place(ctx, from)
+	if err != nil {
+		return passwordResult{}, busy(err)
+	}
+	defer place.Release()
+	// Failures are counted with a place, so that many tries at once do not slip
+	// through before the first has failed.
+	if wait := s.refusals.wait(from); wait > 0 {
+		return passwordResult{Wait: wait}, nil
+	}
+	failures, now, err := s.store.users.LoginFailures(ctx, from)
+	if err != nil {
+		return passwordResult{}, err
+	}
+	if refused := refusalAfter(from, failures, now); refused.wait > 0 {
+		s.refusals.remember(refused)
+		return passwordResult{Wait: refused.wait}, nil
+	}
+	found, err := s.store.users.ByEmail(ctx, try.Email)
+	if err != nil && !errors.Is(err, models.ErrNotFound) {
+		return passwordResult{}, err
+	}
+	ok, err := s.passwords.match(try.Password, found.PasswordHash)
+	if err != nil {
+		return passwordResult{}, err
+	}
+	if !ok || found.DisabledAt != nil {
+		failures = append([]models.LoginFailure{{LoginFrom: from, At: now}}, failures...)
+		return passwordResult{}, s.wrongPassword(ctx, found, from, failures, now)
+	}
+	return passwordResult{User: found}, s.store.users.ClearLoginFailures(ctx, from)
+}
+
+// wrongPassword notes a failure. The one after which more are refused goes into
+// the audit log.
+func (s *Site) wrongPassword(ctx context.Context, user models.User, from models.LoginFrom, failures []models.LoginFailure, now time.Time) error {
+	if err := s.store.users.RecordLoginFailure(ctx, from); err != nil {
+		return err
+	}
+	refused := refusalAfter(from, failures, now)
+	if refused.wait == 0 {
+		return nil
+	}
+	s.refusals.remember(refused)
+	return s.recordBurst(ctx, user, from, refused)
+}
+
+// recordBurst puts the failures that led to a refusal into the audit log. What
+// was typed is not repeated there unless a member has that e-mail: it may be a
+// password in the wrong field.
+func (s *Site) recordBurst(ctx context.Context, user models.User, from models.LoginFrom, refused refusal) error {
+	burst := models.LoginBurst{Target: user.Email, From: from.AddressGroup}
+	words := refused.words
+	switch {
+	case refused.key.Account == "":
+		burst.Target = from.AddressGroup
+	case user.ID == 0 && refused.key.AddressGroup == "":
+		return nil // an e-mail that no member has, from everywhere
+	case user.ID == 0:
+		burst.Target, words = from.AddressGroup, "for an e-mail that no member has"
+	}
+	burst.Detail = fmt.Sprintf("%d wrong passwords in %d minutes, %s", refused.failures, int(models.LoginWindow.Minutes()), words)
+	return s.store.users.RecordLoginBurst(ctx, burst)
+}
+
+// checkOwnPassword checks the password of the member who is logged in. Strangers
+// cannot keep them from it.
+func (s *Site) checkOwnPassword(c *gin.Context, password string) (right bool, wait time.Duration, err error) {
+	user, _ := userOf(c)
+	got, err := s.authenticate(c.Request.Context(), passwordTry{
+		Email: user.Email, Password: password, Address: c.ClientIP(), Device: "member " + formatID(user.ID),
+	})
+	if err == nil && got.User.ID != user.ID {
+		s.countRefused(c, got.Wait)
+	}
+	return got.User.ID == user.ID, got.Wait, err
+}
+
+// countRefused counts and logs a password that was wrong or not looked at.
+func (s *Site) countRefused(c *gin.Context, wait time.Duration) {
+	why := "wrong password"
+	if wait > 0 {
+		why = "too many wrong passwords"
+	}
+	s.loginRefused(why, "from", limit.AddressGroup(c.ClientIP()))
+}
+
+// loginRefused counts a refused log-in, and logs it with others of its kind.
+func (s *Site) loginRefused(why string, args ...any) {
+	s.LoginRefused()
+	s.warnings.Warn("log-in "+why, "log-in refused: "+why, args...)
+}

@@ -1,0 +1,371 @@
+package handlers
+
+import (
+	"bufio"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/handlers/limit"
+	"github.com/sitehooks/sitehooks/models"
+	"github.com/sitehooks/sitehooks/models/modelstest"
+)
+
+// behindLoopback trusts the test's own address as a proxy, so that a test may
+// come from everywhere.
+func behindLoopback(d *Deps) {
+	d.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+}
+
+// tryFrom offers a password from an address.
+func (c *console) tryFrom(address, email, password string) *answer {
+	c.t.Helper()
+	form := url.Values{"email": {email}, "password": {password}}
+	req := c.request(http.MethodPost, "/login", strings.NewReader(form.Encode()))
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("X-Forwarded-For", address)
+	return c.do(req)
+}
+
+// fail puts wrong passwords on record, as another instance would.
+func (c *console) fail(n int, from func(i int) models.LoginFrom) {
+	c.t.Helper()
+	for i := range n {
+		ok(c.t, c.store.Users.RecordLoginFailure(c.t.Context(), from(i)))
+	}
+}
+
+// anew forgets who is logged in, and the browser's cookies.
+func (c *console) anew() { c.cookie, c.extra = "", nil }
+
+func retriesWithin(t *testing.T, a *answer, seconds int) {
+	t.Helper()
+	if n, err := strconv.Atoi(a.Header.Get("Retry-After")); err != nil || n < 1 || n > seconds {
+		t.Errorf("Retry-After is %q, want up to %d", a.Header.Get("Retry-After"), seconds)
+	}
+}
+
+// deviceOf is the cookie that a log-in leaves with the browser.
+func deviceOf(t *testing.T, a *answer) *http.Cookie {
+	t.Helper()
+	resp := http.Response{Header: a.Header}
+	for _, cookie := range resp.Cookies() {
+		if cookie.Name == deviceCookie {
+			return &http.Cookie{Name: cookie.Name, Value: cookie.Value}
+		}
+	}
+	t.Fatal("no device cookie")
+	return nil
+}
+
+// TestAddressGroupIsRefusedOverAllAccounts: the 101st wrong password of an
+// address group is refused on every instance, whatever the account, and costs
+// no place; nobody elsewhere notices.
+func TestAddressGroupIsRefusedOverAllAccounts(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *console) {
+		c.anew()
+		c.fail(failuresGroup-1, func(i int) models.LoginFrom {
+			return models.LoginFrom{Account: fmt.Sprintf("nobody%d@example.com", i), AddressGroup: "2001:db8:1:2::/64"}
+		})
+		c.tryFrom("2001:db8:1:2::7", "another@example.com", "wrong").want(http.StatusUnauthorized)
+		// Whoever needs a place now does not get one.
+		place, err := c.site.passwords.strangers.Acquire(t.Context(), "test")
+		ok(t, err)
+		defer place.Release()
+		a := c.tryFrom("2001:db8:1:2::8", adminEmail, adminPassword).want(http.StatusTooManyRequests)
+		retriesWithin(t, a, 900)
+		if !strings.Contains(a.text("[role=alert]"), "Too many wrong passwords") {
+			t.Errorf("the page says %q", a.text("main"))
+		}
+		place.Release()
+		c.tryFrom("2001:db8:1:3::7", adminEmail, adminPassword).want(http.StatusSeeOther)
+	}, behindLoopback)
+}
+
+// TestAnotherInstanceKnowsOfRefusals: what one instance counted, another
+// refuses.
+func TestAnotherInstanceKnowsOfRefusals(t *testing.T) {
+	c := newConsole(t, behindLoopback)
+	c.anew()
+	c.fail(failuresGroup, func(i int) models.LoginFrom {
+		return models.LoginFrom{Account: fmt.Sprintf("nobody%d@example.com", i), AddressGroup: "203.0.113.7"}
+	})
+	retriesWithin(t, c.tryFrom("203.0.113.7", adminEmail, adminPassword).want(http.StatusTooManyRequests), 900)
+}
+
+// TestAccountIsSlowedDownForStrangersOnly: guesses from many addresses slow an
+// account down to one try every ten seconds, but not in a browser in which its
+// owner has logged in, and which counts its own failures.
+func TestAccountIsSlowedDownForStrangersOnly(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *console) {
+		c.anew()
+		device := deviceOf(t, c.tryFrom("192.0.2.1", adminEmail, adminPassword).want(http.StatusSeeOther))
+		if device.Value == "" || strings.Contains(device.Value, "mary") {
+			t.Errorf("the cookie is %q", device.Value)
+		}
+		c.fail(failuresAnyone, func(i int) models.LoginFrom {
+			return models.LoginFrom{Account: adminEmail, AddressGroup: fmt.Sprintf("198.51.100.%d", i)}
+		})
+		retriesWithin(t, c.tryFrom("203.0.113.9", adminEmail, adminPassword).want(http.StatusTooManyRequests), 10)
+		c.tryFrom("203.0.113.9", "other@example.com", "wrong").want(http.StatusUnauthorized)
+
+		c.extra = []*http.Cookie{device}
+		c.tryFrom("203.0.113.9", "other@example.com", "wrong").want(http.StatusUnauthorized)
+		c.tryFrom("203.0.113.9", "Mary@Example.com", adminPassword).want(http.StatusSeeOther)
+		for range failuresHere {
+			c.tryFrom("203.0.113.9", adminEmail, "wrong").want(http.StatusUnauthorized)
+		}
+		retriesWithin(t, c.tryFrom("203.0.113.9", adminEmail, adminPassword).want(http.StatusTooManyRequests), 900)
+		c.extra = []*http.Cookie{{Name: deviceCookie, Value: device.Value + "x"}}
+		c.tryFrom("203.0.113.10", adminEmail, adminPassword).want(http.StatusTooManyRequests)
+	}, behindLoopback)
+}
+
+// TestStrangersGetInOnceTheSlowDownIsOver: one try every ten seconds.
+func TestStrangersGetInOnceTheSlowDownIsOver(t *testing.T) {
+	c := newConsole(t, behindLoopback)
+	c.anew()
+	c.fail(failuresAnyone, func(i int) models.LoginFrom {
+		return models.LoginFrom{Account: adminEmail, AddressGroup: fmt.Sprintf("198.51.100.%d", i)}
+	})
+	c.exec("update login_failures set at = at - ?", slowDown.Microseconds())
+	c.tryFrom("203.0.113.9", adminEmail, adminPassword).want(http.StatusSeeOther)
+}
+
+// TestMemberIsNotKeptOutByTheirNeighbours: somebody at the same address uses up
+// its tries; a browser that is known goes on, and so does a session.
+func TestMemberIsNotKeptOutByTheirNeighbours(t *testing.T) {
+	c := newConsole(t, behindLoopback)
+	session := c.cookie
+	c.anew()
+	device := deviceOf(t, c.tryFrom("203.0.113.7", adminEmail, adminPassword).want(http.StatusSeeOther))
+	c.fail(failuresGroup, func(int) models.LoginFrom {
+		return models.LoginFrom{Account: adminEmail, AddressGroup: "203.0.113.7"}
+	})
+	c.tryFrom("203.0.113.7", adminEmail, adminPassword).want(http.StatusTooManyRequests)
+	c.extra = []*http.Cookie{device}
+	c.tryFrom("203.0.113.7", adminEmail, adminPassword).want(http.StatusSeeOther)
+	c.cookie, c.extra = session, nil
+	form := url.Values{"password": {adminPassword}, "new_password": {"another good one"}, "new_password_again": {"another good one"}}
+	c.post(passwordPath, form).want(http.StatusSeeOther)
+}
+
+// TestCrowdAtTheLoginKeepsNobodyOut: a hundred connections of one address try
+// made-up e-mails. An administrator elsewhere logs in, in a browser that is not
+// known, and another adds a member, while they are at it.
+func TestCrowdAtTheLoginKeepsNobodyOut(t *testing.T) {
+	c := newConsole(t, behindLoopback)
+	elsewhere := *c
+	elsewhere.anew()
+	var crowd sync.WaitGroup
+	done, full := make(chan struct{}), make(chan struct{})
+	queueIsFull := sync.OnceFunc(func() { close(full) })
+	for i := range 100 {
+		crowd.Go(func() {
+			stranger := *c
+			stranger.anew()
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				if stranger.tryFrom("203.0.113.7", fmt.Sprintf("nobody%d@example.com", i), "guess").Status == http.StatusServiceUnavailable {
+					queueIsFull()
+				}
+			}
+		})
+	}
+	<-full
+	for range 3 {
+		elsewhere.tryFrom("192.0.2.1", adminEmail, adminPassword).want(http.StatusSeeOther)
+	}
+	for i := range 3 {
+		c.post("/admin/members", url.Values{"email": {fmt.Sprintf("new%d@example.com", i)}, "role": {"viewer"}}).want(http.StatusOK)
+	}
+	close(done)
+	crowd.Wait()
+}
+
+// TestQueueOfPasswordsIsBounded: one more stranger is asked to come back, and
+// it counts for nothing against the account.
+func TestQueueOfPasswordsIsBounded(t *testing.T) {
+	c := newConsole(t)
+	c.anew()
+	place, err := c.site.passwords.strangers.Acquire(t.Context(), "test")
+	ok(t, err)
+	busy := make(chan struct{})
+	var waiting sync.WaitGroup
+	for range passwordsWaiting + 1 {
+		waiting.Go(func() {
+			if c.post("/login", credentials(adminPassword)).Status == http.StatusServiceUnavailable {
+				close(busy) // a second one would panic
+			}
+		})
+	}
+	<-busy
+	place.Release()
+	waiting.Wait()
+	c.post("/login", credentials(adminPassword)).want(http.StatusSeeOther)
+}
+
+// unfinished opens a connection that sends the beginning of a log-in form, and
+// returns the status of the answer once there is one.
+func (c *console) unfinished(from string, length int) (status <-chan string, hangUp func()) {
+	c.t.Helper()
+	conn, err := (&net.Dialer{}).DialContext(c.t.Context(), "tcp", c.server.Listener.Addr().String())
+	ok(c.t, err)
+	_, err = fmt.Fprintf(conn, "POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-For: %s\r\n"+
+		"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\nemail=", from, length)
+	ok(c.t, err)
+	answers := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(conn).ReadString('\n')
+		answers <- strings.TrimSpace(line)
+	}()
+	return answers, func() { _ = conn.Close() }
+}
+
+// TestLoginFormIsSmall: more than 16 KiB is refused, before it arrives when its
+// length is told.
+func TestLoginFormIsSmall(t *testing.T) {
+	c := newConsole(t)
+	c.anew()
+	status, hangUp := c.unfinished("203.0.113.7", openFormLimit+1)
+	defer hangUp()
+	if got := <-status; !strings.Contains(got, "413") {
+		t.Errorf("a form of %d bytes is answered %q before it is sent", openFormLimit+1, got)
+	}
+	pad := url.Values{"email": {adminEmail}, "password": {adminPassword}, "pad": {strings.Repeat("x", openFormLimit)}}.Encode()
+	req := c.request(http.MethodPost, "/login", struct{ *strings.Reader }{strings.NewReader(pad)}) // of a length that is not told
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	c.do(req).want(http.StatusRequestEntityTooLarge)
+	form := credentials(adminPassword)
+	form.Set("pad", strings.Repeat("x", openFormLimit-200))
+	c.post("/login", form).want(http.StatusSeeOther)
+}
+
+// TestUnfinishedLoginsKeepNobodyOut: no more log-in forms are read at once than
+// there are places, and one address does not keep them all.
+func TestUnfinishedLoginsKeepNobodyOut(t *testing.T) {
+	c := newConsole(t, behindLoopback)
+	c.anew()
+	refused := make(chan string)
+	for range 2*openForms + 1 { // read, waiting, and one that is too many
+		status, hangUp := c.unfinished("203.0.113.7", 1000)
+		defer hangUp()
+		go func() {
+			select {
+			case refused <- <-status:
+			case <-t.Context().Done():
+			}
+		}()
+	}
+	if got := <-refused; !strings.Contains(got, "503") {
+		t.Errorf("one too many is answered %q", got)
+	}
+	c.tryFrom("192.0.2.1", adminEmail, adminPassword).want(http.StatusSeeOther)
+	if got := <-refused; !strings.Contains(got, "503") {
+		t.Errorf("the oldest is answered %q", got)
+	}
+}
+
+// TestOneMemberCannotKeepAllPages: a member who holds all places with slow
+// forms gives one back when another member asks for a page.
+func TestOneMemberCannotKeepAllPages(t *testing.T) {
+	c := newConsole(t)
+	r := gin.New()
+	places := limit.New(limit.Config{Places: 4, Share: 4, Queue: 4, Wait: busyWait})
+	inside := make(chan struct{}, 8)
+	r.POST("/", c.site.inPlace(places, func(c *gin.Context) string { return c.GetHeader("X-Member") }), c.site.on(func(c *gin.Context) error {
+		inside <- struct{}{}
+		return parseForm(c)
+	}))
+	c.server.Config.Handler = r
+	open := func(member string, length int) <-chan string {
+		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", c.server.Listener.Addr().String())
+		ok(t, err)
+		t.Cleanup(func() { _ = conn.Close() })
+		_, err = fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: x\r\nX-Member: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n", member, length)
+		ok(t, err)
+		status := make(chan string, 1)
+		go func() {
+			line, _ := bufio.NewReader(conn).ReadString('\n')
+			status <- line
+		}()
+		return status
+	}
+	first := open("slow", 10)
+	<-inside
+	for range 3 {
+		open("slow", 10)
+		<-inside
+	}
+	if got := <-open("other", 0); !strings.Contains(got, "200") {
+		t.Errorf("the other member is answered %q", got)
+	}
+	if got := <-first; !strings.Contains(got, "503") {
+		t.Errorf("the slowest is answered %q", got)
+	}
+}
+
+// TestBurstsOfWrongPasswordsAreSeen: what repeats is one line in the log; the
+// audit log has each burst once and stays small, the members' page shows it, and
+// everything that was refused is counted.
+func TestBurstsOfWrongPasswordsAreSeen(t *testing.T) {
+	var counted atomic.Int64
+	for _, kind := range modelstest.Kinds() {
+		t.Run(kind, func(t *testing.T) {
+			counted.Store(0)
+			log := new(logLines)
+			c := newConsoleOn(t, kind, behindLoopback, func(d *Deps) {
+				d.LoginRefused = func() { counted.Add(1) }
+				d.Log = slog.New(slog.NewTextHandler(log, nil))
+			})
+			session := c.cookie
+			c.anew()
+			var all sync.WaitGroup
+			for range 30 {
+				all.Go(func() {
+					for range 10 {
+						c.tryFrom("203.0.113.7", adminEmail, "wrong")
+					}
+				})
+			}
+			all.Wait()
+			if n := counted.Load(); n != 300 {
+				t.Errorf("%d refused log-ins are counted, want 300", n)
+			}
+			if text := log.String(); strings.Count(text, "log-in refused") != 2 { // wrong, and too many
+				t.Errorf("the log says %q", text)
+			}
+			// Made-up addresses do not fill the audit log, nor does what was typed.
+			for i := range 30 {
+				from := models.LoginFrom{Account: fmt.Sprintf("secret %d typed here", i), AddressGroup: fmt.Sprintf("198.51.100.%d", i)}
+				c.fail(failuresHere-1, func(int) models.LoginFrom { return from })
+				c.tryFrom(from.AddressGroup, from.Account, "wrong")
+			}
+			c.cookie = session
+			audit := c.get("/admin/audit?about=login").text("tbody")
+			if n := strings.Count(audit, "Log-ins refused"); n != 20 || !strings.Contains(audit, adminEmail+"10 wrong passwords in 15 minutes, from 203.0.113.7") ||
+				!strings.Contains(audit, "198.51.100.010 wrong passwords in 15 minutes, for an e-mail that no member has") || strings.Contains(audit, "typed here") {
+				t.Errorf("%d bursts in the audit log: %s", n, audit)
+			}
+			page := c.get("/admin/members").want(http.StatusOK)
+			if got := page.text("[aria-labelledby=bursts]"); !strings.Contains(got, "198.51.100.18: 10 wrong passwords") {
+				t.Errorf("the members' page says %q", got)
+			}
+			c.get(page.Find("[aria-labelledby=bursts] a").AttrOr("href", "")).want(http.StatusOK)
+		})
+	}
+}

@@ -1,0 +1,110 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/handlers/limit"
+)
+
+const (
+	// pagesAtOnce are in work for members at most. The APIs have limits of
+	// their own, and strangers take none of these places.
+	pagesAtOnce = 256
+	// busyWait is how long a request waits for a place.
+	busyWait = 5 * time.Second
+	// openForms are forms that need no session, read at once.
+	openForms = 64
+	// openFormLimit is the most that such a form may hold, in bytes.
+	openFormLimit = 16 << 10
+	// openFormWithin is how long such a form may take to arrive.
+	openFormWithin = 5 * time.Second
+	// yieldWithin is how long a request that has to give its place back may
+	// take to answer.
+	yieldWithin = 5 * time.Second
+)
+
+func errBusy() error {
+	return &statusError{http.StatusServiceUnavailable, "Sitehooks is busy with other requests. Try again in a moment."}
+}
+
+// newPages shares the pages among members: one member may use every free
+// place, but keeps no more than an eighth while others wait.
+func newPages() *limit.Limiter {
+	return limit.New(limit.Config{Places: pagesAtOnce, Share: 8, Queue: pagesAtOnce, Wait: busyWait})
+}
+
+// newOpenForms shares the reading of forms that need no session among address
+// groups.
+func newOpenForms() *limit.Limiter {
+	return limit.New(limit.Config{Places: openForms, Share: 8, Queue: openForms, Wait: busyWait})
+}
+
+// inPlace runs the rest of a request in a place of a limiter. A request that
+// has to give the place back is cancelled and answered as busy, also while it
+// waits for its client.
+func (s *Site) inPlace(l *limit.Limiter, flow func(*gin.Context) string) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		place, err := l.Acquire(c.Request.Context(), flow(c))
+		if err != nil {
+			s.fail(c, busy(err))
+			return
+		}
+		defer place.Release()
+		c.Request = c.Request.WithContext(place.Context())
+		stop := interruptible(c, place.Context())
+		defer stop()
+		c.Next()
+	}
+}
+
+// interruptible ends reading from the client once ctx has to yield, and gives
+// writing a few seconds more.
+func interruptible(c *gin.Context, ctx context.Context) (stop func() bool) {
+	conn := http.NewResponseController(c.Writer)
+	return context.AfterFunc(ctx, func() {
+		if errors.Is(context.Cause(ctx), limit.ErrYield) {
+			now := time.Now()
+			_ = conn.SetReadDeadline(now)
+			_ = conn.SetWriteDeadline(now.Add(yieldWithin))
+		}
+	})
+}
+
+// busy makes an answer of an error of the limiter.
+func busy(err error) error {
+	if errors.Is(err, limit.ErrBusy) || errors.Is(err, limit.ErrYield) {
+		return errBusy()
+	}
+	return err
+}
+
+// parseOpenForm reads a form that needs no session. It may hold so many bytes,
+// has to arrive soon, and few are read at once.
+func (s *Site) parseOpenForm(c *gin.Context, most int64) error {
+	if c.Request.ContentLength > most {
+		c.Header("Connection", "close") // do not read what is refused
+		return &http.MaxBytesError{Limit: most}
+	}
+	place, err := s.openForms.Acquire(c.Request.Context(), limit.AddressGroup(c.ClientIP()))
+	if err != nil {
+		return busy(err)
+	}
+	defer place.Release()
+	conn := http.NewResponseController(c.Writer)
+	_ = conn.SetReadDeadline(time.Now().Add(openFormWithin)) // not every writer has one
+	stop := interruptible(c, place.Context())
+	err = readForm(c, most)
+	switch {
+	case !stop():
+		return errBusy()
+	case err != nil:
+		return err
+	}
+	_ = conn.SetReadDeadline(time.Time{})
+	return nil
+}
