@@ -1,13 +1,18 @@
 package app_test
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
+	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -154,4 +159,63 @@ func BenchmarkHostile(b *testing.B) {
 			}
 		})
 	}
+}
+
+// newQuitter is a receiver over HTTP/2 that answers every request with GOAWAY,
+// as one not taken, and leaves the connection open.
+func newQuitter(t *testing.T) (address, trust string, requests *atomic.Int64) {
+	t.Helper()
+	lender, trust := newTypesReceiver(t) // of its certificate
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: lender.TLS.Certificates, NextProtos: []string{"h2"}, MinVersion: tls.VersionTLS12})
+	ok(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
+	requests = &atomic.Int64{}
+	talk := func(conn net.Conn) {
+		from := bufio.NewReader(conn)
+		_, _ = from.Discard(len("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))
+		_, _ = conn.Write([]byte("\x00\x00\x00\x04\x00\x00\x00\x00\x00" + "\x00\x00\x00\x04\x01\x00\x00\x00\x00")) // SETTINGS, and theirs are in force
+		for head := make([]byte, 9); ; {
+			if _, err := io.ReadFull(from, head); err != nil {
+				return
+			}
+			_, _ = from.Discard(int(head[0])<<16 | int(head[1])<<8 | int(head[2]))
+			if head[3] == 1 { // HEADERS
+				requests.Add(1)
+				_, _ = conn.Write([]byte("\x00\x00\x08\x07\x00\x00\x00\x00\x00" + "\x00\x00\x00\x00\x00\x00\x00\x00")) // GOAWAY, nothing taken
+			}
+		}
+	}
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			stop := context.AfterFunc(t.Context(), func() { _ = conn.Close() })
+			go func() { defer stop(); talk(conn) }()
+		}
+	}()
+	return "https://" + listener.Addr().String(), trust, requests
+}
+
+// TestAConnectionGivenUpIsReplacedOnce: a receiver that gives up each
+// connection before it takes a request gets a request twice in an attempt, and
+// the attempt's page says so.
+func TestAConnectionGivenUpIsReplacedOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, kind string) {
+		hook, trust, requests := newQuitter(t)
+		in := serve(t, environment(t, kind), trust)
+		b := in.login()
+		b.quick()
+		b.createWebhook(webhookForm(hook))
+		in.accept(questionJSON("first", 1, ""))
+		eventually(t, "an attempt", func() bool { return strings.Contains(b.get("/admin/deliveries.json").body, `"last_error":"reset"`) })
+		if n := requests.Load(); n != 2 {
+			t.Errorf("%d requests in one attempt", n)
+		}
+		id := regexp.MustCompile(`"id":"([^"]+)"`).FindStringSubmatch(b.get("/admin/deliveries.json").body)[1]
+		if page := b.get("/admin/deliveries/" + id).body; strings.Count(page, "Sent a second time on a new connection") != 1 {
+			t.Errorf("the attempt does not say that it was sent twice: %s", page)
+		}
+	})
 }

@@ -20,6 +20,8 @@ type attemptLine struct {
 	What   string // a sentence; empty for a plain success
 	Do     string // what to do about it; empty: nothing
 	Shown  bool   // in full, beside the timeline
+	// Reconnected: the request was sent a second time, on a new connection.
+	Reconnected bool
 }
 
 // OK tells an attempt that arrived.
@@ -37,7 +39,7 @@ func attemptLines(made time.Time, attempts []models.Attempt, policy wire.Policy)
 		response := wire.Response{Code: a.Code, Body: a.ResponseBody, ErrorClass: a.ErrorClass}
 		line := attemptLine{
 			Number: a.Number, At: a.StartedAt, Took: time.Duration(a.DurationUS) * time.Microsecond,
-			Delay: attemptDelay(a, before, i == 0), Badge: Badge{"st-bad", attemptWords(a)},
+			Delay: attemptDelay(a, before, i == 0), Badge: Badge{"st-bad", attemptWords(a)}, Reconnected: a.Reconnected,
 		}
 		if policy.Succeeded(response) {
 			line.Badge.Class = "st-ok"

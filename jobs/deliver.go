@@ -146,7 +146,7 @@ func (d *deliverer) observe(ctx context.Context, w models.Webhook, s sent, o mod
 		slog.String("type", w.Type), slog.String("location", w.Location), slog.String("target", w.URLShown),
 		slog.Int("number", o.Attempt.Number), slog.Bool("manual", o.Attempt.Manual), slog.Int("items", s.delivery.Items),
 		slog.Int("bytes", len(s.delivery.Body)), slog.Int("code", s.result.Code), slog.String("error", s.result.ErrorClass),
-		slog.Int64("ms", s.result.Duration.Milliseconds()), slog.String("outcome", o.State),
+		slog.Int64("ms", s.result.Duration.Milliseconds()), slog.Bool("reconnected", s.result.Reconnected), slog.String("outcome", o.State),
 		slog.Duration("age", o.Attempt.StartedAt.Sub(s.delivery.CreatedAt)), slog.Any("next", o.DueAt))
 }
 

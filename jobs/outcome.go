@@ -37,7 +37,7 @@ func attempt(d models.Delivery, r send.Result) models.Attempt {
 		StartedAt: r.StartedAt.UTC().Truncate(time.Microsecond), DurationUS: r.Duration.Microseconds(),
 		Code: r.Code, ErrorClass: r.ErrorClass, Error: r.Error,
 		RequestHeaders: headerPairs(r.RequestHeaders), ResponseHeaders: headerPairs(r.ResponseHeaders),
-		ResponseBody: nonNil(r.Body), Truncated: r.Truncated,
+		ResponseBody: nonNil(r.Body), Truncated: r.Truncated, Reconnected: r.Reconnected,
 	}
 }
 

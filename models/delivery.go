@@ -62,6 +62,7 @@ type Attempt struct {
 	ResponseHeaders []byte
 	ResponseBody    []byte
 	Truncated       bool // the response was longer than what is kept
+	Reconnected     bool // the request was sent a second time, on a new connection
 }
 
 // Lane is the queue of one webhook: who works on it, and how it fares.

@@ -133,7 +133,7 @@ const stillWaits = "deliveries.state in ('pending', 'retrying')"
 func (s *Store) insertAttempts(tx *gorm.DB, outcomes []Outcome) error {
 	return portions(s, outcomes, func(part []Outcome) error {
 		insert := insertion{into: "insert into attempts (delivery_id, webhook_id, number, manual, started_at, duration_us, code, " +
-			"error_class, error, url, request_headers, response_headers, response_body, truncated)"}
+			"error_class, error, url, request_headers, response_headers, response_body, truncated, reconnected)"}
 		return s.insert(tx, insert, nil,
 			columnOf(part, func(o Outcome) int64 { return o.Attempt.DeliveryID }),
 			columnOf(part, func(o Outcome) int64 { return o.Attempt.WebhookID }),
@@ -148,7 +148,8 @@ func (s *Store) insertAttempts(tx *gorm.DB, outcomes []Outcome) error {
 			columnOf(part, func(o Outcome) []byte { return o.Attempt.RequestHeaders }),
 			columnOf(part, func(o Outcome) []byte { return o.Attempt.ResponseHeaders }),
 			columnOf(part, func(o Outcome) []byte { return o.Attempt.ResponseBody }),
-			columnOf(part, func(o Outcome) bool { return o.Attempt.Truncated }))
+			columnOf(part, func(o Outcome) bool { return o.Attempt.Truncated }),
+			columnOf(part, func(o Outcome) bool { return o.Attempt.Reconnected }))
 	})
 }
 

@@ -3,11 +3,15 @@ package send
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptrace"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/sitehooks/sitehooks/jobs/wire"
@@ -22,13 +26,11 @@ func (c *Client) exchange(ctx context.Context, r Request, timeout time.Duration,
 	red := &r.to.hidden
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(withDeadline(ctx), http.MethodPost, "", bytes.NewReader(r.Body))
-	if err != nil {
-		return err
+	resp, lost, err := post(ctx, c.transport, r)
+	if lost {
+		result.Reconnected = true
+		resp, _, err = post(ctx, c.fresh, r)
 	}
-	req.URL, req.Host = r.to.target.url, r.to.target.url.Host
-	setHeaders(req.Header, r.Headers)
-	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
 		return err
 	}
@@ -72,13 +74,40 @@ func readBody(resp *http.Response, more int, keep func(int) bool) (raw []byte, c
 	return raw, false, nil
 }
 
+// post sends a request once; lost: the receiver gave up the connection without
+// answering, before it took the request or while a kept connection lay idle.
+//
+// The transport cannot read the body a second time, so it never repeats a
+// request by itself. It would do so for every connection that it has kept, and
+// without end when HTTP/2 connections are given up as they are made.
+func post(ctx context.Context, by *http.Transport, r Request) (resp *http.Response, lost bool, err error) {
+	var idle, answered atomic.Bool
+	traced := httptrace.WithClientTrace(withDeadline(ctx), &httptrace.ClientTrace{
+		GotConn:              func(got httptrace.GotConnInfo) { idle.Store(got.Reused && !isHTTP2(got.Conn)) },
+		GotFirstResponseByte: func() { answered.Store(true) },
+	})
+	req, err := http.NewRequestWithContext(traced, http.MethodPost, "", io.NopCloser(bytes.NewReader(r.Body)))
+	if err != nil {
+		return nil, false, err
+	}
+	req.ContentLength = int64(len(r.Body))
+	req.URL, req.Host = r.to.target.url, r.to.target.url.Host
+	setHeaders(req.Header, r.Headers)
+	if resp, err = by.RoundTrip(req); err == nil {
+		return resp, false, nil
+	}
+	closed := idle.Load() && !answered.Load() && classOf(ctx, err) == wire.ClassReset
+	return nil, closed || strings.Contains(err.Error(), "cannot retry err"), err // so HTTP/2 says it
+}
+
+func isHTTP2(conn net.Conn) bool {
+	encrypted, ok := conn.(*tls.Conn)
+	return ok && encrypted.ConnectionState().NegotiatedProtocol == "h2"
+}
+
 // setHeaders sets headers with their names as they are spelt, since some
 // receivers' documents have them in lower case. User-Agent is the one that
 // net/http looks for by its usual spelling, to add its own when there is none.
-//
-// The empty Idempotency-Key is never sent. It tells the transport that the
-// request may go out again when a kept connection turns out to be closed,
-// which is so: a repeat carries the same id.
 func setHeaders(to http.Header, headers []wire.Header) {
 	for _, h := range headers {
 		name := h.Name
@@ -86,9 +115,6 @@ func setHeaders(to http.Header, headers []wire.Header) {
 			name = "User-Agent"
 		}
 		to[name] = []string{h.Value}
-	}
-	if _, set := to["Idempotency-Key"]; !set {
-		to["Idempotency-Key"] = []string{}
 	}
 }
 

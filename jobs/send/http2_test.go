@@ -8,7 +8,9 @@ import (
 	"io"
 	"net"
 	"net/http/httptest"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,8 +20,10 @@ import (
 // Kinds and flags of HTTP/2 frames, from RFC 9113.
 const (
 	frameHeaders  = 0x1
+	frameReset    = 0x3
 	frameSettings = 0x4
 	framePing     = 0x6
+	frameGoAway   = 0x7
 	flagAck       = 0x1
 	flagEnd       = 0x5 // of the headers and of the answer
 )
@@ -123,6 +127,56 @@ func TestDoOnHTTP2Floods(t *testing.T) {
 			other := newServer(t, nil)
 			if got := client.Do(t.Context(), Request{URL: other.URL, Timeout: time.Minute}); got.Code != 200 {
 				t.Errorf("another receiver after it: %+v", got)
+			}
+		})
+	}
+}
+
+// TestDoRepeatsOnceAfterGOAWAY: a receiver that gives up its connection before
+// it takes a request gets it once more, on a new connection, and no more often
+// however often it does so and whether it closes the connection or not.
+func TestDoRepeatsOnceAfterGOAWAY(t *testing.T) {
+	goAway := frame(frameGoAway, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0) // no stream was taken, no error
+	refused := frame(frameReset, 0, 1, 0, 0, 0, 7)             // REFUSED_STREAM
+	ok := frame(frameHeaders, flagEnd, 1, 0x88)                // :status 200
+	for name, c := range map[string]struct {
+		answers     [][]byte // by connection; the last one for all that follow
+		requests    int
+		code        int
+		reconnected bool
+	}{
+		"always":         {[][]byte{goAway}, 2, 0, true},
+		"once":           {[][]byte{goAway, ok}, 2, 200, true},
+		"refused":        {[][]byte{refused, ok}, 2, 200, true},
+		"after it began": {[][]byte{append(slices.Clone(goAway[:len(goAway)-5]), 1, 0, 0, 0, 0), ok}, 1, 0, false},
+		"never":          {[][]byte{ok}, 1, 200, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var connections, requests atomic.Int64
+			url, roots := rawHTTP2(t, func(conn net.Conn, from *bufio.Reader) {
+				answer := c.answers[min(int(connections.Add(1)), len(c.answers))-1]
+				for {
+					kind, _, err := readFrame(from)
+					if err != nil {
+						return
+					}
+					if kind != frameHeaders {
+						continue
+					}
+					requests.Add(1)
+					if _, _ = conn.Write(answer); c.requests == 1 && c.code == 0 {
+						return // the stream was taken, and is never answered
+					}
+				}
+			})
+			client := New(Config{AllowCIDRs: prefixes("127.0.0.0/8"), RootCAs: roots})
+			defer client.Close()
+			got := do(t, client, Request{URL: url, Body: []byte("x"), Timeout: 2 * time.Second})
+			if got.Code != c.code || got.Reconnected != c.reconnected || int(requests.Load()) != c.requests || int(connections.Load()) != c.requests {
+				t.Errorf("%d requests on %d connections, code %d, class %q, reconnected %v", requests.Load(), connections.Load(), got.Code, got.ErrorClass, got.Reconnected)
+			}
+			if c.code == 0 && got.ErrorClass != wire.ClassReset {
+				t.Errorf("class %q: %s", got.ErrorClass, got.Error)
 			}
 		})
 	}

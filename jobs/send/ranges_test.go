@@ -58,8 +58,8 @@ func dials(c *Client) *[]netip.AddrPort {
 		all = append(all, to)
 		return nil, errors.New("not in a test")
 	}
-	// The transport was made with the method of the guard as it was.
-	c.transport.DialContext = c.guard.dial
+	// The transports were made with the method of the guard as it was.
+	c.transport.DialContext, c.fresh.DialContext = c.guard.dial, c.guard.dial
 	return &all
 }
 

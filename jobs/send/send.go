@@ -54,16 +54,24 @@ type Resolver interface {
 type Client struct {
 	guard     guard
 	transport *http.Transport
+	fresh     *http.Transport // a new connection for each request
 }
 
 // New makes a client.
 func New(c Config) *Client {
 	client := &Client{guard: newGuard(c)}
-	client.transport = &http.Transport{
+	client.transport = client.newTransport(c.RootCAs)
+	client.fresh = client.transport.Clone()
+	client.fresh.DisableKeepAlives = true
+	return client
+}
+
+func (c *Client) newTransport(roots *x509.CertPool) *http.Transport {
+	return &http.Transport{
 		Proxy:       nil, // HTTP_PROXY would lead around the guard
-		DialContext: client.guard.dial,
+		DialContext: c.guard.dial,
 		TLSClientConfig: &tls.Config{
-			MinVersion: tls.VersionTLS12, RootCAs: c.RootCAs,
+			MinVersion: tls.VersionTLS12, RootCAs: roots,
 			ClientSessionCache: tls.NewLRUClientSessionCache(256),
 		},
 		ForceAttemptHTTP2:      true,
@@ -80,11 +88,13 @@ func New(c Config) *Client {
 			SendPingTimeout: 15 * time.Second, PingTimeout: 10 * time.Second, WriteByteTimeout: 10 * time.Second,
 		},
 	}
-	return client
 }
 
 // Close closes the connections that are kept open for later.
-func (c *Client) Close() { c.transport.CloseIdleConnections() }
+func (c *Client) Close() {
+	c.transport.CloseIdleConnections()
+	c.fresh.CloseIdleConnections()
+}
 
 // Request is one POST.
 type Request struct {
@@ -132,6 +142,9 @@ type Result struct {
 	Header          http.Header // as received, for the policy; never to be recorded
 	Body            []byte      // valid UTF-8 without NUL, redacted, at most 64 KiB
 	Truncated       bool        // the body was longer than is kept
+	// Reconnected: the receiver gave the connection up before it answered, and
+	// the request was sent once more, on a new one.
+	Reconnected bool
 }
 
 // Do sends a request and waits for the whole answer, at most its time-out.

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -188,26 +189,41 @@ func TestDoKeepsConnections(t *testing.T) {
 	}
 }
 
-// TestDoSurvivesClosedIdleConnection: a receiver that closes a kept connection
-// just as it is used again costs no attempt.
-func TestDoSurvivesClosedIdleConnection(t *testing.T) {
-	var connections atomic.Int64
+// TestDoSurvivesClosedIdleConnections: a receiver that closes kept connections
+// just as they are used again costs no attempt, and however many it closes, a
+// request goes out twice at most.
+func TestDoSurvivesClosedIdleConnections(t *testing.T) {
+	const kept = 3
+	var connections, requests atomic.Int64
+	together := make(chan struct{})
 	address := rawServer(t, func(conn net.Conn) {
-		first := connections.Add(1) == 1
+		n := connections.Add(1)
 		_ = readRequest(conn)
+		requests.Add(1)
+		if n == kept {
+			close(together)
+		}
+		<-together
 		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-		if first {
-			_ = readRequest(conn) // and close, without an answer
+		if n <= kept && readRequest(conn) != "" {
+			requests.Add(1) // and close, without an answer
 		}
 	})
 	client := local(t)
-	for i := range 2 {
-		if got := do(t, client, Request{URL: "http://" + address, Body: []byte("x")}); got.Code != 200 {
-			t.Errorf("request %d: %+v", i, got)
-		}
+	var first sync.WaitGroup
+	for range kept {
+		first.Go(func() {
+			if got := client.Do(t.Context(), Request{URL: "http://" + address, Body: []byte("x")}); got.Code != 200 || got.Reconnected {
+				t.Errorf("a first request: %+v", got)
+			}
+		})
 	}
-	if connections.Load() != 2 {
-		t.Errorf("%d connections", connections.Load())
+	first.Wait()
+	if got := do(t, client, Request{URL: "http://" + address, Body: []byte("x")}); got.Code != 200 || !got.Reconnected {
+		t.Errorf("code %d, class %q, reconnected %v", got.Code, got.ErrorClass, got.Reconnected)
+	}
+	if connections.Load() != kept+1 || requests.Load() != kept+2 {
+		t.Errorf("%d connections, %d requests", connections.Load(), requests.Load())
 	}
 }
 
