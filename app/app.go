@@ -34,6 +34,8 @@ const usage = `Sitehooks: an admin console and dispatcher for a site's webhooks.
                                      print a new API token, which is never shown again
   sitehooks replay stackexchange FILE [--url U] [--token T] [--location SLUG] [--site URL] [--speed N|max] [--tags a,b]
                                      post a Stack Exchange data dump's activity to a running instance
+  sitehooks receive [--addr A] [--secret S]
+                                     a receiver to try with: prints what arrives and whether it verifies
   sitehooks rekey                    seal all secrets anew with the first key of SITEHOOKS_SECRET_KEY
   sitehooks healthcheck              exit 0 when this instance is ready
   sitehooks version
@@ -61,6 +63,8 @@ func Run(ctx context.Context, args []string, p Process) error {
 		return tokenCreate(ctx, rest, p)
 	case "replay":
 		return Replay(ctx, rest, p.getenv, p.Stdout, p.Stderr)
+	case "receive":
+		return receive(ctx, rest, p)
 	case "rekey":
 		return withConfig(p, rest, func(c config.Config) error { return rekey(ctx, c, p) })
 	case "healthcheck":

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -42,7 +43,10 @@ func demo(ctx context.Context, args []string, p Process) error {
 		defer func() { _ = os.RemoveAll(dir) }()
 		*data = dir
 	}
-	login := demoAccess{password: strings.ToLower(rand.Text()[:12]), token: rand.Text()}
+	login := demoAccess{
+		password: strings.ToLower(rand.Text()[:12]),
+		token:    cmp.Or(p.getenv("SITEHOOKS_INGEST_TOKEN"), rand.Text()),
+	}
 	c, err := config.Load(demoEnviron(p.Environ, *data, *addr, login))
 	if err != nil {
 		return demoFault(err, p)
@@ -145,7 +149,8 @@ func (in *instance) runDemo(ctx context.Context, receiver *demoReceiver, receive
 	defer cancel()
 	simulated := make(chan error, 1)
 	go func() { simulated <- simulator.Run(ctx) }()
-	_, err := fmt.Fprintf(p.Stdout, "What the receiver got: %s\n%s\nlogin: %s  password: %s\n", receiverURL, base, demoLogin, a.password)
+	_, err := fmt.Fprintf(p.Stdout, "To report activity of your own: export SITEHOOKS_INGEST_TOKEN=%s\nWhat the receiver got: %s\n%s\nlogin: %s  password: %s\n",
+		a.token, receiverURL, base, demoLogin, a.password)
 	if err != nil {
 		return err
 	}

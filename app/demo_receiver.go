@@ -27,7 +27,7 @@ type demoRequest struct {
 	Body    string            `json:"body"`
 	Status  int               `json:"status"` // answered
 	Items   []demoItem        `json:"items"`
-	Checks  []demoCheck       `json:"checks"`
+	Checks  []signatureCheck  `json:"checks"`
 }
 
 // demoReceiver is the other side of the demo's webhooks: it answers what is
@@ -73,34 +73,48 @@ func (r *demoReceiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 // receive answers every request to it with status and text, and records it.
 func (r *demoReceiver) receive(status int, text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, q *http.Request) {
-		body, err := io.ReadAll(http.MaxBytesReader(w, q.Body, demoMaxBody))
-		if tooLong := (*http.MaxBytesError)(nil); errors.As(err, &tooLong) {
-			http.Error(w, "body too large", http.StatusRequestEntityTooLarge)
-			return
+		if body, ok := readHook(w, q); ok {
+			r.record(q, body, status)
+			answerHook(w, status, text)
 		}
-		if err != nil {
-			return // the sender went away
-		}
-		r.record(q, body, status)
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		w.WriteHeader(status)
-		_, _ = io.WriteString(w, text)
 	}
 }
 
-func (r *demoReceiver) record(q *http.Request, body []byte, status int) {
+// readHook reads a request's body; not ok: it was too long, which is answered,
+// or the sender went away.
+func readHook(w http.ResponseWriter, q *http.Request) (body []byte, ok bool) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, q.Body, demoMaxBody))
+	if tooLong := (*http.MaxBytesError)(nil); errors.As(err, &tooLong) {
+		http.Error(w, "body too large", http.StatusRequestEntityTooLarge)
+	}
+	return body, err == nil
+}
+
+func answerHook(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, text)
+}
+
+// newDemoRequest is what is known of a request that came now, signed with one
+// of the secrets or not.
+func newDemoRequest(q *http.Request, body []byte, status int, secrets []string) demoRequest {
 	now := time.Now().UTC()
 	got := demoRequest{
 		Hook: q.PathValue("name"), At: now, Method: q.Method, Path: q.URL.Path,
 		Headers: map[string]string{}, Body: strings.ToValidUTF8(string(body), "\uFFFD"),
-		Status: status, Items: demoItems(body),
+		Status: status, Items: demoItems(body), Checks: verifySignature(q.Header, body, secrets, now),
 	}
 	for name, values := range q.Header {
 		got.Headers[name] = strings.Join(values, ", ")
 	}
+	return got
+}
+
+func (r *demoReceiver) record(q *http.Request, body []byte, status int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	got.Checks = demoVerify(q.Header, body, r.secrets[got.Hook], now)
+	got := newDemoRequest(q, body, status, r.secrets[q.PathValue("name")])
 	r.count++
 	got.Number = r.count
 	if len(r.requests) == demoKept {

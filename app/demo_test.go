@@ -32,7 +32,7 @@ func TestDemoNamesItsFlag(t *testing.T) {
 
 // runningDemo is the quick start as a person sees it.
 type runningDemo struct {
-	receiver, base, email, password string
+	receiver, base, email, password, token string
 }
 
 func startDemo(t testing.TB, args ...string) runningDemo {
@@ -47,12 +47,12 @@ func startDemo(t testing.TB, args ...string) runningDemo {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		_ = cmd.Wait()
 	})
-	first := make([]string, 3)
+	first := make([]string, 4)
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
 		text := make([]byte, 0, 1024)
-		for chunk := make([]byte, 1024); strings.Count(string(text), "\n") < 3; {
+		for chunk := make([]byte, 1024); strings.Count(string(text), "\n") < len(first); {
 			n, err := out.Read(chunk)
 			text = append(text, chunk[:n]...)
 			if err != nil {
@@ -67,11 +67,12 @@ func startDemo(t testing.TB, args ...string) runningDemo {
 		t.Fatalf("the demo does not start\n%s", log)
 	}
 	go func() { _, _ = io.Copy(io.Discard, out) }()
-	_, receiver, _ := strings.Cut(first[0], ": ")
-	d := runningDemo{receiver: receiver, base: first[1]}
-	words := strings.Fields(first[2])
+	_, token, _ := strings.Cut(first[0], "export SITEHOOKS_INGEST_TOKEN=")
+	_, receiver, _ := strings.Cut(first[1], ": ")
+	d := runningDemo{receiver: receiver, base: first[2], token: token}
+	words := strings.Fields(first[3])
 	if len(words) != 4 || words[0] != "login:" || words[2] != "password:" {
-		t.Fatalf("the last line is %q", first[2])
+		t.Fatalf("the last line is %q", first[3])
 	}
 	d.email, d.password = words[1], words[3]
 	return d

@@ -3,6 +3,7 @@ package app_test
 import (
 	"encoding/xml"
 	"fmt"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -39,6 +40,10 @@ func TestReplayOfARealCommunity(t *testing.T) {
 		out, errs, err := output(t, nil, "", replay...)
 		if err != nil {
 			t.Fatalf("replay: %v\n%s%s", err, out, errs)
+		}
+		_, shown, _ := strings.Cut(strings.TrimSpace(out), "triggered: "+in.base)
+		if history := b.get(shown); history.code != http.StatusOK || !strings.Contains(history.body, "/admin/trigger-history/replay-main-") {
+			t.Errorf("replay says %q, and what it leads to answers %d", out, history.code)
 		}
 		eventually(t, fmt.Sprintf("%d items", len(want)), func() bool { return len(hook.items(t)) >= len(want) })
 		// A second run is all duplicates; nothing more may come of it.

@@ -94,7 +94,7 @@ func TestReplayRefusals(t *testing.T) {
 	} {
 		site := replaySite{refuse: []func(http.ResponseWriter){replayRefusal(tc.status, "", tc.body)}}
 		out, err := replayTo(t, &site, replayFile(t, replaySample))
-		if err == nil || !strings.Contains(err.Error(), tc.says) || !strings.Contains(out, "accepted 0, duplicates 0") {
+		if err == nil || !strings.Contains(err.Error(), tc.says) || !strings.Contains(out, "accepted 0, duplicates 0") || strings.Contains(out, "posted to") {
 			t.Errorf("%d: %v, %q", tc.status, err, out)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -25,8 +27,9 @@ type replayRun struct {
 	now      func() time.Time
 	wait     func(ctx context.Context, d time.Duration) error
 
-	batch      bytes.Buffer // lines of JSON
-	inBatch    int
+	batch      bytes.Buffer   // lines of JSON
+	inBatch    []string       // types of the events in it
+	posted     map[string]int // events posted, by type
 	accepted   int
 	duplicates int
 	tooLarge   int
@@ -35,13 +38,13 @@ type replayRun struct {
 }
 
 func (r *replayRun) post(ctx context.Context) error {
-	r.startedAt = r.now()
+	r.startedAt, r.posted = r.now(), map[string]int{}
 	defer func() { r.took = r.now().Sub(r.startedAt) }()
 	for i, m := range r.dump.moments {
 		if err := r.await(ctx, i); err != nil {
 			return err
 		}
-		line, err := r.line(m)
+		eventType, line, err := r.line(m)
 		if err != nil {
 			return err
 		}
@@ -49,14 +52,14 @@ func (r *replayRun) post(ctx context.Context) error {
 			r.tooLarge++
 			continue
 		}
-		if r.inBatch == replayMaxEvents || r.batch.Len()+len(line) > replayMaxBody {
+		if len(r.inBatch) == replayMaxEvents || r.batch.Len()+len(line) > replayMaxBody {
 			if err := r.flush(ctx); err != nil {
 				return err
 			}
 			r.progress.show(i, r.now().Sub(r.startedAt))
 		}
 		r.batch.Write(line)
-		r.inBatch++
+		r.inBatch = append(r.inBatch, eventType)
 	}
 	if err := r.flush(ctx); err != nil {
 		return err
@@ -83,31 +86,37 @@ func (r *replayRun) await(ctx context.Context, i int) error {
 	return r.wait(ctx, left)
 }
 
-func (r *replayRun) line(m replayMoment) ([]byte, error) {
+func (r *replayRun) line(m replayMoment) (eventType string, line []byte, err error) {
 	event, err := r.dump.event(m, r.options)
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
 	err = encoder.Encode(event)
-	return b.Bytes(), err
+	return event.Type, b.Bytes(), err
 }
 
 func (r *replayRun) flush(ctx context.Context) error {
-	if r.inBatch == 0 {
+	if len(r.inBatch) == 0 {
 		return nil
 	}
 	accepted, duplicates, err := r.sender.send(ctx, r.batch.Bytes())
 	r.accepted += accepted
 	r.duplicates += duplicates
+	if err == nil {
+		for _, eventType := range r.inBatch {
+			r.posted[eventType]++
+		}
+	}
 	r.batch.Reset()
-	r.inBatch = 0
+	r.inBatch = r.inBatch[:0]
 	return err
 }
 
-// summary says what came of it, also when it was broken off.
+// summary says what was posted and where to see what came of it, also when it
+// was broken off.
 func (r *replayRun) summary(w io.Writer) {
 	seconds := r.took.Seconds()
 	rate := 0.0
@@ -121,4 +130,12 @@ func (r *replayRun) summary(w io.Writer) {
 	if r.dump.skipped > 0 {
 		_, _ = fmt.Fprintf(w, "left out %d posts that are incomplete or answer no question of the file\n", r.dump.skipped)
 	}
+	if len(r.posted) == 0 {
+		return
+	}
+	_, _ = fmt.Fprintf(w, "posted to the location %s:\n", r.options.location)
+	for _, eventType := range slices.Sorted(maps.Keys(r.posted)) {
+		_, _ = fmt.Fprintf(w, "  %d %s\n", r.posted[eventType], eventType)
+	}
+	_, _ = fmt.Fprintf(w, "see which webhooks they triggered: %s/admin/trigger-history?location=%s\n", r.options.url, r.options.location)
 }

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -129,6 +130,17 @@ func TestReplay(t *testing.T) {
 		t.Errorf("posted in this order: %q", site.ids)
 	}
 	if !strings.Contains(out, "accepted 8, duplicates 0, ") || !strings.Contains(out, "left out 3 posts") || strings.Contains(out, "\r") {
+		t.Errorf("said %q", out)
+	}
+	told := regexp.MustCompile(`posted to the location coffee:
+  1 answer\.accepted
+  3 answer\.created
+  1 answer\.edited
+  2 question\.created
+  1 question\.edited
+see which webhooks they triggered: http://127\.0\.0\.1:\d+/admin/trigger-history\?location=coffee
+$`)
+	if !told.MatchString(out) {
 		t.Errorf("said %q", out)
 	}
 	if site.token != "Bearer t0ken" {
