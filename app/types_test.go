@@ -4,9 +4,13 @@ import (
 	"fmt"
 	"html"
 	"net/http"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	svix "github.com/svix/svix-webhooks/go"
 )
 
 // TestOneEventInFiveWireFormats: one acceptance reaches a webhook of every
@@ -169,4 +173,32 @@ func TestCommentsOfAForumReachOnlyTheForumsType(t *testing.T) {
 			t.Error("the explanation does not say why it reached UserEcho's webhook")
 		}
 	})
+}
+
+// TestAGeneratedSecretSigns: a webhook of a type whose vendor always signs,
+// saved without a secret, is signed with the one that Reveal then shows.
+func TestAGeneratedSecretSigns(t *testing.T) {
+	hook, trust := newTypesReceiver(t)
+	in := serve(t, environment(t, "sqlite"), trust)
+	b := in.login()
+	b.quick()
+	form := typeForm("stackauth", hook.URL)
+	form.Del("secret_1")
+	b.createType("stackauth", form)
+	link := regexp.MustCompile(`generated for it.*?href="([^"]+)"`).FindStringSubmatch(b.get("/admin/webhooks").body)
+	if link == nil {
+		t.Fatal("the page after saving does not lead to the secret")
+	}
+	path, _, _ := strings.Cut(link[1], "?")
+	page := b.post(path, url.Values{"secret": {"1"}, "password": {adminPassword}})
+	shown := regexp.MustCompile(`id="revealed">([^<]+)<`).FindStringSubmatch(page.body)
+	if shown == nil {
+		t.Fatalf("%s: %d %s", path, page.code, page.body)
+	}
+	in.accept(questionJSON("signed", 1, ""))
+	eventually(t, "delivery", func() bool { return len(hook.of("stackauth")) == 1 })
+	verify, err := svix.NewWebhook(html.UnescapeString(shown[1]))
+	ok(t, err)
+	got := hook.of("stackauth")[0]
+	ok(t, verify.Verify(got.body, got.header))
 }

@@ -237,6 +237,12 @@ func (a *answer) form() url.Values {
 // flash is what the next page says after a change.
 func (c *console) flash(a *answer) string {
 	c.t.Helper()
+	return c.next(a).text("main > .s-notice")
+}
+
+// next is the page after a change.
+func (c *console) next(a *answer) *answer {
+	c.t.Helper()
 	resp := http.Response{Header: a.Header}
 	for _, cookie := range resp.Cookies() {
 		if cookie.Name != flashCookie {
@@ -244,10 +250,10 @@ func (c *console) flash(a *answer) string {
 		}
 		c.extra = []*http.Cookie{{Name: cookie.Name, Value: cookie.Value}}
 		defer func() { c.extra = nil }()
-		return c.get(a.Header.Get("Location")).text("main > .s-notice")
+		return c.get(a.Header.Get("Location"))
 	}
 	c.t.Fatal("there is no flash")
-	return ""
+	return nil
 }
 
 // receiver is a webhook's receiver that keeps what it got.

@@ -36,6 +36,9 @@ type checkedWebhook struct {
 	// Effective is the URL, the secrets and headers in clear, saved ones
 	// included as far as they may be used.
 	Effective models.Opened
+	// Generated says that the type always signs, none of the secrets is left,
+	// and so a new one was made, which nobody has seen.
+	Generated bool
 	UpdatedAt time.Time
 }
 

@@ -58,6 +58,24 @@ func (c *webhookCheck) secrets() {
 	if typed && both[0] != "" && both[0] == both[1] {
 		c.faults.add(secretName(1), "This is the same as secret 1. Enter or generate another, or leave it empty.")
 	}
+	if c.format.AlwaysSigns && both == [2]string{} {
+		c.lastSecret()
+	}
+}
+
+// lastSecret keeps the last secret of a type that always signs from being
+// removed, and makes one where there was none.
+func (c *webhookCheck) lastSecret() {
+	for i, removed := range c.form.Removed {
+		if removed {
+			c.faults.add(secretName(i), fmt.Sprintf("%s webhooks are always signed, so this one keeps at least one secret. Enter or generate another one.", c.format.Label))
+			return
+		}
+	}
+	if c.faults[secretName(0)] == "" && c.faults[secretName(1)] == "" {
+		secret := c.format.NewSecret()
+		c.out.Input.Secrets[0].Set, c.out.Effective.Secrets[0], c.out.Generated = secret, secret, true
+	}
 }
 
 // headers checks the custom headers. An empty value keeps the saved one.

@@ -24,6 +24,7 @@ type webhookFormPage struct {
 	TypeLabel   string
 	Form        webhookForm
 	Faults      faults
+	Warnings    faults // of what is saved all the same
 	Summary     []faultLine
 	Locations   []choice
 	About       string // what is said of the chosen location
@@ -61,6 +62,7 @@ type secretField struct {
 	Name, Label, Help string
 	Value             string // unsaved; a saved one never comes back
 	Saved, Removed    bool
+	Generated         bool // left empty, one is made when the webhook is saved
 	SetAt, UsedAt     *time.Time
 	Reveal            string // path of the question before a saved one is shown
 	Fault             string
@@ -82,12 +84,15 @@ func (s *Site) showWebhookForm(c *gin.Context, status int, e *editing) error {
 	}
 	p := &webhookFormPage{
 		page: page{Title: "Get notifications via webhooks", Nav: "webhooks"}, Saved: e.old, TypeLabel: e.format.Label,
-		Form: e.form, Faults: e.faults, Activities: e.activities(), Custom: e.format.Custom, Secrets: e.secrets(), Fields: e.fields(),
+		Form: e.form, Faults: e.faults, Warnings: filterWarnings(e.format, e.form), Activities: e.activities(), Custom: e.format.Custom, Secrets: e.secrets(), Fields: e.fields(),
 		SavedNames: e.old != nil && e.old.Headers != "", Off: e.format.NeedsFeature && !settings.GenericEnabled,
 		Copied: e.copied, NotCopied: e.notCopied, Trial: e.trial, Look: e.look,
 	}
 	if e.old != nil && e.format.SecretURL {
 		p.URLKept, p.URLReveal = e.old.URLShown, revealPath(e.old.ID, revealURL)
+	}
+	for field := range p.Faults {
+		delete(p.Warnings, field)
 	}
 	p.Summary = p.summary()
 	locations, err := s.store.locations.List(ctx)
@@ -161,7 +166,7 @@ func (e *editing) secrets() []secretField {
 	for i, s := range e.format.Secrets {
 		field := secretField{
 			Number: i + 1, Name: secretName(i), Label: s.Label, Help: s.Help, Value: e.form.Secrets[i],
-			Removed: e.form.Removed[i], Fault: e.faults[secretName(i)],
+			Removed: e.form.Removed[i], Generated: e.format.AlwaysSigns && i == 0 && !e.otherSecret(), Fault: e.faults[secretName(i)],
 		}
 		if e.old != nil && hasSecret(*e.old, i) {
 			field.Saved, field.Reveal = true, revealPath(e.old.ID, strconv.Itoa(i+1))
@@ -173,6 +178,11 @@ func (e *editing) secrets() []secretField {
 		list = append(list, field)
 	}
 	return list
+}
+
+// otherSecret tells whether the webhook will have a second secret.
+func (e *editing) otherSecret() bool {
+	return e.form.Secrets[1] != "" || e.old != nil && hasSecret(*e.old, 1) && !e.form.Removed[1]
 }
 
 func (e *editing) fields() []ownField {

@@ -63,7 +63,7 @@ func (s *Site) previewWebhook(ctx context.Context, f *wire.Format, w checkedWebh
 	p.Body, p.Raw, p.Items = prettyCode(body), string(body), len(types)
 	if wrong["url"] == "" && wrong["headers"] == "" && wrong[secretName(0)] == "" && wrong[secretName(1)] == "" {
 		p.Request = requestLines(f, w, wire.Request{ID: id, Body: body, At: now, EventTypes: unique(types), Options: in.Options})
-		p.Signed = signedWith(f, w.Effective)
+		p.Signed = signedWith(f, w)
 	}
 	return p, nil
 }

@@ -79,9 +79,12 @@ func requestLines(f *wire.Format, w checkedWebhook, r wire.Request) []string {
 	return lines
 }
 
-func signedWith(f *wire.Format, o models.Opened) string {
+func signedWith(f *wire.Format, w checkedWebhook) string {
 	const fresh = " Id, time and signature are made new when it is sent."
+	o := w.Effective
 	switch {
+	case w.Generated:
+		return "Signed with a secret that is generated when you save." + fresh
 	case len(f.Secrets) == 0:
 		return ""
 	case o.Secrets[0] != "" && o.Secrets[1] != "":

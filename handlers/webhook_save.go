@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/gin-gonic/gin"
@@ -29,7 +31,7 @@ func (s *Site) saveWebhookForm(c *gin.Context, e *editing) error {
 		}
 	}
 	if len(wrong) == 0 {
-		flash, err := s.storeWebhook(ctx, actorOf(c), e, checked)
+		said, err := s.storeWebhook(ctx, actorOf(c), e, checked)
 		conflict, stale := errors.AsType[*models.ConflictError](err)
 		switch {
 		case stale:
@@ -40,7 +42,7 @@ func (s *Site) saveWebhookForm(c *gin.Context, e *editing) error {
 			return err
 		default:
 			s.OnChange()
-			return s.redirect(c, webhooksPath, flash)
+			return s.redirect(c, webhooksPath, said...)
 		}
 	}
 	e.faults = wrong
@@ -74,30 +76,54 @@ func (s *Site) checkPing(ctx context.Context, e *editing, w checkedWebhook, wron
 	return err
 }
 
-// storeWebhook saves and says what happened. Saving a broken webhook sends one
-// test; its success makes the webhook active again.
-func (s *Site) storeWebhook(ctx context.Context, by models.Actor, e *editing, checked checkedWebhook) (Flash, error) {
+// storeWebhook saves and says what happened, and what to do about it.
+func (s *Site) storeWebhook(ctx context.Context, by models.Actor, e *editing, checked checkedWebhook) ([]Flash, error) {
+	save := s.changeWebhook
 	if e.old == nil {
-		checked.Input.Paused = e.copied
-		w, err := s.store.webhooks.Create(ctx, by, checked.Input)
-		if e.copied {
-			return Flash{Kind: "success", Text: "Created " + w.Name + ". It is paused."}, err
-		}
-		return Flash{Kind: "success", Text: "Created " + w.Name + "."}, err
+		save = s.createWebhook
 	}
+	w, done, err := save(ctx, by, e, checked)
+	if err != nil {
+		return nil, err
+	}
+	if checked.Generated {
+		done.Text += " A signing secret was generated for it."
+		done.Link, done.Do = revealPath(w.ID, "1"), "Reveal the secret"
+	}
+	said := []Flash{done}
+	warnings := filterWarnings(e.format, e.form)
+	for _, field := range slices.Sorted(maps.Keys(warnings)) {
+		said = append(said, Flash{Kind: "warning", Text: warnings[field], Link: webhookPath(w.ID) + "/edit", Do: "Edit the webhook"})
+	}
+	return said, nil
+}
+
+func (s *Site) createWebhook(ctx context.Context, by models.Actor, e *editing, checked checkedWebhook) (models.Webhook, Flash, error) {
+	checked.Input.Paused = e.copied
+	w, err := s.store.webhooks.Create(ctx, by, checked.Input)
+	done := Flash{Kind: "success", Text: "Created " + w.Name + "."}
+	if e.copied {
+		done.Text += " It is paused."
+	}
+	return w, done, err
+}
+
+// changeWebhook saves. Saving a broken webhook sends one test; its success
+// makes the webhook active again.
+func (s *Site) changeWebhook(ctx context.Context, by models.Actor, e *editing, checked checkedWebhook) (models.Webhook, Flash, error) {
 	w, err := s.store.webhooks.Update(ctx, by, e.old.ID, checked.UpdatedAt, checked.Input)
 	if err != nil || w.State != models.WebhookBroken {
-		return Flash{Kind: "success", Text: "Saved " + w.Name + "."}, err
+		return w, Flash{Kind: "success", Text: "Saved " + w.Name + "."}, err
 	}
 	t, err := s.tryWebhook(ctx, e.format, checked)
 	if err != nil {
-		return Flash{}, err
+		return w, Flash{}, err
 	}
 	if !t.Delivered {
-		return Flash{Kind: "warning", Text: fmt.Sprintf("Saved %s. It stays broken, because the test notification did not arrive: %s", w.Name, t.Reason)}, nil
+		return w, Flash{Kind: "warning", Text: fmt.Sprintf("Saved %s. It stays broken, because the test notification did not arrive: %s", w.Name, t.Reason)}, nil
 	}
 	n, err := s.store.webhooks.Heal(ctx, by, w.ID)
-	return Flash{Kind: "success", Text: fmt.Sprintf("Saved %s. The test notification arrived, so it is active again%s.", w.Name, releasedNote(n))}, err
+	return w, Flash{Kind: "success", Text: fmt.Sprintf("Saved %s. The test notification arrived, so it is active again%s.", w.Name, releasedNote(n))}, err
 }
 
 func releasedNote(n int64) string {

@@ -115,18 +115,6 @@ func System(k EventKind) string {
 	return f.System
 }
 
-// HasTags says whether events of the kind can have tags.
-func HasTags(k EventKind) bool {
-	f, _ := familyOf(k)
-	return f.Posts
-}
-
-// HasCommunity says whether events of the kind can be in a community.
-func HasCommunity(k EventKind) bool {
-	f, _ := familyOf(k)
-	return !f.Own
-}
-
 // crmFamilies are the names of the CRM's entities.
 func crmFamilies() []string {
 	var names []string

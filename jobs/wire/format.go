@@ -55,11 +55,14 @@ type Format struct {
 	SecretURL    bool // the target URL is a credential
 	PingOnSave   bool // a save is refused unless the receiver answers a test
 	HTTPSOnly    bool
-	Order        int // in menus, ascending
-	Options      []Option
-	Custom       *CustomOption // nil: there are no activities but Options
-	Fields       []Field
-	Secrets      []SecretField
+	// AlwaysSigns says that the vendor signs every request: such a webhook has
+	// at least one secret.
+	AlwaysSigns bool
+	Order       int // in menus, ascending
+	Options     []Option
+	Custom      *CustomOption // nil: there are no activities but Options
+	Fields      []Field
+	Secrets     []SecretField
 	// OwnHeaders are the header names that this type writes itself and no
 	// custom header may take. A name that ends in "-" stands for all that
 	// begin so.

@@ -189,9 +189,10 @@ func checkHeaders(t *testing.T, f *Format, r Request) {
 
 func TestRegisterRefuses(t *testing.T) {
 	generic, _ := Lookup("generic")
-	noSecrets := *generic
+	noSecrets, unsigned := *generic, *generic
 	noSecrets.Name, noSecrets.NewSecret = "other", nil
-	for name, f := range map[string]Format{"incomplete": {Name: "x"}, "twice": *generic, "no secrets": noSecrets} {
+	unsigned.Name, unsigned.Secrets, unsigned.AlwaysSigns = "other", nil, true
+	for name, f := range map[string]Format{"incomplete": {Name: "x"}, "twice": *generic, "no secrets": noSecrets, "unsigned": unsigned} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
 				if recover() == nil {

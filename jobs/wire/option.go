@@ -25,6 +25,23 @@ func (o Option) Types() []string {
 	return slices.Compact(types)
 }
 
+// HasTags says whether an event that the option covers can have tags.
+func (o Option) HasTags() bool {
+	return slices.ContainsFunc(o.Events, func(k EventKind) bool {
+		f, _ := familyOf(k)
+		return f.Posts
+	})
+}
+
+// HasCommunity says whether an event that the option covers can be in a
+// community.
+func (o Option) HasCommunity() bool {
+	return slices.ContainsFunc(o.Events, func(k EventKind) bool {
+		f, _ := familyOf(k)
+		return !f.Own
+	})
+}
+
 // CustomOption lets people ask for activities that no list can know, by their
 // names.
 type CustomOption struct {

@@ -17,6 +17,9 @@ func Register(f Format) {
 	if f.Name == "" || f.Label == "" || len(f.Options) == 0 || f.NewID == nil || f.Build == nil || f.Headers == nil || f.Samples == nil {
 		panic(fmt.Sprintf("wire: format %q is incomplete", f.Name))
 	}
+	if f.AlwaysSigns && len(f.Secrets) == 0 {
+		panic(fmt.Sprintf("wire: format %q always signs and has no secrets", f.Name))
+	}
 	if len(f.Secrets) > 0 && (f.NewSecret == nil || f.CheckSecret == nil) {
 		panic(fmt.Sprintf("wire: format %q has secrets but cannot make or check them", f.Name))
 	}

@@ -26,7 +26,7 @@ func init() {
 		names[eventType] = eventType
 	}
 	Register(Format{
-		Name: "stackauth", Label: "Stack Auth", Order: 30, NeedsFeature: true,
+		Name: "stackauth", Label: "Stack Auth", Order: 30, NeedsFeature: true, AlwaysSigns: true,
 		Options: append(addQA(
 			familyOptions("user", "team", "team_membership", "team_permission", "project_permission"), names), brokenOption()),
 		Secrets: []SecretField{
