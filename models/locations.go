@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -19,12 +20,13 @@ const MainLocation = "main"
 type Locations struct {
 	s *Store
 
-	mu    sync.Mutex
-	known map[string]struct{} // committed names, so that ingest asks once
+	mu      sync.Mutex          // guards what follows
+	known   map[string]struct{} // committed names, so that ingest asks once
+	tallies map[tallyKey]tally
 }
 
-// knownMax bounds the memory of names; beyond it they are asked anew.
-const knownMax = 100_000
+// knownMax bounds the memory of names: all that events may register fit.
+const knownMax = MaxLocations + MaxCommunities + MaxTags
 
 // tagRow is one tag seen at a location.
 type tagRow struct {
@@ -35,7 +37,7 @@ type tagRow struct {
 func (tagRow) TableName() string { return "tags" }
 
 func newLocations(s *Store) *Locations {
-	return &Locations{s: s, known: map[string]struct{}{}}
+	return &Locations{s: s, known: map[string]struct{}{}, tallies: map[tallyKey]tally{}}
 }
 
 // List returns all locations, the main site first.
@@ -83,60 +85,84 @@ func NameOf(slug string) string {
 	return strings.ToUpper(words[:1]) + words[1:]
 }
 
+// newNames are what events name and what is not known to be registered, each
+// in order, so that two instances that insert it cannot wait for each other.
+type newNames struct {
+	locations   []Location
+	communities []Community
+	tags        []tagRow
+}
+
 // register adds the locations, communities and tags of events within their
-// transaction. It returns what to remember once that is committed.
+// transaction, as far as the limits let it. It returns what to remember once
+// that is committed. Error: *LocationLimitError.
 func (l *Locations) register(tx *gorm.DB, events []NewEvent, now time.Time) ([]string, error) {
-	fresh := map[string]struct{}{}
-	var locations []Location
-	var communities []Community
-	var tags []tagRow
-	l.mu.Lock()
-	isNew := func(parts ...string) bool {
-		key := strings.Join(parts, "\x00")
-		if _, ok := l.known[key]; ok {
-			return false
-		}
-		if _, ok := fresh[key]; ok {
-			return false
-		}
-		fresh[key] = struct{}{}
-		return true
+	names := l.unknown(events, now)
+	if err := l.limit(tx, &names); err != nil {
+		return nil, err
 	}
-	for _, e := range events {
-		if isNew(e.Location) {
-			locations = append(locations, Location{Slug: e.Location, Name: NameOf(e.Location), CreatedAt: now})
-		}
-		if e.Community != "" && isNew("c", e.Location, e.Community) {
-			communities = append(communities, Community{Location: e.Location, Slug: e.Community, CreatedAt: now})
-		}
-		for _, tag := range e.Tags {
-			if isNew("t", e.Location, tag) {
-				tags = append(tags, tagRow{Location: e.Location, Name: tag})
-			}
-		}
-	}
-	l.mu.Unlock()
-	// Everybody inserts in the same order, so that two at once cannot wait
-	// for each other.
-	slices.SortFunc(locations, func(a, b Location) int { return strings.Compare(a.Slug, b.Slug) })
-	slices.SortFunc(communities, func(a, b Community) int {
-		return strings.Compare(a.Location+"\x00"+a.Slug, b.Location+"\x00"+b.Slug)
-	})
-	slices.SortFunc(tags, func(a, b tagRow) int {
-		return strings.Compare(a.Location+"\x00"+a.Name, b.Location+"\x00"+b.Name)
-	})
 	for _, err := range []error{
-		insertNew(tx, locations), insertNew(tx, communities), insertNew(tx, tags),
+		insertNew(tx, names.locations), insertNew(tx, names.communities), insertNew(tx, names.tags),
 	} {
 		if err != nil {
 			return nil, err
 		}
 	}
-	names := make([]string, 0, len(fresh))
-	for name := range fresh {
-		names = append(names, name)
+	return names.keys(), nil
+}
+
+func communityKey(location, slug string) string { return "c\x00" + location + "\x00" + slug }
+func tagKey(location, name string) string       { return "t\x00" + location + "\x00" + name }
+
+func (n newNames) keys() []string {
+	keys := make([]string, 0, len(n.locations)+len(n.communities)+len(n.tags))
+	for _, location := range n.locations {
+		keys = append(keys, location.Slug)
 	}
-	return names, nil
+	for _, c := range n.communities {
+		keys = append(keys, communityKey(c.Location, c.Slug))
+	}
+	for _, t := range n.tags {
+		keys = append(keys, tagKey(t.Location, t.Name))
+	}
+	return keys
+}
+
+// unknown collects what the events name and is not known.
+func (l *Locations) unknown(events []NewEvent, now time.Time) newNames {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	found := map[string]struct{}{}
+	isNew := func(key string) bool {
+		if _, known := l.known[key]; known {
+			return false
+		}
+		_, twice := found[key]
+		found[key] = struct{}{}
+		return !twice
+	}
+	var names newNames
+	for _, e := range events {
+		if isNew(e.Location) {
+			names.locations = append(names.locations, Location{Slug: e.Location, Name: NameOf(e.Location), CreatedAt: now})
+		}
+		if e.Community != "" && isNew(communityKey(e.Location, e.Community)) {
+			names.communities = append(names.communities, Community{Location: e.Location, Slug: e.Community, CreatedAt: now})
+		}
+		for _, tag := range e.Tags {
+			if isNew(tagKey(e.Location, tag)) {
+				names.tags = append(names.tags, tagRow{Location: e.Location, Name: tag})
+			}
+		}
+	}
+	slices.SortFunc(names.locations, func(a, b Location) int { return strings.Compare(a.Slug, b.Slug) })
+	slices.SortFunc(names.communities, func(a, b Community) int {
+		return cmp.Or(strings.Compare(a.Location, b.Location), strings.Compare(a.Slug, b.Slug))
+	})
+	slices.SortFunc(names.tags, func(a, b tagRow) int {
+		return cmp.Or(strings.Compare(a.Location, b.Location), strings.Compare(a.Name, b.Name))
+	})
+	return names
 }
 
 func (l *Locations) remember(names []string) {

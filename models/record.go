@@ -34,9 +34,15 @@ func newEvents(s *Store) *Events { return &Events{s: s, turn: make(chan struct{}
 // and changes nothing but its Duplicate mark. Their order of receipt is that
 // of the slice.
 //
+// An event of a location that is not registered, and cannot be, refuses them
+// all with a *LocationLimitError.
+//
 // Requests that come while another is being stored wait for their turn and
 // then share one transaction: what costs is the commit, not the rows.
 func (x *Events) Record(ctx context.Context, events []NewEvent) (accepted, duplicates int, err error) {
+	if err := x.s.Locations.admit(ctx, events); err != nil {
+		return 0, len(events), err
+	}
 	call := &recordCall{events: events, done: make(chan struct{})}
 	x.mu.Lock()
 	x.pending = append(x.pending, call)

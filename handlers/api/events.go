@@ -11,6 +11,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -130,6 +131,9 @@ func (e *Events) take(w http.ResponseWriter, r *http.Request) (accepted, duplica
 		return 0, 0, no
 	}
 	accepted, duplicates, err := e.Events.Record(r.Context(), events)
+	if full, is := errors.AsType[*models.LocationLimitError](err); is {
+		return 0, 0, unknownLocations(full.Slugs, events)
+	}
 	if err != nil {
 		return 0, 0, e.away(r.Context(), "events not stored", err)
 	}

@@ -87,3 +87,18 @@ func onlyLocation(location string, events []models.NewEvent) *refusal {
 		detail: fmt.Sprintf("The token is for the location %s only. Nothing of this request was stored.", location),
 	}
 }
+
+// unknownLocations refuses events of locations that cannot be registered.
+func unknownLocations(slugs map[string]bool, events []models.NewEvent) *refusal {
+	var errs faults
+	for i := range events {
+		if slugs[events[i].Location] {
+			errs.add(i, "location", "is not registered: %s", events[i].Location)
+		}
+	}
+	return &refusal{
+		status: http.StatusForbidden, errs: errs,
+		detail: fmt.Sprintf("The location is unknown, and %d locations are registered, the most that events may register. "+
+			"An administrator can add it, or remove empty ones. Nothing of this request was stored.", models.MaxLocations),
+	}
+}
