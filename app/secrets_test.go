@@ -69,6 +69,7 @@ func TestSecretsAreNowhereInClear(t *testing.T) {
 		f.webhooks()
 		f.tokens()
 		f.deliver()
+		f.reveal()
 		f.move()
 		f.people()
 		f.search()
@@ -240,6 +241,19 @@ func (f *secretFlows) deliver() {
 		f.without("generic query", func() { // the form shows the address that is edited
 			f.see(do+" of a saved webhook", f.b.post(f.path("generic")+"/edit", form), http.StatusOK)
 		})
+	}
+}
+
+// reveal has a saved secret and a saved address shown, which nothing else does.
+func (f *secretFlows) reveal() {
+	f.t.Helper()
+	for name, part := range map[string][2]string{"generic": {"2", "generic secret 2"}, "slack": {"url", "slack address"}} {
+		path := f.path(name) + "/reveal"
+		f.see("the question before "+part[1], f.b.get(path), http.StatusOK)
+		form := url.Values{"secret": {part[0]}, "password": {f.get("password of the administrator")}}
+		if a := f.b.post(path, form); a.code != http.StatusOK || strings.Count(a.body, f.get(part[1])) != 1 {
+			f.t.Errorf("reveal of the %s: %d %s", part[1], a.code, a.body)
+		}
 	}
 }
 

@@ -98,14 +98,18 @@ func (s *Site) goOn(c *gin.Context, next string, carried url.Values) error {
 	if len(carried) == 0 {
 		return s.redirect(c, next)
 	}
-	text, err := json.Marshal(typedForm{next, carried})
+	typed, err := json.Marshal(typedForm{next, carried})
 	if err != nil {
 		return err
 	}
-	if err := s.keep(c, keptForm, string(text)); err != nil {
+	if err := s.keep(c, keptForm, string(typed)); err != nil {
 		return err
 	}
-	return s.redirect(c, next, Flash{Kind: "warning", Text: "Your session had ended, so nothing was saved yet. Check what you entered and save it again. Enter secrets and header values anew."})
+	text := "Your session had ended, so nothing was saved yet. Check what you entered, then save it."
+	if strings.HasPrefix(next, webhooksPath) {
+		text += " Signing secrets and header values were not kept: enter them again."
+	}
+	return s.redirect(c, next, Flash{Kind: "warning", Text: text})
 }
 
 // typedBefore returns what was typed into the form of this page before its

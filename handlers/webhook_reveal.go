@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -33,6 +34,14 @@ type revealPage struct {
 	SignOn    string // path of single sign-on; empty: there is none
 	Fault     string
 	Plain     string // in the answer to the request that revealed it
+}
+
+// inSentence is the label as it stands inside a sentence.
+func (r revealable) inSentence() string {
+	if r.Part == models.PartURL {
+		return "the " + r.Label
+	}
+	return strings.ToLower(r.Label[:1]) + r.Label[1:]
 }
 
 // revealables are the sealed parts that a webhook has.
@@ -81,7 +90,7 @@ func (s *Site) revealPage(c *gin.Context, value string) (*revealPage, error) {
 		return nil, notFound("This webhook has no such secret, or none is saved.")
 	}
 	p.Chosen = p.Parts[i]
-	p.Title, p.Path = "Reveal "+p.Chosen.Label, revealPath(w.ID, p.Chosen.Value)
+	p.Title, p.Path = "Reveal "+p.Chosen.inSentence(), revealPath(w.ID, p.Chosen.Value)
 	if s.signOn != nil {
 		p.SignOn = oidcPath + "?confirm=1&next=" + url.QueryEscape(p.Path+"&confirmed=1")
 	}
