@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 SHELL := bash
-.PHONY: help run demo build setup test lint format bench bench-docs torture screenshots assets assets-check
+.PHONY: help run demo build setup test test-fast lint format bench bench-docs torture screenshots assets assets-check
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ setup: ## install what the tests need (as root, on Debian)
 
 test: ## every check and test, on both databases and in a browser
 	@bash .ci/test
+
+test-fast: ## the tests of the packages only, without the race detector: two minutes
+	@bash .ci/test --fast
 
 lint: ## format check and linters only
 	@. .ci/tools && lint=$$(tool golangci-lint) && "$$lint" fmt --diff && "$$lint" run ./...
