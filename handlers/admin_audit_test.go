@@ -56,7 +56,7 @@ func TestAuditSaysFromWhereAndWhat(t *testing.T) {
 func auditOfAnAPI(t *testing.T, c *console) {
 	t.Helper()
 	w := c.addWebhook(func(in *models.WebhookInput) { in.Type, in.Events = "superoffice", []string{"contact.created"} })
-	plain, err := c.store.Tokens.Create(t.Context(), models.Token{Name: "crm " + nasty, Scope: models.ScopeSuperOffice, CreatedBy: "Jo Maker"})
+	plain, err := c.store.Tokens.Create(t.Context(), models.Token{Name: "crm " + nasty, Scope: models.ScopeSuperOffice, CreatedBy: "Jo Maker", CreatedByID: 7})
 	ok(t, err)
 	c.through("203.0.113.9", http.MethodDelete, "/superoffice/api/v1/Webhook/"+formatID(w.ID), "application/json", "", "Authorization", "Bearer "+plain).want(http.StatusNoContent)
 	a := c.get("/admin/audit?about=webhook&who=" + url.QueryEscape("Jo Maker")).want(http.StatusOK)

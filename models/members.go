@@ -99,7 +99,7 @@ func (u *Users) GivePassword(ctx context.Context, by Actor, id int64, hash strin
 }
 
 // Remove takes a member off the list and ends their sessions. What they made
-// keeps their name; their webhooks go on without an owner. Errors: ErrNotFound, ErrLastAdministrator.
+// keeps their name; their webhooks and tokens go on without an owner. Errors: ErrNotFound, ErrLastAdministrator.
 func (u *Users) Remove(ctx context.Context, by Actor, id int64) (User, error) {
 	var user User
 	err := u.alone(ctx, func(tx *gorm.DB, now time.Time) error {
@@ -113,6 +113,9 @@ func (u *Users) Remove(ctx context.Context, by Actor, id int64) (User, error) {
 			return err
 		}
 		if err := tx.Delete(&User{}, id).Error; err != nil {
+			return err
+		}
+		if err := tx.Model(&Token{}).Where("created_by_id = ?", id).Update("created_by_id", 0).Error; err != nil {
 			return err
 		}
 		if err := u.s.disown(tx, id); err != nil {

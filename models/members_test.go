@@ -120,6 +120,28 @@ func TestTokensListed(t *testing.T) {
 	})
 }
 
+// TestTokenOfAMemberWhoIsGone: while its maker is a member, a token acts for
+// them; later it goes on, for nobody.
+func TestTokenOfAMemberWhoIsGone(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
+		_, err := s.Users.Create(t.Context(), models.User{Email: "mary@example.com", Name: "Mary", Role: models.RoleAdministrator})
+		ok(t, err)
+		maker, err := s.Users.Create(t.Context(), models.User{Email: "tony@example.com", Name: "Tony", Role: models.RoleAdministrator})
+		ok(t, err)
+		plain, err := s.Tokens.Issue(t.Context(), maker.Actor(), models.Token{Name: "crm", Scope: models.ScopeSuperOffice})
+		ok(t, err)
+		tok, err := s.Tokens.Authenticate(t.Context(), plain)
+		ok(t, err)
+		want(t, "before", tok.Actor(), models.Actor{UserID: maker.ID, Name: "Tony"})
+		_, err = s.Users.Remove(t.Context(), mary, maker.ID)
+		ok(t, err)
+		tok, err = s.Tokens.Authenticate(t.Context(), plain)
+		ok(t, err)
+		want(t, "after", tok.Actor(), models.Actor{Name: "token crm"})
+		want(t, "made by", tok.CreatedBy, "Tony")
+	})
+}
+
 func TestLocationsListed(t *testing.T) {
 	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
 		ok(t, s.Locations.Create(t.Context(), mary, "team", models.Called{Name: "Team"}))

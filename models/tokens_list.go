@@ -22,7 +22,7 @@ func (t *Tokens) Get(ctx context.Context, id int64) (Token, error) {
 
 // Issue is Create with a line in the audit log.
 func (t *Tokens) Issue(ctx context.Context, by Actor, tok Token) (plain string, err error) {
-	tok.CreatedBy = by.Name
+	tok.CreatedBy, tok.CreatedByID = by.Name, by.UserID
 	err = t.s.tx(ctx, func(tx *gorm.DB) error {
 		inner := *t.s
 		inner.db = tx // so that Create takes part in this transaction

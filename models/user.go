@@ -38,15 +38,27 @@ const (
 
 // Token is a bearer token of an API; only its hash is stored.
 type Token struct {
-	ID         int64
-	Name       string
-	Scope      string
-	Location   string // slug; empty: all
-	Hash       string
-	CreatedBy  string
-	CreatedAt  time.Time `gorm:"autoCreateTime:false"`
-	LastUsedAt *time.Time
-	RevokedAt  *time.Time
+	ID        int64
+	Name      string
+	Scope     string
+	Location  string // slug; empty: all
+	Hash      string
+	CreatedBy string
+	// CreatedByID is the member who created it; 0: it was made on the command
+	// line, or that member was removed since.
+	CreatedByID int64
+	CreatedAt   time.Time `gorm:"autoCreateTime:false"`
+	LastUsedAt  *time.Time
+	RevokedAt   *time.Time
+}
+
+// Actor returns the author of what is done with the token: the member who
+// created it, or else the token itself.
+func (t Token) Actor() Actor {
+	if t.CreatedByID == 0 {
+		return Actor{Name: "token " + t.Name}
+	}
+	return Actor{UserID: t.CreatedByID, Name: t.CreatedBy}
 }
 
 // Location is the main site or one Private Team.

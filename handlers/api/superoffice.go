@@ -1,7 +1,6 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -167,14 +166,16 @@ func (c *call) place() string {
 	return c.token.Location
 }
 
-// by is the author of what a call changes: who made its token. The audit log
-// has the token beside the address.
+// by is the author of what a call changes. The audit log has the token beside
+// the address.
 func (c *call) by() models.Actor {
 	host, _, err := net.SplitHostPort(c.request.RemoteAddr)
 	if err != nil {
 		host = c.request.RemoteAddr
 	}
-	return models.Actor{Name: cmp.Or(c.token.CreatedBy, c.token.Name), From: host + " with the token " + c.token.Name}
+	by := c.token.Actor()
+	by.From = host + " with the token " + c.token.Name
+	return by
 }
 
 // parts splits the path below the prefix, whose case does not matter: the

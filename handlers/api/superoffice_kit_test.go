@@ -149,7 +149,7 @@ func newDesk(t *testing.T, s *models.Store, clock *modelstest.Clock) *desk {
 
 func (d *desk) newToken(scope, location string) string {
 	d.t.Helper()
-	plain, err := d.store.Tokens.Create(d.t.Context(), models.Token{Name: "crm", Scope: scope, Location: location, CreatedBy: mary.Name})
+	plain, err := d.store.Tokens.Create(d.t.Context(), models.Token{Name: "crm", Scope: scope, Location: location, CreatedBy: mary.Name, CreatedByID: mary.UserID})
 	d.must(err)
 	return plain
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -99,6 +100,32 @@ func TestSuperOfficeLocations(t *testing.T) {
 		}
 		if names["new-team"] != "New team" || names["sales"] != "The Sales Team" {
 			d.t.Errorf("%v", names)
+		}
+	})
+}
+
+// TestSuperOfficeNamesHeaders: whoever reads a definition learns which headers
+// are set and none of their values.
+func TestSuperOfficeNamesHeaders(t *testing.T) {
+	onSQLite(t, func(d *desk) {
+		headers := map[string]any{"Headers": map[string]string{"X-Api-Key": "very private", "X-Team": "also private"}}
+		made := d.do(http.MethodPost, "/v1/Webhook", d.body(headers))
+		h := d.ok(made)
+		for name, r := range map[string]reply{
+			"create": made,
+			"get":    d.do(http.MethodGet, pathOf(h), ""),
+			"list":   d.do(http.MethodGet, "/v1/Webhook", ""),
+			"put":    d.do(http.MethodPut, pathOf(h), d.body(nil)),
+			"patch":  d.do(http.MethodPatch, pathOf(h), `{"Name":"Renamed"}`),
+			"one":    d.do(http.MethodPost, "/v1/Agents/Webhook/GetWebhook?webhookId="+strconv.FormatInt(h.WebhookID, 10), ""),
+			"all":    d.do(http.MethodPost, "/v1/Agents/Webhook/GetAllWebhooks", ""),
+		} {
+			if r.status != http.StatusOK || !strings.Contains(r.body, `"Headers":{"X-Api-Key":null,"X-Team":null}`) || strings.Contains(r.body, "private") {
+				d.t.Errorf("%s: %d %s", name, r.status, r.body)
+			}
+		}
+		if blank := d.do(http.MethodGet, "/v1/Webhook/default", ""); !strings.Contains(blank.body, `"Headers":{}`) {
+			d.t.Errorf("default: %s", blank.body)
 		}
 	})
 }

@@ -65,6 +65,24 @@ func TestSuperOfficeKeepsTheFilter(t *testing.T) {
 	})
 }
 
+// TestSuperOfficeOwner: what is made with a token belongs to the member who
+// created the token, and to nobody when there is no such member.
+func TestSuperOfficeOwner(t *testing.T) {
+	onBothStores(t, func(d *desk) {
+		h := d.created(nil)
+		if w, _ := d.opened(h.WebhookID); w.OwnerID != mary.UserID || w.OwnerName != mary.Name || *h.RegisteredAssociate != (associate{mary.UserID, mary.Name, mary.Name}) {
+			d.t.Errorf("owned by %d %s, registered by %+v", w.OwnerID, w.OwnerName, h.RegisteredAssociate)
+		}
+		plain, err := d.store.Tokens.Create(d.t.Context(), models.Token{Name: "importer", Scope: models.ScopeSuperOffice, CreatedBy: "command line"})
+		d.must(err)
+		d.token = plain
+		h = d.created(nil)
+		if w, _ := d.opened(h.WebhookID); w.OwnerID != 0 || w.OwnerName != "token importer" || w.UpdatedBy != w.OwnerName {
+			d.t.Errorf("owned by %d %s, saved by %s", w.OwnerID, w.OwnerName, w.UpdatedBy)
+		}
+	})
+}
+
 // TestSuperOfficeMoved: to another host nothing secret goes along.
 func TestSuperOfficeMoved(t *testing.T) {
 	onSQLite(t, func(d *desk) {
