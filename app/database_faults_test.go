@@ -3,6 +3,7 @@ package app_test
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -60,4 +61,78 @@ func TestConnectionsThatHangAreThrownAway(t *testing.T) {
 		t.Errorf("stopped with %v\n%s", err, in.log)
 	}
 	t.Logf("stopped after %s", time.Since(since))
+}
+
+// A connection that can only read is closed, so that writing goes on when the
+// server can be written to again. Sessions keep what they began with, as those
+// of a server that was demoted do.
+func TestWritingGoesOnAfterAReadOnlySpell(t *testing.T) {
+	env := environment(t, "postgres")
+	in, db := serve(t, env), openDatabase(t, env)
+	in.accept(questionJSON("before", 1, ""))
+	name := strings.TrimPrefix(mustParse(t, valueOf(env, "DATABASE_URL")).Path, "/")
+	run(t, db, "alter database "+name+" set default_transaction_read_only = on")
+	run(t, db, "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()")
+	refused := 0
+	eventually(t, "30 refusals", func() bool {
+		a := in.ingest(questionJSON(fmt.Sprint("refused-", refused), 2, ""))
+		if a.code != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "" {
+			t.Fatalf("while the server is read-only: %d %s", a.code, a.body)
+		}
+		refused++
+		return refused == 30
+	})
+	run(t, db, "set default_transaction_read_only = off; alter database "+name+" reset default_transaction_read_only")
+	refused = 0
+	for i := range 20 {
+		if a := in.ingest(questionJSON(fmt.Sprint("after-", i), 3+i, "")); a.code != http.StatusAccepted {
+			refused++
+		}
+	}
+	if refused > 1 {
+		t.Errorf("%d of 20 refused after the server can be written to again", refused)
+	}
+}
+
+// With several hosts in DATABASE_URL and target_session_attrs=read-write an
+// instance finds the server that can be written to, also after a failover, and
+// registers again what that lost.
+func TestAFailoverIsFollowed(t *testing.T) {
+	t.Setenv("PG_SETTINGS", "wal_level=replica max_wal_senders=4")
+	primary := modelstest.StartPostgres(t)
+	standby := primary.StartStandby(t)
+	first, second := mustParse(t, standby.URL("postgres")), mustParse(t, primary.URL("postgres"))
+	hosts := with(environment(t, "sqlite"), "DATABASE_URL",
+		"postgres://postgres@"+first.Host+","+second.Host+"/postgres?sslmode=disable&target_session_attrs=read-write")
+	in := serve(t, keyed(hosts))
+	in.accept(questionJSON("kept", 1, ""))
+	other := openDatabase(t, []string{"DATABASE_URL=" + standby.URL("postgres")})
+	counts := func(query string) (n int) {
+		ok(t, other.QueryRowContext(t.Context(), "select count(*) from "+query).Scan(&n))
+		return n
+	}
+	eventually(t, "the event at the standby", func() bool { return counts("events where event_id = 'kept'") == 1 })
+	run(t, other, "alter system set primary_conninfo = ''")
+	run(t, other, "select pg_reload_conf()")
+	eventually(t, "a standby that no longer follows", func() bool { return counts("pg_stat_wal_receiver") == 0 })
+	const elsewhere = `,"location":"lost-team","community":"lost-community"`
+	in.accept(questionJSON("lost", 2, elsewhere))
+	ok(t, primary.Crash())
+	ok(t, standby.Promote())
+	eventually(t, "an event accepted after the failover", func() bool {
+		return in.ingest(questionJSON("lost", 2, elsewhere)).code == http.StatusAccepted
+	})
+	if a := in.ingest(questionJSON("kept", 1, "")); !strings.Contains(a.body, `"duplicates":1`) {
+		t.Errorf("what the standby had: %d %s", a.code, a.body)
+	}
+	if n := counts("events where event_id = 'lost'"); n != 1 {
+		t.Errorf("%d events at the server that can be written to", n)
+	}
+}
+
+func mustParse(t testing.TB, address string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(address)
+	ok(t, err)
+	return u
 }

@@ -101,12 +101,21 @@ func (s *Store) openPostgres(ctx context.Context, o Options) error {
 // answered within the time of a statement and a little more, or fails.
 func limitedPool(ctx context.Context, cfg *pgxpool.Config, statement time.Duration) (*pgxpool.Pool, error) {
 	var pool atomic.Pointer[pgxpool.Pool]
+	reset := func() { // what is wrong with one connection may be with all that are open
+		if p := pool.Load(); p != nil {
+			p.Reset()
+		}
+	}
 	cfg.ConnConfig.AfterNetConnect = func(_ context.Context, _ *pgconn.Config, c net.Conn) (net.Conn, error) {
-		return &answeringConn{Conn: c, within: statement + min(answerMargin, statement), hung: func() {
-			if p := pool.Load(); p != nil {
-				p.Reset() // the others that are open may hang as well
-			}
-		}}, nil
+		return &answeringConn{Conn: c, within: statement + min(answerMargin, statement), hung: reset, since: time.Now()}, nil
+	}
+	fatal := cfg.ConnConfig.OnPgError
+	cfg.ConnConfig.OnPgError = func(c *pgconn.PgConn, err *pgconn.PgError) bool {
+		if err.Code != pgReadOnly {
+			return fatal(c, err)
+		}
+		reset()
+		return false
 	}
 	cfg.ShouldPing = func(_ context.Context, p pgxpool.ShouldPingParams) bool {
 		idle := p.IdleDuration > time.Second
@@ -115,6 +124,7 @@ func limitedPool(ctx context.Context, cfg *pgxpool.Config, statement time.Durati
 		}
 		return idle
 	}
+	cfg.PrepareConn = func(_ context.Context, c *pgx.Conn) (bool, error) { return !outdated(c.PgConn()), nil }
 	limits := sessionLimits(cfg)
 	cfg.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
 		inUTC(c)
@@ -126,6 +136,23 @@ func limitedPool(ctx context.Context, cfg *pgxpool.Config, statement time.Durati
 		pool.Store(p)
 	}
 	return p, err
+}
+
+const (
+	pgReadOnly = "25006" // read_only_sql_transaction
+	// readOnlyFor is how long a connection to a server that is read-only is
+	// used: after a failover another one may be found at the same address.
+	readOnlyFor = 2 * time.Second
+)
+
+// outdated tells a connection to a standby, or to a server that was made
+// read-only, which may be neither by now.
+func outdated(c *pgconn.PgConn) bool {
+	if c.ParameterStatus("in_hot_standby") != "on" && c.ParameterStatus("default_transaction_read_only") != "on" {
+		return false
+	}
+	conn, ok := c.Conn().(*answeringConn)
+	return ok && time.Since(conn.since) > readOnlyFor
 }
 
 // patientConfig is for what may take long: migrations, and what changes all of

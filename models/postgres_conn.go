@@ -17,6 +17,7 @@ type answeringConn struct {
 	net.Conn
 	within time.Duration // for the next piece of an answer
 	hung   func()        // is told that the connection was given up
+	since  time.Time     // when it was opened
 
 	mu     sync.Mutex
 	driver time.Time // the deadline that the driver set; zero: none

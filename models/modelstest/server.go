@@ -76,8 +76,32 @@ func (s *Server) Start() error {
 	return s.pgCtl("start", "-l", filepath.Join(s.dir, "log"), "-o", strings.Join(options, " "))
 }
 
+// StartStandby gives a test a standby of a server that was started with the
+// settings of PG_SETTINGS that replication needs. It ends with the test.
+func (s *Server) StartStandby(t testing.TB) *Server {
+	t.Helper()
+	standby, err := makeServer("pg_basebackup", "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-U", "postgres", "-R", "-X", "stream", "-c", "fast")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := standby.life.cut(); err != nil {
+			t.Errorf("end the standby: %v", err)
+		}
+	})
+	return standby
+}
+
+// Promote makes a standby the server that can be written to.
+func (s *Server) Promote() error { return s.pgCtl("promote") }
+
 // newServer makes the files of a server and starts it.
-func newServer() (s *Server, err error) {
+func newServer() (*Server, error) {
+	return makeServer("initdb", "--username=postgres", "--auth=trust", "--no-sync", "--encoding=UTF8")
+}
+
+// makeServer starts a server whose files a program makes.
+func makeServer(program string, args ...string) (s *Server, err error) {
 	s = &Server{}
 	if s.bin, err = binaries(); err != nil {
 		return nil, err
@@ -91,7 +115,7 @@ func newServer() (s *Server, err error) {
 	if s.life, err = tie(filepath.Join(s.bin, "pg_ctl"), s.dir, s.as); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(s.dir))
 	}
-	if err := s.run("initdb", "--username=postgres", "--auth=trust", "--no-sync", "--encoding=UTF8"); err != nil {
+	if err := s.run(program, args...); err != nil {
 		return nil, errors.Join(err, s.life.cut())
 	}
 	if err := s.startOnFreePort(); err != nil {
