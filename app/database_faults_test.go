@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -125,9 +127,70 @@ func TestAFailoverIsFollowed(t *testing.T) {
 	if a := in.ingest(questionJSON("kept", 1, "")); !strings.Contains(a.body, `"duplicates":1`) {
 		t.Errorf("what the standby had: %d %s", a.code, a.body)
 	}
+	if n := counts("locations where slug = 'lost-team'"); n != 1 {
+		t.Error("the location that the failover lost is not registered again")
+	}
+	if n := counts("communities where slug = 'lost-community'"); n != 1 {
+		t.Error("the community that the failover lost is not registered again")
+	}
 	if n := counts("events where event_id = 'lost'"); n != 1 {
 		t.Errorf("%d events at the server that can be written to", n)
 	}
+}
+
+// An instance that stands still while it stores events keeps no other one from
+// storing: what bears the same new names is stored, and what has the same id
+// gets 503, alone.
+func TestAnInstanceThatIsFrozenWhileItStoresHoldsUpNobody(t *testing.T) {
+	env, proxy, direct := proxied(t)
+	env = with(env, "DATABASE_URL", strings.Replace(valueOf(env, "DATABASE_URL"), "session_timeout=500", "session_timeout=60000", 1))
+	frozen, other := serve(t, env), serve(t, with(env, "DATABASE_URL", direct))
+	const fresh = `,"location":"fresh-team","community":"fresh-community"`
+	inside := proxy.HangAt("insert into events_waiting") // the last of the transaction
+	go func() {                                          // who gets no answer before the test ends
+		req, _ := http.NewRequest(http.MethodPost, frozen.base+"/api/v1/events", strings.NewReader(taggedJSON("frozen", "fresh-tag", fresh)))
+		req.Header.Set("Authorization", "Bearer "+ingestToken)
+		req.Header.Set("Content-Type", "application/json")
+		if resp, err := http.DefaultClient.Do(req); err == nil {
+			_ = resp.Body.Close()
+		}
+	}()
+	<-inside
+	ok(t, frozen.cmd.Process.Signal(syscall.SIGSTOP))
+	const others = 20
+	codes := make(chan int, others)
+	var blocked answer
+	var all sync.WaitGroup
+	all.Go(func() { blocked = other.ingest(taggedJSON("frozen", "fresh-tag", fresh)) })
+	for i := range others {
+		all.Go(func() { codes <- other.ingest(taggedJSON(fmt.Sprint("other-", i), "fresh-tag", fresh)).code })
+	}
+	all.Wait()
+	if blocked.code != http.StatusServiceUnavailable || blocked.header.Get("Retry-After") == "" {
+		t.Errorf("the same event: %d %s", blocked.code, blocked.body)
+	}
+	for range others {
+		if code := <-codes; code != http.StatusAccepted {
+			t.Errorf("another event: %d", code)
+		}
+	}
+	db := openDatabase(t, []string{"DATABASE_URL=" + direct})
+	for _, row := range []string{
+		"locations where slug = 'fresh-team'", "communities where slug = 'fresh-community'", "tags where name = 'fresh-tag'",
+		// Nothing of the above waited for it.
+		"pg_stat_activity where datname = current_database() and state = 'idle in transaction' and query like '%insert into events %'",
+	} {
+		var n int
+		ok(t, db.QueryRowContext(t.Context(), "select count(*) from "+row).Scan(&n))
+		if n != 1 {
+			t.Errorf("%d of %s", n, row)
+		}
+	}
+}
+
+// taggedJSON is a question with a tag.
+func taggedJSON(id, tag, more string) string {
+	return fmt.Sprintf(`{"id":%q,"type":"question.created","question":{"question_id":1,"title":"T","link":"https://site.example/q/1","tags":[%q]}%s}`, id, tag, more)
 }
 
 func mustParse(t testing.TB, address string) *url.URL {

@@ -18,6 +18,9 @@ var (
 	// ErrMoved refuses to resend what belongs to a location that the webhook
 	// was moved away from.
 	ErrMoved = errors.New("the webhook was moved to another location")
+	// ErrLocked says that another transaction has what is asked for and does
+	// not end.
+	ErrLocked = errors.New("locked by a transaction that does not end")
 	// ErrUnauthorized says that a token is unknown or revoked.
 	ErrUnauthorized = errors.New("unknown or revoked token")
 )

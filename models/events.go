@@ -2,7 +2,6 @@ package models
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"gorm.io/gorm"
@@ -10,11 +9,8 @@ import (
 
 // Events are what the site reported.
 type Events struct {
-	s *Store
-	// What waits to be recorded, and whose turn it is to do it.
-	mu      sync.Mutex
-	pending []*recordCall
-	turn    chan struct{}
+	s       *Store
+	records *together[*recordCall]
 }
 
 // EventQuery selects events; empty: any.

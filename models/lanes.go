@@ -30,13 +30,16 @@ const (
 	duesTogether  = 32 // each may read dueBytes
 )
 
+// laneWithin is how long what turns ask for together may take.
+const laneWithin = 15 * time.Second
+
 func newLanes(s *Store) *Lanes {
 	x := &Lanes{s: s}
-	x.claims = newTogether(turnsTogether, nil, x.claim)
-	x.looks = newTogether(turnsTogether, nil, x.look)
-	x.dues = newTogether(duesTogether, nil, x.due)
-	x.records = newTogether(recordTogether, (*laneOutcomes).size, x.record)
-	x.releases = newTogether(turnsTogether, nil, x.release)
+	x.claims = newTogether(turnsTogether, nil, laneWithin, x.claim)
+	x.looks = newTogether(turnsTogether, nil, laneWithin, x.look)
+	x.dues = newTogether(duesTogether, nil, laneWithin, x.due)
+	x.records = newTogether(recordTogether, (*laneOutcomes).size, laneWithin, x.record)
+	x.releases = newTogether(turnsTogether, nil, laneWithin, x.release)
 	return x
 }
 

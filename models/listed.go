@@ -14,7 +14,7 @@ func (s *Store) listed(kind string) string {
 }
 
 // jsonList writes a list for listed.
-func jsonList[T int64 | string](values []T) string {
+func jsonList[T int64 | string | [2]string](values []T) string {
 	if len(values) == 0 {
 		return "[]"
 	}

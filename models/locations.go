@@ -3,6 +3,7 @@ package models
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -85,36 +86,126 @@ func NameOf(slug string) string {
 	return strings.ToUpper(words[:1]) + words[1:]
 }
 
-// newNames are what events name and what is not known to be registered, each
-// in order, so that two instances that insert it cannot wait for each other.
-type newNames struct {
+// eventNames are what events name, each in order, so that two instances that
+// insert it cannot wait for each other.
+type eventNames struct {
 	locations   []Location
 	communities []Community
 	tags        []tagRow
 }
 
-// register adds the locations, communities and tags of events within their
-// transaction, as far as the limits let it. It returns what to remember once
-// that is committed. Error: *LocationLimitError.
-func (l *Locations) register(tx *gorm.DB, events []NewEvent, now time.Time) ([]string, error) {
-	names := l.unknown(events, now)
-	if err := l.limit(tx, &names); err != nil {
+// register adds the locations, communities and tags of events, as far as the
+// limits let it. It returns what to remember once that is committed. Error:
+// *LocationLimitError.
+func (l *Locations) register(db *gorm.DB, events []NewEvent, now time.Time) ([]string, error) {
+	names := l.named(events, false, now)
+	if err := l.limit(db, &names); err != nil {
 		return nil, err
 	}
-	for _, err := range []error{
-		insertNew(tx, names.locations), insertNew(tx, names.communities), insertNew(tx, names.tags),
-	} {
-		if err != nil {
-			return nil, err
-		}
+	return names.keys(), l.insert(db, names)
+}
+
+// nameWait is how long a name waits for a transaction that brings it too. It
+// is not worth more: a later event registers it.
+const nameWait = "100ms"
+
+// registerApart is register in statements of their own, which hold nothing
+// locked once they are done: whoever brings a name must keep nobody else from
+// storing events. Names that wait for another transaction are left to a later
+// event. It is for PostgreSQL; SQLite lets one at a time write anyway.
+func (l *Locations) registerApart(ctx context.Context, events []NewEvent) error {
+	if len(l.named(events, false, time.Time{}).keys()) == 0 {
+		return nil
 	}
-	return names.keys(), nil
+	now, err := l.s.Now(ctx)
+	if err != nil {
+		return err
+	}
+	names, err := l.register(l.s.db.WithContext(ctx), events, now)
+	if errors.Is(whyLocked(err), ErrLocked) {
+		return nil
+	}
+	if err == nil {
+		l.remember(names)
+	}
+	return err
+}
+
+// insert adds those names that are new.
+func (l *Locations) insert(db *gorm.DB, names eventNames) error {
+	after := " on conflict do nothing"
+	if l.s.pool != nil {
+		after = ", (select set_config('lock_timeout', '" + nameWait + "', true)) as wait" + after
+	}
+	add := func(into string, columns ...column) error {
+		return l.s.insert(db, insertion{into: into, after: after}, nil, columns...)
+	}
+	return errors.Join(
+		portions(l.s, names.locations, func(part []Location) error {
+			return add("insert into locations (slug, name, created_at)",
+				columnOf(part, func(x Location) string { return x.Slug }),
+				columnOf(part, func(x Location) string { return x.Name }),
+				columnOf(part, func(x Location) time.Time { return x.CreatedAt }))
+		}),
+		portions(l.s, names.communities, func(part []Community) error {
+			return add("insert into communities (location, slug, created_at)",
+				columnOf(part, func(x Community) string { return x.Location }),
+				columnOf(part, func(x Community) string { return x.Slug }),
+				columnOf(part, func(x Community) time.Time { return x.CreatedAt }))
+		}),
+		portions(l.s, names.tags, func(part []tagRow) error {
+			return add("insert into tags (location, name)",
+				columnOf(part, func(x tagRow) string { return x.Location }),
+				columnOf(part, func(x tagRow) string { return x.Name }))
+		}))
+}
+
+// errForgotten says that the database does not have a name that was
+// registered, as after a failover that lost it.
+var errForgotten = errors.New("a registered name is gone")
+
+// check fails with errForgotten when a name of these events that is known to
+// be registered is not. On the way it says how long the transaction waits for
+// others, and what time it is. It is for PostgreSQL.
+func (l *Locations) check(tx *gorm.DB, events []NewEvent, lockWait string) (time.Time, error) {
+	names := l.named(events, true, time.Time{})
+	at := func(location, name string) [2]string { return [2]string{location, name} }
+	var lists [3][][2]string
+	for _, x := range names.locations {
+		lists[0] = append(lists[0], at(x.Slug, ""))
+	}
+	for _, x := range names.communities {
+		lists[1] = append(lists[1], at(x.Location, x.Slug))
+	}
+	for _, x := range names.tags {
+		lists[2] = append(lists[2], at(x.Location, x.Name))
+	}
+	var found struct {
+		Forgotten bool
+		Now       time.Time
+	}
+	err := tx.Raw(`select set_config('lock_timeout', ?, true),
+		exists (select 1 from json_array_elements(cast(? as json)) n where not exists (select 1 from locations where slug = n->>0))
+		or exists (select 1 from json_array_elements(cast(? as json)) n where not exists (select 1 from communities where location = n->>0 and slug = n->>1))
+		or exists (select 1 from json_array_elements(cast(? as json)) n where not exists (select 1 from tags where location = n->>0 and name = n->>1))
+		as forgotten`+l.s.clockColumn(), lockWait, jsonList(lists[0]), jsonList(lists[1]), jsonList(lists[2])).Scan(&found).Error
+	if err == nil && found.Forgotten {
+		err = errForgotten
+	}
+	return l.s.read(found.Now), err
+}
+
+// forget makes every name be registered again.
+func (l *Locations) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	clear(l.known)
 }
 
 func communityKey(location, slug string) string { return "c\x00" + location + "\x00" + slug }
 func tagKey(location, name string) string       { return "t\x00" + location + "\x00" + name }
 
-func (n newNames) keys() []string {
+func (n eventNames) keys() []string {
 	keys := make([]string, 0, len(n.locations)+len(n.communities)+len(n.tags))
 	for _, location := range n.locations {
 		keys = append(keys, location.Slug)
@@ -128,29 +219,29 @@ func (n newNames) keys() []string {
 	return keys
 }
 
-// unknown collects what the events name and is not known.
-func (l *Locations) unknown(events []NewEvent, now time.Time) newNames {
+// named collects what the events name: what is known, or what is not.
+func (l *Locations) named(events []NewEvent, known bool, now time.Time) eventNames {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	found := map[string]struct{}{}
-	isNew := func(key string) bool {
-		if _, known := l.known[key]; known {
+	wanted := func(key string) bool {
+		if _, is := l.known[key]; is != known {
 			return false
 		}
 		_, twice := found[key]
 		found[key] = struct{}{}
 		return !twice
 	}
-	var names newNames
+	var names eventNames
 	for _, e := range events {
-		if isNew(e.Location) {
+		if wanted(e.Location) {
 			names.locations = append(names.locations, Location{Slug: e.Location, Name: NameOf(e.Location), CreatedAt: now})
 		}
-		if e.Community != "" && isNew(communityKey(e.Location, e.Community)) {
+		if e.Community != "" && wanted(communityKey(e.Location, e.Community)) {
 			names.communities = append(names.communities, Community{Location: e.Location, Slug: e.Community, CreatedAt: now})
 		}
 		for _, tag := range e.Tags {
-			if isNew(tagKey(e.Location, tag)) {
+			if wanted(tagKey(e.Location, tag)) {
 				names.tags = append(names.tags, tagRow{Location: e.Location, Name: tag})
 			}
 		}
@@ -178,13 +269,6 @@ func (l *Locations) remember(names []string) {
 
 // insertChunk keeps a statement below SQLite's limit of parameters.
 const insertChunk = 500
-
-func insertNew[T any](tx *gorm.DB, rows []T) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	return tx.Clauses(clause.OnConflict{DoNothing: true}).CreateInBatches(rows, insertChunk).Error
-}
 
 var likeEscape = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 

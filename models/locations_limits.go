@@ -87,7 +87,7 @@ func (l *Locations) counted(table, location string, n int) {
 
 // limit leaves out the communities and tags that are too many, and refuses
 // locations.
-func (l *Locations) limit(tx *gorm.DB, names *newNames) error {
+func (l *Locations) limit(tx *gorm.DB, names *eventNames) error {
 	if err := l.limitLocations(tx, names.locations); err != nil {
 		return err
 	}

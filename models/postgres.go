@@ -139,7 +139,8 @@ func limitedPool(ctx context.Context, cfg *pgxpool.Config, statement time.Durati
 }
 
 const (
-	pgReadOnly = "25006" // read_only_sql_transaction
+	pgReadOnly         = "25006" // read_only_sql_transaction
+	pgLockNotAvailable = "55P03" // lock_not_available: it waited longer than lock_timeout
 	// readOnlyFor is how long a connection to a server that is read-only is
 	// used: after a failover another one may be found at the same address.
 	readOnlyFor = 2 * time.Second

@@ -16,23 +16,43 @@ import (
 // transaction; one request alone may have more.
 const groupEvents = 1000
 
-// recordPatience bounds a group's transaction, which belongs to no request.
-const recordPatience = 30 * time.Second
+// How long storing the events of a group may take. With SQLite it may wait for
+// a transaction that is under way.
+const (
+	recordWithin       = 3 * time.Second
+	recordWithinSQLite = 15 * time.Second
+)
+
+// How long an event waits for a transaction that stores one with the same id,
+// in a group, which must not be held up, and by itself.
+const (
+	lockWaitInGroup = "300ms"
+	lockWaitAlone   = "1s"
+)
 
 // recordCall is one request on its way into the database.
 type recordCall struct {
 	events   []NewEvent
 	accepted int
-	err      error
-	done     chan struct{} // closed when accepted and err are set
 }
 
-func newEvents(s *Store) *Events { return &Events{s: s, turn: make(chan struct{}, 1)} }
+func (c *recordCall) size() int { return len(c.events) }
+
+func newEvents(s *Store) *Events {
+	x := &Events{s: s}
+	within := recordWithin
+	if s.pool == nil {
+		within = recordWithinSQLite
+	}
+	x.records = newTogether(groupEvents, (*recordCall).size, within, x.record)
+	return x
+}
 
 // Record stores events, all or none; they are durable when it returns. One
 // whose id is known already, or stands twice among them, counts as a duplicate
 // and changes nothing but its Duplicate mark. Their order of receipt is that
-// of the slice.
+// of the slice. Error: ErrLocked when another transaction is storing one of
+// the same id and does not end.
 //
 // An event of a location that is not registered, and cannot be, refuses them
 // all with a *LocationLimitError.
@@ -43,98 +63,29 @@ func (x *Events) Record(ctx context.Context, events []NewEvent) (accepted, dupli
 	if err := x.s.Locations.admit(ctx, events); err != nil {
 		return 0, len(events), err
 	}
-	call := &recordCall{events: events, done: make(chan struct{})}
-	x.mu.Lock()
-	x.pending = append(x.pending, call)
-	x.mu.Unlock()
-	select {
-	case <-call.done:
-	case x.turn <- struct{}{}:
-		x.takeTurn(ctx, call)
+	call := &recordCall{events: events}
+	if err := x.records.do(ctx, call); err != nil {
+		return 0, len(events), err
 	}
-	return call.accepted, len(events) - call.accepted, call.err
+	return call.accepted, len(events) - call.accepted, nil
 }
 
-// takeTurn gives the turn back also when something panics.
-func (x *Events) takeTurn(ctx context.Context, call *recordCall) {
-	defer func() { <-x.turn }()
-	x.recordPending(ctx, call)
-}
-
-// recordPending stores what waits until the given call is among it.
-func (x *Events) recordPending(ctx context.Context, until *recordCall) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordPatience)
-	defer cancel()
-	for {
-		select {
-		case <-until.done:
-			return
-		default:
-		}
-		x.storeGroup(ctx, x.nextGroup())
-	}
-}
-
-var errBrokenOff = errors.New("storing the events broke off")
-
-// storeGroup stores a group, and answers each of its calls whatever happens.
-func (x *Events) storeGroup(ctx context.Context, group []*recordCall) {
-	err := errBrokenOff
-	defer func() {
-		for _, call := range group {
-			call.err = err
-			close(call.done)
-		}
-	}()
-	if err = x.recordGroup(ctx, group); err == nil || len(group) == 1 || ctx.Err() != nil {
-		return
-	}
-	// Whatever is wrong with one request must not fail the others.
-	for len(group) > 0 {
-		group[0].err = x.recordGroup(ctx, group[:1])
-		close(group[0].done)
-		group = group[1:]
-	}
-}
-
-func (x *Events) nextGroup() []*recordCall {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	n, events := 0, 0
-	for n < len(x.pending) && (n == 0 || events+len(x.pending[n].events) <= groupEvents) {
-		events += len(x.pending[n].events)
-		n++
-	}
-	group := slices.Clone(x.pending[:n])
-	x.pending = slices.Delete(x.pending, 0, n)
-	return group
-}
-
-// recordGroup stores the events of all calls in one transaction and marks
-// those that were not new.
-func (x *Events) recordGroup(ctx context.Context, group []*recordCall) error {
+// record stores the events of all calls in one transaction and marks those
+// that were not new.
+func (x *Events) record(ctx context.Context, calls []*recordCall, turn bool) error {
 	var events []NewEvent
-	for _, call := range group {
+	for _, call := range calls {
 		events = append(events, call.events...)
 	}
-	var names []string
-	var stored map[string]int64
-	err := x.s.tx(ctx, func(tx *gorm.DB) error {
-		now, err := x.s.now(tx)
-		if err != nil {
-			return err
-		}
-		if names, err = x.s.Locations.register(tx, events, now); err != nil {
-			return err
-		}
-		stored, err = x.s.recordIn(tx, events, now)
-		return err
-	})
+	stored, err := x.store(ctx, events, turn)
+	if errors.Is(err, errForgotten) {
+		x.s.Locations.forget()
+		stored, err = x.store(ctx, events, turn)
+	}
 	if err != nil {
 		return err
 	}
-	x.s.Locations.remember(names)
-	for _, call := range group {
+	for _, call := range calls {
 		call.accepted = 0
 		for i := range call.events {
 			e := &call.events[i]
@@ -146,6 +97,48 @@ func (x *Events) recordGroup(ctx context.Context, group []*recordCall) error {
 		}
 	}
 	return nil
+}
+
+// store returns the numbers of the events that were new by their ids.
+func (x *Events) store(ctx context.Context, events []NewEvent, turn bool) (stored map[string]int64, err error) {
+	wait := lockWaitAlone
+	if turn {
+		wait = lockWaitInGroup
+	}
+	if x.s.pool == nil {
+		return x.storeSQLite(ctx, events)
+	}
+	if err := x.s.Locations.registerApart(ctx, events); err != nil {
+		return nil, err
+	}
+	err = x.s.tx(ctx, func(tx *gorm.DB) error {
+		now, err := x.s.Locations.check(tx, events, wait)
+		if err == nil {
+			stored, err = x.s.recordIn(tx, events, now)
+		}
+		return err
+	})
+	return stored, whyLocked(err)
+}
+
+// storeSQLite needs one commit: nothing else writes meanwhile.
+func (x *Events) storeSQLite(ctx context.Context, events []NewEvent) (stored map[string]int64, err error) {
+	var names []string
+	err = x.s.tx(ctx, func(tx *gorm.DB) error {
+		now, err := x.s.now(tx)
+		if err != nil {
+			return err
+		}
+		if names, err = x.s.Locations.register(tx, events, now); err != nil {
+			return err
+		}
+		stored, err = x.s.recordIn(tx, events, now)
+		return err
+	})
+	if err == nil {
+		x.s.Locations.remember(names)
+	}
+	return stored, err
 }
 
 // recordIn stores events, which wait from then on, and returns the numbers of
@@ -229,4 +222,12 @@ func eventRows(events []NewEvent, now time.Time) []Event {
 func isDeadlock(err error) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && (pg.Code == "40P01" || pg.Code == "40001")
+}
+
+// whyLocked says ErrLocked where a transaction waited for another one in vain.
+func whyLocked(err error) error {
+	if pg, is := errors.AsType[*pgconn.PgError](err); is && pg.Code == pgLockNotAvailable {
+		return ErrLocked
+	}
+	return err
 }

@@ -17,7 +17,10 @@ type together[C any] struct {
 	work func(ctx context.Context, calls []C, turn bool) error // all or none; turn: others wait for it
 	size func(call C) int                                      // nil: 1
 	most int                                                   // of the sizes; one call alone may have more
-	turn chan struct{}
+	// within bounds what is done for several calls, and so belongs to none of
+	// them, and what is done for one by itself.
+	within time.Duration
+	turn   chan struct{}
 
 	mu      sync.Mutex
 	waiting []*joined[C]
@@ -30,16 +33,14 @@ type joined[C any] struct {
 	done chan struct{} // closed when err is set
 }
 
-// togetherPatience bounds what is done for several calls, and so belongs to
-// none of them.
-const togetherPatience = 15 * time.Second
-
-func newTogether[C any](most int, size func(C) int, work func(context.Context, []C, bool) error) *together[C] {
-	return &together[C]{work: work, size: size, most: most, turn: make(chan struct{}, 1)}
+func newTogether[C any](most int, size func(C) int, within time.Duration, work func(context.Context, []C, bool) error) *together[C] {
+	return &together[C]{work: work, size: size, most: most, within: within, turn: make(chan struct{}, 1)}
 }
 
 // do makes a call. Whatever is wrong with one must not fail or delay the
-// others: where it did not work in its turn, each is tried by itself.
+// others: where it did not work in its turn, each is tried by itself. When the
+// database did not answer, none is, and those that wait for their turn fail
+// with them: it would not answer them either, one group after the other.
 func (t *together[C]) do(ctx context.Context, call C) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -53,10 +54,16 @@ func (t *together[C]) do(ctx context.Context, call C) error {
 	case t.turn <- struct{}{}:
 		t.lead(ctx, mine)
 	}
-	if mine.err == nil {
-		return nil
+	if mine.err == nil || unanswered(mine.err) {
+		return mine.err
 	}
+	ctx, cancel := context.WithTimeout(ctx, t.within)
+	defer cancel()
 	return t.work(ctx, []C{call}, false)
+}
+
+func unanswered(err error) bool {
+	return errors.Is(err, errHung) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // lead works until a call is done. It gives the turn back also when something
@@ -79,12 +86,15 @@ var errGroupBroke = errors.New("what was done together broke off")
 func (t *together[C]) group(ctx context.Context, group []*joined[C]) {
 	err := errGroupBroke
 	defer func() {
+		if unanswered(err) {
+			group = append(group, t.all()...)
+		}
 		for _, j := range group {
 			j.err = err
 			close(j.done)
 		}
 	}()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), togetherPatience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.within)
 	defer cancel()
 	calls := make([]C, len(group))
 	for i, j := range group {
@@ -107,6 +117,18 @@ func (t *together[C]) next() []*joined[C] {
 			break
 		}
 	}
+	return t.first(n)
+}
+
+// all takes whatever waits.
+func (t *together[C]) all() []*joined[C] {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.first(len(t.waiting))
+}
+
+// first takes the first n that wait; t.mu is held.
+func (t *together[C]) first(n int) []*joined[C] {
 	group := slices.Clone(t.waiting[:n])
 	t.waiting = slices.Delete(t.waiting, 0, n)
 	return group
