@@ -160,12 +160,13 @@ func (in *instance) console() (http.Handler, error) {
 			events.WithLabelValues(name).Add(float64(n))
 		}
 	}
+	access := api.NewAccess(api.AccessDeps{Tokens: in.store.Tokens, IngestToken: in.config.IngestToken, Log: in.log})
 	ingest := api.NewEvents(api.EventsDeps{
-		Events: in.store.Events, Tokens: in.store.Tokens, IngestToken: in.config.IngestToken, Log: in.log,
+		Events: in.store.Events, Access: access, Log: in.log,
 		OnAccepted: arrived, Accepted: accepted,
 	})
 	superOffice := api.NewSuperOffice(api.SuperOfficeDeps{
-		Store: in.store, Sender: in.sender, IngestToken: in.config.IngestToken, Log: in.log,
+		Store: in.store, Sender: in.sender, Access: access, Log: in.log,
 		OnChange: in.changed, OnAccepted: arrived, Accepted: accepted,
 	})
 	pages, err := templates.New(handlers.Funcs(static.Path))

@@ -22,8 +22,9 @@ func onBoth(t *testing.T, test func(t *testing.T, c *console), adjust ...func(*D
 // withAPIs gives the console its real APIs.
 func withAPIs(d *Deps) {
 	log := slog.New(slog.DiscardHandler)
-	d.Ingest = api.NewEvents(api.EventsDeps{Events: d.Store.Events, Tokens: d.Store.Tokens, Log: log})
-	d.SuperOffice = api.NewSuperOffice(api.SuperOfficeDeps{Store: d.Store, Sender: d.Sender, Log: log})
+	access := api.NewAccess(api.AccessDeps{Tokens: d.Store.Tokens, Log: log})
+	d.Ingest = api.NewEvents(api.EventsDeps{Events: d.Store.Events, Access: access, Log: log})
+	d.SuperOffice = api.NewSuperOffice(api.SuperOfficeDeps{Store: d.Store, Sender: d.Sender, Access: access, Log: log})
 }
 
 // furnished has one of everything, and tells the address of each by its route.

@@ -40,7 +40,7 @@ func (s *Site) routes() (*gin.Engine, error) {
 
 	// The APIs: bearer tokens only, answered by packages of their own.
 	if s.Ingest != nil {
-		r.POST("/api/v1/events", gin.WrapH(s.Ingest))
+		r.POST("/api/v1/events", behindProxy(s.Ingest))
 	}
 	if s.SuperOffice != nil {
 		r.Any("/superoffice/api/*path", behindProxy(s.SuperOffice))

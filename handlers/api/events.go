@@ -21,27 +21,30 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// maxInWork is how many requests may be in work at once; more are asked to
-// come back.
-const maxInWork = 256
+// Requests of the ingest API in work at once, and the bytes of their bodies
+// together. Requests of the usual size never come near the bytes; many of the
+// largest at once would otherwise fill the memory while the database is slow.
+const (
+	ingestPlaces = 256
+	ingestBytes  = 128 << 20
+
+	// fairShare: while others wait, one token keeps an eighth of these.
+	fairShare = 8
+	// placeWait is how long a request waits for a place, and as many wait as
+	// there are places. It covers the time in which another token gives back
+	// what it has beyond its share.
+	placeWait = time.Second
+)
 
 // Recorder stores events, all or none, and has them safe when it returns.
 type Recorder interface {
 	Record(ctx context.Context, events []models.NewEvent) (accepted, duplicates int, err error)
 }
 
-// Authenticator finds a token that is not revoked, or returns
-// models.ErrUnauthorized.
-type Authenticator interface {
-	Authenticate(ctx context.Context, plaintext string) (models.Token, error)
-}
-
 // EventsDeps is what the ingest API needs from the rest of the program.
 type EventsDeps struct {
 	Events Recorder
-	Tokens Authenticator
-	// IngestToken works beside the stored tokens, for all locations; empty: none.
-	IngestToken string
+	Access *Access
 	// OnAccepted is called after new events were stored, to wake dispatch; nil:
 	// nobody.
 	OnAccepted func()
@@ -55,10 +58,7 @@ type EventsDeps struct {
 // Events is the ingest API.
 type Events struct {
 	EventsDeps
-	ownToken tokenHash
-	inWork   chan struct{}
-	room     room
-	within   time.Duration // for a body to arrive
+	places places
 }
 
 // NewEvents returns the ingest API. It is an http.Handler for POST.
@@ -69,10 +69,7 @@ func NewEvents(d EventsDeps) *Events {
 	if d.Now == nil {
 		d.Now = time.Now
 	}
-	return &Events{
-		EventsDeps: d, ownToken: hashToken(d.IngestToken),
-		inWork: make(chan struct{}, maxInWork), room: room{most: maxHeld}, within: maxWait,
-	}
+	return &Events{EventsDeps: d, places: newPlaces(ingestPlaces, ingestBytes)}
 }
 
 // Mount registers POST /api/v1/events.
@@ -80,17 +77,9 @@ func (e *Events) Mount(r gin.IRoutes) { r.POST("/api/v1/events", gin.WrapH(e)) }
 
 // ServeHTTP takes one request.
 func (e *Events) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	readUntil(w, time.Now().Add(e.within))
-	select {
-	case e.inWork <- struct{}{}:
-		defer func() { <-e.inWork }()
-	default:
-		busy().write(w)
-		return
-	}
 	accepted, duplicates, no := e.take(w, r)
 	if no != nil {
-		drain(w, r)
+		e.Access.drain(w, r)
 		no.write(w)
 		return
 	}
@@ -104,8 +93,9 @@ func (e *Events) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // take does the work of a request: who, what, how much, is it right, store it.
+// Its place is given back when it returns.
 func (e *Events) take(w http.ResponseWriter, r *http.Request) (accepted, duplicates int, no *refusal) {
-	token, no := e.authorize(r)
+	token, no := e.Access.authorize(r, models.ScopeIngest, "sending events")
 	if no != nil {
 		return 0, 0, no
 	}
@@ -113,12 +103,13 @@ func (e *Events) take(w http.ResponseWriter, r *http.Request) (accepted, duplica
 	if no != nil {
 		return 0, 0, no
 	}
-	leave, ok := e.room.take(r)
-	if !ok {
-		return 0, 0, busy()
+	// A sender that does not wait for the answer is served as well.
+	q, no := e.places.enter(context.WithoutCancel(r.Context()), flow(token))
+	if no != nil {
+		return 0, 0, no
 	}
-	defer leave()
-	body, no := readBody(w, r)
+	defer q.Release()
+	body, no := q.read(w, r)
 	if no != nil {
 		return 0, 0, no
 	}
@@ -130,12 +121,15 @@ func (e *Events) take(w http.ResponseWriter, r *http.Request) (accepted, duplica
 	if no = onlyLocation(token.Location, events); no != nil {
 		return 0, 0, no
 	}
-	accepted, duplicates, err := e.Events.Record(r.Context(), events)
+	accepted, duplicates, err := e.Events.Record(q.Context(), events)
 	if full, is := errors.AsType[*models.LocationLimitError](err); is {
 		return 0, 0, unknownLocations(full.Slugs, events)
 	}
-	if err != nil {
-		return 0, 0, e.away(r.Context(), "events not stored", err)
+	switch {
+	case err != nil && q.yielded():
+		return 0, 0, busy()
+	case err != nil:
+		return 0, 0, e.Access.away(r.Context(), "events not stored", err)
 	}
 	e.tell(events, accepted)
 	return accepted, duplicates, nil
@@ -158,17 +152,4 @@ func (e *Events) tell(events []models.NewEvent, accepted int) {
 		}
 	}
 	e.Accepted(types)
-}
-
-// away is the answer while the database is. Sending again is safe by the
-// events' ids. A sender that has gone is no fault of the database.
-func (e *Events) away(ctx context.Context, what string, err error) *refusal {
-	if ctx.Err() == nil {
-		e.Log.ErrorContext(ctx, "the database is away", slog.String("while", what), slog.Any("error", err))
-	}
-	return &refusal{
-		status:     http.StatusServiceUnavailable,
-		detail:     "The database cannot be reached, so this request could not be stored. Send it again later.",
-		retryAfter: 5,
-	}
 }

@@ -128,3 +128,39 @@ func splitLines(body []byte, f *faults) [][]byte {
 	}
 	return raw
 }
+
+// onlyLocation refuses events of locations that a token is not for; empty: it
+// is for all.
+func onlyLocation(location string, events []models.NewEvent) *refusal {
+	if location == "" {
+		return nil
+	}
+	var errs faults
+	for i := range events {
+		if events[i].Location != location {
+			errs.add(i, "location", "is %s, but the token is for %s only", events[i].Location, location)
+		}
+	}
+	if len(errs) == 0 {
+		return nil
+	}
+	return &refusal{
+		status: http.StatusForbidden, errs: errs,
+		detail: fmt.Sprintf("The token is for the location %s only. Nothing of this request was stored.", location),
+	}
+}
+
+// unknownLocations refuses events of locations that cannot be registered.
+func unknownLocations(slugs map[string]bool, events []models.NewEvent) *refusal {
+	var errs faults
+	for i := range events {
+		if slugs[events[i].Location] {
+			errs.add(i, "location", "is not registered: %s", events[i].Location)
+		}
+	}
+	return &refusal{
+		status: http.StatusForbidden, errs: errs,
+		detail: fmt.Sprintf("The location is unknown, and %d locations are registered, the most that events may register. "+
+			"An administrator can add it, or remove empty ones. Nothing of this request was stored.", models.MaxLocations),
+	}
+}

@@ -86,8 +86,8 @@ func TestTokens(t *testing.T) {
 		t.Errorf("own location: %d %s", r.status, r.body)
 	}
 	// Without a configured token no token equals it, the empty one least of all.
-	e := NewEvents(EventsDeps{Events: store, Tokens: testTokens})
-	if _, no := e.authorize(&http.Request{Header: http.Header{"Authorization": {"Bearer configured"}}}); no == nil || no.status != 401 {
+	a := NewAccess(AccessDeps{Tokens: testTokens})
+	if _, no := a.authorize(&http.Request{Header: http.Header{"Authorization": {"Bearer configured"}}}, models.ScopeIngest, ""); no == nil || no.status != 401 {
 		t.Errorf("no configured token: %+v", no)
 	}
 	r = post(t, url, `{"events":[{"type":"lead.scored","location":"python-wranglers"},{"type":"lead.scored"}]}`, "Authorization", "Bearer bound")
@@ -98,7 +98,7 @@ func TestTokens(t *testing.T) {
 
 func TestTwoAuthorizations(t *testing.T) {
 	r := &http.Request{Header: http.Header{"Authorization": {"Bearer configured", "Bearer other"}}}
-	if _, no := newTestEvents(&fakeStore{}).authorize(r); no == nil || no.status != 401 {
+	if _, no := newTestEvents(&fakeStore{}).Access.authorize(r, models.ScopeIngest, ""); no == nil || no.status != 401 {
 		t.Errorf("%+v", no)
 	}
 }
@@ -116,17 +116,17 @@ func TestStoreAway(t *testing.T) {
 
 // TestTooManyRequests fills all places with requests that the store holds.
 func TestTooManyRequests(t *testing.T) {
-	store := &fakeStore{block: make(chan struct{}), inside: make(chan struct{}, maxInWork)}
+	store := &fakeStore{block: make(chan struct{}), inside: make(chan struct{}, ingestPlaces)}
 	url := serve(t, newTestEvents(store))
 	var done sync.WaitGroup
-	for range maxInWork {
+	for range ingestPlaces {
 		done.Go(func() {
 			if r := post(t, url, event); r.status != http.StatusAccepted {
 				t.Errorf("held request: %d %s", r.status, r.body)
 			}
 		})
 	}
-	for range maxInWork {
+	for range ingestPlaces {
 		<-store.inside
 	}
 	r := post(t, url, event)
@@ -213,7 +213,7 @@ func TestBodyEndsEarly(t *testing.T) {
 			store := &fakeStore{}
 			e := newTestEvents(store)
 			if !tc.breakOff {
-				e.within = 10 * time.Millisecond
+				e.places.pace.window = 10 * time.Millisecond
 			}
 			conn := dial(t, serve(t, e))
 			_, err := fmt.Fprintf(conn, "POST /api/v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n"+

@@ -29,14 +29,18 @@ type fakeStore struct {
 	events []models.NewEvent
 	seen   map[string]bool
 	err    error
-	block  chan struct{} // when set, Record waits until it is closed
+	block  chan struct{} // when set, Record waits until it is closed or the request ends
 	inside chan struct{}
 }
 
-func (s *fakeStore) Record(_ context.Context, events []models.NewEvent) (accepted, duplicates int, err error) {
+func (s *fakeStore) Record(ctx context.Context, events []models.NewEvent) (accepted, duplicates int, err error) {
 	if s.block != nil {
 		s.inside <- struct{}{}
-		<-s.block
+		select {
+		case <-s.block:
+		case <-ctx.Done():
+			return 0, 0, ctx.Err()
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -74,15 +78,16 @@ func (t fakeTokens) Authenticate(_ context.Context, plain string) (models.Token,
 }
 
 var testTokens = fakeTokens{
-	"stored": {Scope: models.ScopeIngest},
-	"bound":  {Scope: models.ScopeIngest, Location: "python-wranglers"},
-	"crm":    {Scope: models.ScopeSuperOffice},
+	"stored": {ID: 1, Scope: models.ScopeIngest},
+	"bound":  {ID: 2, Scope: models.ScopeIngest, Location: "python-wranglers"},
+	"crm":    {ID: 3, Scope: models.ScopeSuperOffice},
 }
 
 func newTestEvents(store Recorder) *Events {
+	log := slog.New(slog.DiscardHandler)
 	return NewEvents(EventsDeps{
-		Events: store, Tokens: testTokens, IngestToken: "configured",
-		Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return testNow },
+		Events: store, Access: NewAccess(AccessDeps{Tokens: testTokens, IngestToken: "configured", Log: log}),
+		Log: log, Now: func() time.Time { return testNow },
 	})
 }
 

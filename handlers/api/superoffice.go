@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -22,9 +21,10 @@ const (
 	superOfficeType   = "superoffice"
 	superOfficePrefix = "/superoffice/api/v1/"
 
-	// maxSuperOffice is how many requests may be in work at once. Many of them
-	// wait for a receiver to answer a test.
-	maxSuperOffice = 64
+	// Requests in work at once, many of which wait for a receiver to answer a
+	// test, and the bytes of their bodies together.
+	superOfficePlaces = 64
+	superOfficeBytes  = 32 << 20
 )
 
 // SuperOfficeDeps is what the SuperOffice API needs from the rest of the
@@ -33,9 +33,7 @@ type SuperOfficeDeps struct {
 	Store *models.Store
 	// Sender sends the test event before a webhook is saved.
 	Sender *send.Client
-	// IngestToken is known here to say that it is for something else; empty:
-	// none.
-	IngestToken string
+	Access *Access
 	// OnChange is called after a webhook was saved, resumed or deleted; nil:
 	// nobody.
 	OnChange func()
@@ -49,9 +47,8 @@ type SuperOfficeDeps struct {
 // SuperOffice is the SuperOffice REST API with its RPC twin.
 type SuperOffice struct {
 	SuperOfficeDeps
-	format   *wire.Format
-	ownToken tokenHash
-	inWork   chan struct{}
+	format *wire.Format
+	places places
 }
 
 // NewSuperOffice returns the API. It is an http.Handler for everything below
@@ -71,8 +68,7 @@ func NewSuperOffice(d SuperOfficeDeps) *SuperOffice {
 		panic("api: the type " + superOfficeType + " is not there") // a mistake in the program
 	}
 	return &SuperOffice{
-		SuperOfficeDeps: d, format: format, ownToken: hashToken(d.IngestToken),
-		inWork: make(chan struct{}, maxSuperOffice),
+		SuperOfficeDeps: d, format: format, places: newPlaces(superOfficePlaces, superOfficeBytes),
 	}
 }
 
@@ -92,70 +88,48 @@ type operation func(ctx context.Context, c *call) (answer, error)
 
 // ServeHTTP takes one request.
 func (s *SuperOffice) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	readUntil(w, time.Now().Add(maxWait))
 	w.Header().Set("Cache-Control", "no-store")
-	select {
-	case s.inWork <- struct{}{}:
-		defer func() { <-s.inWork }()
-	default:
-		busy := failure{status: http.StatusTooManyRequests, message: "Too many requests are in work. Send this one again later.", retryAfter: 1}
-		busy.write(w)
-		return
-	}
 	a, err := s.answer(w, r)
 	if err != nil {
-		drain(w, r)
+		s.Access.drain(w, r)
 		s.fail(r.Context(), err).write(w)
 		return
 	}
 	a.write(w)
 }
 
-// answer finds out who asks, for what, and does it.
+// answer finds out who asks, for what, and does it. The request's place is
+// given back when it returns.
 func (s *SuperOffice) answer(w http.ResponseWriter, r *http.Request) (answer, error) {
-	token, err := s.authorize(r)
-	if err != nil {
-		return answer{}, err
+	token, no := s.Access.authorize(r, models.ScopeSuperOffice, "managing webhooks")
+	if no != nil {
+		return answer{}, no.failure()
 	}
 	c := &call{request: r, token: token, body: []byte("null")}
 	do, err := s.find(c)
 	if err != nil {
 		return answer{}, err
 	}
+	q, no := s.places.enter(r.Context(), flow(token))
+	if no != nil {
+		return answer{}, no.failure()
+	}
+	defer q.Release()
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		if err := c.read(w); err != nil {
+		if err := c.read(w, q); err != nil {
 			return answer{}, err
 		}
 	}
-	return do(r.Context(), c)
+	a, err := do(q.Context(), c)
+	if err != nil && q.yielded() {
+		return answer{}, busy().failure()
+	}
+	return a, err
 }
 
-// authorize finds out who asks, and whether they may manage webhooks.
-func (s *SuperOffice) authorize(r *http.Request) (models.Token, error) {
-	plain, no := bearer(r)
-	if no != nil {
-		return models.Token{}, &failure{status: no.status, message: no.detail, challenge: no.challenge}
-	}
-	token, err := models.Token{Scope: models.ScopeIngest}, error(nil)
-	if s.IngestToken == "" || !hashToken(plain).equal(s.ownToken) {
-		token, err = s.Store.Tokens.Authenticate(r.Context(), plain)
-	}
-	switch {
-	case errors.Is(err, models.ErrUnauthorized):
-		return token, &failure{
-			status: http.StatusUnauthorized, message: "The token is unknown or was revoked.",
-			challenge: challenge + `, error="invalid_token"`,
-		}
-	case err != nil:
-		return token, err
-	case token.Scope != models.ScopeSuperOffice:
-		return token, &failure{
-			status:    http.StatusForbidden,
-			message:   "The token has the scope " + token.Scope + "; managing webhooks needs the scope " + models.ScopeSuperOffice + ".",
-			challenge: challenge + `, error="insufficient_scope", scope="` + models.ScopeSuperOffice + `"`,
-		}
-	}
-	return token, nil
+// failure is a refusal in the words of this API.
+func (r *refusal) failure() error {
+	return &failure{status: r.status, message: r.detail, challenge: r.challenge, retryAfter: r.retryAfter}
 }
 
 // place is the location to which belongs what a call makes.

@@ -25,10 +25,10 @@ var bodyTypes = map[string]patchKind{
 }
 
 // read takes the body of a request, whose absence is a null.
-func (c *call) read(w http.ResponseWriter) error {
-	b, no := readBody(w, c.request)
+func (c *call) read(w http.ResponseWriter, q *request) error {
+	b, no := q.read(w, c.request)
 	if no != nil {
-		return &failure{status: no.status, message: no.detail}
+		return no.failure()
 	}
 	defer b.release()
 	raw := bytes.TrimSpace(b.Bytes())

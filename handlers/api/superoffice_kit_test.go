@@ -132,8 +132,10 @@ func newDesk(t *testing.T, s *models.Store, clock *modelstest.Clock) *desk {
 	roots.AddCert(d.target.Certificate())
 	sender := send.New(send.Config{AllowCIDRs: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, RootCAs: roots})
 	t.Cleanup(sender.Close)
+	log := slog.New(slog.DiscardHandler)
+	access := NewAccess(AccessDeps{Tokens: s.Tokens, IngestToken: "configured", Log: log})
 	d.api = NewSuperOffice(SuperOfficeDeps{
-		Store: s, Sender: sender, IngestToken: "configured", Log: slog.New(slog.DiscardHandler), Now: clock.Now,
+		Store: s, Sender: sender, Access: access, Log: log, Now: clock.Now,
 		OnChange: func() { d.woken.Add(1) }, OnAccepted: func() { d.woken.Add(1) },
 		Accepted: func(types map[string]int) { d.counts <- types },
 	})

@@ -31,12 +31,16 @@ func (s *SuperOffice) insert(ctx context.Context, c *call, d *definition) (answe
 	if err := s.knownLocation(ctx, c.place()); err != nil {
 		return answer{}, err
 	}
-	w, err := s.Store.Webhooks.Create(ctx, c.by(), checked.input)
+	w, err := s.Store.Webhooks.Create(saving(ctx), c.by(), checked.input)
 	if err != nil {
 		return answer{}, err
 	}
 	return s.settle(ctx, c, w, d.State, checked)
 }
+
+// saving is ctx without its end: once a change is stored, the rest of it is
+// done and the client hears of it, even if its place is wanted by others.
+func saving(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
 
 // knownLocation registers a location at first sight, as events do.
 func (s *SuperOffice) knownLocation(ctx context.Context, slug string) error {
@@ -78,7 +82,7 @@ func (s *SuperOffice) update(ctx context.Context, c *call, old models.Webhook, d
 			return answer{}, err
 		}
 	}
-	w, err := s.Store.Webhooks.Update(ctx, c.by(), old.ID, old.UpdatedAt, checked.input)
+	w, err := s.Store.Webhooks.Update(saving(ctx), c.by(), old.ID, old.UpdatedAt, checked.input)
 	if _, late := errors.AsType[*models.ConflictError](err); late {
 		// Somebody was quicker: the condition on the version may not hold now.
 		if _, changed := s.named(ctx, c); changed != nil {
@@ -115,17 +119,18 @@ func (s *SuperOffice) mustAnswer(ctx context.Context, c checked) error {
 
 // settle puts a saved webhook into the state that was asked for and answers
 // with it. A broken one of which nothing was asked is tested, as everywhere:
-// success makes it active again.
+// success makes it active again, and an interrupted test leaves it as it is.
 func (s *SuperOffice) settle(ctx context.Context, c *call, w models.Webhook, state string, checked checked) (answer, error) {
 	defer s.OnChange()
 	healed := false
 	if w.State == models.WebhookBroken && state != stateActive && state != stateStopped {
 		p, err := s.ping(ctx, checked)
-		if err != nil {
+		if err != nil && ctx.Err() == nil {
 			return answer{}, err
 		}
 		healed = p.ok
 	}
+	ctx = saving(ctx)
 	var err error
 	switch {
 	case healed: // unless somebody paused it during the test
@@ -150,7 +155,7 @@ func (s *SuperOffice) remove(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if _, err := s.Store.Webhooks.Delete(ctx, c.by(), w.ID); err != nil {
+	if _, err := s.Store.Webhooks.Delete(saving(ctx), c.by(), w.ID); err != nil {
 		return answer{}, err
 	}
 	s.OnChange()

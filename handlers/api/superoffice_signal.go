@@ -48,7 +48,7 @@ func (s *SuperOffice) record(ctx context.Context, c *call, name, key string, dat
 	if no != nil {
 		return answer{}, signalFailure(no)
 	}
-	accepted, _, err := s.Store.Events.Record(ctx, events)
+	accepted, _, err := s.Store.Events.Record(saving(ctx), events)
 	if err != nil {
 		return answer{}, err
 	}

@@ -158,16 +158,23 @@ func TestSuperOfficeBodies(t *testing.T) {
 
 func TestSuperOfficeBusyAndAway(t *testing.T) {
 	onSQLite(t, func(d *desk) {
-		for range maxSuperOffice {
-			d.api.inWork <- struct{}{}
+		var held []*request
+		for range superOfficePlaces { // all of them by the token that asks
+			token, err := d.store.Tokens.Authenticate(d.t.Context(), d.token)
+			d.must(err)
+			q, no := d.api.places.enter(d.t.Context(), flow(token))
+			if no != nil {
+				d.t.Fatal(no.detail)
+			}
+			held = append(held, q)
 		}
 		r := d.do(http.MethodGet, "/v1/Webhook", "")
 		d.refused(r, http.StatusTooManyRequests)
 		if r.header.Get("Retry-After") == "" {
 			d.t.Error("no Retry-After")
 		}
-		for range maxSuperOffice {
-			<-d.api.inWork
+		for _, q := range held {
+			q.Release()
 		}
 		if f := d.api.fail(d.t.Context(), errors.New("any")); f.status != http.StatusServiceUnavailable || strings.Contains(f.message, "any") {
 			d.t.Errorf("%+v", f)

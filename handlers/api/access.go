@@ -1,0 +1,202 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/sitehooks/sitehooks/handlers/limit"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// challenge is what the WWW-Authenticate header begins with.
+const challenge = `Bearer realm="sitehooks"`
+
+const (
+	// strangersAtOnce is how many tokens that this process does not know yet
+	// are looked up in the database at once, and strangersWaiting how many more
+	// wait. A look-up takes less than a millisecond, so this bounds what a flood
+	// of false tokens costs without delaying the first request of a right one.
+	strangersAtOnce  = 4
+	strangersWaiting = 256
+	// lookupWait is how long a request waits for its token to be looked up.
+	lookupWait = 5 * time.Second
+
+	// Refused bodies that are read to their end at once, for an address group
+	// and in all.
+	drainsOfGroup = 8
+	drainsInAll   = 64
+)
+
+// Authenticator finds a token that is not revoked, or returns
+// models.ErrUnauthorized.
+type Authenticator interface {
+	Authenticate(ctx context.Context, plaintext string) (models.Token, error)
+}
+
+// AccessDeps is what Access needs from the rest of the program.
+type AccessDeps struct {
+	Tokens Authenticator
+	// IngestToken works beside the stored tokens, with the scope ingest and for
+	// all locations; empty: none.
+	IngestToken string
+	Log         *slog.Logger // nil: the default one
+}
+
+// Access decides which requests the APIs let in. Its instance is shared by all
+// of them. It promises that requests without a valid token cannot keep out
+// those that have one, and that a token is refused within a second of its
+// revocation.
+type Access struct {
+	AccessDeps
+	ownToken tokenHash
+	// known are tokens that were valid when this process last looked. They are
+	// looked up again for each request, but do not wait for unknown ones.
+	mu        sync.Mutex
+	known     map[tokenHash]struct{}
+	lookups   singleflight.Group // by hash: one token takes one connection
+	strangers *limit.Limiter     // of look-ups of unknown tokens, by address group
+	drains    *limit.Limiter     // of refused bodies, by address group
+}
+
+// NewAccess returns the Access of this process.
+func NewAccess(d AccessDeps) *Access {
+	if d.Log == nil {
+		d.Log = slog.Default()
+	}
+	return &Access{
+		AccessDeps: d, ownToken: hashToken(d.IngestToken), known: map[tokenHash]struct{}{},
+		strangers: limit.New(limit.Config{Places: strangersAtOnce, Queue: strangersWaiting, Wait: lookupWait}),
+		drains:    limit.New(limit.Config{Places: drainsInAll, PerFlow: drainsOfGroup}),
+	}
+}
+
+// tokenHash lets tokens be compared in a time that tells nothing, not even
+// their length.
+type tokenHash [sha256.Size]byte
+
+func hashToken(plain string) tokenHash { return sha256.Sum256([]byte(plain)) }
+
+func (h tokenHash) equal(other tokenHash) bool {
+	return subtle.ConstantTimeCompare(h[:], other[:]) == 1
+}
+
+// authorize returns the token of a request, which must have a scope. Purpose
+// is what that scope is needed for.
+func (a *Access) authorize(r *http.Request, scope, purpose string) (models.Token, *refusal) {
+	plain, no := bearer(r)
+	if no != nil {
+		return models.Token{}, no
+	}
+	token, err := a.find(r.Context(), plain, limit.AddressGroup(r.RemoteAddr))
+	switch {
+	case errors.Is(err, models.ErrUnauthorized):
+		return models.Token{}, &refusal{
+			status: http.StatusUnauthorized, detail: "The token is unknown or was revoked.",
+			challenge: challenge + `, error="invalid_token"`,
+		}
+	case errors.Is(err, limit.ErrBusy):
+		return models.Token{}, busy()
+	case err != nil:
+		return models.Token{}, a.away(r.Context(), "token not looked up", err)
+	case token.Scope != scope:
+		return models.Token{}, &refusal{
+			status:    http.StatusForbidden,
+			detail:    fmt.Sprintf("The token has the scope %s; %s needs the scope %s.", token.Scope, purpose, scope),
+			challenge: challenge + `, error="insufficient_scope", scope="` + scope + `"`,
+		}
+	}
+	return token, nil
+}
+
+// flow is the name under which the requests of a token share places.
+func flow(t models.Token) string { return strconv.FormatInt(t.ID, 10) }
+
+// find returns the token with a plain text, or models.ErrUnauthorized. The
+// configured one has no number.
+func (a *Access) find(ctx context.Context, plain, group string) (models.Token, error) {
+	hash := hashToken(plain)
+	if a.IngestToken != "" && hash.equal(a.ownToken) {
+		return models.Token{Scope: models.ScopeIngest}, nil
+	}
+	if !a.isKnown(hash) {
+		place, err := a.strangers.Acquire(ctx, group)
+		if err != nil {
+			return models.Token{}, err
+		}
+		defer place.Release()
+	}
+	// Requests with the same token that come together share a look-up, which is
+	// of none of them.
+	found, err, _ := a.lookups.Do(string(hash[:]), func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupWait)
+		defer cancel()
+		token, err := a.Tokens.Authenticate(ctx, plain)
+		a.remember(hash, err)
+		return token, err
+	})
+	token, _ := found.(models.Token)
+	return token, err
+}
+
+func (a *Access) isKnown(hash tokenHash) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_, known := a.known[hash]
+	return known
+}
+
+// remember notes what a look-up found.
+func (a *Access) remember(hash tokenHash, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case err == nil:
+		a.known[hash] = struct{}{}
+	case errors.Is(err, models.ErrUnauthorized):
+		delete(a.known, hash)
+	}
+}
+
+// bearer returns the token of a request's one Authorization header.
+func bearer(r *http.Request) (string, *refusal) {
+	values := r.Header.Values("Authorization")
+	if len(values) == 1 {
+		scheme, token, _ := strings.Cut(values[0], " ")
+		if token = strings.TrimSpace(token); strings.EqualFold(scheme, "Bearer") && token != "" {
+			return token, nil
+		}
+	}
+	return "", &refusal{
+		status: http.StatusUnauthorized, challenge: challenge,
+		detail: "A bearer token is needed: Authorization: Bearer <token>.",
+	}
+}
+
+// away is the answer while the database is. Sending again is safe by the
+// events' ids. A sender that has gone is no fault of the database.
+func (a *Access) away(ctx context.Context, what string, err error) *refusal {
+	if ctx.Err() == nil {
+		a.Log.ErrorContext(ctx, "the database is away", slog.String("while", what), slog.Any("error", err))
+	}
+	return &refusal{
+		status:     http.StatusServiceUnavailable,
+		detail:     "The database cannot be reached, so this request could not be finished. Send it again later.",
+		retryAfter: 5,
+	}
+}
+
+// busy asks to come back.
+func busy() *refusal {
+	return &refusal{status: http.StatusTooManyRequests, detail: "Too many requests are in work. Send this one again later.", retryAfter: 1}
+}

@@ -1,0 +1,199 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/sitehooks/sitehooks/handlers/limit"
+)
+
+const maxBody = 4 << 20 // bytes
+
+// pace is how fast a body must arrive. Its sender has the place of others
+// meanwhile.
+type pace struct {
+	bytes  int64         // of which so many must arrive
+	window time.Duration // within this time, or all that is left
+	all    time.Duration // the whole body
+}
+
+// slowest is 13 kbit/s, which the worst of mobile networks gives, and less
+// than a minute for all.
+var slowest = pace{bytes: 16 << 10, window: 10 * time.Second, all: time.Minute}
+
+// errSlow is the cause of a request's end when its body took too long.
+var errSlow = errors.New("the body took too long")
+
+// body is what a request holds, until it is released.
+type body struct{ bytes.Buffer }
+
+var bodies = sync.Pool{New: func() any { return new(body) }}
+
+// release gives the memory back for other requests. Very large ones are let
+// go, or they would stay for good.
+func (b *body) release() {
+	if b.Cap() <= 1<<20 {
+		b.Reset()
+		bodies.Put(b)
+	}
+}
+
+// places gives requests a place and reads their bodies, which are counted as
+// they arrive.
+type places struct {
+	*limit.Limiter
+	pace pace
+}
+
+func newPlaces(count int, bytes int64) places {
+	return places{
+		limit.New(limit.Config{Places: count, Bytes: bytes, Share: fairShare, Queue: count, Wait: placeWait}), slowest,
+	}
+}
+
+// request is a request that has its place.
+type request struct {
+	*limit.Place
+	end  context.CancelCauseFunc
+	pace pace
+}
+
+// enter waits for a place for a request of a flow, which ends with ctx at the
+// latest. It must be released.
+func (p *places) enter(ctx context.Context, flow string) (*request, *refusal) {
+	ctx, end := context.WithCancelCause(ctx)
+	place, err := p.Acquire(ctx, flow)
+	if err != nil {
+		end(nil)
+		return nil, busy()
+	}
+	return &request{place, end, p.pace}, nil
+}
+
+// Release gives the place back.
+func (q *request) Release() {
+	q.Place.Release()
+	q.end(nil)
+}
+
+// yielded tells that the place was given to another flow.
+func (q *request) yielded() bool { return errors.Is(context.Cause(q.Context()), limit.ErrYield) }
+
+// read reads all of a body. Memory grows with what has arrived, not with what
+// was announced. The body must be released.
+func (q *request) read(w http.ResponseWriter, r *http.Request) (*body, *refusal) {
+	large := &refusal{status: http.StatusRequestEntityTooLarge, detail: fmt.Sprintf("The body is larger than %d bytes.", maxBody)}
+	if r.ContentLength > maxBody {
+		return nil, large
+	}
+	b := bodies.Get().(*body) //nolint:forcetypeassert // the pool holds nothing else
+	err := q.fill(b, w, http.MaxBytesReader(w, r.Body, maxBody))
+	if err == nil {
+		return b, nil
+	}
+	b.release()
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, large
+	case errors.Is(err, limit.ErrYield), errors.Is(err, limit.ErrBusy):
+		return nil, busy()
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, errSlow):
+		return nil, &refusal{status: http.StatusBadRequest, detail: fmt.Sprintf(
+			"The body arrived too slowly: at least %d KiB must arrive in any %d seconds, and all of it within %d seconds.",
+			slowest.bytes>>10, int(slowest.window.Seconds()), int(slowest.all.Seconds()))}
+	}
+	return nil, &refusal{status: http.StatusBadRequest, detail: "The body ended before it was complete."}
+}
+
+// fill reads into b until the body ends, it is too slow, or the place is taken
+// back.
+func (q *request) fill(b *body, w http.ResponseWriter, from io.Reader) error {
+	control := http.NewResponseController(w)
+	slow := time.AfterFunc(q.pace.all, func() { q.end(errSlow) })
+	defer slow.Stop()
+	interrupted := make(chan struct{})
+	watched := context.AfterFunc(q.Context(), func() {
+		_ = control.SetReadDeadline(time.Unix(1, 0))
+		close(interrupted)
+	})
+	err := q.fillAtPace(b, control, from)
+	if !watched() {
+		<-interrupted // so that the deadline is ours again
+		if !errors.Is(err, limit.ErrBusy) {
+			err = context.Cause(q.Context())
+		}
+	}
+	if err == nil {
+		_ = control.SetReadDeadline(time.Time{}) // or waiting for the database would end with it
+	}
+	return err
+}
+
+func (q *request) fillAtPace(b *body, control *http.ResponseController, from io.Reader) error {
+	for arrived := q.pace.bytes; ; { // since the deadline was set
+		if arrived >= q.pace.bytes {
+			arrived = 0
+			_ = control.SetReadDeadline(time.Now().Add(q.pace.window))
+		}
+		if err := q.Context().Err(); err != nil { // whose deadline the last one may have replaced
+			return err
+		}
+		b.Grow(bytes.MinRead)
+		free := b.AvailableBuffer()
+		n, err := from.Read(free[:cap(free)])
+		if n > 0 {
+			_, _ = b.Write(free[:n])
+			arrived += int64(n)
+			begun := time.Now()
+			if err := q.Take(int64(n)); errors.Is(err, errSlow) {
+				return limit.ErrBusy // the sender is not to blame for a wait that was ours
+			} else if err != nil {
+				return err
+			}
+			if time.Since(begun) > time.Millisecond {
+				arrived = q.pace.bytes
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// A plain client writes all of its body before it reads the answer, and loses
+// the answer when the connection is closed before. A refusal waits a moment
+// for the rest of the body, up to a bound.
+const (
+	drainMax  = 4 * maxBody
+	drainWait = 2 * time.Second
+)
+
+// drain reads what is left of a refused request's body, unless its sender
+// waits to be asked for it. When many do so already, the connection is closed
+// instead.
+func (a *Access) drain(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Expect") != "" || r.ContentLength == 0 {
+		return
+	}
+	control := http.NewResponseController(w)
+	place, err := a.drains.Acquire(r.Context(), limit.AddressGroup(r.RemoteAddr))
+	if err != nil {
+		w.Header().Set("Connection", "close")
+		_ = control.SetReadDeadline(time.Unix(1, 0))
+		return
+	}
+	defer place.Release()
+	_ = control.SetReadDeadline(time.Now().Add(drainWait))
+	_, _ = io.CopyN(io.Discard, r.Body, drainMax)
+}
