@@ -119,6 +119,7 @@ func walkPages(t *testing.T, admin *browser, site *gin.Engine, rows int) {
 		"/admin/webhooks/new": "?type=generic", "/admin/webhooks/known": "?location=main", "/admin/webhooks/bulk": "?do=pause&id=1&id=2",
 		"/admin/deliveries/resent": "?at=1&total=5", "/developer/site-settings/edit": "?name=" + models.DispatchDelay,
 		"/admin/deliveries.csv": "?webhook=100", "/admin/deliveries.json": "?webhook=100&code=4xx",
+		"/admin/locations/:id/remove": "?tag=tag-7",
 	}
 	for _, route := range site.Routes() {
 		if route.Method != http.MethodGet || route.Path == "/static/*file" || route.Path == "/login/oidc" {

@@ -13,18 +13,38 @@ import (
 // the form that says what it is called.
 type locationPage struct {
 	page
-	Location    models.Location
-	Community   *models.Community // nil: the page is the location's
-	Communities []models.Community
-	Path        string
-	Slug        string // of what the page is about
-	Was         models.Called
-	Called      calledForm
-	Errors      []errorLine
+	Location              models.Location
+	Community             *models.Community // nil: the page is the location's
+	Search                string            // among the communities and tags
+	Communities           []models.Community
+	Tags                  []string
+	OfCommunities, OfTags numbered
+	Path                  string
+	Slug                  string // of what the page is about
+	Was                   models.Called
+	Called                calledForm
+	Errors                []errorLine
 }
 
 // CommunityPath leads to one of the communities.
 func (p *locationPage) CommunityPath(slug string) string { return communityPath(p.Location.Slug, slug) }
+
+// RemovePath leads to the question before the location or community is
+// removed; empty: the main site.
+func (p *locationPage) RemovePath() string {
+	if p.Community != nil {
+		return removePath(models.Place{Location: p.Location.Slug, Community: p.Slug})
+	}
+	if p.Slug == models.MainLocation {
+		return ""
+	}
+	return removePath(models.Place{Location: p.Slug})
+}
+
+// RemoveTagPath leads to the question before a tag is removed.
+func (p *locationPage) RemoveTagPath(name string) string {
+	return removePath(models.Place{Location: p.Location.Slug, Tag: name})
+}
 
 func locationPath(slug string) string { return locationsPath + "/" + slug }
 
@@ -48,11 +68,36 @@ func (s *Site) askedLocation(c *gin.Context) (*locationPage, error) {
 		}
 		p.Community, p.Path, p.Slug = &found, communityPath(l.Slug, slug), slug
 		p.Was = models.Called{Name: found.Title(), Description: found.Description}
-	} else if p.Communities, err = s.store.locations.Communities(ctx, l.Slug); err != nil {
-		return nil, err
 	}
 	p.page = page{Title: p.Was.Name, Nav: "locations"}
 	return p, nil
+}
+
+const (
+	communitiesShown = 50
+	tagsShown        = 200
+)
+
+// showLocation shows the page, a location's with its communities and tags.
+func (s *Site) showLocation(c *gin.Context, status int, p *locationPage) error {
+	if p.Community != nil {
+		return s.render(c, status, "admin_location", p)
+	}
+	ctx, values := c.Request.Context(), c.Request.URL.Query()
+	p.Search = searchOf(values)
+	at := numberOf(values, "communities")
+	communities, matched, err := s.store.places.CommunityPage(ctx, p.Slug, nameQuery(p.Search, at, communitiesShown))
+	if err != nil {
+		return err
+	}
+	p.Communities, p.OfCommunities = communities, newNumbered(p.Path, values, "communities", at, communitiesShown, matched)
+	at = numberOf(values, "tags")
+	tags, matched, err := s.store.places.TagPage(ctx, p.Slug, nameQuery(p.Search, at, tagsShown))
+	if err != nil {
+		return err
+	}
+	p.Tags, p.OfTags = tags, newNumbered(p.Path, values, "tags", at, tagsShown, matched)
+	return s.render(c, status, "admin_location", p)
 }
 
 // location shows what a location or community is called and how it is
@@ -70,7 +115,7 @@ func (s *Site) location(c *gin.Context) error {
 	if typed != nil {
 		p.Called.Called = readCalled(typed).Called
 	}
-	return s.render(c, http.StatusOK, "admin_location", p)
+	return s.showLocation(c, http.StatusOK, p)
 }
 
 // locationDescribe gives it another name and description.
@@ -85,7 +130,7 @@ func (s *Site) locationDescribe(c *gin.Context) error {
 	p.Called = readCalled(c.Request.PostForm)
 	if len(p.Called.Faults) > 0 {
 		p.Errors = errorLines(p.Called.Faults, "name", "Name", "description", "Description")
-		return s.render(c, http.StatusUnprocessableEntity, "admin_location", p)
+		return s.showLocation(c, http.StatusUnprocessableEntity, p)
 	}
 	ctx, by, to := c.Request.Context(), actorOf(c), locationsPath
 	if p.Community == nil {

@@ -15,14 +15,14 @@ func TestLocationsAndCommunitiesAreDescribed(t *testing.T) {
 		c.post(team, url.Values{"name": {"Wranglers"}, "description": {strings.ReplaceAll(about, "\n", "\r\n") + " "}}).goesTo("/admin/locations")
 		c.post(data, url.Values{"name": {"Data " + nasty}, "description": {"Pipes"}}).goesTo(team)
 		a := c.get(team).want(http.StatusOK)
-		if got := a.text("main tbody"); a.form().Get("description") != about || !strings.HasPrefix(got, "Data "+nasty+"Pipesdata-platform") {
+		if got := a.text("main tbody"); a.form().Get("description") != about || !strings.HasPrefix(got, "Data "+nasty+"Pipes data-platform") {
 			t.Errorf("the location: %q %q", a.form().Get("description"), got)
 		}
 		noMarkup(t, a)
 		if got := c.get(data).want(http.StatusOK).form(); got.Get("name") != "Data "+nasty || got.Get("description") != "Pipes" {
 			t.Errorf("the community: %v", got)
 		}
-		if got := c.get("/admin/locations").text("tbody"); !strings.Contains(got, "WranglersFirst line of "+nasty+" and the secondpython-wranglers") {
+		if got := c.get("/admin/locations").text("tbody"); !strings.Contains(got, "WranglersFirst line of "+nasty+" and the second python-wranglers") {
 			t.Errorf("the list says %q", got)
 		}
 		for path, want := range map[string]string{
@@ -85,7 +85,7 @@ func TestViewerReadsDescriptions(t *testing.T) {
 		c.logIn(c.addViewer())
 		for _, path := range []string{team, data} {
 			a := c.get(path).want(http.StatusOK)
-			if a.text("h1")+a.text("main .pre-line") != "Called soWho they are"+map[string]string{team: "Who they are"}[path] || a.Find("main form, main a[href*=community]").Length() > 0 {
+			if a.text("h1")+a.text("main .pre-line") != "Called soWho they are"+map[string]string{team: "Who they are"}[path] || a.Find("main form[method=post], main a[href*=community]").Length() > 0 {
 				t.Errorf("%s says %q", path, a.text("main"))
 			}
 			c.post(path, url.Values{"name": {"Mine"}}).want(http.StatusForbidden)

@@ -12,19 +12,31 @@ import (
 )
 
 type placeStore interface {
-	Overview(ctx context.Context) ([]models.LocationRow, error)
+	Page(ctx context.Context, q models.NameQuery) (rows []models.LocationRow, matched int64, err error)
+	Count(ctx context.Context) (int64, error)
+	CommunityPage(ctx context.Context, location string, q models.NameQuery) (rows []models.Community, matched int64, err error)
+	TagPage(ctx context.Context, location string, q models.NameQuery) (names []string, matched int64, err error)
 	Get(ctx context.Context, slug string) (models.Location, error)
 	Create(ctx context.Context, by models.Actor, slug string, called models.Called) error
 	Describe(ctx context.Context, by models.Actor, slug string, called models.Called) error
 	Community(ctx context.Context, location, slug string) (models.Community, error)
 	DescribeCommunity(ctx context.Context, by models.Actor, location, slug string, called models.Called) error
+	HasTag(ctx context.Context, location, name string) (bool, error)
+	Uses(ctx context.Context, p models.Place) (models.PlaceUses, error)
+	Remove(ctx context.Context, by models.Actor, p models.Place) error
 }
 
-const locationsPath = "/admin/locations"
+const (
+	locationsPath  = "/admin/locations"
+	locationsShown = 50
+)
 
 type locationsPage struct {
 	page
+	Search string
 	Rows   []models.LocationRow
+	Pages  numbered
+	All    int64
 	Slug   string // of the form
 	Called calledForm
 	Errors []errorLine
@@ -46,10 +58,19 @@ func (s *Site) locations(c *gin.Context) error {
 func (s *Site) showLocations(c *gin.Context, status int, p *locationsPage) error {
 	p.page = page{Title: "Locations", Nav: "locations"}
 	p.Errors = errorLines(p.Called.Faults, "name", "Name", "description", "Description", "slug", "Slug")
-	var err error
-	if p.Rows, err = s.store.places.Overview(c.Request.Context()); err != nil {
+	ctx, values := c.Request.Context(), c.Request.URL.Query()
+	p.Search = searchOf(values)
+	at := numberOf(values, "page")
+	rows, matched, err := s.store.places.Page(ctx, nameQuery(p.Search, at, locationsShown))
+	if err != nil {
 		return err
 	}
+	if p.All = matched; p.Search != "" {
+		if p.All, err = s.store.places.Count(ctx); err != nil {
+			return err
+		}
+	}
+	p.Rows, p.Pages = rows, newNumbered(locationsPath, values, "page", at, locationsShown, matched)
 	return s.render(c, status, "admin_locations", p)
 }
 

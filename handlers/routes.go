@@ -106,6 +106,8 @@ func (s *Site) routes() (*gin.Engine, error) {
 	admin.POST("/admin/trigger-history/:event/erase", s.on(s.triggerErasePost))
 	admin.POST("/admin/locations", s.on(s.locationNew))
 	admin.POST("/admin/locations/:id", s.on(s.locationDescribe))
+	get(admin, "/admin/locations/:id/remove", s.on(s.locationRemove))
+	admin.POST("/admin/locations/:id/remove", s.on(s.locationRemovePost))
 	admin.POST("/admin/members", s.on(s.memberAdd))
 	get(admin, "/admin/members/:id", s.on(s.member))
 	get(admin, "/admin/members/:id/role", s.on(s.up))

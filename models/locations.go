@@ -44,17 +44,13 @@ func newLocations(s *Store) *Locations {
 // List returns all locations, the main site first.
 func (l *Locations) List(ctx context.Context) ([]Location, error) {
 	var rows []Location
-	return rows, l.listed(ctx).Find(&rows).Error
+	return rows, l.s.db.WithContext(ctx).Order(locationOrder).Find(&rows).Error
 }
 
 // Names is List with nothing but slug and name.
 func (l *Locations) Names(ctx context.Context) ([]Location, error) {
 	var rows []Location
-	return rows, l.listed(ctx).Select("slug", "name").Find(&rows).Error
-}
-
-func (l *Locations) listed(ctx context.Context) *gorm.DB {
-	return l.s.db.WithContext(ctx).Order("case slug when 'main' then 0 else 1 end, name, slug")
+	return rows, l.s.db.WithContext(ctx).Select("slug", "name").Order(locationOrder).Find(&rows).Error
 }
 
 // Tags returns at most limit tags of a location that start with prefix.
@@ -200,6 +196,7 @@ func (l *Locations) forget() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	clear(l.known)
+	clear(l.tallies)
 }
 
 func communityKey(location, slug string) string { return "c\x00" + location + "\x00" + slug }

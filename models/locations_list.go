@@ -2,10 +2,44 @@ package models
 
 import (
 	"context"
-	"time"
+	"strings"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 )
+
+// NameQuery selects part of a list of names.
+type NameQuery struct {
+	Search        string // part of a name or slug, in any case; empty: all
+	Offset, Limit int
+}
+
+// where adds the search; columns are those of names and slugs.
+func (q NameQuery) where(db *gorm.DB, columns ...string) *gorm.DB {
+	if q.Search == "" {
+		return db
+	}
+	words := strings.ToLower(q.Search)
+	var conditions []string
+	var args []any
+	for _, column := range columns {
+		conditions = append(conditions, "lower("+column+") like ? escape '!'")
+		args = append(args, likeContains(words))
+	}
+	// A community without a name is shown by its slug with spaces.
+	conditions = append(conditions, columns[0]+" like ? escape '!'")
+	args = append(args, likeContains(strings.ReplaceAll(words, " ", "-")))
+	return db.Where("("+strings.Join(conditions, " or ")+")", args...)
+}
+
+// counted returns how many rows a query has, and those of the part.
+func (q NameQuery) counted(db *gorm.DB, order string, rows any) (n int64, err error) {
+	db = db.Session(&gorm.Session{})
+	if err := db.Count(&n).Error; err != nil {
+		return 0, err
+	}
+	return n, db.Order(order).Offset(q.Offset).Limit(q.Limit).Find(rows).Error
+}
 
 // LocationRow is a location with how much is known of it.
 type LocationRow struct {
@@ -13,78 +47,111 @@ type LocationRow struct {
 	Communities, Tags, Webhooks int64
 }
 
-// Overview returns all locations with their counts, the main site first.
-func (l *Locations) Overview(ctx context.Context) ([]LocationRow, error) {
-	locations, err := l.List(ctx)
+// locationOrder has the main site first.
+const locationOrder = "case slug when 'main' then 0 else 1 end, name, slug"
+
+// Page returns locations with their counts, the main site first, and how many
+// match the search.
+func (l *Locations) Page(ctx context.Context, q NameQuery) (rows []LocationRow, matched int64, err error) {
+	db := l.s.db.WithContext(ctx)
+	var locations []Location
+	matched, err = q.counted(q.where(db.Model(&Location{}), "slug", "name"), locationOrder, &locations)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	rows := make([]LocationRow, len(locations))
+	rows = make([]LocationRow, len(locations))
 	at := make(map[string]*LocationRow, len(locations))
+	slugs := make([]string, len(locations))
 	for i, location := range locations {
-		rows[i].Location = location
+		rows[i].Location, slugs[i] = location, location.Slug
 		at[location.Slug] = &rows[i]
 	}
 	for _, c := range []struct {
 		from string
 		into func(*LocationRow) *int64
 	}{
-		{"communities", func(r *LocationRow) *int64 { return &r.Communities }},
-		{"tags", func(r *LocationRow) *int64 { return &r.Tags }},
-		{"webhooks where deleted_at is null", func(r *LocationRow) *int64 { return &r.Webhooks }},
+		{"communities where location in ?", func(r *LocationRow) *int64 { return &r.Communities }},
+		{"tags where location in ?", func(r *LocationRow) *int64 { return &r.Tags }},
+		{"webhooks where deleted_at is null and location in ?", func(r *LocationRow) *int64 { return &r.Webhooks }},
 	} {
 		var counts []struct {
 			Location string
 			N        int64
 		}
-		err := l.s.db.WithContext(ctx).Raw("select location, count(*) as n from " + c.from + " group by location").Scan(&counts).Error
+		err := db.Raw("select location, count(*) as n from "+c.from+" group by location", slugs).Scan(&counts).Error
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		for _, n := range counts {
-			if row := at[n.Location]; row != nil {
-				*c.into(row) = n.N
-			}
+			*c.into(at[n.Location]) = n.N
 		}
 	}
-	return rows, nil
+	return rows, matched, nil
+}
+
+// Count returns how many locations there are.
+func (l *Locations) Count(ctx context.Context) (n int64, err error) {
+	return n, l.s.db.WithContext(ctx).Model(&Location{}).Count(&n).Error
+}
+
+// CommunityPage returns communities of a location in the order of their slugs,
+// and how many match the search.
+func (l *Locations) CommunityPage(ctx context.Context, location string, q NameQuery) (rows []Community, matched int64, err error) {
+	db := l.s.db.WithContext(ctx).Model(&Community{}).Where("location = ?", location)
+	matched, err = q.counted(q.where(db, "slug", "name"), "slug", &rows)
+	return rows, matched, err
+}
+
+// TagPage returns tags of a location in order, and how many match the search.
+func (l *Locations) TagPage(ctx context.Context, location string, q NameQuery) (names []string, matched int64, err error) {
+	var rows []tagRow
+	db := l.s.db.WithContext(ctx).Model(&tagRow{}).Where("location = ?", location)
+	matched, err = q.counted(q.where(db, "name"), "name", &rows)
+	for _, row := range rows {
+		names = append(names, row.Name)
+	}
+	return names, matched, err
+}
+
+// HasTag tells whether a tag of a location is registered.
+func (l *Locations) HasTag(ctx context.Context, location, name string) (bool, error) {
+	var n int64
+	err := l.s.db.WithContext(ctx).Model(&tagRow{}).Where("location = ? and name = ?", location, name).Count(&n).Error
+	return n > 0, err
+}
+
+// Few returns all locations, the main site first, or none and false if there
+// are more than most.
+func (l *Locations) Few(ctx context.Context, most int) (rows []Location, few bool, err error) {
+	db := l.s.db.WithContext(ctx)
+	var n int
+	if err := db.Raw("select count(*) from (select 1 from locations limit ?) x", most+1).Scan(&n).Error; err != nil || n > most {
+		return nil, false, err
+	}
+	return rows, true, db.Order(locationOrder).Find(&rows).Error
+}
+
+// Suggest returns locations whose name or slug contains what was typed, first
+// those that are called exactly so.
+func (l *Locations) Suggest(ctx context.Context, typed string, limit int) ([]Location, error) {
+	typed = strings.ToLower(typed)
+	var rows []Location
+	exact := clause.Expr{SQL: "case when slug = ? or lower(name) = ? then 0 else 1 end, " + locationOrder, Vars: []any{typed, typed}}
+	return rows, NameQuery{Search: typed}.where(l.s.db.WithContext(ctx), "slug", "name").
+		Clauses(clause.OrderBy{Expression: exact}).Limit(limit).Find(&rows).Error
+}
+
+// Named returns the locations that have one of the slugs.
+func (l *Locations) Named(ctx context.Context, slugs ...string) ([]Location, error) {
+	var rows []Location
+	if len(slugs) == 0 {
+		return nil, nil
+	}
+	return rows, l.s.db.WithContext(ctx).Where("slug in ?", slugs).Find(&rows).Error
 }
 
 // Get returns a location, or ErrNotFound.
 func (l *Locations) Get(ctx context.Context, slug string) (Location, error) {
 	var row Location
 	return row, found(l.s.db.WithContext(ctx).Take(&row, "slug = ?", slug))
-}
-
-// Create adds a location before its first event. Error: ErrExists.
-func (l *Locations) Create(ctx context.Context, by Actor, slug string, called Called) error {
-	return l.change(ctx, func(tx *gorm.DB, now time.Time) error {
-		var n int64
-		err := tx.Model(&Location{}).Where("slug = ?", slug).Count(&n).Error
-		if err != nil {
-			return err
-		}
-		if n > 0 {
-			return ErrExists
-		}
-		row := Location{Slug: slug, Name: called.Name, Description: called.Description, CreatedAt: now}
-		if err := tx.Create(&row).Error; err != nil {
-			return err
-		}
-		detail := called.Name
-		if called.Description != "" {
-			detail += ": " + called.Description
-		}
-		return audit(tx, by, now, "location.created", slug, detail)
-	})
-}
-
-func (l *Locations) change(ctx context.Context, change func(tx *gorm.DB, now time.Time) error) error {
-	return l.s.tx(ctx, func(tx *gorm.DB) error {
-		now, err := l.s.now(tx)
-		if err != nil {
-			return err
-		}
-		return change(tx, now)
-	})
 }

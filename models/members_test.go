@@ -150,9 +150,9 @@ func TestLocationsListed(t *testing.T) {
 		e.Location, e.Community, e.Tags = "team", "c", []string{"go", "sql"}
 		_, _, err := s.Events.Record(t.Context(), []models.NewEvent{e, event("f")})
 		ok(t, err)
-		rows, err := s.Locations.Overview(t.Context())
+		rows, matched, err := s.Locations.Page(t.Context(), models.NameQuery{Limit: 10})
 		ok(t, err)
-		if len(rows) != 2 || rows[0].Slug != "main" || rows[1].Name != "Team" || rows[1].Communities != 1 || rows[1].Tags != 2 || rows[1].Webhooks != 0 {
+		if len(rows) != 2 || matched != 2 || rows[0].Slug != "main" || rows[1].Name != "Team" || rows[1].Communities != 1 || rows[1].Tags != 2 || rows[1].Webhooks != 0 {
 			t.Errorf("locations: %+v", rows)
 		}
 		want(t, "audit", lines(t, s, 1)[0], "location.created|team|Team")

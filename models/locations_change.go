@@ -1,0 +1,41 @@
+package models
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// Create adds a location before its first event. Error: ErrExists.
+func (l *Locations) Create(ctx context.Context, by Actor, slug string, called Called) error {
+	return l.change(ctx, func(tx *gorm.DB, now time.Time) error {
+		var n int64
+		err := tx.Model(&Location{}).Where("slug = ?", slug).Count(&n).Error
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			return ErrExists
+		}
+		row := Location{Slug: slug, Name: called.Name, Description: called.Description, CreatedAt: now}
+		if err := tx.Create(&row).Error; err != nil {
+			return err
+		}
+		detail := called.Name
+		if called.Description != "" {
+			detail += ": " + called.Description
+		}
+		return audit(tx, by, now, "location.created", slug, detail)
+	})
+}
+
+func (l *Locations) change(ctx context.Context, change func(tx *gorm.DB, now time.Time) error) error {
+	return l.s.tx(ctx, func(tx *gorm.DB) error {
+		now, err := l.s.now(tx)
+		if err != nil {
+			return err
+		}
+		return change(tx, now)
+	})
+}
