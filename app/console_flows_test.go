@@ -18,7 +18,7 @@ func (c *chrome) landed(expression string) {
 func (b *browser) delivered(n int) {
 	b.t.Helper()
 	eventually(b.t, "deliveries", func() bool {
-		return strings.Count(b.get("/admin/deliveries.csv?state=delivered").body, "\nmsg_") == n
+		return strings.Count(b.get("/admin/deliveries.csv?state=delivered").body, "\n\"msg_") == n
 	})
 }
 

@@ -35,6 +35,7 @@ func TestTemplatesFitTheirStructs(t *testing.T) {
 		"webhook":           &webhookPage{},
 		"webhook_delete":    &webhookDeletePage{},
 		"webhook_form":      &webhookFormPage{},
+		"webhook_reveal":    &revealPage{},
 		"webhooks":          &webhooksPage{},
 		"webhooks_bulk":     &webhooksBulkPage{},
 	}

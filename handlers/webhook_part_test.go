@@ -48,7 +48,8 @@ func TestPartsOfTheForm(t *testing.T) {
 		t.Error("what is not there has no page")
 	}
 	c.cookie = ""
-	if out := c.part(lookPart, newForm, url.Values{"do": {"preview"}}).want(http.StatusNoContent); out.Header.Get(partTo) != "/login" {
+	out := c.part(lookPart, newForm, url.Values{"do": {"preview"}}).want(http.StatusNoContent)
+	if out.Header.Get(partTo) != "/login?next="+url.QueryEscape(newForm) {
 		t.Errorf("without a session it leads to %q", out.Header.Get(partTo))
 	}
 }
