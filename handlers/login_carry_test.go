@@ -131,6 +131,15 @@ func TestWhatIsNotCarried(t *testing.T) {
 	if a := c.do(req); a.Status != http.StatusNoContent || a.Header.Get(partTo) != "/login?next=%2Fadmin%2Ftokens" {
 		t.Errorf("a script is answered %d %v", a.Status, a.Header)
 	}
+	// What was typed is for its own form alone.
+	typed := url.Values{"email": {adminEmail}, "password": {adminPassword}, "next": {"/admin/tokens"}, "form.name": {"typed"}}
+	c.cookie = sessionOf(t, c.post("/login", typed).goesTo("/admin/tokens")).Value
+	for _, path := range []string{"/admin/members", "/admin/tokens"} {
+		if got := c.get(path).form().Get("name"); got != "" {
+			t.Errorf("%s shows %q", path, got)
+		}
+	}
+	c.cookie = ""
 	// A field of the login form that claims to be carried is not trusted either.
 	a := c.post("/login", url.Values{"form.password": {"p"}, "form.secret_1": {"s"}, "form.name": {"n"}, "email": {"x"}}).want(http.StatusUnauthorized)
 	if got := a.form(); got.Get("form.name") != "n" || got.Has("form.password") || got.Has("form.secret_1") {

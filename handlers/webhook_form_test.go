@@ -223,6 +223,9 @@ func TestSavedSecretsNeverComeBack(t *testing.T) {
 	if got := edit.text("#secret_1-help"); got != "Set on "+time.Now().UTC().Format("Jan 2, 2006")+", last signed with May 4, 2026. Leave this empty to keep it." {
 		t.Errorf("the secret's line says %q", got)
 	}
+	if got := c.get(webhookPath(w.ID)).text("dt:contains('Signing secret 1') + dd"); !strings.Contains(got, ", last signed with ") || strings.Contains(got, "used") {
+		t.Errorf("the webhook's page says %q", got)
+	}
 	pages := []*answer{edit, c.get("/admin/webhooks"), c.get(webhookPath(w.ID)), c.get(webhookPath(w.ID) + "/delete")}
 	for _, do := range []string{"test", "preview", "generate_2", "clear_1", "save"} {
 		pages = append(pages, c.post(editPath(w), fill(edit.form(), "do", do, "name", "")))
