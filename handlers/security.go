@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"os"
 	"strings"
 	"unicode/utf8"
 
@@ -88,6 +89,9 @@ func readForm(c *gin.Context, most int64) error {
 	if err := c.Request.ParseForm(); err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			return err
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return &statusError{http.StatusRequestTimeout, "This form took too long to arrive. Try again."}
 		}
 		return &statusError{http.StatusBadRequest, "This form could not be read."}
 	}
