@@ -19,7 +19,7 @@ func event(id string) models.NewEvent {
 }
 
 func TestRecordIsIdempotent(t *testing.T) {
-	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
+	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
 		for i, c := range []struct {
 			ids                  []string
 			accepted, duplicates int
@@ -36,6 +36,28 @@ func TestRecordIsIdempotent(t *testing.T) {
 				t.Errorf("%d: accepted %d, duplicates %d", i, accepted, duplicates)
 			}
 		}
+		// What is there once is dispatched once.
+		dispatchAtOnce(t, s)
+		w := create(t, s, nil)
+		clock.Add(time.Second)
+		if d := deliver(t, s, w, "all", "a", "b", "c"); d.Items != 3 {
+			t.Errorf("delivery %+v", d.Delivery)
+		}
+		for _, id := range []string{"a", "b", "c"} {
+			e, err := s.Events.Get(t.Context(), id)
+			ok(t, err)
+			triggers, err := s.Events.Triggers(t.Context(), e.ID)
+			ok(t, err)
+			if e.DispatchedAt == nil || len(triggers) != 1 {
+				t.Errorf("%s: dispatched %v, %d triggers", id, e.DispatchedAt, len(triggers))
+			}
+		}
+		r, err := s.Events.Take(t.Context(), 10, func(take models.Take) (models.Decision, error) {
+			t.Errorf("%d events still wait", len(take.Events))
+			return models.Decision{}, nil
+		})
+		ok(t, err)
+		want(t, "left", r.Events, 0)
 	})
 }
 
