@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"os"
 	"strings"
 	"unicode/utf8"
@@ -96,12 +95,4 @@ func readForm(c *gin.Context, most int64) error {
 		return &statusError{http.StatusBadRequest, "This form could not be read."}
 	}
 	return nil
-}
-
-func prefixes(list []netip.Prefix) []string {
-	out := make([]string, len(list))
-	for i, p := range list {
-		out[i] = p.String()
-	}
-	return out
 }
