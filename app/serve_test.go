@@ -34,7 +34,7 @@ func TestFromTheSiteToTheReceiver(t *testing.T) {
 		in.accept(questionJSON("first", 1, ""))
 		eventually(t, "delivery", func() bool { return len(hook.items(t)) == 1 })
 		eventually(t, "the history tells it", func() bool { // it is recorded after the answer
-			history := b.get("/admin/trigger-history/first")
+			history := b.event("first")
 			return history.code == http.StatusOK && strings.Contains(history.body, "Everything") && strings.Contains(history.body, "Delivered")
 		})
 		metrics := b.get("/metrics").body

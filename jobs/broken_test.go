@@ -78,7 +78,7 @@ func TestAnEventThatNoBodyCanBeMadeOf(t *testing.T) {
 				b.t.Errorf("%s: %d events sent, %d failed", w.Type, sent, failed)
 			}
 		}
-		e, err := b.store.Events.Get(b.t.Context(), "unreadable")
+		e, err := b.store.Events.Get(b.t.Context(), "main", "unreadable")
 		ok(b.t, err)
 		triggers, err := b.store.Events.Triggers(b.t.Context(), e.ID)
 		ok(b.t, err)

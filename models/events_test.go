@@ -44,7 +44,7 @@ func TestRecordIsIdempotent(t *testing.T) {
 			t.Errorf("delivery %+v", d.Delivery)
 		}
 		for _, id := range []string{"a", "b", "c"} {
-			e, err := s.Events.Get(t.Context(), id)
+			e, err := s.Events.Get(t.Context(), "main", id)
 			ok(t, err)
 			triggers, err := s.Events.Triggers(t.Context(), e.ID)
 			ok(t, err)
@@ -58,6 +58,48 @@ func TestRecordIsIdempotent(t *testing.T) {
 		})
 		ok(t, err)
 		want(t, "left", r.Events, 0)
+	})
+}
+
+// TestAnIDBelongsToItsLocation: the same id in two locations is two events,
+// also within one request, and each waits for dispatch once.
+func TestAnIDBelongsToItsLocation(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
+		at := func(location string) models.NewEvent {
+			e := event("a")
+			e.Location = location
+			return e
+		}
+		for i, c := range []struct {
+			locations            []string
+			accepted, duplicates int
+		}{
+			{[]string{"team-a"}, 1, 0}, {[]string{"team-b", "team-a", "team-b", "team-c"}, 2, 2}, {[]string{"team-c"}, 0, 1},
+		} {
+			var events []models.NewEvent
+			for _, location := range c.locations {
+				events = append(events, at(location))
+			}
+			accepted, duplicates, err := s.Events.Record(t.Context(), events)
+			ok(t, err)
+			if accepted != c.accepted || duplicates != c.duplicates {
+				t.Errorf("%d: accepted %d, duplicates %d", i, accepted, duplicates)
+			}
+		}
+		named, err := s.Events.Named(t.Context(), "a", 10)
+		ok(t, err)
+		depth, err := s.Deliveries.Depth(t.Context())
+		ok(t, err)
+		if len(named) != 3 || depth.Undispatched != 3 {
+			t.Errorf("%d events, %d wait", len(named), depth.Undispatched)
+		}
+		for _, e := range named {
+			got, err := s.Events.Get(t.Context(), e.Location, "a")
+			ok(t, err)
+			if got.ID != e.ID {
+				t.Errorf("%s: %d, want %d", e.Location, got.ID, e.ID)
+			}
+		}
 	})
 }
 
