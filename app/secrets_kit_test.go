@@ -6,11 +6,13 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"html"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -76,13 +78,39 @@ func (v *vault) without(what string, run func()) {
 	v.keep(what, secret)
 }
 
-// none fails when a place holds a secret, as it is or in a simple coding.
+// spelt are ways in which frameworks write a text.
+func spelt(secret string) []string {
+	units := func(chars, verb string) string {
+		return regexp.MustCompile(chars).ReplaceAllStringFunc(secret, func(c string) string { return fmt.Sprintf(verb, c[0]) })
+	}
+	forms := []string{
+		secret, url.QueryEscape(secret), regexp.MustCompile("%..").ReplaceAllStringFunc(url.QueryEscape(secret), strings.ToLower), html.EscapeString(secret), fmt.Sprintf("%q", secret),
+		strings.ReplaceAll(secret, "/", `\/`), units(`[=&+<>']`, `\u%04x`), units(`[=&+<>'/]`, `\u%04X`), units(`[/=+]`, "&#x%x;"),
+		hex.EncodeToString([]byte(secret)), fmt.Sprintf("%X", secret), fmt.Sprintf("% x", secret), fmt.Sprint([]byte(secret)),
+	}
+	for _, before := range []string{"", "u", "us", "user:"} { // Basic, and at each place of a group
+		forms = append(forms, base64.StdEncoding.EncodeToString([]byte(before+secret+"\n")))
+	}
+	return forms
+}
+
+// inner are forms of which parts depend on what stands beside: that part of a
+// base64 which only the secret decides.
+func inner(secret string) (forms []string) {
+	for before := range 3 {
+		whole := base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat("x", before) + secret))
+		forms = append(forms, whole[before*8/6+1:len(whole)-1])
+	}
+	return forms
+}
+
+// none fails when a place holds a secret, as it is or in a coding.
 func (v *vault) none(place, text string) {
 	v.t.Helper()
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for what, secret := range v.secrets {
-		forms := []string{secret, url.QueryEscape(secret), base64.StdEncoding.EncodeToString([]byte(secret)), hex.EncodeToString([]byte(secret))}
+		forms := append(spelt(secret)[:13], inner(secret)...)
 		if raw, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_")); err == nil && len(raw) >= 16 {
 			forms = append(forms, string(raw), hex.EncodeToString(raw))
 		}
@@ -193,13 +221,18 @@ func newTattler(t *testing.T, v *vault) (server *tattler, trust string) {
 	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Headers", fmt.Sprint(r.Header))
 		w.Header().Set("X-Address", r.RequestURI)
+		owner, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		for i, secret := range v.of(owner) {
+			w.Header().Set(fmt.Sprintf("X-Echo-%d", i), strings.Join(spelt(secret), ", "))
+		}
 		if server.failing.Load() {
 			w.WriteHeader(http.StatusInternalServerError)
 		}
-		fmt.Fprintf(w, "no such page: %s %v\n", r.RequestURI, r.Header)
-		owner, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		fmt.Fprintf(w, "no such page: %s %v\n", strings.ReplaceAll(r.RequestURI, "/", `\/`), r.Header)
 		for _, secret := range v.of(owner) {
-			fmt.Fprintf(w, "%s, %s, %s, %q\n", secret, url.QueryEscape(secret), base64.StdEncoding.EncodeToString([]byte(secret)), secret)
+			for _, form := range spelt(secret) {
+				fmt.Fprintln(w, form, url.QueryEscape(form), strings.ReplaceAll(form, "/", `\/`))
+			}
 		}
 	})
 	return server, trust

@@ -147,7 +147,8 @@ func (f *secretFlows) webhooks() {
 	for _, name := range []string{"slack", "stackauth", "userecho"} {
 		forms[name] = typeForm(name, f.hook.URL)
 	}
-	forms["slack"].Set("url", f.hook.URL+"/slack/T000/B000/"+f.make("slack address"))
+	team, app := f.keep("slack team", "T"+rand.Text()[:12]), f.keep("slack app", "B"+rand.Text()[:12])
+	forms["slack"].Set("url", f.hook.URL+"/slack/"+team+"/"+app+"/"+f.make("slack address"))
 	forms["stackauth"].Set("secret_1", f.keep("stackauth secret", "whsec_"+base64.StdEncoding.EncodeToString([]byte(rand.Text()+"-of-stack-auth"))))
 	forms["userecho"].Set("secret_1", f.make("userecho key"))
 	for name, form := range forms {

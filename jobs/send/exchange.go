@@ -37,26 +37,22 @@ func (c *Client) exchange(ctx context.Context, r Request, timeout time.Duration,
 	defer func() { _ = resp.Body.Close() }()
 	result.Code, result.Header = resp.StatusCode, resp.Header
 	result.ResponseHeaders = red.headers(sortedHeaders(resp.Header))
-	raw, cut, err := readBody(resp, red.longest, r.Keep)
-	limit := maxBody
-	if cut {
-		limit = max(0, min(limit, len(raw)-red.longest))
-	}
-	result.Body, result.Truncated = red.bodyTo(raw, limit), cut || len(raw) > maxBody
+	raw, cut, err := readBody(resp, r.Keep)
+	result.Body, result.Truncated = red.body(raw, cut || err != nil), cut
 	return err
 }
 
-// readBody reads as much of the answer as may be kept, and more bytes of it;
-// cut: keep did not let it read that much. What breaks off beyond that is not
-// looked at. A switch of protocols, which was not asked for, has no body.
-func readBody(resp *http.Response, more int, keep func(int) bool) (raw []byte, cut bool, err error) {
+// readBody reads as much of the answer as may be kept; cut: there was more.
+// What breaks off beyond that is not looked at. A switch of protocols, which
+// was not asked for, has no body.
+func readBody(resp *http.Response, keep func(int) bool) (raw []byte, cut bool, err error) {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return nil, false, nil
 	}
 	raw = make([]byte, 0, 512)
-	for most := maxBody + more + 1; len(raw) < most; {
+	for len(raw) <= maxBody {
 		if len(raw) == cap(raw) {
-			grown := min(2*cap(raw), most)
+			grown := min(2*cap(raw), maxBody+1)
 			if grown > freeBody && keep != nil && !keep(grown-cap(raw)) {
 				return raw, true, nil
 			}
@@ -64,14 +60,17 @@ func readBody(resp *http.Response, more int, keep func(int) bool) (raw []byte, c
 		}
 		n, err := resp.Body.Read(raw[len(raw):cap(raw)])
 		raw = raw[:len(raw)+n]
+		if len(raw) > maxBody {
+			break
+		}
 		if err != nil {
-			if errors.Is(err, io.EOF) || len(raw) > maxBody {
+			if errors.Is(err, io.EOF) {
 				err = nil
 			}
 			return raw, false, err
 		}
 	}
-	return raw, false, nil
+	return raw, true, nil
 }
 
 // post sends a request once; lost: the receiver gave up the connection without

@@ -2,8 +2,8 @@ package send
 
 import (
 	"net/url"
-	"path"
 	"slices"
+	"strings"
 
 	"github.com/sitehooks/sitehooks/jobs/wire"
 )
@@ -46,7 +46,8 @@ func (r *Recipient) Request(attempt wire.Request) Request {
 
 // urlSecrets are the parts of a URL that only its receiver may know, as
 // receivers repeat them in "no such page": its query with the longer values in
-// it, and of a URL that is a secret also path and last segment.
+// it, and of a URL that is a secret also the path, what of it begins behind the
+// words at its start, and each longer part of that.
 func urlSecrets(raw string, secretURL bool) []string {
 	const long = 8 // shorter ones are words, of which a body would lose too many
 	u, err := url.Parse(raw)
@@ -65,11 +66,29 @@ func urlSecrets(raw string, secretURL bool) []string {
 		}
 	}
 	add(u.RawQuery)
-	if secretURL {
-		add(raw)
-		add(u.RequestURI())
-		add(u.Path)
-		add(path.Base(u.Path))
+	if !secretURL {
+		return parts
+	}
+	add(raw)
+	add(u.RequestURI())
+	add(u.Path)
+	words, more := true, true
+	for rest := strings.TrimPrefix(u.Path, "/"); more; {
+		var segment, after string
+		segment, after, more = strings.Cut(rest, "/")
+		if !isWord(segment) || !more {
+			if words && more {
+				add(rest) // T…/B…/…
+			}
+			words = false
+			add(segment)
+		}
+		rest = after
 	}
 	return parts
+}
+
+// isWord says whether a part of a path is a word, such as services.
+func isWord(segment string) bool {
+	return strings.Trim(segment, "abcdefghijklmnopqrstuvwxyz-_") == ""
 }

@@ -2,12 +2,8 @@ package send
 
 import (
 	"bytes"
-	"encoding/base64"
-	"encoding/json"
-	"html"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -15,119 +11,37 @@ import (
 	"github.com/sitehooks/sitehooks/jobs/wire"
 )
 
-const (
-	mask      = "***"
-	minSecret = 4 // bytes; shorter ones cannot be told from other text
-)
+const mask = "***"
 
-// redactor replaces secrets in what is recorded, in the forms in which a
-// receiver may hand them back.
-type redactor struct {
-	forms   []string // longest first
-	first   [256]bool
-	longest int
-}
+// redactor replaces secrets in what is recorded.
+type redactor struct{ secrets *secrets }
 
-func newRedactor(secrets []string) redactor {
-	forms := map[string]bool{}
-	for _, s := range secrets {
-		parts := []string{s}
-		// "Bearer abc": a receiver may hand back what follows the scheme.
-		if scheme, token, ok := strings.Cut(s, " "); ok && slices.Contains([]string{"bearer", "basic", "token"}, strings.ToLower(scheme)) {
-			parts = append(parts, token)
-		}
-		for _, p := range parts {
-			addForms(forms, p)
-		}
-	}
-	red := redactor{forms: slices.SortedFunc(maps.Keys(forms), func(a, b string) int { return len(b) - len(a) })}
-	for _, f := range red.forms {
-		red.first[f[0]] = true
-		red.longest = max(red.longest, len(f))
-	}
-	return red
-}
+func newRedactor(given []string) redactor { return redactor{newSecrets(given)} }
 
-func addForms(forms map[string]bool, secret string) {
-	if len(secret) < minSecret {
-		return
+// replace masks the secrets in a text. cut: it went on, so that what may be
+// the beginning of a secret at its end is masked too.
+func (r *redactor) replace(raw []byte, cut bool) []byte {
+	parts := r.secrets.find(raw, cut)
+	if len(parts) == 0 {
+		return raw
 	}
-	var plain bytes.Buffer
-	enc := json.NewEncoder(&plain)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(secret) // a string always encodes
-	escaped, _ := json.Marshal(secret)
-	for _, f := range []string{
-		secret, strings.Trim(plain.String(), "\"\n"), strings.Trim(string(escaped), `"`),
-		url.QueryEscape(secret), url.PathEscape(secret), html.EscapeString(secret),
-		base64.StdEncoding.EncodeToString([]byte(secret)), base64.RawURLEncoding.EncodeToString([]byte(secret)),
-	} {
-		if len(f) >= minSecret {
-			forms[f] = true
-		}
+	out := make([]byte, 0, len(raw))
+	end := 0
+	for _, p := range parts {
+		out = append(append(out, raw[end:p.from]...), mask...)
+		end = p.to
 	}
-}
-
-// replace masks the secrets that begin in the first limit bytes of raw, and
-// returns no more of raw than those bytes. Raw should go on for longest bytes
-// after them, so that no part of a secret stays at the end.
-func (r *redactor) replace(raw []byte, limit int) []byte {
-	limit = min(limit, len(raw))
-	clean := firstSecret(r, raw, limit)
-	if clean == limit {
-		return raw[:limit]
-	}
-	out := append(make([]byte, 0, limit), raw[:clean]...)
-	for i := clean; i < limit; {
-		if n := secretAt(r, raw[i:]); n > 0 {
-			out = append(out, mask...)
-			i += n
-			continue
-		}
-		out = append(out, raw[i])
-		i++
-	}
-	return out
-}
-
-// firstSecret is where the first secret begins in the first limit bytes of
-// raw; limit: none does.
-func firstSecret[Text string | []byte](r *redactor, raw Text, limit int) int {
-	for i := range limit {
-		if secretAt(r, raw[i:]) > 0 {
-			return i
-		}
-	}
-	return limit
-}
-
-// secretAt is the length of the secret that raw begins with; 0: none.
-func secretAt[Text string | []byte](r *redactor, raw Text) int {
-	if !r.first[raw[0]] {
-		return 0
-	}
-	for _, f := range r.forms {
-		if len(raw) >= len(f) && string(raw[:len(f)]) == f {
-			return len(f)
-		}
-	}
-	return 0
+	return append(out, raw[end:]...)
 }
 
 // text is s without secrets and fit for a database's text column.
-func (r *redactor) text(s string) string {
-	if firstSecret(r, s, len(s)) == len(s) && utf8.ValidString(s) && !strings.Contains(s, "\x00") {
-		return s
-	}
-	return string(safe(r.replace([]byte(s), len(s))))
-}
+func (r *redactor) text(s string) string { return string(safe(r.replace([]byte(s), false))) }
 
 // body is what is kept of a response's body: whole characters, 64 KiB at most.
-func (r *redactor) body(raw []byte) []byte { return r.bodyTo(raw, maxBody) }
-
-// bodyTo is what is kept of its first limit bytes.
-func (r *redactor) bodyTo(raw []byte, limit int) []byte {
-	kept := safe(r.replace(raw, wholeRunes(raw, limit)))
+// cut: the body went on.
+func (r *redactor) body(raw []byte, cut bool) []byte {
+	n := wholeRunes(raw, maxBody)
+	kept := safe(r.replace(raw[:n], cut || n < len(raw)))
 	return bytes.Clone(kept[:wholeRunes(kept, maxBody)]) // without what else was read
 }
 
