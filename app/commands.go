@@ -2,6 +2,7 @@ package app
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -184,9 +185,13 @@ func healthcheck(ctx context.Context, c config.Config) error {
 	if err != nil {
 		return fmt.Errorf("not ready: %w", err)
 	}
-	_ = resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
+	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusOK {
+		return nil
+	}
+	why, err := io.ReadAll(io.LimitReader(resp.Body, 1000))
+	if err != nil || !bytes.HasPrefix(why, []byte("not ready")) { // another server
 		return fmt.Errorf("not ready: /readyz answers %s", resp.Status)
 	}
-	return nil
+	return oneLine(errors.New(string(why)))
 }

@@ -71,6 +71,7 @@ func TestConnectionsThatHangAreThrownAway(t *testing.T) {
 func TestWritingGoesOnAfterAReadOnlySpell(t *testing.T) {
 	env := environment(t, "postgres")
 	in, db := serve(t, env), openDatabase(t, env)
+	b := in.login()
 	in.accept(questionJSON("before", 1, ""))
 	name := strings.TrimPrefix(mustParse(t, valueOf(env, "DATABASE_URL")).Path, "/")
 	run(t, db, "alter database "+name+" set default_transaction_read_only = on")
@@ -84,6 +85,8 @@ func TestWritingGoesOnAfterAReadOnlySpell(t *testing.T) {
 		refused++
 		return refused == 30
 	})
+	in.readyIs(http.StatusServiceUnavailable, "not ready: the database server is read-only")
+	b.bannerIs("the database server is read-only")
 	run(t, db, "set default_transaction_read_only = off; alter database "+name+" reset default_transaction_read_only")
 	refused = 0
 	for i := range 20 {
@@ -94,6 +97,7 @@ func TestWritingGoesOnAfterAReadOnlySpell(t *testing.T) {
 	if refused > 1 {
 		t.Errorf("%d of 20 refused after the server can be written to again", refused)
 	}
+	in.readyIs(http.StatusOK, "ready")
 }
 
 // With several hosts in DATABASE_URL and target_session_attrs=read-write an

@@ -11,9 +11,12 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// presentEvery is how often an instance says that it is alive. Others believe
-// it for several times as long.
-const presentEvery = 5 * time.Second
+// How often an instance says that it is alive, and finds out whether anything
+// can be stored. Others believe it for several times as long.
+const (
+	presentEvery = 5 * time.Second
+	unableEvery  = time.Second // while nothing can be stored
+)
 
 // presence tells the others, for their page, that this instance is alive.
 type presence struct {
@@ -40,16 +43,24 @@ func appear(ctx context.Context, store *models.Store, log *slog.Logger, role str
 }
 
 func (p *presence) run(ctx context.Context) {
-	tick := time.NewTicker(presentEvery)
-	defer tick.Stop()
-	for {
+	for next := presentEvery; ; {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-time.After(next):
 		}
-		if err := p.store.Instances.Seen(ctx, p.row); err != nil && ctx.Err() == nil {
-			p.log.DebugContext(ctx, "this instance could not say that it is alive", slog.Any("error", err))
+		wasAble := next == presentEvery
+		err := p.store.Instances.Seen(ctx, p.row)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil && wasAble:
+			p.log.ErrorContext(ctx, "nothing can be stored", slog.Any("error", err))
+		case err == nil && !wasAble:
+			p.log.InfoContext(ctx, "what arrives can be stored again")
+		}
+		if next = presentEvery; err != nil {
+			next = unableEvery
 		}
 	}
 }

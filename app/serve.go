@@ -192,12 +192,11 @@ func (in *instance) metrics() http.Handler {
 	return promhttp.HandlerFor(in.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
 }
 
-// ready says why this instance cannot do its work.
-func (in *instance) ready(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
-	defer cancel()
-	if err := in.store.Ping(ctx); err != nil {
-		return errors.New("the database does not answer")
+// ready says why this instance cannot do its work. It asks nothing of the
+// database.
+func (in *instance) ready(context.Context) error {
+	if err := in.store.Able(); err != nil {
+		return err
 	}
 	if in.jobs != nil && !in.jobs.Ready() {
 		return errors.New("the jobs do not run")

@@ -42,7 +42,8 @@ type systemPage struct {
 	Locked   int64 // webhooks that none of the keys opens
 	Build    []fact
 	States   []fact
-	Ready    string // why this instance cannot work; empty: it can
+	Ready    string     // why this instance cannot work; empty: it can
+	Late     *time.Time // since when an event is due that is not dispatched; nil: none is for long
 }
 
 // fact is a label with its value.
@@ -75,6 +76,11 @@ func (s *Site) system(c *gin.Context) error {
 	if p.Database, err = s.store.system.Database(ctx); err != nil {
 		return err
 	}
+	at, err := s.store.system.Standing(ctx)
+	if err != nil {
+		return err
+	}
+	p.at, p.Late = &at, at.Late()
 	if p.Depth, err = s.Store.Deliveries.Depth(ctx); err != nil {
 		return err
 	}

@@ -19,7 +19,8 @@ type attention struct {
 	Broken   []models.Attention // that broke, at most brokenNamed
 	More     int64              // broke as well
 	Expiring []models.Attention // whose held notifications expire before long
-	Stalled  *time.Time         // since when dispatch has not run; nil: it runs
+	Unable   string             // why nothing can be stored, in words; empty: it can
+	Late     *time.Time         // since when something is due that is not dispatched; nil: nothing is for long
 	broke    int64              // how many broke in all, those put aside included
 	seen     int64              // when the newest of them did
 }
@@ -27,24 +28,29 @@ type attention struct {
 // attention is nil when all is well, or all was put aside. A page is not
 // refused for it.
 func (s *Site) attention(ctx context.Context, r *http.Request, at *models.Standing) *attention {
+	a := &attention{Unable: models.Unable(s.Store.Able())}
+	if err := s.attend(ctx, a, at, asideOf(r)); err != nil {
+		s.Log.ErrorContext(ctx, "what needs attention not read", "error", err)
+	}
+	if len(a.Broken) == 0 && a.More == 0 && len(a.Expiring) == 0 && a.Late == nil && a.Unable == "" {
+		return nil
+	}
+	return a
+}
+
+func (s *Site) attend(ctx context.Context, a *attention, at *models.Standing, aside []string) error {
 	if at == nil {
 		now, err := s.store.system.Standing(ctx)
 		if err != nil {
-			s.Log.ErrorContext(ctx, "how things stand not read", "error", err)
-			return nil
+			return err
 		}
 		at = &now
 	}
+	a.Late = at.Late()
 	list, err := s.store.webhooks.Attention(ctx, *at)
 	if err != nil {
-		s.Log.ErrorContext(ctx, "webhooks that need attention not read", "error", err)
-		return nil
+		return err
 	}
-	a := &attention{}
-	if a.Stalled, err = s.store.events.Stalled(ctx, *at); err != nil {
-		s.Log.ErrorContext(ctx, "state of dispatch not read", "error", err)
-	}
-	aside := asideOf(r)
 	for _, w := range list {
 		if w.State == models.WebhookBroken {
 			a.addBroken(w, slices.Contains(aside, a.BrokeKey(w)))
@@ -56,10 +62,7 @@ func (s *Site) attention(ctx context.Context, r *http.Request, at *models.Standi
 	if slices.Contains(aside, a.MoreKey()) {
 		a.More = 0
 	}
-	if len(a.Broken) == 0 && a.More == 0 && len(a.Expiring) == 0 && a.Stalled == nil {
-		return nil
-	}
-	return a
+	return nil
 }
 
 // brokenNamed is how many webhooks that broke have a line each.

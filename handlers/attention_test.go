@@ -123,20 +123,33 @@ func TestNoticesCanBePutAside(t *testing.T) {
 	c.post("/attention", url.Values{"what": {"x; Path=/"}}).want(http.StatusUnprocessableEntity)
 }
 
-// TestStalledDispatchIsSaid: no jobs run here, and after a while every page
-// says so.
-func TestStalledDispatchIsSaid(t *testing.T) {
+// TestLateDispatchIsSaid: no jobs run here, and when something has been due for
+// three intervals and 15 seconds, every page and the System page say so.
+func TestLateDispatchIsSaid(t *testing.T) {
 	c := newConsole(t)
-	if text := c.get("/admin/audit").text(attentionSection); text != "" {
-		t.Errorf("at the start it says %q", text)
+	c.addEvent(1, "question.created", "")
+	says := func(want string) {
+		t.Helper()
+		for path, where := range map[string]string{"/admin/audit": attentionSection, "/admin/system": "dl.facts"} {
+			text := c.get(path).text(where)
+			if path == "/admin/audit" && want == "" && text != "" || !strings.Contains(text, want) {
+				t.Errorf("%s says %q, want %q", path, text, want)
+			}
+		}
 	}
-	c.exec("update dispatch_runs set next_at = ?", time.Now().Add(-time.Minute).UTC())
-	if text := c.get("/admin/audit").text(attentionSection); !strings.HasPrefix(text, "Dispatch has not run since") {
-		t.Errorf("it says %q", text)
+	settings, err := c.store.Settings.Get(t.Context())
+	ok(t, err)
+	limit := settings.DispatchDelay + 3*settings.DispatchInterval + 15*time.Second
+	received := func(ago time.Duration) {
+		c.exec("update events_waiting set received_at = ?", time.Now().Add(-ago).UTC())
 	}
-	c.exec("update settings set value = '0' where name = ?", models.DispatchInterval)
-	c.exec("insert into settings (name, value) select ?, '0' where not exists (select 1 from settings where name = ?)", models.DispatchInterval, models.DispatchInterval)
-	if text := c.get("/admin/audit").text(attentionSection); text != "" {
-		t.Errorf("nothing is due, and it says %q", text)
+	received(limit - 10*time.Second)
+	says("")
+	if text := c.get("/admin/system").text("dl.facts"); !strings.Contains(text, "On time") {
+		t.Errorf("the System page says %q", text)
 	}
+	received(limit + time.Second)
+	says("ate: an event has been due since")
+	c.exec("delete from events_waiting")
+	says("")
 }

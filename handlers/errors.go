@@ -66,6 +66,9 @@ func (s *Site) fail(c *gin.Context, err error) {
 		status, text = http.StatusRequestEntityTooLarge, "That is more than a form may hold."
 	case errors.Is(err, context.Canceled) && c.Request.Context().Err() != nil:
 		return // the client has gone
+	case models.Unable(err) != "":
+		status, text = http.StatusServiceUnavailable, "Sitehooks could not do this: "+models.Unable(err)+". Nothing was changed in part. Try again in a moment."
+		s.Log.ErrorContext(c.Request.Context(), "request failed", "method", c.Request.Method, "route", c.FullPath(), "error", err)
 	default:
 		s.Log.ErrorContext(c.Request.Context(), "request failed", "method", c.Request.Method, "route", c.FullPath(), "error", err)
 	}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/models"
 )
 
 // readyWithin is how long the question whether this instance can work may take.
@@ -14,14 +16,19 @@ const readyWithin = 5 * time.Second
 
 // Health answers /healthz, /readyz and /metrics alone, for an instance that
 // only works on jobs. The first says that the process answers, the second that
-// it can also work; why it cannot stands in the log only, since anybody may ask.
+// it can also work. Why it cannot store anything is said in a few words without
+// addresses; the rest stands in the log only, since anybody may ask.
 func Health(ready func(ctx context.Context) error, metrics http.Handler, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		if err := askReady(r.Context(), ready); err != nil {
 			log.WarnContext(r.Context(), "not ready", "error", err)
-			plain(w, http.StatusServiceUnavailable, "not ready")
+			text := "not ready"
+			if why := models.Unable(err); why != "" {
+				text += ": " + why
+			}
+			plain(w, http.StatusServiceUnavailable, text)
 			return
 		}
 		plain(w, http.StatusOK, "ready")

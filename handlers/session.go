@@ -85,7 +85,7 @@ func (st *sessionCookies) New(r *http.Request, name string) (*sessions.Session, 
 		return session, err
 	}
 	if time.Since(row.SeenAt) > touchAfter && r.Header.Get(unattendedHeader) == "" {
-		if err = st.rows.Touch(r.Context(), key); err != nil {
+		if err = st.rows.Touch(r.Context(), key); err != nil && models.Unable(err) == "" { // pages are read also when nothing can be stored
 			return session, err
 		}
 	}

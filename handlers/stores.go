@@ -52,7 +52,6 @@ type eventStore interface {
 	Look(ctx context.Context, location string, since time.Time, limit int, each func(models.Event) bool) error
 	ByIDs(ctx context.Context, ids []int64) ([]models.Event, error)
 	CountSince(ctx context.Context, since time.Time) (int64, error)
-	Stalled(ctx context.Context, at models.Standing) (*time.Time, error)
 	Matched(ctx context.Context, ids []int64, webhook int64) (map[int64]int64, error)
 	Triggers(ctx context.Context, id int64) ([]models.TriggerRow, error)
 	Erasure(ctx context.Context, id int64) (models.Erasure, error)

@@ -40,12 +40,14 @@ var (
 		"Accepted events that are not dispatched yet, counted up to 100000.", nil, nil)
 	waitingDesc = prometheus.NewDesc("sitehooks_waiting_deliveries",
 		"Deliveries that are pending, retrying or held, counted up to 100000.", nil, nil)
+	lateDesc = prometheus.NewDesc("sitehooks_dispatch_late_seconds",
+		"How long an event has been due for dispatch, when that is longer than three intervals and 15 seconds; 0: none has.", nil, nil)
 	webhooksDesc = prometheus.NewDesc("sitehooks_webhooks", "Webhooks by state.", []string{"state"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (*depthCollector) Describe(c chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{oldestDesc, eventsDesc, waitingDesc, webhooksDesc} {
+	for _, d := range []*prometheus.Desc{oldestDesc, eventsDesc, waitingDesc, lateDesc, webhooksDesc} {
 		c <- d
 	}
 }
@@ -59,12 +61,21 @@ func (x *depthCollector) Collect(c chan<- prometheus.Metric) {
 	if err != nil {
 		return
 	}
+	at, err := x.store.Standing(ctx)
+	if err != nil {
+		return
+	}
 	gauge := func(desc *prometheus.Desc, v float64, labels ...string) {
 		c <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, v, labels...)
 	}
 	gauge(oldestDesc, d.OldestDue.Seconds())
 	gauge(eventsDesc, float64(d.Undispatched))
 	gauge(waitingDesc, float64(d.Waiting))
+	late := time.Duration(0)
+	if since := at.Late(); since != nil {
+		late = at.Now.Sub(*since)
+	}
+	gauge(lateDesc, late.Seconds())
 	for state, n := range d.Webhooks {
 		gauge(webhooksDesc, float64(n), state)
 	}

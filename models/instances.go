@@ -1,7 +1,12 @@
 package models
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
 	"time"
 
 	"gorm.io/gorm"
@@ -26,16 +31,56 @@ type Instance struct {
 // Instances are those that work with this database.
 type Instances struct{ s *Store }
 
-// Seen says that an instance is alive; its times are the deciding clock's.
+// seenWithin is how long Seen may take.
+const seenWithin = 4 * time.Second
+
+// Seen says that an instance is alive; its times are the deciding clock's. It
+// is also how an instance finds out, every few seconds, whether anything can be
+// stored, for Able. Error: an *UnableError.
 func (x *Instances) Seen(ctx context.Context, in Instance) error {
-	now, err := x.s.Now(ctx)
-	if err != nil {
+	began := time.Now()
+	within, cancel := context.WithTimeout(ctx, seenWithin)
+	defer cancel()
+	err := x.seen(within, in)
+	if err == nil && x.s.ability.is(whyDiskFull) {
+		err = x.needRoom(within, in) // what changed above needed none
+	}
+	switch {
+	case err == nil:
+		x.s.ability.works(began)
+		return nil
+	case ctx.Err() != nil: // it stops
 		return err
 	}
-	in.StartedAt, in.SeenAt = now, now
-	return x.s.db.WithContext(ctx).Clauses(clause.OnConflict{
-		Columns: []clause.Column{{Name: "id"}}, DoUpdates: clause.AssignmentColumns([]string{"seen_at"}),
-	}).Create(&in).Error
+	x.s.ability.lost(cmp.Or(Unable(err), whyRefused))
+	return fmt.Errorf("%w (%w)", x.s.Able(), err)
+}
+
+func (x *Instances) seen(ctx context.Context, in Instance) error {
+	return x.s.tx(ctx, func(tx *gorm.DB) error {
+		now, err := x.s.now(tx)
+		if err != nil {
+			return err
+		}
+		in.StartedAt, in.SeenAt = now, now
+		return tx.Clauses(clause.OnConflict{
+			Columns: []clause.Column{{Name: "id"}}, DoUpdates: clause.AssignmentColumns([]string{"seen_at"}),
+		}).Create(&in).Error
+	})
+}
+
+// room is how many bytes needRoom stores.
+const room = 256 << 10
+
+// needRoom proves that the disk has room again by storing what needs some, for
+// a moment.
+func (x *Instances) needRoom(ctx context.Context, in Instance) error {
+	filler := make([]byte, room/2)
+	_, _ = rand.Read(filler) // never fails; it cannot be compressed
+	in.ID, in.Name = in.ID+"-room", hex.EncodeToString(filler)
+	return errors.Join(
+		x.s.tx(ctx, func(tx *gorm.DB) error { return tx.Create(&in).Error }),
+		x.Gone(ctx, in.ID))
 }
 
 // Gone says that an instance has stopped.

@@ -24,6 +24,9 @@ const SQLiteFile = "sitehooks.db"
 // index of a large table is sorted there.
 func (s *Store) openSQLite(ctx context.Context, o Options) error {
 	path := filepath.Join(o.DataDir, SQLiteFile)
+	if err := refuseOrphan(path); err != nil {
+		return err
+	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return fmt.Errorf("SITEHOOKS_DATA_DIR: %w", err)

@@ -16,9 +16,9 @@ type Standing struct {
 	// SwitchedAt is when EnableGenericWebhooks was changed last; zero: never.
 	SwitchedAt time.Time
 
-	version  int64     // of all webhooks: every change of one makes a new one
-	nextRun  time.Time // of dispatch
-	troubled bool      // a webhook is stopped or broken
+	version  int64      // of all webhooks: every change of one makes a new one
+	oldest   *time.Time // when the oldest event that waits for dispatch was received; nil: none does
+	troubled bool       // a webhook is stopped or broken
 }
 
 // Standing asks how things stand.
@@ -29,15 +29,15 @@ func (s *Store) Standing(ctx context.Context) (Standing, error) {
 func (s *Store) standing(db *gorm.DB) (Standing, error) {
 	var row struct {
 		Version  int64
-		NextAt   time.Time
+		Oldest   *time.Time
 		Switched *time.Time
 		Troubled bool
 		Settings string
 		Now      time.Time
 	}
-	err := db.Raw(`select m.version, r.next_at, c.at as switched, exists (select 1 from webhooks where state <> 'active' and deleted_at is null) as troubled,
+	err := db.Raw(`select m.version, c.at as switched, (select received_at from events_waiting order by received_at, event_id limit 1) as oldest, exists (select 1 from webhooks where state <> 'active' and deleted_at is null) as troubled,
 		coalesce((select string_agg(name || '=' || value, ',') from settings), '') as settings`+s.clockColumn()+`
-		from match_versions m join dispatch_runs r on r.id = m.id
+		from match_versions m
 		left join setting_changes c on c.id = (select max(id) from setting_changes where name = ?) where m.id = 1`, EnableGenericWebhooks).Scan(&row).Error
 	if err != nil {
 		return Standing{}, err
@@ -47,7 +47,7 @@ func (s *Store) standing(db *gorm.DB) (Standing, error) {
 		name, value, _ := strings.Cut(setting, "=")
 		values[name] = value
 	}
-	at := Standing{Settings: settingsOf(values), Now: s.read(row.Now), version: row.Version, nextRun: row.NextAt, troubled: row.Troubled}
+	at := Standing{Settings: settingsOf(values), Now: s.read(row.Now), version: row.Version, oldest: row.Oldest, troubled: row.Troubled}
 	if row.Switched != nil {
 		at.SwitchedAt = *row.Switched
 	}

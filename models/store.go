@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -66,12 +67,14 @@ type Store struct {
 	writer   *gorm.DB
 	writerDB *sql.DB
 	writing  chan struct{}
+	file     *sqliteFile // nil with PostgreSQL
+	ability  *ability
 }
 
 // Open connects, brings the schema up to date and checks the sealing key.
 // Errors are sentences for the operator.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{box: o.Box, clock: o.Clock, needs: o.NeedsFeature}
+	s := &Store{ability: &ability{}, box: o.Box, clock: o.Clock, needs: o.NeedsFeature}
 	var err error
 	if o.DatabaseURL != "" {
 		err = s.openPostgres(ctx, o)
@@ -90,22 +93,31 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s.Locations, s.Settings = newLocations(s), &SettingsStore{s}
 	s.Webhooks, s.Events, s.Deliveries = &Webhooks{s: s}, newEvents(s), &Deliveries{s}
 	s.Lanes, s.Audit, s.Instances = newLanes(s), &Audit{s}, &Instances{s}
-	if err := s.prepare(ctx); err != nil {
+	if err := s.prepare(ctx, o); err != nil {
 		s.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *Store) prepare(ctx context.Context) error {
+func (s *Store) prepare(ctx context.Context, o Options) error {
 	if err := s.migrate(ctx); err != nil {
 		return fmt.Errorf("bring the schema up to date: %w", err)
 	}
-	return s.checkKey(ctx)
+	if err := s.checkKey(ctx); err != nil || o.DatabaseURL != "" {
+		return err
+	}
+	var err error
+	s.file, err = openedFile(filepath.Join(o.DataDir, SQLiteFile))
+	return err
 }
 
-// Close lets go of the database.
+// Close lets go of the database. A file that was removed is left as it is:
+// closing it would remove its log too, by which the next start knows.
 func (s *Store) Close() {
+	if s.file != nil && s.file.check() != nil {
+		return
+	}
 	_ = s.sqlDB.Close()
 	if s.writerDB != nil {
 		_ = s.writerDB.Close()
@@ -116,9 +128,6 @@ func (s *Store) Close() {
 		s.patient.Close()
 	}
 }
-
-// Ping asks whether the database answers.
-func (s *Store) Ping(ctx context.Context) error { return s.sqlDB.PingContext(ctx) }
 
 // Postgres is the pool when the database is PostgreSQL, otherwise nil.
 func (s *Store) Postgres() *pgxpool.Pool { return s.pool }
@@ -193,7 +202,11 @@ func (s *Store) tx(ctx context.Context, work func(tx *gorm.DB) error) error {
 		}
 		db = s.writer
 	}
-	return again(db.WithContext(ctx), work)
+	err := again(db.WithContext(ctx), work)
+	if err == nil && s.file != nil {
+		err = s.file.check() // before anybody relies on what was committed
+	}
+	return s.noting(err)
 }
 
 // again runs work in a transaction until PostgreSQL ends it for another cause
@@ -214,12 +227,12 @@ func (s *Store) txLong(ctx context.Context, work func(tx *gorm.DB) error) error 
 	}
 	ctx, cancel := context.WithTimeout(ctx, longWithin)
 	defer cancel()
-	return again(s.long.WithContext(ctx), func(tx *gorm.DB) error {
+	return s.noting(again(s.long.WithContext(ctx), func(tx *gorm.DB) error {
 		if err := tx.Exec("set local lock_timeout = '8s'; set local idle_in_transaction_session_timeout = '12s'").Error; err != nil {
 			return err
 		}
 		return work(tx)
-	})
+	}))
 }
 
 // readThenWrite is tx for work that reads much before it writes. On SQLite,

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -108,7 +109,7 @@ func (a *Access) authorize(r *http.Request, scope, purpose string) (models.Token
 	case errors.Is(err, limit.ErrBusy):
 		return models.Token{}, busy()
 	case err != nil:
-		return models.Token{}, a.away(r.Context(), "token not looked up", err)
+		return models.Token{}, a.away(r.Context(), "looking up the token", err)
 	case token.Scope != scope:
 		return models.Token{}, &refusal{
 			status:    http.StatusForbidden,
@@ -183,17 +184,27 @@ func bearer(r *http.Request) (string, *refusal) {
 	}
 }
 
-// away is the answer while the database is. Sending again is safe by the
-// events' ids. A sender that has gone is no fault of the database.
+// away is the answer when something could not be stored or read. Sending again
+// is safe by the events' ids. A sender that has gone is no fault of the
+// database.
 func (a *Access) away(ctx context.Context, what string, err error) *refusal {
 	if ctx.Err() == nil {
-		a.Log.ErrorContext(ctx, "the database is away", slog.String("while", what), slog.Any("error", err))
+		a.Log.ErrorContext(ctx, "request not finished", slog.String("while", what), slog.Any("error", err))
 	}
-	return &refusal{
-		status:     http.StatusServiceUnavailable,
-		detail:     "The database cannot be reached, so this request could not be finished. Send it again later.",
-		retryAfter: 5,
+	no := &refusal{status: http.StatusServiceUnavailable, detail: whyAway(err), retryAfter: 5}
+	if errors.Is(err, models.ErrLocked) {
+		no.retryAfter = 2
 	}
+	return no
+}
+
+// whyAway says why a request could not be finished.
+func whyAway(err error) string {
+	why := cmp.Or(models.Unable(err), "the database failed")
+	if errors.Is(err, models.ErrLocked) {
+		why = "another one that has not ended is storing an event with the same id"
+	}
+	return "This request could not be finished: " + why + ". Send it again later."
 }
 
 // busy asks to come back.

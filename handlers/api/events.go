@@ -129,7 +129,7 @@ func (e *Events) take(w http.ResponseWriter, r *http.Request) (accepted, duplica
 	case err != nil && q.yielded():
 		return 0, 0, busy()
 	case err != nil:
-		return 0, 0, e.Access.away(r.Context(), "events not stored", err)
+		return 0, 0, e.Access.away(r.Context(), "storing events", err)
 	}
 	e.tell(events, accepted)
 	return accepted, duplicates, nil

@@ -169,10 +169,10 @@ func (s *SuperOffice) fail(ctx context.Context, err error) *failure {
 	}
 	// A client that has gone is no fault of the database.
 	if ctx.Err() == nil {
-		s.Log.ErrorContext(ctx, "the database is away", slog.String("while", "SuperOffice API"), slog.Any("error", err))
+		s.Log.ErrorContext(ctx, "request not finished", slog.String("while", "SuperOffice API"), slog.Any("error", err))
 	}
 	return &failure{
 		status: http.StatusServiceUnavailable, retryAfter: 5,
-		message: "The database cannot be reached, so this request could not be finished. Send it again later.",
+		message: whyAway(err),
 	}
 }

@@ -1,0 +1,193 @@
+package app_test
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"os"
+	"os/user"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// smallDisk is a folder on a disk of its own, which fill makes full and free
+// gives room again. Only root can have one.
+func smallDisk(t testing.TB, owner string) (dir string, fill, free func()) {
+	t.Helper()
+	dir = t.TempDir()
+	for at := dir; at != os.TempDir() && at != "/"; at = filepath.Dir(at) {
+		ok(t, os.Chmod(at, 0o755)) //nolint:gosec // the database server has to get there
+	}
+	if err := syscall.Mount("small", dir, "tmpfs", 0, "size=64m"); err != nil {
+		t.Skipf("a disk of its own takes root: %v", err)
+	}
+	t.Cleanup(func() { ok(t, syscall.Unmount(dir, syscall.MNT_DETACH)) })
+	if u, err := user.Lookup(owner); err == nil {
+		uid, _ := strconv.Atoi(u.Uid)
+		gid, _ := strconv.Atoi(u.Gid)
+		ok(t, os.Chown(dir, uid, gid))
+	}
+	filler := filepath.Join(dir, "filler")
+	fill = func() {
+		f, err := os.OpenFile(filler, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+		ok(t, err)
+		defer f.Close()
+		for chunk := make([]byte, 64<<10); err == nil; {
+			_, err = f.Write(chunk)
+		}
+	}
+	return dir, fill, func() { ok(t, os.Remove(filler)) }
+}
+
+// onSmallDisk is an environment whose database is on a small disk.
+func onSmallDisk(t testing.TB, kind string) (env []string, fill, free func()) {
+	t.Helper()
+	env = environment(t, kind)
+	if kind == "sqlite" {
+		dir, fill, free := smallDisk(t, "")
+		return with(env, "SITEHOOKS_DATA_DIR", dir), fill, free
+	}
+	dir, fill, free := smallDisk(t, "postgres")
+	at := mustParse(t, valueOf(env, "DATABASE_URL"))
+	name := strings.TrimPrefix(at.Path, "/")
+	at.Path = "/postgres"
+	db := openDatabase(t, []string{"DATABASE_URL=" + at.String()})
+	run(t, db, "create tablespace small_"+name+" location '"+dir+"'")
+	run(t, db, "alter database "+name+" set tablespace small_"+name)
+	return env, fill, free
+}
+
+// bigQuestion needs room on the disk.
+func bigQuestion(id string) string {
+	filler := make([]byte, 60<<10)
+	_, _ = rand.Read(filler)
+	return fmt.Sprintf(`{"id":%q,"type":"question.created","question":{"question_id":1,"title":"T","link":"https://site.example/q/1","body":%q}}`,
+		id, hex.EncodeToString(filler))
+}
+
+// readyIs waits until /readyz says it.
+func (in *instance) readyIs(code int, text string) {
+	in.t.Helper()
+	eventually(in.t, "/readyz: "+text, func() bool {
+		a, err := get(in.t, http.DefaultClient, in.base+"/readyz")
+		return err == nil && a.code == code && strings.TrimSpace(a.body) == text
+	})
+}
+
+// bannerIs looks at what every page and the System page say.
+func (b *browser) bannerIs(text string) {
+	b.t.Helper()
+	if a := b.get("/admin/audit"); a.code != http.StatusOK || !strings.Contains(a.body, "Nothing can be stored: <bdi>"+text+"</bdi>.") {
+		b.t.Errorf("a page without %q: %d", text, a.code)
+	}
+	if a := b.get("/admin/system"); a.code != http.StatusOK || !strings.Contains(a.body, "Not ready") || !strings.Contains(strings.ToLower(a.body), strings.ToLower(text)+".") {
+		b.t.Errorf("the System page without %q: %d", text, a.code)
+	}
+}
+
+// Ready means able: while the disk is full the instance says so, and when there
+// is room again it goes on.
+func TestAFullDiskIsSaid(t *testing.T) {
+	onBoth(t, func(t *testing.T, kind string) {
+		env, fill, free := onSmallDisk(t, kind)
+		in := serve(t, env)
+		b := in.login()
+		in.accept(questionJSON("before", 1, ""))
+		fill()
+		n := 0
+		eventually(t, "503", func() bool {
+			n++
+			a := in.ingest(bigQuestion(fmt.Sprint("full-", n)))
+			return a.code == http.StatusServiceUnavailable && a.header.Get("Retry-After") != "" && strings.Contains(a.body, "disk full")
+		})
+		in.readyIs(http.StatusServiceUnavailable, "not ready: disk full")
+		b.bannerIs("disk full")
+		free()
+		in.readyIs(http.StatusOK, "ready")
+		in.accept(bigQuestion("after"))
+	})
+}
+
+// A database file that is removed while it is in use is noticed before an event
+// counts as stored in it, and no start puts an empty one in its place.
+func TestALostDatabaseFileIsNoticed(t *testing.T) {
+	for name, lose := range map[string]func(path string) error{
+		"removed":  os.Remove,
+		"replaced": func(path string) error { return os.WriteFile(path+".other", nil, 0o600) },
+		"its log":  func(path string) error { return os.Remove(path + "-wal") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			env := environment(t, "sqlite")
+			in := serve(t, env)
+			in.accept(questionJSON("before", 1, ""))
+			path := filepath.Join(valueOf(env, "SITEHOOKS_DATA_DIR"), models.SQLiteFile)
+			ok(t, lose(path))
+			if name == "replaced" {
+				ok(t, os.Rename(path+".other", path))
+			}
+			for i := range 5 {
+				a := in.ingest(questionJSON(fmt.Sprint("after-", i), 2, ""))
+				if a.code != http.StatusServiceUnavailable || !strings.Contains(a.body, "database file lost") {
+					t.Errorf("after it: %d %s", a.code, a.body)
+				}
+			}
+			in.readyIs(http.StatusServiceUnavailable, "not ready: database file lost: sitehooks.db was removed or replaced while it was in use")
+			ok(t, in.terminate())
+			if name != "removed" {
+				return
+			}
+			_, stderr, err := output(t, env, "", "serve")
+			if err == nil || len(lines(stderr)) != 1 || !strings.Contains(stderr, "sitehooks.db is missing") || !strings.Contains(stderr, "sitehooks.db-wal") {
+				t.Errorf("the next start: %v\n%s", err, stderr)
+			}
+		})
+	}
+}
+
+var lateMetric = regexp.MustCompile(`(?m)^sitehooks_dispatch_late_seconds (\S+)$`)
+
+// Dispatch that is late shows in the banner and the metric. The instance is
+// ready all the same: it can store what arrives.
+func TestLateDispatchIsSaidEverywhereButInReadiness(t *testing.T) {
+	env := environment(t, "postgres")
+	in, db := serve(t, env), openDatabase(t, env)
+	b := in.login()
+	late := func() float64 {
+		found := lateMetric.FindStringSubmatch(b.get("/metrics").body)
+		if found == nil {
+			t.Fatal("no metric")
+		}
+		n, err := strconv.ParseFloat(found[1], 64)
+		ok(t, err)
+		return n
+	}
+	if n := late(); n != 0 {
+		t.Errorf("late by %g at the start", n)
+	}
+	b.set("Webhooks.DispatchDelay", "3600")
+	b.set("Webhooks.DispatchInterval", "1")
+	in.accept(questionJSON("waits", 1, ""))
+	tx, err := db.BeginTx(t.Context(), nil)
+	ok(t, err)
+	_, err = tx.ExecContext(t.Context(), "select 1 from dispatch_runs for update")
+	ok(t, err)
+	for _, table := range []string{"events", "events_waiting"} {
+		run(t, db, "update "+table+" set received_at = received_at - interval '2 hours'")
+	}
+	if n := late(); n < 3600 || n > 2*3600 {
+		t.Errorf("late by %g", n)
+	}
+	if a := b.get("/admin/audit"); !strings.Contains(a.body, "Dispatch is late: an event has been due since") {
+		t.Error("no banner")
+	}
+	in.readyIs(http.StatusOK, "ready")
+	ok(t, tx.Rollback())
+	eventually(t, "dispatch", func() bool { return late() == 0 })
+}

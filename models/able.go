@@ -1,0 +1,127 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	driver "modernc.org/sqlite"
+)
+
+// UnableError says in words why nothing can be stored.
+type UnableError struct{ Why string }
+
+func (e *UnableError) Error() string { return e.Why }
+
+// Causes of an UnableError.
+const (
+	whyDiskFull   = "disk full"
+	whyReadOnly   = "the database server is read-only"
+	whyStopped    = "the database server is starting or stopping"
+	whyFull       = "the database server takes no more connections"
+	whySilent     = "the database does not answer"
+	whyAway       = "the database cannot be reached"
+	whyFileLost   = "database file lost: " + SQLiteFile + " was removed or replaced while it was in use"
+	whyFileLocked = "the database file can only be read"
+	whyDisk       = "the disk of the database fails"
+	whyDamaged    = "the database file is damaged"
+	whyRefused    = "the database refuses to store anything"
+)
+
+// causes are the words for what PostgreSQL and SQLite say. The first kind is
+// so for everybody until something is stored again; an end of one connection
+// says nothing of the others.
+var (
+	lastingPostgres = map[string]string{"53100": whyDiskFull, pgReadOnly: whyReadOnly}
+	passingPostgres = map[string]string{"57P01": whyStopped, "57P02": whyStopped, "57P03": whyStopped, "53300": whyFull}
+	lastingSQLite   = map[int]string{13: whyDiskFull, 8: whyFileLocked, 10: whyDisk, 14: whyDisk, 11: whyDamaged, 26: whyDamaged}
+)
+
+// Unable says in words why the database could not do its work, if an error is
+// about that; empty: it is about what was asked.
+func Unable(err error) string {
+	if why := lasting(err); why != "" {
+		return why
+	}
+	if pg, is := errors.AsType[*pgconn.PgError](err); is {
+		return passingPostgres[pg.Code]
+	}
+	if errors.Is(err, errHung) || errors.Is(err, context.DeadlineExceeded) {
+		return whySilent
+	}
+	connect, connecting := errors.AsType[*pgconn.ConnectError](err)
+	if connecting && strings.Contains(connect.Error(), "read only connection") { // as the driver calls it
+		return whyReadOnly
+	}
+	_, network := errors.AsType[*net.OpError](err)
+	if connecting || network {
+		return whyAway
+	}
+	return ""
+}
+
+// lasting says why nothing at all can be stored, if an error proves that.
+func lasting(err error) string {
+	if unable, is := errors.AsType[*UnableError](err); is {
+		return unable.Why
+	}
+	if pg, is := errors.AsType[*pgconn.PgError](err); is {
+		return lastingPostgres[pg.Code]
+	}
+	if lite, is := errors.AsType[*driver.Error](err); is {
+		return lastingSQLite[lite.Code()&0xff]
+	}
+	return ""
+}
+
+// ability is whether anything can be stored, as it was found out last.
+type ability struct {
+	mu    sync.Mutex
+	why   string // nothing can; empty: it can
+	since time.Time
+}
+
+// Able returns nil while records can be stored, otherwise an *UnableError. It
+// asks nothing: the Seen of Instances finds out, and so does whatever fails to
+// be stored.
+func (s *Store) Able() error {
+	s.ability.mu.Lock()
+	defer s.ability.mu.Unlock()
+	if s.ability.why == "" {
+		return nil
+	}
+	return &UnableError{s.ability.why}
+}
+
+func (a *ability) lost(why string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.why, a.since = why, time.Now()
+}
+
+func (a *ability) is(why string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.why == why
+}
+
+// works notes that something was stored by what began at a time.
+func (a *ability) works(began time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.since.Before(began) {
+		a.why = ""
+	}
+}
+
+// noting notes what an error proves, and returns it.
+func (s *Store) noting(err error) error {
+	if why := lasting(err); why != "" {
+		s.ability.lost(why)
+	}
+	return err
+}
