@@ -29,7 +29,7 @@ type Config struct {
 	// SecretKeys are 32 bytes each: the first seals, all open. Empty (only
 	// with SQLite): a key is to be generated into DataDir.
 	SecretKeys [][]byte
-	// AdminEmail (lower case) and AdminPassword are both set or both empty.
+	// AdminEmail and AdminPassword are both set or both empty.
 	AdminEmail    string
 	AdminPassword string
 	// IngestToken always works for the ingest API; empty: none.

@@ -78,7 +78,7 @@ func TestEverythingSet(t *testing.T) {
 		DataDir:        "/var/lib/sitehooks",
 		DatabaseURL:    "postgresql://u:p%40ss=w@db:5432/s?sslmode=disable",
 		SecretKeys:     [][]byte{[]byte(strings.Repeat("a", 32)), []byte(strings.Repeat("b", 32))},
-		AdminEmail:     "admin@localhost", AdminPassword: "pässwörd",
+		AdminEmail:     "Admin@Localhost", AdminPassword: "pässwörd",
 		IngestToken: "t0ken-of-the-test",
 		AllowCIDRs:  []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("10.1.2.3/32")},
 		AllowHosts:  []string{"hooks.internal"},

@@ -79,7 +79,7 @@ func (f *Faults) secretKeys(value string, postgres bool) [][]byte {
 	return keys
 }
 
-// admin returns both, the address in lower case.
+// admin returns both.
 func (f *Faults) admin(email, password string) (address, word string) {
 	const emailName, emailExample = "SITEHOOKS_ADMIN_EMAIL", "admin@example.com"
 	const passwordName, passwordExample = "SITEHOOKS_ADMIN_PASSWORD", "'eight characters or more'"
@@ -99,7 +99,7 @@ func (f *Faults) admin(email, password string) (address, word string) {
 	if a, err := mail.ParseAddress(email); err != nil || a.Address != email || a.Name != "" {
 		f.add(emailName, emailExample, "is %s, which is not an e-mail address", shown(email))
 	}
-	return strings.ToLower(email), password
+	return email, password
 }
 
 // minToken is the shortest ingest token, in characters: it alone opens the

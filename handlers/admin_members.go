@@ -63,7 +63,7 @@ func (s *Site) members(c *gin.Context) error {
 
 func readMemberForm(form url.Values) *membersPage {
 	return &membersPage{
-		Email: strings.TrimSpace(form.Get("email")), Name: strings.TrimSpace(form.Get("name")), Role: form.Get("role"), Faults: faults{},
+		Email: form.Get("email"), Name: strings.TrimSpace(form.Get("name")), Role: form.Get("role"), Faults: faults{},
 	}
 }
 

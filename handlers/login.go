@@ -77,7 +77,7 @@ func (s *Site) login(c *gin.Context) error {
 		p.Fault = "The email or the password is wrong."
 		return s.showLogin(c, http.StatusUnauthorized, p)
 	}
-	if err = s.loggedIn(c, got.User, "login.password"); err != nil {
+	if err = s.loggedIn(c, got.User, "login.password", ""); err != nil {
 		return err
 	}
 	return s.goOn(c, p.Next, p.Carried)
@@ -105,15 +105,16 @@ func tooManyPasswords(wait time.Duration) string {
 	return "Too many wrong passwords. Try again in " + span((wait + unit - 1).Truncate(unit)) + "."
 }
 
-// loggedIn starts the session of somebody who proved who they are.
-func (s *Site) loggedIn(c *gin.Context, user models.User, how string) error {
+// loggedIn starts the session of somebody who proved who they are. Detail goes
+// into the audit log.
+func (s *Site) loggedIn(c *gin.Context, user models.User, how, detail string) error {
 	if err := s.startSession(c, user.ID); err != nil {
 		return err
 	}
 	if err := s.rememberDevice(c, user.Email); err != nil {
 		return err
 	}
-	return s.store.audit.Note(c.Request.Context(), actorIs(c, user), how, user.Email, "")
+	return s.store.audit.Note(c.Request.Context(), actorIs(c, user), how, user.Email, detail)
 }
 
 // logout ends the session on the server.

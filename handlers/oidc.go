@@ -4,14 +4,10 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -34,25 +30,25 @@ const (
 )
 
 // singleSignOn lets in whom a provider vouches for and who is on the members'
-// list. It asks the provider about itself when it is first needed, so that a
-// provider that is away stops nobody else.
+// list.
 type singleSignOn struct {
-	config   OIDC
-	redirect string
-	client   *http.Client
-	cookies  *securecookie.SecureCookie
-
-	mu       sync.Mutex
-	provider *oidc.Provider
+	config    OIDC
+	redirect  string
+	client    *http.Client
+	cookies   *securecookie.SecureCookie
+	discovery *discovery
+	exchanges *limit.Limiter // codes that the provider is asked about, by address group
 }
 
 func newSingleSignOn(c OIDC, base *url.URL, key []byte) *singleSignOn {
 	if c.Issuer == "" {
 		return nil
 	}
+	client := &http.Client{Timeout: oidcTimeout}
 	return &singleSignOn{
-		config: c, redirect: base.JoinPath(oidcPath).String(), client: &http.Client{Timeout: oidcTimeout},
-		cookies: securecookie.New(key, nil).SetSerializer(securecookie.JSONEncoder{}).MaxAge(int(oidcFor.Seconds())),
+		config: c, redirect: base.JoinPath(oidcPath).String(), client: client, discovery: newDiscovery(c.Issuer, client),
+		cookies:   securecookie.New(key, nil).SetSerializer(securecookie.JSONEncoder{}).MaxAge(int(oidcFor.Seconds())),
+		exchanges: limit.New(limit.Config{Places: 32, Share: 8, Queue: 32, Wait: busyWait}),
 	}
 }
 
@@ -63,21 +59,6 @@ type oidcBegun struct {
 	Confirm                      bool // it confirms who is logged in already
 }
 
-// discover returns the provider; an error leaves the next one to try again.
-func (o *singleSignOn) discover(ctx context.Context) (*oidc.Provider, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.provider != nil {
-		return o.provider, nil
-	}
-	// The provider outlives this request, and so does what it fetches keys with.
-	p, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), o.client), o.config.Issuer)
-	if err == nil {
-		o.provider = p
-	}
-	return p, err
-}
-
 func (o *singleSignOn) oauth(p *oidc.Provider) *oauth2.Config {
 	return &oauth2.Config{
 		ClientID: o.config.ClientID, ClientSecret: o.config.ClientSecret, Endpoint: p.Endpoint(),
@@ -85,14 +66,9 @@ func (o *singleSignOn) oauth(p *oidc.Provider) *oauth2.Config {
 	}
 }
 
-// identity is whom the provider vouches for.
-type identity struct {
-	Email string    // verified
-	At    time.Time // when they last proved to the provider who they are; 1970: it did not say
-}
-
+// identity asks the provider whom it vouches for.
 func (o *singleSignOn) identity(ctx context.Context, begun oidcBegun, code string) (identity, error) {
-	p, err := o.discover(ctx)
+	p, err := o.discovery.provider(ctx)
 	if err != nil {
 		return identity{}, &oidcError{http.StatusBadGateway, oidcAway, err}
 	}
@@ -106,22 +82,14 @@ func (o *singleSignOn) identity(ctx context.Context, begun oidcBegun, code strin
 	if err == nil && subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(begun.Nonce)) != 1 {
 		err = errors.New("the nonce is another")
 	}
+	var claimed claims
+	if err == nil {
+		claimed, err = readClaims(id, o.config.ClientID)
+	}
 	if err != nil {
 		return identity{}, &oidcError{http.StatusForbidden, "What the provider sent cannot be trusted, so nobody was logged in. Try again.", err}
 	}
-	var claims struct {
-		Email    string          `json:"email"`
-		Verified json.RawMessage `json:"email_verified"` // some providers write "true"
-		AuthTime json.RawMessage `json:"auth_time"`      // seconds; it matters only where it is asked for
-	}
-	if err := id.Claims(&claims); err != nil {
-		return identity{}, &oidcError{http.StatusForbidden, "What the provider sent cannot be read.", err}
-	}
-	if claims.Email == "" || !isText(claims.Email) || strings.Trim(string(claims.Verified), `"`) != "true" {
-		return identity{}, &oidcError{http.StatusForbidden, "The provider does not vouch for your e-mail address. Verify it there first.", errors.New("no verified e-mail")}
-	}
-	at, _ := strconv.ParseFloat(strings.Trim(string(claims.AuthTime), `"`), 64)
-	return identity{claims.Email, time.Unix(int64(at), 0)}, nil
+	return claimed.identity()
 }
 
 // bareAnswer leaves out what a provider wrote: it was sent our secret, and may
@@ -164,7 +132,7 @@ func (s *Site) oidc(c *gin.Context) error {
 		return s.oidcRefuse(c, begun.Next, err)
 	}
 	ctx := c.Request.Context()
-	who, err := s.signOn.identity(ctx, begun, answer.Get("code"))
+	who, err := s.identity(c, begun, answer.Get("code"))
 	if err != nil {
 		return s.oidcRefuse(c, begun.Next, err)
 	}
@@ -191,14 +159,29 @@ func (s *Site) oidc(c *gin.Context) error {
 			return err
 		}
 	}
-	if err = s.loggedIn(c, user, "login.oidc"); err != nil {
+	if err = s.loggedIn(c, user, "login.oidc", "as "+cut(email, 254)); err != nil {
 		return err
 	}
 	return s.redirect(c, localPath(begun.Next))
 }
 
+// identity asks the provider in a place that is shared among address groups: a
+// code may be made up.
+func (s *Site) identity(c *gin.Context, begun oidcBegun, code string) (identity, error) {
+	place, err := s.signOn.exchanges.Acquire(c.Request.Context(), limit.AddressGroup(c.ClientIP()))
+	if err != nil {
+		return identity{}, busy(err)
+	}
+	defer place.Release()
+	who, err := s.signOn.identity(place.Context(), begun, code)
+	if errors.Is(context.Cause(place.Context()), limit.ErrYield) {
+		err = errBusy()
+	}
+	return who, err
+}
+
 func (s *Site) oidcBegin(c *gin.Context, next string, confirm bool) error {
-	p, err := s.signOn.discover(c.Request.Context())
+	p, err := s.signOn.discovery.provider(c.Request.Context())
 	if err != nil {
 		return s.oidcRefuse(c, next, &oidcError{http.StatusBadGateway, oidcAway, err})
 	}

@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,6 +28,9 @@ type provider struct {
 	away   bool
 	asked  url.Values     // of the newest authorization request
 	claims map[string]any // over the right ones
+	alter  func(claims string) string
+	hang   chan struct{} // what the provider says about itself waits until it is closed; nil: it does not
+	times  atomic.Int64  // that it was asked about itself
 	token  func(form url.Values)
 	sign   func(text string) []byte
 }
@@ -51,6 +55,10 @@ func newProvider(t *testing.T) *provider {
 		_ = json.NewEncoder(w).Encode(v)
 	}
 	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
+		p.times.Add(1)
+		if p.hang != nil {
+			<-p.hang
+		}
 		answer(w, map[string]any{
 			"issuer": p.URL, "authorization_endpoint": p.URL + "/auth", "token_endpoint": p.URL + "/token", "jwks_uri": p.URL + "/keys",
 			"id_token_signing_alg_values_supported": []string{"RS256"},
@@ -84,6 +92,9 @@ func (p *provider) idToken() string {
 	ok(p.t, err)
 	body, err := json.Marshal(claims)
 	ok(p.t, err)
+	if p.alter != nil {
+		body = []byte(p.alter(string(body)))
+	}
 	text := base64url(head) + "." + base64url(body)
 	return text + "." + base64url(p.sign(text))
 }
@@ -211,6 +222,7 @@ func TestSingleSignOnWithoutItsProvider(t *testing.T) {
 	}
 	c.post("/login", credentials(adminPassword)).want(http.StatusSeeOther)
 	p.away = false
+	c.site.signOn.discovery.again = time.Now()  // some seconds later
 	p.begin(c, oidcPath+"?next=//evil.example") // asked anew
 	c.get(p.back()).goesTo("/admin/webhooks")
 
