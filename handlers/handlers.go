@@ -18,6 +18,7 @@ import (
 
 	"github.com/gorilla/securecookie"
 
+	"github.com/sitehooks/sitehooks/handlers/api"
 	"github.com/sitehooks/sitehooks/handlers/limit"
 	"github.com/sitehooks/sitehooks/handlers/repeat"
 	"github.com/sitehooks/sitehooks/jobs/send"
@@ -40,6 +41,10 @@ type Deps struct {
 	TrustedProxies []netip.Prefix
 	// Ingest answers POST /api/v1/events.
 	Ingest http.Handler
+	// IngestToken says that SITEHOOKS_INGEST_TOKEN is set.
+	IngestToken bool
+	// Refused tells what the APIs of this instance refused; nil: nobody does.
+	Refused func() []api.Refused
 	// SuperOffice answers everything below /superoffice/api/.
 	SuperOffice http.Handler
 	// Static serves the files below /static/.

@@ -84,11 +84,12 @@ create table audit_entries (
     detail text not null
 );
 
--- One row: proof of the sealing key.
+-- One row: proof of the sealing key, and when SITEHOOKS_INGEST_TOKEN was used.
 create table installations (
     id bigint primary key,
     key_check text not null,
-    created_at timestamptz not null
+    created_at timestamptz not null,
+    ingest_token_used_at timestamptz
 );
 
 -- One row: when dispatch runs next; taken under a lock by whoever runs it.
