@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"time"
 
 	"github.com/gorilla/securecookie"
 
@@ -65,19 +66,20 @@ type Deps struct {
 // that stand beside the handlers that use them.
 type Site struct {
 	Deps
-	store     stores
-	passwords *passwords
-	exports   exports
-	pages     *limit.Limiter // by member
-	openForms *limit.Limiter // by address group
-	refusals  *refusals
-	devices   []securecookie.Codec
-	warnings  *repeat.Log
-	sessions  *sessionCookies
-	flashes   *securecookie.SecureCookie
-	signOn    *singleSignOn            // nil: there is none
-	oops      []byte                   // the 500 page, rendered at start
-	entries   map[string]template.HTML // the navigation, rendered at start, by what is current
+	store          stores
+	passwords      *passwords
+	exports        exports
+	pages          *limit.Limiter // by member
+	openForms      *limit.Limiter // by address group
+	openFormWithin time.Duration
+	refusals       *refusals
+	devices        []securecookie.Codec
+	warnings       *repeat.Log
+	sessions       *sessionCookies
+	flashes        *securecookie.SecureCookie
+	signOn         *singleSignOn            // nil: there is none
+	oops           []byte                   // the 500 page, rendered at start
+	entries        map[string]template.HTML // the navigation, rendered at start, by what is current
 }
 
 // stores are the questions that the handlers ask of models.
@@ -128,9 +130,10 @@ func newSite(d Deps) (*Site, error) {
 			places: d.Store.Locations, members: d.Store.Users, tokens: d.Store.Tokens,
 			audit: d.Store.Audit, lanes: d.Store.Lanes, system: d.Store, instances: d.Store.Instances,
 		},
-		sessions: newSessionCookies(d.Store.Sessions, secure, d.CookieKeys),
-		flashes:  securecookie.New(d.CookieKeys[0], nil).SetSerializer(securecookie.JSONEncoder{}).MaxAge(int(flashFor.Seconds())),
-		signOn:   newSingleSignOn(d.OIDC, d.BaseURL, d.CookieKeys[0]),
+		sessions:       newSessionCookies(d.Store.Sessions, secure, d.CookieKeys),
+		flashes:        securecookie.New(d.CookieKeys[0], nil).SetSerializer(securecookie.JSONEncoder{}).MaxAge(int(flashFor.Seconds())),
+		openFormWithin: openFormWithin,
+		signOn:         newSingleSignOn(d.OIDC, d.BaseURL, d.CookieKeys[0]),
 	}
 	var err error
 	s.exports = newExports()
