@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"net/mail"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -150,8 +149,8 @@ func tokenCreate(ctx context.Context, args []string, p Process) error {
 // sayIfUnknown warns of a location that may be misspelt: it is registered with
 // its first event.
 func sayIfUnknown(ctx context.Context, s *models.Store, location string, to io.Writer) error {
-	known, err := s.Locations.List(ctx)
-	if err == nil && !slices.ContainsFunc(known, func(l models.Location) bool { return l.Slug == location }) {
+	_, err := s.Locations.Get(ctx, location)
+	if errors.Is(err, models.ErrNotFound) {
 		_, err = fmt.Fprintf(to, "sitehooks: the location %s is not known yet; it will be with its first event\n", location)
 	}
 	return err

@@ -56,7 +56,7 @@ func TestDemoSetUp(t *testing.T) {
 	if secrets := told["python-accepted-answers"]; len(secrets) != 2 || secrets[0] == "" || secrets[0] == secrets[1] {
 		t.Error("the first sample does not have two different secrets")
 	}
-	locations, err := store.Locations.List(t.Context())
+	locations, _, err := store.Locations.Few(t.Context(), 100)
 	if err != nil || len(locations) != len(demoLocations()) || locations[0].Slug != models.MainLocation {
 		t.Errorf("locations %v, %v", locations, err)
 	}

@@ -32,6 +32,7 @@ var wholeReads = map[string]string{
 	"SELECT case when webhooks.state =":                                   "sorted by what follows from webhook, lane and clock",
 	"SELECT null as sort_key, locations.name as location_name, webhooks.": "the list's filters without an index: words, tags, activities",
 	"select location, count(*) as n from webhooks":                        "the page of locations counts for each location that it shows",
+	"SELECT id,name FROM webhooks WHERE lower(name) like":                 "a part of a name has no index; asked while somebody types, 20 found at most",
 	"select coalesce(sum(d.waiting), 0)":                                  "each webhook of the deliveries looked at",
 	"SELECT id,type FROM webhooks WHERE state = ? and deleted_at is null": "a setting that is switched on releases what each webhook held",
 	"SELECT count(*) FROM webhooks WHERE deleted_at is null and (substr":  "one page asks whether the keys open every webhook",

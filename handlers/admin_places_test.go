@@ -149,3 +149,103 @@ func TestOnlyWhatIsEmptyIsRemoved(t *testing.T) {
 		c.get("/admin/locations/main/remove?tag=a&community=b").want(http.StatusNotFound)
 	})
 }
+
+// TestFieldsSearchAmongManyLocations: no page lists thousands to choose from.
+// A field takes slug or name, and says beside it what it does not know.
+func TestFieldsSearchAmongManyLocations(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *console) {
+		c.manyLocations()
+		for _, path := range []string{newForm, "/admin/webhooks", "/admin/webhooks?team=team-777", "/admin/trigger-history", "/admin/deliveries", "/admin/tokens", "/admin/webhooks/known?location=python-wranglers"} {
+			c.get(path).want(http.StatusOK).small()
+		}
+		a := c.get(newForm)
+		if a.form().Get("location") != "main" || a.Find("input[name=location][list], input[name=community][list]").Length() != 2 {
+			t.Errorf("the form: %v", a.form())
+		}
+		form := a.form()
+		for name, value := range map[string]string{"name": "Found", "events": "question.created", "url": newReceiver(t).URL, "do": "save"} {
+			form.Set(name, value)
+		}
+		form.Set("location", "team 7770x")
+		a = c.post(newForm, form).want(http.StatusUnprocessableEntity).small()
+		if got := a.text("#location-err"); got != "There is no location with the slug or name “team 7770x”." || a.form().Get("location") != "team 7770x" {
+			t.Errorf("an unknown location: %q %v", got, a.form())
+		}
+		form.Set("location", "eam 1999")
+		a = c.post(newForm, form).want(http.StatusUnprocessableEntity).small()
+		if got := a.text("#location-err"); !strings.HasSuffix(got, "Similar: team-1999, team-19990 and team-19991.") || a.Find("#location-list option").Length() != 11 {
+			t.Errorf("a part of names: %q, %d suggested", got, a.Find("#location-list option").Length())
+		}
+		form.Set("location", "python WRANGLERS")
+		form.Set("community", "Guild none")
+		a = c.post(newForm, form).want(http.StatusUnprocessableEntity)
+		if got := a.text("#community-err"); got != "This location has no such community. Choose another, or none." || a.form().Get("location") != "python-wranglers" {
+			t.Errorf("an unknown community: %q", got)
+		}
+		form.Set("community", "Guild 19999")
+		c.post(newForm, form).goesTo("/admin/webhooks")
+		w, err := c.store.Webhooks.Get(t.Context(), 1)
+		ok(t, err)
+		if w.Location != "python-wranglers" || w.Community != "guild-19999" {
+			t.Errorf("saved at %s, %s", w.Location, w.Community)
+		}
+
+		for path, want := range map[string]string{
+			"/admin/webhooks?team=Python+wranglers":                                 "Found",
+			"/admin/webhooks?team=nowhere":                                          "There is no location with the slug or name “nowhere”.",
+			"/admin/trigger-history?location=nowhere":                               "There is no location with the slug or name “nowhere”.",
+			"/admin/suggestions/locations?q=TEAM+777":                               `[{"value":"team-777","label":"Team 777"},{"value":"team-7770",`,
+			"/admin/suggestions/communities?location=main&q=x":                      "[]",
+			"/admin/suggestions/communities?location=Python+wranglers&q=guild+1999": `{"value":"guild-1999","label":"Guild 1999"}`,
+		} {
+			if a := c.get(path).want(http.StatusOK).small(); !strings.Contains(a.Body, want) {
+				t.Errorf("%s does not say %q", path, want)
+			}
+		}
+		c.addEvent(1, "question.created", "", "x")
+		a = c.get("/admin/trigger-history?location=python+wranglers")
+		if a.Find("tbody tr").Length() != 1 || a.text("[aria-label='Filters in force']") != "Location Python wranglers×" {
+			t.Errorf("the history by a name: %s", a.text("main"))
+		}
+
+		a = c.post("/admin/tokens", url.Values{"name": {"x"}, "scope": {models.ScopeIngest}, "location": {"nowhere"}}).want(http.StatusUnprocessableEntity).small()
+		if a.text("#location-err") == "" || a.form().Get("location") != "nowhere" {
+			t.Errorf("a token for nowhere: %s", a.text("main"))
+		}
+		c.post("/admin/tokens", url.Values{"name": {"x"}, "scope": {models.ScopeIngest}, "location": {"Team 777"}}).want(http.StatusSeeOther)
+		tok, err := c.store.Tokens.Get(t.Context(), 1)
+		ok(t, err)
+		if tok.Location != "team-777" {
+			t.Errorf("the token is for %q", tok.Location)
+		}
+	})
+}
+
+func TestDeliveriesAreFilteredByOneOfManyWebhooks(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *console) {
+		for i := range pickMax + 1 {
+			c.addWebhook(func(in *models.WebhookInput) { in.Name = fmt.Sprintf("Hook %d", i+1) })
+		}
+		c.addWebhook(func(in *models.WebhookInput) { in.Name = "Hook 1" })
+		a := c.get("/admin/deliveries?webhook=hook+7&state=failed").want(http.StatusOK)
+		if got := a.Find("input[name=webhook]").AttrOr("value", ""); got != "Hook 7 #7" || a.text("[aria-label='Filters in force'] li:first-child") != "Webhook Hook 7 #7×" {
+			t.Errorf("the field holds %q, in force are %s", got, a.text("[aria-label='Filters in force']"))
+		}
+		if got := a.Find("a[download]").First().AttrOr("href", ""); got != "" && !strings.Contains(got, "webhook=7") {
+			t.Errorf("the export is %s", got)
+		}
+		for value, want := range map[string]string{"Hook+7+%237": "Hook 7 #7", "7": "Hook 7 #7", "999": "Webhook 999 (unknown) #999"} {
+			if got := c.get("/admin/deliveries?webhook="+value).Find("input[name=webhook]").AttrOr("value", ""); got != want {
+				t.Errorf("%s: the field holds %q", value, got)
+			}
+		}
+		for _, value := range []string{"hook+1", "nothing", "%23"} { // two are called so, none is
+			if got := c.get("/admin/deliveries?webhook=" + value).text("main .s-notice__warning"); !strings.Contains(got, "so it was left out") {
+				t.Errorf("%s: %q", value, got)
+			}
+		}
+		if got := c.get("/admin/suggestions/webhooks?q=HOOK+10").Body; !strings.HasPrefix(got, `[{"value":"Hook 10 #10","label":""},{"value":"Hook 100 #100"`) {
+			t.Errorf("suggested: %s", got)
+		}
+	})
+}

@@ -237,6 +237,7 @@ var viewable = map[string]struct {
 	"/admin/deliveries/:id":         {"/admin/deliveries/none", http.StatusNotFound},
 	"/admin/trigger-history":        {"/admin/trigger-history", http.StatusOK},
 	"/admin/trigger-history/:event": {"/admin/trigger-history/none", http.StatusNotFound},
+	"/admin/suggestions/:of":        {"/admin/suggestions/locations", http.StatusOK},
 	"/admin/locations":              {"/admin/locations", http.StatusOK},
 	"/admin/locations/:id":          {"/admin/locations/main", http.StatusOK},
 	"/admin/members":                {"/admin/members", http.StatusOK},

@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -19,27 +17,22 @@ type tokenStore interface {
 	Get(ctx context.Context, id int64) (models.Token, error)
 	Issue(ctx context.Context, by models.Actor, tok models.Token) (plain string, err error)
 	Revoke(ctx context.Context, by models.Actor, id int64) (models.Token, error)
-	ConfiguredUsedAt(ctx context.Context) (*time.Time, error)
 }
 
 const tokensPath = "/admin/tokens"
 
 type tokensPage struct {
 	page
-	Rows []models.Token
-	// Configured says that SITEHOOKS_INGEST_TOKEN is set, and UsedAt when it
-	// was last used; nil: never.
-	Configured bool
-	UsedAt     *time.Time
-	Names      locationNames
-	Locations  []choice
-	Scopes     []choice
-	Name       string // of the form
-	Scope      string
-	Location   string
-	Faults     faults
-	Errors     []errorLine
-	Fresh      *freshToken // nil: none was just created
+	Rows     []models.Token
+	Names    locationNames
+	Scopes   []choice
+	Name     string // of the form
+	Scope    string
+	Location string
+	Where    picker
+	Faults   faults
+	Errors   []errorLine
+	Fresh    *freshToken // nil: none was just created
 }
 
 // freshToken is a new token, shown once.
@@ -88,19 +81,16 @@ func (s *Site) showTokens(c *gin.Context, status int, p *tokensPage) error {
 	if p.Rows, err = s.store.tokens.List(ctx); err != nil {
 		return err
 	}
-	if p.Configured = s.IngestToken; p.Configured {
-		if p.UsedAt, err = s.store.tokens.ConfiguredUsedAt(ctx); err != nil {
-			return err
-		}
-	}
-	locations, err := s.store.locations.List(ctx)
-	if err != nil {
+	if p.Where, err = s.locationPicker(ctx, "location", p.Location); err != nil {
 		return err
 	}
-	p.Names = make(locationNames, len(locations))
-	for _, l := range locations {
-		p.Names[l.Slug] = l.Name
-		p.Locations = append(p.Locations, choice{l.Slug, l.Name, l.Slug == p.Location})
+	p.Where.Any, p.Where.Fault = "All locations", p.Faults["location"]
+	slugs := make([]string, len(p.Rows))
+	for i, tok := range p.Rows {
+		slugs[i] = tok.Location
+	}
+	if p.Names, err = s.locationNames(ctx, slugs...); err != nil {
+		return err
 	}
 	p.Scopes = []choice{
 		{models.ScopeIngest, "Report events (ingest)", p.Scope == models.ScopeIngest},
@@ -123,12 +113,12 @@ func (s *Site) tokenNew(c *gin.Context) error {
 	if p.Scope != models.ScopeIngest && p.Scope != models.ScopeSuperOffice {
 		p.Faults.add("scope", "Choose what the token is for.")
 	}
-	locations, err := s.store.locations.List(ctx)
+	slug, fault, err := s.filterLocation(ctx, p.Location)
 	if err != nil {
 		return err
 	}
-	if p.Location != "" && !slices.ContainsFunc(locations, func(l models.Location) bool { return l.Slug == p.Location }) {
-		p.Faults.add("location", "There is no such location.")
+	if p.Location = slug; fault != "" {
+		p.Faults.add("location", fault)
 	}
 	if len(p.Faults) > 0 {
 		return s.showTokens(c, http.StatusUnprocessableEntity, p)

@@ -12,20 +12,20 @@ import (
 
 type deliveriesPage struct {
 	page
-	Filter   deliveryFilter
-	Faults   []string // about values of the URL that mean nothing
-	Webhooks []choice
-	States   []choice
-	Codes    []choice
-	Errors   []choice
-	Types    []string // known event types, to choose from
-	Spans    []choice
-	Chips    []filterChip
-	Lines    []deliveryLine
-	Older    string // URL of the next page; empty: this is the last
-	Newest   string // URL of the first page; empty: this is it
-	Scanned  bool   // Older goes on searching: so far only a part was looked at
-	Now      time.Time
+	Filter  deliveryFilter
+	Faults  []string // about values of the URL that mean nothing
+	Webhook picker
+	States  []choice
+	Codes   []choice
+	Errors  []choice
+	Types   []string // known event types, to choose from
+	Spans   []choice
+	Chips   []filterChip
+	Lines   []deliveryLine
+	Older   string // URL of the next page; empty: this is the last
+	Newest  string // URL of the first page; empty: this is it
+	Scanned bool   // Older goes on searching: so far only a part was looked at
+	Now     time.Time
 	// Resend is the question whether to resend all of these; empty: they wait
 	// anyway. CSV and JSON are the files of them.
 	Resend, CSV, JSON string
@@ -51,6 +51,9 @@ func (s *Site) deliveries(c *gin.Context) error {
 		return err
 	}
 	values := c.Request.URL.Query()
+	if err = s.askedWebhook(ctx, values); err != nil {
+		return err
+	}
 	query, filter, faults := parseDeliveryQuery(values, now)
 	found, err := s.store.deliveries.Search(ctx, query)
 	if err != nil {

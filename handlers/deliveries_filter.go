@@ -5,42 +5,22 @@ import (
 	"errors"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// webhookChoices is how many webhooks the filter offers by name; beyond it one
-// comes here from the webhook's own page.
-const webhookChoices = 500
-
 // filterChip is a filter that is on, with the address of the page without it.
 type filterChip struct{ Name, Value, Without string }
 
 // deliveryChoices fills in what the filter bar offers.
 func (s *Site) deliveryChoices(ctx context.Context, p *deliveriesPage) error {
-	list, err := s.store.webhooks.Newest(ctx, webhookChoices)
-	if err != nil {
-		return err
-	}
-	p.HasWebhooks = len(list) > 0
 	f := p.Filter
-	known := false
-	for _, w := range list {
-		option := choice{Value: formatID(w.ID), Label: w.Name, Chosen: formatID(w.ID) == f.Webhook}
-		known = known || option.Chosen
-		p.Webhooks = append(p.Webhooks, option)
-	}
-	slices.SortStableFunc(p.Webhooks, func(a, b choice) int {
-		return strings.Compare(strings.ToLower(a.Label), strings.ToLower(b.Label))
-	})
-	if id, ok := positive(f.Webhook); ok && !known {
-		name, err := s.webhookName(ctx, id)
-		if err != nil {
-			return err
-		}
-		p.Webhooks = append(p.Webhooks, choice{Value: f.Webhook, Label: name, Chosen: true})
+	var err error
+	if p.Webhook, p.HasWebhooks, err = s.webhookPicker(ctx, f.Webhook); err != nil {
+		return err
 	}
 	for _, state := range deliveryStates {
 		p.States = append(p.States, choice{state, deliveryStateWords(state), state == f.State})
@@ -53,6 +33,84 @@ func (s *Site) deliveryChoices(ctx context.Context, p *deliveriesPage) error {
 	}
 	p.Spans = spanChoices(f.timeFilter)
 	return nil
+}
+
+// webhookPicker offers the webhooks by their names; chosen is a number, or
+// what was typed.
+func (s *Site) webhookPicker(ctx context.Context, chosen string) (p picker, some bool, err error) {
+	p = picker{ID: "webhook", Any: "All webhooks", Small: true, Value: chosen}
+	list, err := s.store.webhooks.Newest(ctx, pickMax+1)
+	if err != nil {
+		return p, false, err
+	}
+	id, isID := positive(chosen)
+	if p.Text = len(list) > pickMax; p.Text {
+		p.Source = suggestionsPath("webhooks")
+		if isID {
+			name, err := s.webhookName(ctx, id)
+			p.Value = webhookValue(name, id)
+			return p, true, err
+		}
+		return p, true, nil
+	}
+	known := false
+	for _, w := range list {
+		option := choice{formatID(w.ID), w.Name, w.ID == id}
+		known = known || option.Chosen
+		p.Options = append(p.Options, option)
+	}
+	slices.SortStableFunc(p.Options, func(a, b choice) int {
+		return strings.Compare(strings.ToLower(a.Label), strings.ToLower(b.Label))
+	})
+	if isID && !known {
+		name, err := s.webhookName(ctx, id)
+		if err != nil {
+			return p, false, err
+		}
+		p.Options = append(p.Options, choice{chosen, name, true})
+	}
+	return p, len(list) > 0, nil
+}
+
+// webhookValue is a webhook in a text field: names may be alike.
+func webhookValue(name string, id int64) string { return name + " #" + formatID(id) }
+
+// findWebhook returns the webhook that was typed by its number, as
+// webhookValue has it, or by a name that only one has. Error:
+// models.ErrNotFound.
+func (s *Site) findWebhook(ctx context.Context, typed string) (int64, error) {
+	if id, err := strconv.ParseInt(typed[strings.LastIndex(typed, "#")+1:], 10, 64); err == nil && id > 0 {
+		return id, nil
+	}
+	found, err := s.store.webhooks.Suggest(ctx, strings.TrimSpace(typed), suggested)
+	if err != nil {
+		return 0, err
+	}
+	var same []int64
+	for _, w := range found {
+		if strings.EqualFold(w.Name, strings.TrimSpace(typed)) {
+			same = append(same, w.ID)
+		}
+	}
+	if len(same) == 1 {
+		return same[0], nil
+	}
+	return 0, models.ErrNotFound
+}
+
+// askedWebhook puts the number of a webhook that was typed by its name into
+// the URL's values, so that all links that are made of them mean it.
+func (s *Site) askedWebhook(ctx context.Context, v url.Values) error {
+	typed := v.Get("webhook")
+	if _, isID := positive(typed); isID || typed == "" {
+		return nil
+	}
+	id, err := s.findWebhook(ctx, typed)
+	if errors.Is(err, models.ErrNotFound) {
+		return nil // who reads the values says so
+	}
+	v.Set("webhook", formatID(id))
+	return err
 }
 
 // webhookName names a webhook that is not among the choices: deleted, or one
@@ -86,11 +144,13 @@ func deliveryStateWords(state string) string {
 // chips are the filters that are on.
 func (p *deliveriesPage) chips(v url.Values) []filterChip {
 	var chips []filterChip
+	if p.Filter.Webhook != "" {
+		chips = append(chips, filterChip{"Webhook", p.Webhook.Chosen(), without("/admin/deliveries", v, "webhook")})
+	}
 	for _, field := range []struct {
 		name, label string
 		choices     []choice
 	}{
-		{"webhook", "Webhook", p.Webhooks},
 		{"state", "State", p.States},
 		{"code", "Status", p.Codes},
 		{"error", "Error", p.Errors},

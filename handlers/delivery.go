@@ -46,7 +46,7 @@ func (s *Site) deliveryPageOf(c *gin.Context) (*deliveryPage, error) {
 		return nil, err
 	}
 	p.Events = eventRefs(events)
-	places, err := s.locationNames(ctx)
+	places, err := s.locationNames(ctx, row.Location)
 	if err != nil {
 		return nil, err
 	}

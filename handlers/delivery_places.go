@@ -2,18 +2,19 @@ package handlers
 
 import (
 	"context"
+	"slices"
 
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// locationNames are the names of the locations by slug.
+// locationNames are the names of some locations by slug.
 type locationNames map[string]string
 
 // of is a location's name, also of one that is not registered.
 func (n locationNames) of(slug string) string { return orNone(n[slug], models.NameOf(slug)) }
 
-func (s *Site) locationNames(ctx context.Context) (locationNames, error) {
-	locations, err := s.store.locations.List(ctx)
+func (s *Site) locationNames(ctx context.Context, slugs ...string) (locationNames, error) {
+	locations, err := s.store.locations.Named(ctx, distinct(slugs)...)
 	names := make(locationNames, len(locations))
 	for _, l := range locations {
 		names[l.Slug] = l.Name
@@ -21,7 +22,7 @@ func (s *Site) locationNames(ctx context.Context) (locationNames, error) {
 	return names, err
 }
 
-// communityNames are the names of communities by location and slug.
+// communityNames are the names of some communities by location and slug.
 type communityNames map[[2]string]string
 
 // of is a community's name, also of one that is not registered.
@@ -29,11 +30,17 @@ func (n communityNames) of(location, slug string) string {
 	return orNone(n[[2]string{location, slug}], models.NameOf(slug))
 }
 
-func (s *Site) communityNames(ctx context.Context, locations ...string) (communityNames, error) {
-	communities, err := s.store.locations.Communities(ctx, locations...)
+func (s *Site) communityNames(ctx context.Context, locations, slugs []string) (communityNames, error) {
+	communities, err := s.store.locations.NamedCommunities(ctx, distinct(locations), distinct(slugs))
 	names := make(communityNames, len(communities))
 	for _, c := range communities {
 		names[[2]string{c.Location, c.Slug}] = c.Title()
 	}
 	return names, err
+}
+
+// distinct are the words of a list, each once, without empty ones.
+func distinct(words []string) []string {
+	words = slices.Sorted(slices.Values(words))
+	return slices.DeleteFunc(slices.Compact(words), func(word string) bool { return word == "" })
 }

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -44,7 +43,9 @@ func TestFormSurvivesTheEndOfItsSession(t *testing.T) {
 		typed, secret := form[0], form[1]
 		sent := url.Values{}
 		for _, part := range form {
-			maps.Copy(sent, part)
+			for name, values := range part {
+				sent[name] = values
+			}
 		}
 		before := withoutLogins(modelstest.Dump(t, c.store))
 		c.cookie, c.extra = "", nil

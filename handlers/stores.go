@@ -20,6 +20,7 @@ type webhookStore interface {
 	Row(ctx context.Context, w models.Webhook) (models.WebhookRow, error)
 	ByIDs(ctx context.Context, ids []int64) (map[int64]models.Webhook, error)
 	Newest(ctx context.Context, limit int) ([]models.Webhook, error)
+	Suggest(ctx context.Context, typed string, limit int) ([]models.Webhook, error)
 	Attention(ctx context.Context, at models.Standing) ([]models.Attention, error)
 	OfTypes(ctx context.Context, types []string) (webhooks, held int64, err error)
 	Hours(ctx context.Context, ids []int64, since time.Time) (map[int64][]models.WebhookHour, error)
@@ -38,15 +39,20 @@ type webhookStore interface {
 }
 
 type locationStore interface {
-	List(ctx context.Context) ([]models.Location, error)
-	Names(ctx context.Context) ([]models.Location, error)
-	Communities(ctx context.Context, locations ...string) ([]models.Community, error)
+	Get(ctx context.Context, slug string) (models.Location, error)
+	Few(ctx context.Context, most int) (rows []models.Location, few bool, err error)
+	Suggest(ctx context.Context, typed string, limit int) ([]models.Location, error)
+	Named(ctx context.Context, slugs ...string) ([]models.Location, error)
+	Community(ctx context.Context, location, slug string) (models.Community, error)
+	CommunityPage(ctx context.Context, location string, q models.NameQuery) (rows []models.Community, matched int64, err error)
+	FewCommunities(ctx context.Context, most int) (rows []models.Community, few bool, err error)
+	NamedCommunities(ctx context.Context, locations, slugs []string) ([]models.Community, error)
 	Tags(ctx context.Context, location, prefix string, limit int) ([]string, error)
 }
 
 type eventStore interface {
 	Search(ctx context.Context, q models.EventQuery) (models.EventPage, error)
-	Named(ctx context.Context, eventID string, limit int) ([]models.Event, error)
+	Get(ctx context.Context, eventID string) (models.Event, error)
 	ByID(ctx context.Context, id int64) (models.Event, error)
 	MergedFrom(ctx context.Context, id int64) ([]models.Event, error)
 	Look(ctx context.Context, location string, since time.Time, limit int, each func(models.Event) bool) error

@@ -50,7 +50,7 @@ type triggerAnswer struct {
 }
 
 // triggerAnswer explains one pair at the top of an event's page.
-func (s *Site) triggerAnswer(ctx context.Context, p *triggerEventPage, places locationNames, id int64) (*triggerAnswer, error) {
+func (s *Site) triggerAnswer(ctx context.Context, p *triggerEventPage, id int64) (*triggerAnswer, error) {
 	w, err := s.store.webhooks.GetAny(ctx, id)
 	if err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func (s *Site) triggerAnswer(ctx context.Context, p *triggerEventPage, places lo
 	if p.Event.MergedInto != nil {
 		a.Headline = "It was not sent by itself: something newer about the same was reported within the dispatch delay."
 		if p.Into.EventID != "" {
-			a.Into = triggerQuestion(id, p.Into.ID)
+			a.Into = triggerQuestion(id, p.Into.EventID)
 		}
 		return a, nil
 	}
@@ -76,7 +76,7 @@ func (s *Site) triggerAnswer(ctx context.Context, p *triggerEventPage, places lo
 	}
 	if i = slices.IndexFunc(p.Unmatched, func(r triggerResult) bool { return r.ID == id }); i >= 0 {
 		a.Why = p.Unmatched[i].Why
-	} else if a.Why, err = s.elsewhere(ctx, p.Event, w, places); err != nil {
+	} else if a.Why, err = s.elsewhere(ctx, p.Event, w); err != nil {
 		return nil, err
 	}
 	a.Headline = "It did not match."
@@ -87,7 +87,7 @@ func (s *Site) triggerAnswer(ctx context.Context, p *triggerEventPage, places lo
 }
 
 // elsewhere explains a webhook that was not at the event's location.
-func (s *Site) elsewhere(ctx context.Context, e models.Event, w models.Webhook, places locationNames) (triggerWhy, error) {
+func (s *Site) elsewhere(ctx context.Context, e models.Event, w models.Webhook) (triggerWhy, error) {
 	history, err := s.store.webhooks.History(ctx, w.ID, triggerVersions)
 	if err != nil {
 		return triggerWhy{}, err
@@ -104,6 +104,10 @@ func (s *Site) elsewhere(ctx context.Context, e models.Event, w models.Webhook, 
 	}
 	if then.Deleted {
 		return triggerWhy{Class: "Deleted", Words: plainWords("The webhook had been deleted when the event was matched.")}, nil
+	}
+	places, err := s.locationNames(ctx, e.Location, then.Location)
+	if err != nil {
+		return triggerWhy{}, err
 	}
 	one := triggerCase{Then: then, Webhook: w, Here: places.of(e.Location), There: places.of(then.Location)}
 	if f, ok := wire.Lookup(then.Type); ok {
@@ -135,11 +139,11 @@ func matchedHeadline(p *triggerEventPage, r triggerResult) (headline, next strin
 }
 
 // triggerQuestion is the address of the answer for a webhook and an event.
-func triggerQuestion(webhook, event int64) string {
-	return triggerPath(event) + "?webhook=" + formatID(webhook)
+func triggerQuestion(webhook int64, eventID string) string {
+	return olderURL(triggerPath(""), map[string][]string{"webhook": {formatID(webhook)}, "event": {eventID}}, 0)
 }
 
 // Ask is the address of the answer for the webhook that is asked about.
-func (p *triggerHistoryPage) Ask(event int64) string {
-	return triggerQuestion(p.Asked.Webhook.ID, event)
+func (p *triggerHistoryPage) Ask(eventID string) string {
+	return triggerQuestion(p.Asked.Webhook.ID, eventID)
 }

@@ -11,7 +11,7 @@ import (
 
 // triggerCases are the webhooks that were at the event's location when it was
 // matched, and those that have come there since.
-func (s *Site) triggerCases(ctx context.Context, e models.Event, places locationNames) ([]triggerCase, error) {
+func (s *Site) triggerCases(ctx context.Context, e models.Event) ([]triggerCase, error) {
 	version := int64(0)
 	if e.MatchVersion != nil {
 		version = *e.MatchVersion
@@ -27,15 +27,20 @@ func (s *Site) triggerCases(ctx context.Context, e models.Event, places location
 		}
 		versions = append(versions, later...)
 	}
-	ids := make([]int64, len(versions))
+	ids, locations, slugs := make([]int64, len(versions)), []string{e.Location}, []string{e.Community}
 	for i, v := range versions {
 		ids[i] = v.WebhookID
+		locations, slugs = append(locations, v.Location), append(slugs, v.Community)
 	}
 	now, err := s.store.webhooks.ByIDs(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
-	communities, err := s.communityNames(ctx, e.Location)
+	places, err := s.locationNames(ctx, locations...)
+	if err != nil {
+		return nil, err
+	}
+	communities, err := s.communityNames(ctx, []string{e.Location}, slugs)
 	if err != nil {
 		return nil, err
 	}

@@ -62,13 +62,18 @@ func (p *triggerEventPage) Unlogged() bool { return p.Event.DispatchedAt != nil 
 
 // triggerEvent shows one event: what the site sent, which webhooks of its
 // location it met, what came of that, and why the others did not get it.
-func (s *Site) triggerEvent(c *gin.Context) error {
+func (s *Site) triggerEvent(c *gin.Context) error { return s.showTriggerEvent(c, c.Param("event")) }
+
+func (s *Site) showTriggerEvent(c *gin.Context, id string) error {
 	ctx := c.Request.Context()
 	settings, err := s.store.settings.Get(ctx)
 	if err != nil {
 		return err
 	}
-	e, err := s.eventByNumber(c)
+	e, err := s.store.events.Get(ctx, id)
+	if errors.Is(err, models.ErrNotFound) && c.Query("webhook") != "" {
+		return s.triggerUnknown(c, id)
+	}
 	if err != nil {
 		return err
 	}
@@ -79,13 +84,13 @@ func (s *Site) triggerEvent(c *gin.Context) error {
 	if p.Now, err = s.Store.Now(ctx); err != nil {
 		return err
 	}
-	places, err := s.locationNames(ctx)
+	places, err := s.locationNames(ctx, e.Location)
 	if err != nil {
 		return err
 	}
 	p.Location = places.of(e.Location)
 	if e.Community != "" {
-		names, err := s.communityNames(ctx, e.Location)
+		names, err := s.communityNames(ctx, []string{e.Location}, []string{e.Community})
 		if err != nil {
 			return err
 		}
@@ -103,29 +108,20 @@ func (s *Site) triggerEvent(c *gin.Context) error {
 		}
 	}
 	if p.Into == nil && !p.Unlogged() {
-		if err = s.triggerResults(ctx, p, places, settings.GenericEnabled); err != nil {
+		if err = s.triggerResults(ctx, p, settings.GenericEnabled); err != nil {
 			return err
 		}
 		p.Summary = triggerSummary(p)
 	}
 	if e.DispatchedAt != nil && !e.Erased() {
-		p.Erase = erasePath(e.ID)
+		p.Erase = erasePath(e.EventID)
 	}
 	if asked, ok := positive(c.Query("webhook")); ok {
-		if p.Asked, err = s.triggerAnswer(ctx, p, places, asked); err != nil {
+		if p.Asked, err = s.triggerAnswer(ctx, p, asked); err != nil {
 			return err
 		}
 	}
 	return s.render(c, http.StatusOK, "trigger_event", p)
-}
-
-// eventByNumber is the event whose number is in the address.
-func (s *Site) eventByNumber(c *gin.Context) (models.Event, error) {
-	number, ok := positive(c.Param("event"))
-	if !ok {
-		return models.Event{}, models.ErrNotFound
-	}
-	return s.store.events.ByID(c.Request.Context(), number)
 }
 
 // triggerMerges fills in what became one with the event.
@@ -148,8 +144,8 @@ func (s *Site) triggerMerges(ctx context.Context, p *triggerEventPage) error {
 
 // triggerResults explains every webhook of the location as it was when the
 // event was matched, or, before that, as it is now.
-func (s *Site) triggerResults(ctx context.Context, p *triggerEventPage, places locationNames, enabled bool) error {
-	cases, err := s.triggerCases(ctx, p.Event, places)
+func (s *Site) triggerResults(ctx context.Context, p *triggerEventPage, enabled bool) error {
+	cases, err := s.triggerCases(ctx, p.Event)
 	if err != nil {
 		return err
 	}

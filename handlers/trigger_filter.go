@@ -1,12 +1,11 @@
 package handlers
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/gin-gonic/gin"
 
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -36,50 +35,36 @@ func parseTriggerQuery(v url.Values, now time.Time) (q models.EventQuery, f trig
 	return q, f, faults
 }
 
-// triggerChoices fills in what the filter bar offers and returns the names of
-// all locations.
-func (s *Site) triggerChoices(c *gin.Context, p *triggerHistoryPage) (locationNames, error) {
-	locations, err := s.store.locations.List(c.Request.Context())
-	if err != nil {
-		return nil, err
+// triggerChoices fills in what the filter bar offers.
+func (s *Site) triggerChoices(ctx context.Context, p *triggerHistoryPage) error {
+	var err error
+	if p.Location, err = s.locationPicker(ctx, "location", p.Filter.Location); err != nil {
+		return err
 	}
-	names := make(locationNames, len(locations))
-	for _, l := range locations {
-		names[l.Slug] = l.Name
-		p.Locations = append(p.Locations, choice{l.Slug, l.Name, l.Slug == p.Filter.Location})
-	}
-	if _, known := names[p.Filter.Location]; !known && p.Filter.Location != "" {
-		p.Locations = append(p.Locations, choice{p.Filter.Location, p.Filter.Location, true})
-	}
+	p.Location.Any, p.Location.Small = "All locations", true
 	p.Types, p.Spans = allEventTypes(), spanChoices(p.Filter.timeFilter)
-	return names, nil
+	return nil
 }
 
 func (p *triggerHistoryPage) chips(v url.Values) []filterChip {
 	var chips []filterChip
 	add := func(name, label, value string) {
 		if value != "" {
-			chips = append(chips, filterChip{label, value, without(triggersPath, v, name)})
+			chips = append(chips, filterChip{label, value, without(triggerPath(""), v, name)})
 		}
 	}
 	add("q", "Search", p.Filter.Search)
-	locations := p.Locations
-	if v.Get("location") == "" { // that of the webhook asked about: it cannot be taken away
-		locations = nil
+	if v.Get("location") != "" { // otherwise it is that of the webhook asked about, which cannot be taken away
+		add("location", "Location", p.Location.Chosen())
 	}
-	for _, field := range []struct {
-		name, label string
-		choices     []choice
-	}{{"location", "Location", locations}, {"time", "Time", p.Spans}} {
-		for _, one := range field.choices {
-			if one.Chosen {
-				add(field.name, field.label, one.Label)
-			}
+	for _, one := range p.Spans {
+		if one.Chosen {
+			add("time", "Time", one.Label)
 		}
 	}
 	add("type", "Event type", p.Filter.Type)
 	add("tag", "Tag", p.Filter.Tag)
-	return append(chips, timeChips(triggersPath, p.Filter.timeFilter, v)...)
+	return append(chips, timeChips(triggerPath(""), p.Filter.timeFilter, v)...)
 }
 
 // leftOut says of a value that it was not understood.

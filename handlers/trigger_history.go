@@ -18,26 +18,26 @@ const eventsShown = 50
 
 type triggerHistoryPage struct {
 	page
-	OffSince  *time.Time // since when trigger history is switched off; nil: it is on
-	Setting   string     // the setting's name
-	Filter    triggerFilter
-	Faults    []string
-	Locations []choice
-	Types     []string
-	Spans     []choice
-	Chips     []filterChip
-	Lines     []triggerLine
-	Older     string
-	Newest    string
-	Scanned   bool // Older goes on searching: so far only a part was looked at
-	Now       time.Time
-	Asked     *triggerAsked // the question why a webhook did not fire; nil: not asked
+	OffSince *time.Time // since when trigger history is switched off; nil: it is on
+	Setting  string     // the setting's name
+	Filter   triggerFilter
+	Faults   []string
+	Location picker
+	Types    []string
+	Spans    []choice
+	Chips    []filterChip
+	Lines    []triggerLine
+	Older    string
+	Newest   string
+	Scanned  bool // Older goes on searching: so far only a part was looked at
+	Now      time.Time
+	Asked    *triggerAsked // the question why a webhook did not fire; nil: not asked
 }
 
 // triggerHistory lists the events that the site reported, newest first.
 func (s *Site) triggerHistory(c *gin.Context) error {
-	if id := strings.TrimSpace(c.Query("id")); id != "" {
-		return s.findTriggerEvent(c, id)
+	if id := strings.TrimSpace(c.Query("event")); id != "" {
+		return s.showTriggerEvent(c, id)
 	}
 	return s.showTriggerHistory(c, http.StatusOK, "")
 }
@@ -57,7 +57,7 @@ func (s *Site) showTriggerHistory(c *gin.Context, status int, unknown string) er
 		return err
 	}
 	values := c.Request.URL.Query()
-	values.Del("id")
+	values.Del("event")
 	var query models.EventQuery
 	query, p.Filter, p.Faults = parseTriggerQuery(values, p.Now)
 	if p.Asked, err = s.triggerAsked(c); err != nil {
@@ -66,6 +66,11 @@ func (s *Site) showTriggerHistory(c *gin.Context, status int, unknown string) er
 	if p.Asked != nil && !values.Has("location") { // no other event can be for it
 		p.Filter.Location, query.Location = p.Asked.Webhook.Location, p.Asked.Webhook.Location
 	}
+	location, unknownLocation, err := s.filterLocation(ctx, query.Location)
+	if err != nil {
+		return err
+	}
+	p.Filter.Location, query.Location = location, location
 	if err = s.onlyLogged(ctx, p, &query); err != nil {
 		return err
 	}
@@ -73,24 +78,30 @@ func (s *Site) showTriggerHistory(c *gin.Context, status int, unknown string) er
 	if err != nil {
 		return err
 	}
-	names, err := s.triggerChoices(c, p)
-	if err != nil {
+	if unknownLocation != "" && len(found.Rows) == 0 {
+		p.Faults = append(p.Faults, unknownLocation)
+	}
+	if err = s.triggerChoices(ctx, p); err != nil {
 		return err
 	}
-	if p.Lines, err = s.triggerLines(ctx, found.Rows, names, settings.DispatchDelay, p.Now); err != nil {
+	if p.Lines, err = s.triggerLines(ctx, found.Rows, settings.DispatchDelay, p.Now); err != nil {
 		return err
 	}
 	if err = s.triggersMatched(ctx, p); err != nil {
 		return err
 	}
 	if found.Next > 0 {
-		p.Older, p.Scanned = olderURL(triggersPath, values, found.Next), found.Scanned
+		p.Older, p.Scanned = olderURL(triggerPath(""), values, found.Next), found.Scanned
 	}
 	if query.Before > 0 {
-		p.Newest = olderURL(triggersPath, values, 0)
+		p.Newest = olderURL(triggerPath(""), values, 0)
 	}
 	p.Chips = p.chips(values)
 	if p.Asked != nil {
+		names, err := s.locationNames(ctx, p.Asked.Webhook.Location)
+		if err != nil {
+			return err
+		}
 		p.Asked.Location, p.Asked.Unknown = names.of(p.Asked.Webhook.Location), unknown
 	}
 	return s.renderPart(c, status, "trigger_history", p, "events-list")
@@ -132,14 +143,16 @@ func (s *Site) triggersMatched(ctx context.Context, p *triggerHistoryPage) error
 }
 
 // triggerLines tells what became of each event.
-func (s *Site) triggerLines(ctx context.Context, rows []models.Event, names locationNames, delay time.Duration, now time.Time) ([]triggerLine, error) {
-	var with []string
-	for _, e := range rows {
-		if e.Community != "" && !slices.Contains(with, e.Location) {
-			with = append(with, e.Location)
-		}
+func (s *Site) triggerLines(ctx context.Context, rows []models.Event, delay time.Duration, now time.Time) ([]triggerLine, error) {
+	locations, slugs := make([]string, len(rows)), make([]string, len(rows))
+	for i, e := range rows {
+		locations[i], slugs[i] = e.Location, e.Community
 	}
-	communities, err := s.communityNames(ctx, with...)
+	names, err := s.locationNames(ctx, locations...)
+	if err != nil {
+		return nil, err
+	}
+	communities, err := s.communityNames(ctx, locations, slugs)
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +169,7 @@ func (s *Site) triggerLines(ctx context.Context, rows []models.Event, names loca
 				return nil, err
 			}
 			if err == nil {
-				line.Into = triggerPath(into.ID)
+				line.Into = triggerPath(into.EventID)
 			}
 		}
 		lines = append(lines, line)

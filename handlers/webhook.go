@@ -92,7 +92,7 @@ func (s *Site) showWebhook(c *gin.Context, w models.Webhook, t *trial) error {
 		p.Health, p.Note = Badge{"st-none", "Deleted"}, ""
 	}
 	if w.Community != "" {
-		names, err := s.communityNames(ctx, w.Location)
+		names, err := s.communityNames(ctx, []string{w.Location}, []string{w.Community})
 		if err != nil {
 			return err
 		}

@@ -96,7 +96,7 @@ func (s *Site) checkWebhook(ctx context.Context, f *wire.Format, form *webhookFo
 	c.plainLimits()
 	c.events()
 	c.tags()
-	if err := c.place(ctx, s.store.locations); err != nil {
+	if err := c.place(ctx, s); err != nil {
 		return c.out, nil, err
 	}
 	if form.Do == "preview" {
@@ -184,26 +184,37 @@ func (c *webhookCheck) tags() {
 	c.out.Input.Tags = tags
 }
 
-// place checks location and community. What a webhook has already stays
-// possible for it.
-func (c *webhookCheck) place(ctx context.Context, known locationStore) error {
-	locations, err := known.List(ctx)
-	if err != nil {
+// place finds location and community by what was typed. What a webhook has
+// already stays possible for it.
+func (c *webhookCheck) place(ctx context.Context, s *Site) error {
+	if c.form.Location == "" {
+		return nil // plainLimits has said so
+	}
+	stays := c.old != nil && c.form.Location == c.old.Location
+	if !stays {
+		slug, fault, err := s.filterLocation(ctx, c.form.Location)
+		if err != nil {
+			return err
+		}
+		if fault != "" {
+			c.faults.add("location", fault)
+			return nil
+		}
+		c.form.Location, c.out.Input.Location = slug, slug
+	}
+	if c.form.Community == "" || stays && c.old.Community == c.form.Community {
+		return nil
+	}
+	slug, err := s.findCommunity(ctx, c.form.Location, c.form.Community)
+	switch {
+	case errors.Is(err, models.ErrNotFound):
+		c.faults.add("community", "This location has no such community. Choose another, or none.")
+		return nil
+	case err != nil:
 		return err
 	}
-	here := c.form.Location
-	if !slices.ContainsFunc(locations, func(l models.Location) bool { return l.Slug == here }) && (c.old == nil || c.old.Location != here) {
-		c.faults.add("location", "Choose one of the locations in the list.")
-		return nil
-	}
-	if c.form.Community == "" || (c.old != nil && c.old.Location == here && c.old.Community == c.form.Community) {
-		return nil
-	}
-	communities, err := known.Communities(ctx, here)
-	if err == nil && !slices.ContainsFunc(communities, func(one models.Community) bool { return one.Slug == c.form.Community }) {
-		c.faults.add("community", "This location has no such community. Choose another, or none.")
-	}
-	return err
+	c.form.Community, c.out.Input.Community = slug, slug
+	return nil
 }
 
 func (c *webhookCheck) options() {

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"time"
@@ -20,27 +21,27 @@ const (
 
 type webhookFormPage struct {
 	page
-	Saved       *models.Webhook // nil: a new webhook
-	TypeLabel   string
-	Form        webhookForm
-	Faults      faults
-	Warnings    faults // of what is saved all the same
-	Summary     []faultLine
-	Locations   []choice
-	About       string // what is said of the chosen location
-	Activities  []optionGroup
-	Custom      *wire.CustomOption // nil: the type has no others
-	Communities []choiceGroup
-	Secrets     []secretField
-	Fields      []ownField
-	URLKept     string // what is shown of a saved URL that is a secret
-	URLReveal   string // path of the question before that URL is shown
-	SavedNames  bool   // there are custom headers whose values are saved
-	Copied      bool   // it is a copy, which is created paused
-	NotCopied   string // what a copy lacks; empty: nothing, or it was told already
-	Off         bool   // the type is switched off
-	Trial       *trial
-	Look        *preview
+	Saved      *models.Webhook // nil: a new webhook
+	TypeLabel  string
+	Form       webhookForm
+	Faults     faults
+	Warnings   faults // of what is saved all the same
+	Summary    []faultLine
+	Location   picker
+	About      string // what is said of the chosen location
+	Activities []optionGroup
+	Custom     *wire.CustomOption // nil: the type has no others
+	Community  picker
+	Secrets    []secretField
+	Fields     []ownField
+	URLKept    string // what is shown of a saved URL that is a secret
+	URLReveal  string // path of the question before that URL is shown
+	SavedNames bool   // there are custom headers whose values are saved
+	Copied     bool   // it is a copy, which is created paused
+	NotCopied  string // what a copy lacks; empty: nothing, or it was told already
+	Off        bool   // the type is switched off
+	Trial      *trial
+	Look       *preview
 }
 
 // faultLine leads from the summary to a field.
@@ -95,20 +96,30 @@ func (s *Site) showWebhookForm(c *gin.Context, status int, e *editing) error {
 		delete(p.Warnings, field)
 	}
 	p.Summary = p.summary()
-	locations, err := s.store.locations.List(ctx)
-	if err != nil {
-		return err
-	}
-	p.Locations = e.locations(locations)
-	for i, l := range locations {
-		if l.Slug == e.form.Location || i == 0 && e.form.Location == "" {
-			p.About = l.Description
-		}
-	}
-	if p.Communities, err = e.communities(ctx, s.store.locations, locations); err != nil {
+	if err := s.webhookPlaces(ctx, p); err != nil {
 		return err
 	}
 	return s.renderPart(c, status, "webhook_form", p, formPart)
+}
+
+// webhookPlaces fills in what the form offers as location and community.
+func (s *Site) webhookPlaces(ctx context.Context, p *webhookFormPage) (err error) {
+	location := storable(orNone(p.Form.Location, models.MainLocation))
+	if p.Location, err = s.locationPicker(ctx, "location", location); err != nil {
+		return err
+	}
+	if p.Location.Help = "location-help"; p.Location.Text {
+		p.Location.Help = "location-hint location-help"
+	}
+	p.Location.Fault = p.Faults["location"]
+	here, err := s.store.locations.Get(ctx, location)
+	if err != nil && !errors.Is(err, models.ErrNotFound) {
+		return err
+	}
+	p.About = here.Description
+	p.Community, err = s.communityPicker(ctx, location, p.Form.Community)
+	p.Community.Fault, p.Community.Warning = p.Faults["community"], p.Warnings["community"]
+	return err
 }
 
 func (e *editing) activities() []optionGroup {
@@ -121,44 +132,6 @@ func (e *editing) activities() []optionGroup {
 		groups[i].Options = append(groups[i].Options, choice{o.Value, o.Label, slices.Contains(e.form.Events, o.Value)})
 	}
 	return groups
-}
-
-func (e *editing) locations(known []models.Location) []choice {
-	list := teamChoices(known, e.form.Location)
-	if e.old != nil && !slices.ContainsFunc(list, func(l choice) bool { return l.Value == e.old.Location }) {
-		list = append(list, choice{e.old.Location, models.NameOf(e.old.Location), e.old.Location == e.form.Location})
-	}
-	return list
-}
-
-// communitiesOf is for how many locations the form offers the communities; on
-// a site with more, only those of the chosen location are there.
-const communitiesOf = 30
-
-// communities are grouped by location, since which fit is known only when the
-// form comes back.
-func (e *editing) communities(ctx context.Context, known locationStore, locations []models.Location) ([]choiceGroup, error) {
-	var groups []choiceGroup
-	for _, l := range locations {
-		if len(locations) > communitiesOf && l.Slug != e.form.Location {
-			continue
-		}
-		communities, err := known.Communities(ctx, l.Slug)
-		if err != nil {
-			return nil, err
-		}
-		if len(communities) == 0 {
-			continue
-		}
-		group := choiceGroup{Label: l.Name}
-		for _, one := range communities {
-			group.Choices = append(group.Choices, choice{
-				one.Slug, one.Title(), l.Slug == e.form.Location && one.Slug == e.form.Community,
-			})
-		}
-		groups = append(groups, group)
-	}
-	return groups, nil
 }
 
 func (e *editing) secrets() []secretField {

@@ -16,7 +16,7 @@ const knownTags = 8
 // webhookKnown answers the form's script: what is said of a location, its
 // communities, and its tags that begin with what was typed.
 func (s *Site) webhookKnown(c *gin.Context) error {
-	ctx, location := c.Request.Context(), c.Query("location")
+	ctx := c.Request.Context()
 	type named struct {
 		Value string `json:"value"`
 		Label string `json:"label"`
@@ -26,12 +26,16 @@ func (s *Site) webhookKnown(c *gin.Context) error {
 		Communities []named  `json:"communities"`
 		Tags        []string `json:"tags"`
 	}{"", []named{}, []string{}}
+	location, _, err := s.filterLocation(ctx, c.Query("location"))
+	if err != nil {
+		return err
+	}
 	here, err := s.store.places.Get(ctx, location)
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return err
 	}
 	known.About = here.Description
-	communities, err := s.store.locations.Communities(ctx, location)
+	communities, _, err := s.store.locations.CommunityPage(ctx, location, models.NameQuery{Limit: pickMax})
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,8 @@ type webhooksPage struct {
 	Off             *featureOff // nil: nothing is switched off
 	Query           webhooksQuery
 	Types           []choice
-	Teams           []choice
+	Team            picker
+	Faults          []string // about values of the URL that mean nothing
 	States          []choice
 	Owners          []choice
 	Activities      []choiceGroup
@@ -46,6 +47,10 @@ func (s *Site) webhooks(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	var unknown string
+	if q.Team, unknown, err = s.filterLocation(ctx, q.Team); err != nil {
+		return err
+	}
 	list, err := s.store.webhooks.List(ctx, q.models(at))
 	if err != nil {
 		return err
@@ -54,6 +59,9 @@ func (s *Site) webhooks(c *gin.Context) error {
 		page: page{Title: "Manage webhooks", Nav: "webhooks", at: &at}, Query: q, All: list.All, Matched: list.Matched,
 		Types: typeChoices(q.Type), States: stateChoices(q.State), Activities: activityChoices(q.Activity),
 		Columns: q.columns(), Sizes: q.sizes(),
+	}
+	if unknown != "" && list.Matched == 0 {
+		p.Faults = []string{unknown}
 	}
 	if list.Prev != "" {
 		p.Newer = q.at("", list.Prev).href()
@@ -73,15 +81,16 @@ func (s *Site) webhooks(c *gin.Context) error {
 
 // webhooksFilters fills in what the filters offer and say.
 func (s *Site) webhooksFilters(ctx context.Context, p *webhooksPage, owners []models.Owner, me int64) error {
-	locations, err := s.store.locations.Names(ctx)
-	if err != nil {
+	var err error
+	if p.Team, err = s.locationPicker(ctx, "team", p.Query.Team); err != nil {
 		return err
 	}
-	p.Teams, p.Owners = teamChoices(locations, p.Query.Team), ownerChoices(owners, me, p.Query.Owner)
+	p.Team.Any, p.Team.Small = "All teams", true
+	p.Owners = ownerChoices(owners, me, p.Query.Owner)
 	if !p.Filtered() {
 		return nil
 	}
-	known := map[string][]choice{"type": p.Types, "team": p.Teams, "state": p.States, "owner": p.Owners}
+	known := map[string][]choice{"type": p.Types, "team": append(p.Team.Options, p.Team.List...), "state": p.States, "owner": p.Owners}
 	for _, g := range p.Activities {
 		known["activity"] = append(known["activity"], g.Choices...)
 	}

@@ -66,14 +66,6 @@ func typeChoices(chosen string) []choice {
 	return list
 }
 
-func teamChoices(locations []models.Location, chosen string) []choice {
-	list := make([]choice, len(locations))
-	for i, l := range locations {
-		list[i] = choice{l.Slug, l.Name, l.Slug == chosen}
-	}
-	return list
-}
-
 func stateChoices(chosen string) []choice {
 	list := []choice{
 		{Value: models.WebhookActive, Label: "Active"},

@@ -208,7 +208,6 @@ type receiver struct {
 	mu     sync.Mutex
 	got    []received
 	answer func(n int) (code int, header map[string]string)
-	code   int // that answers was told last
 }
 
 type received struct {
@@ -243,7 +242,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 func (r *receiver) answers(code int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.answer, r.code = func(int) (int, map[string]string) { return code, nil }, code
+	r.answer = func(int) (int, map[string]string) { return code, nil }
 }
 
 func (r *receiver) requests() []received {

@@ -11,15 +11,6 @@ import (
 // slug, by which events name it, stays.
 type Called struct{ Name, Description string }
 
-// Communities returns the communities of locations in the order of their slugs.
-func (l *Locations) Communities(ctx context.Context, locations ...string) ([]Community, error) {
-	var rows []Community
-	if len(locations) == 0 {
-		return nil, nil
-	}
-	return rows, l.s.db.WithContext(ctx).Where("location in ?", locations).Order("location, slug").Find(&rows).Error
-}
-
 // Community returns a community of a location, or ErrNotFound.
 func (l *Locations) Community(ctx context.Context, location, slug string) (Community, error) {
 	var row Community

@@ -41,18 +41,6 @@ func newLocations(s *Store) *Locations {
 	return &Locations{s: s, known: map[string]struct{}{}, tallies: map[tallyKey]tally{}}
 }
 
-// List returns all locations, the main site first.
-func (l *Locations) List(ctx context.Context) ([]Location, error) {
-	var rows []Location
-	return rows, l.s.db.WithContext(ctx).Order(locationOrder).Find(&rows).Error
-}
-
-// Names is List with nothing but slug and name.
-func (l *Locations) Names(ctx context.Context) ([]Location, error) {
-	var rows []Location
-	return rows, l.s.db.WithContext(ctx).Select("slug", "name").Order(locationOrder).Find(&rows).Error
-}
-
 // Tags returns at most limit tags of a location that start with prefix.
 func (l *Locations) Tags(ctx context.Context, location, prefix string, limit int) ([]string, error) {
 	var names []string

@@ -131,6 +131,27 @@ func (l *Locations) Few(ctx context.Context, most int) (rows []Location, few boo
 	return rows, true, db.Order(locationOrder).Find(&rows).Error
 }
 
+// FewCommunities returns the communities of all locations in the order of
+// their slugs, or none and false if there are more than most.
+func (l *Locations) FewCommunities(ctx context.Context, most int) (rows []Community, few bool, err error) {
+	db := l.s.db.WithContext(ctx)
+	var n int
+	if err := db.Raw("select count(*) from (select 1 from communities limit ?) x", most+1).Scan(&n).Error; err != nil || n > most {
+		return nil, false, err
+	}
+	return rows, true, db.Order("location, slug").Find(&rows).Error
+}
+
+// NamedCommunities returns the communities of the locations that have one of
+// the slugs.
+func (l *Locations) NamedCommunities(ctx context.Context, locations, slugs []string) ([]Community, error) {
+	var rows []Community
+	if len(locations) == 0 || len(slugs) == 0 {
+		return nil, nil
+	}
+	return rows, l.s.db.WithContext(ctx).Where("location in ? and slug in ?", locations, slugs).Find(&rows).Error
+}
+
 // Suggest returns locations whose name or slug contains what was typed, first
 // those that are called exactly so.
 func (l *Locations) Suggest(ctx context.Context, typed string, limit int) ([]Location, error) {

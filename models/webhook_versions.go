@@ -1,6 +1,11 @@
 package models
 
-import "context"
+import (
+	"context"
+	"strings"
+
+	"gorm.io/gorm/clause"
+)
 
 // ByIDs returns webhooks by their ids, deleted or not.
 func (x *Webhooks) ByIDs(ctx context.Context, ids []int64) (map[int64]Webhook, error) {
@@ -11,6 +16,16 @@ func (x *Webhooks) ByIDs(ctx context.Context, ids []int64) (map[int64]Webhook, e
 func (x *Webhooks) Newest(ctx context.Context, limit int) ([]Webhook, error) {
 	var rows []Webhook
 	return rows, x.s.db.WithContext(ctx).Select("id", "name").Order("created_at desc, id desc").Limit(limit).Find(&rows, "deleted_at is null").Error
+}
+
+// Suggest returns webhooks whose name contains what was typed, with nothing
+// but number and name: first those that are called exactly so.
+func (x *Webhooks) Suggest(ctx context.Context, typed string, limit int) ([]Webhook, error) {
+	typed = strings.ToLower(typed)
+	var rows []Webhook
+	exact := clause.Expr{SQL: "case when lower(name) = ? then 0 else 1 end, name, id", Vars: []any{typed}}
+	return rows, x.s.db.WithContext(ctx).Select("id", "name").Where("lower(name) like ? escape '!'", likeContains(typed)).
+		Clauses(clause.OrderBy{Expression: exact}).Limit(limit).Find(&rows, "deleted_at is null").Error
 }
 
 // VersionsOf returns of each of the webhooks its newest version not above the

@@ -89,25 +89,22 @@ type operation func(ctx context.Context, c *call) (answer, error)
 // ServeHTTP takes one request.
 func (s *SuperOffice) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
-	token, no := s.Access.authorize(r, models.ScopeSuperOffice, "managing webhooks")
-	var a answer
-	err := no.failure()
-	if no == nil {
-		a, err = s.answer(w, r, token)
-	}
+	a, err := s.answer(w, r)
 	if err != nil {
-		f := s.fail(r.Context(), err)
-		s.Access.note(apiSuperOffice, r, token, &refusal{reason: f.reason, detail: f.text()})
 		s.Access.drain(w, r)
-		f.write(w)
+		s.fail(r.Context(), err).write(w)
 		return
 	}
 	a.write(w)
 }
 
-// answer does what a request asks for. The request's place is given back when
-// it returns.
-func (s *SuperOffice) answer(w http.ResponseWriter, r *http.Request, token models.Token) (answer, error) {
+// answer finds out who asks, for what, and does it. The request's place is
+// given back when it returns.
+func (s *SuperOffice) answer(w http.ResponseWriter, r *http.Request) (answer, error) {
+	token, no := s.Access.authorize(r, models.ScopeSuperOffice, "managing webhooks")
+	if no != nil {
+		return answer{}, no.failure()
+	}
 	c := &call{request: r, token: token, body: []byte("null")}
 	do, err := s.find(c)
 	if err != nil {
@@ -130,12 +127,9 @@ func (s *SuperOffice) answer(w http.ResponseWriter, r *http.Request, token model
 	return a, err
 }
 
-// failure is a refusal in the words of this API; nil is none.
+// failure is a refusal in the words of this API.
 func (r *refusal) failure() error {
-	if r == nil {
-		return nil
-	}
-	return &failure{status: r.status, reason: r.reason, message: r.detail, challenge: r.challenge, retryAfter: r.retryAfter}
+	return &failure{status: r.status, message: r.detail, challenge: r.challenge, retryAfter: r.retryAfter}
 }
 
 // place is the location to which belongs what a call makes.

@@ -44,8 +44,7 @@ func saving(ctx context.Context) context.Context { return context.WithoutCancel(
 
 // knownLocation registers a location at first sight, as events do.
 func (s *SuperOffice) knownLocation(ctx context.Context, slug string) error {
-	list, err := s.Store.Locations.List(ctx)
-	if err != nil || slices.ContainsFunc(list, func(l models.Location) bool { return l.Slug == slug }) {
+	if _, err := s.Store.Locations.Get(ctx, slug); !errors.Is(err, models.ErrNotFound) {
 		return err
 	}
 	return s.Store.Locations.Ensure(ctx, slug, models.NameOf(slug))

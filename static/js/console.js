@@ -3,6 +3,7 @@ import { showCopy, serveCopy } from "./copy.js";
 import { servePopups } from "./popups.js";
 import { serveBulk } from "./bulk.js";
 import { serveFresh } from "./fresh.js";
+import { serveSuggestions } from "./suggestions.js";
 import { serveTimes } from "./times.js";
 import { serveDialog } from "./webhook-dialog.js";
 import { showVerdict } from "./verdict.js";
@@ -14,6 +15,7 @@ servePopups();
 for (const form of document.querySelectorAll("form[data-bulk]")) serveBulk(form);
 for (const form of document.querySelectorAll("form[data-webhook-form]")) serveForm(form, (to) => location.assign(to));
 for (const list of document.querySelectorAll("[data-fresh]")) serveFresh(list);
+serveSuggestions();
 serveTimes();
 serveDialog();
 

@@ -67,6 +67,7 @@ async function follow(form, first) {
   const help = form.querySelector("#location-help");
   help.textContent = about;
   help.hidden = !about;
+  if (community.tagName !== "SELECT") return; // it has suggestions of its own
   const chosen = community.selectedOptions[0];
   const fits = communities.some((c) => c.value === community.value);
   const options = communities.map((c) => new Option(c.label, c.value, false, c.value === community.value));

@@ -1,0 +1,144 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+const (
+	// pickMax is how many choices a select lists.
+	pickMax = 100
+	// suggested is how many of more choices are suggested at once.
+	suggested = 20
+)
+
+// picker is a field that chooses one of many: a select, or where there are
+// more than pickMax a text field with suggestions.
+type picker struct {
+	ID      string // also its name
+	Any     string // what no choice is called; empty: there must be one
+	Help    string // id of its description; empty: none
+	Fault   string
+	Warning string
+	Small   bool
+	Options []choice      // of a select
+	Groups  []choiceGroup // of a select, instead of Options
+	Text    bool
+	Value   string   // of the text field
+	List    []choice // its suggestions
+	Source  string   // path at which a script asks for others
+	With    string   // name of a field that it has to send there as well
+}
+
+// Described are the ids of what describes the field.
+func (p *picker) Described() string {
+	ids := []string{p.Help, "", ""}
+	if p.Fault != "" {
+		ids[1] = p.ID + "-err"
+	}
+	if p.Warning != "" {
+		ids[2] = p.ID + "-warning"
+	}
+	return strings.Join(strings.Fields(strings.Join(ids, " ")), " ")
+}
+
+// Chosen is the label of the choice, or what was typed.
+func (p *picker) Chosen() string {
+	for _, one := range p.Options {
+		if one.Chosen {
+			return one.Label
+		}
+	}
+	for _, one := range p.List {
+		if one.Chosen {
+			return one.Label
+		}
+	}
+	return p.Value
+}
+
+// locationPicker offers the locations; chosen is a slug, or what was typed.
+func (s *Site) locationPicker(ctx context.Context, id, chosen string) (picker, error) {
+	p := picker{ID: id, Value: chosen}
+	locations, few, err := s.store.locations.Few(ctx, pickMax)
+	if err != nil {
+		return p, err
+	}
+	if few {
+		p.Options = locationChoices(locations, chosen)
+		if chosen != "" && !slices.ContainsFunc(p.Options, func(one choice) bool { return one.Chosen }) {
+			p.Options = append(p.Options, choice{chosen, chosen, true}) // not registered
+		}
+		return p, nil
+	}
+	p.Text, p.Source = true, suggestionsPath("locations")
+	if chosen == "" {
+		return p, nil
+	}
+	locations, err = s.store.locations.Suggest(ctx, storable(chosen), suggested)
+	p.List = locationChoices(locations, chosen)
+	return p, err
+}
+
+// storable is what was typed, without what no database could hold.
+func storable(typed string) string {
+	return strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(typed, "?"), "\x00", "?"))
+}
+
+func locationChoices(locations []models.Location, chosen string) []choice {
+	list := make([]choice, len(locations))
+	for i, l := range locations {
+		list[i] = choice{l.Slug, l.Name, l.Slug == chosen}
+	}
+	return list
+}
+
+// findLocation returns the slug of the location that was typed by its slug, or
+// by a name that only one has. Error: models.ErrNotFound.
+func (s *Site) findLocation(ctx context.Context, typed string) (string, error) {
+	typed = storable(typed)
+	if l, err := s.store.locations.Get(ctx, typed); !errors.Is(err, models.ErrNotFound) {
+		return l.Slug, err
+	}
+	found, err := s.store.locations.Suggest(ctx, typed, 2) // those called exactly so come first
+	if err != nil {
+		return "", err
+	}
+	if len(found) == 0 || !strings.EqualFold(found[0].Name, typed) || len(found) > 1 && strings.EqualFold(found[1].Name, typed) {
+		return "", models.ErrNotFound
+	}
+	return found[0].Slug, nil
+}
+
+// filterLocation returns the slug of the location that a filter names. Where
+// there is none it returns what was typed, and a sentence about it.
+func (s *Site) filterLocation(ctx context.Context, typed string) (slug, fault string, err error) {
+	if typed == "" {
+		return "", "", nil
+	}
+	slug, err = s.findLocation(ctx, typed)
+	if !errors.Is(err, models.ErrNotFound) {
+		return slug, "", err
+	}
+	fault, err = s.unknownLocation(ctx, typed)
+	return typed, fault, err
+}
+
+// unknownLocation says that nothing was found, and what is like it.
+func (s *Site) unknownLocation(ctx context.Context, typed string) (string, error) {
+	typed = storable(typed)
+	found, err := s.store.locations.Suggest(ctx, typed, 3)
+	said := "There is no location with the slug or name “" + cut(typed, 64) + "”."
+	if len(found) > 0 {
+		slugs := make([]string, len(found))
+		for i, l := range found {
+			slugs[i] = l.Slug
+		}
+		said += " Similar: " + joinWords(slugs) + "."
+	}
+	return said, err
+}

@@ -1,0 +1,80 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// communityPicker offers the communities of all locations in groups, or
+// suggests those of the chosen one.
+func (s *Site) communityPicker(ctx context.Context, location, chosen string) (picker, error) {
+	p := picker{ID: "community", Any: "No community selected", Value: chosen}
+	communities, few, err := s.store.locations.FewCommunities(ctx, pickMax)
+	if err != nil {
+		return p, err
+	}
+	if few {
+		p.Groups, err = s.communityGroups(ctx, communities, location, chosen)
+		return p, err
+	}
+	p.Text, p.Source, p.With = true, suggestionsPath("communities"), "location"
+	p.List, err = s.communitySuggestions(ctx, location, chosen)
+	return p, err
+}
+
+// communityGroups are grouped by location, since which fit is known only when
+// the form comes back.
+func (s *Site) communityGroups(ctx context.Context, communities []models.Community, location, chosen string) ([]choiceGroup, error) {
+	slugs, known := []string{location}, chosen == ""
+	for _, c := range communities {
+		slugs = append(slugs, c.Location)
+		known = known || c.Location == location && c.Slug == chosen
+	}
+	names, err := s.locationNames(ctx, slugs...)
+	if err != nil {
+		return nil, err
+	}
+	var groups []choiceGroup
+	for i, c := range communities {
+		if i == 0 || communities[i-1].Location != c.Location {
+			groups = append(groups, choiceGroup{Label: names.of(c.Location)})
+		}
+		last := &groups[len(groups)-1]
+		last.Choices = append(last.Choices, choice{c.Slug, c.Title(), c.Location == location && c.Slug == chosen})
+	}
+	if !known { // not registered
+		groups = append(groups, choiceGroup{names.of(location), []choice{{chosen, chosen, true}}})
+	}
+	return groups, nil
+}
+
+func (s *Site) communitySuggestions(ctx context.Context, location, typed string) ([]choice, error) {
+	found, _, err := s.store.locations.CommunityPage(ctx, location, models.NameQuery{Search: storable(typed), Limit: suggested})
+	list := make([]choice, len(found))
+	for i, c := range found {
+		list[i] = choice{Value: c.Slug, Label: c.Title()}
+	}
+	return list, err
+}
+
+// findCommunity returns the slug of a location's community that was typed by
+// its slug or name. Error: models.ErrNotFound.
+func (s *Site) findCommunity(ctx context.Context, location, typed string) (string, error) {
+	typed = storable(typed)
+	if c, err := s.store.locations.Community(ctx, location, typed); !errors.Is(err, models.ErrNotFound) {
+		return c.Slug, err
+	}
+	found, _, err := s.store.locations.CommunityPage(ctx, location, models.NameQuery{Search: typed, Limit: pickMax})
+	if err != nil {
+		return "", err
+	}
+	for _, c := range found {
+		if strings.EqualFold(c.Title(), typed) {
+			return c.Slug, nil
+		}
+	}
+	return "", models.ErrNotFound
+}
