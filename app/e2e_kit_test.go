@@ -136,8 +136,11 @@ func (l *logBuffer) String() string {
 // serve starts an instance and waits until it is ready.
 func serve(t testing.TB, env []string, more ...string) *instance {
 	t.Helper()
-	addr := freePort(t)
-	in := &instance{t: t, base: "http://" + addr, log: &logBuffer{}, exit: make(chan struct{})}
+	addr := valueOf(more, "SITEHOOKS_ADDR")
+	if addr == "" {
+		addr = freePort(t)
+	}
+	in := &instance{t: t, base: "http://" + strings.Replace(addr, "0.0.0.0", "127.0.0.1", 1), log: &logBuffer{}, exit: make(chan struct{})}
 	in.cmd = exec.Command(binary, "serve")
 	in.cmd.Env = slices.Concat(env, []string{"SITEHOOKS_ADDR=" + addr}, more)
 	in.cmd.Stderr, in.cmd.Stdout = in.log, in.log

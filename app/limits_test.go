@@ -2,10 +2,12 @@ package app_test
 
 import (
 	"bufio"
+	"crypto/rand"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -13,16 +15,30 @@ import (
 	"testing"
 )
 
+// refusedTarget is what is said of every target that is refused.
+const refusedTarget = "Sitehooks may not send to this address. If it should, an operator can add the host or its network to SITEHOOKS_ALLOW_TARGETS."
+
+// refuses says whether a target is refused when the form saves or tests it.
+func (b *browser) refuses(target, press string) bool {
+	b.t.Helper()
+	form := webhookForm(target)
+	form.Set("do", press)
+	return strings.Contains(b.post("/admin/webhooks/new?type=generic", form).body, refusedTarget)
+}
+
 // TestOwnPortsAreNoTargets: although this machine is allowed, no webhook leads
-// to the console itself or to its database, and what is said is the same as
-// of any address that is refused.
+// to the console itself, however browsers reach it, or to its database, and
+// what is said is the same as of any address that is refused.
 func TestOwnPortsAreNoTargets(t *testing.T) {
 	onBoth(t, func(t *testing.T, kind string) {
-		env := environment(t, kind)
+		env := append(environment(t, kind), "SITEHOOKS_BASE_URL=https://console.example")
 		in := serve(t, env)
 		b := in.login()
 		b.quick()
-		targets := []string{in.base + "/admin/webhooks", strings.Replace(in.base, "127.0.0.1", "localhost", 1), "http://10.0.0.1/"}
+		targets := []string{
+			in.base + "/admin/webhooks", strings.Replace(in.base, "127.0.0.1", "localhost", 1), "http://10.0.0.1/",
+			"https://console.example/admin/webhooks", "https://console.example:443/",
+		}
 		if address := valueOf(env, "DATABASE_URL"); address != "" {
 			u, err := url.Parse(address)
 			ok(t, err)
@@ -30,11 +46,8 @@ func TestOwnPortsAreNoTargets(t *testing.T) {
 		}
 		for _, target := range targets {
 			for _, press := range []string{"save", "test"} {
-				form := webhookForm(target)
-				form.Set("do", press)
-				a := b.post("/admin/webhooks/new?type=generic", form)
-				if !strings.Contains(a.body, "Sitehooks may not send to this address. If it should, an operator can add the host or its network to SITEHOOKS_ALLOW_TARGETS.") {
-					t.Errorf("%s %s: %d", press, target, a.code)
+				if !b.refuses(target, press) {
+					t.Errorf("%s %s", press, target)
 				}
 			}
 		}
@@ -43,6 +56,45 @@ func TestOwnPortsAreNoTargets(t *testing.T) {
 		if stored != 0 {
 			t.Errorf("%d webhooks were stored", stored)
 		}
+	})
+}
+
+// TestOtherInstancesAreNoTargets: no webhook leads to another instance, whose
+// addresses are on record, whatever it does and on all of its interfaces; nor
+// does a delivery of a webhook that was saved before.
+func TestOtherInstancesAreNoTargets(t *testing.T) {
+	env := environment(t, "postgres")
+	worker := serve(t, env, "SITEHOOKS_ROLE=jobs")
+	_, port, err := net.SplitHostPort(freePort(t))
+	ok(t, err)
+	everywhere := serve(t, env, "SITEHOOKS_ROLE=web", "SITEHOOKS_ADDR=0.0.0.0:"+port)
+	in := serve(t, env)
+	b := in.login()
+	b.quick()
+	for _, target := range []string{worker.base + "/metrics", everywhere.base + "/admin/webhooks"} {
+		for _, press := range []string{"save", "test"} {
+			if !b.refuses(target, press) {
+				t.Errorf("%s %s", press, target)
+			}
+		}
+	}
+	var recorded string
+	ok(t, openDatabase(t, env).QueryRowContext(t.Context(), "select addresses from instances where addresses like '%:"+port+"%'").Scan(&recorded))
+	own, err := net.InterfaceAddrs()
+	ok(t, err)
+	for _, a := range own {
+		if at := netip.AddrPortFrom(netip.MustParsePrefix(a.String()).Addr().Unmap(), netip.MustParseAddrPort("0.0.0.0:"+port).Port()); !strings.Contains(recorded, at.String()) {
+			t.Errorf("%s is not on record: %s", at, recorded)
+		}
+	}
+	// One that starts later is known within a heartbeat.
+	address := freePort(t)
+	b.createWebhook(webhookForm("http://" + address + "/superoffice"))
+	serve(t, env, "SITEHOOKS_ADDR="+address)
+	eventually(t, "a new instance is refused", func() bool { return b.refuses("http://"+address+"/", "test") })
+	eventually(t, "also by the instance that sends", func() bool {
+		in.accept(questionJSON(rand.Text(), 1, ""))
+		return strings.Contains(b.get("/admin/deliveries.json").body, `"last_error":"blocked"`)
 	})
 }
 

@@ -4,7 +4,10 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"net"
+	"net/netip"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,23 +21,30 @@ const (
 	unableEvery  = time.Second // while nothing can be stored
 )
 
-// presence tells the others, for their page, that this instance is alive.
+// presence tells the others that this instance is alive and where it listens,
+// for their page and since no notification goes to an instance.
 type presence struct {
-	store  *models.Store
-	log    *slog.Logger
-	row    models.Instance
-	cancel context.CancelFunc
-	loop   sync.WaitGroup
+	store    *models.Store
+	log      *slog.Logger
+	row      models.Instance
+	listener net.Addr
+	// onAlive is given the addresses of all instances that are alive.
+	onAlive func([]netip.AddrPort)
+	cancel  context.CancelFunc
+	loop    sync.WaitGroup
 }
 
 // appear says it for the first time, and then again and again until leave.
-func appear(ctx context.Context, store *models.Store, log *slog.Logger, role string) (*presence, error) {
+func appear(ctx context.Context, store *models.Store, log *slog.Logger, role string, listener net.Addr, onAlive func([]netip.AddrPort)) (*presence, error) {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown"
 	}
-	p := &presence{store: store, log: log, row: models.Instance{ID: rand.Text(), Name: host, Role: role, Version: Version()}}
-	if err := store.Instances.Seen(ctx, p.row); err != nil {
+	p := &presence{
+		store: store, log: log, row: models.Instance{ID: rand.Text(), Name: host, Role: role, Version: Version()},
+		listener: listener, onAlive: onAlive,
+	}
+	if err := p.refresh(ctx); err != nil {
 		return nil, err
 	}
 	ctx, p.cancel = context.WithCancel(context.WithoutCancel(ctx))
@@ -50,7 +60,7 @@ func (p *presence) run(ctx context.Context) {
 		case <-time.After(next):
 		}
 		wasAble := next == presentEvery
-		err := p.store.Instances.Seen(ctx, p.row)
+		err := p.refresh(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -63,6 +73,58 @@ func (p *presence) run(ctx context.Context) {
 			next = unableEvery
 		}
 	}
+}
+
+// refresh says that this instance is alive, and learns where the others listen.
+// Error: that of Instances.Seen.
+func (p *presence) refresh(ctx context.Context) error {
+	if own, err := listening(p.listener); err != nil {
+		p.log.WarnContext(ctx, "the other instances do not learn the addresses of this machine", slog.Any("error", err))
+	} else {
+		p.row.Addresses = strings.Join(own, ",")
+	}
+	if err := p.store.Instances.Seen(ctx, p.row); err != nil {
+		return err
+	}
+	alive, err := p.store.Instances.Alive(ctx)
+	if err != nil {
+		p.log.DebugContext(ctx, "the addresses of the other instances could not be read", slog.Any("error", err))
+		return nil // those of before stay in force
+	}
+	var all []netip.AddrPort
+	for _, in := range alive {
+		for text := range strings.SplitSeq(in.Addresses, ",") {
+			if address, err := netip.ParseAddrPort(text); err == nil {
+				all = append(all, address)
+			}
+		}
+	}
+	p.onAlive(all)
+	return nil
+}
+
+// listening are the addresses at which a listener is reached: its own, or when
+// it has none in particular all of this machine.
+func listening(listener net.Addr) ([]string, error) {
+	tcp, ok := listener.(*net.TCPAddr)
+	if !ok {
+		return nil, nil
+	}
+	at := tcp.AddrPort()
+	if !at.Addr().IsUnspecified() {
+		return []string{netip.AddrPortFrom(at.Addr().Unmap(), at.Port()).String()}, nil
+	}
+	interfaces, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil, err
+	}
+	var list []string
+	for _, i := range interfaces {
+		if prefix, err := netip.ParsePrefix(i.String()); err == nil {
+			list = append(list, netip.AddrPortFrom(prefix.Addr().Unmap(), at.Port()).String())
+		}
+	}
+	return list, nil
 }
 
 // leave takes the instance off the list. Should the database be away, others

@@ -114,7 +114,10 @@ func (in *instance) assemble(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	in.sender = send.New(send.Config{AllowCIDRs: in.config.AllowCIDRs, AllowHosts: in.config.AllowHosts, Deny: deny})
+	in.sender = send.New(send.Config{AllowCIDRs: in.config.AllowCIDRs, AllowHosts: in.config.AllowHosts, Deny: deny, DenyURL: in.config.BaseURL})
+	if in.presence, err = appear(ctx, in.store, in.log, string(in.config.Role), in.listener.Addr(), in.sender.DenyAlso); err != nil {
+		return err
+	}
 	if in.config.Role.Jobs() {
 		in.jobs, err = jobs.New(jobs.Deps{Store: in.store, Sender: in.sender, Log: in.log, Metrics: in.registry})
 		if err != nil {
@@ -133,12 +136,9 @@ func (in *instance) assemble(ctx context.Context) error {
 		ErrorLog: slog.NewLogLogger(in.log.Handler(), slog.LevelDebug),
 	}
 	if in.jobs != nil {
-		if err = in.jobs.Start(ctx); err != nil {
-			return err
-		}
+		return in.jobs.Start(ctx)
 	}
-	in.presence, err = appear(ctx, in.store, in.log, string(in.config.Role))
-	return err
+	return nil
 }
 
 // console is all pages and APIs.
@@ -316,6 +316,9 @@ func (in *instance) shutDown(ctx context.Context) error {
 func (in *instance) undo(ctx context.Context) {
 	if in.jobs != nil {
 		_ = in.jobs.Stop(context.WithoutCancel(ctx))
+	}
+	if in.presence != nil {
+		in.presence.leave(context.WithoutCancel(ctx))
 	}
 	if in.store != nil {
 		in.store.Close()

@@ -24,6 +24,7 @@ type Instance struct {
 	Name      string // of its machine
 	Role      string
 	Version   string
+	Addresses string // where it listens: host:port, with commas between
 	StartedAt time.Time
 	SeenAt    time.Time
 }
@@ -34,9 +35,9 @@ type Instances struct{ s *Store }
 // seenWithin is how long Seen may take.
 const seenWithin = 4 * time.Second
 
-// Seen says that an instance is alive; its times are the deciding clock's. It
-// is also how an instance finds out, every few seconds, whether anything can be
-// stored, for Able. Error: an *UnableError.
+// Seen says that an instance is alive, and where it listens; its times are the
+// deciding clock's. It is also how an instance finds out, every few seconds,
+// whether anything can be stored, for Able. Error: an *UnableError.
 func (x *Instances) Seen(ctx context.Context, in Instance) error {
 	began := time.Now()
 	within, cancel := context.WithTimeout(ctx, seenWithin)
@@ -64,7 +65,7 @@ func (x *Instances) seen(ctx context.Context, in Instance) error {
 		}
 		in.StartedAt, in.SeenAt = now, now
 		return tx.Clauses(clause.OnConflict{
-			Columns: []clause.Column{{Name: "id"}}, DoUpdates: clause.AssignmentColumns([]string{"seen_at"}),
+			Columns: []clause.Column{{Name: "id"}}, DoUpdates: clause.AssignmentColumns([]string{"addresses", "seen_at"}),
 		}).Create(&in).Error
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"code.dny.dev/ssrf"
@@ -41,6 +42,8 @@ type guard struct {
 	allow    []netip.Prefix
 	hosts    map[string]bool
 	deny     []netip.AddrPort
+	denyURL  target                                   // its host and port
+	also     *atomic.Pointer[map[netip.AddrPort]bool] // denied too, for now
 	public   *ssrf.Guardian
 	resolver Resolver
 	// connect makes a connection to an address that was let through; left is
@@ -50,16 +53,35 @@ type guard struct {
 
 func newGuard(c Config) guard {
 	g := guard{
-		allow: c.AllowCIDRs, hosts: map[string]bool{}, deny: c.Deny, resolver: c.Resolver,
+		allow: c.AllowCIDRs, hosts: map[string]bool{}, deny: c.Deny, also: &atomic.Pointer[map[netip.AddrPort]bool]{}, resolver: c.Resolver,
 		public: ssrf.New(ssrf.WithAnyPort(), ssrf.WithAnyNetwork()), connect: dialOne,
 	}
 	if g.resolver == nil {
 		g.resolver = net.DefaultResolver
 	}
+	g.denyAlso(nil)
+	if c.DenyURL != nil {
+		if own, err := parseTarget(c.DenyURL.String()); err == nil {
+			g.denyURL = own
+		}
+	}
 	for _, h := range c.AllowHosts {
 		g.hosts[normalHost(strings.TrimSpace(h))] = true
 	}
 	return g
+}
+
+// denyAlso says whether there are addresses that were not denied before.
+func (g *guard) denyAlso(addresses []netip.AddrPort) (more bool) {
+	also := make(map[netip.AddrPort]bool, len(addresses))
+	before := g.also.Load()
+	for _, a := range addresses {
+		a = netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
+		also[a] = true
+		more = more || before == nil || !(*before)[a]
+	}
+	g.also.Store(&also)
+	return more
 }
 
 // CheckURL says in a sentence for people why a webhook may not have this
@@ -81,6 +103,9 @@ func (c *Client) CheckURL(ctx context.Context, raw string) error {
 // addresses resolves a host, once, and checks every address: a single bad one
 // refuses the host. Only what it returns may be dialed.
 func (g *guard) addresses(ctx context.Context, host string, port uint16) ([]netip.Addr, error) {
+	if host == g.denyURL.host && port == g.denyURL.port {
+		return nil, errBlocked
+	}
 	addrs := []netip.Addr{}
 	if addr, err := netip.ParseAddr(host); err == nil {
 		addrs = append(addrs, addr)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -169,6 +170,71 @@ func TestGuardDenies(t *testing.T) {
 		addr := netip.MustParsePrefix(a.String()).Addr().Unmap()
 		if !ownAddress(addr) || g.permits("db", netip.AddrPortFrom(addr, 8080)) {
 			t.Errorf("%s is this machine's, and let through", addr)
+		}
+	}
+}
+
+// TestDenyAlso: what is denied while the client runs is refused at once, also on
+// a connection that was kept, and by any spelling; until it is denied no more.
+func TestDenyAlso(t *testing.T) {
+	srv := newServer(t, nil)
+	at := srv.Listener.Addr().(*net.TCPAddr).AddrPort()
+	client := New(Config{
+		AllowCIDRs: prefixes("127.0.0.0/8", "64:ff9b::/96"), AllowHosts: []string{"hooks.internal"},
+		Resolver: &names{lists: map[string][][]string{"hooks.internal": {{at.Addr().String()}}}},
+	})
+	defer client.Close()
+	targets := []string{srv.URL, fmt.Sprintf("http://hooks.internal:%d/", at.Port())}
+	reach := func(denied bool) {
+		t.Helper()
+		hits := srv.hits.Load()
+		for _, target := range targets {
+			got, saved := do(t, client, Request{URL: target}), client.CheckURL(t.Context(), target)
+			if denied != (got.ErrorClass == wire.ClassBlocked) || denied != errors.Is(saved, errNotAllowed) || denied != (got.Code != 200) {
+				t.Errorf("denied %v: %s: %d %q, %v", denied, target, got.Code, got.ErrorClass, saved)
+			}
+		}
+		if denied != (srv.hits.Load() == hits) {
+			t.Errorf("denied %v: reached %d times", denied, srv.hits.Load()-hits)
+		}
+	}
+	reach(false)
+	client.DenyAlso([]netip.AddrPort{netip.AddrPortFrom(netip.AddrFrom16(at.Addr().As16()), at.Port())}) // mapped
+	reach(true)
+	if client.guard.permits("x.example", netip.AddrPortFrom(netip.MustParseAddr("64:ff9b::7f00:1"), at.Port())) {
+		t.Error("it is let through behind a translator")
+	}
+	client.DenyAlso([]netip.AddrPort{netip.AddrPortFrom(at.Addr(), at.Port()+1)})
+	reach(false)
+}
+
+// TestOwnURLIsNoTarget: host and port at which browsers reach us are refused,
+// whatever they resolve to.
+func TestOwnURLIsNoTarget(t *testing.T) {
+	resolver := &names{lists: map[string][][]string{
+		"console.example": {{"10.0.0.1"}}, "other.example": {{"10.0.0.1"}}, "by-address.example": {{"10.0.0.2"}},
+	}}
+	for own, targets := range map[string]map[string]bool{ // true: refused
+		"https://console.example": {
+			"https://console.example/": true, "https://CONSOLE.example.:443/x?y": true, "http://console.example:443/": true,
+			"http://console.example/": false, "https://console.example:8443/": false, "https://other.example/": false,
+		},
+		"http://10.0.0.2:8080":  {"http://10.0.0.2:8080/": true, "http://by-address.example:8080/": true, "http://10.0.0.2:8081/": false},
+		"http://[fd12::1]:8080": {"http://[fd12:0::1]:8080/": true, "http://[fd12::2]:8080/": false},
+		"http://localhost:0":    {"https://console.example/": false}, // no address to go to
+	} {
+		u, err := url.Parse(own)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := New(Config{Resolver: resolver, AllowCIDRs: prefixes("10.0.0.0/8", "fd12::/32"), AllowHosts: []string{"console.example"}, DenyURL: u})
+		dialed := dials(client)
+		for target, refused := range targets {
+			*dialed = nil
+			err, got := client.CheckURL(t.Context(), target), do(t, client, Request{URL: target})
+			if refused != errors.Is(err, errNotAllowed) || refused != (got.ErrorClass == wire.ClassBlocked) || refused != (len(*dialed) == 0) {
+				t.Errorf("%s: %s: %v, %q, dialed %v", own, target, err, got.ErrorClass, *dialed)
+			}
 		}
 	}
 }

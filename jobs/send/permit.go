@@ -34,8 +34,15 @@ func (g *guard) forbids(to netip.AddrPort) bool {
 	return contain(never, to.Addr()) || g.denied(to)
 }
 
-// denied says whether the address is one of our own that nothing opens.
+// denied says whether the address is one of our own that nothing opens, or of
+// another instance.
 func (g *guard) denied(to netip.AddrPort) bool {
+	if (*g.also.Load())[to] {
+		return true
+	}
+	if own := g.denyURL; own.addr.IsValid() && own.port == to.Port() && own.addr == to.Addr() {
+		return true
+	}
 	for _, d := range g.deny {
 		if d.Port() != to.Port() {
 			continue

@@ -17,6 +17,7 @@ import (
 	"crypto/x509"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"time"
 
 	"github.com/sitehooks/sitehooks/jobs/wire"
@@ -39,7 +40,10 @@ type Config struct {
 	AllowHosts []string
 	// Deny is refused even when allowed: our own listening address and the
 	// database. An unspecified IP stands for every address of this machine.
-	Deny     []netip.AddrPort
+	Deny []netip.AddrPort
+	// DenyURL is refused by its host and port, even when allowed: it is how
+	// browsers reach us. nil: none.
+	DenyURL  *url.URL
 	RootCAs  *x509.CertPool // nil: the system's
 	Resolver Resolver       // nil: net.DefaultResolver
 }
@@ -87,6 +91,14 @@ func (c *Client) newTransport(roots *x509.CertPool) *http.Transport {
 			MaxReceiveBufferPerStream: 2 * maxBody, MaxReceiveBufferPerConnection: 1 << 20,
 			SendPingTimeout: 15 * time.Second, PingTimeout: 10 * time.Second, WriteByteTimeout: 10 * time.Second,
 		},
+	}
+}
+
+// DenyAlso has addresses refused besides those of the configuration, even when
+// they are allowed, in place of those of the call before.
+func (c *Client) DenyAlso(addresses []netip.AddrPort) {
+	if c.guard.denyAlso(addresses) {
+		c.transport.CloseIdleConnections() // of which some may lead there
 	}
 }
 
