@@ -66,7 +66,7 @@ func TestBackupUnderLoadIsRestored(t *testing.T) {
 
 		in = serve(t, restore())
 		b = in.login()
-		a := b.get("/admin/trigger-history/e0")
+		a := b.event("e0")
 		if a.code != http.StatusOK || !strings.Contains(a.body, "Delivered") {
 			t.Errorf("history of what was delivered: %d", a.code)
 		}
@@ -116,7 +116,7 @@ func backupUnderLoad(t testing.TB, kind string, env []string, in *instance) (res
 	})
 	b := in.login()
 	eventually(t, "some are accepted, and the first is delivered", func() bool {
-		return accepted.Load() >= 30 && strings.Contains(b.get("/admin/trigger-history/e0").body, "Delivered")
+		return accepted.Load() >= 30 && strings.Contains(b.event("e0").body, "Delivered")
 	})
 	before = int(accepted.Load())
 	restore = backup(t, kind, env)

@@ -62,7 +62,7 @@ func TestCornersAreAccessibleAndFit(t *testing.T) {
 	}
 	asViewer(t, in, b, c)
 	for _, path := range []string{
-		"/admin/webhooks", "/admin/webhooks/1", "/admin/trigger-history/seen", "/admin/members", "/admin/tokens", "/admin/locations/main",
+		"/admin/webhooks", "/admin/webhooks/1", "/admin/trigger-history?id=seen", "/admin/members", "/admin/tokens", "/admin/locations/main",
 		"/developer/site-settings/edit?name=Webhooks.DispatchDelay", "/admin/webhooks/new?type=generic",
 	} {
 		c.open(in.base + path)
@@ -99,8 +99,8 @@ func cornerPages(t *testing.T, in *instance, b *browser) []string {
 	return []string{
 		"/admin/webhooks/new?type=stackauth", "/admin/webhooks/new?type=userecho", "/admin/webhooks/new?type=superoffice",
 		"/admin/webhooks", "/admin/webhooks/1", "/admin/webhooks/bulk?do=resume&id=1", delivery + "?tab=response",
-		"/admin/deliveries/resent?at=1&total=5", "/admin/trigger-history/seen/erase", "/admin/trigger-history/seen?webhook=2",
-		"/admin/trigger-history?webhook=2&event=none", token, "/admin/nothing",
+		"/admin/deliveries/resent?at=1&total=5", "/admin/trigger-history/1/erase", "/admin/trigger-history/1?webhook=2",
+		"/admin/trigger-history?webhook=2&id=none", token, "/admin/nothing",
 	}
 }
 

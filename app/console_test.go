@@ -347,7 +347,7 @@ func consolePages(t *testing.T, in *instance, b *browser) []string {
 	return []string{
 		"/admin/webhooks", "/admin/webhooks?q=nothing", "/admin/webhooks/new?type=generic", "/admin/webhooks/new?type=slack",
 		"/admin/webhooks/1", "/admin/webhooks/1/edit", "/admin/webhooks/1/delete", "/admin/webhooks/1/reveal", "/admin/webhooks/bulk?do=pause&id=1",
-		"/admin/deliveries", delivery, "/admin/trigger-history", "/admin/trigger-history/seen",
+		"/admin/deliveries", delivery, "/admin/trigger-history", "/admin/trigger-history?id=seen",
 		"/developer/site-settings", "/developer/site-settings/edit?name=Webhooks.DispatchDelay", "/account/password",
 		"/admin/webhooks/bulk?do=delete&id=1", "/admin/deliveries?state=failed", "/admin/deliveries/resend?webhook=1",
 		"/admin/locations", "/admin/locations/main", "/admin/members", "/admin/members/1", "/admin/members/1/remove",

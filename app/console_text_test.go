@@ -294,7 +294,7 @@ func TestTextStaysText(t *testing.T) {
 	w := newWalk(t, b, look)
 	q := url.QueryEscape(odd("search"))
 	w.from(append(slices.Clone(roots), "/admin/webhooks?tag="+q+"&q="+q, "/admin/deliveries?type="+q+"&from="+q, "/admin/trigger-history?q="+q+"&tag="+q+"&location="+q,
-		"/admin/audit?q="+q+"&who="+q, "/admin/trigger-history?webhook=1&event="+q, "/admin/deliveries/"+url.PathEscape(odd("path")))...)
+		"/admin/audit?q="+q+"&who="+q, "/admin/trigger-history?webhook=1&id="+q, "/admin/deliveries/"+url.PathEscape(odd("path")))...)
 	if w.visited < 60 {
 		t.Errorf("only %d pages", w.visited)
 	}

@@ -252,6 +252,16 @@ func (b *browser) get(path string) answer {
 	return a
 }
 
+// event is the page of the event with a sender's id.
+func (b *browser) event(id string) answer {
+	b.t.Helper()
+	a := b.get("/admin/trigger-history?id=" + url.QueryEscape(id))
+	if a.code != http.StatusSeeOther {
+		return a
+	}
+	return b.get(a.header.Get("Location"))
+}
+
 func (b *browser) post(path string, form url.Values) answer {
 	b.t.Helper()
 	req, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, b.base+path, strings.NewReader(form.Encode()))

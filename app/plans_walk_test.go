@@ -177,7 +177,9 @@ func walkChanges(t *testing.T, s *models.Store, by models.Actor, rows int) {
 		_, err = s.Deliveries.ResendAll(ctx, by, q, models.Resendable{Through: int64(rows)}, "some")
 		ok(t, err)
 	}
-	e, err := s.Events.Get(ctx, "big-"+strconv.Itoa(rows))
+	named, err := s.Events.Named(ctx, "big-"+strconv.Itoa(rows), 50)
+	ok(t, err)
+	e, err := s.Events.Get(ctx, named[0].Location, named[0].EventID)
 	ok(t, err)
 	_, err = s.Events.Erase(ctx, by, e.ID)
 	ok(t, err)

@@ -149,7 +149,10 @@ func (in *instance) console() (http.Handler, error) {
 	refused := prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "sitehooks_logins_refused_total", Help: "Log-ins refused: wrong passwords, those after too many, and single sign-on.",
 	})
-	in.registry.MustRegister(events, refused)
+	refusals := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "sitehooks_events_refused_total", Help: "Requests refused with a status of 4xx, by API and reason.",
+	}, []string{"api", "reason"})
+	in.registry.MustRegister(events, refused, refusals)
 	arrived := func() {
 		if in.jobs != nil {
 			in.jobs.Arrived()
@@ -160,7 +163,10 @@ func (in *instance) console() (http.Handler, error) {
 			events.WithLabelValues(name).Add(float64(n))
 		}
 	}
-	access := api.NewAccess(api.AccessDeps{Tokens: in.store.Tokens, IngestToken: in.config.IngestToken, Log: in.log})
+	access := api.NewAccess(api.AccessDeps{
+		Tokens: in.store.Tokens, IngestToken: in.config.IngestToken, Log: in.log,
+		Refused: func(api, reason string) { refusals.WithLabelValues(api, reason).Inc() },
+	})
 	ingest := api.NewEvents(api.EventsDeps{
 		Events: in.store.Events, Access: access, Log: in.log,
 		OnAccepted: arrived, Accepted: accepted,
@@ -176,7 +182,7 @@ func (in *instance) console() (http.Handler, error) {
 	return handlers.New(handlers.Deps{
 		Store: in.store, Sender: in.sender, Templates: pages, BaseURL: in.config.BaseURL,
 		CookieKeys: in.box.Derive("cookies"), Log: in.log, TrustedProxies: in.config.TrustedProxies,
-		Ingest: ingest, SuperOffice: superOffice, Static: static.Handler(), OnChange: in.changed, Ready: in.ready,
+		Ingest: ingest, IngestToken: in.config.IngestToken != "", Refused: access.Newest, SuperOffice: superOffice, Static: static.Handler(), OnChange: in.changed, Ready: in.ready,
 		Metrics: in.metrics(), LoginRefused: refused.Inc, Version: Version(),
 		OIDC: handlers.OIDC{Issuer: in.config.OIDCIssuer, ClientID: in.config.OIDCClientID, ClientSecret: in.config.OIDCClientSecret},
 	})

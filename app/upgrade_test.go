@@ -152,7 +152,7 @@ func TestUpgradeFromTheFirstRelease(t *testing.T) {
 		}
 		for path, want := range map[string]string{
 			"/admin/webhooks":              "Showing 2 of 2 webhooks",
-			"/admin/trigger-history/old-1": "Delivered",
+			"/admin/trigger-history/1":     "Delivered",
 			"/admin/deliveries/msg_failed": "The last attempt failed.",
 			"/admin/deliveries/msg_held":   "paused by Mary Wilkins",
 			"/admin/audit":                 "Mary Wilkins",

@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"errors"
-	"net"
 	"net/http"
 	"net/url"
 
@@ -32,16 +31,6 @@ func actorIs(c *gin.Context, user models.User) models.Actor {
 	by := user.Actor()
 	by.From = c.ClientIP()
 	return by
-}
-
-// behindProxy shows an API the client's address where it would see that of a
-// trusted proxy.
-func behindProxy(h http.Handler) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		r := c.Request.WithContext(c.Request.Context())
-		r.RemoteAddr = net.JoinHostPort(c.ClientIP(), "0")
-		h.ServeHTTP(c.Writer, r)
-	}
 }
 
 // memberOnly lets only members pass. Browsers are sent to log in, programs at

@@ -152,7 +152,7 @@ func (s *Site) usesRows(ctx context.Context, p models.Place, uses models.PlaceUs
 			v.Set("tag", p.Tag)
 		}
 		rows = append(rows, confirmRow{
-			Path: triggerPath("") + "?" + v.Encode(), Name: "events", Note: "kept for " + plural(int64(settings.Retention/(24*time.Hour)), "day", "days"),
+			Path: triggersPath + "?" + v.Encode(), Name: "events", Note: "kept for " + plural(int64(settings.Retention/(24*time.Hour)), "day", "days"),
 		})
 	}
 	return rows, nil

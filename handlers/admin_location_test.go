@@ -25,8 +25,10 @@ func TestLocationsAndCommunitiesAreDescribed(t *testing.T) {
 		if got := c.get("/admin/locations").text("tbody"); !strings.Contains(got, "WranglersFirst line of "+nasty+" and the second python-wranglers") {
 			t.Errorf("the list says %q", got)
 		}
+		event, err := c.store.Events.Named(t.Context(), "event-1question.created", 1)
+		ok(t, err)
 		for path, want := range map[string]string{
-			"/admin/trigger-history": "WranglersData " + nasty, "/admin/trigger-history/event-1question.created": "CommunityData " + nasty,
+			"/admin/trigger-history": "WranglersData " + nasty, triggerPath(event[0].ID): "CommunityData " + nasty,
 			"/admin/audit?about=community": "Data platform → Data " + nasty, "/admin/audit?about=location": "(nothing) → First line of " + nasty,
 		} {
 			if got := c.get(path).want(http.StatusOK).text("main"); !strings.Contains(got, want) {

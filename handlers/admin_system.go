@@ -11,6 +11,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/sitehooks/sitehooks/handlers/api"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -42,8 +43,23 @@ type systemPage struct {
 	Locked   int64 // webhooks that none of the keys opens
 	Build    []fact
 	States   []fact
+	Refused  []refusedLine
 	Ready    string     // why this instance cannot work; empty: it can
 	Late     *time.Time // since when an event is due that is not dispatched; nil: none is for long
+}
+
+// refusedLine is what an API refused for one reason, in words.
+type refusedLine struct {
+	api.Refused
+	Where, Why string
+}
+
+var refusedAPIs = map[string]string{"ingest": "Ingest API", "superoffice": "SuperOffice API"}
+
+var refusedReasons = map[string]string{
+	"no_token": "No token", "unknown_token": "Unknown or revoked token", "scope": "Token of another scope",
+	"location": "Location not allowed", "media_type": "Not JSON by its Content-Type", "too_large": "Too large",
+	"invalid": "Invalid", "too_slow": "Body too slow", "broken_off": "Body broken off", "busy": "Too many requests",
 }
 
 // fact is a label with its value.
@@ -107,6 +123,11 @@ func (s *Site) system(c *gin.Context) error {
 		{models.WebhookActive, "Active"}, {models.WebhookStopped, "Paused"}, {models.WebhookBroken, "Broken"},
 	} {
 		p.States = append(p.States, fact{state.words, count(p.Depth.Webhooks[state.state])})
+	}
+	if s.Refused != nil {
+		for _, r := range s.Refused() {
+			p.Refused = append(p.Refused, refusedLine{r, refusedAPIs[r.API], refusedReasons[r.Reason]})
+		}
 	}
 	p.Build = buildFacts(s.Version)
 	if s.Ready != nil {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -17,22 +18,27 @@ type tokenStore interface {
 	Get(ctx context.Context, id int64) (models.Token, error)
 	Issue(ctx context.Context, by models.Actor, tok models.Token) (plain string, err error)
 	Revoke(ctx context.Context, by models.Actor, id int64) (models.Token, error)
+	ConfiguredUsedAt(ctx context.Context) (*time.Time, error)
 }
 
 const tokensPath = "/admin/tokens"
 
 type tokensPage struct {
 	page
-	Rows     []models.Token
-	Names    locationNames
-	Scopes   []choice
-	Name     string // of the form
-	Scope    string
-	Location string
-	Where    picker
-	Faults   faults
-	Errors   []errorLine
-	Fresh    *freshToken // nil: none was just created
+	Rows []models.Token
+	// Configured says that SITEHOOKS_INGEST_TOKEN is set, and UsedAt when it
+	// was last used; nil: never.
+	Configured bool
+	UsedAt     *time.Time
+	Names      locationNames
+	Scopes     []choice
+	Name       string // of the form
+	Scope      string
+	Location   string
+	Where      picker
+	Faults     faults
+	Errors     []errorLine
+	Fresh      *freshToken // nil: none was just created
 }
 
 // freshToken is a new token, shown once.
@@ -80,6 +86,11 @@ func (s *Site) showTokens(c *gin.Context, status int, p *tokensPage) error {
 	var err error
 	if p.Rows, err = s.store.tokens.List(ctx); err != nil {
 		return err
+	}
+	if p.Configured = s.IngestToken; p.Configured {
+		if p.UsedAt, err = s.store.tokens.ConfiguredUsedAt(ctx); err != nil {
+			return err
+		}
 	}
 	if p.Where, err = s.locationPicker(ctx, "location", p.Location); err != nil {
 		return err

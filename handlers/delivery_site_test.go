@@ -167,6 +167,23 @@ func (s *historySite) event(id, title string, change func(*models.NewEvent)) {
 	})
 }
 
+// number is our own number of the event with a sender's id.
+func (s *historySite) number(id string) int64 {
+	s.Helper()
+	found, err := s.store.Events.Named(s.Context(), id, 2)
+	s.must(err)
+	if len(found) != 1 {
+		s.Fatalf("%d events have the id %s", len(found), id)
+	}
+	return found[0].ID
+}
+
+// eventPath is the address of its page.
+func (s *historySite) eventPath(id string) string {
+	s.Helper()
+	return triggerPath(s.number(id))
+}
+
 // events reports n events at once.
 func (s *historySite) events(n int, build func(i int) models.NewEvent) {
 	s.Helper()

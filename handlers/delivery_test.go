@@ -101,7 +101,7 @@ func TestDeliveryHidesBodiesFromViewers(t *testing.T) {
 		t.Errorf("a viewer resends: %d", status)
 	}
 	s.event("e-2", "Secret plan", nil)
-	if text := words(b.get("/admin/trigger-history/e-2").Find("main")); strings.Contains(text, `"question_id"`) {
+	if text := words(b.get(s.eventPath("e-2")).Find("main")); strings.Contains(text, `"question_id"`) {
 		t.Error("a viewer sees what the site sent")
 	}
 }

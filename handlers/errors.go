@@ -35,6 +35,7 @@ type errorPage struct {
 	page
 	Status int
 	Text   string
+	Home   string // where the console is, when it is not here; empty: here
 }
 
 // on adapts a handler to gin.
@@ -84,6 +85,9 @@ func (s *Site) fail(c *gin.Context, err error) {
 	}
 	if status != http.StatusInternalServerError {
 		p := &errorPage{page: page{Title: http.StatusText(status)}, Status: status, Text: text}
+		if status == http.StatusMisdirectedRequest {
+			p.Home = s.BaseURL.String()
+		}
 		if err = s.render(c, status, "error", p); err == nil {
 			return
 		}

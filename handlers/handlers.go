@@ -15,9 +15,11 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"time"
 
 	"github.com/gorilla/securecookie"
 
+	"github.com/sitehooks/sitehooks/handlers/api"
 	"github.com/sitehooks/sitehooks/handlers/limit"
 	"github.com/sitehooks/sitehooks/handlers/repeat"
 	"github.com/sitehooks/sitehooks/jobs/send"
@@ -40,6 +42,10 @@ type Deps struct {
 	TrustedProxies []netip.Prefix
 	// Ingest answers POST /api/v1/events.
 	Ingest http.Handler
+	// IngestToken says that SITEHOOKS_INGEST_TOKEN is set.
+	IngestToken bool
+	// Refused tells what the APIs of this instance refused; nil: nobody does.
+	Refused func() []api.Refused
 	// SuperOffice answers everything below /superoffice/api/.
 	SuperOffice http.Handler
 	// Static serves the files below /static/.
@@ -60,19 +66,20 @@ type Deps struct {
 // that stand beside the handlers that use them.
 type Site struct {
 	Deps
-	store     stores
-	passwords *passwords
-	exports   exports
-	pages     *limit.Limiter // by member
-	openForms *limit.Limiter // by address group
-	refusals  *refusals
-	devices   []securecookie.Codec
-	warnings  *repeat.Log
-	sessions  *sessionCookies
-	flashes   *securecookie.SecureCookie
-	signOn    *singleSignOn            // nil: there is none
-	oops      []byte                   // the 500 page, rendered at start
-	entries   map[string]template.HTML // the navigation, rendered at start, by what is current
+	store          stores
+	passwords      *passwords
+	exports        exports
+	pages          *limit.Limiter // by member
+	openForms      *limit.Limiter // by address group
+	openFormWithin time.Duration
+	refusals       *refusals
+	devices        []securecookie.Codec
+	warnings       *repeat.Log
+	sessions       *sessionCookies
+	flashes        *securecookie.SecureCookie
+	signOn         *singleSignOn            // nil: there is none
+	oops           []byte                   // the 500 page, rendered at start
+	entries        map[string]template.HTML // the navigation, rendered at start, by what is current
 }
 
 // stores are the questions that the handlers ask of models.
@@ -123,9 +130,10 @@ func newSite(d Deps) (*Site, error) {
 			places: d.Store.Locations, members: d.Store.Users, tokens: d.Store.Tokens,
 			audit: d.Store.Audit, lanes: d.Store.Lanes, system: d.Store, instances: d.Store.Instances,
 		},
-		sessions: newSessionCookies(d.Store.Sessions, secure, d.CookieKeys),
-		flashes:  securecookie.New(d.CookieKeys[0], nil).SetSerializer(securecookie.JSONEncoder{}).MaxAge(int(flashFor.Seconds())),
-		signOn:   newSingleSignOn(d.OIDC, d.BaseURL, d.CookieKeys[0]),
+		sessions:       newSessionCookies(d.Store.Sessions, secure, d.CookieKeys),
+		flashes:        securecookie.New(d.CookieKeys[0], nil).SetSerializer(securecookie.JSONEncoder{}).MaxAge(int(flashFor.Seconds())),
+		openFormWithin: openFormWithin,
+		signOn:         newSingleSignOn(d.OIDC, d.BaseURL, d.CookieKeys[0]),
 	}
 	var err error
 	s.exports = newExports()

@@ -92,19 +92,20 @@ func (s *Site) parseOpenForm(c *gin.Context, most int64) error {
 	}
 	place, err := s.openForms.Acquire(c.Request.Context(), limit.AddressGroup(c.ClientIP()))
 	if err != nil {
+		c.Header("Connection", "close")
 		return busy(err)
 	}
 	defer place.Release()
 	conn := http.NewResponseController(c.Writer)
-	_ = conn.SetReadDeadline(time.Now().Add(openFormWithin)) // not every writer has one
+	_ = conn.SetReadDeadline(time.Now().Add(s.openFormWithin)) // not every writer has one
 	stop := interruptible(c, place.Context())
 	err = readForm(c, most)
-	switch {
-	case !stop():
+	stop()
+	if errors.Is(context.Cause(place.Context()), limit.ErrYield) {
 		return errBusy()
-	case err != nil:
-		return err
 	}
-	_ = conn.SetReadDeadline(time.Time{})
-	return nil
+	if err == nil {
+		_ = conn.SetReadDeadline(time.Time{})
+	}
+	return err
 }

@@ -12,14 +12,14 @@ func (s *Site) routes() (*gin.Engine, error) {
 	r := gin.New()
 	r.HandleMethodNotAllowed = true
 	r.RedirectTrailingSlash = false
-	if err := r.SetTrustedProxies(prefixes(s.TrustedProxies)); err != nil {
+	if err := r.SetTrustedProxies(nil); err != nil { // s.addressed reads what proxies say
 		return nil, err
 	}
 	guard, err := s.guardOrigin()
 	if err != nil {
 		return nil, err
 	}
-	r.Use(s.recovered, s.secured, s.readable, guard)
+	r.Use(s.recovered, s.addressed, s.secured, s.ownHost, s.readable, guard)
 	r.NoRoute(s.memberOnly, s.on(func(*gin.Context) error { return notFound("There is no page at this address.") }))
 	r.NoMethod(s.memberOnly, s.on(func(*gin.Context) error {
 		return &statusError{http.StatusMethodNotAllowed, "This address does not take that kind of request."}
@@ -40,10 +40,10 @@ func (s *Site) routes() (*gin.Engine, error) {
 
 	// The APIs: bearer tokens only, answered by packages of their own.
 	if s.Ingest != nil {
-		r.POST("/api/v1/events", behindProxy(s.Ingest))
+		r.POST("/api/v1/events", gin.WrapH(s.Ingest))
 	}
 	if s.SuperOffice != nil {
-		r.Any("/superoffice/api/*path", behindProxy(s.SuperOffice))
+		r.Any("/superoffice/api/*path", gin.WrapH(s.SuperOffice))
 	}
 
 	// Every member. Changes here are the member's own.

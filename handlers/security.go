@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
+	"os"
 	"strings"
 	"unicode/utf8"
 
@@ -89,15 +89,10 @@ func readForm(c *gin.Context, most int64) error {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			return err
 		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return &statusError{http.StatusRequestTimeout, "This form took too long to arrive. Try again."}
+		}
 		return &statusError{http.StatusBadRequest, "This form could not be read."}
 	}
 	return nil
-}
-
-func prefixes(list []netip.Prefix) []string {
-	out := make([]string, len(list))
-	for i, p := range list {
-		out[i] = p.String()
-	}
-	return out
 }

@@ -52,7 +52,7 @@ type locationStore interface {
 
 type eventStore interface {
 	Search(ctx context.Context, q models.EventQuery) (models.EventPage, error)
-	Get(ctx context.Context, eventID string) (models.Event, error)
+	Named(ctx context.Context, eventID string, limit int) ([]models.Event, error)
 	ByID(ctx context.Context, id int64) (models.Event, error)
 	MergedFrom(ctx context.Context, id int64) ([]models.Event, error)
 	Look(ctx context.Context, location string, since time.Time, limit int, each func(models.Event) bool) error

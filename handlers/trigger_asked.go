@@ -63,7 +63,7 @@ func (s *Site) triggerAnswer(ctx context.Context, p *triggerEventPage, id int64)
 	if p.Event.MergedInto != nil {
 		a.Headline = "It was not sent by itself: something newer about the same was reported within the dispatch delay."
 		if p.Into.EventID != "" {
-			a.Into = triggerQuestion(id, p.Into.EventID)
+			a.Into = triggerQuestion(id, p.Into.ID)
 		}
 		return a, nil
 	}
@@ -139,11 +139,11 @@ func matchedHeadline(p *triggerEventPage, r triggerResult) (headline, next strin
 }
 
 // triggerQuestion is the address of the answer for a webhook and an event.
-func triggerQuestion(webhook int64, eventID string) string {
-	return olderURL(triggerPath(""), map[string][]string{"webhook": {formatID(webhook)}, "event": {eventID}}, 0)
+func triggerQuestion(webhook, event int64) string {
+	return triggerPath(event) + "?webhook=" + formatID(webhook)
 }
 
 // Ask is the address of the answer for the webhook that is asked about.
-func (p *triggerHistoryPage) Ask(eventID string) string {
-	return triggerQuestion(p.Asked.Webhook.ID, eventID)
+func (p *triggerHistoryPage) Ask(event int64) string {
+	return triggerQuestion(p.Asked.Webhook.ID, event)
 }

@@ -42,9 +42,9 @@ func TestWhyDidItNotFire(t *testing.T) {
 		{away, odd, []string{"It did not match. Location differs"}, webhookPath(away.ID) + "/edit#location"},
 		{gone, odd, []string{"It did not match. Deleted . The webhook had been deleted"}, "/admin/trigger-history?webhook="},
 		{late, odd, []string{"It did not match. Created later"}, "/admin/trigger-history?webhook="},
-		{got, "older", []string{"It was not sent by itself"}, triggerQuestion(got.ID, "newer")},
+		{got, "older", []string{"It was not sent by itself"}, triggerQuestion(got.ID, s.number("newer"))},
 	} {
-		doc := b.get(triggerQuestion(test.webhook.ID, test.event))
+		doc := b.get(triggerQuestion(test.webhook.ID, s.number(test.event)))
 		answer := doc.Find("section[aria-labelledby=asked]")
 		text := strings.ReplaceAll(words(answer), " . ", ". ")
 		for i := range test.says {
@@ -66,16 +66,16 @@ func TestWhyDidItNotFire(t *testing.T) {
 	all := b.get("/admin/trigger-history?location=&webhook=" + formatID(away.ID))
 	says(t, "events of all locations", words(all.Find("main")), "only those of", "A title")
 	says(t, "the list of all", words(b.get("/admin/trigger-history?q=one").Find("tbody")), "Dispatched 2 matched, ")
-	if to := doc.Find("tbody a").First().AttrOr("href", ""); to != triggerQuestion(got.ID, "newer") {
+	if to := doc.Find("tbody a").First().AttrOr("href", ""); to != triggerQuestion(got.ID, s.number("newer")) {
 		t.Errorf("a line of the list leads to %q", to)
 	}
-	path := triggerQuestion(got.ID, "no "+nasty)
+	path := "/admin/trigger-history?" + url.Values{"webhook": {formatID(got.ID)}, "id": {"no " + nasty}}.Encode()
 	if b.status(path) != http.StatusNotFound {
 		t.Error("an unknown event is found")
 	}
 	_, doc = b.do(http.NewRequestWithContext(t.Context(), http.MethodGet, s.server.URL+path, nil))
 	says(t, "an unknown event", words(doc.Find("[role=alert]")), "There is no event no "+nasty)
-	if b.status("/admin/trigger-history?webhook=999") != http.StatusNotFound || b.status(triggerQuestion(999, odd)) != http.StatusNotFound {
+	if b.status("/admin/trigger-history?webhook=999") != http.StatusNotFound || b.status(triggerQuestion(999, s.number(odd))) != http.StatusNotFound {
 		t.Error("an unknown webhook is found")
 	}
 }
@@ -87,25 +87,25 @@ func TestEraseContent(t *testing.T) {
 	odd := "e/1?" + nasty
 	s.event(odd, "Written by Åsa "+nasty, nil)
 	b := s.as(models.RoleAdministrator)
-	if got := b.get(triggerPath(odd)).Find("main a[href*=erase]").Length(); got != 0 {
+	if got := b.get(s.eventPath(odd)).Find("main a[href*=erase]").Length(); got != 0 {
 		t.Error("what is not dispatched is offered to be erased")
 	}
-	if status, doc := b.post(erasePath(odd), nil); status != http.StatusUnprocessableEntity || !strings.Contains(words(doc.Find("[role=alert]")), "not dispatched yet") {
+	if status, doc := b.post(erasePath(s.number(odd)), nil); status != http.StatusUnprocessableEntity || !strings.Contains(words(doc.Find("[role=alert]")), "not dispatched yet") {
 		t.Errorf("erased before its dispatch: %d", status)
 	}
 	s.dispatch(100)
 	row := s.attempt(w.ID, models.DeliveryDelivered, models.Attempt{Code: 200, ResponseBody: []byte("thanks Åsa")}, 0, "")
-	path := b.get(triggerPath(odd)).Find("main a[href*=erase]").AttrOr("href", "")
+	path := b.get(s.eventPath(odd)).Find("main a[href*=erase]").AttrOr("href", "")
 	doc := b.get(path)
 	says(t, "the question", words(doc.Find("main")), "Erase the content of this event?", "recorded answers of 1 delivery", "What stays", "The bodies of these deliveries stay", "pending")
 	if kept := doc.Find(".bullets a").AttrOr("href", ""); b.status(kept) != http.StatusOK || !strings.Contains(kept, s.newestDelivery(waits.ID).PublicID) {
 		t.Errorf("the kept one is at %q", kept)
 	}
 	status, _ := b.post(doc.Find("main form").AttrOr("action", ""), url.Values{})
-	if status != http.StatusSeeOther || b.to != triggerPath(odd) {
+	if status != http.StatusSeeOther || b.to != s.eventPath(odd) {
 		t.Fatalf("erase: %d to %s", status, b.to)
 	}
-	doc = b.get(triggerPath(odd))
+	doc = b.get(s.eventPath(odd))
 	says(t, "the event", words(doc.Find("main")), "Its content was erased", "Question created", "Matched: 2")
 	if strings.Contains(words(doc.Find("main")), "Åsa") || doc.Find("main a[href*=erase]").Length() > 0 {
 		t.Error("something is left of it")
@@ -118,7 +118,7 @@ func TestEraseContent(t *testing.T) {
 	if status, _ = b.post(deliveryPath(row.PublicID)+"/resend", nil); status != http.StatusUnprocessableEntity {
 		t.Errorf("resend: %d", status)
 	}
-	if status, _ = b.post(erasePath(odd), nil); status != http.StatusNotFound {
+	if status, _ = b.post(erasePath(s.number(odd)), nil); status != http.StatusNotFound {
 		t.Errorf("erased twice: %d", status)
 	}
 	says(t, "the log", words(b.get("/admin/audit?about=event").Find("tbody")), "Erased content", odd)

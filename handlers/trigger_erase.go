@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"errors"
-	"net/url"
 
 	"github.com/gin-gonic/gin"
 
@@ -10,20 +9,11 @@ import (
 )
 
 // erasePath is the address of the question whether to erase an event's
-// content. An id that would not survive in a path goes into the query.
-func erasePath(eventID string) string {
-	if path := triggerPath(eventID); path == triggerPath("")+"/"+url.PathEscape(eventID) {
-		return path + "/erase"
-	}
-	return triggerPath("") + "/-/erase?event=" + url.QueryEscape(eventID)
-}
+// content.
+func erasePath(number int64) string { return triggerPath(number) + "/erase" }
 
 func (s *Site) eventToErase(c *gin.Context) (models.Event, error) {
-	id := c.Param("event")
-	if asked := c.Query("event"); asked != "" {
-		id = asked
-	}
-	e, err := s.store.events.Get(c.Request.Context(), id)
+	e, err := s.eventByNumber(c)
 	if err == nil && e.Erased() {
 		err = notFound("The content of this event was erased already.")
 	}
@@ -51,8 +41,8 @@ func (s *Site) eraseQuestion(c *gin.Context, e models.Event) (*confirmPage, erro
 	}
 	p := &confirmPage{
 		page:  page{Title: "Erase the content of this event?", Nav: "triggers"},
-		Crumb: orNone(cut(e.Title, 100), e.EventID), CrumbPath: triggerPath(e.EventID), Back: triggerPath(e.EventID),
-		Action: erasePath(e.EventID), Button: "Erase content", Danger: true,
+		Crumb: orNone(cut(e.Title, 100), e.EventID), CrumbPath: triggerPath(e.ID), Back: triggerPath(e.ID),
+		Action: erasePath(e.ID), Button: "Erase content", Danger: true,
 	}
 	gone := "Its title, its text and whoever is named in it are removed here for good"
 	if what.Earlier > 0 {
@@ -106,5 +96,5 @@ func (s *Site) triggerErasePost(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.redirect(c, triggerPath(e.EventID), Flash{Kind: "success", Text: "Its content was erased."})
+	return s.redirect(c, triggerPath(e.ID), Flash{Kind: "success", Text: "Its content was erased."})
 }

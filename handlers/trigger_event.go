@@ -62,18 +62,13 @@ func (p *triggerEventPage) Unlogged() bool { return p.Event.DispatchedAt != nil 
 
 // triggerEvent shows one event: what the site sent, which webhooks of its
 // location it met, what came of that, and why the others did not get it.
-func (s *Site) triggerEvent(c *gin.Context) error { return s.showTriggerEvent(c, c.Param("event")) }
-
-func (s *Site) showTriggerEvent(c *gin.Context, id string) error {
+func (s *Site) triggerEvent(c *gin.Context) error {
 	ctx := c.Request.Context()
 	settings, err := s.store.settings.Get(ctx)
 	if err != nil {
 		return err
 	}
-	e, err := s.store.events.Get(ctx, id)
-	if errors.Is(err, models.ErrNotFound) && c.Query("webhook") != "" {
-		return s.triggerUnknown(c, id)
-	}
+	e, err := s.eventByNumber(c)
 	if err != nil {
 		return err
 	}
@@ -114,7 +109,7 @@ func (s *Site) showTriggerEvent(c *gin.Context, id string) error {
 		p.Summary = triggerSummary(p)
 	}
 	if e.DispatchedAt != nil && !e.Erased() {
-		p.Erase = erasePath(e.EventID)
+		p.Erase = erasePath(e.ID)
 	}
 	if asked, ok := positive(c.Query("webhook")); ok {
 		if p.Asked, err = s.triggerAnswer(ctx, p, asked); err != nil {
@@ -122,6 +117,15 @@ func (s *Site) showTriggerEvent(c *gin.Context, id string) error {
 		}
 	}
 	return s.render(c, http.StatusOK, "trigger_event", p)
+}
+
+// eventByNumber is the event whose number is in the address.
+func (s *Site) eventByNumber(c *gin.Context) (models.Event, error) {
+	number, ok := positive(c.Param("event"))
+	if !ok {
+		return models.Event{}, models.ErrNotFound
+	}
+	return s.store.events.ByID(c.Request.Context(), number)
 }
 
 // triggerMerges fills in what became one with the event.

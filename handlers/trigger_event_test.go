@@ -43,7 +43,7 @@ func TestTriggerEventExplained(t *testing.T) {
 	s.hook("Too late", nil)
 
 	b := s.as(models.RoleAdministrator)
-	doc := b.get("/admin/trigger-history/e-1")
+	doc := b.get(s.eventPath("e-1"))
 	text := words(doc.Find("main"))
 	says(t, "the page", text, "Question created: Merge "+nasty, "4 of the 7 webhooks of Main site matched. 1 has it, 1 is being retried, 1 is held and 1 was dropped.",
 		"Åsa "+nasty, "Data platform", "Matched: 4", "Did not match: 5", `"display_name"`)
@@ -68,13 +68,13 @@ func TestTriggerEventExplained(t *testing.T) {
 	if b.status(delivery) != http.StatusOK || doc.Find("#ev-json .hljs-attr").Length() == 0 {
 		t.Errorf("delivery at %q, or no colours", delivery)
 	}
-	viewer := s.as(models.RoleViewer).get("/admin/trigger-history/e-1")
+	viewer := s.as(models.RoleViewer).get(s.eventPath("e-1"))
 	text = words(viewer.Find("main"))
 	says(t, "the viewer's page", text, "Bodies are shown to administrators only", "Tags differ.")
 	if strings.Contains(text, `"display_name"`) || viewer.Find(`main a[href*="/edit"]`).Length() != 0 {
 		t.Error("a viewer sees the body, or ways to edit")
 	}
-	if b.status("/admin/trigger-history/e-unknown") != http.StatusNotFound || b.status("/admin/trigger-history?event=e-unknown") != http.StatusNotFound {
+	if b.status("/admin/trigger-history/e-1") != http.StatusNotFound || b.status("/admin/trigger-history?id=e-unknown") != http.StatusNotFound {
 		t.Error("an unknown event has a page")
 	}
 }
@@ -84,13 +84,13 @@ func TestTriggerEventMergedAndWaiting(t *testing.T) {
 	b := s.as(models.RoleAdministrator)
 	s.event("lonely", "Nobody", nil)
 	s.dispatch(100)
-	says(t, "without webhooks", words(b.get("/admin/trigger-history/lonely").Find("main")), "Main site has no webhooks, so nobody was told.", "No webhook of Main site lets this event through")
+	says(t, "without webhooks", words(b.get(s.eventPath("lonely")).Find("main")), "Main site has no webhooks, so nobody was told.", "No webhook of Main site lets this event through")
 	w := s.hook("One", nil)
 	for _, id := range []string{"old", "older/..", "new"} {
 		s.event(id, "Edited", func(e *models.NewEvent) { e.MergeKey, e.Type = "k", "question.edited" })
 	}
 	s.dispatch(100)
-	doc := b.get("/admin/trigger-history/old")
+	doc := b.get(s.eventPath("old"))
 	says(t, "the merged event", words(doc.Find("main")), "Merged into a newer event.", "What the site sent")
 	if text := words(doc.Find("main")); strings.Contains(text, "Matched") {
 		t.Errorf("a merged event was matched: %s", text)
@@ -114,7 +114,7 @@ func TestTriggerEventMergedAndWaiting(t *testing.T) {
 	paused := s.hook("Paused", nil)
 	s.must(s.store.Webhooks.Pause(t.Context(), boss, paused.ID))
 	s.event("waits", "Waits", nil)
-	doc = b.get("/admin/trigger-history/waits")
+	doc = b.get(s.eventPath("waits"))
 	says(t, "the waiting event", words(doc.Find("main")), "Not dispatched yet. It falls due at ", "60 s after it was received", "Would match now: 2", "Would not match now: 1",
 		"2 of the 3 webhooks of Main site would match as they are now.", "Will be sent", "Will be held paused by Mary Wilkins", "not yet")
 }

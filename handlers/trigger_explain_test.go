@@ -74,6 +74,16 @@ func TestExplainTrigger(t *testing.T) {
 			event: event, field: "events", want: "Activity not chosen. The event is Accepted answers; it listens to thing.happened.",
 			then: then(func(v *models.WebhookVersion) { v.Events = []string{"thing.happened"} }),
 		},
+		"the webhook itself broke": {
+			event: models.Event{Type: "webhook.broken", Subject: "7", Location: "python-wranglers", ReceivedAt: received},
+			then:  then(func(v *models.WebhookVersion) { v.WebhookID, v.Events = 7, []string{"webhook.broken"} }),
+			want:  "About itself. The event says that this very webhook broke. A webhook is never told that of itself; another one of the location can be.",
+		},
+		"another webhook broke": {
+			event: models.Event{Type: "webhook.broken", Subject: "8", Location: "python-wranglers", ReceivedAt: received}, match: true,
+			then: then(func(v *models.WebhookVersion) { v.WebhookID, v.Events = 7, []string{"webhook.broken"} }),
+			want: "Webhook broke chosen; wants all tags",
+		},
 		"tags": {
 			event: event, field: "tags", want: "Tags differ. The event has python, pandas; it wants django or flask.",
 			then: then(func(v *models.WebhookVersion) { v.TagMode, v.Tags = models.TagsSpecific, []string{"django", "flask"} }),

@@ -50,7 +50,7 @@ func (p *triggerHistoryPage) chips(v url.Values) []filterChip {
 	var chips []filterChip
 	add := func(name, label, value string) {
 		if value != "" {
-			chips = append(chips, filterChip{label, value, without(triggerPath(""), v, name)})
+			chips = append(chips, filterChip{label, value, without(triggersPath, v, name)})
 		}
 	}
 	add("q", "Search", p.Filter.Search)
@@ -64,7 +64,7 @@ func (p *triggerHistoryPage) chips(v url.Values) []filterChip {
 	}
 	add("type", "Event type", p.Filter.Type)
 	add("tag", "Tag", p.Filter.Tag)
-	return append(chips, timeChips(triggerPath(""), p.Filter.timeFilter, v)...)
+	return append(chips, timeChips(triggersPath, p.Filter.timeFilter, v)...)
 }
 
 // leftOut says of a value that it was not understood.

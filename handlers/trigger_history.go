@@ -36,8 +36,8 @@ type triggerHistoryPage struct {
 
 // triggerHistory lists the events that the site reported, newest first.
 func (s *Site) triggerHistory(c *gin.Context) error {
-	if id := strings.TrimSpace(c.Query("event")); id != "" {
-		return s.showTriggerEvent(c, id)
+	if id := strings.TrimSpace(c.Query("id")); id != "" {
+		return s.findTriggerEvent(c, id)
 	}
 	return s.showTriggerHistory(c, http.StatusOK, "")
 }
@@ -57,7 +57,7 @@ func (s *Site) showTriggerHistory(c *gin.Context, status int, unknown string) er
 		return err
 	}
 	values := c.Request.URL.Query()
-	values.Del("event")
+	values.Del("id")
 	var query models.EventQuery
 	query, p.Filter, p.Faults = parseTriggerQuery(values, p.Now)
 	if p.Asked, err = s.triggerAsked(c); err != nil {
@@ -91,10 +91,10 @@ func (s *Site) showTriggerHistory(c *gin.Context, status int, unknown string) er
 		return err
 	}
 	if found.Next > 0 {
-		p.Older, p.Scanned = olderURL(triggerPath(""), values, found.Next), found.Scanned
+		p.Older, p.Scanned = olderURL(triggersPath, values, found.Next), found.Scanned
 	}
 	if query.Before > 0 {
-		p.Newest = olderURL(triggerPath(""), values, 0)
+		p.Newest = olderURL(triggersPath, values, 0)
 	}
 	p.Chips = p.chips(values)
 	if p.Asked != nil {
@@ -169,7 +169,7 @@ func (s *Site) triggerLines(ctx context.Context, rows []models.Event, delay time
 				return nil, err
 			}
 			if err == nil {
-				line.Into = triggerPath(into.EventID)
+				line.Into = triggerPath(into.ID)
 			}
 		}
 		lines = append(lines, line)

@@ -49,7 +49,7 @@ func TestTriggerHistoryOff(t *testing.T) {
 				t.Errorf("%s lists %s", path, got)
 			}
 		}
-		for _, path := range []string{"/admin/trigger-history/meanwhile", "/admin/trigger-history?webhook=1&event=meanwhile", "/admin/trigger-history/old", "/admin/trigger-history/between"} {
+		for _, path := range []string{s.eventPath("meanwhile"), s.eventPath("meanwhile") + "?webhook=1", s.eventPath("old"), s.eventPath("between")} {
 			main := b.get(path).Find("main")
 			got := words(main)
 			says(t, path, got, "Not logged. Trigger history was off when this event was dispatched")
@@ -62,7 +62,7 @@ func TestTriggerHistoryOff(t *testing.T) {
 	if got := listed("/admin/trigger-history"); !strings.HasPrefix(got, "Logged before") || !strings.Contains(got, "1 matched") {
 		t.Errorf("it lists %q", got)
 	}
-	says(t, "the event of before", words(b.get("/admin/trigger-history/before").Find("main")), "The only webhook of Main site matched.")
+	says(t, "the event of before", words(b.get(s.eventPath("before")).Find("main")), "The only webhook of Main site matched.")
 	if got := words(b.get("/admin/deliveries?webhook=" + formatID(w.ID)).Find("tbody")); strings.Count(got, "question created") != 2 {
 		t.Errorf("deliveries: %s", got)
 	}

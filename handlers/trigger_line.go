@@ -1,8 +1,6 @@
 package handlers
 
 import (
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/sitehooks/sitehooks/models"
@@ -60,7 +58,7 @@ type eventRef struct {
 }
 
 func newEventRef(e models.Event) eventRef {
-	return eventRef{e, triggerPath(e.EventID), capitalized(eventWords(e.Type))}
+	return eventRef{e, triggerPath(e.ID), capitalized(eventWords(e.Type))}
 }
 
 func eventRefs(events []models.Event) []eventRef {
@@ -71,17 +69,8 @@ func eventRefs(events []models.Event) []eventRef {
 	return refs
 }
 
-// triggerPath is the address of an event's page, or of the list. The site
-// chooses the ids of its events: those that would not survive as a part of a
-// path, here or in a proxy, are asked for by query.
-func triggerPath(eventID string) string {
-	const list = "/admin/trigger-history"
-	switch {
-	case eventID == "":
-		return list
-	case eventID == "." || eventID == ".." || strings.ContainsAny(eventID, `/\%`):
-		return list + "?event=" + url.QueryEscape(eventID)
-	default:
-		return list + "/" + url.PathEscape(eventID)
-	}
-}
+// triggersPath is the address of the trigger history.
+const triggersPath = "/admin/trigger-history"
+
+// triggerPath is the address of an event's page, by our own number.
+func triggerPath(number int64) string { return triggersPath + "/" + formatID(number) }

@@ -203,17 +203,17 @@ func TestRetentionDropsWhatWasHeldTooLong(t *testing.T) {
 		if rows := b.deliveries(sends); len(rows) != 0 {
 			b.t.Errorf("delivered 31 days ago and still there")
 		}
-		_, err = b.store.Events.Get(b.t.Context(), "a")
+		_, err = b.store.Events.Get(b.t.Context(), "main", "a")
 		ok(b.t, err) // a delivery refers to it still
 		b.clock.Add(31 * 24 * time.Hour)
 		for range 2 {
 			_, err = b.store.Pruning().Step(b.t.Context())
 			ok(b.t, err)
 		}
-		if _, err = b.store.Events.Get(b.t.Context(), "a"); !errors.Is(err, models.ErrNotFound) {
+		if _, err = b.store.Events.Get(b.t.Context(), "main", "a"); !errors.Is(err, models.ErrNotFound) {
 			b.t.Errorf("the event is still there: %v", err)
 		}
-		_, err = b.store.Events.Get(b.t.Context(), "undispatched")
+		_, err = b.store.Events.Get(b.t.Context(), "main", "undispatched")
 		ok(b.t, err)
 	})
 }

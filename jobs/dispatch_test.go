@@ -49,9 +49,9 @@ func TestNewestOfAMergeKeyIsSentHoweverYoung(t *testing.T) {
 		if got := b.receiver.titles(b.t); got != "second" {
 			b.t.Errorf("received %q", got)
 		}
-		first, err := b.store.Events.Get(b.t.Context(), "first")
+		first, err := b.store.Events.Get(b.t.Context(), "main", "first")
 		ok(b.t, err)
-		second, err := b.store.Events.Get(b.t.Context(), "second")
+		second, err := b.store.Events.Get(b.t.Context(), "main", "second")
 		ok(b.t, err)
 		if first.MergedInto == nil || *first.MergedInto != second.ID || first.DispatchedAt == nil || second.MergedInto != nil {
 			b.t.Errorf("first %+v, second %+v", first, second)
@@ -276,7 +276,7 @@ func TestTriggerHistoryCanBeOff(t *testing.T) {
 		b.set(models.EnableTriggerHistory, "False")
 		b.record(question("a", 1, nil))
 		b.later()
-		a, err := b.store.Events.Get(b.t.Context(), "a")
+		a, err := b.store.Events.Get(b.t.Context(), "main", "a")
 		ok(b.t, err)
 		triggers, err := b.store.Events.Triggers(b.t.Context(), a.ID)
 		ok(b.t, err)
@@ -286,7 +286,7 @@ func TestTriggerHistoryCanBeOff(t *testing.T) {
 		b.set(models.EnableTriggerHistory, "True")
 		b.record(question("b", 2, nil))
 		b.later()
-		e, err := b.store.Events.Get(b.t.Context(), "b")
+		e, err := b.store.Events.Get(b.t.Context(), "main", "b")
 		ok(b.t, err)
 		triggers, err = b.store.Events.Triggers(b.t.Context(), e.ID)
 		ok(b.t, err)

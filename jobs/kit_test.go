@@ -208,6 +208,7 @@ type receiver struct {
 	mu     sync.Mutex
 	got    []received
 	answer func(n int) (code int, header map[string]string)
+	code   int // that answers was told last
 }
 
 type received struct {
@@ -242,7 +243,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 func (r *receiver) answers(code int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.answer = func(int) (int, map[string]string) { return code, nil }
+	r.answer, r.code = func(int) (int, map[string]string) { return code, nil }, code
 }
 
 func (r *receiver) requests() []received {

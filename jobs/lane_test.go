@@ -13,14 +13,18 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// slowly answers after the test lets it; it tells how many requests came.
+// gated answers after the test lets it, as answers says by then, or with 200;
+// it tells of each request that came.
 func (r *receiver) gated(gate <-chan struct{}, arrived chan<- struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.code = http.StatusOK
 	r.answer = func(int) (int, map[string]string) {
 		arrived <- struct{}{}
 		<-gate
-		return http.StatusOK, nil
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return r.code, nil
 	}
 }
 

@@ -94,3 +94,23 @@ func TestWhatIsErasedMeanwhileIsNotResent(t *testing.T) {
 		}
 	})
 }
+
+// TestFirstAdministratorMadeMeanwhile: of two instances that start at once the
+// slower one waits, and then finds that there is an administrator.
+func TestFirstAdministratorMadeMeanwhile(t *testing.T) {
+	onPostgres(t, func(b *bench) {
+		made := false
+		first := func(ctx context.Context) (err error) {
+			made, err = b.store.Users.CreateFirst(ctx, models.User{Email: "slow@example.com", PasswordHash: "x", Role: models.RoleAdministrator})
+			return err
+		}
+		ok(b.t, b.meanwhile(first, `with turn as (select id from installations where id = 1 for update)
+			insert into users (email, name, password_hash, role, must_change_password, created_at)
+			select 'quick@example.com', 'Quick', 'x', 'administrator', false, now() from turn`))
+		n, err := b.store.Users.Count(b.t.Context())
+		ok(b.t, err)
+		if made || n != 1 {
+			b.t.Errorf("made %v, %d members", made, n)
+		}
+	})
+}

@@ -23,7 +23,7 @@ func deliver(t *testing.T, s *models.Store, w models.Webhook, publicID string, i
 			PublicID: publicID, WebhookID: w.ID, Location: w.Location, EventTypes: ",question.created,", Items: len(ids), Body: []byte("body"),
 		}}
 		for _, id := range ids {
-			e, err := s.Events.Get(t.Context(), id)
+			e, err := s.Events.Get(t.Context(), "main", id)
 			if err != nil {
 				return d, err
 			}
@@ -203,7 +203,7 @@ func TestErase(t *testing.T) {
 		dispatchAtOnce(t, s)
 		w := create(t, s, nil)
 		ok(t, record(t, s, event("a"), event("b"), event("old")))
-		a, err := s.Events.Get(t.Context(), "a")
+		a, err := s.Events.Get(t.Context(), "main", "a")
 		ok(t, err)
 		_, err = s.Events.Erase(t.Context(), mary, a.ID)
 		want(t, "not dispatched", err, models.ErrNotDispatched)
@@ -239,16 +239,16 @@ func TestErase(t *testing.T) {
 		want(t, "both", body("both"), "body echo")
 		want(t, "waits", body("waits"), "body")
 		for _, id := range []string{"a", "old"} {
-			e, err := s.Events.Get(t.Context(), id)
+			e, err := s.Events.Get(t.Context(), "main", id)
 			ok(t, err)
 			if !e.Erased() || e.Title != "" || e.Type == "" || len(e.Tags) == 0 {
 				t.Errorf("%s: %+v", id, e)
 			}
 		}
 		want(t, "resend", s.Deliveries.Resend(t.Context(), mary, "alone"), models.ErrErased)
-		want(t, "audit", lines(t, s, 1)[0], "event.erased|event a|1 earlier ones, 1 bodies of deliveries")
+		want(t, "audit", lines(t, s, 1)[0], "event.erased|event 1 (a)|1 earlier ones, 1 bodies of deliveries")
 		// Once the other one is erased, nothing is left in the body of both.
-		b, err := s.Events.Get(t.Context(), "b")
+		b, err := s.Events.Get(t.Context(), "main", "b")
 		ok(t, err)
 		_, err = s.Events.Erase(t.Context(), mary, b.ID)
 		ok(t, err)

@@ -73,7 +73,7 @@ func TestTheReleaseBeforeDispatchesToo(t *testing.T) {
 		want(t, "this release dispatches both", takes(t, s), "a b")
 		want(t, "before has nothing to do", old.waiting(), "")
 		want(t, "nothing waits", depth(), int64(0))
-		a, err := s.Events.Get(t.Context(), "a")
+		a, err := s.Events.Get(t.Context(), "main", "a")
 		ok(t, err)
 		want(t, "when", *a.DispatchedAt, clock.Now())
 
@@ -84,9 +84,9 @@ func TestTheReleaseBeforeDispatchesToo(t *testing.T) {
 		old.dispatch(clock.Now(), "d", "c")
 		want(t, "this release does what is left", takes(t, s), "e")
 		want(t, "nothing waits", depth(), int64(0))
-		c, err := s.Events.Get(t.Context(), "c")
+		c, err := s.Events.Get(t.Context(), "main", "c")
 		ok(t, err)
-		d, err := s.Events.Get(t.Context(), "d")
+		d, err := s.Events.Get(t.Context(), "main", "d")
 		ok(t, err)
 		if c.MergedInto == nil || *c.MergedInto != d.ID || d.MergedInto != nil || *d.MatchVersion != 7 || !d.Logged || !d.DispatchedAt.Equal(clock.Now()) {
 			t.Errorf("dispatched by the release before: %+v, %+v", c, d)
@@ -115,9 +115,9 @@ func TestADecisionOnWhatWaitsNoMoreIsNotStored(t *testing.T) {
 		})
 		ok(t, err)
 		want(t, "decided", strings.Join(decided, ", "), "a b, a")
-		a, err := s.Events.Get(t.Context(), "a")
+		a, err := s.Events.Get(t.Context(), "main", "a")
 		ok(t, err)
-		b, err := s.Events.Get(t.Context(), "b")
+		b, err := s.Events.Get(t.Context(), "main", "b")
 		ok(t, err)
 		if a.DispatchedAt == nil || b.DispatchedAt != nil {
 			t.Errorf("dispatched: a %v, b %v", a.DispatchedAt, b.DispatchedAt)

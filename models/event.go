@@ -17,7 +17,7 @@ type EventKind = struct{ Family, Type string }
 
 // NewEvent is an event as the ingest API hands it over: checked, not yet stored.
 type NewEvent struct {
-	EventID    string    // idempotency key, unique in the installation
+	EventID    string    // idempotency key, unique in its location
 	Type       string    // question.created …
 	Family     string    // see EventKind; empty: the type's first part
 	Location   string    // slug
@@ -36,8 +36,8 @@ type NewEvent struct {
 
 // Event is one thing that happened on the site, as the site reported it.
 type Event struct {
-	ID         int64 // order of storing; not the site's id
-	EventID    string
+	ID         int64  // our own number, in the order of storing
+	EventID    string // the sender's, unique in its location
 	Type       string
 	Family     string // see EventKind; empty: the type's first part
 	Location   string
@@ -68,6 +68,16 @@ type Event struct {
 func (e Event) Kind() EventKind {
 	first, _, _ := strings.Cut(e.Type, ".")
 	return EventKind{cmp.Or(e.Family, first), e.Type}
+}
+
+// eventKey is how a sender names an event: its id belongs to one location.
+type eventKey struct{ location, id string }
+
+func (e Event) key() eventKey { return eventKey{e.Location, e.EventID} }
+
+// compare orders as the index of the keys does.
+func (k eventKey) compare(other eventKey) int {
+	return cmp.Or(strings.Compare(k.id, other.id), strings.Compare(k.location, other.location))
 }
 
 // Trigger is one event inside one delivery.

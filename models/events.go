@@ -30,9 +30,16 @@ type EventQuery struct {
 // eventColumns leave the payload out.
 const eventColumns = "id, event_id, type, family, location, community, tags, merge_key, subject, title, occurred_at, received_at"
 
-// Get returns an event by the site's id, or ErrNotFound.
-func (x *Events) Get(ctx context.Context, eventID string) (Event, error) {
-	return x.one(x.s.db.WithContext(ctx), "event_id = ?", eventID)
+// Get returns the event to which its sender gave an id in a location, or
+// ErrNotFound.
+func (x *Events) Get(ctx context.Context, location, eventID string) (Event, error) {
+	return x.one(x.s.db.WithContext(ctx), "event_id = ? and location = ?", eventID, location)
+}
+
+// Named returns the events to which senders gave an id, one for each location
+// at most, newest first and at most limit.
+func (x *Events) Named(ctx context.Context, eventID string, limit int) ([]Event, error) {
+	return x.named(x.s.db.WithContext(ctx), EventQuery{Search: eventID, Limit: limit})
 }
 
 // ByID returns an event by its number, or ErrNotFound.
@@ -40,9 +47,9 @@ func (x *Events) ByID(ctx context.Context, id int64) (Event, error) {
 	return x.one(x.s.db.WithContext(ctx), "id = ?", id)
 }
 
-func (x *Events) one(db *gorm.DB, where string, arg any) (Event, error) {
+func (x *Events) one(db *gorm.DB, where string, args ...any) (Event, error) {
 	rows := make([]Event, 1)
-	if err := found(db.Take(&rows[0], where, arg)); err != nil {
+	if err := found(db.Take(&rows[0], append([]any{where}, args...)...)); err != nil {
 		return Event{}, err
 	}
 	return rows[0], x.withDispatches(db, rows)

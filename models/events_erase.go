@@ -98,6 +98,6 @@ func (x *Events) erase(tx *gorm.DB, by Actor, now time.Time, e Event, r Erasure)
 			return err
 		}
 	}
-	return audit(tx, by, now, "event.erased", "event "+e.EventID,
+	return audit(tx, by, now, "event.erased", fmt.Sprintf("event %d (%s)", e.ID, e.EventID),
 		fmt.Sprintf("%d earlier ones, %d bodies of deliveries", r.Earlier, r.Bodies))
 }

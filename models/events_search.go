@@ -18,7 +18,7 @@ type EventPage struct {
 	Scanned bool
 }
 
-// Search finds an event by its whole id, all events of a location and time,
+// Search finds events by their whole id, all events of a location and time,
 // and by anything else looks at ScanMax rows and says where to go on. A number
 // may be an event's id and a question's: then both are found.
 func (x *Events) Search(ctx context.Context, q EventQuery) (EventPage, error) {
@@ -64,17 +64,20 @@ func (x *Events) Search(ctx context.Context, q EventQuery) (EventPage, error) {
 	case last.ID != 0:
 		page.Next, page.Scanned = last.ID, true
 	}
-	if len(named) > 0 && q.Before == 0 && !slices.ContainsFunc(page.Rows, func(e Event) bool { return e.ID == named[0].ID }) {
+	if q.Before == 0 { // of those named, some may be older than what was looked at
+		named = slices.DeleteFunc(named, func(n Event) bool {
+			return slices.ContainsFunc(page.Rows, func(e Event) bool { return e.ID == n.ID })
+		})
 		page.Rows = append(named, page.Rows...)
 	}
 	return page, err
 }
 
-// named returns the event whose id was searched for, if there is one that the
-// other filters let through.
+// named returns the events whose id was searched for and that the other filters
+// let through, newest first.
 func (x *Events) named(db *gorm.DB, q EventQuery) ([]Event, error) {
 	var list []Event
-	err := x.whereEvent(db.Select(eventColumns).Where("event_id = ?", q.Search), q, "").Limit(1).Find(&list).Error
+	err := x.whereEvent(db.Select(eventColumns).Where("event_id = ?", q.Search), q, "").Order("id desc").Limit(q.Limit).Find(&list).Error
 	if err != nil {
 		return nil, err
 	}

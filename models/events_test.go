@@ -19,7 +19,7 @@ func event(id string) models.NewEvent {
 }
 
 func TestRecordIsIdempotent(t *testing.T) {
-	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
+	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
 		for i, c := range []struct {
 			ids                  []string
 			accepted, duplicates int
@@ -34,6 +34,70 @@ func TestRecordIsIdempotent(t *testing.T) {
 			ok(t, err)
 			if accepted != c.accepted || duplicates != c.duplicates {
 				t.Errorf("%d: accepted %d, duplicates %d", i, accepted, duplicates)
+			}
+		}
+		// What is there once is dispatched once.
+		dispatchAtOnce(t, s)
+		w := create(t, s, nil)
+		clock.Add(time.Second)
+		if d := deliver(t, s, w, "all", "a", "b", "c"); d.Items != 3 {
+			t.Errorf("delivery %+v", d.Delivery)
+		}
+		for _, id := range []string{"a", "b", "c"} {
+			e, err := s.Events.Get(t.Context(), "main", id)
+			ok(t, err)
+			triggers, err := s.Events.Triggers(t.Context(), e.ID)
+			ok(t, err)
+			if e.DispatchedAt == nil || len(triggers) != 1 {
+				t.Errorf("%s: dispatched %v, %d triggers", id, e.DispatchedAt, len(triggers))
+			}
+		}
+		r, err := s.Events.Take(t.Context(), 10, func(take models.Take) (models.Decision, error) {
+			t.Errorf("%d events still wait", len(take.Events))
+			return models.Decision{}, nil
+		})
+		ok(t, err)
+		want(t, "left", r.Events, 0)
+	})
+}
+
+// TestAnIDBelongsToItsLocation: the same id in two locations is two events,
+// also within one request, and each waits for dispatch once.
+func TestAnIDBelongsToItsLocation(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
+		at := func(location string) models.NewEvent {
+			e := event("a")
+			e.Location = location
+			return e
+		}
+		for i, c := range []struct {
+			locations            []string
+			accepted, duplicates int
+		}{
+			{[]string{"team-a"}, 1, 0}, {[]string{"team-b", "team-a", "team-b", "team-c"}, 2, 2}, {[]string{"team-c"}, 0, 1},
+		} {
+			var events []models.NewEvent
+			for _, location := range c.locations {
+				events = append(events, at(location))
+			}
+			accepted, duplicates, err := s.Events.Record(t.Context(), events)
+			ok(t, err)
+			if accepted != c.accepted || duplicates != c.duplicates {
+				t.Errorf("%d: accepted %d, duplicates %d", i, accepted, duplicates)
+			}
+		}
+		named, err := s.Events.Named(t.Context(), "a", 10)
+		ok(t, err)
+		depth, err := s.Deliveries.Depth(t.Context())
+		ok(t, err)
+		if len(named) != 3 || depth.Undispatched != 3 {
+			t.Errorf("%d events, %d wait", len(named), depth.Undispatched)
+		}
+		for _, e := range named {
+			got, err := s.Events.Get(t.Context(), e.Location, "a")
+			ok(t, err)
+			if got.ID != e.ID {
+				t.Errorf("%s: %d, want %d", e.Location, got.ID, e.ID)
 			}
 		}
 	})

@@ -2,6 +2,8 @@ package models_test
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
@@ -68,6 +70,45 @@ func TestMembers(t *testing.T) {
 		log := lines(t, s, 3)
 		want(t, "audit", log[0], "member.removed|a@x.example|administrator")
 		want(t, "audit", log[2], "member.role|b@x.example|viewer → administrator")
+	})
+}
+
+// TestFirstAdministrator: of several instances that start at once one makes the
+// first administrator, and none does where there is a member.
+func TestFirstAdministrator(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
+		var wg sync.WaitGroup
+		var made [6]bool
+		for i := range made {
+			wg.Go(func() {
+				first := models.User{Email: fmt.Sprintf("First%d@Example.com", i), PasswordHash: "x", Role: models.RoleAdministrator, MustChangePassword: true}
+				var err error
+				if made[i], err = s.Users.CreateFirst(t.Context(), first); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		members, err := s.Users.Members(t.Context())
+		ok(t, err)
+		if len(members) != 1 {
+			t.Fatalf("%d members", len(members))
+		}
+		for i, made := range made {
+			if mine := members[0].Email == fmt.Sprintf("first%d@example.com", i); made != mine {
+				t.Errorf("instance %d says that it made the first administrator: %v, which is %s", i, made, members[0].Email)
+			}
+		}
+		if first := members[0]; first.Role != models.RoleAdministrator || !first.MustChangePassword || !strings.HasPrefix(first.Name, "first") {
+			t.Errorf("made %+v", first.User)
+		}
+		again, err := s.Users.CreateFirst(t.Context(), models.User{Email: "second@example.com", Role: models.RoleAdministrator})
+		ok(t, err)
+		n, err := s.Users.Count(t.Context())
+		ok(t, err)
+		if again || n != 1 {
+			t.Errorf("a second first one: %v, %d members", again, n)
+		}
 	})
 }
 

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -49,9 +48,9 @@ func newEvents(s *Store) *Events {
 }
 
 // Record stores events, all or none; they are durable when it returns. One
-// whose id is known already, or stands twice among them, counts as a duplicate
-// and changes nothing but its Duplicate mark. Their order of receipt is that
-// of the slice. Error: ErrLocked when another transaction is storing one of
+// whose id is known in its location already, or stands twice among them, counts
+// as a duplicate and changes nothing but its Duplicate mark. Their order of
+// receipt is that of the slice. Error: ErrLocked when another transaction is storing one of
 // the same id and does not end.
 //
 // An event of a location that is not registered, and cannot be, refuses them
@@ -89,18 +88,19 @@ func (x *Events) record(ctx context.Context, calls []*recordCall, turn bool) err
 		call.accepted = 0
 		for i := range call.events {
 			e := &call.events[i]
-			_, isNew := stored[e.EventID]
+			key := eventKey{e.Location, e.EventID}
+			_, isNew := stored[key]
 			if e.Duplicate = !isNew; isNew {
 				call.accepted++
-				delete(stored, e.EventID)
+				delete(stored, key)
 			}
 		}
 	}
 	return nil
 }
 
-// store returns the numbers of the events that were new by their ids.
-func (x *Events) store(ctx context.Context, events []NewEvent, turn bool) (stored map[string]int64, err error) {
+// store returns the numbers of the events that were new.
+func (x *Events) store(ctx context.Context, events []NewEvent, turn bool) (stored map[eventKey]int64, err error) {
 	wait := lockWaitAlone
 	if turn {
 		wait = lockWaitInGroup
@@ -122,7 +122,7 @@ func (x *Events) store(ctx context.Context, events []NewEvent, turn bool) (store
 }
 
 // storeSQLite needs one commit: nothing else writes meanwhile.
-func (x *Events) storeSQLite(ctx context.Context, events []NewEvent) (stored map[string]int64, err error) {
+func (x *Events) storeSQLite(ctx context.Context, events []NewEvent) (stored map[eventKey]int64, err error) {
 	var names []string
 	err = x.s.tx(ctx, func(tx *gorm.DB) error {
 		now, err := x.s.now(tx)
@@ -142,9 +142,9 @@ func (x *Events) storeSQLite(ctx context.Context, events []NewEvent) (stored map
 }
 
 // recordIn stores events, which wait from then on, and returns the numbers of
-// those that were new by their ids.
-func (s *Store) recordIn(tx *gorm.DB, events []NewEvent, now time.Time) (stored map[string]int64, err error) {
-	stored = make(map[string]int64, len(events))
+// those that were new.
+func (s *Store) recordIn(tx *gorm.DB, events []NewEvent, now time.Time) (stored map[eventKey]int64, err error) {
+	stored = make(map[eventKey]int64, len(events))
 	rows := eventRows(events, now)
 	if err := portions(s, rows, func(part []Event) error { return s.insertEvents(tx, part, stored) }); err != nil {
 		return nil, err
@@ -153,11 +153,11 @@ func (s *Store) recordIn(tx *gorm.DB, events []NewEvent, now time.Time) (stored 
 }
 
 // newlyWaiting are the events that were new, which wait from now on. Of those
-// with the same id the first was.
-func newlyWaiting(rows []Event, stored map[string]int64) []eventWaiting {
+// with the same key the first was.
+func newlyWaiting(rows []Event, stored map[eventKey]int64) []eventWaiting {
 	wait := make([]eventWaiting, 0, len(stored))
 	for i, e := range rows {
-		if id, isNew := stored[e.EventID]; isNew && (i == 0 || rows[i-1].EventID != e.EventID) {
+		if id, isNew := stored[e.key()]; isNew && (i == 0 || rows[i-1].key() != e.key()) {
 			wait = append(wait, eventWaiting{e.ReceivedAt, id, e.MergeKey})
 		}
 	}
@@ -166,20 +166,20 @@ func newlyWaiting(rows []Event, stored map[string]int64) []eventWaiting {
 
 // insertEvents adds the rows that were new to stored. To the release before,
 // which looks at their columns, they are dispatched.
-func (s *Store) insertEvents(tx *gorm.DB, rows []Event, stored map[string]int64) error {
+func (s *Store) insertEvents(tx *gorm.DB, rows []Event, stored map[eventKey]int64) error {
 	insert := insertion{
 		into: "insert into events (event_id, type, family, location, community, tags, merge_key, subject, title, " +
 			"occurred_at, received_at, payload, dispatched_at, match_version, logged)",
 		fixed: ", 0, false",
-		after: " on conflict (event_id) do nothing returning event_id, id",
+		after: " on conflict (event_id, location) do nothing returning location, event_id, id",
 	}
 	scan := func(found *sql.Rows) error {
-		var eventID string
+		var key eventKey
 		var id int64
-		if err := found.Scan(&eventID, &id); err != nil {
+		if err := found.Scan(&key.location, &key.id, &id); err != nil {
 			return err
 		}
-		stored[eventID] = id
+		stored[key] = id
 		return nil
 	}
 	return s.insert(tx, insert, scan,
@@ -198,7 +198,7 @@ func (s *Store) insertEvents(tx *gorm.DB, rows []Event, stored map[string]int64)
 		columnOf(rows, func(e Event) time.Time { return e.ReceivedAt }))
 }
 
-// eventRows are sorted by id, so that two requests with the same events cannot
+// eventRows are sorted by key, so that two requests with the same events cannot
 // wait for each other; their order of receipt stands in the microseconds.
 func eventRows(events []NewEvent, now time.Time) []Event {
 	rows := make([]Event, len(events))
@@ -213,7 +213,7 @@ func eventRows(events []NewEvent, now time.Time) []Event {
 			rows[i].OccurredAt = rows[i].ReceivedAt
 		}
 	}
-	slices.SortStableFunc(rows, func(a, b Event) int { return strings.Compare(a.EventID, b.EventID) })
+	slices.SortStableFunc(rows, func(a, b Event) int { return a.key().compare(b.key()) })
 	return rows
 }
 

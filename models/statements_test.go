@@ -136,7 +136,7 @@ func TestWhatChangedMeanwhileIsDecidedAnew(t *testing.T) {
 			if decided != 2 || !r.Ran || r.Events != 1 {
 				t.Errorf("decided %d times: %+v", decided, r)
 			}
-			if e, err := s.Events.Get(t.Context(), "a"); err != nil || e.DispatchedAt == nil {
+			if e, err := s.Events.Get(t.Context(), "main", "a"); err != nil || e.DispatchedAt == nil {
 				t.Errorf("not dispatched: %+v, %v", e, err)
 			}
 		})

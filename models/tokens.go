@@ -6,14 +6,18 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"strings"
 	"time"
 )
 
 // Tokens are the bearer tokens of the APIs.
 type Tokens struct{ s *Store }
 
-// tokenPrefix makes a token recognisable to people and to secret scanners.
-const tokenPrefix = "shk_"
+const (
+	// tokenPrefix makes a token recognisable to people and to secret scanners.
+	tokenPrefix = "shk_"
+	tokenBytes  = 32 // random ones, written in hex
+)
 
 func hashToken(plain string) string {
 	sum := sha256.Sum256([]byte(plain))
@@ -23,7 +27,7 @@ func hashToken(plain string) string {
 // Create stores a token's hash and returns the token itself, which is not
 // kept: 256 random bits, so a plain hash is enough.
 func (t *Tokens) Create(ctx context.Context, tok Token) (string, error) {
-	var raw [32]byte
+	var raw [tokenBytes]byte
 	_, _ = rand.Read(raw[:]) // never fails
 	plain := tokenPrefix + hex.EncodeToString(raw[:])
 	now, err := t.s.Now(ctx)
@@ -41,6 +45,9 @@ const authenticateWithin = 2 * time.Second
 // ErrUnauthorized. What is looked up is a hash, so timing tells nothing about
 // the token. Last use is noted at most once a minute.
 func (t *Tokens) Authenticate(ctx context.Context, plain string) (Token, error) {
+	if !strings.HasPrefix(plain, tokenPrefix) || len(plain) != len(tokenPrefix)+2*tokenBytes {
+		return Token{}, ErrUnauthorized // and no question to the database
+	}
 	ctx, cancel := context.WithTimeout(ctx, authenticateWithin)
 	defer cancel()
 	var tok Token
@@ -56,4 +63,21 @@ func (t *Tokens) Authenticate(ctx context.Context, plain string) (Token, error) 
 		err = t.s.db.WithContext(ctx).Model(&Token{}).Where("id = ?", tok.ID).Update("last_used_at", now).Error
 	}
 	return tok, err
+}
+
+// ConfiguredUsed notes that the token of SITEHOOKS_INGEST_TOKEN was used.
+// Calling it once a minute is often enough.
+func (t *Tokens) ConfiguredUsed(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, authenticateWithin)
+	defer cancel()
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	return t.s.db.WithContext(ctx).Exec("update installations set ingest_token_used_at = ? where id = 1", now).Error
+}
+
+// ConfiguredUsedAt returns when the token of SITEHOOKS_INGEST_TOKEN was last
+// used, to a minute; nil: never.
+func (t *Tokens) ConfiguredUsedAt(ctx context.Context) (*time.Time, error) {
+	var row struct{ IngestTokenUsedAt *time.Time }
+	err := t.s.db.WithContext(ctx).Raw("select ingest_token_used_at from installations where id = 1").Scan(&row).Error
+	return row.IngestTokenUsedAt, err
 }

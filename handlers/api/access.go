@@ -12,11 +12,13 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
 
 	"github.com/sitehooks/sitehooks/handlers/limit"
+	"github.com/sitehooks/sitehooks/handlers/repeat"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -39,10 +41,13 @@ const (
 	drainsInAll   = 64
 )
 
-// Authenticator finds a token that is not revoked, or returns
-// models.ErrUnauthorized.
+// Authenticator knows the stored tokens.
 type Authenticator interface {
+	// Authenticate finds a token that is not revoked, or returns
+	// models.ErrUnauthorized.
 	Authenticate(ctx context.Context, plaintext string) (models.Token, error)
+	// ConfiguredUsed notes that AccessDeps.IngestToken was used.
+	ConfiguredUsed(ctx context.Context) error
 }
 
 // AccessDeps is what Access needs from the rest of the program.
@@ -51,7 +56,11 @@ type AccessDeps struct {
 	// IngestToken works beside the stored tokens, with the scope ingest and for
 	// all locations; empty: none.
 	IngestToken string
-	Log         *slog.Logger // nil: the default one
+	// Refused is told of each request that an API refused, for metrics; nil:
+	// nobody is.
+	Refused func(api, reason string)
+	Log     *slog.Logger     // nil: the default one
+	Now     func() time.Time // nil: the real clock
 }
 
 // Access decides which requests the APIs let in. Its instance is shared by all
@@ -61,6 +70,7 @@ type AccessDeps struct {
 type Access struct {
 	AccessDeps
 	ownToken tokenHash
+	ownNoted atomic.Int64 // when the use of ownToken was noted, in seconds since 1970
 	// known are tokens that were valid when this process last looked. They are
 	// looked up again for each request, but do not wait for unknown ones.
 	mu        sync.Mutex
@@ -68,6 +78,7 @@ type Access struct {
 	lookups   singleflight.Group // by hash: one token takes one connection
 	strangers *limit.Limiter     // of look-ups of unknown tokens, by address group
 	drains    *limit.Limiter     // of refused bodies, by address group
+	refusals  refusals
 }
 
 // NewAccess returns the Access of this process.
@@ -75,10 +86,14 @@ func NewAccess(d AccessDeps) *Access {
 	if d.Log == nil {
 		d.Log = slog.Default()
 	}
+	if d.Now == nil {
+		d.Now = time.Now
+	}
 	return &Access{
 		AccessDeps: d, ownToken: hashToken(d.IngestToken), known: map[tokenHash]struct{}{},
 		strangers: limit.New(limit.Config{Places: strangersAtOnce, Queue: strangersWaiting, Wait: lookupWait}),
 		drains:    limit.New(limit.Config{Places: drainsInAll, PerFlow: drainsOfGroup}),
+		refusals:  refusals{log: repeat.New(d.Log), all: map[[2]string]*Refused{}},
 	}
 }
 
@@ -103,7 +118,7 @@ func (a *Access) authorize(r *http.Request, scope, purpose string) (models.Token
 	switch {
 	case errors.Is(err, models.ErrUnauthorized):
 		return models.Token{}, &refusal{
-			status: http.StatusUnauthorized, detail: "The token is unknown or was revoked.",
+			status: http.StatusUnauthorized, reason: reasonUnknownToken, detail: "The token is unknown or was revoked.",
 			challenge: challenge + `, error="invalid_token"`,
 		}
 	case errors.Is(err, limit.ErrBusy):
@@ -113,6 +128,7 @@ func (a *Access) authorize(r *http.Request, scope, purpose string) (models.Token
 	case token.Scope != scope:
 		return models.Token{}, &refusal{
 			status:    http.StatusForbidden,
+			reason:    reasonScope,
 			detail:    fmt.Sprintf("The token has the scope %s; %s needs the scope %s.", token.Scope, purpose, scope),
 			challenge: challenge + `, error="insufficient_scope", scope="` + scope + `"`,
 		}
@@ -128,6 +144,7 @@ func flow(t models.Token) string { return strconv.FormatInt(t.ID, 10) }
 func (a *Access) find(ctx context.Context, plain, group string) (models.Token, error) {
 	hash := hashToken(plain)
 	if a.IngestToken != "" && hash.equal(a.ownToken) {
+		a.noteOwn(ctx)
 		return models.Token{Scope: models.ScopeIngest}, nil
 	}
 	if !a.isKnown(hash) {
@@ -148,6 +165,18 @@ func (a *Access) find(ctx context.Context, plain, group string) (models.Token, e
 	})
 	token, _ := found.(models.Token)
 	return token, err
+}
+
+// noteOwn notes once a minute that the configured token is in use. It works
+// without the database too.
+func (a *Access) noteOwn(ctx context.Context) {
+	now, noted := a.Now().Unix(), a.ownNoted.Load()
+	if now-noted < 60 || !a.ownNoted.CompareAndSwap(noted, now) {
+		return
+	}
+	if err := a.Tokens.ConfiguredUsed(ctx); err != nil && ctx.Err() == nil {
+		a.Log.WarnContext(ctx, "use of SITEHOOKS_INGEST_TOKEN not noted", slog.Any("error", err))
+	}
 }
 
 func (a *Access) isKnown(hash tokenHash) bool {
@@ -179,7 +208,7 @@ func bearer(r *http.Request) (string, *refusal) {
 		}
 	}
 	return "", &refusal{
-		status: http.StatusUnauthorized, challenge: challenge,
+		status: http.StatusUnauthorized, reason: reasonNoToken, challenge: challenge,
 		detail: "A bearer token is needed: Authorization: Bearer <token>.",
 	}
 }
@@ -209,5 +238,8 @@ func whyAway(err error) string {
 
 // busy asks to come back.
 func busy() *refusal {
-	return &refusal{status: http.StatusTooManyRequests, detail: "Too many requests are in work. Send this one again later.", retryAfter: 1}
+	return &refusal{
+		status: http.StatusTooManyRequests, reason: reasonBusy, retryAfter: 1,
+		detail: "Too many requests are in work. Send this one again later.",
+	}
 }

@@ -89,7 +89,10 @@ func (q *request) yielded() bool { return errors.Is(context.Cause(q.Context()), 
 // read reads all of a body. Memory grows with what has arrived, not with what
 // was announced. The body must be released.
 func (q *request) read(w http.ResponseWriter, r *http.Request) (*body, *refusal) {
-	large := &refusal{status: http.StatusRequestEntityTooLarge, detail: fmt.Sprintf("The body is larger than %d bytes.", maxBody)}
+	large := &refusal{
+		status: http.StatusRequestEntityTooLarge, reason: reasonTooLarge,
+		detail: fmt.Sprintf("The body is larger than %d bytes.", maxBody),
+	}
 	if r.ContentLength > maxBody {
 		return nil, large
 	}
@@ -106,11 +109,11 @@ func (q *request) read(w http.ResponseWriter, r *http.Request) (*body, *refusal)
 	case errors.Is(err, limit.ErrYield), errors.Is(err, limit.ErrBusy):
 		return nil, busy()
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, errSlow):
-		return nil, &refusal{status: http.StatusBadRequest, detail: fmt.Sprintf(
+		return nil, &refusal{status: http.StatusBadRequest, reason: reasonTooSlow, detail: fmt.Sprintf(
 			"The body arrived too slowly: at least %d KiB must arrive in any %d seconds, and all of it within %d seconds.",
 			slowest.bytes>>10, int(slowest.window.Seconds()), int(slowest.all.Seconds()))}
 	}
-	return nil, &refusal{status: http.StatusBadRequest, detail: "The body ended before it was complete."}
+	return nil, &refusal{status: http.StatusBadRequest, reason: reasonBrokenOff, detail: "The body ended before it was complete."}
 }
 
 // fill reads into b until the body ends, it is too slow, or the place is taken

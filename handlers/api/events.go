@@ -77,8 +77,13 @@ func (e *Events) Mount(r gin.IRoutes) { r.POST("/api/v1/events", gin.WrapH(e)) }
 
 // ServeHTTP takes one request.
 func (e *Events) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	accepted, duplicates, no := e.take(w, r)
+	token, no := e.Access.authorize(r, models.ScopeIngest, "sending events")
+	var accepted, duplicates int
+	if no == nil {
+		accepted, duplicates, no = e.take(w, r, token)
+	}
 	if no != nil {
+		e.Access.note(apiIngest, r, token, no)
 		e.Access.drain(w, r)
 		no.write(w)
 		return
@@ -92,13 +97,9 @@ func (e *Events) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(body) // who does not listen will send again, and find duplicates
 }
 
-// take does the work of a request: who, what, how much, is it right, store it.
-// Its place is given back when it returns.
-func (e *Events) take(w http.ResponseWriter, r *http.Request) (accepted, duplicates int, no *refusal) {
-	token, no := e.Access.authorize(r, models.ScopeIngest, "sending events")
-	if no != nil {
-		return 0, 0, no
-	}
+// take does the work of a request that may send events: read, check and store
+// them. Its place is given back when it returns.
+func (e *Events) take(w http.ResponseWriter, r *http.Request, token models.Token) (accepted, duplicates int, no *refusal) {
 	lines, no := contentKind(r)
 	if no != nil {
 		return 0, 0, no

@@ -46,7 +46,7 @@ func readEvents(body []byte, lines bool, now time.Time) ([]models.NewEvent, *ref
 	}
 	if len(k.tooLarge) > 0 {
 		return nil, &refusal{
-			status: http.StatusRequestEntityTooLarge, errs: k.tooLarge,
+			status: http.StatusRequestEntityTooLarge, reason: reasonTooLarge, errs: k.tooLarge,
 			detail: fmt.Sprintf("An event may have %d bytes. Nothing of this request was stored.", maxEvent),
 		}
 	}
@@ -64,7 +64,7 @@ func badRequest(f faults) *refusal {
 	if f.full() {
 		detail = fmt.Sprintf("The request has many faults; errors says where the first %d are. Nothing of it was stored.", len(f))
 	}
-	return &refusal{status: http.StatusBadRequest, detail: detail, errs: f}
+	return &refusal{status: http.StatusBadRequest, reason: reasonInvalid, detail: detail, errs: f}
 }
 
 // splitJSON finds the events in a JSON body: itself one, or a list of them.
@@ -145,7 +145,7 @@ func onlyLocation(location string, events []models.NewEvent) *refusal {
 		return nil
 	}
 	return &refusal{
-		status: http.StatusForbidden, errs: errs,
+		status: http.StatusForbidden, reason: reasonLocation, errs: errs,
 		detail: fmt.Sprintf("The token is for the location %s only. Nothing of this request was stored.", location),
 	}
 }
@@ -159,7 +159,7 @@ func unknownLocations(slugs map[string]bool, events []models.NewEvent) *refusal 
 		}
 	}
 	return &refusal{
-		status: http.StatusForbidden, errs: errs,
+		status: http.StatusForbidden, reason: reasonLocation, errs: errs,
 		detail: fmt.Sprintf("The location is unknown, and %d locations are registered, the most that events may register. "+
 			"An administrator can add it, or remove empty ones. Nothing of this request was stored.", models.MaxLocations),
 	}

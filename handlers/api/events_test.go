@@ -77,6 +77,8 @@ func (t fakeTokens) Authenticate(_ context.Context, plain string) (models.Token,
 	return token, nil
 }
 
+func (fakeTokens) ConfiguredUsed(context.Context) error { return nil }
+
 var testTokens = fakeTokens{
 	"stored": {ID: 1, Scope: models.ScopeIngest},
 	"bound":  {ID: 2, Scope: models.ScopeIngest, Location: "python-wranglers"},

@@ -49,9 +49,24 @@ func WriteProblem(w http.ResponseWriter, status int, title, detail string, errs 
 	_, _ = w.Write(body) // who does not listen gets nothing
 }
 
+// Reasons why requests are refused: a label of a metric, and a key of the log.
+const (
+	reasonNoToken      = "no_token"
+	reasonUnknownToken = "unknown_token"
+	reasonScope        = "scope"
+	reasonLocation     = "location"
+	reasonMediaType    = "media_type"
+	reasonTooLarge     = "too_large"
+	reasonInvalid      = "invalid"
+	reasonTooSlow      = "too_slow"
+	reasonBrokenOff    = "broken_off"
+	reasonBusy         = "busy"
+)
+
 // refusal is an answer other than success, to be written in one place.
 type refusal struct {
 	status     int
+	reason     string // one of the reasons above; empty for a status of 5xx
 	detail     string
 	errs       []FieldError
 	retryAfter int // seconds; 0: not said

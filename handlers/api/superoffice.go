@@ -89,22 +89,25 @@ type operation func(ctx context.Context, c *call) (answer, error)
 // ServeHTTP takes one request.
 func (s *SuperOffice) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
-	a, err := s.answer(w, r)
+	token, no := s.Access.authorize(r, models.ScopeSuperOffice, "managing webhooks")
+	var a answer
+	err := no.failure()
+	if no == nil {
+		a, err = s.answer(w, r, token)
+	}
 	if err != nil {
+		f := s.fail(r.Context(), err)
+		s.Access.note(apiSuperOffice, r, token, &refusal{reason: f.reason, detail: f.text()})
 		s.Access.drain(w, r)
-		s.fail(r.Context(), err).write(w)
+		f.write(w)
 		return
 	}
 	a.write(w)
 }
 
-// answer finds out who asks, for what, and does it. The request's place is
-// given back when it returns.
-func (s *SuperOffice) answer(w http.ResponseWriter, r *http.Request) (answer, error) {
-	token, no := s.Access.authorize(r, models.ScopeSuperOffice, "managing webhooks")
-	if no != nil {
-		return answer{}, no.failure()
-	}
+// answer does what a request asks for. The request's place is given back when
+// it returns.
+func (s *SuperOffice) answer(w http.ResponseWriter, r *http.Request, token models.Token) (answer, error) {
 	c := &call{request: r, token: token, body: []byte("null")}
 	do, err := s.find(c)
 	if err != nil {
@@ -127,9 +130,12 @@ func (s *SuperOffice) answer(w http.ResponseWriter, r *http.Request) (answer, er
 	return a, err
 }
 
-// failure is a refusal in the words of this API.
+// failure is a refusal in the words of this API; nil is none.
 func (r *refusal) failure() error {
-	return &failure{status: r.status, message: r.detail, challenge: r.challenge, retryAfter: r.retryAfter}
+	if r == nil {
+		return nil
+	}
+	return &failure{status: r.status, reason: r.reason, message: r.detail, challenge: r.challenge, retryAfter: r.retryAfter}
 }
 
 // place is the location to which belongs what a call makes.

@@ -84,6 +84,7 @@ func badKey(key, format string, args ...any) error {
 // failure is an answer other than success.
 type failure struct {
 	status     int
+	reason     string // why an event, or a request of any kind, was not let in; empty for other failures
 	message    string
 	faults     keyFaults // of a body; the message is then made of them
 	retryAfter int       // seconds; 0: not said

@@ -3,9 +3,12 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/sitehooks/sitehooks/models"
 )
 
 // signal records the event that the address names; the body has its values.
@@ -40,8 +43,8 @@ func (s *SuperOffice) record(ctx context.Context, c *call, name, key string, dat
 	} else if data[0] != '{' {
 		wrong.add("Data", "The values must be a JSON object.")
 	}
-	if err := wrong.failure(); err != nil {
-		return answer{}, err
+	if len(wrong) > 0 {
+		return answer{}, &failure{status: http.StatusBadRequest, reason: reasonInvalid, faults: wrong}
 	}
 	e := signalled{Type: name, Subject: strconv.FormatUint(n, 10), Location: c.place(), Data: data}
 	events, no := readEvents(plainJSON(e), false, s.Now())
@@ -49,6 +52,9 @@ func (s *SuperOffice) record(ctx context.Context, c *call, name, key string, dat
 		return answer{}, signalFailure(no)
 	}
 	accepted, _, err := s.Store.Events.Record(saving(ctx), events)
+	if full, is := errors.AsType[*models.LocationLimitError](err); is {
+		return answer{}, unknownLocations(full.Slugs, events).failure()
+	}
 	if err != nil {
 		return answer{}, err
 	}
@@ -64,7 +70,7 @@ func (s *SuperOffice) record(ctx context.Context, c *call, name, key string, dat
 // signalFailure tells what the ingest API refuses: values that are too large
 // or too deep.
 func signalFailure(no *refusal) error {
-	f := &failure{status: no.status, message: no.detail}
+	f := &failure{status: no.status, reason: no.reason, message: no.detail}
 	if no.status != http.StatusRequestEntityTooLarge {
 		for _, e := range no.errs {
 			f.faults.add("Data", "%s %s.", e.Field, e.Message)

@@ -76,7 +76,8 @@ type Format struct {
 	// NewID makes a delivery's id.
 	NewID func() string
 	// Build writes one body from the front of events and says how many it
-	// used, at least one. It fails on an event type that no option covers.
+	// used, at least one. It fails when the first event is of a type that no
+	// option covers, and stops before a later one that is.
 	Build func(events []Event, d Draft) (body []byte, used int, err error)
 	// Headers are those of one attempt, signature and all.
 	Headers func(Request) []Header

@@ -139,6 +139,10 @@ func checkSamples(t *testing.T, f *Format) {
 			t.Errorf("option %q, which covers %v, has a sample of %v", o.Value, o.Events, kind)
 		}
 		checkBuild(t, f, events)
+		unknown := Event{ID: "unknown", Type: "no.such"}
+		if _, used, err := f.Build(append(events, unknown, unknown), Draft{ID: f.NewID()}); f.Custom == nil && (err != nil || used != 1) {
+			t.Errorf("before an event that it cannot write it used %d: %v", used, err)
+		}
 	}
 }
 

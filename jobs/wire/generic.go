@@ -63,6 +63,9 @@ func buildGeneric(events []Event, _ Draft) (body []byte, used int, err error) {
 	size := len(joinGeneric(arrays))
 	for _, e := range events[:min(len(events), genericItems)] {
 		item, into, err := genericItem(e)
+		if err != nil && used > 0 {
+			break
+		}
 		if err != nil {
 			return nil, 0, fmt.Errorf("generic: %w", err)
 		}

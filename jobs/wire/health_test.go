@@ -74,7 +74,10 @@ func TestBrokenClock(t *testing.T) {
 		"starts at the second of a pair":      {[]float64{0, 17.5, 137, 137.5}, 137.5},
 		"25 hours apart never start it":       {every(0, 25, 500), -1},
 		"one a day does":                      {every(0, 24, 500), 144},
-		"an old first one is forgotten":       {append([]float64{0}, every(100, 6, 300)...), 232},
+		"an attempt that began long ago ends last": { // and neither stops nor restarts the clock
+			[]float64{0, 17.5, 10, 137, 137.5}, 137.5,
+		},
+		"an old first one is forgotten": {append([]float64{0}, every(100, 6, 300)...), 232},
 		"the last counts when the first is old": {
 			// 0 is too old for 25, but 10 is 15 hours before it: starts at 25.
 			[]float64{0, 10, 25, 144.9, 145}, 145,
@@ -82,6 +85,18 @@ func TestBrokenClock(t *testing.T) {
 	} {
 		if got := breaksAt(rule, c.hours...); got != c.want {
 			t.Errorf("%s: broke at %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// TestLastFailureIsTheLatest: attempts end in another order than they began,
+// and the last failure is the one that began last.
+func TestLastFailureIsTheLatest(t *testing.T) {
+	p, health := Policy{Broken: BrokenRule{After: 24 * time.Hour}}, Health{}
+	for i, minute := range []time.Duration{1, 5, 2, 7, 0} {
+		health = p.Judge(Try{Number: 1, At: start.Add(minute * time.Minute), Response: answered(500), Health: health}).Health
+		if want := start.Add([]time.Duration{1, 5, 5, 7, 7}[i] * time.Minute); !health.LastFailureAt.Equal(want) {
+			t.Errorf("after %d attempts the last failure is at %s, want %s", i+1, health.LastFailureAt, want)
 		}
 	}
 }

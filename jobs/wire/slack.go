@@ -97,6 +97,9 @@ func buildSlack(events []Event, _ Draft) (body []byte, used int, err error) {
 	size := 0
 	for _, e := range events {
 		item, err := slackItemOf(e)
+		if err != nil && used > 0 {
+			break
+		}
 		if err != nil {
 			return nil, 0, fmt.Errorf("slack: %w", err)
 		}

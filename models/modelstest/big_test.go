@@ -35,7 +35,7 @@ func TestFilledDatabaseIsWhole(t *testing.T) {
 			// New rows go on after them.
 			_, _, err = s.Events.Record(t.Context(), []models.NewEvent{{EventID: "new", Type: "question.created", Location: "main", Payload: []byte("{}")}})
 			ok(t, err)
-			e, err := s.Events.Get(t.Context(), "new")
+			e, err := s.Events.Get(t.Context(), "main", "new")
 			ok(t, err)
 			if e.ID != 1001 {
 				t.Errorf("the next event is number %d", e.ID)

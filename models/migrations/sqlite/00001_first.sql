@@ -84,11 +84,12 @@ create table audit_entries (
     detail text not null
 );
 
--- One row: proof of the sealing key.
+-- One row: proof of the sealing key, and when SITEHOOKS_INGEST_TOKEN was used.
 create table installations (
     id integer primary key,
     key_check text not null,
-    created_at datetime not null
+    created_at datetime not null,
+    ingest_token_used_at datetime
 );
 
 -- One row: when dispatch runs next; taken under a lock by whoever runs it.
@@ -159,7 +160,7 @@ create index webhook_versions_location on webhook_versions (location, webhook_id
 
 create table events (
     id integer primary key autoincrement,
-    event_id text not null unique,
+    event_id text not null,
     type text not null,
     location text not null,
     community text not null,
@@ -175,6 +176,7 @@ create table events (
     logged boolean not null,
     payload blob not null
 );
+create unique index events_event_id on events (event_id, location);
 create index events_undispatched on events (received_at, id) where dispatched_at is null;
 create index events_mergeable on events (merge_key) where dispatched_at is null;
 create index events_merged_into on events (merged_into) where merged_into is not null;

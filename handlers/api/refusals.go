@@ -1,0 +1,95 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/sitehooks/sitehooks/handlers/limit"
+	"github.com/sitehooks/sitehooks/handlers/repeat"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// Names of the APIs, labels of metrics.
+const (
+	apiIngest      = "ingest"
+	apiSuperOffice = "superoffice"
+)
+
+// Refused are the requests that an API refused for one reason since the start
+// of this process, told by the newest.
+type Refused struct {
+	API, Reason string
+	Times       int64
+	At          time.Time // of the newest
+	From        string    // its address group
+	Token       string    // name of its token; empty: none that is valid
+	Detail      string    // what it was told
+}
+
+// refusals counts refused requests and logs them, one line for each reason and
+// minute. Its methods may be called from any goroutine.
+type refusals struct {
+	log *repeat.Log
+
+	mu  sync.Mutex
+	all map[[2]string]*Refused // by API and reason, of which there are few
+}
+
+// note takes down that a request was refused.
+func (a *Access) note(api string, r *http.Request, token models.Token, no *refusal) {
+	if no.reason == "" {
+		return
+	}
+	one := Refused{API: api, Reason: no.reason, At: a.Now(), From: limit.AddressGroup(r.RemoteAddr), Token: tokenName(token), Detail: no.first()}
+	if a.Refused != nil {
+		a.Refused(api, no.reason)
+	}
+	a.refusals.log.Warn(api+" "+no.reason, "requests refused",
+		"api", api, "reason", no.reason, "token", one.Token, "from", one.From, "detail", one.Detail)
+	a.refusals.mu.Lock()
+	defer a.refusals.mu.Unlock()
+	key := [2]string{api, no.reason}
+	if before := a.refusals.all[key]; before != nil {
+		one.Times = before.Times
+	}
+	one.Times++
+	a.refusals.all[key] = &one
+}
+
+// Newest returns what was refused since the start of this process, newest
+// first.
+func (a *Access) Newest() []Refused {
+	a.refusals.mu.Lock()
+	defer a.refusals.mu.Unlock()
+	list := make([]Refused, 0, len(a.refusals.all))
+	for _, one := range a.refusals.all {
+		list = append(list, *one)
+	}
+	slices.SortFunc(list, func(a, b Refused) int { return b.At.Compare(a.At) })
+	return list
+}
+
+// first is what was told, with the first fault when that says more.
+func (r *refusal) first() string {
+	if len(r.errs) == 0 {
+		return r.detail
+	}
+	e := r.errs[0]
+	place := e.Field
+	if e.Index != nil {
+		place = strings.TrimSuffix(fmt.Sprintf("events[%d].%s", *e.Index, e.Field), ".")
+	}
+	return strings.TrimSpace(place + " " + e.Message)
+}
+
+// tokenName is what people call a token.
+func tokenName(t models.Token) string {
+	if t.ID == 0 && t.Scope != "" {
+		return "SITEHOOKS_INGEST_TOKEN"
+	}
+	return t.Name
+}

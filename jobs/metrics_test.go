@@ -1,0 +1,57 @@
+package jobs
+
+import (
+	"maps"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// TestMetricsOfTheQueues: a scrape tells what waits for dispatch and to be sent,
+// for how long, and how many webhooks are in which state; of a database that is
+// away it tells nothing.
+func TestMetricsOfTheQueues(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		registry := prometheus.NewRegistry()
+		newMetrics(registry, b.store)
+		scrape := func(what string, want map[string]float64) {
+			b.t.Helper()
+			families, err := registry.Gather()
+			ok(b.t, err)
+			got := map[string]float64{}
+			for _, family := range families {
+				for _, m := range family.GetMetric() {
+					name := family.GetName()
+					for _, label := range m.GetLabel() {
+						name += " " + label.GetValue()
+					}
+					got[name] = m.GetGauge().GetValue()
+				}
+			}
+			if !maps.Equal(got, want) {
+				b.t.Errorf("%s: got %v\nwant %v", what, got, want)
+			}
+		}
+		gauges := func(undispatched, waiting, oldest, active, stopped, broken float64) map[string]float64 {
+			return map[string]float64{
+				"sitehooks_undispatched_events": undispatched, "sitehooks_waiting_deliveries": waiting, "sitehooks_oldest_due_delivery_seconds": oldest,
+				"sitehooks_dispatch_late_seconds": 0, "sitehooks_webhooks active": active, "sitehooks_webhooks stopped": stopped, "sitehooks_webhooks broken": broken,
+			}
+		}
+		scrape("nothing yet", gauges(0, 0, 0, 0, 0, 0))
+		w := pending(b, nil)
+		b.clock.Add(90 * time.Second)
+		paused, broken := b.webhook(nil), b.webhook(nil)
+		ok(b.t, b.store.Webhooks.Pause(b.t.Context(), admin, paused.ID))
+		ok(b.t, b.store.Webhooks.Break(b.t.Context(), broken.ID, "It answered 410."))
+		b.record(question("b", 2, nil))
+		scrape("before dispatch", gauges(2, 1, 90, 1, 1, 1)) // the other event says that a webhook broke
+		b.later()
+		scrape("after it", gauges(0, 4, 105, 1, 1, 1))
+		b.deliver(w)
+		scrape("what is held waits and is not due", gauges(0, 2, 0, 1, 1, 1))
+		b.store.Close()
+		scrape("without a database", map[string]float64{})
+	})
+}
