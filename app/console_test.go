@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -338,6 +339,16 @@ func consolePages(t *testing.T, in *instance, b *browser) []string {
 	form.Set("secret_1", "a secret of sixteen or more")
 	b.createWebhook(form)
 	in.accept(questionJSON("seen", 60, ""))
+	form.Set("name", "Never notified")
+	form.Set("tag_mode", "specific")
+	form.Set("tags", "python")
+	form["events"] = []string{"user.created"}
+	form.Del("secret_1")
+	b.createType("stackauth", form) // which is saved with a warning
+	warned := regexp.MustCompile(`href="([^"]+)">Edit the webhook`).FindStringSubmatch(b.get("/admin/webhooks").body)
+	if warned == nil {
+		t.Fatal("the page after saving does not lead to the field that is warned of")
+	}
 	var delivery string
 	eventually(t, "a delivery", func() bool {
 		_, rest, found := strings.Cut(b.get("/admin/deliveries").body, `href="/admin/deliveries/msg_`)
@@ -351,6 +362,6 @@ func consolePages(t *testing.T, in *instance, b *browser) []string {
 		"/developer/site-settings", "/developer/site-settings/edit?name=Webhooks.DispatchDelay", "/account/password",
 		"/admin/webhooks/bulk?do=delete&id=1", "/admin/deliveries?state=failed", "/admin/deliveries/resend?webhook=1",
 		"/admin/locations", "/admin/locations/main", "/admin/members", "/admin/members/1", "/admin/members/1/remove",
-		"/admin/tokens", "/admin/audit", "/admin/system",
+		"/admin/tokens", "/admin/audit", "/admin/system", warned[1],
 	}
 }

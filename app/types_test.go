@@ -169,6 +169,9 @@ func TestCommentsOfAForumReachOnlyTheForumsType(t *testing.T) {
 				t.Errorf("the explanation lacks %q", want)
 			}
 		}
+		if n := strings.Count(page, "create a webhook of another type"); n != 4 {
+			t.Errorf("it says %d times what helps", n)
+		}
 		if !strings.Contains(page, "comment.created chosen; wants all tags") {
 			t.Error("the explanation does not say why it reached UserEcho's webhook")
 		}

@@ -30,8 +30,10 @@ type triggerWhy struct {
 	Class  string // the reason in two words, said first; empty for a match
 	Words  []triggerWord
 	// Fix is what to edit for later events, with the field's name; both are
-	// empty when nothing has to change.
+	// empty when nothing has to change, or no change helps.
 	Fix, Field string
+	// Never says that no later event of this kind can match.
+	Never bool
 }
 
 // Text is the whole reason as plain text.
@@ -71,7 +73,7 @@ func explainTrigger(e models.Event, c triggerCase) triggerWhy {
 		}
 	case models.ReasonActivity:
 		if _, offered := c.Format.Covering(e.Kind()); !offered {
-			return triggerWhy{Class: "Activity not offered", Words: plainWords(notOfferedWords(e, c.Format))}
+			return triggerWhy{Class: "Activity not offered", Never: true, Words: plainWords(notOfferedWords(e, c.Format))}
 		}
 		return triggerWhy{
 			Class: "Activity not chosen", Fix: "Edit its activities", Field: "events",

@@ -68,7 +68,7 @@ func (c *webhookCheck) secrets() {
 func (c *webhookCheck) lastSecret() {
 	for i, removed := range c.form.Removed {
 		if removed {
-			c.faults.add(secretName(i), fmt.Sprintf("%s webhooks are always signed, so this one keeps at least one secret. Enter or generate another one.", c.format.Label))
+			c.faults.add(secretName(i), c.format.Label+" webhooks are always signed, so this one keeps at least one secret. Enter or generate another one.")
 			return
 		}
 	}

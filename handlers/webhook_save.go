@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
-	"slices"
 	"strconv"
 
 	"github.com/gin-gonic/gin"
@@ -92,8 +90,10 @@ func (s *Site) storeWebhook(ctx context.Context, by models.Actor, e *editing, ch
 	}
 	said := []Flash{done}
 	warnings := filterWarnings(e.format, e.form)
-	for _, field := range slices.Sorted(maps.Keys(warnings)) {
-		said = append(said, Flash{Kind: "warning", Text: warnings[field], Link: webhookPath(w.ID) + "/edit", Do: "Edit the webhook"})
+	for _, field := range []string{"tags", "community"} {
+		if warnings[field] != "" {
+			said = append(said, Flash{Kind: "warning", Text: warnings[field], Link: webhookPath(w.ID) + "/edit", Do: "Edit the webhook"})
+		}
 	}
 	return said, nil
 }

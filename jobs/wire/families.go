@@ -90,15 +90,15 @@ func family(name string) (Family, bool) {
 	return families[i], true
 }
 
-// familyOf finds the family that lists the kind; false: the kind is a custom
-// one.
-func familyOf(k EventKind) (Family, bool) {
+// familyOf finds the family that lists the kind; the zero Family: none does,
+// the kind is a custom one.
+func familyOf(k EventKind) Family {
 	for _, f := range append(Families(), ownFamily) {
 		if f.Name == k.Family && slices.ContainsFunc(f.Events, func(event string) bool { return f.Type(event) == k.Type }) {
-			return f, true
+			return f
 		}
 	}
-	return Family{}, false
+	return Family{}
 }
 
 // KindOf is the kind of an event type that only one family has. Of
@@ -110,10 +110,7 @@ func KindOf(eventType string) EventKind {
 
 // System says for people what reports events of the kind: a Q&A site; empty
 // for a custom kind.
-func System(k EventKind) string {
-	f, _ := familyOf(k)
-	return f.System
-}
+func System(k EventKind) string { return familyOf(k).System }
 
 // crmFamilies are the names of the CRM's entities.
 func crmFamilies() []string {

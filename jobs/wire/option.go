@@ -27,19 +27,13 @@ func (o Option) Types() []string {
 
 // HasTags says whether an event that the option covers can have tags.
 func (o Option) HasTags() bool {
-	return slices.ContainsFunc(o.Events, func(k EventKind) bool {
-		f, _ := familyOf(k)
-		return f.Posts
-	})
+	return slices.ContainsFunc(o.Events, func(k EventKind) bool { return familyOf(k).Posts })
 }
 
 // HasCommunity says whether an event that the option covers can be in a
 // community.
 func (o Option) HasCommunity() bool {
-	return slices.ContainsFunc(o.Events, func(k EventKind) bool {
-		f, _ := familyOf(k)
-		return !f.Own
-	})
+	return slices.ContainsFunc(o.Events, func(k EventKind) bool { return !familyOf(k).Own })
 }
 
 // CustomOption lets people ask for activities that no list can know, by their
