@@ -37,17 +37,14 @@ func (s *Site) passwordChange(c *gin.Context) error {
 	}
 	ctx, form := c.Request.Context(), c.Request.PostForm
 	user, _ := userOf(c)
-	right, wait, err := s.checkOwnPassword(c, form.Get("password"))
+	got, err := s.checkOwnPassword(c, form.Get("password"))
 	if err != nil {
 		return err
 	}
 	faults := map[string]string{}
 	fresh := form.Get("new_password")
-	switch {
-	case wait > 0:
-		faults["password"] = tooManyPasswords(wait)
-	case !right:
-		faults["password"] = "This is not your present password."
+	if fault := got.fault("This is not your present password."); fault != "" {
+		faults["password"] = fault
 	}
 	if err = checkPassword(fresh); err != nil {
 		faults["new_password"] = sentence(err)

@@ -15,7 +15,6 @@ type memberPage struct {
 	page
 	Member models.User
 	Self   bool
-	Fault  string // why a change was refused; empty: none was
 }
 
 // Other is the role that the member does not have.
@@ -34,7 +33,10 @@ func (s *Site) member(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.showMember(c, http.StatusOK, user, "")
+	me, _ := userOf(c)
+	return s.render(c, http.StatusOK, "admin_member", &memberPage{
+		page: page{Title: user.Name, Nav: "members"}, Member: user, Self: me.ID == user.ID,
+	})
 }
 
 func (s *Site) askedMember(c *gin.Context) (models.User, error) {
@@ -45,15 +47,38 @@ func (s *Site) askedMember(c *gin.Context) (models.User, error) {
 	return s.store.members.Get(c.Request.Context(), id)
 }
 
-func (s *Site) showMember(c *gin.Context, status int, user models.User, fault string) error {
-	me, _ := userOf(c)
-	return s.render(c, status, "admin_member", &memberPage{
-		page: page{Title: user.Name, Nav: "members"}, Member: user, Self: me.ID == user.ID, Fault: fault,
-	})
+// memberRoleForm asks before an administrator becomes a viewer.
+func (s *Site) memberRoleForm(c *gin.Context) error {
+	user, err := s.askedMember(c)
+	if err != nil {
+		return err
+	}
+	if c.Query("role") != models.RoleViewer || user.Role != models.RoleAdministrator {
+		return s.up(c)
+	}
+	return s.confirmDemotion(c, user, "")
+}
+
+func (s *Site) confirmDemotion(c *gin.Context, user models.User, fault string) error {
+	p := &confirmPage{
+		page:  page{Title: "Make " + user.Name + " a viewer?", Nav: "members"},
+		Crumb: user.Name, CrumbPath: memberPath(user.ID), Action: memberPath(user.ID) + "/role", Button: "Make " + user.Email + " a viewer",
+		Fields: []confirmField{{"role", models.RoleViewer}},
+		Danger: true, Back: memberPath(user.ID), Fault: fault,
+		Lines: []string{"A viewer reads everything but secrets and bodies, and changes nothing. Their webhooks stay theirs and go on."},
+	}
+	if me, _ := userOf(c); me.ID == user.ID {
+		p.Lines = append(p.Lines, "This is you: you can no longer change anything.")
+	}
+	if err := s.offerTokens(c, p, user, false); err != nil {
+		return err
+	}
+	return s.confirm(c, p)
 }
 
 func (s *Site) memberRole(c *gin.Context) error {
-	if err := parseForm(c); err != nil {
+	revoke, err := tokensToRevoke(c)
+	if err != nil {
 		return err
 	}
 	user, err := s.askedMember(c)
@@ -64,9 +89,9 @@ func (s *Site) memberRole(c *gin.Context) error {
 	if !isRole(role) {
 		return unusable("There is no such role: role is administrator or viewer.")
 	}
-	_, err = s.store.members.SetRole(c.Request.Context(), actorOf(c), user.ID, role)
+	_, err = s.store.members.SetRole(c.Request.Context(), actorOf(c), user.ID, role, revoke...)
 	if errors.Is(err, models.ErrLastAdministrator) {
-		return s.showMember(c, http.StatusUnprocessableEntity, user, lastAdministrator)
+		return s.confirmDemotion(c, user, lastAdministrator)
 	}
 	if err != nil {
 		return err
@@ -106,10 +131,10 @@ func (s *Site) memberRemove(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.confirm(c, s.removal(c, user, ""))
+	return s.confirmRemoval(c, user, "")
 }
 
-func (s *Site) removal(c *gin.Context, user models.User, fault string) *confirmPage {
+func (s *Site) confirmRemoval(c *gin.Context, user models.User, fault string) error {
 	p := &confirmPage{
 		page:  page{Title: "Remove " + user.Name + "?", Nav: "members"},
 		Crumb: "Members", CrumbPath: membersPath, Action: memberPath(user.ID) + "/remove", Button: "Remove " + user.Email,
@@ -119,17 +144,24 @@ func (s *Site) removal(c *gin.Context, user models.User, fault string) *confirmP
 	if me, _ := userOf(c); me.ID == user.ID {
 		p.Lines = append(p.Lines, "This is you: you will be logged out.")
 	}
-	return p
+	if err := s.offerTokens(c, p, user, true); err != nil {
+		return err
+	}
+	return s.confirm(c, p)
 }
 
 func (s *Site) memberRemovePost(c *gin.Context) error {
+	revoke, err := tokensToRevoke(c)
+	if err != nil {
+		return err
+	}
 	user, err := s.askedMember(c)
 	if err != nil {
 		return err
 	}
-	_, err = s.store.members.Remove(c.Request.Context(), actorOf(c), user.ID)
+	_, err = s.store.members.Remove(c.Request.Context(), actorOf(c), user.ID, revoke...)
 	if errors.Is(err, models.ErrLastAdministrator) {
-		return s.confirm(c, s.removal(c, user, lastAdministrator))
+		return s.confirmRemoval(c, user, lastAdministrator)
 	}
 	if err != nil {
 		return err

@@ -14,10 +14,10 @@ func (s *Site) memberDisable(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.confirm(c, disabling(c, user, ""))
+	return s.confirmDisabling(c, user, "")
 }
 
-func disabling(c *gin.Context, user models.User, fault string) *confirmPage {
+func (s *Site) confirmDisabling(c *gin.Context, user models.User, fault string) error {
 	p := &confirmPage{
 		page:  page{Title: "Disable " + user.Name + "?", Nav: "members"},
 		Crumb: "Members", CrumbPath: membersPath, Action: memberPath(user.ID) + "/disable", Button: "Disable " + user.Email,
@@ -27,17 +27,24 @@ func disabling(c *gin.Context, user models.User, fault string) *confirmPage {
 	if me, _ := userOf(c); me.ID == user.ID {
 		p.Lines = append(p.Lines, "This is you: you will be logged out.")
 	}
-	return p
+	if err := s.offerTokens(c, p, user, false); err != nil {
+		return err
+	}
+	return s.confirm(c, p)
 }
 
 func (s *Site) memberDisablePost(c *gin.Context) error {
+	revoke, err := tokensToRevoke(c)
+	if err != nil {
+		return err
+	}
 	user, err := s.askedMember(c)
 	if err != nil {
 		return err
 	}
-	_, err = s.store.members.Disable(c.Request.Context(), actorOf(c), user.ID)
+	_, err = s.store.members.Disable(c.Request.Context(), actorOf(c), user.ID, revoke...)
 	if errors.Is(err, models.ErrLastAdministrator) {
-		return s.confirm(c, disabling(c, user, lastAdministrator))
+		return s.confirmDisabling(c, user, lastAdministrator)
 	}
 	if err != nil {
 		return err

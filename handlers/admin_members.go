@@ -18,11 +18,11 @@ type memberStore interface {
 	Members(ctx context.Context) ([]models.Member, error)
 	Get(ctx context.Context, id int64) (models.User, error)
 	Invite(ctx context.Context, by models.Actor, user models.User) (models.User, error)
-	SetRole(ctx context.Context, by models.Actor, id int64, role string) (models.User, error)
+	SetRole(ctx context.Context, by models.Actor, id int64, role string, revoke ...int64) (models.User, error)
 	GivePassword(ctx context.Context, by models.Actor, id int64, hash string) (models.User, error)
-	Disable(ctx context.Context, by models.Actor, id int64) (models.User, error)
+	Disable(ctx context.Context, by models.Actor, id int64, revoke ...int64) (models.User, error)
 	Enable(ctx context.Context, by models.Actor, id int64) (models.User, error)
-	Remove(ctx context.Context, by models.Actor, id int64) (models.User, error)
+	Remove(ctx context.Context, by models.Actor, id int64, revoke ...int64) (models.User, error)
 	LoginBursts(ctx context.Context, since time.Time, limit int) ([]models.LoginBurst, error)
 }
 
@@ -43,6 +43,23 @@ type membersPage struct {
 	Given             *givenPassword
 	Bursts            []models.LoginBurst
 	Now               time.Time
+}
+
+// OneTime is how long a member's one-time password is good, in words.
+func (p *membersPage) OneTime(m models.Member) string {
+	switch {
+	case m.OneTimeUntil == nil:
+		return "Must change password"
+	case m.OneTimeExpired(p.Now):
+		return "One-time password expired on " + day(*m.OneTimeUntil)
+	default:
+		return "One-time password, good until " + day(*m.OneTimeUntil)
+	}
+}
+
+// Renewable tells whether the reader may renew a member's one-time password.
+func (p *membersPage) Renewable(m models.Member) bool {
+	return m.MustChangePassword && m.DisabledAt == nil && m.ID != p.User.ID
 }
 
 // givenPassword is a one-time password, shown on this page and never again.

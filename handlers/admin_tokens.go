@@ -17,6 +17,7 @@ type tokenStore interface {
 	List(ctx context.Context) ([]models.Token, error)
 	Get(ctx context.Context, id int64) (models.Token, error)
 	Issue(ctx context.Context, by models.Actor, tok models.Token) (plain string, err error)
+	OfMaker(ctx context.Context, id int64) ([]models.Token, error)
 	Revoke(ctx context.Context, by models.Actor, id int64) (models.Token, error)
 	ConfiguredUsedAt(ctx context.Context) (*time.Time, error)
 }
@@ -30,6 +31,7 @@ type tokensPage struct {
 	// was last used; nil: never.
 	Configured bool
 	UsedAt     *time.Time
+	Makers     map[int64]models.User
 	Names      locationNames
 	Scopes     []choice
 	Name       string // of the form
@@ -45,11 +47,30 @@ type tokensPage struct {
 type freshToken struct{ Name, Token string }
 
 // Place is where a token may be used, in words.
-func (p *tokensPage) Place(slug string) string {
+func (p *tokensPage) Place(slug string) string { return p.Names.place(slug) }
+
+func (n locationNames) place(slug string) string {
 	if slug == "" {
 		return "All locations"
 	}
-	return p.Names.of(slug)
+	return n.of(slug)
+}
+
+// MakerGone says why the member who made a token could not make it today;
+// empty: they could, or nobody made it in the console.
+func (p *tokensPage) MakerGone(tok models.Token) string {
+	maker, known := p.Makers[tok.CreatedByID]
+	switch {
+	case tok.MakerRemoved:
+		return "Removed"
+	case !known:
+		return ""
+	case maker.DisabledAt != nil:
+		return "Disabled"
+	case maker.Role != models.RoleAdministrator:
+		return "Now a viewer"
+	}
+	return ""
 }
 
 // tokens lists the tokens of the APIs, without the tokens themselves, which
@@ -91,6 +112,14 @@ func (s *Site) showTokens(c *gin.Context, status int, p *tokensPage) error {
 		if p.UsedAt, err = s.store.tokens.ConfiguredUsedAt(ctx); err != nil {
 			return err
 		}
+	}
+	members, err := s.store.members.Members(ctx)
+	if err != nil {
+		return err
+	}
+	p.Makers = make(map[int64]models.User, len(members))
+	for _, m := range members {
+		p.Makers[m.ID] = m.User
 	}
 	if p.Where, err = s.locationPicker(ctx, "location", p.Location); err != nil {
 		return err

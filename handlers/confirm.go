@@ -4,6 +4,8 @@ import (
 	"net/http"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/models"
 )
 
 // confirmPage asks before something that cannot be undone, or that concerns
@@ -15,7 +17,8 @@ type confirmPage struct {
 	Rows             []confirmRow
 	Action           string // path that is posted to
 	Fields           []confirmField
-	Button           string // empty: there is nothing to do
+	Also             *confirmAlso // what may be done with it
+	Button           string       // empty: there is nothing to do
 	Danger           bool
 	Back             string
 	Fault            string // why it was refused; empty: it was not
@@ -34,6 +37,14 @@ type confirmSince struct {
 // confirmRow is one thing that is named with the question.
 type confirmRow struct {
 	Path, Name, Note string
+}
+
+// confirmAlso offers tokens to revoke along with what is confirmed.
+type confirmAlso struct {
+	Legend string
+	Tokens []models.Token
+	Names  locationNames
+	Ticked bool
 }
 
 // confirmField is what goes with the answer.

@@ -16,7 +16,7 @@ func pageFuncs(asset func(name string) string) template.FuncMap {
 	return template.FuncMap{
 		"asset":      asset,
 		"icon":       func(name string, size int) icon { return icon{Href: sprite + "#" + name, Size: size} },
-		"day":        func(t time.Time) string { return t.UTC().Format("Jan 2, 2006") },
+		"day":        day,
 		"clock":      func(t time.Time) string { return t.UTC().Format("15:04") },
 		"exact":      func(t time.Time) string { return t.UTC().Format("Jan 2, 2006 at 15:04:05") },
 		"moment":     func(t time.Time) string { return moment(t, time.Now()) },
@@ -80,6 +80,9 @@ func ago(d time.Duration) string {
 	}
 	return span(d) + " ago"
 }
+
+// day is a date, in UTC.
+func day(t time.Time) string { return t.UTC().Format("Jan 2, 2006") }
 
 func span(d time.Duration) string {
 	switch {

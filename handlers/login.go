@@ -54,7 +54,7 @@ func (s *Site) loginForm(c *gin.Context) error {
 func (s *Site) login(c *gin.Context) error {
 	device, known := s.knownDevice(c)
 	if wait := s.refusals.wait(models.LoginFrom{AddressGroup: limit.AddressGroup(c.ClientIP())}); wait > 0 && !known {
-		return s.refuseLogin(c, &loginPage{}, wait)
+		return s.refuseLogin(c, &loginPage{}, passwordResult{Wait: wait})
 	}
 	if err := s.parseOpenForm(c, openFormLimit); err != nil {
 		return err
@@ -67,15 +67,11 @@ func (s *Site) login(c *gin.Context) error {
 	got, err := s.authenticate(c.Request.Context(), passwordTry{
 		Email: p.Email, Password: form.Get("password"), Address: c.ClientIP(), Device: device.of(p.Email),
 	})
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case got.Wait > 0:
-		return s.refuseLogin(c, p, got.Wait)
-	case got.User.ID == 0:
-		s.countRefused(c, 0)
-		p.Fault = "The email or the password is wrong."
-		return s.showLogin(c, http.StatusUnauthorized, p)
+	}
+	if got.User.ID == 0 {
+		return s.refuseLogin(c, p, got)
 	}
 	if err = s.loggedIn(c, got.User, "login.password", ""); err != nil {
 		return err
@@ -83,11 +79,14 @@ func (s *Site) login(c *gin.Context) error {
 	return s.goOn(c, p.Next, p.Carried)
 }
 
-// refuseLogin answers a try whose password was not looked at.
-func (s *Site) refuseLogin(c *gin.Context, p *loginPage, wait time.Duration) error {
-	s.countRefused(c, wait)
-	retryAfter(c, wait)
-	p.Fault = tooManyPasswords(wait)
+// refuseLogin answers a password that is not accepted.
+func (s *Site) refuseLogin(c *gin.Context, p *loginPage, got passwordResult) error {
+	s.countRefused(c, got)
+	p.Fault = got.fault("The email or the password is wrong.")
+	if got.Wait == 0 {
+		return s.showLogin(c, http.StatusUnauthorized, p)
+	}
+	retryAfter(c, got.Wait)
 	return s.showLogin(c, http.StatusTooManyRequests, p)
 }
 

@@ -23,6 +23,22 @@ type passwordTry struct {
 type passwordResult struct {
 	User models.User   // whose password it is; zero: it is wrong, or was not looked at
 	Wait time.Duration // how long to wait after too many wrong ones; 0: it was looked at
+	// Expired tells that it is right, but was a one-time password that is too
+	// old. User is zero.
+	Expired bool
+}
+
+// fault is what to say about a password that is not accepted; empty: it is.
+func (r passwordResult) fault(wrong string) string {
+	switch {
+	case r.Wait > 0:
+		return tooManyPasswords(r.Wait)
+	case r.Expired:
+		return "This one-time password has expired. Ask an administrator for a new one."
+	case r.User.ID == 0:
+		return wrong
+	}
+	return ""
 }
 
 func (t passwordTry) from() models.LoginFrom {
@@ -69,6 +85,9 @@ func (s *Site) authenticate(ctx context.Context, try passwordTry) (passwordResul
 		failures = append([]models.LoginFailure{{LoginFrom: from, At: now}}, failures...)
 		return passwordResult{}, s.wrongPassword(ctx, found, from, failures, now)
 	}
+	if found.OneTimeExpired(now) {
+		return passwordResult{Expired: true}, nil
+	}
 	return passwordResult{User: found}, s.store.users.ClearLoginFailures(ctx, from)
 }
 
@@ -106,22 +125,27 @@ func (s *Site) recordBurst(ctx context.Context, user models.User, from models.Lo
 
 // checkOwnPassword checks the password of the member who is logged in. Strangers
 // cannot keep them from it.
-func (s *Site) checkOwnPassword(c *gin.Context, password string) (right bool, wait time.Duration, err error) {
+func (s *Site) checkOwnPassword(c *gin.Context, password string) (passwordResult, error) {
 	user, _ := userOf(c)
 	got, err := s.authenticate(c.Request.Context(), passwordTry{
 		Email: user.Email, Password: password, Address: c.ClientIP(), Device: "member " + formatID(user.ID),
 	})
-	if err == nil && got.User.ID != user.ID {
-		s.countRefused(c, got.Wait)
+	if err == nil {
+		s.countRefused(c, got)
 	}
-	return got.User.ID == user.ID, got.Wait, err
+	return got, err
 }
 
-// countRefused counts and logs a password that was wrong or not looked at.
-func (s *Site) countRefused(c *gin.Context, wait time.Duration) {
+// countRefused counts and logs a password that was not accepted, if it was not.
+func (s *Site) countRefused(c *gin.Context, got passwordResult) {
 	why := "wrong password"
-	if wait > 0 {
+	switch {
+	case got.User.ID != 0:
+		return
+	case got.Wait > 0:
 		why = "too many wrong passwords"
+	case got.Expired:
+		why = "expired one-time password"
 	}
 	s.loginRefused(why, "from", limit.AddressGroup(c.ClientIP()))
 }

@@ -111,7 +111,7 @@ func (s *Site) routes() (*gin.Engine, error) {
 	admin.POST("/admin/locations/:id/remove", s.on(s.locationRemovePost))
 	admin.POST("/admin/members", s.on(s.memberAdd))
 	get(admin, "/admin/members/:id", s.on(s.member))
-	get(admin, "/admin/members/:id/role", s.on(s.up))
+	get(admin, "/admin/members/:id/role", s.on(s.memberRoleForm))
 	admin.POST("/admin/members/:id/role", s.on(s.memberRole))
 	get(admin, "/admin/members/:id/password", s.on(s.up))
 	admin.POST("/admin/members/:id/password", s.on(s.memberPassword))

@@ -130,17 +130,20 @@ func (s *Site) provesAgain(c *gin.Context, password string) (status int, fault s
 	if password == "" {
 		return s.signedOnAgain(c)
 	}
-	right, wait, err := s.checkOwnPassword(c, password)
-	switch {
-	case err != nil:
+	got, err := s.checkOwnPassword(c, password)
+	if err != nil {
 		return 0, "", err
-	case wait > 0:
-		retryAfter(c, wait)
-		return http.StatusTooManyRequests, tooManyPasswords(wait), nil
-	case !right:
-		return http.StatusUnprocessableEntity, "This is not your password.", nil
 	}
-	return http.StatusOK, "", nil
+	fault = got.fault("This is not your password.")
+	switch {
+	case fault == "":
+		return http.StatusOK, "", nil
+	case got.Wait > 0:
+		retryAfter(c, got.Wait)
+		return http.StatusTooManyRequests, fault, nil
+	default:
+		return http.StatusUnprocessableEntity, fault, nil
+	}
 }
 
 // signedOnAgain uses up the proof that single sign-on left with the session.

@@ -56,9 +56,9 @@ func (u *Users) Invite(ctx context.Context, by Actor, user User) (User, error) {
 	return made.User, err
 }
 
-// SetRole makes a member an administrator or a viewer. Errors: ErrNotFound,
-// ErrLastAdministrator.
-func (u *Users) SetRole(ctx context.Context, by Actor, id int64, role string) (User, error) {
+// SetRole makes a member an administrator or a viewer, and revokes those tokens
+// of theirs. Errors: ErrNotFound, ErrLastAdministrator.
+func (u *Users) SetRole(ctx context.Context, by Actor, id int64, role string, revoke ...int64) (User, error) {
 	var user User
 	err := u.alone(ctx, func(tx *gorm.DB, now time.Time) error {
 		if err := found(tx.Take(&user, id)); err != nil || user.Role == role {
@@ -72,13 +72,16 @@ func (u *Users) SetRole(ctx context.Context, by Actor, id int64, role string) (U
 		if err := tx.Model(&User{}).Where("id = ?", id).Update("role", role).Error; err != nil {
 			return err
 		}
+		if err := revokeOf(tx, by, now, id, revoke); err != nil {
+			return err
+		}
 		return audit(tx, by, now, "member.role", user.Email, detail)
 	})
 	return user, err
 }
 
 // GivePassword stores the hash of a one-time password, which has to be changed
-// at the next login, and ends the member's sessions. Error: ErrNotFound.
+// at the next login and within OneTimeFor, and ends the member's sessions. Error: ErrNotFound.
 func (u *Users) GivePassword(ctx context.Context, by Actor, id int64, hash string) (User, error) {
 	var user User
 	err := u.alone(ctx, func(tx *gorm.DB, now time.Time) error {
@@ -86,7 +89,7 @@ func (u *Users) GivePassword(ctx context.Context, by Actor, id int64, hash strin
 			return err
 		}
 		err := tx.Model(&User{}).Where("id = ?", id).
-			Updates(map[string]any{"password_hash": hash, "must_change_password": true}).Error
+			Updates(map[string]any{"password_hash": hash, "must_change_password": true, "one_time_until": now.Add(OneTimeFor)}).Error
 		if err != nil {
 			return err
 		}
@@ -98,9 +101,10 @@ func (u *Users) GivePassword(ctx context.Context, by Actor, id int64, hash strin
 	return user, err
 }
 
-// Remove takes a member off the list and ends their sessions. What they made
-// keeps their name; their webhooks and tokens go on without an owner. Errors: ErrNotFound, ErrLastAdministrator.
-func (u *Users) Remove(ctx context.Context, by Actor, id int64) (User, error) {
+// Remove takes a member off the list, ends their sessions and revokes those
+// tokens of theirs. What they made keeps their name; their webhooks and other
+// tokens go on without an owner. Errors: ErrNotFound, ErrLastAdministrator.
+func (u *Users) Remove(ctx context.Context, by Actor, id int64, revoke ...int64) (User, error) {
 	var user User
 	err := u.alone(ctx, func(tx *gorm.DB, now time.Time) error {
 		if err := found(tx.Take(&user, id)); err != nil {
@@ -115,7 +119,12 @@ func (u *Users) Remove(ctx context.Context, by Actor, id int64) (User, error) {
 		if err := tx.Delete(&User{}, id).Error; err != nil {
 			return err
 		}
-		if err := tx.Model(&Token{}).Where("created_by_id = ?", id).Update("created_by_id", 0).Error; err != nil {
+		if err := revokeOf(tx, by, now, id, revoke); err != nil {
+			return err
+		}
+		err := tx.Model(&Token{}).Where("created_by_id = ?", id).
+			Updates(map[string]any{"created_by_id": 0, "maker_removed": true}).Error
+		if err != nil {
 			return err
 		}
 		if err := u.s.disown(tx, id); err != nil {

@@ -7,19 +7,19 @@ import (
 	"gorm.io/gorm"
 )
 
-// Disable keeps a member from logging in until they are enabled again, and ends
-// their sessions; what is theirs stays so. Errors: ErrNotFound,
-// ErrLastAdministrator.
-func (u *Users) Disable(ctx context.Context, by Actor, id int64) (User, error) {
-	return u.setDisabled(ctx, by, id, true)
+// Disable keeps a member from logging in until they are enabled again, ends
+// their sessions and revokes those tokens of theirs; what else is theirs stays
+// so. Errors: ErrNotFound, ErrLastAdministrator.
+func (u *Users) Disable(ctx context.Context, by Actor, id int64, revoke ...int64) (User, error) {
+	return u.setDisabled(ctx, by, id, true, revoke)
 }
 
 // Enable lets a disabled member log in again. Error: ErrNotFound.
 func (u *Users) Enable(ctx context.Context, by Actor, id int64) (User, error) {
-	return u.setDisabled(ctx, by, id, false)
+	return u.setDisabled(ctx, by, id, false, nil)
 }
 
-func (u *Users) setDisabled(ctx context.Context, by Actor, id int64, disabled bool) (User, error) {
+func (u *Users) setDisabled(ctx context.Context, by Actor, id int64, disabled bool, revoke []int64) (User, error) {
 	var user User
 	err := u.alone(ctx, func(tx *gorm.DB, now time.Time) error {
 		user = User{}
@@ -34,6 +34,9 @@ func (u *Users) setDisabled(ctx context.Context, by Actor, id int64, disabled bo
 				return err
 			}
 			if err := tx.Where("user_id = ?", id).Delete(&Session{}).Error; err != nil {
+				return err
+			}
+			if err := revokeOf(tx, by, now, id, revoke); err != nil {
 				return err
 			}
 		}

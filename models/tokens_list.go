@@ -2,7 +2,9 @@ package models
 
 import (
 	"context"
+	"errors"
 	"strconv"
+	"time"
 
 	"gorm.io/gorm"
 )
@@ -38,6 +40,12 @@ func (t *Tokens) Issue(ctx context.Context, by Actor, tok Token) (plain string, 
 	return plain, err
 }
 
+// OfMaker returns the tokens in force that a member made, newest first.
+func (t *Tokens) OfMaker(ctx context.Context, id int64) ([]Token, error) {
+	var rows []Token
+	return rows, t.s.db.WithContext(ctx).Order("id desc").Find(&rows, "created_by_id = ? and revoked_at is null", id).Error
+}
+
 // Revoke ends a token at once. Error: ErrNotFound, also when it was revoked
 // already.
 func (t *Tokens) Revoke(ctx context.Context, by Actor, id int64) (Token, error) {
@@ -47,19 +55,37 @@ func (t *Tokens) Revoke(ctx context.Context, by Actor, id int64) (Token, error) 
 		if err != nil {
 			return err
 		}
-		res := tx.Model(&Token{}).Where("id = ? and revoked_at is null", id).Update("revoked_at", now)
-		if res.Error != nil {
-			return res.Error
-		}
-		if res.RowsAffected == 0 {
-			return ErrNotFound
-		}
-		if err := tx.Take(&tok, id).Error; err != nil {
-			return err
-		}
-		return audit(tx, by, now, "token.revoked", tok.Name+" ("+strconv.FormatInt(tok.ID, 10)+")", tokenReach(tok))
+		tok, err = revoke(tx, by, now, "id = ?", id)
+		return err
 	})
 	return tok, err
+}
+
+// revokeOf ends tokens of a member; what is not one of theirs in force is left
+// out.
+func revokeOf(tx *gorm.DB, by Actor, now time.Time, maker int64, ids []int64) error {
+	for _, id := range ids {
+		_, err := revoke(tx, by, now, "id = ? and created_by_id = ?", id, maker)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
+func revoke(tx *gorm.DB, by Actor, now time.Time, which string, args ...any) (tok Token, err error) {
+	if err = found(tx.Where(which, args...).Where("revoked_at is null").Take(&tok)); err != nil {
+		return tok, err
+	}
+	tok.RevokedAt = &now
+	res := tx.Model(&Token{}).Where("id = ? and revoked_at is null", tok.ID).Update("revoked_at", now)
+	if res.Error == nil && res.RowsAffected == 0 {
+		return tok, ErrNotFound // somebody else did just now
+	}
+	if res.Error != nil {
+		return tok, res.Error
+	}
+	return tok, audit(tx, by, now, "token.revoked", tok.Name+" ("+strconv.FormatInt(tok.ID, 10)+")", tokenReach(tok))
 }
 
 func tokenReach(tok Token) string {

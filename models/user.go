@@ -18,6 +18,15 @@ type User struct {
 	MustChangePassword bool
 	CreatedAt          time.Time  `gorm:"autoCreateTime:false"`
 	DisabledAt         *time.Time // nil: may log in
+	OneTimeUntil       *time.Time // the password has to be changed before; nil: it is their own
+}
+
+// OneTimeFor is how long a one-time password is good.
+const OneTimeFor = 7 * 24 * time.Hour
+
+// OneTimeExpired tells whether the member's one-time password is too old.
+func (u User) OneTimeExpired(now time.Time) bool {
+	return u.MustChangePassword && u.OneTimeUntil != nil && !now.Before(*u.OneTimeUntil)
 }
 
 // Actor is who did something; the zero Actor is Sitehooks itself.
@@ -46,10 +55,11 @@ type Token struct {
 	CreatedBy string
 	// CreatedByID is the member who created it; 0: it was made on the command
 	// line, or that member was removed since.
-	CreatedByID int64
-	CreatedAt   time.Time `gorm:"autoCreateTime:false"`
-	LastUsedAt  *time.Time
-	RevokedAt   *time.Time
+	CreatedByID  int64
+	MakerRemoved bool      // the member who created it is no longer one
+	CreatedAt    time.Time `gorm:"autoCreateTime:false"`
+	LastUsedAt   *time.Time
+	RevokedAt    *time.Time
 }
 
 // Actor returns the author of what is done with the token: the member who

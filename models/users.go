@@ -67,6 +67,10 @@ func (u *Users) create(tx *gorm.DB, user User) (createdUser, error) {
 		return createdUser{}, err
 	}
 	user.Email, user.CreatedAt = FoldEmail(user.Email), now
+	if user.MustChangePassword {
+		until := now.Add(OneTimeFor)
+		user.OneTimeUntil = &until
+	}
 	if user.Name == "" {
 		user.Name, _, _ = strings.Cut(user.Email, "@")
 	}
@@ -83,7 +87,7 @@ func (u *Users) create(tx *gorm.DB, user User) (createdUser, error) {
 func (u *Users) SetPassword(ctx context.Context, id int64, hash string) error {
 	return u.s.tx(ctx, func(tx *gorm.DB) error {
 		res := tx.Model(&User{}).Where("id = ?", id).
-			Updates(map[string]any{"password_hash": hash, "must_change_password": false})
+			Updates(map[string]any{"password_hash": hash, "must_change_password": false, "one_time_until": nil})
 		if res.Error != nil {
 			return res.Error
 		}
