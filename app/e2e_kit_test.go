@@ -136,6 +136,14 @@ func (l *logBuffer) String() string {
 // serve starts an instance and waits until it is ready.
 func serve(t testing.TB, env []string, more ...string) *instance {
 	t.Helper()
+	in := launch(t, env, more...)
+	in.ready()
+	return in
+}
+
+// launch starts an instance.
+func launch(t testing.TB, env []string, more ...string) *instance {
+	t.Helper()
 	addr := valueOf(more, "SITEHOOKS_ADDR")
 	if addr == "" {
 		addr = freePort(t)
@@ -150,16 +158,20 @@ func serve(t testing.TB, env []string, more ...string) *instance {
 		close(in.exit)
 	}()
 	t.Cleanup(in.kill)
-	eventually(t, "ready\n"+in.log.String(), func() bool {
+	return in
+}
+
+func (in *instance) ready() {
+	in.t.Helper()
+	eventually(in.t, "ready\n"+in.log.String(), func() bool {
 		select {
 		case <-in.exit:
-			t.Fatalf("ended at start: %v\n%s", in.err, in.log)
+			in.t.Fatalf("ended at start: %v\n%s", in.err, in.log)
 		default:
 		}
-		resp, err := get(t, http.DefaultClient, in.base+"/readyz")
+		resp, err := get(in.t, http.DefaultClient, in.base+"/readyz")
 		return err == nil && resp.code == http.StatusOK
 	})
-	return in
 }
 
 func (in *instance) kill() {

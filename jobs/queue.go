@@ -90,6 +90,7 @@ func riverConfig(workers *river.Workers, limits map[string]int, log *slog.Logger
 
 func newQueue(store *models.Store, workers *river.Workers, limits map[string]int, log *slog.Logger) (queue, error) {
 	cfg := riverConfig(workers, limits, log)
+	cfg.PollOnly = store.Pooled()
 	if pool := store.Postgres(); pool != nil {
 		return newRiverQueue(riverpgxv5.New(pool), cfg)
 	}

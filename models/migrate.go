@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivermigrate"
@@ -18,28 +19,23 @@ import (
 	"github.com/sitehooks/sitehooks/models/secret"
 )
 
-// migrationLock is the advisory lock under which River's tables are made;
-// goose has its own.
-const migrationLock = 7_236_113_902
-
-// migrate brings our tables and River's up to date, safe with several
-// instances starting at once.
-func (s *Store) migrate(ctx context.Context) error {
+// migrate brings our tables and River's up to date. Of several instances that
+// start at once, one does and the others wait for it.
+func (s *Store) migrate(ctx context.Context, log *slog.Logger) error {
 	dialect, folder, db := goose.DialectSQLite3, "sqlite", s.sqlDB
-	var opts []goose.ProviderOption
 	if s.pool != nil {
 		dialect, folder, db = goose.DialectPostgres, "postgres", s.patientDB
-		locker, err := lock.NewPostgresSessionLocker()
+		unlock, err := s.lockMigrations(ctx, log)
 		if err != nil {
 			return err
 		}
-		opts = append(opts, goose.WithSessionLocker(locker))
+		defer unlock()
 	}
 	files, err := fs.Sub(migrations.FS, folder)
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(dialect, db, files, append(opts, goose.WithLogger(goose.NopLogger()))...)
+	p, err := goose.NewProvider(dialect, db, files, goose.WithLogger(goose.NopLogger()))
 	if err != nil {
 		return err
 	}
@@ -58,23 +54,77 @@ func (s *Store) migrateRiver(ctx context.Context) error {
 		_, err = m.Migrate(ctx, rivermigrate.DirectionUp, nil)
 		return err
 	}
-	conn, err := s.patient.Acquire(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Release()
-	if _, err := conn.Exec(ctx, "select pg_advisory_lock($1)", int64(migrationLock)); err != nil {
-		return err
-	}
-	defer func() {
-		_, _ = conn.Exec(context.WithoutCancel(ctx), "select pg_advisory_unlock($1)", int64(migrationLock))
-	}()
 	m, err := rivermigrate.New[pgx.Tx](riverpgxv5.New(s.patient), nil)
 	if err != nil {
 		return err
 	}
 	_, err = m.Migrate(ctx, rivermigrate.DirectionUp, nil)
 	return err
+}
+
+const (
+	// migrationLock is the advisory lock under which the schema is changed.
+	migrationLock = 7_236_113_902
+	// lockAgain is how often it is tried. Nobody waits inside a statement for
+	// it, since some changes of a schema wait for all statements that run.
+	lockAgain = 250 * time.Millisecond
+	// lockKept is how often the transaction that holds it shows that it is
+	// alive: a pooler, or the server, may end those that are idle.
+	lockKept = 2 * time.Second
+)
+
+// lockMigrations waits until no other instance changes the schema. The lock is
+// that of a transaction which stays open meanwhile, because that holds through
+// a pooler in transaction mode too.
+func (s *Store) lockMigrations(ctx context.Context, log *slog.Logger) (unlock func(), err error) {
+	for told := false; ; told = true {
+		tx, err := s.patient.Begin(ctx)
+		if err != nil {
+			return nil, err
+		}
+		var locked bool
+		if err := tx.QueryRow(ctx, "select pg_try_advisory_xact_lock($1)", int64(migrationLock)).Scan(&locked); err != nil {
+			return nil, errors.Join(err, tx.Rollback(ctx))
+		}
+		if locked {
+			return keepOpen(ctx, tx), nil
+		}
+		if err := tx.Rollback(ctx); err != nil {
+			return nil, err
+		}
+		if !told {
+			log.InfoContext(ctx, "waiting for another instance that brings the schema up to date")
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(lockAgain):
+		}
+	}
+}
+
+// keepOpen keeps a transaction open until it is told to end it.
+func keepOpen(ctx context.Context, tx pgx.Tx) (end func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(lockKept)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				_ = tx.Rollback(context.WithoutCancel(ctx)) // it changed nothing
+				return
+			case <-tick.C:
+				_, _ = tx.Exec(ctx, "select 1") // the end of a connection ends the lock
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
 }
 
 const (

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"path/filepath"
 	"slices"
@@ -35,7 +36,8 @@ const (
 // sessionSettings let the server notice within a quarter of a minute that an
 // instance is gone with its machine, or stands still, and free what it had
 // locked: no other can dispatch before. Compiling a statement takes longer than
-// any of ours should run. DATABASE_URL may set others.
+// any of ours should run. DATABASE_URL may set others. Through a pooler in
+// transaction mode the limits of time are set in each transaction instead.
 var sessionSettings = []struct{ name, value string }{
 	{"tcp_keepalives_idle", "5s"},
 	{"tcp_keepalives_interval", "3s"},
@@ -50,14 +52,27 @@ const (
 	idleTimeout      = "idle_in_transaction_session_timeout"
 )
 
-// sessionLimits is what a connection begins with, where DATABASE_URL says
-// nothing else.
-func sessionLimits(cfg *pgxpool.Config) string {
-	var b strings.Builder
+// takeSettings takes what DATABASE_URL says of the settings above out of the
+// parameters of a connection, and returns them all: a pooler knows none of
+// them.
+func takeSettings(cfg *pgxpool.Config) map[string]string {
+	settings := map[string]string{}
 	for _, set := range sessionSettings {
-		if _, given := cfg.ConnConfig.RuntimeParams[set.name]; !given {
-			b.WriteString("set " + set.name + " = '" + set.value + "'; ")
+		settings[set.name] = set.value
+		if given, is := cfg.ConnConfig.RuntimeParams[set.name]; is {
+			settings[set.name] = given
+			delete(cfg.ConnConfig.RuntimeParams, set.name)
 		}
+	}
+	return settings
+}
+
+// setting writes the statements that make some of the settings, for the
+// session or, as "set local", for a transaction.
+func setting(how string, settings map[string]string, names ...string) string {
+	var b strings.Builder
+	for _, name := range names {
+		b.WriteString(how + " " + name + " = '" + strings.ReplaceAll(settings[name], "'", "''") + "'; ")
 	}
 	return b.String()
 }
@@ -67,7 +82,8 @@ func (s *Store) openPostgres(ctx context.Context, o Options) error {
 	if err != nil {
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
-	statement, err := timeoutOfStatements(cfg)
+	settings := takeSettings(cfg)
+	statement, err := timeoutOfStatements(settings[statementTimeout])
 	if err != nil {
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
@@ -80,12 +96,15 @@ func (s *Store) openPostgres(ctx context.Context, o Options) error {
 	if s.patient, err = pgxpool.NewWithConfig(ctx, patientConfig(cfg)); err != nil {
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
-	if err := s.patient.Ping(ctx); err != nil {
+	if err := s.lookAtServer(ctx, cfg); err != nil {
 		s.patient.Close()
-		at := cfg.ConnConfig.Host + ":" + strconv.Itoa(int(cfg.ConnConfig.Port))
-		return fmt.Errorf("DATABASE_URL: the database at %s does not let us in: %w; for example DATABASE_URL=postgres://sitehooks:password@db.internal:5432/sitehooks", at, lastCause(err))
+		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
-	if s.pool, err = limitedPool(ctx, cfg, statement); err != nil {
+	limits := setting("set", settings, slices.Sorted(maps.Keys(settings))...)
+	if s.pooled {
+		s.limits, limits = setting("set local", settings, statementTimeout, idleTimeout), ""
+	}
+	if s.pool, err = limitedPool(ctx, cfg, statement, limits); err != nil {
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
 	s.sqlDB = stdlib.OpenDBFromPool(s.pool)
@@ -97,9 +116,22 @@ func (s *Store) openPostgres(ctx context.Context, o Options) error {
 	return err
 }
 
+// lookAtServer finds out whether the server lets us in, and what stands before
+// it.
+func (s *Store) lookAtServer(ctx context.Context, cfg *pgxpool.Config) (err error) {
+	if err := s.patient.Ping(ctx); err != nil {
+		at := cfg.ConnConfig.Host + ":" + strconv.Itoa(int(cfg.ConnConfig.Port))
+		return fmt.Errorf("the database at %s does not let us in: %w; for example DATABASE_URL=postgres://sitehooks:password@db.internal:5432/sitehooks", at, lastCause(err))
+	}
+	if s.pooled, err = pooled(ctx, s.patient); err != nil || !s.pooled {
+		return err
+	}
+	return poolable(cfg.ConnConfig.DefaultQueryExecMode)
+}
+
 // limitedPool is for nearly everything: whatever is asked through it is
 // answered within the time of a statement and a little more, or fails.
-func limitedPool(ctx context.Context, cfg *pgxpool.Config, statement time.Duration) (*pgxpool.Pool, error) {
+func limitedPool(ctx context.Context, cfg *pgxpool.Config, statement time.Duration, limits string) (*pgxpool.Pool, error) {
 	var pool atomic.Pointer[pgxpool.Pool]
 	reset := func() { // what is wrong with one connection may be with all that are open
 		if p := pool.Load(); p != nil {
@@ -125,9 +157,11 @@ func limitedPool(ctx context.Context, cfg *pgxpool.Config, statement time.Durati
 		return idle
 	}
 	cfg.PrepareConn = func(_ context.Context, c *pgx.Conn) (bool, error) { return !outdated(c.PgConn()), nil }
-	limits := sessionLimits(cfg)
 	cfg.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
 		inUTC(c)
+		if limits == "" {
+			return nil
+		}
 		_, err := c.Exec(ctx, limits)
 		return err
 	}
@@ -160,8 +194,6 @@ func outdated(c *pgconn.PgConn) bool {
 // a webhook's deliveries at once. Such a question ends with its context alone.
 func patientConfig(cfg *pgxpool.Config) *pgxpool.Config {
 	cfg = cfg.Copy()
-	delete(cfg.ConnConfig.RuntimeParams, statementTimeout)
-	delete(cfg.ConnConfig.RuntimeParams, idleTimeout)
 	cfg.MinConns, cfg.MinIdleConns, cfg.MaxConns = 0, 0, 4
 	cfg.MaxConnIdleTime, cfg.HealthCheckPeriod = time.Second, time.Second
 	cfg.PingTimeout = pingWithin
@@ -179,13 +211,9 @@ func inUTC(c *pgx.Conn) {
 	})
 }
 
-// timeoutOfStatements is how long a statement may take.
-func timeoutOfStatements(cfg *pgxpool.Config) (time.Duration, error) {
+// timeoutOfStatements reads how long a statement may take.
+func timeoutOfStatements(text string) (time.Duration, error) {
 	const least, most = 100 * time.Millisecond, 5 * time.Minute
-	text, given := cfg.ConnConfig.RuntimeParams[statementTimeout]
-	if !given {
-		return statementWithin, nil
-	}
 	d, err := time.ParseDuration(text)
 	if n, notNumber := strconv.Atoi(text); notNumber == nil {
 		d, err = time.Duration(n)*time.Millisecond, nil

@@ -29,7 +29,7 @@ type Options struct {
 	// Webhooks.EnableGenericWebhooks is on; nil: every type does.
 	NeedsFeature func(webhookType string) bool
 	Box          *secret.Box
-	Log          *slog.Logger
+	Log          *slog.Logger // nil: nothing is logged
 	// Clock replaces the database's clock in tests; nil: the real one.
 	Clock func() time.Time
 	// Trace is told what gorm asks for in tests; nil: nobody is.
@@ -53,6 +53,10 @@ type Store struct {
 	db    *gorm.DB
 	sqlDB *sql.DB
 	pool  *pgxpool.Pool // nil with SQLite
+	// pooled says that a pooler in transaction mode stands before PostgreSQL,
+	// and limits is what a transaction begins with then.
+	pooled bool
+	limits string
 	// patient are a few connections to PostgreSQL more, without limits of time,
 	// and long is gorm's way to them.
 	patient   *pgxpool.Pool
@@ -75,6 +79,9 @@ type Store struct {
 // Errors are sentences for the operator.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{ability: &ability{}, box: o.Box, clock: o.Clock, needs: o.NeedsFeature}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	var err error
 	if o.DatabaseURL != "" {
 		err = s.openPostgres(ctx, o)
@@ -101,7 +108,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 }
 
 func (s *Store) prepare(ctx context.Context, o Options) error {
-	if err := s.migrate(ctx); err != nil {
+	if err := s.migrate(ctx, o.Log); err != nil {
 		return fmt.Errorf("bring the schema up to date: %w", err)
 	}
 	if err := s.checkKey(ctx); err != nil || o.DatabaseURL != "" {
@@ -131,6 +138,10 @@ func (s *Store) Close() {
 
 // Postgres is the pool when the database is PostgreSQL, otherwise nil.
 func (s *Store) Postgres() *pgxpool.Pool { return s.pool }
+
+// Pooled tells that a pooler in transaction mode stands before PostgreSQL, so
+// that nobody can listen for notifications.
+func (s *Store) Pooled() bool { return s.pooled }
 
 // SQLite is the handle when the database is SQLite, otherwise nil.
 func (s *Store) SQLite() *sql.DB {
@@ -202,7 +213,14 @@ func (s *Store) tx(ctx context.Context, work func(tx *gorm.DB) error) error {
 		}
 		db = s.writer
 	}
-	err := again(db.WithContext(ctx), work)
+	err := again(db.WithContext(ctx), func(tx *gorm.DB) error {
+		if s.pooled {
+			if err := tx.Exec(s.limits).Error; err != nil {
+				return err
+			}
+		}
+		return work(tx)
+	})
 	if err == nil && s.file != nil {
 		err = s.file.check() // before anybody relies on what was committed
 	}
