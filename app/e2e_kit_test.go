@@ -246,11 +246,17 @@ type browser struct {
 	base   string
 }
 
-func (in *instance) login() *browser {
+// browser is one in which nobody is logged in.
+func (in *instance) browser() *browser {
 	in.t.Helper()
 	jar, err := cookiejar.New(nil)
 	ok(in.t, err)
-	b := &browser{in.t, &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}, in.base}
+	return &browser{in.t, &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}, in.base}
+}
+
+func (in *instance) login() *browser {
+	in.t.Helper()
+	b := in.browser()
 	if a := b.post("/login", url.Values{"email": {adminEmail}, "password": {adminPassword}}); a.code != http.StatusSeeOther {
 		in.t.Fatalf("login: %d", a.code)
 	}

@@ -1,0 +1,179 @@
+package app_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+)
+
+// intruders keep the doors of instances busy: each attack holds a number of
+// connections, all from one address that nobody else uses, and opens a new one
+// when one is closed.
+type intruders struct {
+	from string // address of this machine
+	ctx  context.Context
+	end  context.CancelFunc
+	all  sync.WaitGroup
+	// first is done when each connection has said its text once.
+	first sync.WaitGroup
+	made  atomic.Int64 // connections
+}
+
+func newIntruders(from string) *intruders {
+	s := &intruders{from: from}
+	s.ctx, s.end = context.WithCancel(context.Background())
+	return s
+}
+
+// leave closes all connections and returns when they are closed.
+func (s *intruders) leave() {
+	s.end()
+	s.all.Wait()
+}
+
+// hold keeps n connections on which text was said and the answer is awaited,
+// read by read. base is asked before each; an empty one means a moment's rest.
+func (s *intruders) hold(n int, base func() string, text func() string, read func(net.Conn)) {
+	s.first.Add(n)
+	for range n {
+		said := sync.OnceFunc(s.first.Done)
+		s.all.Go(func() {
+			defer said()
+			for s.ctx.Err() == nil {
+				s.once(base(), text(), said, read)
+				pause(s.ctx.Done(), 20*time.Millisecond)
+			}
+		})
+	}
+}
+
+// once opens one connection and stays on it until the other side closes it.
+func (s *intruders) once(base, text string, said func(), read func(net.Conn)) {
+	if base == "" {
+		return
+	}
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(s.from)}, Timeout: 5 * time.Second}
+	conn, err := d.DialContext(s.ctx, "tcp", strings.TrimPrefix(base, "http://"))
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	defer context.AfterFunc(s.ctx, func() { _ = conn.Close() })()
+	s.made.Add(1)
+	_, err = io.WriteString(conn, text)
+	said()
+	if err == nil {
+		read(conn)
+	}
+}
+
+// answers reads all that comes.
+func answers(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
+
+// unread reads nothing until a minute has passed, and has little room for what
+// comes.
+func (s *intruders) unread(conn net.Conn) {
+	if c, is := conn.(*net.TCPConn); is {
+		_ = c.SetReadBuffer(4 << 10)
+	}
+	pause(s.ctx.Done(), time.Minute)
+}
+
+// door is one attack, as what a connection says.
+type door struct {
+	name  string
+	n     int // connections
+	text  func() string
+	quiet bool // what is answered is not read
+}
+
+// keys are what strangers have found, bought or were given.
+type keys struct {
+	teamToken, superOffice string // valid tokens
+	silent                 string // https address that never answers
+	viewer                 string // cookie of a member who may read
+}
+
+// doors are all attacks, each with a share of the connections that it had when
+// the program fell to it.
+func doors(k keys, share float64) []door {
+	const post = "POST /api/v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+	n := func(connections int) int { return max(1, int(share*float64(connections))) }
+	var email atomic.Int64
+	login := func() string {
+		form := url.Values{"email": {fmt.Sprintf("nobody%d@example.com", email.Add(1))}, "password": {"guess"}}.Encode()
+		return "POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\n" +
+			fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(form), form)
+	}
+	test, _ := json.Marshal(map[string]any{ //nolint:errchkjson // texts
+		"Name": "Silent", "Events": []string{"contact.created"}, "TargetUrl": k.silent, "Type": "webhook", "Secret": "a secret of the strangers",
+	})
+	always := func(text string) func() string { return func() string { return text } }
+	return []door{
+		{name: "reports without a token", n: n(300), text: always(post + "Content-Length: 1000000\r\n\r\n{")},
+		{name: "slow reports of one team, in chunks", n: n(256), text: always(post + "Authorization: Bearer " + k.teamToken + "\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n")},
+		{name: "slow reports of one team, of a length", n: n(256), text: always(post + "Authorization: Bearer " + k.teamToken + "\r\nContent-Length: 100\r\n\r\n{")},
+		{name: "tests of a silent target", n: n(64), text: always("POST /superoffice/api/v1/Webhook/Test HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" +
+			fmt.Sprintf("Authorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s", k.superOffice, len(test), test))},
+		{name: "log-ins with made-up e-mails", n: n(100), text: login},
+		{name: "unfinished log-ins", n: n(700), text: always("POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 1048576\r\n\r\nemail=" + strings.Repeat("a", 1<<20-100))},
+		{name: "unread exports", n: n(270), text: always("GET /admin/deliveries.json HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: " + k.viewer + "\r\n\r\n"), quiet: true},
+	}
+}
+
+// attack puts strangers at a door.
+func (s *intruders) attack(d door, base func() string) {
+	read := answers
+	if d.quiet {
+		read = s.unread
+	}
+	s.hold(d.n, base, d.text, read)
+}
+
+// silent takes connections and never says a word.
+func silent(t testing.TB) string {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	ok(t, err)
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go answers(conn)
+		}
+	}()
+	return "https://" + l.Addr().String() + "/"
+}
+
+// member adds somebody with a role, who has chosen a password, and returns the
+// cookie of their session.
+func (b *browser) member(in *instance, email, role string) (cookie string) {
+	b.t.Helper()
+	a := b.post("/admin/members", url.Values{"email": {email}, "role": {role}})
+	page, err := goquery.NewDocumentFromReader(strings.NewReader(a.body))
+	ok(b.t, err)
+	once := strings.TrimSpace(page.Find("#given-password").Text())
+	other := in.browser()
+	if a := other.post("/login", url.Values{"email": {email}, "password": {once}}); a.code != http.StatusSeeOther {
+		b.t.Fatalf("log in with the one-time password: %d", a.code)
+	}
+	const chosen = "battery staple horse"
+	if a := other.post("/account/password", url.Values{"password": {once}, "new_password": {chosen}, "new_password_again": {chosen}}); a.code != http.StatusSeeOther {
+		b.t.Fatalf("choose a password: %d %s", a.code, a.body)
+	}
+	return other.cookie()
+}
