@@ -74,6 +74,8 @@ func (f *tortureFleet) fills(stop <-chan struct{}, random *rand.Rand) {
 
 func (f *tortureFleet) fill(stop <-chan struct{}, random *rand.Rand) {
 	s := f.slots[0]
+	f.peace.RLock()
+	defer f.peace.RUnlock()
 	s.calm.Lock() // nobody ends it meanwhile
 	defer s.calm.Unlock()
 	before := f.run.counted("answers 503 while the disk was full")

@@ -18,8 +18,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/sitehooks/sitehooks/models/modelstest"
 )
 
@@ -29,6 +27,10 @@ type tortureFleet struct {
 	env   []string
 	slots []*tortureSlot
 	db    *modelstest.Server // nil with SQLite
+	proxy *modelstest.Proxy  // between it and the second instance
+	peace sync.RWMutex       // held while only the doors are under attack; read: while something else is done
+	ill   atomic.Int64       // faults of the database that go on
+	froze atomic.Int64       // how often an instance was frozen
 	dir   string             // of SQLite
 	disk  bool               // dir is a disk of its own
 	full  atomic.Bool
@@ -43,11 +45,13 @@ type tortureSlot struct {
 	fleet  *tortureFleet
 	number int
 	ports  *rand.Rand // of no consequence
+	env    []string
 	calm   sync.Mutex // held while it must stay up, and while it goes or comes
 
-	mu   sync.Mutex
-	base string          // empty: it is not up
-	now  *tortureProcess // the newest, nil before the first
+	mu     sync.Mutex
+	base   string          // empty: it is not up
+	frozen int             // odd: it is, now
+	now    *tortureProcess // the newest, nil before the first
 }
 
 // tortureProcess is one life of an instance.
@@ -91,11 +95,15 @@ func newTortureFleet(r *tortureRun) *tortureFleet {
 	} else {
 		n = 3
 		f.db = modelstest.StartPostgres(r.t)
+		f.proxy = modelstest.NewProxy(r.t, f.db.URL("postgres"))
 		f.env = append(tortureEnvironment(r), "DATABASE_URL="+f.db.URL("postgres"),
 			"SITEHOOKS_SECRET_KEY=BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=")
 	}
 	for i := range n {
-		s := &tortureSlot{fleet: f, number: i, ports: r.random(rand.Uint64())}
+		s := &tortureSlot{fleet: f, number: i, ports: r.random(rand.Uint64()), env: f.env}
+		if i == 1 {
+			s.env = append(slices.Clone(f.env), "DATABASE_URL="+f.proxy.Through(f.db.URL("postgres")))
+		}
 		f.slots = append(f.slots, s)
 		r.t.Cleanup(func() { s.end(syscall.SIGKILL) })
 	}
@@ -138,6 +146,9 @@ func (f *tortureFleet) any() (string, error) {
 		s := f.slots[(first+i)%len(f.slots)]
 		s.mu.Lock()
 		base := s.base
+		if s.frozen%2 == 1 {
+			base = ""
+		}
 		s.mu.Unlock()
 		if base != "" {
 			return base, nil
@@ -164,8 +175,12 @@ func (f *tortureFleet) actors() []func(stop <-chan struct{}) {
 	}
 	random := f.run.random(randomDatabase)
 	if f.db != nil {
-		other := f.run.random(randomDatabase + 1)
-		return append(acts, func(stop <-chan struct{}) { f.restarts(stop, random) }, func(stop <-chan struct{}) { f.cuts(stop, other) })
+		return append(acts,
+			func(stop <-chan struct{}) { f.restarts(stop, random) },
+			f.often(1, 3*f.run.restarts+1, f.cut),
+			f.often(3, f.run.hangs, func(*rand.Rand) func(<-chan struct{}) { return f.hang }),
+			f.often(4, f.run.readOnly, f.readOnly),
+			f.often(5, f.run.frozen, f.freeze))
 	}
 	return append(acts, func(stop <-chan struct{}) { f.fills(stop, random) })
 }
@@ -182,12 +197,14 @@ func (s *tortureSlot) live(stop <-chan struct{}, random *rand.Rand) {
 		if s.number > 0 && random.IntN(3) == 0 {
 			away = s.fleet.run.up
 		}
+		s.fleet.peace.RLock()
 		s.calm.Lock()
 		s.end(how)
 		s.fleet.run.count(what, 1)
 		pause(stop, away)
 		s.start()
 		s.calm.Unlock()
+		s.fleet.peace.RUnlock()
 	}
 }
 
@@ -234,7 +251,7 @@ func (s *tortureSlot) free() (addr string) {
 func (s *tortureSlot) launch() (p *tortureProcess, base string) {
 	addr := s.free()
 	p = &tortureProcess{cmd: exec.Command(binary, "serve"), exit: make(chan struct{})}
-	p.cmd.Env = append(slices.Clone(s.fleet.env), "SITEHOOKS_ADDR="+addr)
+	p.cmd.Env = append(slices.Clone(s.env), "SITEHOOKS_ADDR="+addr)
 	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
 	if p.err = p.cmd.Start(); p.err != nil {
 		close(p.exit)
@@ -365,32 +382,16 @@ func (f *tortureFleet) restarts(stop <-chan struct{}, random *rand.Rand) {
 		if !pause(stop, each*8/10+time.Duration(random.Int64N(int64(each)/5))) {
 			return
 		}
-		if err := f.db.Crash(); err != nil {
-			f.run.fault("other faults", "the harness: stop PostgreSQL: %v", err)
-		}
-		pause(stop, time.Duration(random.Int64N(int64(each)/8)))
-		if err := f.db.Start(); err != nil {
-			f.run.fault("other faults", "the harness: start PostgreSQL: %v", err)
-			return
-		}
-		f.run.count("database restarts", 1)
-	}
-}
-
-// cuts end connections of the instances on the server's side, all or some.
-func (f *tortureFleet) cuts(stop <-chan struct{}, random *rand.Rand) {
-	each := f.run.span / time.Duration(3*f.run.restarts+2)
-	for pause(stop, about(random, each)) {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		if conn, err := pgx.Connect(ctx, f.db.URL("postgres")); err == nil {
-			share := []float64{0.1, 0.5, 1}[random.IntN(3)]
-			_, err = conn.Exec(ctx, `select pg_terminate_backend(pid) from pg_stat_activity
-				where backend_type = 'client backend' and pid <> pg_backend_pid() and random() < $1`, share)
-			if err == nil {
-				f.run.count("times connections were cut", 1)
+		f.peace.RLock()
+		f.faulty("database restarts", func() {
+			if err := f.db.Crash(); err != nil {
+				f.run.fault("other faults", "the harness: stop PostgreSQL: %v", err)
 			}
-			_ = conn.Close(ctx)
-		}
-		cancel()
+			pause(stop, time.Duration(random.Int64N(int64(each)/8)))
+			if err := f.db.Start(); err != nil {
+				f.run.fault("other faults", "the harness: start PostgreSQL: %v", err)
+			}
+		})
+		f.peace.RUnlock()
 	}
 }

@@ -243,11 +243,18 @@ func (s *tortureSite) post(body []byte, kind string, n int, within time.Duration
 	}
 	req.Header.Set("Authorization", "Bearer "+ingestToken)
 	req.Header.Set("Content-Type", kind)
+	start, ill, froze := time.Now(), s.run.fleet.ill.Load() > 0, s.run.fleet.froze.Load()
 	resp, err := s.client.Do(req)
 	if err != nil {
 		return 0, err
 	}
 	defer resp.Body.Close()
+	if ill && froze == s.run.fleet.froze.Load() { // a frozen instance itself answers no one
+		s.run.count("answers during faults of the database", 1)
+		if time.Since(start) > tortureLate {
+			s.run.count("of them later than 5 s", 1)
+		}
+	}
 	text, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return 0, err

@@ -36,6 +36,14 @@ type torturePlan struct {
 	restarts int           // of the database server
 	full     int           // how often the disk is full
 	spells   time.Duration // between two bad spells of a receiver, about
+	hangs    int           // how often connections to the database hang
+	frozen   int           // how often an instance is frozen
+	readOnly int           // how often the database refuses to write
+	// How often strangers press on the doors, with which share of their
+	// connections, and how many reports the site makes each time.
+	doors     int
+	strangers float64
+	reports   int
 	// What a run must have had besides, however long it takes.
 	events, kills int
 }
@@ -46,6 +54,7 @@ func shortTorture(kind string) torturePlan {
 	return torturePlan{
 		span: 10 * time.Second, rate: 120, clients: 4, webhooks: 12,
 		act: 500 * time.Millisecond, up: 3 * time.Second, spells: time.Second,
+		doors: 1, strangers: 0.2, reports: 20,
 		events: 200, kills: 1,
 	}.on(kind, 1, 1)
 }
@@ -57,6 +66,7 @@ func (p torturePlan) on(kind string, restarts, full int) torturePlan {
 		p.full = full
 	} else {
 		p.restarts = restarts
+		p.hangs, p.frozen, p.readOnly = restarts, restarts, restarts
 	}
 	return p
 }
@@ -66,6 +76,7 @@ func longTorture(kind string, span time.Duration) torturePlan {
 	p := torturePlan{
 		span: span, rate: 200, clients: 8, webhooks: 24,
 		act: 1500 * time.Millisecond, up: 20 * time.Second, spells: 4 * time.Second,
+		doors: max(1, share(8)), strangers: 1, reports: 100,
 		events: share(100_000), kills: max(1, share(30)),
 	}
 	if kind == "sqlite" {
@@ -110,6 +121,7 @@ type tortureRun struct {
 	site    *tortureSite
 	targets *tortureReceivers
 	admin   *tortureAdmin
+	pressed *tortureDoors
 
 	mu     sync.Mutex
 	counts map[string]int
@@ -128,11 +140,12 @@ func torture(t *testing.T, p torturePlan) {
 	r.fleet.begin()
 	r.site.introduce()
 	r.admin.begin()
+	r.pressed = newTortureDoors(r)
 
 	over := time.After(p.span)
 	stop := make(chan struct{})
 	var actors sync.WaitGroup
-	for _, act := range slices.Concat(r.fleet.actors(), r.site.actors(), r.targets.actors(), r.admin.actors()) {
+	for _, act := range slices.Concat(r.fleet.actors(), r.site.actors(), r.targets.actors(), r.admin.actors(), r.pressed.actors()) {
 		actors.Go(func() { act(stop) })
 	}
 	<-over
@@ -142,6 +155,7 @@ func torture(t *testing.T, p torturePlan) {
 
 	r.settle()
 	r.check()
+	r.prompt()
 	r.fleet.finish()
 	r.report()
 }
@@ -162,12 +176,27 @@ const (
 	randomDatabase
 	randomSite
 	randomAdmin
+	randomDoors
 )
 
 // enough tells whether the run had what it must have to show anything.
 func (r *tortureRun) enough() bool {
 	return r.counted("events accepted") >= r.events && r.counted("kills") >= r.kills &&
-		r.counted("database restarts") >= r.restarts && r.counted("times the disk was full") >= r.full
+		r.counted("database restarts") >= r.restarts && r.counted("times the disk was full") >= r.full &&
+		r.counted("times connections hung") >= r.hangs && r.counted("times an instance was frozen") >= r.frozen &&
+		r.counted("read-only spells of the database") >= r.readOnly && r.counted("times doors were pressed") >= r.doors
+}
+
+// prompt looks whether answers came in time, in 99 of 100 cases.
+func (r *tortureRun) prompt() {
+	for late, all := range map[string]string{
+		"of them not accepted within 2 s": "reports while doors were pressed",
+		"of them later than 5 s":          "answers during faults of the database",
+	} {
+		if n, of := r.counted(late), r.counted(all); n > max(1, of/100) {
+			r.fault("other faults", "%d of %d %s", n, of, all+": "+late)
+		}
+	}
 }
 
 // about is a time around d.
@@ -223,7 +252,9 @@ func (r *tortureRun) fault(kind, format string, args ...any) {
 var tortureWords = []string{
 	"events accepted", "requests repeated after no or a bad answer", "events sent twice after they were accepted",
 	"kills", "stops by SIGTERM", "starts of instances", "database restarts", "times connections were cut", "times the disk was full",
-	"answers 503 while the disk was full", "bad spells of receivers",
+	"answers 503 while the disk was full", "times connections hung", "times an instance was frozen", "read-only spells of the database",
+	"answers during faults of the database", "of them later than 5 s",
+	"times doors were pressed", "reports while doors were pressed", "of them not accepted within 2 s", "bad spells of receivers",
 	"webhooks created", "webhooks edited", "webhooks paused", "webhooks resumed", "webhooks deleted", "settings changed",
 	"requests received", "requests answered with success", "test notifications", "deliveries in the history", "deliveries dropped by an administrator", "of them arrived all the same",
 	"repeats with the same id", "events merged into newer ones", "events dropped with their deliveries",

@@ -1,0 +1,83 @@
+package app_test
+
+import (
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// tortureDoors are strangers who press on the doors of the instances.
+type tortureDoors struct {
+	run    *tortureRun
+	random *rand.Rand
+	keys   keys
+}
+
+// newTortureDoors gives the strangers what they need. The instances are up.
+func newTortureDoors(r *tortureRun) *tortureDoors {
+	base, err := r.fleet.any()
+	ok(r.t, err)
+	in := &instance{t: r.t, base: base}
+	token := func(scope string) string {
+		out, errs, err := output(r.t, r.fleet.env, "", "token", "create", "--name", "stranger "+scope, "--scope", scope, "--location", "team-b")
+		if err != nil {
+			r.t.Fatalf("%v: %s", err, errs)
+		}
+		return strings.TrimSpace(out)
+	}
+	return &tortureDoors{run: r, random: r.random(randomDoors), keys: keys{
+		teamToken: token("ingest"), superOffice: token("superoffice"), silent: silent(r.t),
+		viewer: in.login().member(in, "viewer@example.com", "viewer"),
+	}}
+}
+
+func (d *tortureDoors) actors() []func(stop <-chan struct{}) {
+	return []func(stop <-chan struct{}){d.work}
+}
+
+// work presses on the doors so many times, mostly on one of them, in the end on
+// all of them at once.
+func (d *tortureDoors) work(stop <-chan struct{}) {
+	each := d.run.span / time.Duration(d.run.doors+1)
+	for i := range d.run.doors {
+		if !pause(stop, about(d.random, each)) {
+			return
+		}
+		all := doors(d.keys, d.run.strangers)
+		if i+1 < d.run.doors {
+			one := d.random.IntN(len(all))
+			all = all[one : one+1]
+		}
+		d.press(all)
+	}
+}
+
+// press keeps strangers at doors while the site reports, and nothing else is
+// wrong: every report has to be accepted soon.
+func (d *tortureDoors) press(attacks []door) {
+	f := d.run.fleet
+	f.peace.Lock()
+	defer f.peace.Unlock()
+	crowd := newIntruders("127.0.0.66")
+	defer crowd.leave()
+	for _, a := range attacks {
+		crowd.attack(a, func() string {
+			base, _ := f.any()
+			return base
+		})
+	}
+	crowd.first.Wait()
+	for range d.run.reports {
+		e := d.run.site.newEvent(d.random)
+		start := time.Now()
+		_, err := d.run.site.post(e.json(), "application/json", 1, patience)
+		d.run.count("reports while doors were pressed", 1)
+		if took := time.Since(start); err != nil || took > tortureSoon {
+			d.run.count("of them not accepted within 2 s", 1)
+			d.run.t.Logf("%s after %s while %s: %v", http.MethodPost, took.Round(time.Millisecond), attacks[0].name, err)
+		}
+		d.run.site.report(d.random, []*tortureEvent{e}) // again, until it is accepted
+	}
+	d.run.count("times doors were pressed", 1)
+}
