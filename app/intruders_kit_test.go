@@ -52,7 +52,7 @@ func (s *intruders) hold(n int, base func() string, text func() string, read fun
 			defer said()
 			for s.ctx.Err() == nil {
 				s.once(base(), text(), said, read)
-				pause(s.ctx.Done(), 20*time.Millisecond)
+				pause(s.ctx.Done(), time.Second)
 			}
 		})
 	}
