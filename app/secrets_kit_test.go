@@ -85,7 +85,7 @@ func spelt(secret string) []string {
 	forms := []string{
 		secret, url.QueryEscape(secret), regexp.MustCompile("%..").ReplaceAllStringFunc(url.QueryEscape(secret), strings.ToLower), html.EscapeString(secret), fmt.Sprintf("%q", secret),
 		strings.ReplaceAll(secret, "/", `\/`), units(`[=&+<>']`, `\u%04x`), units(`[=&+<>'/]`, `\u%04X`), units(`[/=+]`, "&#x%x;"),
-		hex.EncodeToString([]byte(secret)), fmt.Sprintf("%X", secret), fmt.Sprintf("% x", secret), fmt.Sprint([]byte(secret)),
+		hex.EncodeToString([]byte(secret)), fmt.Sprintf("%X", secret), fmt.Sprintf("% x", secret), fmt.Sprintf("%d", []byte(secret)),
 	}
 	for _, before := range []string{"", "u", "us", "user:"} { // Basic, and at each place of a group
 		forms = append(forms, base64.StdEncoding.EncodeToString([]byte(before+secret+"\n")))
@@ -109,7 +109,7 @@ func (v *vault) none(place, text string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for what, secret := range v.secrets {
-		forms := append(spelt(secret)[:13], inner(secret)...)
+		forms := slices.Concat(spelt(secret)[:13], inner(secret))
 		if raw, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_")); err == nil && len(raw) >= 16 {
 			forms = append(forms, string(raw), hex.EncodeToString(raw))
 		}

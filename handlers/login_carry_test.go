@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -43,9 +44,7 @@ func TestFormSurvivesTheEndOfItsSession(t *testing.T) {
 		typed, secret := form[0], form[1]
 		sent := url.Values{}
 		for _, part := range form {
-			for name, values := range part {
-				sent[name] = values
-			}
+			maps.Copy(sent, part)
 		}
 		before := withoutLogins(modelstest.Dump(t, c.store))
 		c.cookie, c.extra = "", nil

@@ -56,7 +56,7 @@ func (s *Site) inPlace(l *limit.Limiter, flow func(*gin.Context) string) gin.Han
 		}
 		defer place.Release()
 		c.Request = c.Request.WithContext(place.Context())
-		stop := interruptible(c, place.Context())
+		stop := interruptible(place.Context(), c)
 		defer stop()
 		c.Next()
 	}
@@ -64,7 +64,7 @@ func (s *Site) inPlace(l *limit.Limiter, flow func(*gin.Context) string) gin.Han
 
 // interruptible ends reading from the client once ctx has to yield, and gives
 // writing a few seconds more.
-func interruptible(c *gin.Context, ctx context.Context) (stop func() bool) {
+func interruptible(ctx context.Context, c *gin.Context) (stop func() bool) {
 	conn := http.NewResponseController(c.Writer)
 	return context.AfterFunc(ctx, func() {
 		if errors.Is(context.Cause(ctx), limit.ErrYield) {
@@ -98,7 +98,7 @@ func (s *Site) parseOpenForm(c *gin.Context, most int64) error {
 	defer place.Release()
 	conn := http.NewResponseController(c.Writer)
 	_ = conn.SetReadDeadline(time.Now().Add(s.openFormWithin)) // not every writer has one
-	stop := interruptible(c, place.Context())
+	stop := interruptible(place.Context(), c)
 	err = readForm(c, most)
 	stop()
 	if errors.Is(context.Cause(place.Context()), limit.ErrYield) {

@@ -136,7 +136,7 @@ func (c *answeringConn) giveUp(err error) error {
 		c.hung()
 	}
 	if late {
-		_ = c.Conn.Close() // there is nobody to wait for
+		_ = c.Close() // there is nobody to wait for
 		return errHung
 	}
 	return err

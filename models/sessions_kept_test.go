@@ -2,6 +2,7 @@ package models_test
 
 import (
 	"bytes"
+	"errors"
 	"testing"
 	"time"
 
@@ -48,7 +49,7 @@ func TestSessionKeepsForAMinute(t *testing.T) {
 		keep("younger")
 		ok(t, s.Sessions.Forget(ctx))
 		take("token", "younger")
-		if err = s.Sessions.Keep(ctx, "unknown", "token", "x"); err != models.ErrNotFound {
+		if err = s.Sessions.Keep(ctx, "unknown", "token", "x"); !errors.Is(err, models.ErrNotFound) {
 			t.Errorf("kept with no session: %v", err)
 		}
 	})

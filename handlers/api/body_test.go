@@ -111,7 +111,7 @@ func trickle(t *testing.T, url string) *http.Response {
 	go func() {
 		for err == nil {
 			_, err = conn.Write([]byte(" "))
-			time.Sleep(time.Millisecond) // the pace of this sender
+			time.Sleep(time.Millisecond) //nolint:forbidigo // the pace of this sender
 		}
 	}()
 	p, err := http.ReadResponse(bufio.NewReader(conn), nil)

@@ -141,7 +141,7 @@ func TestMetadataIsNeverDialed(t *testing.T) {
 		t.Errorf("dialed %v", *dialed)
 	}
 	// Their neighbours are open: it is the settings that are wide.
-	for _, addr := range strings.Fields("100.100.100.201 192.0.0.193 fd00:42::43 2002:0808:0808::1 64:ff9b:1::808:808") {
+	for addr := range strings.FieldsSeq("100.100.100.201 192.0.0.193 fd00:42::43 2002:0808:0808::1 64:ff9b:1::808:808") {
 		if !permits(Config{AllowCIDRs: client.guard.allow}, addr) {
 			t.Errorf("%s is refused", addr)
 		}

@@ -26,7 +26,7 @@ var (
 	base32Hex = newDigits(5, 1, "0123456789abcdefghijklmnopqrstuv", "")
 	// base64Any has both alphabets, which differ in two digits.
 	base64Any = newDigits(6, 4, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", "\r\n")
-	base85    = newAscii85()
+	base85    = newASCII85()
 )
 
 func newDigits(bits, phases int, alphabet, separators string) *digits {
@@ -49,7 +49,7 @@ func newDigits(bits, phases int, alphabet, separators string) *digits {
 	return d
 }
 
-func newAscii85() *digits {
+func newASCII85() *digits {
 	var alphabet []byte
 	for c := byte('!'); c <= 'u'; c++ {
 		alphabet = append(alphabet, c)
@@ -120,7 +120,7 @@ func (f *search) undoRun(d *digits, run []byte, from int, cut bool) {
 		v := view{back: backDigits, places: places[phase:], digits: d, cut: cut, inexact: f.views[len(f.views)-1].inexact}
 		begin := len(f.bytes)
 		if d == base85 {
-			f.bytes = appendAscii85(f.bytes, run[phase:])
+			f.bytes = appendASCII85(f.bytes, run[phase:])
 			// Nearly all of ASCII are its digits. Those of the text around may
 			// follow those of the secret and change its last bytes.
 			v.inexact += 3
@@ -151,7 +151,7 @@ func (d *digits) append(out, run []byte) []byte {
 	return out
 }
 
-func appendAscii85(out, run []byte) []byte {
+func appendASCII85(out, run []byte) []byte {
 	for len(run) > 1 {
 		n := min(5, len(run))
 		group := uint32(0)

@@ -49,7 +49,7 @@ var spellings = map[string]func(string) string{
 	"base32 hex": func(s string) string {
 		return base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString([]byte(s))
 	},
-	"ascii85":              spellAscii85,
+	"ascii85":              spellASCII85,
 	"xml":                  func(s string) string { return wrote(func(b *bytes.Buffer) { _ = xml.EscapeText(b, []byte(s)) }) },
 	"html":                 html.EscapeString,
 	"html/template":        htmltemplate.HTMLEscapeString,
@@ -133,7 +133,7 @@ func executed(text, s string) string {
 	return wrote(func(b *bytes.Buffer) { _ = htmltemplate.Must(htmltemplate.New("").Parse(text)).Execute(b, s) })
 }
 
-func spellAscii85(s string) string {
+func spellASCII85(s string) string {
 	out := make([]byte, ascii85.MaxEncodedLen(len(s)))
 	return string(out[:ascii85.Encode(out, []byte(s))])
 }
@@ -199,13 +199,14 @@ func spellBytes(s, verb string) string {
 func hexOnly(s string) string {
 	var out strings.Builder
 	for i := 0; i < len(s); i++ {
-		if s[i] == '%' {
+		switch c := s[i]; {
+		case c == '%':
 			out.WriteString(s[i : i+3])
 			i += 2
-		} else if s[i] >= 'A' && s[i] <= 'Z' {
-			fmt.Fprintf(&out, "%%%02x", s[i])
-		} else {
-			out.WriteByte(s[i])
+		case c >= 'A' && c <= 'Z':
+			fmt.Fprintf(&out, "%%%02x", c)
+		default:
+			out.WriteByte(c)
 		}
 	}
 	return out.String()
