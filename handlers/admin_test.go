@@ -150,7 +150,7 @@ func TestTokensPage(t *testing.T) {
 		t.Errorf("token: %+v", tok)
 	}
 	a = c.get("/admin/tokens") // as a reload does
-	if a.Find("tbody tr").Length() != 1 || strings.Contains(a.Body, plain) || strings.Contains(a.Body, tok.Hash) || !strings.Contains(a.text("tbody"), nasty+"ingestPython wranglers") {
+	if a.Find("tbody tr").Length() != 1 || strings.Contains(a.Body, plain) || strings.Contains(a.Body, tok.Hash) || !strings.Contains(a.text("tbody"), nasty+" ingest Python wranglers") {
 		t.Errorf("the list says %q", a.text("tbody"))
 	}
 	path := "/admin/tokens/" + formatID(tok.ID) + "/revoke"
