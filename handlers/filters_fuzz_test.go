@@ -53,7 +53,7 @@ func (a *asker) ask(t *testing.T, path, query string) {
 	var status []int
 	for _, c := range a.consoles {
 		req := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
-		req.URL.RawQuery = query
+		req.Host, req.URL.RawQuery = "console.example.com", query
 		req.AddCookie(&http.Cookie{Name: sessionCookie, Value: c.cookie})
 		req.Header.Set("Authorization", "Bearer "+a.token)
 		w := httptest.NewRecorder()

@@ -52,6 +52,7 @@ func hostileForms() map[string]string {
 // too large is never lost.
 func (c *console) send(method, path, form string) *httptest.ResponseRecorder {
 	req := httptest.NewRequestWithContext(c.t.Context(), method, path, strings.NewReader(form))
+	req.Host = "console.example.com"
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.AddCookie(&http.Cookie{Name: sessionCookie, Value: c.cookie})
 	w := httptest.NewRecorder()
