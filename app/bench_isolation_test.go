@@ -62,7 +62,7 @@ func isolation(b *testing.B, kind string, refuse int) isolated {
 	}
 	first := in.report(b, healthy, 0, 20)
 	eventually(b, "each has failed once", func() bool {
-		return refuse == 0 || metric(b, admin.get("/metrics").body, `sitehooks_deliveries_total{outcome="retrying",type="generic"}`) >= float64(refuse)
+		return refuse == 0 || metric(b, admin.get("/metrics").body, `sitehooks_attempts_total{outcome="retrying",type="generic"}`) >= float64(refuse)
 	})
 	after := in.report(b, healthy, 20, isolationEvents)
 	return isolated{first.p99, after.p99, after.most}

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/sitehooks/sitehooks/config"
@@ -46,6 +45,7 @@ type instance struct {
 	store    *models.Store
 	box      *secret.Box
 	registry *prometheus.Registry
+	counters *counters
 	sender   *send.Client
 	jobs     *jobs.Jobs // nil with the role web
 	presence *presence
@@ -108,8 +108,8 @@ func lastCause(err error) error {
 }
 
 func (in *instance) assemble(ctx context.Context) error {
-	in.registry = prometheus.NewRegistry()
-	in.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	in.registry, in.counters = newMetrics()
+	in.store.Finished = in.counters.finished
 	deny, err := denied(ctx, in.config, in.listener.Addr())
 	if err != nil {
 		return err
@@ -119,7 +119,9 @@ func (in *instance) assemble(ctx context.Context) error {
 		return err
 	}
 	if in.config.Role.Jobs() {
-		in.jobs, err = jobs.New(jobs.Deps{Store: in.store, Sender: in.sender, Log: in.log, Metrics: in.registry})
+		in.jobs, err = jobs.New(jobs.Deps{
+			Store: in.store, Sender: in.sender, Log: in.log, Metrics: in.registry, Finished: in.counters.finished,
+		})
 		if err != nil {
 			return err
 		}
@@ -143,37 +145,22 @@ func (in *instance) assemble(ctx context.Context) error {
 
 // console is all pages and APIs.
 func (in *instance) console() (http.Handler, error) {
-	events := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "sitehooks_events_total", Help: "Events accepted, by type.",
-	}, []string{"type"})
-	refused := prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "sitehooks_logins_refused_total", Help: "Log-ins refused: wrong passwords, those after too many, and single sign-on.",
-	})
-	refusals := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "sitehooks_events_refused_total", Help: "Requests refused with a status of 4xx, by API and reason.",
-	}, []string{"api", "reason"})
-	in.registry.MustRegister(events, refused, refusals)
 	arrived := func() {
 		if in.jobs != nil {
 			in.jobs.Arrived()
 		}
 	}
-	accepted := func(types map[string]int) {
-		for name, n := range types {
-			events.WithLabelValues(name).Add(float64(n))
-		}
-	}
 	access := api.NewAccess(api.AccessDeps{
 		Tokens: in.store.Tokens, IngestToken: in.config.IngestToken, Log: in.log,
-		Refused: func(api, reason string) { refusals.WithLabelValues(api, reason).Inc() },
+		Refused: in.counters.refused,
 	})
 	ingest := api.NewEvents(api.EventsDeps{
 		Events: in.store.Events, Access: access, Log: in.log,
-		OnAccepted: arrived, Accepted: accepted,
+		OnAccepted: arrived, Accepted: in.counters.accepted,
 	})
 	superOffice := api.NewSuperOffice(api.SuperOfficeDeps{
 		Store: in.store, Sender: in.sender, Access: access, Log: in.log,
-		OnChange: in.changed, OnAccepted: arrived, Accepted: accepted,
+		OnChange: in.changed, OnAccepted: arrived, Accepted: in.counters.accepted,
 	})
 	pages, err := templates.New(handlers.Funcs(static.Path))
 	if err != nil {
@@ -182,8 +169,9 @@ func (in *instance) console() (http.Handler, error) {
 	return handlers.New(handlers.Deps{
 		Store: in.store, Sender: in.sender, Templates: pages, BaseURL: in.config.BaseURL,
 		CookieKeys: in.box.Derive("cookies"), Log: in.log, TrustedProxies: in.config.TrustedProxies,
-		Ingest: ingest, IngestToken: in.config.IngestToken != "", Refused: access.Newest, SuperOffice: superOffice, Static: static.Handler(), OnChange: in.changed, Ready: in.ready,
-		Metrics: in.metrics(), LoginRefused: refused.Inc, Version: Version(),
+		Ingest: ingest, IngestToken: in.config.IngestToken != "", Refused: access.Newest, SuperOffice: superOffice,
+		Static: static.Handler(), OnChange: in.changed, Ready: in.ready,
+		Metrics: in.metrics(), LoginRefused: in.counters.loginsRefused.Inc, Version: Version(),
 		OIDC: handlers.OIDC{Issuer: in.config.OIDCIssuer, ClientID: in.config.OIDCClientID, ClientSecret: in.config.OIDCClientSecret},
 	})
 }

@@ -39,12 +39,21 @@ func TestFromTheSiteToTheReceiver(t *testing.T) {
 		})
 		metrics := b.get("/metrics").body
 		for _, line := range []string{
-			`sitehooks_events_total{type="question.created"} 1`, `sitehooks_deliveries_total{outcome="delivered",type="generic"} 1`,
+			`sitehooks_events_total{type="question.created"} 1`, `sitehooks_attempts_total{outcome="delivered",type="generic"} 1`,
+			`sitehooks_deliveries_total{state="delivered",type="generic"} 1`, `sitehooks_build_info{version="`,
 			`sitehooks_attempt_duration_seconds_count{type="generic"} 1`, "sitehooks_oldest_due_delivery_seconds 0", "sitehooks_undispatched_events 0",
 		} {
 			if !strings.Contains(metrics, line) {
 				t.Errorf("metrics lack %s", line)
 			}
+		}
+		// What waits for a paused webhook is dropped with it.
+		b.post("/admin/webhooks/1/pause", nil)
+		in.accept(questionJSON("second", 2, ""))
+		eventually(t, "the held delivery", func() bool { return strings.Contains(b.get("/metrics").body, "sitehooks_waiting_deliveries 1") })
+		b.post("/admin/webhooks/1/delete", nil)
+		if metrics = b.get("/metrics").body; !strings.Contains(metrics, `sitehooks_deliveries_total{state="dropped",type="generic"} 1`) {
+			t.Error("metrics lack the dropped delivery")
 		}
 		if !strings.Contains(in.log.String(), "msg=attempt") {
 			t.Error("no line about the attempt in the log")

@@ -23,6 +23,7 @@ type deliverer struct {
 	queue    queue
 	log      *slog.Logger
 	metrics  *metrics
+	finished func(webhookType, state string, n int64)
 	stopping <-chan struct{}
 	instance string
 	jitter   func() float64 // from 0 to 1
@@ -140,6 +141,9 @@ func (d *deliverer) recordSurely(ctx context.Context, id int64, outcomes []model
 
 // observe counts an attempt and logs it in one wide line.
 func (d *deliverer) observe(ctx context.Context, w models.Webhook, s sent, o models.Outcome) {
+	if d.finished != nil && o.State != s.delivery.State && (o.State == models.DeliveryDelivered || o.State == models.DeliveryFailed) {
+		d.finished(w.Type, o.State, 1)
+	}
 	d.metrics.attempts.WithLabelValues(w.Type, o.State).Inc()
 	d.metrics.duration.WithLabelValues(w.Type).Observe(s.result.Duration.Seconds())
 	d.log.LogAttrs(ctx, slog.LevelInfo, "attempt", slog.String("delivery", s.delivery.PublicID), slog.Int64("webhook", w.ID),

@@ -195,8 +195,13 @@ func TestRetentionDropsWhatWasHeldTooLong(t *testing.T) {
 			b.t.Fatalf("pruned within the retention: %+v", p)
 		}
 		b.clock.Add(2 * 24 * time.Hour)
+		finished := map[string]int64{}
+		b.store.Finished = func(webhookType, state string, n int64) { finished[webhookType+" "+state] += n }
 		_, err = b.store.Pruning().Step(b.t.Context())
 		ok(b.t, err)
+		if len(finished) != 1 || finished["generic dropped"] != 1 {
+			b.t.Errorf("counted %v", finished)
+		}
 		if d := b.only(held); d.State != models.DeliveryDropped || d.Reason != "expired while held" {
 			b.t.Errorf("held: %+v", d.Delivery)
 		}

@@ -23,6 +23,9 @@ type Deps struct {
 	Sender  *send.Client
 	Log     *slog.Logger
 	Metrics prometheus.Registerer
+	// Finished is told of deliveries that attempts brought to a final state, as
+	// models.Store.Finished is of others; nil: nobody is.
+	Finished func(webhookType, state string, n int64)
 }
 
 // Jobs are all background work of this instance, started and stopped as one.
@@ -47,7 +50,7 @@ func New(d Deps) (*Jobs, error) { return newJobs(d, queueWorkers) }
 func newJobs(d Deps, limits map[string]int) (*Jobs, error) {
 	j := &Jobs{store: d.Store, arrived: make(chan struct{}, 1), stopping: make(chan struct{})}
 	j.deliverer = &deliverer{
-		store: d.Store, sender: d.Sender, log: d.Log, metrics: newMetrics(d.Metrics, d.Store),
+		store: d.Store, sender: d.Sender, log: d.Log, metrics: newMetrics(d.Metrics, d.Store), finished: d.Finished,
 		stopping: j.stopping, instance: rand.Text(), jitter: jitter,
 	}
 	workers := river.NewWorkers()

@@ -19,7 +19,7 @@ type metrics struct {
 func newMetrics(r prometheus.Registerer, store *models.Store) *metrics {
 	m := &metrics{
 		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "sitehooks_deliveries_total", Help: "Attempts by type of webhook and what they meant for the delivery.",
+			Name: "sitehooks_attempts_total", Help: "Attempts by type of webhook and the state in which they left the delivery.",
 		}, []string{"type", "outcome"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "sitehooks_attempt_duration_seconds", Help: "How long attempts took, from start to the end of the answer.",

@@ -20,6 +20,7 @@ const hoursKept = 32 * 24 * time.Hour
 type Pruned struct {
 	Deliveries, Events, Expired int64
 	More                        bool
+	dropped                     dropCounts // Expired by type
 }
 
 // Pruning is one pass of retention. It removes finished deliveries with their
@@ -56,9 +57,10 @@ func (p *Pruning) Step(ctx context.Context) (Pruned, error) {
 			done, p.from = before, from
 			return p.phases[0](tx, &done)
 		})
-		if err != nil || done.More {
+		if err = p.s.countDropped(done.dropped, err); err != nil || done.More {
 			return done, err
 		}
+		done.dropped = nil
 		p.phases = p.phases[1:]
 	}
 	return done, nil
@@ -84,11 +86,27 @@ func (s *Store) expireHeld(tx *gorm.DB, p *Pruned) error {
 	if query, args, err = s.expiring(tx); err != nil {
 		return err
 	}
-	res := tx.Exec(`update deliveries set state = ?, due_at = null, finished_at = ?, reason = ?
-		where finished_at is null and webhook_id in `+s.listed("bigint")+" and id in (select d.id "+query+")",
-		slices.Concat([]any{DeliveryDropped, now, "expired while held", jsonList(webhooks)}, args)...)
-	p.Expired, p.More = res.RowsAffected, res.RowsAffected >= pruneChunk
-	return res.Error
+	var expired []int64 // the webhook of each
+	err = tx.Raw(`update deliveries set state = ?, due_at = null, finished_at = ?, reason = ?
+		where finished_at is null and webhook_id in `+s.listed("bigint")+" and id in (select d.id "+query+") returning webhook_id",
+		slices.Concat([]any{DeliveryDropped, now, "expired while held", jsonList(webhooks)}, args)...).Scan(&expired).Error
+	if err != nil {
+		return err
+	}
+	p.Expired, p.More = int64(len(expired)), len(expired) >= pruneChunk
+	var hooks []Webhook
+	if err := tx.Select("id", "type").Find(&hooks, "id in "+s.listed("bigint"), jsonList(webhooks)).Error; err != nil {
+		return err
+	}
+	kinds := make(map[int64]string, len(hooks))
+	for _, w := range hooks {
+		kinds[w.ID] = w.Type
+	}
+	p.dropped = dropCounts{}
+	for _, id := range expired {
+		p.dropped[kinds[id]]++
+	}
+	return nil
 }
 
 // expiring selects from what was held for the whole retention.

@@ -50,6 +50,10 @@ type Store struct {
 	Audit      *Audit
 	Instances  *Instances
 
+	// Finished is told of deliveries that were dropped, by type of webhook,
+	// once that is stored; nil: nobody is. Set it before the store is used.
+	Finished func(webhookType, state string, n int64)
+
 	db    *gorm.DB
 	sqlDB *sql.DB
 	pool  *pgxpool.Pool // nil with SQLite

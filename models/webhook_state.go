@@ -37,6 +37,7 @@ func (x *Webhooks) Heal(ctx context.Context, by Actor, id int64) (n int64, err e
 }
 
 func (x *Webhooks) resume(ctx context.Context, by Actor, id int64, dropHeld bool, why string, from ...string) (n int64, err error) {
+	dropped := dropCounts{}
 	err = x.s.txLong(ctx, func(tx *gorm.DB) error {
 		n = 0
 		w, now, err := x.lockedNow(tx, id)
@@ -50,6 +51,7 @@ func (x *Webhooks) resume(ctx context.Context, by Actor, id int64, dropHeld bool
 		if dropHeld {
 			detail = " held dropped"
 			n, err = drop(tx, id, now, "dropped by "+by.Name)
+			dropped = dropCounts{w.Type: n}
 		} else {
 			n, err = release(tx, id, now)
 		}
@@ -58,7 +60,7 @@ func (x *Webhooks) resume(ctx context.Context, by Actor, id int64, dropHeld bool
 		}
 		return audit(tx, by, now, "webhook.resumed", label(w), strconv.FormatInt(n, 10)+detail)
 	})
-	return n, err
+	return n, x.s.countDropped(dropped, err)
 }
 
 // Break marks an active webhook as broken; the reason is for people.
@@ -104,11 +106,13 @@ func (s *Store) tellBroken(tx *gorm.DB, w Webhook, now time.Time) error {
 // Delete drops what waits and keeps the webhook for the history. It returns
 // how many were dropped.
 func (x *Webhooks) Delete(ctx context.Context, by Actor, id int64) (dropped int64, err error) {
+	kind := ""
 	err = x.s.txLong(ctx, func(tx *gorm.DB) error {
 		w, now, err := x.lockedNow(tx, id)
 		if err != nil {
 			return err
 		}
+		kind = w.Type
 		w.DeletedAt, w.UpdatedAt, w.UpdatedBy = &now, now, by.Name
 		// What is sealed goes at once; the history needs only what is shown.
 		w.URL, w.Secret1, w.Secret2, w.Headers = "", "", "", ""
@@ -123,7 +127,7 @@ func (x *Webhooks) Delete(ctx context.Context, by Actor, id int64) (dropped int6
 		}
 		return audit(tx, by, now, "webhook.deleted", label(w), strconv.FormatInt(dropped, 10)+" waiting dropped")
 	})
-	return dropped, err
+	return dropped, x.s.countDropped(dropCounts{kind: dropped}, err)
 }
 
 // Waiting counts the deliveries that are pending or retrying.
@@ -174,6 +178,23 @@ func release(tx *gorm.DB, id int64, now time.Time) (int64, error) {
 		"next_due_at": now, "queued_until": nil, "paced_through": newest, "slow": false,
 		"failures_in_row": 0, "failing_since": nil,
 	}).Error
+}
+
+// dropCounts are numbers of deliveries by type of webhook.
+type dropCounts map[string]int64
+
+// countDropped tells Finished what a transaction dropped, unless it failed with
+// an error, which is returned.
+func (s *Store) countDropped(dropped dropCounts, err error) error {
+	if err != nil || s.Finished == nil {
+		return err
+	}
+	for kind, n := range dropped {
+		if n > 0 {
+			s.Finished(kind, DeliveryDropped, n)
+		}
+	}
+	return nil
 }
 
 // drop ends a webhook's waiting deliveries without sending them.

@@ -94,6 +94,7 @@ func (x *Webhooks) Create(ctx context.Context, by Actor, in WebhookInput) (Webho
 // since, ErrNotFound, ErrFull.
 func (x *Webhooks) Update(ctx context.Context, by Actor, id int64, updatedAt time.Time, in WebhookInput) (Webhook, error) {
 	var w Webhook
+	dropped := dropCounts{}
 	err := x.s.txLong(ctx, func(tx *gorm.DB) error {
 		old, err := x.locked(tx, id)
 		if err != nil {
@@ -122,13 +123,15 @@ func (x *Webhooks) Update(ctx context.Context, by Actor, id int64, updatedAt tim
 			return err
 		}
 		if old.Location != w.Location {
-			if _, err := drop(tx, id, now, "the webhook was moved to another location"); err != nil {
+			n, err := drop(tx, id, now, "the webhook was moved to another location")
+			if err != nil {
 				return err
 			}
+			dropped = dropCounts{w.Type: n}
 		}
 		return audit(tx, by, now, "webhook.saved", label(w), x.changes(old, w, in))
 	})
-	return w, err
+	return w, x.s.countDropped(dropped, err)
 }
 
 // apply writes the input over the webhook and seals what must be.
