@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -82,12 +83,16 @@ func spelt(secret string) []string {
 	units := func(chars, verb string) string {
 		return regexp.MustCompile(chars).ReplaceAllStringFunc(secret, func(c string) string { return fmt.Sprintf(verb, c[0]) })
 	}
-	forms := []string{
-		secret, url.QueryEscape(secret), regexp.MustCompile("%..").ReplaceAllStringFunc(url.QueryEscape(secret), strings.ToLower), html.EscapeString(secret), fmt.Sprintf("%q", secret),
-		strings.ReplaceAll(secret, "/", `\/`), units(`[=&+<>']`, `\u%04x`), units(`[=&+<>'/]`, `\u%04X`), units(`[/=+]`, "&#x%x;"),
+	return []string{
+		secret, url.QueryEscape(secret), regexp.MustCompile("%..").ReplaceAllStringFunc(url.QueryEscape(secret), strings.ToLower), html.EscapeString(secret),
+		strings.ReplaceAll(secret, "/", `\/`), units(`[=&+<>']`, `\u%04x`), units(`[=&+<>'/]`, `\u%04X`), units(`[/=+]`, "&#x%x;"), fmt.Sprintf("%q", secret),
 		hex.EncodeToString([]byte(secret)), fmt.Sprintf("%X", secret), fmt.Sprintf("% x", secret), fmt.Sprintf("%d", []byte(secret)),
 	}
-	for _, before := range []string{"", "u", "us", "user:"} { // Basic, and at each place of a group
+}
+
+// inBasic is a text in base64 behind a user, and at each place of a group.
+func inBasic(secret string) (forms []string) {
+	for _, before := range []string{"", "u", "us", "user:"} {
 		forms = append(forms, base64.StdEncoding.EncodeToString([]byte(before+secret+"\n")))
 	}
 	return forms
@@ -109,7 +114,7 @@ func (v *vault) none(place, text string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for what, secret := range v.secrets {
-		forms := slices.Concat(spelt(secret)[:13], inner(secret))
+		forms := slices.Concat(spelt(secret), inner(secret))
 		if raw, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_")); err == nil && len(raw) >= 16 {
 			forms = append(forms, string(raw), hex.EncodeToString(raw))
 		}
@@ -222,17 +227,25 @@ func newTattler(t *testing.T, v *vault) (server *tattler, trust string) {
 		w.Header().Set("X-Address", r.RequestURI)
 		owner, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 		for i, secret := range v.of(owner) {
-			w.Header().Set(fmt.Sprintf("X-Echo-%d", i), strings.Join(spelt(secret), ", "))
+			w.Header().Set(fmt.Sprintf("X-Echo-%d", i), strings.Join(slices.Concat(spelt(secret), inBasic(secret)), ", "))
 		}
 		if server.failing.Load() {
 			w.WriteHeader(http.StatusInternalServerError)
 		}
 		fmt.Fprintf(w, "no such page: %s %v\n", strings.ReplaceAll(r.RequestURI, "/", `\/`), r.Header)
 		for _, secret := range v.of(owner) {
-			for _, form := range spelt(secret) {
+			for _, form := range slices.Concat(spelt(secret), inBasic(secret)) {
 				fmt.Fprintln(w, form, url.QueryEscape(form), strings.ReplaceAll(form, "/", `\/`))
 			}
 		}
 	})
 	return server, trust
+}
+
+// browser is one in which nobody is logged in.
+func (in *instance) browser() *browser {
+	in.t.Helper()
+	jar, err := cookiejar.New(nil)
+	ok(in.t, err)
+	return &browser{in.t, &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}, in.base}
 }

@@ -100,9 +100,7 @@ func TestRedactionAtTheCut(t *testing.T) {
 			kept := red.body(raw[:maxBody+1], true)
 			rest := strings.Trim(strings.ReplaceAll(string(kept), mask, ""), "\n[]=*")
 			// The beginning of an escape, one digit or half a number tell nothing yet.
-			_, entity := strings.CutPrefix("&lt;", rest)
-			_, unicode := strings.CutPrefix(`\u003`, rest)
-			if len(rest) > 1 && rest != "48" && !entity && !unicode || len(kept) > maxBody {
+			if len(rest) > 1 && !slices.Contains([]string{"48", "&l", "&lt", "&lt;", `\u`, `\u0`, `\u00`, `\u003`}, rest) || len(kept) > maxBody {
 				t.Errorf("%s at %d: %d bytes, %q", name, start-maxBody, len(kept), rest)
 			}
 		}

@@ -15,8 +15,8 @@ type view struct {
 	text []byte
 	// back is where in the text before a part of this one stands.
 	back   func(v *view, p span) span
-	places []int32 // in the text before
-	offset int     // in the text before, or among the places
+	places []int // in the text before
+	offset int   // in the text before, or among the places
 	digits *digits
 	// cut: where this text ends, the one that was received goes on.
 	cut bool
@@ -46,7 +46,7 @@ type search struct {
 
 	// Texts that came out, and places in them. They are stacks, as views is.
 	bytes  []byte
-	places []int32
+	places []int
 
 	meaning [longestEscape]byte // of an escape
 }
@@ -185,5 +185,5 @@ func backPlaces(v *view, p span) span {
 	for end < len(v.text) && v.places[end] == v.places[p.to-1] {
 		end++
 	}
-	return span{int(v.places[p.from]), int(v.places[end])}
+	return span{v.places[p.from], v.places[end]}
 }

@@ -110,7 +110,7 @@ func (f *search) undoRun(d *digits, run []byte, from int, cut bool) {
 	b, p := len(f.bytes), len(f.places)
 	for i, c := range run {
 		if d.values[c] >= 0 {
-			f.bytes, f.places = append(f.bytes, c), append(f.places, int32(from+i))
+			f.bytes, f.places = append(f.bytes, c), append(f.places, from+i)
 		} else if len(f.bytes) > b && isPrefix(run, i) && i+2 < len(run) && d.values[run[i+2]] >= 0 { // 0xa has its zero
 			f.bytes, f.places = f.bytes[:len(f.bytes)-1], f.places[:len(f.places)-1]
 		}
@@ -139,12 +139,12 @@ func (d *digits) append(out, run []byte) []byte {
 	begin := len(out)
 	out = slices.Grow(out, len(run)*d.bits/8)
 	out = out[:begin+len(run)*d.bits/8]
-	have, held, n := uint32(0), 0, begin
+	have, held, n := 0, 0, begin
 	for _, c := range run {
-		have, held = have<<d.bits|uint32(d.values[c]), held+d.bits
+		have, held = have<<d.bits&0xffff|int(d.values[c]), held+d.bits
 		if held >= 8 {
 			held -= 8
-			out[n] = byte(have >> held)
+			out[n] = byte(have >> held & 0xff)
 			n++
 		}
 	}
@@ -163,7 +163,7 @@ func appendASCII85(out, run []byte) []byte {
 			group = group*85 + value
 		}
 		for i := range n - 1 {
-			out = append(out, byte(group>>(24-8*i)))
+			out = append(out, byte(group>>(24-8*i)&0xff))
 		}
 		run = run[n:]
 	}
@@ -177,5 +177,5 @@ func backDigits(v *view, p span) span {
 	} else {
 		first, last = p.from*8/v.digits.bits, (p.to*8-1)/v.digits.bits
 	}
-	return span{int(v.places[first]), int(v.places[last]) + 1}
+	return span{v.places[first], v.places[last] + 1}
 }

@@ -101,7 +101,7 @@ func newWindow(f *search) window { return window{search: f, text: len(f.bytes), 
 func (w *window) copy(text []byte, from, to int) {
 	w.bytes = append(w.bytes, text[from:to]...)
 	for i := from; i < to; i++ {
-		w.places = append(w.places, int32(i))
+		w.places = append(w.places, i)
 	}
 }
 
@@ -110,14 +110,14 @@ func (w *window) add(meaning []byte, at int) {
 	w.open = true
 	w.bytes = append(w.bytes, meaning...)
 	for range meaning {
-		w.places = append(w.places, int32(at))
+		w.places = append(w.places, at)
 	}
 }
 
 // close looks at the text of an open window, which ends at a place.
 func (w *window) close(end int, cut bool) {
 	if text := w.bytes[w.text:]; w.open && (len(text) >= w.secrets.shortest || cut) {
-		w.places = append(w.places, int32(end))
+		w.places = append(w.places, end)
 		w.look(view{text: text, back: backPlaces, places: w.places[w.begun:], cut: cut, inexact: w.views[len(w.views)-1].inexact})
 	}
 	w.bytes, w.places, w.open = w.bytes[:w.text], w.places[:w.begun], false
@@ -133,7 +133,7 @@ func readBackslash(out, text []byte) ([]byte, int) {
 	case strings.IndexByte("\"\\/'`", c) >= 0:
 		return append(out, c), 2
 	case strings.IndexByte("abtnvfr", c) >= 0:
-		return append(out, '\a'+byte(strings.IndexByte("abtnvfr", c))), 2
+		return append(out, "\a\b\t\n\v\f\r"[strings.IndexByte("abtnvfr", c)]), 2
 	case c == 'x':
 		value, n := readHex(text, 2, 2)
 		return appendByte(out, value, n)
@@ -292,7 +292,7 @@ func readHex(text []byte, at, count int) (value rune, n int) {
 
 func appendByte(out []byte, value rune, n int) ([]byte, int) {
 	if n > 0 {
-		out = append(out, byte(value))
+		out = append(out, byte(value&0xff))
 	}
 	return out, n
 }

@@ -20,7 +20,7 @@ func (f *search) undoNumbers() {
 		case n > 0 && i+n == len(v.text) && v.cut: // perhaps half of one
 			i += n
 		case n > 0:
-			list.add([]byte{byte(value)}, i)
+			list.add([]byte{byte(value & 0xff)}, i)
 			i += n
 		case strings.IndexByte(", \t\r\n", v.text[i]) >= 0:
 			i++
