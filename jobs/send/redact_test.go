@@ -134,12 +134,17 @@ func FuzzRedact(f *testing.F) {
 	f.Add([]byte("before secret after"), "secret")
 	f.Add([]byte("sesecret\x00\xff"), "secret\xff")
 	f.Add([]byte("aaaaaaaaa"), "aaaa")
+	f.Add([]byte(`\u{1f600}\ud83d\ude00\x41\101&#x2f;&quot;%u0041%2f=41=?utf-8?b?YWFhYQ==?= =?utf-8?q?a?=`), "aaaa")
+	f.Add([]byte("00000000  61 61 61 61  |aaaa|\n00000010: 6161 6161  aaaa\n[97 97,-97 97] 0x61, 0xa ME======@:E_W z"), "aaaa")
 	f.Fuzz(func(t *testing.T, raw []byte, secret string) {
 		red := newRedactor([]string{secret})
 		raw = append(raw, secret...)
 		kept := red.body(bytes.Repeat(raw, 2), false)
 		if len(kept) > maxBody || !utf8.Valid(kept) || bytes.IndexByte(kept, 0) >= 0 {
 			t.Errorf("kept %q", kept)
+		}
+		if kept := red.body(raw[:len(raw)-len(secret)/2], true); !utf8.Valid(kept) {
+			t.Errorf("kept of what was cut: %q", kept)
 		}
 		// Masks and what stood around a secret can spell a new one.
 		if len(secret) >= minSecret && utf8.ValidString(secret) && !strings.ContainsAny(secret, "*\x00\uFFFD") && bytes.Contains(kept, []byte(secret)) {
