@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"html"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -240,12 +239,4 @@ func newTattler(t *testing.T, v *vault) (server *tattler, trust string) {
 		}
 	})
 	return server, trust
-}
-
-// browser is one in which nobody is logged in.
-func (in *instance) browser() *browser {
-	in.t.Helper()
-	jar, err := cookiejar.New(nil)
-	ok(in.t, err)
-	return &browser{in.t, &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}, in.base}
 }
