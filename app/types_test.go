@@ -148,7 +148,7 @@ func TestCommentsOfAForumReachOnlyTheForumsType(t *testing.T) {
 			}
 			return len(hook.of("userecho")) > 1
 		})
-		page := html.UnescapeString(b.get("/admin/trigger-history/of-the-forum").body)
+		page := html.UnescapeString(b.event("of-the-forum").body)
 		for _, name := range typeNames {
 			want, matches := 1, "1 of 2 events"
 			if name == "userecho" {
