@@ -203,3 +203,21 @@ func mustParse(t testing.TB, address string) *url.URL {
 	ok(t, err)
 	return u
 }
+
+// A page that needs a locked table says what happened while the lock lasts.
+func TestAPageThatNeedsALockedTableSaysSo(t *testing.T) {
+	env := environment(t, "postgres")
+	in, db := serve(t, with(env, "DATABASE_URL", valueOf(env, "DATABASE_URL")+"&statement_timeout=500")), openDatabase(t, env)
+	b := in.login()
+	tx, err := db.BeginTx(t.Context(), nil)
+	ok(t, err)
+	_, err = tx.ExecContext(t.Context(), "lock table webhooks in access exclusive mode")
+	ok(t, err)
+	if a := b.get("/admin/webhooks"); a.code != http.StatusServiceUnavailable || !strings.Contains(a.body, "the database took too long") {
+		t.Errorf("%d %s", a.code, a.body)
+	}
+	ok(t, tx.Rollback())
+	if a := b.get("/admin/webhooks"); a.code != http.StatusOK {
+		t.Errorf("unlocked: %d", a.code)
+	}
+}

@@ -27,10 +27,12 @@ type attention struct {
 
 // attention is nil when all is well, or all was put aside. A page is not
 // refused for it.
-func (s *Site) attention(ctx context.Context, r *http.Request, at *models.Standing) *attention {
+func (s *Site) attention(ctx context.Context, r *http.Request, p *page) *attention {
 	a := &attention{Unable: models.Unable(s.Store.Able())}
-	if err := s.attend(ctx, a, at, asideOf(r)); err != nil {
-		s.Log.ErrorContext(ctx, "what needs attention not read", "error", err)
+	if !p.Quiet {
+		if err := s.attend(ctx, a, p.at, asideOf(r)); err != nil {
+			s.Log.ErrorContext(ctx, "what needs attention not read", "error", err)
+		}
 	}
 	if len(a.Broken) == 0 && a.More == 0 && len(a.Expiring) == 0 && a.Late == nil && a.Unable == "" {
 		return nil

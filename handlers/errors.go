@@ -51,8 +51,12 @@ func (s *Site) on(h handler) gin.HandlerFunc {
 func (s *Site) fail(c *gin.Context, err error) {
 	c.Abort()
 	status, text := http.StatusInternalServerError, ""
-	if errors.Is(context.Cause(c.Request.Context()), limit.ErrYield) {
+	switch cause := context.Cause(c.Request.Context()); {
+	case errors.Is(cause, limit.ErrYield):
 		err = errBusy()
+	case errors.Is(cause, errPageLate):
+		s.Log.ErrorContext(c.Request.Context(), "page took too long", "method", c.Request.Method, "route", c.FullPath(), "error", err)
+		err = errLate(c.Request.Context())
 	}
 	var known *statusError
 	var tooLarge *http.MaxBytesError
@@ -84,7 +88,7 @@ func (s *Site) fail(c *gin.Context, err error) {
 		return
 	}
 	if status != http.StatusInternalServerError {
-		p := &errorPage{page: page{Title: http.StatusText(status)}, Status: status, Text: text}
+		p := &errorPage{page: page{Title: http.StatusText(status), Quiet: status == http.StatusServiceUnavailable}, Status: status, Text: text}
 		if status == http.StatusMisdirectedRequest {
 			p.Home = s.BaseURL.String()
 		}

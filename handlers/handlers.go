@@ -66,6 +66,8 @@ type Deps struct {
 // that stand beside the handlers that use them.
 type Site struct {
 	Deps
+	showWithin     time.Duration // for a page that changes nothing
+	changeWithin   time.Duration // for one that changes something
 	store          stores
 	passwords      *passwords
 	exports        exports
@@ -123,7 +125,7 @@ func newSite(d Deps) (*Site, error) {
 	}
 	secure := d.BaseURL.Scheme == "https"
 	s := &Site{
-		Deps: d,
+		Deps: d, showWithin: showWithin, changeWithin: changeWithin,
 		store: stores{
 			users: d.Store.Users, settings: d.Store.Settings, webhooks: d.Store.Webhooks,
 			locations: d.Store.Locations, events: d.Store.Events, deliveries: d.Store.Deliveries,

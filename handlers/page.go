@@ -23,6 +23,7 @@ type page struct {
 	Theme string // system, light, dark or contrast
 	Site  string // host of the console, shown beside the name
 	Path  string // of this page with its query, to come back to; a handler that answers at another address sets it
+	Quiet bool   // asks the database nothing, because it does not answer
 	Bare  bool   // no bar and no navigation: nobody is logged in
 
 	Version string // of Sitehooks
@@ -152,7 +153,7 @@ func (s *Site) render(c *gin.Context, status int, name string, data pager) error
 	p.Flash = s.takeFlash(c)
 	if member {
 		p.Entries = s.entries[p.Nav]
-		p.Attention = s.attention(c.Request.Context(), c.Request, p.at)
+		p.Attention = s.attention(c.Request.Context(), c.Request, p)
 	}
 	return s.Templates.Render(&pageWriter{c, status}, name, data)
 }

@@ -20,8 +20,8 @@ func (s *Site) routes() (*gin.Engine, error) {
 		return nil, err
 	}
 	r.Use(s.recovered, s.addressed, s.secured, s.ownHost, s.readable, guard)
-	r.NoRoute(s.memberOnly, s.on(func(*gin.Context) error { return notFound("There is no page at this address.") }))
-	r.NoMethod(s.memberOnly, s.on(func(*gin.Context) error {
+	r.NoRoute(s.timed, s.memberOnly, s.on(func(*gin.Context) error { return notFound("There is no page at this address.") }))
+	r.NoMethod(s.timed, s.memberOnly, s.on(func(*gin.Context) error {
 		return &statusError{http.StatusMethodNotAllowed, "This address does not take that kind of request."}
 	}))
 
@@ -48,7 +48,7 @@ func (s *Site) routes() (*gin.Engine, error) {
 
 	// Every member. Changes here are the member's own.
 	shared := s.inPlace(s.pages, memberFlow)
-	member := r.Group("/", s.memberOnly, shared)
+	member := r.Group("/", s.timed, s.memberOnly, shared)
 	get(member, "/", s.on(s.home))
 	member.POST("/theme", s.on(s.theme))
 	member.POST("/attention", s.on(s.attentionAside))
@@ -77,7 +77,7 @@ func (s *Site) routes() (*gin.Engine, error) {
 	get(export, "/admin/deliveries.json", s.on(s.deliveriesJSON))
 
 	// Administrators: all that changes something, and the pages leading there.
-	admin := r.Group("/", s.memberOnly, s.adminOnly, shared)
+	admin := r.Group("/", s.timed, s.memberOnly, s.adminOnly, shared)
 	get(admin, "/admin/webhooks/new", s.on(s.webhookNew))
 	admin.POST("/admin/webhooks/new", s.on(s.webhookNewPost))
 	get(admin, "/admin/webhooks/known", s.on(s.webhookKnown))

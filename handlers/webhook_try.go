@@ -41,9 +41,10 @@ func (s *Site) tryWebhook(ctx context.Context, f *wire.Format, w checkedWebhook)
 	if err != nil {
 		return trial{}, err
 	}
-	result := s.Sender.Do(ctx, recipient(f, w.Effective).Request(wire.Request{
+	request := recipient(f, w.Effective).Request(wire.Request{
 		ID: id, Body: body, At: at, Test: true, EventTypes: eventTypesOf(events[:used]), Options: w.Input.Options,
-	}))
+	})
+	result := untimed(ctx, func() send.Result { return s.Sender.Do(ctx, request) })
 	response := wire.Response{Code: result.Code, Header: result.Header, Body: result.Body, ErrorClass: result.ErrorClass}
 	t := trial{
 		Delivered: f.Policy.Succeeded(response), Reason: f.Policy.Explain(response), At: result.StartedAt, Took: result.Duration,

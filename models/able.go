@@ -23,6 +23,7 @@ const (
 	whyReadOnly   = "the database server is read-only"
 	whyStopped    = "the database server is starting or stopping"
 	whyFull       = "the database server takes no more connections"
+	whySlow       = "the database took too long: it is overloaded, or something is locked"
 	whySilent     = "the database does not answer"
 	whyAway       = "the database cannot be reached"
 	whyFileLost   = "database file lost: " + SQLiteFile + " was removed or replaced while it was in use"
@@ -37,7 +38,7 @@ const (
 // says nothing of the others.
 var (
 	lastingPostgres = map[string]string{"53100": whyDiskFull, pgReadOnly: whyReadOnly}
-	passingPostgres = map[string]string{"57P01": whyStopped, "57P02": whyStopped, "57P03": whyStopped, "53300": whyFull}
+	passingPostgres = map[string]string{"57P01": whyStopped, "57P02": whyStopped, "57P03": whyStopped, "53300": whyFull, "57014": whySlow, pgLockNotAvailable: whySlow}
 	lastingSQLite   = map[int]string{13: whyDiskFull, 8: whyFileLocked, 10: whyDisk, 14: whyDisk, 11: whyDamaged, 26: whyDamaged}
 )
 

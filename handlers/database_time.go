@@ -1,0 +1,64 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+)
+
+// How long a page may take in all, waits for receivers left out: what is shown,
+// and what changes something, which may be all deliveries of a webhook.
+const (
+	showWithin   = 10 * time.Second
+	changeWithin = time.Minute
+)
+
+// errPageLate is the cause with which the context of a page ends that took too
+// long.
+var errPageLate = errors.New("the page took too long")
+
+// pageTime is what is left of a page's time, in its context.
+type pageTime struct {
+	within time.Duration
+	timer  *time.Timer
+}
+
+type pageTimeKey struct{}
+
+// timed ends what a page asks of the database when the page takes too long.
+func (s *Site) timed(c *gin.Context) {
+	within := s.showWithin
+	if c.Request.Method != http.MethodGet && c.Request.Method != http.MethodHead {
+		within = s.changeWithin
+	}
+	ctx, cancel := context.WithCancelCause(c.Request.Context())
+	defer cancel(nil)
+	t := &pageTime{within, time.AfterFunc(within, func() { cancel(errPageLate) })}
+	defer t.timer.Stop()
+	c.Request = c.Request.WithContext(context.WithValue(ctx, pageTimeKey{}, t))
+	c.Next()
+}
+
+// untimed does what has a limit of its own, such as a request to a receiver:
+// the page's time stands still meanwhile, and begins anew.
+func untimed[T any](ctx context.Context, do func() T) T {
+	if t, is := ctx.Value(pageTimeKey{}).(*pageTime); is {
+		t.timer.Stop()
+		defer t.timer.Reset(t.within)
+	}
+	return do()
+}
+
+// errLate is the answer where a page took too long.
+func errLate(ctx context.Context) error {
+	within := showWithin
+	if t, is := ctx.Value(pageTimeKey{}).(*pageTime); is {
+		within = t.within
+	}
+	return &statusError{http.StatusServiceUnavailable, fmt.Sprintf(
+		"The database did not answer within %g seconds: it is overloaded, or something that this page needs is locked. Try again in a moment.", within.Seconds())}
+}
