@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -42,8 +43,9 @@ func TestReplayOfARealCommunity(t *testing.T) {
 			t.Fatalf("replay: %v\n%s%s", err, out, errs)
 		}
 		_, shown, _ := strings.Cut(strings.TrimSpace(out), "triggered: "+in.base)
-		if history := b.get(shown); history.code != http.StatusOK || !strings.Contains(history.body, "/admin/trigger-history/replay-main-") {
-			t.Errorf("replay says %q, and what it leads to answers %d", out, history.code)
+		history := b.get(shown)
+		if n := len(regexp.MustCompile(`<tr data-id="\d+">`).FindAllString(history.body, -1)); history.code != http.StatusOK || n != 50 {
+			t.Errorf("replay says %q; that page answers %d and lists %d events, want 50", out, history.code, n)
 		}
 		eventually(t, fmt.Sprintf("%d items", len(want)), func() bool { return len(hook.items(t)) >= len(want) })
 		// A second run is all duplicates; nothing more may come of it.
