@@ -59,7 +59,7 @@ func demo(ctx context.Context, args []string, p Process) error {
 	defer func() { _ = hooks.Close() }()
 	in, err := start(ctx, c, p)
 	if err != nil {
-		return demoFault(err, p)
+		return faultOfStart(ctx, c, p, demoFault(err, p))
 	}
 	err = in.runDemo(ctx, receiver, "http://"+hooks.addr, login, p)
 	return errors.Join(err, in.stop(ctx))

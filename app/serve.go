@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -32,15 +33,26 @@ func serve(ctx context.Context, c config.Config, p Process) error {
 	tuneMemory()
 	in, err := start(ctx, c, p)
 	if err != nil {
-		return err
+		return faultOfStart(ctx, c, p, err)
 	}
 	return in.wait(ctx)
+}
+
+// faultOfStart is why the start failed, unless it was told to end.
+func faultOfStart(ctx context.Context, c config.Config, p Process, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	newLog(c, p.Stderr).InfoContext(ctx, errStopped.Error())
+	return nil
 }
 
 // instance is one running Sitehooks.
 type instance struct {
 	config   config.Config
-	log      *slog.Logger
+	own      *slog.Logger // says how the instance starts and stops
+	log      *slog.Logger // of its parts
+	quiet    atomic.Bool  // the parts report no faults any more
 	listener net.Listener
 	store    *models.Store
 	box      *secret.Box
@@ -56,7 +68,8 @@ type instance struct {
 
 // start brings everything up, or nothing: what was begun is undone on an error.
 func start(ctx context.Context, c config.Config, p Process) (*instance, error) {
-	in := &instance{config: c, log: newLog(c, p.Stderr), unlock: func() {}, served: make(chan error, 1)}
+	in := &instance{config: c, own: newLog(c, p.Stderr), unlock: func() {}, served: make(chan error, 1)}
+	in.log = slog.New(quietable{in.own.Handler(), &in.quiet})
 	if err := in.begin(ctx, p); err != nil {
 		in.undo(ctx)
 		return nil, err
@@ -281,13 +294,13 @@ func (in *instance) stop(ctx context.Context) error {
 	case err := <-stopped:
 		return err
 	case <-time.After(stopWithin):
-		in.log.Warn("stopped before everything had ended; what was under way is tried again when its lease ends")
+		in.own.Warn("stopped before everything had ended; what was under way is tried again when its lease ends")
 		return nil
 	}
 }
 
 func (in *instance) shutDown(ctx context.Context) error {
-	in.log.Info("stopping")
+	in.sayStopping(ctx)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin-stopWithin/60)
 	defer cancel()
 	serverCtx, cancelServer := context.WithTimeout(ctx, 3*time.Second)
@@ -302,8 +315,25 @@ func (in *instance) shutDown(ctx context.Context) error {
 	in.presence.leave(ctx)
 	in.store.Close()
 	in.unlock()
-	in.log.Info("stopped")
+	in.own.Info("stopped")
 	return err
+}
+
+// sayStopping says also why the database takes no part in it, if it is so.
+func (in *instance) sayStopping(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	err := in.store.Able()
+	if err == nil {
+		_, err = in.store.Now(ctx)
+	}
+	why := models.Unable(err)
+	if why == "" {
+		in.own.Info("stopping")
+		return
+	}
+	in.quiet.Store(true)
+	in.own.Warn("stopping without the database; what was under way is tried again when its lease ends", slog.String("database", why))
 }
 
 // undo lets go of what a failed start had begun.

@@ -49,8 +49,15 @@ func openStore(ctx context.Context, c config.Config, log *slog.Logger) (*models.
 	if errors.Is(err, secret.ErrWrongKey) {
 		err = fmt.Errorf("%s: %w; give the key that it was sealed with, or both as SITEHOOKS_SECRET_KEY=new,old", where, err)
 	}
+	if err != nil && ctx.Err() != nil {
+		err = errStopped
+	}
 	return store, box, oneLine(err)
 }
+
+// errStopped is said of a start that was told to end: what failed then is no
+// fault.
+var errStopped = errors.New("stopped before it was ready")
 
 func needsFeature(webhookType string) bool {
 	f, ok := wire.Lookup(webhookType)

@@ -1,0 +1,67 @@
+package app_test
+
+import (
+	"encoding/base64"
+	"net"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/sitehooks/sitehooks/models/modelstest"
+)
+
+// endings are how a system tells a program to end.
+var endings = []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP}
+
+// TestStoppedDuringTheStart: whoever ends a start that waits for its database
+// has made no mistake that it could name.
+func TestStoppedDuringTheStart(t *testing.T) {
+	silent, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	ok(t, err)
+	defer silent.Close()
+	for _, signal := range endings {
+		in := launch(t, []string{
+			"DATABASE_URL=postgres://sitehooks@" + silent.Addr().String() + "/sitehooks",
+			"SITEHOOKS_SECRET_KEY=" + base64.StdEncoding.EncodeToString(modelstest.Key()),
+		})
+		conn, err := silent.Accept() // it waits for an answer now
+		ok(t, err)
+		ok(t, in.cmd.Process.Signal(signal))
+		err = in.ended()
+		_ = conn.Close()
+		if said := lines(in.log.String()); err != nil || len(said) != 1 || !strings.Contains(said[0], "stopped before it was ready") {
+			t.Errorf("after %v: %v\n%s", signal, err, in.log)
+		}
+	}
+}
+
+// TestEverySignalToEndStops: also when the terminal goes away.
+func TestEverySignalToEndStops(t *testing.T) {
+	for _, signal := range endings {
+		in := serve(t, environment(t, "sqlite"))
+		ok(t, in.cmd.Process.Signal(signal))
+		if err := in.ended(); err != nil || !strings.Contains(in.log.String(), "msg=stopped") {
+			t.Errorf("after %v: %v\n%s", signal, err, in.log)
+		}
+	}
+}
+
+// TestStoppedWithoutTheDatabase says so in one line, however many parts of an
+// instance miss it.
+func TestStoppedWithoutTheDatabase(t *testing.T) {
+	server := modelstest.StartPostgres(t)
+	in := serve(t, []string{
+		"DATABASE_URL=" + server.URL("postgres"), "SITEHOOKS_SECRET_KEY=" + base64.StdEncoding.EncodeToString(modelstest.Key()),
+	})
+	ok(t, server.Stop())
+	eventually(t, "it notices", func() bool { return strings.Contains(in.log.String(), "level=ERROR") })
+	err := in.terminate()
+	_, after, stopping := strings.Cut(in.log.String(), "msg=\"stopping without the database")
+	if err != nil || !stopping {
+		t.Fatalf("ended with %v\n%s", err, in.log)
+	}
+	said := lines(after)
+	if len(said) != 2 || !strings.Contains(said[0], "database=\"the database ") || !strings.Contains(said[1], "msg=stopped") {
+		t.Errorf("after the signal it says\n%s", after)
+	}
+}
