@@ -188,3 +188,23 @@ func run(t testing.TB, db *sql.DB, statement string) {
 		t.Fatalf("%v: %s", err, statement)
 	}
 }
+
+// TestOlderReleaseRefusesANewerSchema: it says so in one line and leaves the
+// database as it is.
+func TestOlderReleaseRefusesANewerSchema(t *testing.T) {
+	onBoth(t, func(t *testing.T, kind string) {
+		env := environment(t, kind)
+		if _, errs, err := output(t, env, "", "migrate"); err != nil {
+			t.Fatalf("migrate: %v %s", err, errs)
+		}
+		db := openDatabase(t, env)
+		defer db.Close()
+		run(t, db, "insert into goose_db_version (version_id, is_applied) values (99999, true)")
+		for _, command := range []string{"serve", "migrate"} {
+			_, errs, err := output(t, append(env, "SITEHOOKS_ADDR="+freePort(t)), "", command)
+			if err == nil || len(lines(errs)) != 1 || !strings.Contains(errs, "a later release has changed it (it is at 99999,") {
+				t.Errorf("%s: %v\n%s", command, err, errs)
+			}
+		}
+	})
+}

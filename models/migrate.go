@@ -39,10 +39,24 @@ func (s *Store) migrate(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	if err := notNewer(ctx, p); err != nil {
+		return err
+	}
 	if _, err := p.Up(ctx); err != nil {
 		return err
 	}
 	return s.migrateRiver(ctx)
+}
+
+// notNewer refuses a schema that a later release has made: what this one would
+// write there may be wrong.
+func notNewer(ctx context.Context, p *goose.Provider) error {
+	current, known, err := p.GetVersions(ctx)
+	if err == nil && current > known {
+		err = fmt.Errorf("a later release has changed it (it is at %d, and this release knows %d): "+
+			"start that release, or restore the backup that was made before the upgrade", current, known)
+	}
+	return err
 }
 
 func (s *Store) migrateRiver(ctx context.Context) error {
