@@ -225,3 +225,40 @@ func TestOneTokenLeavesSuperOfficeToOthers(t *testing.T) {
 		}
 	})
 }
+
+// TestLongDefinitionsCostLittle: a definition, or a form, that is as large as it
+// may be and full of names costs no more than reading it does.
+func TestLongDefinitionsCostLittle(t *testing.T) {
+	env := environment(t, "sqlite")
+	in := serve(t, env)
+	b := in.login()
+	b.quick()
+	names := func(n int, format string) string {
+		list := make([]string, n)
+		for i := range list {
+			list[i] = fmt.Sprintf(format, i)
+		}
+		return strings.Join(list, ",")
+	}
+	crm := newToken(t, env, models.ScopeSuperOffice)
+	form := webhookForm("https://127.0.0.1:1/")
+	form.Set("custom", names(60_000, "a.b%d"))
+	for what, send := range map[string]func() answer{
+		"properties": func() answer {
+			return in.call(http.MethodPost, "/superoffice/api/v1/Webhook/Test", crm,
+				`{"Name":"N","Events":["contact.created"],"TargetUrl":"https://127.0.0.1:1/","Properties":{`+names(250_000, `"%d":1`)+`}}`)
+		},
+		"custom activities": func() answer { return b.post("/admin/webhooks/new?type=superoffice", form) },
+	} {
+		before := processes(t)[in.cmd.Process.Pid].seconds
+		a := send()
+		took := processes(t)[in.cmd.Process.Pid].seconds - before
+		t.Logf("%s: %d after %.1f s of a processor", what, a.code, took)
+		if a.code != http.StatusBadRequest && a.code != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %d %.300s", what, a.code, a.body)
+		}
+		if took > 3 {
+			t.Errorf("%s took %.1f s of a processor", what, took)
+		}
+	}
+}

@@ -60,6 +60,8 @@ const (
 	tagsMax    = 100
 	tagLength  = 64
 	headersMax = 20
+	// activitiesMax is also among the tags of webhookForm.
+	activitiesMax = 500
 	// What is said when the URL leads to another host.
 	movedSecret  = "The URL leads to another host, so the saved secret is not used. Enter it anew, generate one, or clear it." //nolint:gosec // a sentence, no secret
 	movedHeaders = "The URL leads to another host, so the saved values are not used. Enter them anew: "
@@ -147,6 +149,9 @@ func limitSentence(e validator.FieldError) string {
 // events keeps the chosen activities in the order of the type's options, those
 // that its list does not have after them.
 func (c *webhookCheck) events() {
+	if len(c.form.Events) > activitiesMax {
+		return // which is a fault already
+	}
 	for _, o := range c.format.Options {
 		if slices.Contains(c.form.Events, o.Value) {
 			c.out.Input.Events = append(c.out.Input.Events, o.Value)

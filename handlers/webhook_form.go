@@ -104,8 +104,10 @@ func savedWebhookForm(f *wire.Format, w models.Webhook, opened models.Opened) we
 // splitNames are the names typed, without repeats.
 func splitNames(typed string) []string {
 	var names []string
+	seen := map[string]bool{"": true}
 	for name := range strings.SplitSeq(typed, ",") {
-		if name = strings.TrimSpace(name); name != "" && !slices.Contains(names, name) {
+		if name = strings.TrimSpace(name); !seen[name] {
+			seen[name] = true
 			names = append(names, name)
 		}
 	}

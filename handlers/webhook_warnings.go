@@ -12,6 +12,9 @@ import (
 // A form with warnings is saved all the same.
 func filterWarnings(f *wire.Format, form webhookForm) faults {
 	warnings := faults{}
+	if len(form.Events) > activitiesMax {
+		return warnings
+	}
 	var chosen, untagged, nowhere []string
 	for _, value := range unique(append([]string{}, form.Events...)) {
 		o, err := f.Option(value)

@@ -182,6 +182,7 @@ func (k *checking) options() {
 	}
 	if len(k.d.Properties) > maxOption {
 		k.d.wrong.add(keyProperties, "They are longer than %d characters.", maxOption)
+		return
 	}
 	for key, value := range map[string]string{optionEmail: email, optionProperties: string(k.d.Properties)} {
 		i := slices.IndexFunc(k.format.Fields, func(f wire.Field) bool { return f.Key == key })

@@ -130,7 +130,9 @@ func (d *definition) readHeaders(v []byte) {
 		default:
 			d.wrong.add(keyHeaders, "The value of %s must be a string.", h.name)
 		}
-		d.Headers = append(d.Headers, h)
+		if d.Headers = append(d.Headers, h); len(d.Headers) > maxHeaders {
+			return // too many, as will be said
+		}
 	}
 }
 

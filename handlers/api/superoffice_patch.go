@@ -13,7 +13,7 @@ import (
 
 const (
 	maxOperations = 100
-	maxPatched    = 1 << 20 // bytes of a definition, so that copies cannot grow for ever
+	maxPatched    = 256 << 10 // bytes of a definition, so that copies cannot grow for ever
 )
 
 // change saves a webhook with what a JSON Patch (RFC 6902) or a merge patch
@@ -28,7 +28,7 @@ func (s *SuperOffice) change(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	document, err := c.patched(plainJSON(shown.value))
+	document, err := c.patched(ctx, plainJSON(shown.value))
 	if err != nil {
 		return answer{}, err
 	}
@@ -42,10 +42,10 @@ func (s *SuperOffice) change(ctx context.Context, c *call) (answer, error) {
 }
 
 // patched applies the body to a document.
-func (c *call) patched(document []byte) ([]byte, error) {
+func (c *call) patched(ctx context.Context, document []byte) ([]byte, error) {
 	switch kind := c.body[0]; {
 	case kind == '[' && c.patch != patchMerge:
-		return applyOperations(document, c.body)
+		return applyOperations(ctx, document, c.body)
 	case kind == '{' && c.patch != patchOperations:
 		return applyMerge(document, c.body)
 	}
@@ -61,12 +61,15 @@ type patchOperation struct {
 }
 
 // applyOperations applies one operation after the other; the first that fails
-// ends it all.
-func applyOperations(document, body []byte) ([]byte, error) {
+// ends it all, and so does the end of the request.
+func applyOperations(ctx context.Context, document, body []byte) ([]byte, error) {
 	options := jsonpatch.NewApplyOptions()
 	options.SupportNegativeIndices, options.EscapeHTML = false, false
 	n := 0
 	for element := range elements(body) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		at := item("Patch", n)
 		if n++; n > maxOperations {
 			return nil, badKey("Patch", "It has more than %d operations.", maxOperations)

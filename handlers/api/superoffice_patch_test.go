@@ -173,7 +173,7 @@ func FuzzSuperOfficePatch(f *testing.F) {
 		if nul >= 0 || deep >= 0 {
 			return
 		}
-		patched, err := (&call{body: compacted}).patched([]byte(document))
+		patched, err := (&call{body: compacted}).patched(t.Context(), []byte(document))
 		if err != nil {
 			return
 		}

@@ -25,6 +25,7 @@ func readProperties(object string) ([]property, error) {
 		return nil, want
 	}
 	var list []property
+	seen := map[string]bool{}
 	dec := json.NewDecoder(strings.NewReader(object))
 	_, err := dec.Token() // the opening brace
 	for err == nil && dec.More() {
@@ -38,9 +39,10 @@ func readProperties(object string) ([]property, error) {
 		}
 		p := property{value: compacted(value)}
 		p.name, _ = token.(string)
-		if slices.ContainsFunc(list, func(other property) bool { return other.name == p.name }) {
+		if seen[p.name] {
 			return nil, sentencef("The property “%s” is there twice.", shown(p.name))
 		}
+		seen[p.name] = true
 		p.key, err = encode(p.name)
 		list = append(list, p)
 	}
@@ -72,10 +74,10 @@ func addProperties(body []byte, object string, own []string) []byte {
 	if err != nil {
 		return body // the form and the API let nothing pass that cannot be read
 	}
-	body = bytes.TrimSuffix(body, []byte("}"))
+	body = slices.Clip(bytes.TrimSuffix(body, []byte("}")))
 	for _, m := range members {
 		if !ownKey(own, m.name) {
-			body = slices.Concat(body, []byte(","), m.key, []byte(":"), m.value)
+			body = append(append(append(append(body, ','), m.key...), ':'), m.value...)
 		}
 	}
 	return append(body, '}')
