@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"runtime"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -17,7 +18,7 @@ const (
 	// exportsOpen are sent at once on one instance, one for each member. Each
 	// holds the text of one chunk in memory, 0.4 MB as a rule.
 	exportsOpen = 32
-	// exportReads of them use the database and the processor at once.
+	// exportReads of them at most use the database and a processor at once.
 	exportReads = 2
 	// exportPiece must reach the reader within stalled, in bytes.
 	exportPiece = 16 << 10
@@ -34,9 +35,10 @@ type exports struct {
 }
 
 func newExports() exports {
+	reads := max(1, min(exportReads, runtime.GOMAXPROCS(0)/2)) // half of the processors are the pages'
 	return exports{
 		open:    limit.New(limit.Config{Places: exportsOpen, PerFlow: 1}),
-		reads:   limit.New(limit.Config{Places: exportReads, PerFlow: 1, Queue: exportsOpen, Wait: exportPatience}),
+		reads:   limit.New(limit.Config{Places: reads, PerFlow: 1, Queue: exportsOpen, Wait: exportPatience}),
 		stalled: 30 * time.Second,
 	}
 }
@@ -46,8 +48,8 @@ func (s *Site) oneExport(c *gin.Context) {
 	place, err := s.exports.open.Acquire(c.Request.Context(), memberFlow(c))
 	if err != nil {
 		c.Header("Retry-After", "30")
-		s.fail(c, &statusError{http.StatusTooManyRequests, "You can run one export at a time, and this installation a few. " +
-			"Wait until your other export has finished, or cancel it, then try again."})
+		s.fail(c, &statusError{http.StatusTooManyRequests, "A member can run one export at a time, and all members together " +
+			count(exportsOpen) + ". Wait until another export has finished, or cancel yours, then try again."})
 		return
 	}
 	defer place.Release()

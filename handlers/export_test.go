@@ -123,3 +123,18 @@ func TestExportThatNobodyReadsEnds(t *testing.T) {
 	c.site.exports.stalled = time.Minute
 	c.await("the place is free", func() bool { return c.get("/admin/deliveries.json").Status == http.StatusOK })
 }
+
+// TestExportGoesOnWhereASearchStops: what matches lies beyond what one search
+// looks at.
+func TestExportGoesOnWhereASearchStops(t *testing.T) {
+	c := newConsole(t)
+	modelstest.Fill(t, c.store, modelstest.Size{Webhooks: 20, Events: 100, Deliveries: models.ScanMax + 100})
+	c.exec("update deliveries set last_error = 'tls' where id = 1")
+	for path, want := range map[string]int{"/admin/deliveries.json?error=tls": 1, "/admin/deliveries.json?error=dns": 0} {
+		var rows []exported
+		body := c.get(path).want(http.StatusOK).Body
+		if err := json.Unmarshal([]byte(body), &rows); err != nil || len(rows) != want {
+			t.Errorf("%s: %d rows, %v: %s", path, len(rows), err, body)
+		}
+	}
+}
