@@ -13,3 +13,10 @@ func Records() []any {
 		&Trigger{}, &Lane{}, &dispatchRun{}, &WebhookHour{}, &Instance{},
 	}
 }
+
+// Recording counts the calls of Record that wait for their turn.
+func (x *Events) Recording() int {
+	x.records.mu.Lock()
+	defer x.records.mu.Unlock()
+	return len(x.records.waiting)
+}

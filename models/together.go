@@ -16,7 +16,9 @@ import (
 type together[C any] struct {
 	work func(ctx context.Context, calls []C, turn bool) error // all or none; turn: others wait for it
 	size func(call C) int                                      // nil: 1
-	most int                                                   // of the sizes; one call alone may have more
+	// most is how much the calls of a group may have together. One call may have
+	// more; then an eighth of it is left for small ones beside it.
+	most int
 	// within bounds what is done for several calls, and so belongs to none of
 	// them, and what is done for one by itself.
 	within time.Duration
@@ -37,7 +39,8 @@ func newTogether[C any](most int, size func(C) int, within time.Duration, work f
 	return &together[C]{work: work, size: size, most: most, within: within, turn: make(chan struct{}, 1)}
 }
 
-// do makes a call. Whatever is wrong with one must not fail or delay the
+// do makes a call. When ctx ends before its turn has come, the call is not made
+// and the cause is returned. Whatever is wrong with one must not fail or delay the
 // others: where it did not work in its turn, each is tried by itself. When the
 // database did not answer, none is, and those that wait for their turn fail
 // with them: it would not answer them either, one group after the other.
@@ -52,7 +55,14 @@ func (t *together[C]) do(ctx context.Context, call C) error {
 	select {
 	case <-mine.done:
 	case t.turn <- struct{}{}:
-		t.lead(ctx, mine)
+		if !t.lead(ctx, mine) {
+			return context.Cause(ctx)
+		}
+	case <-ctx.Done():
+		if t.withdraw(mine) {
+			return context.Cause(ctx)
+		}
+		<-mine.done // it is being made
 	}
 	if mine.err == nil || unanswered(mine.err) {
 		return mine.err
@@ -66,17 +76,20 @@ func unanswered(err error) bool {
 	return errors.Is(err, errHung) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// lead works until a call is done. It gives the turn back also when something
-// panics.
-func (t *together[C]) lead(ctx context.Context, until *joined[C]) {
+// lead works until a call is done, or withdrawn because ctx ended: then it
+// returns false. It gives the turn back also when something panics.
+func (t *together[C]) lead(ctx context.Context, until *joined[C]) bool {
 	defer func() { <-t.turn }()
 	for {
 		select {
 		case <-until.done:
-			return
+			return true
 		default:
-			t.group(ctx, t.next())
 		}
+		if ctx.Err() != nil && t.withdraw(until) {
+			return false
+		}
+		t.group(ctx, t.next())
 	}
 }
 
@@ -103,21 +116,45 @@ func (t *together[C]) group(ctx context.Context, group []*joined[C]) {
 	err = t.work(ctx, calls, true)
 }
 
+// next takes the oldest call, and of the others the smallest that fit beside
+// it, so that small ones do not wait behind many large ones.
 func (t *together[C]) next() []*joined[C] {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	n := 0
-	for size := 0; n < len(t.waiting); n++ {
-		if t.size == nil {
-			size++
-		} else {
-			size += t.size(t.waiting[n].call)
-		}
-		if n > 0 && size > t.most {
+	if t.size == nil {
+		return t.first(min(len(t.waiting), t.most))
+	}
+	others := slices.Clone(t.waiting[1:])
+	slices.SortStableFunc(others, func(a, b *joined[C]) int { return t.size(a.call) - t.size(b.call) })
+	sum := t.size(t.waiting[0].call)
+	limit := max(t.most, sum+t.most/8)
+	taken := map[*joined[C]]bool{t.waiting[0]: true}
+	for _, other := range others {
+		if sum += t.size(other.call); sum > limit {
 			break
 		}
+		taken[other] = true
 	}
-	return t.first(n)
+	var group []*joined[C]
+	t.waiting = slices.DeleteFunc(t.waiting, func(j *joined[C]) bool {
+		if taken[j] {
+			group = append(group, j)
+		}
+		return taken[j]
+	})
+	return group
+}
+
+// withdraw takes a call back that nobody makes yet.
+func (t *together[C]) withdraw(mine *joined[C]) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	i := slices.Index(t.waiting, mine)
+	if i < 0 {
+		return false
+	}
+	t.waiting = slices.Delete(t.waiting, i, i+1)
+	return true
 }
 
 // all takes whatever waits.
