@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,8 +42,13 @@ func (r passwordResult) fault(wrong string) string {
 	return ""
 }
 
+// nobody is the account of tries without an e-mail. An empty one would stand
+// for all accounts in what is refused, and so keep everybody out.
+const nobody = "-"
+
 func (t passwordTry) from() models.LoginFrom {
-	return models.LoginFrom{Account: models.FoldEmail(t.Email), AddressGroup: limit.AddressGroup(t.Address), Device: t.Device}
+	account := cmp.Or(models.FoldEmail(t.Email), nobody)
+	return models.LoginFrom{Account: account, AddressGroup: limit.AddressGroup(t.Address), Device: t.Device}
 }
 
 // authenticate is the one check of a member's password. Refusing a try costs no

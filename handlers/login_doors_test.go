@@ -132,6 +132,22 @@ func TestAccountIsSlowedDownForStrangersOnly(t *testing.T) {
 	}, behindLoopback)
 }
 
+// TestTriesWithoutAnEmailKeepNobodyOut: an empty e-mail is nobody's account, not
+// everybody's: what is refused for it is refused for it alone.
+func TestTriesWithoutAnEmailKeepNobodyOut(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *console) {
+		c.anew()
+		for i := range failuresAnyone {
+			c.tryFrom(fmt.Sprintf("198.51.100.%d", i/(failuresHere-1)), "", "wrong").want(http.StatusUnauthorized)
+		}
+		c.tryFrom("203.0.113.9", "", "wrong").want(http.StatusTooManyRequests)
+		c.tryFrom("203.0.113.9", adminEmail, adminPassword).want(http.StatusSeeOther)
+		c.anew()
+		c.tryFrom("198.51.100.0", "", "wrong").want(http.StatusTooManyRequests)
+		c.tryFrom("198.51.100.0", adminEmail, adminPassword).want(http.StatusSeeOther)
+	}, behindLoopback)
+}
+
 // TestStrangersGetInOnceTheSlowDownIsOver: one try every ten seconds.
 func TestStrangersGetInOnceTheSlowDownIsOver(t *testing.T) {
 	c := newConsole(t, behindLoopback)
