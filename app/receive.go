@@ -39,7 +39,7 @@ func receive(ctx context.Context, args []string, p Process) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(p.Stdout, "Waiting for webhooks at %s, at any path. Sitehooks delivers here when it is started with SITEHOOKS_ALLOW_TARGETS=127.0.0.0/8.\n", at)
+	_, err = fmt.Fprintf(p.Stdout, "Waiting for webhooks at %s, at any path. The demo delivers here; sitehooks serve does when it is started with SITEHOOKS_ALLOW_TARGETS=127.0.0.0/8.\n", at)
 	if err != nil {
 		return err
 	}

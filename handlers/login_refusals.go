@@ -41,24 +41,28 @@ func refusalAfter(from models.LoginFrom, failures []models.LoginFailure, now tim
 			return refusal{}
 		}
 		return refusal{
-			models.LoginFrom{Account: from.Account, Device: from.Device}, device.left(now), device.n,
+			models.LoginFrom{Account: from.Account, Device: from.Device},
+			device.left(now), device.n,
 			"in a browser that had logged in before, at " + from.AddressGroup,
 		}
 	}
 	switch {
 	case group.n >= failuresGroup:
 		return refusal{
-			models.LoginFrom{AddressGroup: from.AddressGroup}, group.left(now), group.n,
+			models.LoginFrom{AddressGroup: from.AddressGroup},
+			group.left(now), group.n,
 			fmt.Sprintf("for %d accounts", len(group.accounts)),
 		}
 	case here.n >= failuresHere:
 		return refusal{
-			models.LoginFrom{Account: from.Account, AddressGroup: from.AddressGroup}, here.left(now), here.n,
+			models.LoginFrom{Account: from.Account, AddressGroup: from.AddressGroup},
+			here.left(now), here.n,
 			"from " + from.AddressGroup,
 		}
 	case account.n >= failuresAnyone:
 		return refusal{
-			models.LoginFrom{Account: from.Account}, max(0, slowDown-now.Sub(account.newest)), account.n,
+			models.LoginFrom{Account: from.Account},
+			max(0, slowDown-now.Sub(account.newest)), account.n,
 			fmt.Sprintf("from %d addresses", len(account.groups)),
 		}
 	}
