@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -30,8 +31,29 @@ func newMetrics(r prometheus.Registerer, store *models.Store) *metrics {
 	return m
 }
 
-// depthCollector asks the database when it is scraped.
-type depthCollector struct{ store *models.Store }
+// depthCollector asks the database when it is scraped: once for all who scrape
+// at the same time. Anybody may, and must not use up the connections.
+type depthCollector struct {
+	store *models.Store
+	asked singleflight.Group
+}
+
+// depths are what a scrape asks for.
+type depths struct {
+	waiting  models.Depth
+	standing models.Standing
+}
+
+func (x *depthCollector) ask() (any, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	waiting, err := x.store.Deliveries.Depth(ctx)
+	if err != nil {
+		return depths{}, err
+	}
+	standing, err := x.store.Standing(ctx)
+	return depths{waiting, standing}, err
+}
 
 var (
 	oldestDesc = prometheus.NewDesc("sitehooks_oldest_due_delivery_seconds",
@@ -55,16 +77,12 @@ func (*depthCollector) Describe(c chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector. While the database is away it
 // leaves these out.
 func (x *depthCollector) Collect(c chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	d, err := x.store.Deliveries.Depth(ctx)
+	answer, err, _ := x.asked.Do("", x.ask)
+	found, _ := answer.(depths)
 	if err != nil {
 		return
 	}
-	at, err := x.store.Standing(ctx)
-	if err != nil {
-		return
-	}
+	d, at := found.waiting, found.standing
 	gauge := func(desc *prometheus.Desc, v float64, labels ...string) {
 		c <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, v, labels...)
 	}

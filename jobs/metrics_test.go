@@ -3,10 +3,14 @@ package jobs
 import (
 	"maps"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/sitehooks/sitehooks/models"
 )
 
 // TestMetricsOfTheQueues: a scrape tells what waits for dispatch and to be sent,
@@ -54,5 +58,32 @@ func TestMetricsOfTheQueues(t *testing.T) {
 		scrape("what is held waits and is not due", gauges(0, 2, 0, 1, 1, 1))
 		b.store.Close()
 		scrape("without a database", map[string]float64{})
+	})
+}
+
+// TestScrapesAtTheSameTimeAskOnce: however many strangers scrape, one of them
+// is at the database, and the others are told what it found.
+func TestScrapesAtTheSameTimeAskOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := &depthCollector{} // whoever asked its store would panic
+		inside, answer := make(chan struct{}), make(chan struct{})
+		go x.asked.Do("", func() (any, error) {
+			close(inside)
+			<-answer
+			return depths{waiting: models.Depth{Waiting: 7}}, nil
+		})
+		<-inside
+		var scrapes sync.WaitGroup
+		for range 300 {
+			scrapes.Go(func() {
+				got := make(chan prometheus.Metric, 10)
+				if x.Collect(got); len(got) != 4 {
+					t.Errorf("%d values", len(got))
+				}
+			})
+		}
+		synctest.Wait()
+		close(answer)
+		scrapes.Wait()
 	})
 }
