@@ -43,7 +43,7 @@ func faultOfStart(ctx context.Context, c config.Config, p Process, err error) er
 	if ctx.Err() == nil {
 		return err
 	}
-	newLog(c, p.Stderr).InfoContext(ctx, errStopped.Error())
+	newLog(c, p.Stderr).InfoContext(ctx, stoppedEarly)
 	return nil
 }
 

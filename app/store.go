@@ -57,7 +57,9 @@ func openStore(ctx context.Context, c config.Config, log *slog.Logger) (*models.
 
 // errStopped is said of a start that was told to end: what failed then is no
 // fault.
-var errStopped = errors.New("stopped before it was ready")
+var errStopped = errors.New(stoppedEarly)
+
+const stoppedEarly = "stopped before it was ready"
 
 func needsFeature(webhookType string) bool {
 	f, ok := wire.Lookup(webhookType)

@@ -56,7 +56,7 @@ type refusedLine struct {
 
 var refusedAPIs = map[string]string{"ingest": "Ingest API", "superoffice": "SuperOffice API"}
 
-var refusedReasons = map[string]string{
+var refusedReasons = map[string]string{ //nolint:gosec // words for people
 	"no_token": "No token", "unknown_token": "Unknown or revoked token", "scope": "Token of another scope",
 	"location": "Location not allowed", "media_type": "Not JSON by its Content-Type", "too_large": "Too large",
 	"invalid": "Invalid", "too_slow": "Body too slow", "broken_off": "Body broken off", "busy": "Too many requests",

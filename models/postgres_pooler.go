@@ -3,7 +3,6 @@ package models
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -57,8 +56,8 @@ func switches(ctx context.Context, conns [3]*pgxpool.Conn) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if i < 2 {
-			before[i] = session
+		if i < len(before) {
+			before[i] = session //nolint:gosec // i is within it
 		}
 	}
 	defer func() { _ = open[2].Rollback(ctx) }()
@@ -80,7 +79,7 @@ func poolable(mode pgx.QueryExecMode) error {
 	if mode == pgx.QueryExecModeExec || mode == pgx.QueryExecModeCacheDescribe {
 		return nil
 	}
-	return fmt.Errorf("a connection pooler in transaction mode stands before the database, where prepared statements do not last: " +
+	return errors.New("a connection pooler in transaction mode stands before the database, where prepared statements do not last: " +
 		"add default_query_exec_mode=exec, or let the pooler use session mode; " +
 		"for example DATABASE_URL=postgres://sitehooks:password@pooler.internal:6432/sitehooks?default_query_exec_mode=exec")
 }
