@@ -135,7 +135,7 @@ func TestAccountIsSlowedDownForStrangersOnly(t *testing.T) {
 // TestTriesWithoutAnEmailKeepNobodyOut: an empty e-mail is nobody's account, not
 // everybody's: what is refused for it is refused for it alone.
 func TestTriesWithoutAnEmailKeepNobodyOut(t *testing.T) {
-	onBoth(t, func(t *testing.T, c *console) {
+	onBoth(t, func(_ *testing.T, c *console) {
 		c.anew()
 		for i := range failuresAnyone {
 			c.tryFrom(fmt.Sprintf("198.51.100.%d", i/(failuresHere-1)), "", "wrong").want(http.StatusUnauthorized)

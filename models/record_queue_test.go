@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -46,7 +47,7 @@ func TestSmallRequestsDoNotWaitBehindLargeOnes(t *testing.T) {
 	queued := func(n int, done chan error) chan error {
 		t.Helper()
 		for s.Events.Recording() < n {
-			time.Sleep(time.Millisecond)
+			runtime.Gosched()
 		}
 		return done
 	}
