@@ -180,6 +180,8 @@ func TestFaultsAtStartAreOneLine(t *testing.T) {
 		"data folder":        {"SITEHOOKS_DATA_DIR=" + file, "SITEHOOKS_DATA_DIR"},
 		"missing key":        {"DATABASE_URL=postgres://u@127.0.0.1:1/x", "SITEHOOKS_SECRET_KEY"},
 		"database away":      {"DATABASE_URL=postgres://u@127.0.0.1:1/x\nSITEHOOKS_SECRET_KEY=" + "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=", "DATABASE_URL"},
+		"pool":               {"DATABASE_URL=postgres://u@127.0.0.1:1/x?pool_max_conns=many\nSITEHOOKS_SECRET_KEY=" + "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=", "for example DATABASE_URL="},
+		"exec mode":          {"DATABASE_URL=postgres://u@127.0.0.1:1/x?default_query_exec_mode=fast\nSITEHOOKS_SECRET_KEY=" + "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=", "for example DATABASE_URL="},
 		"wrong cidr":         {"SITEHOOKS_ALLOW_TARGETS=10.0.0.0/99", "SITEHOOKS_ALLOW_TARGETS"},
 		"too wide":           {"SITEHOOKS_ALLOW_TARGETS=0.0.0.0/0", "SITEHOOKS_ALLOW_TARGETS"},
 		"second on a folder": {served[len(served)-1], "PostgreSQL"},

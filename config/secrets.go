@@ -5,10 +5,11 @@ import (
 	"net/mail"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
-	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // The first administrator's password follows the rule that members' passwords
@@ -17,6 +18,17 @@ const (
 	minPassword = 8    // characters
 	maxPassword = 1024 // bytes
 )
+
+// minConnections are the fewest that an instance works with.
+const minConnections = 5
+
+func enough(connections string) bool {
+	n, err := strconv.ParseInt(connections, 10, 32)
+	return err == nil && n >= minConnections
+}
+
+// execModes are how the driver may run statements.
+var execModes = []string{"cache_statement", "cache_describe", "describe_exec", "exec", "simple_protocol"}
 
 // databaseURL checks without ever quoting: even the parser's own messages may
 // contain a part of the password.
@@ -45,8 +57,12 @@ func (f *Faults) databaseURL(value string) string {
 		f.add(name, example, "contains a #, which is written %%23 in a user name or password")
 	case !slices.Contains(modes, query.Get("sslmode")):
 		f.add(name, example, "has an sslmode that is none of %s", strings.Join(modes[1:], ", "))
+	case query.Has("pool_max_conns") && !enough(query.Get("pool_max_conns")):
+		f.add(name, example+"&pool_max_conns=20", "has a pool_max_conns that is not a number from %d: an instance needs as many connections", minConnections)
+	case query.Has("default_query_exec_mode") && !slices.Contains(execModes, query.Get("default_query_exec_mode")):
+		f.add(name, example+"&default_query_exec_mode=exec", "has a default_query_exec_mode that is none of %s", strings.Join(execModes, ", "))
 	default:
-		if _, err := pgconn.ParseConfig(value); err == nil {
+		if _, err := pgxpool.ParseConfig(value); err == nil {
 			return value
 		}
 		f.add(name, example, "is refused by the PostgreSQL driver; look at the port, at the parameters after the ? and at the files they name")

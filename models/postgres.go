@@ -87,9 +87,7 @@ func (s *Store) openPostgres(ctx context.Context, o Options) error {
 	if err != nil {
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
-	if cfg.MaxConns < 20 {
-		cfg.MaxConns = 20
-	}
+	cfg.MaxConns = poolSize(o.DatabaseURL, cfg)
 	if cfg.ConnConfig.ConnectTimeout == 0 {
 		cfg.ConnConfig.ConnectTimeout = connectWithin
 	}
@@ -121,7 +119,10 @@ func (s *Store) openPostgres(ctx context.Context, o Options) error {
 func (s *Store) lookAtServer(ctx context.Context, cfg *pgxpool.Config) (err error) {
 	if err := s.patient.Ping(ctx); err != nil {
 		at := cfg.ConnConfig.Host + ":" + strconv.Itoa(int(cfg.ConnConfig.Port))
-		return fmt.Errorf("the database at %s does not let us in: %w; for example DATABASE_URL=postgres://sitehooks:password@db.internal:5432/sitehooks", at, lastCause(err))
+		return fmt.Errorf("the database at %s does not let us in: %w; for example DATABASE_URL=postgres://sitehooks:password@db.internal:5432/sitehooks", at, tooMany(err))
+	}
+	if err := s.lookAtRole(ctx, cfg); err != nil {
+		return err
 	}
 	if s.pooled, err = pooled(ctx, s.patient); err != nil || !s.pooled {
 		return err

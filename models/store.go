@@ -115,6 +115,9 @@ func (s *Store) prepare(ctx context.Context, o Options) error {
 	if err := s.migrate(ctx, o.Log); err != nil {
 		return fmt.Errorf("bring the schema up to date: %w", err)
 	}
+	if s.patient != nil {
+		s.patient.Reset() // the role may have few connections
+	}
 	if err := s.checkKey(ctx); err != nil || o.DatabaseURL != "" {
 		return err
 	}
