@@ -93,7 +93,8 @@ type variables struct {
 }
 
 // Load reads an environment of NAME=value entries, as os.Environ returns it. A
-// variable that is set but empty counts as unset. The error is a Faults.
+// variable that is set but empty counts as unset; an unknown one that begins
+// with SITEHOOKS_ is a fault. The error is a Faults.
 func Load(environ []string) (Config, error) {
 	values := make(map[string]string, len(environ)) // never nil: nil would mean the process's own
 	for _, entry := range environ {
@@ -121,6 +122,7 @@ func Load(environ []string) (Config, error) {
 	c.OIDCIssuer, c.OIDCClientID, c.OIDCClientSecret = f.oidc(v.OIDCIssuer, v.OIDCClientID, v.OIDCClientSecret)
 	c.LogFormat = f.logFormat(v.LogFormat)
 	c.LogLevel = f.logLevel(v.LogLevel)
+	f.unknown(values)
 	if len(f) > 0 {
 		return Config{}, f
 	}

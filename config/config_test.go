@@ -277,3 +277,29 @@ func TestLoadTakesOnlyWhatItIsGiven(t *testing.T) {
 		t.Error("a wrong role went through")
 	}
 }
+
+func TestUnknownVariables(t *testing.T) {
+	for name, nearest := range map[string]string{
+		"SITEHOOKS_BASEURL": "SITEHOOKS_BASE_URL", "SITEHOOKS_TRUSTED_PROXY": "SITEHOOKS_TRUSTED_PROXIES", "SITEHOOKS_DATABASE_URL": "DATABASE_URL",
+		"SITEHOOKS_ADMIN_PASS": "SITEHOOKS_ADMIN_PASSWORD", "SITEHOOKS_LOGLEVEL": "SITEHOOKS_LOG_LEVEL", "SITEHOOKS_OIDC_CLIENTID": "SITEHOOKS_OIDC_CLIENT_ID",
+		"SITEHOOKS_": "SITEHOOKS_ADDR",
+	} {
+		_, err := Load([]string{name + "=s3cr3t"})
+		if err == nil || err.Error() != name+" is not known; the nearest variable is "+nearest {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	_, err := Load([]string{
+		"SITEHOOKS_BASEURL=", "sitehooks_addr=x", "SITEHOOK_ADDR=x", "SITEHOOKSADDR=x",
+		"SITEHOOKS_SERVICE_HOST=10.0.0.1", "SITEHOOKS_SERVICE_PORT=80", "SITEHOOKS_SERVICE_PORT_HTTP=80",
+		"SITEHOOKS_PORT=tcp://10.0.0.1:80", "SITEHOOKS_PORT_80_TCP_ADDR=10.0.0.1",
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	_, err = Load([]string{"SITEHOOKS_ROLE=x", "SITEHOOKS_X=1", "SITEHOOKS_A=1"})
+	var faults Faults
+	if !errors.As(err, &faults) || len(faults) != 3 || faults[1].Variable != "SITEHOOKS_A" {
+		t.Errorf("all faults: %v", err)
+	}
+}

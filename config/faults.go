@@ -9,10 +9,13 @@ import (
 type Fault struct {
 	Variable string
 	Text     string // what is wrong, in words; never a secret
-	Example  string // a right value
+	Example  string // a right value; empty: the text says what is right
 }
 
 func (f Fault) Error() string {
+	if f.Example == "" {
+		return f.Variable + " " + f.Text
+	}
 	return fmt.Sprintf("%s %s; for example %s=%s", f.Variable, f.Text, f.Variable, f.Example)
 }
 
