@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -24,12 +25,17 @@ type placeStore interface {
 	HasTag(ctx context.Context, location, name string) (bool, error)
 	Uses(ctx context.Context, p models.Place) (models.PlaceUses, error)
 	Remove(ctx context.Context, by models.Actor, p models.Place) error
+	Empty(ctx context.Context, search string) ([]string, error)
+	RemoveEmpty(ctx context.Context, by models.Actor, search string) (int, error)
 }
 
 const (
 	locationsPath  = "/admin/locations"
 	locationsShown = 50
 )
+
+// emptyPath is beside the locations, since one may have any slug.
+const emptyPath = "/admin/empty-locations"
 
 type locationsPage struct {
 	page
@@ -40,6 +46,12 @@ type locationsPage struct {
 	Slug   string // of the form
 	Called calledForm
 	Errors []errorLine
+}
+
+// EmptyPath leads to the question before those of the list that are empty are
+// removed.
+func (p *locationsPage) EmptyPath() string {
+	return olderURL(emptyPath, url.Values{"q": {p.Search}}, 0)
 }
 
 // locations lists the main site and the Private Teams.

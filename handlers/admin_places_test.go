@@ -249,3 +249,43 @@ func TestDeliveriesAreFilteredByOneOfManyWebhooks(t *testing.T) {
 		}
 	})
 }
+
+// TestEmptyLocationsAreRemovedTogether: with a search only those that match
+// it; what is used, renamed or described stays.
+func TestEmptyLocationsAreRemovedTogether(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *console) {
+		c.manyLocations()
+		c.addEvent(1, "question.created", "data", "c++")
+		c.addWebhook(func(in *models.WebhookInput) { in.Location = "team-1" })
+		_, err := c.store.Tokens.Issue(t.Context(), c.admin.Actor(), models.Token{Name: "theirs", Scope: models.ScopeIngest, Location: "team-2"})
+		ok(t, err)
+		c.post("/admin/locations/team-3", url.Values{"name": {"Renamed"}}).want(http.StatusSeeOther)
+		c.post("/admin/locations/team-4", url.Values{"name": {"Team 4"}, "description": {"Described"}}).want(http.StatusSeeOther)
+		c.exec("insert into tags (location, name) values ('team-777', 'x')")
+
+		a := c.get(c.get("/admin/locations?q=team+777").Find(".table-bar a").AttrOr("href", "")).want(http.StatusOK).small()
+		if got := a.text("main form button"); got != "Remove 11 locations" || a.Find(".bullets li").Length() != 11 {
+			t.Errorf("of those searched: %q", a.text("main"))
+		}
+		c.post("/admin/empty-locations", a.form()).goesTo("/admin/locations")
+		a = c.get("/admin/empty-locations").want(http.StatusOK).small()
+		if got := a.text("main form button"); got != "Remove 19,985 locations" || !strings.Contains(a.text("main"), "The first 20 of them:") || a.Find(".bullets li").Length() != 20 {
+			t.Errorf("of all: %q", a.text("main"))
+		}
+		c.logIn(c.addViewer())
+		c.post("/admin/empty-locations", a.form()).want(http.StatusForbidden)
+		c.logIn(c.admin)
+		if got := c.flash(c.post("/admin/empty-locations", a.form())); got != "Removed 19,985 locations." {
+			t.Errorf("it says %q", got)
+		}
+		if got := c.get("/admin/locations").text("[role=status]"); got != "Showing 6 of 6 locations" {
+			t.Errorf("the list: %s", got)
+		}
+		if got := c.get("/admin/audit?about=location").text("tbody tr:first-child"); !strings.Contains(got, "Removed a locationempty locationsteam-10, team-100,") || !strings.HasSuffix(got, "and 19885 more") {
+			t.Errorf("the log says %q", got)
+		}
+		if got := c.get("/admin/empty-locations").text("main"); !strings.Contains(got, "No location is empty.") {
+			t.Errorf("afterwards: %q", got)
+		}
+	})
+}

@@ -107,6 +107,8 @@ func (s *Site) routes() (*gin.Engine, error) {
 	admin.POST("/admin/trigger-history/:event/erase", s.on(s.triggerErasePost))
 	admin.POST("/admin/locations", s.on(s.locationNew))
 	admin.POST("/admin/locations/:id", s.on(s.locationDescribe))
+	get(admin, emptyPath, s.on(s.locationsEmpty))
+	admin.POST(emptyPath, s.on(s.locationsEmptyPost))
 	get(admin, "/admin/locations/:id/remove", s.on(s.locationRemove))
 	admin.POST("/admin/locations/:id/remove", s.on(s.locationRemovePost))
 	admin.POST("/admin/members", s.on(s.memberAdd))
