@@ -48,4 +48,9 @@ func TestFieldsSuggestInTheBrowser(t *testing.T) {
 	types("team", "wrang")
 	suggests("team", "python-wranglers")
 	found.none(t)
+	script := axe(t)
+	for _, path := range []string{"/admin/webhooks/new?type=generic", "/admin/webhooks", "/admin/trigger-history", "/admin/locations", "/admin/locations/team-17?communities=2"} {
+		c.open(in.base + path)
+		c.corner(script, path)
+	}
 }

@@ -361,7 +361,8 @@ func consolePages(t *testing.T, in *instance, b *browser) []string {
 		"/admin/deliveries", delivery, "/admin/trigger-history", "/admin/trigger-history?id=seen",
 		"/developer/site-settings", "/developer/site-settings/edit?name=Webhooks.DispatchDelay", "/account/password",
 		"/admin/webhooks/bulk?do=delete&id=1", "/admin/deliveries?state=failed", "/admin/deliveries/resend?webhook=1",
-		"/admin/locations", "/admin/locations/main", "/admin/members", "/admin/members/1", "/admin/members/1/remove",
+		"/admin/locations", "/admin/locations?q=nothing", "/admin/locations/python-wranglers", "/admin/locations/python-wranglers/remove",
+		"/admin/empty-locations", "/admin/locations/main", "/admin/members", "/admin/members/1", "/admin/members/1/remove",
 		"/admin/tokens", "/admin/audit", "/admin/system", warned[1],
 	}
 }
