@@ -109,8 +109,10 @@ func trickle(t *testing.T, url string) *http.Response {
 		t.Fatal(err)
 	}
 	go func() {
-		for err == nil {
-			_, err = conn.Write([]byte(" "))
+		for {
+			if _, err := conn.Write([]byte(" ")); err != nil {
+				return
+			}
 			time.Sleep(time.Millisecond) //nolint:forbidigo // the pace of this sender
 		}
 	}()

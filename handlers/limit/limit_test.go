@@ -200,6 +200,7 @@ func TestFlowsThatHoldTheSameTakeTurns(t *testing.T) {
 		time.Sleep(2*time.Second + 1)
 		wait("c") // comes later, and need not wait for all that came before
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if got := fmt.Sprint(served[:8]); got != "[b a b c a b a a]" {
 			t.Errorf("served: %s", got)
 		}

@@ -40,6 +40,9 @@ func TestWhatRepeatsIsLoggedOnceAMinuteWithItsNumber(t *testing.T) {
 			t.Errorf("later: %q", got)
 		}
 		time.Sleep(2 * every)
+		synctest.Wait()
+		l.mu.Lock()
+		defer l.mu.Unlock()
 		if len(l.warnings) != 0 {
 			t.Errorf("%d are remembered", len(l.warnings))
 		}
