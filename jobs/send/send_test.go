@@ -199,8 +199,7 @@ func TestDoSurvivesClosedIdleConnections(t *testing.T) {
 	address := rawServer(t, func(conn net.Conn) {
 		n := connections.Add(1)
 		_ = readRequest(conn)
-		requests.Add(1)
-		if n == kept {
+		if requests.Add(1) == kept { // each on a connection of its own
 			close(together)
 		}
 		<-together
