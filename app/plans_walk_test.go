@@ -125,7 +125,7 @@ func walkPages(t *testing.T, admin *browser, site *gin.Engine, rows int) {
 		if route.Method != http.MethodGet || route.Path == "/static/*file" || route.Path == "/login/oidc" {
 			continue
 		}
-		path := strings.NewReplacer("deliveries/:id", "deliveries/msg_big"+last, "locations/:id", "locations/main", ":of", "webhooks", ":id", "1", ":event", "big-"+last).Replace(route.Path)
+		path := strings.NewReplacer("deliveries/:id", "deliveries/msg_big"+last, "locations/:id", "locations/main", ":of", "webhooks", ":id", "1", ":event", last).Replace(route.Path)
 		if a := admin.get(path + like[route.Path]); a.code != http.StatusOK && a.code != http.StatusSeeOther {
 			t.Errorf("GET %s: %d", path, a.code)
 		}
