@@ -65,6 +65,22 @@ func TestConnectionsThatHangAreThrownAway(t *testing.T) {
 	t.Logf("stopped after %s", time.Since(since))
 }
 
+// While the database does not answer at all, ingest and /readyz say so, and the
+// instance goes on when it does again.
+func TestADatabaseThatDoesNotAnswerIsSaid(t *testing.T) {
+	env, proxy, _ := proxied(t)
+	in := serve(t, with(env, "DATABASE_URL", valueOf(env, "DATABASE_URL")+"&connect_timeout=1"))
+	proxy.HangAll(true)
+	a := in.ingest(questionJSON("silent", 1, ""))
+	if a.code != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "" || !strings.Contains(a.body, "the database does not answer") {
+		t.Errorf("ingest: %d %s", a.code, a.body)
+	}
+	in.readyIs(http.StatusServiceUnavailable, "not ready: the database does not answer")
+	proxy.HangAll(false)
+	in.readyIs(http.StatusOK, "ready")
+	in.accept(questionJSON("answered", 2, ""))
+}
+
 // A connection that can only read is closed, so that writing goes on when the
 // server can be written to again. Sessions keep what they began with, as those
 // of a server that was demoted do.

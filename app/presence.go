@@ -18,7 +18,7 @@ import (
 // can be stored. Others believe it for several times as long.
 const (
 	presentEvery = 5 * time.Second
-	unableEvery  = time.Second // while nothing can be stored
+	unableEvery  = time.Second // while nothing can be stored, or that is in doubt
 )
 
 // presence tells the others that this instance is alive and where it listens,
@@ -57,7 +57,13 @@ func (p *presence) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(next):
+		case <-time.After(unableEvery):
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(next - unableEvery):
+		case <-p.store.Doubt():
 		}
 		wasAble := next == presentEvery
 		err := p.refresh(ctx)

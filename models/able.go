@@ -123,6 +123,15 @@ func (a *ability) works(began time.Time) {
 func (s *Store) noting(err error) error {
 	if why := lasting(err); why != "" {
 		s.ability.lost(why)
+	} else if Unable(err) != "" {
+		select {
+		case s.doubt <- struct{}{}:
+		default:
+		}
 	}
 	return err
 }
+
+// Doubt is sent to when something failed that may keep everything from being
+// stored: it is worth a Seen.
+func (s *Store) Doubt() <-chan struct{} { return s.doubt }

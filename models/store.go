@@ -77,12 +77,13 @@ type Store struct {
 	writing  chan struct{}
 	file     *sqliteFile // nil with PostgreSQL
 	ability  *ability
+	doubt    chan struct{}
 }
 
 // Open connects, brings the schema up to date and checks the sealing key.
 // Errors are sentences for the operator.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{ability: &ability{}, box: o.Box, clock: o.Clock, needs: o.NeedsFeature}
+	s := &Store{ability: &ability{}, doubt: make(chan struct{}, 1), box: o.Box, clock: o.Clock, needs: o.NeedsFeature}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}

@@ -16,10 +16,10 @@ type Proxy struct {
 	server   string // host and port
 	over     chan struct{}
 
-	mu     sync.Mutex
-	open   map[*proxied]struct{}
-	gates  []*gate
-	counts int
+	mu    sync.Mutex
+	open  map[*proxied]struct{}
+	gates []*gate
+	hangs bool // new ones hang too
 }
 
 // proxied is one connection of a client.
@@ -67,6 +67,17 @@ func (p *Proxy) Hang() {
 	}
 }
 
+// HangAll makes those that come hang too, as when the server stands still, or
+// lets new ones work again.
+func (p *Proxy) HangAll(on bool) {
+	p.mu.Lock()
+	p.hangs = on
+	p.mu.Unlock()
+	if on {
+		p.Hang()
+	}
+}
+
 // HangAt hangs the next connection whose client sends the text in one piece,
 // before that is passed on, as when the client is frozen at this moment. The
 // channel is closed when it has happened.
@@ -85,13 +96,6 @@ func (p *Proxy) Cut() {
 	for c := range p.open {
 		c.close()
 	}
-}
-
-// Accepted is how many connections there were so far.
-func (p *Proxy) Accepted() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.counts
 }
 
 func (p *Proxy) close() {
@@ -115,7 +119,9 @@ func (p *Proxy) accept() {
 		c := &proxied{client, server, hung, sync.OnceFunc(func() { close(hung) })}
 		p.mu.Lock()
 		p.open[c] = struct{}{}
-		p.counts++
+		if p.hangs {
+			c.hang()
+		}
 		p.mu.Unlock()
 		go p.pass(c, server, client, func([]byte) {})
 		go p.pass(c, client, server, func(sent []byte) { p.look(c, sent) })
