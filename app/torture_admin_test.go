@@ -99,7 +99,7 @@ func (a *tortureAdmin) try(method, path string, form url.Values) (answer, error)
 func (a *tortureAdmin) sure(method, path string, form url.Values) answer {
 	for deadline := time.Now().Add(2 * patience); ; {
 		got, err := a.try(method, path, form)
-		if err == nil && !strings.HasPrefix(got.header.Get("Location"), "/login") {
+		if err == nil && got.code != http.StatusUnauthorized && !strings.HasPrefix(got.header.Get("Location"), "/login") {
 			return got
 		}
 		if err == nil { // nobody is signed in yet
