@@ -67,11 +67,13 @@ func TestScrapesAtTheSameTimeAskOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x := &depthCollector{} // whoever asked its store would panic
 		inside, answer := make(chan struct{}), make(chan struct{})
-		go x.asked.Do("", func() (any, error) {
-			close(inside)
-			<-answer
-			return depths{waiting: models.Depth{Waiting: 7}}, nil
-		})
+		go func() {
+			_, _, _ = x.asked.Do("", func() (any, error) {
+				close(inside)
+				<-answer
+				return depths{waiting: models.Depth{Waiting: 7}}, nil
+			})
+		}()
 		<-inside
 		var scrapes sync.WaitGroup
 		for range 300 {
