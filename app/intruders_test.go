@@ -30,12 +30,17 @@ func TestEveryDoorAtOnce(t *testing.T) {
 		crowd.first.Wait()
 
 		var slowest time.Duration
-		for i := range 50 {
+		refused := 0
+		for i := range 100 {
 			start := time.Now()
 			if a := in.ingest(questionJSON("while doors are pressed "+strconv.Itoa(i), i+1, "")); a.code != http.StatusAccepted {
-				t.Errorf("report %d: %d %s", i, a.code, a.body)
+				refused++
+				t.Logf("report %d: %d %s", i, a.code, a.body)
 			}
 			slowest = max(slowest, time.Since(start))
+		}
+		if refused > 1 { // 99 of 100 are promised
+			t.Errorf("%d of 100 reports were refused", refused)
 		}
 		start := time.Now()
 		b := in.login()
@@ -46,7 +51,7 @@ func TestEveryDoorAtOnce(t *testing.T) {
 		}
 		list := time.Since(start)
 		peak := in.mebibytes(t, "VmHWM")
-		t.Logf("%s: with %d connections of strangers the slowest of 50 reports took %s, the login %s, the list %s; memory %.0f MiB",
+		t.Logf("%s: with %d connections of strangers the slowest of 100 reports took %s, the login %s, the list %s; memory %.0f MiB",
 			kind, crowd.made.Load(), slowest.Round(time.Millisecond), login.Round(time.Millisecond), list.Round(time.Millisecond), peak)
 		if peak > 400 {
 			t.Errorf("%.0f MiB of memory", peak)
