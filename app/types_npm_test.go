@@ -114,7 +114,7 @@ func TestSuperOfficesClientDrivesTheProgram(t *testing.T) {
 		in := serve(t, env)
 		in.login().quick()
 		cmd := node(t, "superoffice.cjs")
-		cmd.Env = append(os.Environ(), "BASE="+in.base+"/superoffice/api", "TOKEN="+strings.TrimSpace(token), "CREATOR=command line",
+		cmd.Env = append(os.Environ(), "BASE="+in.base+"/superoffice/api", "TOKEN="+strings.TrimSpace(token), "CREATOR=token crm",
 			"TARGET="+hook.URL+"/hook", "INSECURE=http://127.0.0.1:1/hook")
 		proceed, err := cmd.StdinPipe()
 		ok(t, err)
