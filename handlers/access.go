@@ -78,7 +78,7 @@ func (s *Site) sessionUser(c *gin.Context) (models.User, error) {
 	if !ok {
 		return models.User{}, models.ErrNotFound
 	}
-	user, err := s.store.users.Get(c.Request.Context(), id)
+	user, err := s.Store.Users.Get(c.Request.Context(), id)
 	if err == nil && user.DisabledAt != nil {
 		return models.User{}, models.ErrNotFound
 	}

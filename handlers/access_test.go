@@ -166,7 +166,9 @@ func TestErrorsArePagesAndProblems(t *testing.T) {
 
 func TestFaultIsThePageRenderedAtStart(t *testing.T) {
 	c := newConsole(t)
-	c.site.store.locations = nil // the handler will panic
+	broken := *c.store
+	broken.Locations = nil // the handler will panic
+	c.site.Store = &broken
 	a := c.get("/admin/webhooks").want(http.StatusInternalServerError)
 	if !strings.Contains(a.text("main"), "Something went wrong") || strings.Contains(a.Body, "nil pointer") {
 		t.Errorf("the 500 page says %q", a.text("main"))

@@ -61,13 +61,13 @@ func (s *Site) passwordChange(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if err = s.store.users.SetPassword(ctx, user.ID, hash); err != nil {
+	if err = s.Store.Users.SetPassword(ctx, user.ID, hash); err != nil {
 		return err
 	}
 	if err = s.startSession(c, user.ID); err != nil {
 		return err
 	}
-	if err = s.store.audit.Note(ctx, actorIs(c, user), "member.password", user.Email, "changed their own"); err != nil {
+	if err = s.Store.Audit.Note(ctx, actorIs(c, user), "member.password", user.Email, "changed their own"); err != nil {
 		return err
 	}
 	return s.redirect(c, localPath(form.Get("next")), Flash{Kind: "success", Text: "Your password is changed. Other sessions of yours have ended."})

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -11,12 +10,6 @@ import (
 
 	"github.com/sitehooks/sitehooks/models"
 )
-
-type auditStore interface {
-	Search(ctx context.Context, q models.AuditQuery) (rows []models.AuditEntry, next int64, err error)
-	People(ctx context.Context) ([]string, error)
-	Note(ctx context.Context, by models.Actor, action, target, detail string) error
-}
 
 const (
 	auditPath  = "/admin/audit"
@@ -59,7 +52,7 @@ func (s *Site) audit(c *gin.Context) error {
 	if before := values.Get("before"); before != "" && !readNumber(before, &q.Before) {
 		p.Faults = append(p.Faults, leftOut(before, "place in the list"))
 	}
-	rows, next, err := s.store.audit.Search(ctx, q)
+	rows, next, err := s.Store.Audit.Search(ctx, q)
 	if err != nil {
 		return err
 	}
@@ -72,7 +65,7 @@ func (s *Site) audit(c *gin.Context) error {
 	if q.Before > 0 {
 		p.Newest = olderURL(auditPath, values, 0)
 	}
-	people, err := s.store.audit.People(ctx)
+	people, err := s.Store.Audit.People(ctx)
 	if err != nil {
 		return err
 	}

@@ -56,13 +56,13 @@ func communityPath(location, slug string) string {
 // ?community one of its communities.
 func (s *Site) askedLocation(c *gin.Context) (*locationPage, error) {
 	ctx := c.Request.Context()
-	l, err := s.store.places.Get(ctx, c.Param("id"))
+	l, err := s.Store.Locations.Get(ctx, c.Param("id"))
 	if err != nil {
 		return nil, err
 	}
 	p := &locationPage{Location: l, Path: locationPath(l.Slug), Slug: l.Slug, Was: models.Called{Name: l.Name, Description: l.Description}}
 	if slug, one := c.GetQuery("community"); one {
-		found, err := s.store.places.Community(ctx, l.Slug, slug)
+		found, err := s.Store.Locations.Community(ctx, l.Slug, slug)
 		if err != nil {
 			return nil, err
 		}
@@ -86,13 +86,13 @@ func (s *Site) showLocation(c *gin.Context, status int, p *locationPage) error {
 	ctx, values := c.Request.Context(), c.Request.URL.Query()
 	p.Search = searchOf(values)
 	at := numberOf(values, "communities")
-	communities, matched, err := s.store.places.CommunityPage(ctx, p.Slug, nameQuery(p.Search, at, communitiesShown))
+	communities, matched, err := s.Store.Locations.CommunityPage(ctx, p.Slug, nameQuery(p.Search, at, communitiesShown))
 	if err != nil {
 		return err
 	}
 	p.Communities, p.OfCommunities = communities, newNumbered(p.Path, values, "communities", at, communitiesShown, matched)
 	at = numberOf(values, "tags")
-	tags, matched, err := s.store.places.TagPage(ctx, p.Slug, nameQuery(p.Search, at, tagsShown))
+	tags, matched, err := s.Store.Locations.TagPage(ctx, p.Slug, nameQuery(p.Search, at, tagsShown))
 	if err != nil {
 		return err
 	}
@@ -134,9 +134,9 @@ func (s *Site) locationDescribe(c *gin.Context) error {
 	}
 	ctx, by, to := c.Request.Context(), actorOf(c), locationsPath
 	if p.Community == nil {
-		err = s.store.places.Describe(ctx, by, p.Slug, p.Called.Called)
+		err = s.Store.Locations.Describe(ctx, by, p.Slug, p.Called.Called)
 	} else {
-		err, to = s.store.places.DescribeCommunity(ctx, by, p.Location.Slug, p.Slug, p.Called.Called), locationPath(p.Location.Slug)
+		err, to = s.Store.Locations.DescribeCommunity(ctx, by, p.Location.Slug, p.Slug, p.Called.Called), locationPath(p.Location.Slug)
 	}
 	if err != nil {
 		return err

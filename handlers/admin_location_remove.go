@@ -40,7 +40,7 @@ func (r removal) back() (path, name string) {
 // askedRemoval finds what the address is about.
 func (s *Site) askedRemoval(c *gin.Context) (r removal, err error) {
 	ctx := c.Request.Context()
-	if r.location, err = s.store.places.Get(ctx, c.Param("id")); err != nil {
+	if r.location, err = s.Store.Locations.Get(ctx, c.Param("id")); err != nil {
 		return r, err
 	}
 	r.place = models.Place{Location: r.location.Slug, Community: c.Query("community"), Tag: c.Query("tag")}
@@ -48,11 +48,11 @@ func (s *Site) askedRemoval(c *gin.Context) (r removal, err error) {
 	case r.place.Community != "" && r.place.Tag != "":
 		return r, models.ErrNotFound
 	case r.place.Community != "":
-		community, err := s.store.places.Community(ctx, r.location.Slug, r.place.Community)
+		community, err := s.Store.Locations.Community(ctx, r.location.Slug, r.place.Community)
 		r.name = community.Title()
 		return r, err
 	case r.place.Tag != "":
-		known, err := s.store.places.HasTag(ctx, r.location.Slug, r.place.Tag)
+		known, err := s.Store.Locations.HasTag(ctx, r.location.Slug, r.place.Tag)
 		if err == nil && !known {
 			err = models.ErrNotFound
 		}
@@ -71,7 +71,7 @@ func (s *Site) locationRemove(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	uses, err := s.store.places.Uses(c.Request.Context(), r.place)
+	uses, err := s.Store.Locations.Uses(c.Request.Context(), r.place)
 	return s.showRemoval(c, r, uses, err, "")
 }
 
@@ -80,7 +80,7 @@ func (s *Site) locationRemovePost(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	err = s.store.places.Remove(c.Request.Context(), actorOf(c), r.place)
+	err = s.Store.Locations.Remove(c.Request.Context(), actorOf(c), r.place)
 	used, is := errors.AsType[*models.InUseError](err)
 	switch {
 	case is:
@@ -143,7 +143,7 @@ func (s *Site) usesRows(ctx context.Context, p models.Place, uses models.PlaceUs
 		rows = append(rows, confirmRow{Path: tokensPath, Name: plural(uses.Tokens, "API token", "API tokens")})
 	}
 	if uses.Events {
-		settings, err := s.store.settings.Get(ctx)
+		settings, err := s.Store.Settings.Get(ctx)
 		if err != nil {
 			return nil, err
 		}

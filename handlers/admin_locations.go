@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -11,23 +10,6 @@ import (
 
 	"github.com/sitehooks/sitehooks/models"
 )
-
-type placeStore interface {
-	Page(ctx context.Context, q models.NameQuery) (rows []models.LocationRow, matched int64, err error)
-	Count(ctx context.Context) (int64, error)
-	CommunityPage(ctx context.Context, location string, q models.NameQuery) (rows []models.Community, matched int64, err error)
-	TagPage(ctx context.Context, location string, q models.NameQuery) (names []string, matched int64, err error)
-	Get(ctx context.Context, slug string) (models.Location, error)
-	Create(ctx context.Context, by models.Actor, slug string, called models.Called) error
-	Describe(ctx context.Context, by models.Actor, slug string, called models.Called) error
-	Community(ctx context.Context, location, slug string) (models.Community, error)
-	DescribeCommunity(ctx context.Context, by models.Actor, location, slug string, called models.Called) error
-	HasTag(ctx context.Context, location, name string) (bool, error)
-	Uses(ctx context.Context, p models.Place) (models.PlaceUses, error)
-	Remove(ctx context.Context, by models.Actor, p models.Place) error
-	Empty(ctx context.Context, search string) ([]string, error)
-	RemoveEmpty(ctx context.Context, by models.Actor, search string) (int, error)
-}
 
 const (
 	locationsPath  = "/admin/locations"
@@ -73,12 +55,12 @@ func (s *Site) showLocations(c *gin.Context, status int, p *locationsPage) error
 	ctx, values := c.Request.Context(), c.Request.URL.Query()
 	p.Search = searchOf(values)
 	at := numberOf(values, "page")
-	rows, matched, err := s.store.places.Page(ctx, nameQuery(p.Search, at, locationsShown))
+	rows, matched, err := s.Store.Locations.Page(ctx, nameQuery(p.Search, at, locationsShown))
 	if err != nil {
 		return err
 	}
 	if p.All = matched; p.Search != "" {
-		if p.All, err = s.store.places.Count(ctx); err != nil {
+		if p.All, err = s.Store.Locations.Count(ctx); err != nil {
 			return err
 		}
 	}
@@ -97,7 +79,7 @@ func (s *Site) locationNew(c *gin.Context) error {
 		wrong.add("slug", "Use 1 to 64 lower-case letters, digits and hyphens, such as python-wranglers.")
 	}
 	if len(wrong) == 0 {
-		err := s.store.places.Create(c.Request.Context(), actorOf(c), p.Slug, p.Called.Called)
+		err := s.Store.Locations.Create(c.Request.Context(), actorOf(c), p.Slug, p.Called.Called)
 		if errors.Is(err, models.ErrExists) {
 			wrong.add("slug", "There is a location with this slug.")
 		} else if err != nil {

@@ -13,7 +13,7 @@ const emptyShown = 20
 // removed.
 func (s *Site) locationsEmpty(c *gin.Context) error {
 	search := searchOf(c.Request.URL.Query())
-	slugs, err := s.store.places.Empty(c.Request.Context(), search)
+	slugs, err := s.Store.Locations.Empty(c.Request.Context(), search)
 	if err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func (s *Site) locationsEmptyPost(c *gin.Context) error {
 		return err
 	}
 	search := storable(strings.TrimSpace(c.Request.PostForm.Get("q")))
-	n, err := s.store.places.RemoveEmpty(c.Request.Context(), actorOf(c), cut(search, 200))
+	n, err := s.Store.Locations.RemoveEmpty(c.Request.Context(), actorOf(c), cut(search, 200))
 	if err != nil {
 		return err
 	}

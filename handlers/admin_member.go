@@ -44,7 +44,7 @@ func (s *Site) askedMember(c *gin.Context) (models.User, error) {
 	if !ok {
 		return models.User{}, models.ErrNotFound
 	}
-	return s.store.members.Get(c.Request.Context(), id)
+	return s.Store.Users.Get(c.Request.Context(), id)
 }
 
 // memberRoleForm asks before an administrator becomes a viewer.
@@ -89,7 +89,7 @@ func (s *Site) memberRole(c *gin.Context) error {
 	if !isRole(role) {
 		return unusable("There is no such role: role is administrator or viewer.")
 	}
-	_, err = s.store.members.SetRole(c.Request.Context(), actorOf(c), user.ID, role, revoke...)
+	_, err = s.Store.Users.SetRole(c.Request.Context(), actorOf(c), user.ID, role, revoke...)
 	if errors.Is(err, models.ErrLastAdministrator) {
 		return s.confirmDemotion(c, user, lastAdministrator)
 	}
@@ -119,7 +119,7 @@ func (s *Site) memberPassword(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err = s.store.members.GivePassword(c.Request.Context(), actorOf(c), user.ID, hash); err != nil {
+	if _, err = s.Store.Users.GivePassword(c.Request.Context(), actorOf(c), user.ID, hash); err != nil {
 		return err
 	}
 	return s.showMembers(c, http.StatusOK, &membersPage{Role: models.RoleViewer, Given: &givenPassword{user.Email, password}})
@@ -159,7 +159,7 @@ func (s *Site) memberRemovePost(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.store.members.Remove(c.Request.Context(), actorOf(c), user.ID, revoke...)
+	_, err = s.Store.Users.Remove(c.Request.Context(), actorOf(c), user.ID, revoke...)
 	if errors.Is(err, models.ErrLastAdministrator) {
 		return s.confirmRemoval(c, user, lastAdministrator)
 	}

@@ -42,7 +42,7 @@ func (s *Site) memberDisablePost(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.store.members.Disable(c.Request.Context(), actorOf(c), user.ID, revoke...)
+	_, err = s.Store.Users.Disable(c.Request.Context(), actorOf(c), user.ID, revoke...)
 	if errors.Is(err, models.ErrLastAdministrator) {
 		return s.confirmDisabling(c, user, lastAdministrator)
 	}
@@ -58,7 +58,7 @@ func (s *Site) memberEnable(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err = s.store.members.Enable(c.Request.Context(), actorOf(c), user.ID); err != nil {
+	if _, err = s.Store.Users.Enable(c.Request.Context(), actorOf(c), user.ID); err != nil {
 		return err
 	}
 	return s.redirect(c, membersPath, Flash{Kind: "success", Text: "Enabled " + user.Email + "."})

@@ -10,7 +10,7 @@ import (
 // disable or demote them: without a tick they go on.
 func (s *Site) offerTokens(c *gin.Context, p *confirmPage, member models.User, ticked bool) error {
 	ctx := c.Request.Context()
-	tokens, err := s.store.tokens.OfMaker(ctx, member.ID)
+	tokens, err := s.Store.Tokens.OfMaker(ctx, member.ID)
 	if err != nil || len(tokens) == 0 {
 		return err
 	}

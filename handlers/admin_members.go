@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"net/http"
@@ -13,18 +12,6 @@ import (
 
 	"github.com/sitehooks/sitehooks/models"
 )
-
-type memberStore interface {
-	Members(ctx context.Context) ([]models.Member, error)
-	Get(ctx context.Context, id int64) (models.User, error)
-	Invite(ctx context.Context, by models.Actor, user models.User) (models.User, error)
-	SetRole(ctx context.Context, by models.Actor, id int64, role string, revoke ...int64) (models.User, error)
-	GivePassword(ctx context.Context, by models.Actor, id int64, hash string) (models.User, error)
-	Disable(ctx context.Context, by models.Actor, id int64, revoke ...int64) (models.User, error)
-	Enable(ctx context.Context, by models.Actor, id int64) (models.User, error)
-	Remove(ctx context.Context, by models.Actor, id int64, revoke ...int64) (models.User, error)
-	LoginBursts(ctx context.Context, since time.Time, limit int) ([]models.LoginBurst, error)
-}
 
 const (
 	membersPath = "/admin/members"
@@ -89,13 +76,13 @@ func (s *Site) showMembers(c *gin.Context, status int, p *membersPage) error {
 	p.Errors = errorLines(p.Faults, "email", "Email", "name", "Name", "role", "Role")
 	ctx := c.Request.Context()
 	var err error
-	if p.Rows, err = s.store.members.Members(ctx); err != nil {
+	if p.Rows, err = s.Store.Users.Members(ctx); err != nil {
 		return err
 	}
 	if p.Now, err = s.Store.Now(ctx); err != nil {
 		return err
 	}
-	if p.Bursts, err = s.store.members.LoginBursts(ctx, p.Now.Add(-burstsFor), burstsShown); err != nil {
+	if p.Bursts, err = s.Store.Users.LoginBursts(ctx, p.Now.Add(-burstsFor), burstsShown); err != nil {
 		return err
 	}
 	return s.render(c, status, "admin_members", p)
@@ -124,7 +111,7 @@ func (s *Site) memberAdd(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	user, err := s.store.members.Invite(c.Request.Context(), actorOf(c), models.User{
+	user, err := s.Store.Users.Invite(c.Request.Context(), actorOf(c), models.User{
 		Email: p.Email, Name: p.Name, Role: p.Role, PasswordHash: hash, MustChangePassword: true,
 	})
 	if errors.Is(err, models.ErrExists) {

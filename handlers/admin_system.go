@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"runtime"
@@ -14,21 +13,6 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/api"
 	"github.com/sitehooks/sitehooks/models"
 )
-
-type systemStore interface {
-	Database(ctx context.Context) (models.Database, error)
-	KeyIDs() []string
-	Jobs(ctx context.Context) ([]models.JobCount, error)
-	Standing(ctx context.Context) (models.Standing, error)
-}
-
-type instanceStore interface {
-	Alive(ctx context.Context) ([]models.Instance, error)
-}
-
-type laneStore interface {
-	Workers(ctx context.Context) ([]models.Worker, error)
-}
 
 type systemPage struct {
 	page
@@ -87,12 +71,12 @@ func (p *systemPage) Capped(n int64) string {
 // system says how Sitehooks itself is. Nothing on it is secret.
 func (s *Site) system(c *gin.Context) error {
 	ctx := c.Request.Context()
-	p := &systemPage{page: page{Title: "System", Nav: "system"}, DepthMax: models.DepthMax, Keys: s.store.system.KeyIDs()}
+	p := &systemPage{page: page{Title: "System", Nav: "system"}, DepthMax: models.DepthMax, Keys: s.Store.KeyIDs()}
 	var err error
-	if p.Database, err = s.store.system.Database(ctx); err != nil {
+	if p.Database, err = s.Store.Database(ctx); err != nil {
 		return err
 	}
-	at, err := s.store.system.Standing(ctx)
+	at, err := s.Store.Standing(ctx)
 	if err != nil {
 		return err
 	}
@@ -103,16 +87,16 @@ func (s *Site) system(c *gin.Context) error {
 	if p.Locked, err = s.Store.Webhooks.Locked(ctx); err != nil {
 		return err
 	}
-	if p.Workers, err = s.store.lanes.Workers(ctx); err != nil {
+	if p.Workers, err = s.Store.Lanes.Workers(ctx); err != nil {
 		return err
 	}
-	if p.Alive, err = s.store.instances.Alive(ctx); err != nil {
+	if p.Alive, err = s.Store.Instances.Alive(ctx); err != nil {
 		return err
 	}
-	if p.Jobs, err = s.store.system.Jobs(ctx); err != nil {
+	if p.Jobs, err = s.Store.Jobs(ctx); err != nil {
 		return err
 	}
-	values, err := s.store.settings.Values(ctx)
+	values, err := s.Store.Settings.Values(ctx)
 	if err != nil {
 		return err
 	}

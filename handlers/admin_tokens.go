@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -12,15 +11,6 @@ import (
 
 	"github.com/sitehooks/sitehooks/models"
 )
-
-type tokenStore interface {
-	List(ctx context.Context) ([]models.Token, error)
-	Get(ctx context.Context, id int64) (models.Token, error)
-	Issue(ctx context.Context, by models.Actor, tok models.Token) (plain string, err error)
-	OfMaker(ctx context.Context, id int64) ([]models.Token, error)
-	Revoke(ctx context.Context, by models.Actor, id int64) (models.Token, error)
-	ConfiguredUsedAt(ctx context.Context) (*time.Time, error)
-}
 
 const tokensPath = "/admin/tokens"
 
@@ -105,15 +95,15 @@ func (s *Site) showTokens(c *gin.Context, status int, p *tokensPage) error {
 	p.page = page{Title: "API tokens", Nav: "tokens"}
 	p.Errors = errorLines(p.Faults, "name", "Name", "scope", "Scope", "location", "Location")
 	var err error
-	if p.Rows, err = s.store.tokens.List(ctx); err != nil {
+	if p.Rows, err = s.Store.Tokens.List(ctx); err != nil {
 		return err
 	}
 	if p.Configured = s.IngestToken; p.Configured {
-		if p.UsedAt, err = s.store.tokens.ConfiguredUsedAt(ctx); err != nil {
+		if p.UsedAt, err = s.Store.Tokens.ConfiguredUsedAt(ctx); err != nil {
 			return err
 		}
 	}
-	members, err := s.store.members.Members(ctx)
+	members, err := s.Store.Users.Members(ctx)
 	if err != nil {
 		return err
 	}
@@ -163,7 +153,7 @@ func (s *Site) tokenNew(c *gin.Context) error {
 	if len(p.Faults) > 0 {
 		return s.showTokens(c, http.StatusUnprocessableEntity, p)
 	}
-	plain, err := s.store.tokens.Issue(ctx, actorOf(c), models.Token{Name: p.Name, Scope: p.Scope, Location: p.Location})
+	plain, err := s.Store.Tokens.Issue(ctx, actorOf(c), models.Token{Name: p.Name, Scope: p.Scope, Location: p.Location})
 	if err != nil {
 		return err
 	}
@@ -196,7 +186,7 @@ func (s *Site) askedToken(c *gin.Context) (models.Token, error) {
 	if !ok {
 		return models.Token{}, models.ErrNotFound
 	}
-	tok, err := s.store.tokens.Get(c.Request.Context(), id)
+	tok, err := s.Store.Tokens.Get(c.Request.Context(), id)
 	if err == nil && tok.RevokedAt != nil {
 		err = notFound("This token was revoked already.")
 	}
@@ -208,7 +198,7 @@ func (s *Site) tokenRevokePost(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err = s.store.tokens.Revoke(c.Request.Context(), actorOf(c), tok.ID); err != nil {
+	if _, err = s.Store.Tokens.Revoke(c.Request.Context(), actorOf(c), tok.ID); err != nil {
 		return err
 	}
 	return s.redirect(c, tokensPath, Flash{Kind: "success", Text: "Revoked " + tok.Name + "."})

@@ -42,14 +42,14 @@ func (s *Site) attention(ctx context.Context, r *http.Request, p *page) *attenti
 
 func (s *Site) attend(ctx context.Context, a *attention, at *models.Standing, aside []string) error {
 	if at == nil {
-		now, err := s.store.system.Standing(ctx)
+		now, err := s.Store.Standing(ctx)
 		if err != nil {
 			return err
 		}
 		at = &now
 	}
 	a.Late = at.Late()
-	list, err := s.store.webhooks.Attention(ctx, *at)
+	list, err := s.Store.Webhooks.Attention(ctx, *at)
 	if err != nil {
 		return err
 	}

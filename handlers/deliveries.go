@@ -55,7 +55,7 @@ func (s *Site) deliveries(c *gin.Context) error {
 		return err
 	}
 	query, filter, faults := parseDeliveryQuery(values, now)
-	found, err := s.store.deliveries.Search(ctx, query)
+	found, err := s.Store.Deliveries.Search(ctx, query)
 	if err != nil {
 		return err
 	}

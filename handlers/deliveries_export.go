@@ -142,7 +142,7 @@ func (s *Site) exportDeliveries(c *gin.Context, extension, kind string, render f
 	}
 	q.Limit = exportRows
 	next := func(ctx context.Context, to *bytes.Buffer) (bool, error) {
-		page, err := s.store.deliveries.Search(ctx, q)
+		page, err := s.Store.Deliveries.Search(ctx, q)
 		if err != nil {
 			return false, err
 		}

@@ -39,7 +39,7 @@ func (s *Site) deliveryChoices(ctx context.Context, p *deliveriesPage) error {
 // what was typed.
 func (s *Site) webhookPicker(ctx context.Context, chosen string) (p picker, some bool, err error) {
 	p = picker{ID: "webhook", Any: "All webhooks", Small: true, Value: chosen}
-	list, err := s.store.webhooks.Newest(ctx, pickMax+1)
+	list, err := s.Store.Webhooks.Newest(ctx, pickMax+1)
 	if err != nil {
 		return p, false, err
 	}
@@ -82,7 +82,7 @@ func (s *Site) findWebhook(ctx context.Context, typed string) (int64, error) {
 	if id, err := strconv.ParseInt(typed[strings.LastIndex(typed, "#")+1:], 10, 64); err == nil && id > 0 {
 		return id, nil
 	}
-	found, err := s.store.webhooks.Suggest(ctx, strings.TrimSpace(typed), suggested)
+	found, err := s.Store.Webhooks.Suggest(ctx, strings.TrimSpace(typed), suggested)
 	if err != nil {
 		return 0, err
 	}
@@ -116,7 +116,7 @@ func (s *Site) askedWebhook(ctx context.Context, v url.Values) error {
 // webhookName names a webhook that is not among the choices: deleted, or one
 // too many.
 func (s *Site) webhookName(ctx context.Context, id int64) (string, error) {
-	w, err := s.store.webhooks.GetAny(ctx, id)
+	w, err := s.Store.Webhooks.GetAny(ctx, id)
 	switch {
 	case errors.Is(err, models.ErrNotFound):
 		return "Webhook " + formatID(id) + " (unknown)", nil

@@ -43,7 +43,7 @@ func (s *Site) resendQuestion(c *gin.Context, now time.Time) (*confirmPage, mode
 		// A value that was left out would match more than was asked for.
 		return nil, q, unusable(strings.ReplaceAll(strings.Join(faults, " "), ", so it was left out", "") + " Nothing was sent.")
 	}
-	can, err := s.store.deliveries.Resendable(ctx, q)
+	can, err := s.Store.Deliveries.Resendable(ctx, q)
 	if err != nil {
 		return nil, q, err
 	}
@@ -125,7 +125,7 @@ func (s *Site) deliveriesResendPost(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	resent, err := s.store.deliveries.ResendAll(c.Request.Context(), actorOf(c), q, models.Resendable{Through: through, From: floor}, strings.TrimSuffix(p.Lines[0], "."))
+	resent, err := s.Store.Deliveries.ResendAll(c.Request.Context(), actorOf(c), q, models.Resendable{Through: through, From: floor}, strings.TrimSuffix(p.Lines[0], "."))
 	if err != nil {
 		return err
 	}
@@ -181,7 +181,7 @@ func (s *Site) deliveriesResent(c *gin.Context) error {
 		p.Back = "/admin/deliveries"
 	}
 	var err error
-	if p.Left, p.Held, err = s.store.deliveries.Unsent(c.Request.Context(), p.At); err != nil {
+	if p.Left, p.Held, err = s.Store.Deliveries.Unsent(c.Request.Context(), p.At); err != nil {
 		return err
 	}
 	if seconds := p.Refresh(); seconds > 0 {

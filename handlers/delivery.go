@@ -21,7 +21,7 @@ func (s *Site) delivery(c *gin.Context) error {
 
 func (s *Site) deliveryPageOf(c *gin.Context) (*deliveryPage, error) {
 	ctx := c.Request.Context()
-	row, err := s.store.deliveries.Get(ctx, c.Param("id"))
+	row, err := s.Store.Deliveries.Get(ctx, c.Param("id"))
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +29,7 @@ func (s *Site) deliveryPageOf(c *gin.Context) (*deliveryPage, error) {
 	if err != nil {
 		return nil, err
 	}
-	attempts, err := s.store.deliveries.Attempts(ctx, row.ID)
+	attempts, err := s.Store.Deliveries.Attempts(ctx, row.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func (s *Site) deliveryPageOf(c *gin.Context) (*deliveryPage, error) {
 	if c.Query("tab") == "response" {
 		p.Tab = "response"
 	}
-	events, err := s.store.deliveries.EventsOf(ctx, row.ID)
+	events, err := s.Store.Deliveries.EventsOf(ctx, row.ID)
 	if err != nil {
 		return nil, err
 	}

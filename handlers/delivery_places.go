@@ -14,7 +14,7 @@ type locationNames map[string]string
 func (n locationNames) of(slug string) string { return orNone(n[slug], models.NameOf(slug)) }
 
 func (s *Site) locationNames(ctx context.Context, slugs ...string) (locationNames, error) {
-	locations, err := s.store.locations.Named(ctx, distinct(slugs)...)
+	locations, err := s.Store.Locations.Named(ctx, distinct(slugs)...)
 	names := make(locationNames, len(locations))
 	for _, l := range locations {
 		names[l.Slug] = l.Name
@@ -31,7 +31,7 @@ func (n communityNames) of(location, slug string) string {
 }
 
 func (s *Site) communityNames(ctx context.Context, locations, slugs []string) (communityNames, error) {
-	communities, err := s.store.locations.NamedCommunities(ctx, distinct(locations), distinct(slugs))
+	communities, err := s.Store.Locations.NamedCommunities(ctx, distinct(locations), distinct(slugs))
 	names := make(communityNames, len(communities))
 	for _, c := range communities {
 		names[[2]string{c.Location, c.Slug}] = c.Title()

@@ -16,13 +16,13 @@ import (
 func (s *Site) deliveryResend(c *gin.Context) error {
 	ctx := c.Request.Context()
 	id := c.Param("id")
-	row, err := s.store.deliveries.Get(ctx, id)
+	row, err := s.Store.Deliveries.Get(ctx, id)
 	if err != nil {
 		return err
 	}
 	err = models.ErrNotActive
 	if row.Webhook.DeletedAt == nil {
-		err = s.store.deliveries.Resend(ctx, actorOf(c), id)
+		err = s.Store.Deliveries.Resend(ctx, actorOf(c), id)
 	}
 	switch {
 	case errors.Is(err, models.ErrErased):
@@ -47,7 +47,7 @@ func (s *Site) deliveryResend(c *gin.Context) error {
 
 // deliveryCanResend says in words why the delivery cannot be sent once more.
 func (s *Site) deliveryCanResend(ctx context.Context, p *deliveryPage) error {
-	settings, err := s.store.settings.Get(ctx)
+	settings, err := s.Store.Settings.Get(ctx)
 	if err != nil {
 		return err
 	}

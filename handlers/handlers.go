@@ -62,13 +62,11 @@ type Deps struct {
 	OIDC OIDC
 }
 
-// Site answers the requests of the console. Its parts are the small interfaces
-// that stand beside the handlers that use them.
+// Site answers the requests of the console.
 type Site struct {
 	Deps
 	showWithin     time.Duration // for a page that changes nothing
 	changeWithin   time.Duration // for one that changes something
-	store          stores
 	passwords      *passwords
 	exports        exports
 	pages          *limit.Limiter // by member
@@ -82,23 +80,6 @@ type Site struct {
 	signOn         *singleSignOn            // nil: there is none
 	oops           []byte                   // the 500 page, rendered at start
 	entries        map[string]template.HTML // the navigation, rendered at start, by what is current
-}
-
-// stores are the questions that the handlers ask of models.
-type stores struct {
-	users      userStore
-	settings   settingStore
-	webhooks   webhookStore
-	locations  locationStore
-	events     eventStore
-	deliveries deliveryStore
-	places     placeStore
-	members    memberStore
-	tokens     tokenStore
-	audit      auditStore
-	lanes      laneStore
-	system     systemStore
-	instances  instanceStore
 }
 
 // New returns the handler of the whole program.
@@ -126,12 +107,6 @@ func newSite(d Deps) (*Site, error) {
 	secure := d.BaseURL.Scheme == "https"
 	s := &Site{
 		Deps: d, showWithin: showWithin, changeWithin: changeWithin,
-		store: stores{
-			users: d.Store.Users, settings: d.Store.Settings, webhooks: d.Store.Webhooks,
-			locations: d.Store.Locations, events: d.Store.Events, deliveries: d.Store.Deliveries,
-			places: d.Store.Locations, members: d.Store.Users, tokens: d.Store.Tokens,
-			audit: d.Store.Audit, lanes: d.Store.Lanes, system: d.Store, instances: d.Store.Instances,
-		},
 		sessions:       newSessionCookies(d.Store.Sessions, secure, d.CookieKeys),
 		flashes:        securecookie.New(d.CookieKeys[0], nil).SetSerializer(securecookie.JSONEncoder{}).MaxAge(int(flashFor.Seconds())),
 		openFormWithin: openFormWithin,

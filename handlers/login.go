@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"errors"
 	"math"
 	"net/http"
@@ -14,16 +13,6 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/limit"
 	"github.com/sitehooks/sitehooks/models"
 )
-
-type userStore interface {
-	Get(ctx context.Context, id int64) (models.User, error)
-	ByEmail(ctx context.Context, email string) (models.User, error)
-	SetPassword(ctx context.Context, id int64, hash string) error
-	LoginFailures(ctx context.Context, from models.LoginFrom) (rows []models.LoginFailure, now time.Time, err error)
-	RecordLoginFailure(ctx context.Context, from models.LoginFrom) error
-	RecordLoginBurst(ctx context.Context, b models.LoginBurst) error
-	ClearLoginFailures(ctx context.Context, from models.LoginFrom) error
-}
 
 type loginPage struct {
 	page
@@ -113,7 +102,7 @@ func (s *Site) loggedIn(c *gin.Context, user models.User, how, detail string) er
 	if err := s.rememberDevice(c, user.Email); err != nil {
 		return err
 	}
-	return s.store.audit.Note(c.Request.Context(), actorIs(c, user), how, user.Email, detail)
+	return s.Store.Audit.Note(c.Request.Context(), actorIs(c, user), how, user.Email, detail)
 }
 
 // logout ends the session on the server.
@@ -132,7 +121,7 @@ func (s *Site) logout(c *gin.Context) error {
 		return err
 	}
 	if known {
-		if err = s.store.audit.Note(c.Request.Context(), actorIs(c, user), "login.ended", user.Email, ""); err != nil {
+		if err = s.Store.Audit.Note(c.Request.Context(), actorIs(c, user), "login.ended", user.Email, ""); err != nil {
 			return err
 		}
 	}

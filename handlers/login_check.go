@@ -71,7 +71,7 @@ func (s *Site) authenticate(ctx context.Context, try passwordTry) (passwordResul
 	if wait := s.refusals.wait(from); wait > 0 {
 		return passwordResult{Wait: wait}, nil
 	}
-	failures, now, err := s.store.users.LoginFailures(ctx, from)
+	failures, now, err := s.Store.Users.LoginFailures(ctx, from)
 	if err != nil {
 		return passwordResult{}, err
 	}
@@ -79,7 +79,7 @@ func (s *Site) authenticate(ctx context.Context, try passwordTry) (passwordResul
 		s.refusals.remember(refused)
 		return passwordResult{Wait: refused.wait}, nil
 	}
-	found, err := s.store.users.ByEmail(ctx, try.Email)
+	found, err := s.Store.Users.ByEmail(ctx, try.Email)
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return passwordResult{}, err
 	}
@@ -94,13 +94,13 @@ func (s *Site) authenticate(ctx context.Context, try passwordTry) (passwordResul
 	if found.OneTimeExpired(now) {
 		return passwordResult{Expired: true}, nil
 	}
-	return passwordResult{User: found}, s.store.users.ClearLoginFailures(ctx, from)
+	return passwordResult{User: found}, s.Store.Users.ClearLoginFailures(ctx, from)
 }
 
 // wrongPassword notes a failure. The one after which more are refused goes into
 // the audit log.
 func (s *Site) wrongPassword(ctx context.Context, user models.User, from models.LoginFrom, failures []models.LoginFailure, now time.Time) error {
-	if err := s.store.users.RecordLoginFailure(ctx, from); err != nil {
+	if err := s.Store.Users.RecordLoginFailure(ctx, from); err != nil {
 		return err
 	}
 	refused := refusalAfter(from, failures, now)
@@ -126,7 +126,7 @@ func (s *Site) recordBurst(ctx context.Context, user models.User, from models.Lo
 		burst.Target, words = from.AddressGroup, "for an e-mail that no member has"
 	}
 	burst.Detail = fmt.Sprintf("%d wrong passwords in %d minutes, %s", refused.failures, int(models.LoginWindow.Minutes()), words)
-	return s.store.users.RecordLoginBurst(ctx, burst)
+	return s.Store.Users.RecordLoginBurst(ctx, burst)
 }
 
 // checkOwnPassword checks the password of the member who is logged in. Strangers

@@ -137,7 +137,7 @@ func (s *Site) oidc(c *gin.Context) error {
 		return s.oidcRefuse(c, begun.Next, err)
 	}
 	email := who.Email
-	user, err := s.store.users.ByEmail(ctx, email)
+	user, err := s.Store.Users.ByEmail(ctx, email)
 	if errors.Is(err, models.ErrNotFound) {
 		err = &oidcError{http.StatusForbidden, cut(email, 254) + " is not on the list of members. An administrator can add you.", errors.New("not a member")}
 		return s.oidcRefuse(c, begun.Next, err)
@@ -155,7 +155,7 @@ func (s *Site) oidc(c *gin.Context) error {
 	if user.MustChangePassword {
 		// Whom the provider vouches for needs no one-time password: it ends
 		// without having been used.
-		if err = s.store.users.SetPassword(ctx, user.ID, ""); err != nil {
+		if err = s.Store.Users.SetPassword(ctx, user.ID, ""); err != nil {
 			return err
 		}
 	}

@@ -64,7 +64,7 @@ func (p *picker) Chosen() string {
 // locationPicker offers the locations; chosen is a slug, or what was typed.
 func (s *Site) locationPicker(ctx context.Context, id, chosen string) (picker, error) {
 	p := picker{ID: id, Value: chosen}
-	locations, few, err := s.store.locations.Few(ctx, pickMax)
+	locations, few, err := s.Store.Locations.Few(ctx, pickMax)
 	if err != nil {
 		return p, err
 	}
@@ -79,7 +79,7 @@ func (s *Site) locationPicker(ctx context.Context, id, chosen string) (picker, e
 	if chosen == "" {
 		return p, nil
 	}
-	locations, err = s.store.locations.Suggest(ctx, storable(chosen), suggested)
+	locations, err = s.Store.Locations.Suggest(ctx, storable(chosen), suggested)
 	p.List = locationChoices(locations, chosen)
 	return p, err
 }
@@ -101,10 +101,10 @@ func locationChoices(locations []models.Location, chosen string) []choice {
 // by a name that only one has. Error: models.ErrNotFound.
 func (s *Site) findLocation(ctx context.Context, typed string) (string, error) {
 	typed = storable(typed)
-	if l, err := s.store.locations.Get(ctx, typed); !errors.Is(err, models.ErrNotFound) {
+	if l, err := s.Store.Locations.Get(ctx, typed); !errors.Is(err, models.ErrNotFound) {
 		return l.Slug, err
 	}
-	found, err := s.store.locations.Suggest(ctx, typed, 2) // those called exactly so come first
+	found, err := s.Store.Locations.Suggest(ctx, typed, 2) // those called exactly so come first
 	if err != nil {
 		return "", err
 	}
@@ -131,7 +131,7 @@ func (s *Site) filterLocation(ctx context.Context, typed string) (slug, fault st
 // unknownLocation says that nothing was found, and what is like it.
 func (s *Site) unknownLocation(ctx context.Context, typed string) (string, error) {
 	typed = storable(typed)
-	found, err := s.store.locations.Suggest(ctx, typed, 3)
+	found, err := s.Store.Locations.Suggest(ctx, typed, 3)
 	said := "There is no location with the slug or name “" + cut(typed, 64) + "”."
 	if len(found) > 0 {
 		slugs := make([]string, len(found))

@@ -12,7 +12,7 @@ import (
 // suggests those of the chosen one.
 func (s *Site) communityPicker(ctx context.Context, location, chosen string) (picker, error) {
 	p := picker{ID: "community", Any: "No community selected", Value: chosen}
-	communities, few, err := s.store.locations.FewCommunities(ctx, pickMax)
+	communities, few, err := s.Store.Locations.FewCommunities(ctx, pickMax)
 	if err != nil {
 		return p, err
 	}
@@ -52,7 +52,7 @@ func (s *Site) communityGroups(ctx context.Context, communities []models.Communi
 }
 
 func (s *Site) communitySuggestions(ctx context.Context, location, typed string) ([]choice, error) {
-	found, _, err := s.store.locations.CommunityPage(ctx, location, models.NameQuery{Search: storable(typed), Limit: suggested})
+	found, _, err := s.Store.Locations.CommunityPage(ctx, location, models.NameQuery{Search: storable(typed), Limit: suggested})
 	list := make([]choice, len(found))
 	for i, c := range found {
 		list[i] = choice{Value: c.Slug, Label: c.Title()}
@@ -64,10 +64,10 @@ func (s *Site) communitySuggestions(ctx context.Context, location, typed string)
 // its slug or name. Error: models.ErrNotFound.
 func (s *Site) findCommunity(ctx context.Context, location, typed string) (string, error) {
 	typed = storable(typed)
-	if c, err := s.store.locations.Community(ctx, location, typed); !errors.Is(err, models.ErrNotFound) {
+	if c, err := s.Store.Locations.Community(ctx, location, typed); !errors.Is(err, models.ErrNotFound) {
 		return c.Slug, err
 	}
-	found, _, err := s.store.locations.CommunityPage(ctx, location, models.NameQuery{Search: typed, Limit: pickMax})
+	found, _, err := s.Store.Locations.CommunityPage(ctx, location, models.NameQuery{Search: typed, Limit: pickMax})
 	if err != nil {
 		return "", err
 	}

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -14,16 +13,6 @@ import (
 
 	"github.com/sitehooks/sitehooks/models"
 )
-
-type sessionStore interface {
-	Get(ctx context.Context, key string) (models.Session, error)
-	Save(ctx context.Context, session models.Session) error
-	Touch(ctx context.Context, key string) error
-	Delete(ctx context.Context, key string) error
-	DeleteAll(ctx context.Context, user models.User) error
-	Keep(ctx context.Context, key, what, text string) error
-	Take(ctx context.Context, key, what string) (string, error)
-}
 
 const (
 	sessionCookie = "sitehooks_session"
@@ -41,12 +30,12 @@ const (
 // ends it, as giving up the key ends all.
 // How long a session lasts is decided by models.
 type sessionCookies struct {
-	rows    sessionStore
+	rows    *models.Sessions
 	codecs  []securecookie.Codec // sign the id; the first writes, all read
 	options sessions.Options
 }
 
-func newSessionCookies(rows sessionStore, secure bool, keys [][]byte) *sessionCookies {
+func newSessionCookies(rows *models.Sessions, secure bool, keys [][]byte) *sessionCookies {
 	var codecs []securecookie.Codec
 	for _, key := range keys {
 		codecs = append(codecs, securecookie.New(key, nil).MaxAge(int(models.SessionMax.Seconds())))

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -13,13 +12,6 @@ import (
 
 	"github.com/sitehooks/sitehooks/models"
 )
-
-type settingStore interface {
-	Get(ctx context.Context) (models.Settings, error)
-	Values(ctx context.Context) (map[string]string, error)
-	Change(ctx context.Context, by models.Actor, name, value, reason string) error
-	History(ctx context.Context, name string) ([]models.SettingChange, error)
-}
 
 // reasonMax is how long the reason for a change may be, in characters.
 const reasonMax = 500
@@ -67,7 +59,7 @@ type siteSettingPage struct {
 }
 
 func (s *Site) siteSettings(c *gin.Context) error {
-	values, err := s.store.settings.Values(c.Request.Context())
+	values, err := s.Store.Settings.Values(c.Request.Context())
 	if err != nil {
 		return err
 	}
@@ -109,11 +101,11 @@ func askedSetting(c *gin.Context) (models.SettingDef, error) {
 
 func (s *Site) showSiteSetting(c *gin.Context, status int, p *siteSettingPage) error {
 	ctx := c.Request.Context()
-	values, err := s.store.settings.Values(ctx)
+	values, err := s.Store.Settings.Values(ctx)
 	if err != nil {
 		return err
 	}
-	if p.History, err = s.store.settings.History(ctx, p.Def.Name); err != nil {
+	if p.History, err = s.Store.Settings.History(ctx, p.Def.Name); err != nil {
 		return err
 	}
 	p.page = page{Title: p.Def.Name, Nav: "settings"}
@@ -146,7 +138,7 @@ func (s *Site) siteSettingPost(c *gin.Context) error {
 	if err != nil {
 		p.Faults.add("value", sentence(err))
 	}
-	values, err := s.store.settings.Values(c.Request.Context())
+	values, err := s.Store.Settings.Values(c.Request.Context())
 	if err != nil {
 		return err
 	}
@@ -164,7 +156,7 @@ func (s *Site) siteSettingPost(c *gin.Context) error {
 	if len(p.Faults) > 0 {
 		return s.showSiteSetting(c, http.StatusUnprocessableEntity, p)
 	}
-	if err = s.store.settings.Change(c.Request.Context(), actorOf(c), d.Name, value, p.Reason); err != nil {
+	if err = s.Store.Settings.Change(c.Request.Context(), actorOf(c), d.Name, value, p.Reason); err != nil {
 		return err
 	}
 	s.OnChange()

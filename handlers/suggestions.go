@@ -35,7 +35,7 @@ func (s *Site) suggestions(c *gin.Context) error {
 func (s *Site) suggest(ctx context.Context, of, typed, location string) ([]choice, error) {
 	switch of {
 	case "locations":
-		found, err := s.store.locations.Suggest(ctx, typed, suggested)
+		found, err := s.Store.Locations.Suggest(ctx, typed, suggested)
 		return locationChoices(found, ""), err
 	case "communities":
 		slug, err := s.findLocation(ctx, location)
@@ -47,7 +47,7 @@ func (s *Site) suggest(ctx context.Context, of, typed, location string) ([]choic
 		}
 		return s.communitySuggestions(ctx, slug, typed)
 	case "webhooks":
-		found, err := s.store.webhooks.Suggest(ctx, typed, suggested)
+		found, err := s.Store.Webhooks.Suggest(ctx, typed, suggested)
 		list := make([]choice, len(found))
 		for i, w := range found {
 			list[i] = choice{Value: webhookValue(w.Name, w.ID)}

@@ -27,7 +27,7 @@ func (s *Site) triggerAsked(c *gin.Context) (*triggerAsked, error) {
 	if !ok {
 		return nil, nil //nolint:nilnil // nothing was asked
 	}
-	w, err := s.store.webhooks.GetAny(c.Request.Context(), id)
+	w, err := s.Store.Webhooks.GetAny(c.Request.Context(), id)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ type triggerAnswer struct {
 
 // triggerAnswer explains one pair at the top of an event's page.
 func (s *Site) triggerAnswer(ctx context.Context, p *triggerEventPage, id int64) (*triggerAnswer, error) {
-	w, err := s.store.webhooks.GetAny(ctx, id)
+	w, err := s.Store.Webhooks.GetAny(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func (s *Site) triggerAnswer(ctx context.Context, p *triggerEventPage, id int64)
 
 // elsewhere explains a webhook that was not at the event's location.
 func (s *Site) elsewhere(ctx context.Context, e models.Event, w models.Webhook) (triggerWhy, error) {
-	history, err := s.store.webhooks.History(ctx, w.ID, triggerVersions)
+	history, err := s.Store.Webhooks.History(ctx, w.ID, triggerVersions)
 	if err != nil {
 		return triggerWhy{}, err
 	}

@@ -16,7 +16,7 @@ func (s *Site) triggerCases(ctx context.Context, e models.Event) ([]triggerCase,
 	if e.MatchVersion != nil {
 		version = *e.MatchVersion
 	}
-	versions, err := s.store.webhooks.VersionsAt(ctx, e.Location, version)
+	versions, err := s.Store.Webhooks.VersionsAt(ctx, e.Location, version)
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +32,7 @@ func (s *Site) triggerCases(ctx context.Context, e models.Event) ([]triggerCase,
 		ids[i] = v.WebhookID
 		locations, slugs = append(locations, v.Location), append(slugs, v.Community)
 	}
-	now, err := s.store.webhooks.ByIDs(ctx, ids)
+	now, err := s.Store.Webhooks.ByIDs(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func (s *Site) triggerCases(ctx context.Context, e models.Event) ([]triggerCase,
 // triggerLater are the webhooks that are at the location now and were not when
 // version was in force: each as it was then, or, if it is newer, as it is now.
 func (s *Site) triggerLater(ctx context.Context, location string, version int64, then []models.WebhookVersion) ([]models.WebhookVersion, error) {
-	present, err := s.store.webhooks.VersionsAt(ctx, location, 0)
+	present, err := s.Store.Webhooks.VersionsAt(ctx, location, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func (s *Site) triggerLater(ctx context.Context, location string, version int64,
 	for i, v := range later {
 		ids[i] = v.WebhookID
 	}
-	was, err := s.store.webhooks.VersionsOf(ctx, ids, version)
+	was, err := s.Store.Webhooks.VersionsOf(ctx, ids, version)
 	for i, v := range later {
 		if old, ok := was[v.WebhookID]; ok {
 			later[i] = old

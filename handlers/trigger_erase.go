@@ -35,7 +35,7 @@ func (s *Site) triggerErase(c *gin.Context) error {
 
 func (s *Site) eraseQuestion(c *gin.Context, e models.Event) (*confirmPage, error) {
 	ctx := c.Request.Context()
-	what, err := s.store.events.Erasure(ctx, e.ID)
+	what, err := s.Store.Events.Erasure(ctx, e.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func (s *Site) triggerErasePost(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.store.events.Erase(c.Request.Context(), actorOf(c), e.ID)
+	_, err = s.Store.Events.Erase(c.Request.Context(), actorOf(c), e.ID)
 	if errors.Is(err, models.ErrNotDispatched) {
 		p, err := s.eraseQuestion(c, e)
 		if err != nil {

@@ -64,7 +64,7 @@ func (p *triggerEventPage) Unlogged() bool { return p.Event.DispatchedAt != nil 
 // location it met, what came of that, and why the others did not get it.
 func (s *Site) triggerEvent(c *gin.Context) error {
 	ctx := c.Request.Context()
-	settings, err := s.store.settings.Get(ctx)
+	settings, err := s.Store.Settings.Get(ctx)
 	if err != nil {
 		return err
 	}
@@ -125,13 +125,13 @@ func (s *Site) eventByNumber(c *gin.Context) (models.Event, error) {
 	if !ok {
 		return models.Event{}, models.ErrNotFound
 	}
-	return s.store.events.ByID(c.Request.Context(), number)
+	return s.Store.Events.ByID(c.Request.Context(), number)
 }
 
 // triggerMerges fills in what became one with the event.
 func (s *Site) triggerMerges(ctx context.Context, p *triggerEventPage) error {
 	if id := p.Event.MergedInto; id != nil {
-		into, err := s.store.events.ByID(ctx, *id)
+		into, err := s.Store.Events.ByID(ctx, *id)
 		if errors.Is(err, models.ErrNotFound) {
 			into, err = models.Event{}, nil // removed when its time was over
 		}
@@ -141,7 +141,7 @@ func (s *Site) triggerMerges(ctx context.Context, p *triggerEventPage) error {
 		ref := newEventRef(into)
 		p.Into = &ref
 	}
-	merged, err := s.store.events.MergedFrom(ctx, p.Event.ID)
+	merged, err := s.Store.Events.MergedFrom(ctx, p.Event.ID)
 	p.Merged = eventRefs(merged)
 	return err
 }
@@ -153,7 +153,7 @@ func (s *Site) triggerResults(ctx context.Context, p *triggerEventPage, enabled 
 	if err != nil {
 		return err
 	}
-	rows, err := s.store.events.Triggers(ctx, p.Event.ID)
+	rows, err := s.Store.Events.Triggers(ctx, p.Event.ID)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ func (s *Site) findTriggerEvent(c *gin.Context, id string) error {
 		return err
 	}
 	location := c.Query("location")
-	found, err := s.store.events.Named(c.Request.Context(), id, eventsShown)
+	found, err := s.Store.Events.Named(c.Request.Context(), id, eventsShown)
 	if err != nil {
 		return err
 	}

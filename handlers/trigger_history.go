@@ -46,7 +46,7 @@ func (s *Site) triggerHistory(c *gin.Context) error {
 // that no event has.
 func (s *Site) showTriggerHistory(c *gin.Context, status int, unknown string) error {
 	ctx := c.Request.Context()
-	settings, err := s.store.settings.Get(ctx)
+	settings, err := s.Store.Settings.Get(ctx)
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (s *Site) showTriggerHistory(c *gin.Context, status int, unknown string) er
 	if err = s.onlyLogged(ctx, p, &query); err != nil {
 		return err
 	}
-	found, err := s.store.events.Search(ctx, query)
+	found, err := s.Store.Events.Search(ctx, query)
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (s *Site) showTriggerHistory(c *gin.Context, status int, unknown string) er
 // onlyLogged leaves out what was dispatched while trigger history was off. While
 // it is off, that is all that was received since.
 func (s *Site) onlyLogged(ctx context.Context, p *triggerHistoryPage, q *models.EventQuery) error {
-	history, err := s.store.settings.History(ctx, models.EnableTriggerHistory)
+	history, err := s.Store.Settings.History(ctx, models.EnableTriggerHistory)
 	if err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (s *Site) triggersMatched(ctx context.Context, p *triggerHistoryPage) error
 	if p.Asked != nil {
 		webhook = p.Asked.Webhook.ID
 	}
-	matched, err := s.store.events.Matched(ctx, ids, webhook)
+	matched, err := s.Store.Events.Matched(ctx, ids, webhook)
 	for i := range p.Lines {
 		p.Lines[i].match(matched[p.Lines[i].ID], webhook != 0)
 	}
@@ -164,7 +164,7 @@ func (s *Site) triggerLines(ctx context.Context, rows []models.Event, delay time
 			line.Community = communities.of(e.Location, e.Community)
 		}
 		if e.MergedInto != nil {
-			into, err := s.store.events.ByID(ctx, *e.MergedInto)
+			into, err := s.Store.Events.ByID(ctx, *e.MergedInto)
 			if err != nil && !errors.Is(err, models.ErrNotFound) {
 				return nil, err
 			}

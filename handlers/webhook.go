@@ -59,7 +59,7 @@ type webhookVersion struct {
 
 func (s *Site) webhook(c *gin.Context) error {
 	id, _ := positive(c.Param("id"))
-	w, err := s.store.webhooks.GetAny(c.Request.Context(), id)
+	w, err := s.Store.Webhooks.GetAny(c.Request.Context(), id)
 	if err != nil {
 		return err
 	}
@@ -69,15 +69,15 @@ func (s *Site) webhook(c *gin.Context) error {
 // showWebhook renders a webhook's page; trial is a test that was just sent, if any.
 func (s *Site) showWebhook(c *gin.Context, w models.Webhook, t *trial) error {
 	ctx, id := c.Request.Context(), w.ID
-	at, err := s.store.system.Standing(ctx)
+	at, err := s.Store.Standing(ctx)
 	if err != nil {
 		return err
 	}
-	row, err := s.store.webhooks.Row(ctx, w)
+	row, err := s.Store.Webhooks.Row(ctx, w)
 	if err != nil {
 		return err
 	}
-	versions, err := s.store.webhooks.History(ctx, id, versionsShown)
+	versions, err := s.Store.Webhooks.History(ctx, id, versionsShown)
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ const recentShown = 5
 // webhookRecent fills in what was sent of late.
 func (s *Site) webhookRecent(ctx context.Context, p *webhookPage, at models.Standing) error {
 	id, now := p.Row.ID, at.Now
-	hours, err := s.store.webhooks.Hours(ctx, []int64{id}, monthSince(now))
+	hours, err := s.Store.Webhooks.Hours(ctx, []int64{id}, monthSince(now))
 	if err != nil {
 		return err
 	}
@@ -130,14 +130,14 @@ func (s *Site) webhookRecent(ctx context.Context, p *webhookPage, at models.Stan
 		return err
 	}
 	p.Charts = []chart{dayChart(hours[id], held[id], now), monthChart(hours[id], held[id], now)}
-	rows, _, err := s.store.deliveries.List(ctx, models.DeliveryQuery{WebhookID: id, Limit: recentShown})
+	rows, _, err := s.Store.Deliveries.List(ctx, models.DeliveryQuery{WebhookID: id, Limit: recentShown})
 	for _, row := range rows {
 		p.Recent = append(p.Recent, newDeliveryLine(row, now))
 	}
 	if err != nil || p.Row.Lane.LastAt == nil {
 		return err
 	}
-	failed, more, err := s.store.deliveries.Failed(ctx, id)
+	failed, more, err := s.Store.Deliveries.Failed(ctx, id)
 	switch {
 	case more:
 		p.Failed = count(failed) + " or more"
@@ -151,7 +151,7 @@ func (s *Site) headerNames(w models.Webhook) ([]string, error) {
 	if w.Headers == "" {
 		return nil, nil
 	}
-	opened, err := s.store.webhooks.Open(w)
+	opened, err := s.Store.Webhooks.Open(w)
 	if errors.Is(err, models.ErrWrongKey) {
 		return nil, nil // the page says that they cannot be read
 	}

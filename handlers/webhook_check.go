@@ -87,7 +87,7 @@ func (s *Site) checkWebhook(ctx context.Context, f *wire.Format, form *webhookFo
 	c := &webhookCheck{format: f, form: form, old: old, faults: faults{}}
 	if old != nil {
 		var err error
-		if c.opened, err = s.store.webhooks.Open(*old); err != nil {
+		if c.opened, err = s.Store.Webhooks.Open(*old); err != nil {
 			return c.out, nil, err
 		}
 	}

@@ -50,7 +50,7 @@ func (s *Site) webhookNew(c *gin.Context) error {
 // header values.
 func (s *Site) copyForm(c *gin.Context, e *editing, from string) error {
 	id, _ := positive(from)
-	w, err := s.store.webhooks.Get(c.Request.Context(), id)
+	w, err := s.Store.Webhooks.Get(c.Request.Context(), id)
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (s *Site) copyForm(c *gin.Context, e *editing, from string) error {
 		// What may be shown of a webhook depends on its own type.
 		return notFound("The webhook to copy is of another type.")
 	}
-	opened, err := s.store.webhooks.Open(w)
+	opened, err := s.Store.Webhooks.Open(w)
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (s *Site) webhookEdit(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	opened, err := s.store.webhooks.Open(w)
+	opened, err := s.Store.Webhooks.Open(w)
 	if err != nil {
 		return err
 	}
@@ -141,7 +141,7 @@ func askedFormat(c *gin.Context) (*wire.Format, error) {
 // savedWebhook is the webhook that the address names, with its type.
 func (s *Site) savedWebhook(c *gin.Context) (models.Webhook, *wire.Format, error) {
 	id, _ := positive(c.Param("id"))
-	w, err := s.store.webhooks.Get(c.Request.Context(), id)
+	w, err := s.Store.Webhooks.Get(c.Request.Context(), id)
 	if err != nil {
 		return w, nil, err
 	}
@@ -222,7 +222,7 @@ func (s *Site) lookWebhookForm(c *gin.Context, e *editing) error {
 
 // checkFeature refuses what a switched-off type may not do: to be created.
 func (s *Site) checkFeature(ctx context.Context, e *editing, wrong faults) error {
-	settings, err := s.store.settings.Get(ctx)
+	settings, err := s.Store.Settings.Get(ctx)
 	if err == nil && e.old == nil && e.format.NeedsFeature && !settings.GenericEnabled {
 		wrong.add(wholeForm, fmt.Sprintf("%s webhooks are switched off by %s, so none can be created.", e.format.Label, models.EnableGenericWebhooks))
 	}

@@ -79,7 +79,7 @@ type ownField struct {
 
 func (s *Site) showWebhookForm(c *gin.Context, status int, e *editing) error {
 	ctx := c.Request.Context()
-	settings, err := s.store.settings.Get(ctx)
+	settings, err := s.Store.Settings.Get(ctx)
 	if err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func (s *Site) webhookPlaces(ctx context.Context, p *webhookFormPage) (err error
 		p.Location.Help = "location-hint location-help"
 	}
 	p.Location.Fault = p.Faults["location"]
-	here, err := s.store.locations.Get(ctx, location)
+	here, err := s.Store.Locations.Get(ctx, location)
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return err
 	}

@@ -133,6 +133,6 @@ func (s *Site) featureOff(ctx context.Context) (*featureOff, error) {
 		return nil, nil
 	}
 	var err error
-	off.Stopped, off.Held, err = s.store.webhooks.OfTypes(ctx, names)
+	off.Stopped, off.Held, err = s.Store.Webhooks.OfTypes(ctx, names)
 	return off, err
 }

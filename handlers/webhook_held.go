@@ -21,13 +21,13 @@ func (s *Site) webhooksHeld(ctx context.Context, rows []models.WebhookRow, at mo
 			changed = append(changed, w.ID)
 		}
 	}
-	states, err := s.store.webhooks.StateChanges(ctx, changed, since)
+	states, err := s.Store.Webhooks.StateChanges(ctx, changed, since)
 	if err != nil {
 		return nil, err
 	}
 	var history []models.SettingChange
 	if at.SwitchedAt.After(since) {
-		if history, err = s.store.settings.History(ctx, models.EnableGenericWebhooks); err != nil {
+		if history, err = s.Store.Settings.History(ctx, models.EnableGenericWebhooks); err != nil {
 			return nil, err
 		}
 	}

@@ -30,12 +30,12 @@ func (s *Site) webhookKnown(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	here, err := s.store.places.Get(ctx, location)
+	here, err := s.Store.Locations.Get(ctx, location)
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return err
 	}
 	known.About = here.Description
-	communities, _, err := s.store.locations.CommunityPage(ctx, location, models.NameQuery{Limit: pickMax})
+	communities, _, err := s.Store.Locations.CommunityPage(ctx, location, models.NameQuery{Limit: pickMax})
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func (s *Site) webhookKnown(c *gin.Context) error {
 		known.Communities = append(known.Communities, named{one.Slug, one.Title()})
 	}
 	if prefix := strings.ToLower(strings.TrimSpace(c.Query("prefix"))); prefix != "" {
-		tags, err := s.store.locations.Tags(ctx, location, prefix, knownTags)
+		tags, err := s.Store.Locations.Tags(ctx, location, prefix, knownTags)
 		if err != nil {
 			return err
 		}

@@ -41,7 +41,7 @@ func (s *Site) previewWebhook(ctx context.Context, f *wire.Format, w checkedWebh
 	t := newTally(models.Filter{
 		Location: in.Location, Kinds: f.EventKinds(in.Events), TagMode: in.TagMode, Tags: in.Tags, Community: in.Community,
 	})
-	if err := s.store.events.Look(ctx, in.Location, now.Add(-previewFor), previewEvents, t.add); err != nil {
+	if err := s.Store.Events.Look(ctx, in.Location, now.Add(-previewFor), previewEvents, t.add); err != nil {
 		return nil, err
 	}
 	p := &preview{
@@ -49,7 +49,7 @@ func (s *Site) previewWebhook(ctx context.Context, f *wire.Format, w checkedWebh
 		Activities: t.activities(f, in.Events), Tags: t.tagLines(),
 	}
 	var err error
-	if p.Newest, err = s.store.events.ByIDs(ctx, t.newest); err != nil {
+	if p.Newest, err = s.Store.Events.ByIDs(ctx, t.newest); err != nil {
 		return p, err
 	}
 	body, types, id, err := nextBody(f, w, p.Newest[:min(len(p.Newest), previewItems)])

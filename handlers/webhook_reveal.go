@@ -116,7 +116,7 @@ func (s *Site) webhookRevealPost(c *gin.Context) error {
 		p.Fault = fault
 		return s.render(c, status, "webhook_reveal", p)
 	}
-	p.Plain, err = s.store.webhooks.Reveal(c.Request.Context(), actorOf(c), p.Webhook.ID, p.Chosen.Part, p.Chosen.Label)
+	p.Plain, err = s.Store.Webhooks.Reveal(c.Request.Context(), actorOf(c), p.Webhook.ID, p.Chosen.Part, p.Chosen.Label)
 	if err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ func (s *Site) checkMove(ctx context.Context, e *editing, wrong faults) error {
 	if e.old == nil || e.form.Location == e.old.Location || e.form.Moving == e.form.Location || wrong["location"] != "" {
 		return nil
 	}
-	n, err := s.store.webhooks.Waiting(ctx, e.old.ID)
+	n, err := s.Store.Webhooks.Waiting(ctx, e.old.ID)
 	if err == nil && n > 0 {
 		e.form.Moving = e.form.Location
 		wrong.add("location", fmt.Sprintf("Moving the webhook to another location drops %s. Save again to do so.",
@@ -100,7 +100,7 @@ func (s *Site) storeWebhook(ctx context.Context, by models.Actor, e *editing, ch
 
 func (s *Site) createWebhook(ctx context.Context, by models.Actor, e *editing, checked checkedWebhook) (models.Webhook, Flash, error) {
 	checked.Input.Paused = e.copied
-	w, err := s.store.webhooks.Create(ctx, by, checked.Input)
+	w, err := s.Store.Webhooks.Create(ctx, by, checked.Input)
 	done := Flash{Kind: "success", Text: "Created " + w.Name + "."}
 	if e.copied {
 		done.Text += " It is paused."
@@ -111,7 +111,7 @@ func (s *Site) createWebhook(ctx context.Context, by models.Actor, e *editing, c
 // changeWebhook saves. Saving a broken webhook sends one test; its success
 // makes the webhook active again.
 func (s *Site) changeWebhook(ctx context.Context, by models.Actor, e *editing, checked checkedWebhook) (models.Webhook, Flash, error) {
-	w, err := s.store.webhooks.Update(ctx, by, e.old.ID, checked.UpdatedAt, checked.Input)
+	w, err := s.Store.Webhooks.Update(ctx, by, e.old.ID, checked.UpdatedAt, checked.Input)
 	if err != nil || w.State != models.WebhookBroken {
 		return w, Flash{Kind: "success", Text: "Saved " + w.Name + "."}, err
 	}
@@ -122,7 +122,7 @@ func (s *Site) changeWebhook(ctx context.Context, by models.Actor, e *editing, c
 	if !t.Delivered {
 		return w, Flash{Kind: "warning", Text: fmt.Sprintf("Saved %s. It stays broken, because the test notification did not arrive: %s", w.Name, t.Reason)}, nil
 	}
-	n, err := s.store.webhooks.Heal(ctx, by, w.ID)
+	n, err := s.Store.Webhooks.Heal(ctx, by, w.ID)
 	return w, Flash{Kind: "success", Text: fmt.Sprintf("Saved %s. The test notification arrived, so it is active again%s.", w.Name, releasedNote(n))}, err
 }
 

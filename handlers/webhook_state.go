@@ -22,7 +22,7 @@ func (s *Site) webhookDelete(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	n, err := s.store.webhooks.Waiting(c.Request.Context(), w.ID)
+	n, err := s.Store.Webhooks.Waiting(c.Request.Context(), w.ID)
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func (s *Site) webhookDeletePost(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	n, err := s.store.webhooks.Delete(c.Request.Context(), actorOf(c), w.ID)
+	n, err := s.Store.Webhooks.Delete(c.Request.Context(), actorOf(c), w.ID)
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func (s *Site) webhookPause(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if err = s.store.webhooks.Pause(c.Request.Context(), actorOf(c), w.ID); err != nil {
+	if err = s.Store.Webhooks.Pause(c.Request.Context(), actorOf(c), w.ID); err != nil {
 		return err
 	}
 	s.OnChange()
@@ -66,7 +66,7 @@ func (s *Site) webhookClaim(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	err = s.store.webhooks.Claim(c.Request.Context(), actorOf(c), w.ID)
+	err = s.Store.Webhooks.Claim(c.Request.Context(), actorOf(c), w.ID)
 	if taken, is := errors.AsType[*models.ConflictError](err); is {
 		return s.redirect(c, webhookPath(w.ID), Flash{Kind: "warning", Text: w.Name + " has an owner by now: " + taken.By + "."})
 	}
@@ -90,7 +90,7 @@ func (s *Site) webhookResume(c *gin.Context) error {
 	if held != "send" && held != "drop" {
 		return unusable("Say whether the held notifications are to be sent or dropped: held is send or drop.")
 	}
-	n, err := s.store.webhooks.Resume(c.Request.Context(), actorOf(c), w.ID, held == "drop")
+	n, err := s.Store.Webhooks.Resume(c.Request.Context(), actorOf(c), w.ID, held == "drop")
 	if err != nil {
 		return err
 	}

@@ -63,7 +63,7 @@ func (s *Site) webhookTest(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	opened, err := s.store.webhooks.Open(w)
+	opened, err := s.Store.Webhooks.Open(w)
 	if errors.Is(err, models.ErrWrongKey) {
 		return s.showWebhook(c, w, lockedTrial(w))
 	}

@@ -43,7 +43,7 @@ func (p *webhooksPage) Sized() bool { return p.Matched > int64(webhooksPer[0]) }
 func (s *Site) webhooks(c *gin.Context) error {
 	ctx := c.Request.Context()
 	q := parseWebhooksQuery(c.Request.URL.Query())
-	at, err := s.store.system.Standing(ctx)
+	at, err := s.Store.Standing(ctx)
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (s *Site) webhooks(c *gin.Context) error {
 	if q.Team, unknown, err = s.filterLocation(ctx, q.Team); err != nil {
 		return err
 	}
-	list, err := s.store.webhooks.List(ctx, q.models(at))
+	list, err := s.Store.Webhooks.List(ctx, q.models(at))
 	if err != nil {
 		return err
 	}
@@ -109,14 +109,14 @@ func (s *Site) webhooksRows(ctx context.Context, p *webhooksPage, rows []models.
 		}
 	}
 	if p.All == 0 {
-		p.Arrived, err = s.store.events.CountSince(ctx, now.Add(-previewFor))
+		p.Arrived, err = s.Store.Events.CountSince(ctx, now.Add(-previewFor))
 		return err
 	}
 	ids := make([]int64, len(rows))
 	for i := range rows {
 		ids[i] = rows[i].ID
 	}
-	hours, err := s.store.webhooks.Tallies(ctx, ids, sparkSince(now))
+	hours, err := s.Store.Webhooks.Tallies(ctx, ids, sparkSince(now))
 	if err != nil {
 		return err
 	}

@@ -85,11 +85,11 @@ func (s *Site) webhooksBulkPost(c *gin.Context) error {
 func (s *Site) bulkOne(ctx context.Context, by models.Actor, do string, id int64, drop bool) (n int64, err error) {
 	switch do {
 	case "pause":
-		return 0, s.store.webhooks.Pause(ctx, by, id)
+		return 0, s.Store.Webhooks.Pause(ctx, by, id)
 	case "resume":
-		return s.store.webhooks.Resume(ctx, by, id, drop)
+		return s.Store.Webhooks.Resume(ctx, by, id, drop)
 	default:
-		return s.store.webhooks.Delete(ctx, by, id)
+		return s.Store.Webhooks.Delete(ctx, by, id)
 	}
 }
 
@@ -114,7 +114,7 @@ func (s *Site) chosenWebhooks(ctx context.Context, form url.Values) (*webhooksBu
 	p.page = page{Title: p.Verb + " webhooks", Nav: "webhooks"}
 	for _, text := range ids {
 		id, _ := positive(text)
-		w, err := s.store.webhooks.Get(ctx, id)
+		w, err := s.Store.Webhooks.Get(ctx, id)
 		if errors.Is(err, models.ErrNotFound) {
 			p.Others++
 			continue
@@ -126,7 +126,7 @@ func (s *Site) chosenWebhooks(ctx context.Context, form url.Values) (*webhooksBu
 			p.Others++
 			continue
 		}
-		row, err := s.store.webhooks.Row(ctx, w)
+		row, err := s.Store.Webhooks.Row(ctx, w)
 		if err != nil {
 			return nil, err
 		}
