@@ -110,3 +110,8 @@ func withNext(c *gin.Context, path string) string {
 	}
 	return path + "?next=" + url.QueryEscape(r.URL.RequestURI())
 }
+
+func memberFlow(c *gin.Context) string {
+	user, _ := userOf(c)
+	return formatID(user.ID)
+}

@@ -6,8 +6,6 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-const passwordPath = "/account/password"
-
 type passwordPage struct {
 	page
 	Must   bool // nothing else is possible before

@@ -12,9 +12,6 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// filterChip is a filter that is on, with the address of the page without it.
-type filterChip struct{ Name, Value, Without string }
-
 // deliveryChoices fills in what the filter bar offers.
 func (s *Site) deliveryChoices(ctx context.Context, p *deliveriesPage) error {
 	f := p.Filter
@@ -72,9 +69,6 @@ func (s *Site) webhookPicker(ctx context.Context, chosen string) (p picker, some
 	return p, len(list) > 0, nil
 }
 
-// webhookValue is a webhook in a text field: names may be alike.
-func webhookValue(name string, id int64) string { return name + " #" + formatID(id) }
-
 // findWebhook returns the webhook that was typed by its number, as
 // webhookValue has it, or by a name that only one has. Error:
 // models.ErrNotFound.
@@ -127,13 +121,6 @@ func (s *Site) webhookName(ctx context.Context, id int64) (string, error) {
 	}
 }
 
-// spanChoices are the spans of time that a filter offers beside from and to.
-func spanChoices(f timeFilter) []choice {
-	return []choice{
-		{"1h", "Last hour", f.Span == "1h"}, {"24h", "Last 24 hours", f.Span == "24h"}, {"7d", "Last 7 days", f.Span == "7d"},
-	}
-}
-
 func deliveryStateWords(state string) string {
 	if state == models.StateWaiting {
 		return "On their way"
@@ -166,28 +153,6 @@ func (p *deliveriesPage) chips(v url.Values) []filterChip {
 		chips = append(chips, filterChip{"Event type", p.Filter.Type, without("/admin/deliveries", v, "type")})
 	}
 	return append(chips, timeChips("/admin/deliveries", p.Filter.timeFilter, v)...)
-}
-
-func timeChips(path string, f timeFilter, v url.Values) []filterChip {
-	var chips []filterChip
-	if f.From != "" {
-		chips = append(chips, filterChip{"From", strings.Replace(f.From, "T", " ", 1), without(path, v, "from")})
-	}
-	if f.To != "" {
-		chips = append(chips, filterChip{"To", strings.Replace(f.To, "T", " ", 1), without(path, v, "to")})
-	}
-	return chips
-}
-
-// without is the page's address with one filter less, from the newest on.
-func without(path string, v url.Values, name string) string {
-	rest := url.Values{}
-	for key, value := range v {
-		if key != name {
-			rest[key] = value
-		}
-	}
-	return olderURL(path, rest, 0)
 }
 
 // allEventTypes are the event types that any format knows.

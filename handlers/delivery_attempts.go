@@ -1,8 +1,6 @@
 package handlers
 
 import (
-	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -65,19 +63,6 @@ func attemptDelay(a models.Attempt, before time.Time, first bool) string {
 		return "directly after"
 	default:
 		return "after " + pauseWords(delay)
-	}
-}
-
-// pauseWords is a pause in at most two units: 69 s, 5 min 15 s, 2 h 3 min.
-func pauseWords(d time.Duration) string {
-	d = d.Round(time.Second)
-	switch {
-	case d < 100*time.Second:
-		return strconv.Itoa(int(d/time.Second)) + " s"
-	case d < 2*time.Hour:
-		return fmt.Sprintf("%d min %d s", d/time.Minute, d%time.Minute/time.Second)
-	default:
-		return fmt.Sprintf("%d h %d min", d/time.Hour, d%time.Hour/time.Minute)
 	}
 }
 

@@ -81,23 +81,3 @@ func deliveryTypes(stored string) []string {
 	}
 	return types
 }
-
-// eventWords shows an event type as its receivers call it: answer accepted.
-func eventWords(kind string) string {
-	switch family, what, _ := strings.Cut(kind, "."); family {
-	case "question", "answer":
-		return family + " " + what
-	default:
-		return strings.ReplaceAll(kind, "comment.created", "comment created")
-	}
-}
-
-// capitalized begins a word with a capital letter, abbreviations left alone.
-func capitalized(word string) string {
-	if word == "" {
-		return ""
-	}
-	return strings.ToUpper(word[:1]) + word[1:]
-}
-
-func formatID(id int64) string { return strconv.FormatInt(id, 10) }

@@ -56,11 +56,6 @@ func (s *Site) oneExport(c *gin.Context) {
 	c.Next()
 }
 
-func memberFlow(c *gin.Context) string {
-	user, _ := userOf(c)
-	return formatID(user.ID)
-}
-
 // exportFile is an export on its way to the reader.
 type exportFile struct {
 	Name, Kind string // of the file

@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"context"
-	"fmt"
 	"net/url"
 	"strings"
 	"time"
@@ -65,9 +64,4 @@ func (p *triggerHistoryPage) chips(v url.Values) []filterChip {
 	add("type", "Event type", p.Filter.Type)
 	add("tag", "Tag", p.Filter.Tag)
 	return append(chips, timeChips(triggersPath, p.Filter.timeFilter, v)...)
-}
-
-// leftOut says of a value that it was not understood.
-func leftOut(value, what string) string {
-	return fmt.Sprintf("“%s” is no %s, so it was left out.", cut(value, 60), what)
 }

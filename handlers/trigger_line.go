@@ -49,28 +49,3 @@ func (l *triggerLine) match(n int64, asked bool) {
 		l.Matched = "none matched"
 	}
 }
-
-// eventRef is an event with the way to its page.
-type eventRef struct {
-	models.Event
-	Path string
-	What string // its type in words
-}
-
-func newEventRef(e models.Event) eventRef {
-	return eventRef{e, triggerPath(e.ID), capitalized(eventWords(e.Type))}
-}
-
-func eventRefs(events []models.Event) []eventRef {
-	refs := make([]eventRef, len(events))
-	for i, e := range events {
-		refs[i] = newEventRef(e)
-	}
-	return refs
-}
-
-// triggersPath is the address of the trigger history.
-const triggersPath = "/admin/trigger-history"
-
-// triggerPath is the address of an event's page, by our own number.
-func triggerPath(number int64) string { return triggersPath + "/" + formatID(number) }

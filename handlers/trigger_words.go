@@ -3,7 +3,6 @@ package handlers
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/sitehooks/sitehooks/jobs/wire"
@@ -109,19 +108,4 @@ func clocks(a, b time.Time) (string, string) {
 		layout = "15:04:05 on Jan 2, 2006"
 	}
 	return a.Format(layout), b.Format(layout)
-}
-
-func orNone(words, none string) string {
-	if words == "" {
-		return none
-	}
-	return words
-}
-
-// listOr lists words as alternatives: a, b or c.
-func listOr(words []string) string {
-	if len(words) < 2 {
-		return orNone(strings.Join(words, ""), "other ones")
-	}
-	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
 }

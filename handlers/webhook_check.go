@@ -16,16 +16,6 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// faults are what is wrong with a form: a sentence for each field.
-type faults map[string]string
-
-// add keeps the first fault of a field.
-func (f faults) add(field, text string) {
-	if f[field] == "" {
-		f[field] = text
-	}
-}
-
 // wholeForm is the "field" of faults that belong to none.
 const wholeForm = "form"
 

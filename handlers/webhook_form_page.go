@@ -52,11 +52,6 @@ type optionGroup struct {
 	Options []choice
 }
 
-type choiceGroup struct {
-	Label   string
-	Choices []choice
-}
-
 // secretField is a signing secret in the form.
 type secretField struct {
 	Number            int

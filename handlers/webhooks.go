@@ -159,11 +159,6 @@ func typeLabel(name string) string {
 	return name
 }
 
-func needsFeature(name string) bool {
-	f, ok := wire.Lookup(name)
-	return !ok || f.NeedsFeature
-}
-
 // targetHost is the host of what may be shown of a target URL.
 func targetHost(shown string) string {
 	if u, err := url.Parse(shown); err == nil && u.Host != "" {

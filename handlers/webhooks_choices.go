@@ -10,12 +10,6 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// choice is one entry of a select or a group of radios.
-type choice struct {
-	Value, Label string
-	Chosen       bool
-}
-
 // column is the head of a column that sorts.
 type column struct {
 	Text, Href, Sort string // Sort: the aria-sort; empty when sorted by another

@@ -21,8 +21,6 @@ type webhooksQuery struct {
 	After, Before                         string
 }
 
-const webhooksPath = "/admin/webhooks"
-
 // webhooksShown is how many webhooks a page lists, webhooksPer what else it can be.
 const webhooksShown = 50
 
