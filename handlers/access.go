@@ -44,7 +44,7 @@ func (s *Site) memberOnly(c *gin.Context) {
 		if errors.Is(err, models.ErrNotFound) {
 			c.Abort()
 			if carried := s.carry(c); carried != nil {
-				return s.showLogin(c, http.StatusUnauthorized, &loginPage{Next: c.Request.URL.RequestURI(), Carried: carried})
+				return s.LogInAgain(c, carried)
 			}
 			return s.redirect(c, withNext(c, "/login"))
 		}

@@ -4,7 +4,29 @@ import (
 	"net/http"
 
 	"github.com/gin-gonic/gin"
+	"github.com/gorilla/securecookie"
 )
+
+// accountPages are those of a member's own account: login, single sign-on,
+// password and sessions.
+type accountPages struct {
+	*Site
+	// LoginRefused counts a log-in that was refused.
+	LoginRefused func()
+	refusals     *refusals
+	devices      []securecookie.Codec
+	signOn       *singleSignOn // nil: there is none
+}
+
+func newAccountPages(s *Site, provider OIDC, refused func()) *accountPages {
+	if refused == nil {
+		refused = func() {}
+	}
+	return &accountPages{
+		Site: s, LoginRefused: refused, refusals: newRefusals(), devices: deviceCodecs(s.CookieKeys),
+		signOn: newSingleSignOn(provider, s.BaseURL, s.CookieKeys[0]),
+	}
+}
 
 type passwordPage struct {
 	page
@@ -15,11 +37,11 @@ type passwordPage struct {
 	Errors []errorLine
 }
 
-func (s *Site) passwordForm(c *gin.Context) error {
+func (s *accountPages) passwordForm(c *gin.Context) error {
 	return s.showPassword(c, http.StatusOK, c.Query("next"), nil)
 }
 
-func (s *Site) showPassword(c *gin.Context, status int, next string, faults map[string]string) error {
+func (s *accountPages) showPassword(c *gin.Context, status int, next string, faults map[string]string) error {
 	user, _ := userOf(c)
 	return s.render(c, status, "account_password", &passwordPage{
 		page: page{Title: "Change password"}, Must: user.MustChangePassword, Next: next, Min: passwordMin, Faults: faults,
@@ -29,7 +51,7 @@ func (s *Site) showPassword(c *gin.Context, status int, next string, faults map[
 
 // passwordChange needs the present password, so that an unattended browser is
 // not enough, and ends all other sessions of the user.
-func (s *Site) passwordChange(c *gin.Context) error {
+func (s *accountPages) passwordChange(c *gin.Context) error {
 	if err := parseForm(c); err != nil {
 		return err
 	}
@@ -55,7 +77,7 @@ func (s *Site) passwordChange(c *gin.Context) error {
 	if len(faults) > 0 {
 		return s.showPassword(c, http.StatusUnprocessableEntity, form.Get("next"), faults)
 	}
-	hash, err := s.passwords.hash(ctx, user, fresh)
+	hash, err := s.Passwords.hash(ctx, user, fresh)
 	if err != nil {
 		return err
 	}
@@ -72,7 +94,7 @@ func (s *Site) passwordChange(c *gin.Context) error {
 }
 
 // sessionsEnd logs a member out everywhere, here too.
-func (s *Site) sessionsEnd(c *gin.Context) error {
+func (s *accountPages) sessionsEnd(c *gin.Context) error {
 	user, _ := userOf(c)
 	if err := s.sessions.rows.DeleteAll(c.Request.Context(), user); err != nil {
 		return err

@@ -38,7 +38,7 @@ type auditLine struct {
 }
 
 // audit is the log of what people changed.
-func (s *Site) audit(c *gin.Context) error {
+func (s *adminPages) audit(c *gin.Context) error {
 	ctx := c.Request.Context()
 	now, err := s.Store.Now(ctx)
 	if err != nil {

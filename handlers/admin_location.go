@@ -54,7 +54,7 @@ func communityPath(location, slug string) string {
 
 // askedLocation finds what the address is about: a location, or with
 // ?community one of its communities.
-func (s *Site) askedLocation(c *gin.Context) (*locationPage, error) {
+func (s *adminPages) askedLocation(c *gin.Context) (*locationPage, error) {
 	ctx := c.Request.Context()
 	l, err := s.Store.Locations.Get(ctx, c.Param("id"))
 	if err != nil {
@@ -79,7 +79,7 @@ const (
 )
 
 // showLocation shows the page, a location's with its communities and tags.
-func (s *Site) showLocation(c *gin.Context, status int, p *locationPage) error {
+func (s *adminPages) showLocation(c *gin.Context, status int, p *locationPage) error {
 	if p.Community != nil {
 		return s.render(c, status, "admin_location", p)
 	}
@@ -102,7 +102,7 @@ func (s *Site) showLocation(c *gin.Context, status int, p *locationPage) error {
 
 // location shows what a location or community is called and how it is
 // described.
-func (s *Site) location(c *gin.Context) error {
+func (s *adminPages) location(c *gin.Context) error {
 	p, err := s.askedLocation(c)
 	if err != nil {
 		return err
@@ -119,7 +119,7 @@ func (s *Site) location(c *gin.Context) error {
 }
 
 // locationDescribe gives it another name and description.
-func (s *Site) locationDescribe(c *gin.Context) error {
+func (s *adminPages) locationDescribe(c *gin.Context) error {
 	if err := parseForm(c); err != nil {
 		return err
 	}

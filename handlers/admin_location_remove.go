@@ -38,7 +38,7 @@ func (r removal) back() (path, name string) {
 }
 
 // askedRemoval finds what the address is about.
-func (s *Site) askedRemoval(c *gin.Context) (r removal, err error) {
+func (s *adminPages) askedRemoval(c *gin.Context) (r removal, err error) {
 	ctx := c.Request.Context()
 	if r.location, err = s.Store.Locations.Get(ctx, c.Param("id")); err != nil {
 		return r, err
@@ -66,7 +66,7 @@ func (s *Site) askedRemoval(c *gin.Context) (r removal, err error) {
 }
 
 // locationRemove asks before something is removed, or says what refers to it.
-func (s *Site) locationRemove(c *gin.Context) error {
+func (s *adminPages) locationRemove(c *gin.Context) error {
 	r, err := s.askedRemoval(c)
 	if err != nil {
 		return err
@@ -75,7 +75,7 @@ func (s *Site) locationRemove(c *gin.Context) error {
 	return s.showRemoval(c, r, uses, err, "")
 }
 
-func (s *Site) locationRemovePost(c *gin.Context) error {
+func (s *adminPages) locationRemovePost(c *gin.Context) error {
 	r, err := s.askedRemoval(c)
 	if err != nil {
 		return err
@@ -96,7 +96,7 @@ func (s *Site) locationRemovePost(c *gin.Context) error {
 
 // showRemoval shows the question, or why there is none: what refers to the
 // place, or that it took too long to find out.
-func (s *Site) showRemoval(c *gin.Context, r removal, uses models.PlaceUses, err error, fault string) error {
+func (s *adminPages) showRemoval(c *gin.Context, r removal, uses models.PlaceUses, err error, fault string) error {
 	path, name := r.back()
 	p := &confirmPage{
 		page: page{Title: "Remove " + r.name + "?", Nav: "locations"}, Crumb: name, CrumbPath: path, Back: path,
@@ -130,7 +130,7 @@ func (s *Site) showRemoval(c *gin.Context, r removal, uses models.PlaceUses, err
 }
 
 // usesRows lead to what refers to a place.
-func (s *Site) usesRows(ctx context.Context, p models.Place, uses models.PlaceUses) ([]confirmRow, error) {
+func (s *adminPages) usesRows(ctx context.Context, p models.Place, uses models.PlaceUses) ([]confirmRow, error) {
 	var rows []confirmRow
 	if uses.Webhooks > 0 {
 		v := url.Values{"team": {p.Location}}

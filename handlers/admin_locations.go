@@ -37,7 +37,7 @@ func (p *locationsPage) EmptyPath() string {
 }
 
 // locations lists the main site and the Private Teams.
-func (s *Site) locations(c *gin.Context) error {
+func (s *adminPages) locations(c *gin.Context) error {
 	p := &locationsPage{}
 	typed, err := s.typedBefore(c)
 	if err != nil {
@@ -49,7 +49,7 @@ func (s *Site) locations(c *gin.Context) error {
 	return s.showLocations(c, http.StatusOK, p)
 }
 
-func (s *Site) showLocations(c *gin.Context, status int, p *locationsPage) error {
+func (s *adminPages) showLocations(c *gin.Context, status int, p *locationsPage) error {
 	p.page = page{Title: "Locations", Nav: "locations"}
 	p.Errors = errorLines(p.Called.Faults, "name", "Name", "description", "Description", "slug", "Slug")
 	ctx, values := c.Request.Context(), c.Request.URL.Query()
@@ -69,7 +69,7 @@ func (s *Site) showLocations(c *gin.Context, status int, p *locationsPage) error
 }
 
 // locationNew adds a location before its first event.
-func (s *Site) locationNew(c *gin.Context) error {
+func (s *adminPages) locationNew(c *gin.Context) error {
 	if err := parseForm(c); err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ const emptyShown = 20
 
 // locationsEmpty asks before all empty locations that match a search are
 // removed.
-func (s *Site) locationsEmpty(c *gin.Context) error {
+func (s *adminPages) locationsEmpty(c *gin.Context) error {
 	search := searchOf(c.Request.URL.Query())
 	slugs, err := s.Store.Locations.Empty(c.Request.Context(), search)
 	if err != nil {
@@ -40,7 +40,7 @@ func (s *Site) locationsEmpty(c *gin.Context) error {
 	return s.confirm(c, p)
 }
 
-func (s *Site) locationsEmptyPost(c *gin.Context) error {
+func (s *adminPages) locationsEmptyPost(c *gin.Context) error {
 	if err := parseForm(c); err != nil {
 		return err
 	}

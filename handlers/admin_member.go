@@ -28,7 +28,7 @@ func (p *memberPage) Other() string {
 func memberPath(id int64) string { return membersPath + "/" + formatID(id) }
 
 // member is the page on which one member's role and password are changed.
-func (s *Site) member(c *gin.Context) error {
+func (s *adminPages) member(c *gin.Context) error {
 	user, err := s.askedMember(c)
 	if err != nil {
 		return err
@@ -39,7 +39,7 @@ func (s *Site) member(c *gin.Context) error {
 	})
 }
 
-func (s *Site) askedMember(c *gin.Context) (models.User, error) {
+func (s *adminPages) askedMember(c *gin.Context) (models.User, error) {
 	id, ok := positive(c.Param("id"))
 	if !ok {
 		return models.User{}, models.ErrNotFound
@@ -48,7 +48,7 @@ func (s *Site) askedMember(c *gin.Context) (models.User, error) {
 }
 
 // memberRoleForm asks before an administrator becomes a viewer.
-func (s *Site) memberRoleForm(c *gin.Context) error {
+func (s *adminPages) memberRoleForm(c *gin.Context) error {
 	user, err := s.askedMember(c)
 	if err != nil {
 		return err
@@ -59,7 +59,7 @@ func (s *Site) memberRoleForm(c *gin.Context) error {
 	return s.confirmDemotion(c, user, "")
 }
 
-func (s *Site) confirmDemotion(c *gin.Context, user models.User, fault string) error {
+func (s *adminPages) confirmDemotion(c *gin.Context, user models.User, fault string) error {
 	p := &confirmPage{
 		page:  page{Title: "Make " + user.Name + " a viewer?", Nav: "members"},
 		Crumb: user.Name, CrumbPath: memberPath(user.ID), Action: memberPath(user.ID) + "/role", Button: "Make " + user.Email + " a viewer",
@@ -76,7 +76,7 @@ func (s *Site) confirmDemotion(c *gin.Context, user models.User, fault string) e
 	return s.confirm(c, p)
 }
 
-func (s *Site) memberRole(c *gin.Context) error {
+func (s *adminPages) memberRole(c *gin.Context) error {
 	revoke, err := tokensToRevoke(c)
 	if err != nil {
 		return err
@@ -107,7 +107,7 @@ func withArticle(role string) string {
 }
 
 // memberPassword gives somebody who forgot theirs a one-time password.
-func (s *Site) memberPassword(c *gin.Context) error {
+func (s *adminPages) memberPassword(c *gin.Context) error {
 	user, err := s.askedMember(c)
 	if err != nil {
 		return err
@@ -126,7 +126,7 @@ func (s *Site) memberPassword(c *gin.Context) error {
 }
 
 // memberRemove asks before somebody is taken off the list.
-func (s *Site) memberRemove(c *gin.Context) error {
+func (s *adminPages) memberRemove(c *gin.Context) error {
 	user, err := s.askedMember(c)
 	if err != nil {
 		return err
@@ -134,7 +134,7 @@ func (s *Site) memberRemove(c *gin.Context) error {
 	return s.confirmRemoval(c, user, "")
 }
 
-func (s *Site) confirmRemoval(c *gin.Context, user models.User, fault string) error {
+func (s *adminPages) confirmRemoval(c *gin.Context, user models.User, fault string) error {
 	p := &confirmPage{
 		page:  page{Title: "Remove " + user.Name + "?", Nav: "members"},
 		Crumb: "Members", CrumbPath: membersPath, Action: memberPath(user.ID) + "/remove", Button: "Remove " + user.Email,
@@ -150,7 +150,7 @@ func (s *Site) confirmRemoval(c *gin.Context, user models.User, fault string) er
 	return s.confirm(c, p)
 }
 
-func (s *Site) memberRemovePost(c *gin.Context) error {
+func (s *adminPages) memberRemovePost(c *gin.Context) error {
 	revoke, err := tokensToRevoke(c)
 	if err != nil {
 		return err

@@ -9,7 +9,7 @@ import (
 )
 
 // memberDisable asks before somebody is kept out.
-func (s *Site) memberDisable(c *gin.Context) error {
+func (s *adminPages) memberDisable(c *gin.Context) error {
 	user, err := s.askedMember(c)
 	if err != nil {
 		return err
@@ -17,7 +17,7 @@ func (s *Site) memberDisable(c *gin.Context) error {
 	return s.confirmDisabling(c, user, "")
 }
 
-func (s *Site) confirmDisabling(c *gin.Context, user models.User, fault string) error {
+func (s *adminPages) confirmDisabling(c *gin.Context, user models.User, fault string) error {
 	p := &confirmPage{
 		page:  page{Title: "Disable " + user.Name + "?", Nav: "members"},
 		Crumb: "Members", CrumbPath: membersPath, Action: memberPath(user.ID) + "/disable", Button: "Disable " + user.Email,
@@ -33,7 +33,7 @@ func (s *Site) confirmDisabling(c *gin.Context, user models.User, fault string) 
 	return s.confirm(c, p)
 }
 
-func (s *Site) memberDisablePost(c *gin.Context) error {
+func (s *adminPages) memberDisablePost(c *gin.Context) error {
 	revoke, err := tokensToRevoke(c)
 	if err != nil {
 		return err
@@ -53,7 +53,7 @@ func (s *Site) memberDisablePost(c *gin.Context) error {
 }
 
 // memberEnable lets somebody log in again.
-func (s *Site) memberEnable(c *gin.Context) error {
+func (s *adminPages) memberEnable(c *gin.Context) error {
 	user, err := s.askedMember(c)
 	if err != nil {
 		return err

@@ -8,7 +8,7 @@ import (
 
 // offerTokens adds the member's tokens to the question whether to remove,
 // disable or demote them: without a tick they go on.
-func (s *Site) offerTokens(c *gin.Context, p *confirmPage, member models.User, ticked bool) error {
+func (s *adminPages) offerTokens(c *gin.Context, p *confirmPage, member models.User, ticked bool) error {
 	ctx := c.Request.Context()
 	tokens, err := s.Store.Tokens.OfMaker(ctx, member.ID)
 	if err != nil || len(tokens) == 0 {

@@ -53,7 +53,7 @@ func (p *membersPage) Renewable(m models.Member) bool {
 type givenPassword struct{ Email, Password string }
 
 // members lists who may log in, and who might were they not disabled.
-func (s *Site) members(c *gin.Context) error {
+func (s *adminPages) members(c *gin.Context) error {
 	p := &membersPage{Role: models.RoleViewer}
 	typed, err := s.typedBefore(c)
 	if err != nil {
@@ -71,7 +71,7 @@ func readMemberForm(form url.Values) *membersPage {
 	}
 }
 
-func (s *Site) showMembers(c *gin.Context, status int, p *membersPage) error {
+func (s *adminPages) showMembers(c *gin.Context, status int, p *membersPage) error {
 	p.page = page{Title: "Members", Nav: "members"}
 	p.Errors = errorLines(p.Faults, "email", "Email", "name", "Name", "role", "Role")
 	ctx := c.Request.Context()
@@ -90,7 +90,7 @@ func (s *Site) showMembers(c *gin.Context, status int, p *membersPage) error {
 
 // memberAdd puts somebody on the list with a one-time password, which is shown
 // in the answer and has to be changed at the first login.
-func (s *Site) memberAdd(c *gin.Context) error {
+func (s *adminPages) memberAdd(c *gin.Context) error {
 	if err := parseForm(c); err != nil {
 		return err
 	}
@@ -127,9 +127,9 @@ func (s *Site) memberAdd(c *gin.Context) error {
 func isRole(role string) bool { return role == models.RoleAdministrator || role == models.RoleViewer }
 
 // oneTimePassword is random, with its hash.
-func (s *Site) oneTimePassword(c *gin.Context) (password, hash string, err error) {
+func (s *adminPages) oneTimePassword(c *gin.Context) (password, hash string, err error) {
 	me, _ := userOf(c)
 	password = strings.ToLower(rand.Text()[:20])
-	hash, err = s.passwords.hash(c.Request.Context(), me, password)
+	hash, err = s.Passwords.hash(c.Request.Context(), me, password)
 	return password, hash, err
 }

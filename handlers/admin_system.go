@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"runtime"
@@ -13,6 +14,18 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/api"
 	"github.com/sitehooks/sitehooks/models"
 )
+
+// adminPages are those of the administration: locations, members, tokens, the
+// audit log, the system and its settings.
+type adminPages struct {
+	*Site
+	// Ready says why this instance cannot work now; nil error: it can.
+	Ready func(ctx context.Context) error
+	// Refused tells what the APIs of this instance refused; nil: nobody does.
+	Refused func() []api.Refused
+	// IngestToken says that SITEHOOKS_INGEST_TOKEN is set.
+	IngestToken bool
+}
 
 type systemPage struct {
 	page
@@ -69,7 +82,7 @@ func (p *systemPage) Capped(n int64) string {
 }
 
 // system says how Sitehooks itself is. Nothing on it is secret.
-func (s *Site) system(c *gin.Context) error {
+func (s *adminPages) system(c *gin.Context) error {
 	ctx := c.Request.Context()
 	p := &systemPage{page: page{Title: "System", Nav: "system"}, DepthMax: models.DepthMax, Keys: s.Store.KeyIDs()}
 	var err error

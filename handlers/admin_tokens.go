@@ -65,7 +65,7 @@ func (p *tokensPage) MakerGone(tok models.Token) string {
 
 // tokens lists the tokens of the APIs, without the tokens themselves, which
 // nobody knows any more.
-func (s *Site) tokens(c *gin.Context) error {
+func (s *adminPages) tokens(c *gin.Context) error {
 	p := &tokensPage{Scope: models.ScopeIngest}
 	typed, err := s.typedBefore(c)
 	if err != nil {
@@ -90,7 +90,7 @@ func readTokenForm(form url.Values) *tokensPage {
 	return &tokensPage{Name: strings.TrimSpace(form.Get("name")), Scope: form.Get("scope"), Location: form.Get("location"), Faults: faults{}}
 }
 
-func (s *Site) showTokens(c *gin.Context, status int, p *tokensPage) error {
+func (s *adminPages) showTokens(c *gin.Context, status int, p *tokensPage) error {
 	ctx := c.Request.Context()
 	p.page = page{Title: "API tokens", Nav: "tokens"}
 	p.Errors = errorLines(p.Faults, "name", "Name", "scope", "Scope", "location", "Location")
@@ -131,7 +131,7 @@ func (s *Site) showTokens(c *gin.Context, status int, p *tokensPage) error {
 
 // tokenNew makes a token. The list shows it, once, so that a reload makes no
 // other.
-func (s *Site) tokenNew(c *gin.Context) error {
+func (s *adminPages) tokenNew(c *gin.Context) error {
 	if err := parseForm(c); err != nil {
 		return err
 	}
@@ -168,7 +168,7 @@ func (s *Site) tokenNew(c *gin.Context) error {
 }
 
 // tokenRevoke asks before a token is ended.
-func (s *Site) tokenRevoke(c *gin.Context) error {
+func (s *adminPages) tokenRevoke(c *gin.Context) error {
 	tok, err := s.askedToken(c)
 	if err != nil {
 		return err
@@ -181,7 +181,7 @@ func (s *Site) tokenRevoke(c *gin.Context) error {
 	})
 }
 
-func (s *Site) askedToken(c *gin.Context) (models.Token, error) {
+func (s *adminPages) askedToken(c *gin.Context) (models.Token, error) {
 	id, ok := positive(c.Param("id"))
 	if !ok {
 		return models.Token{}, models.ErrNotFound
@@ -193,7 +193,7 @@ func (s *Site) askedToken(c *gin.Context) (models.Token, error) {
 	return tok, err
 }
 
-func (s *Site) tokenRevokePost(c *gin.Context) error {
+func (s *adminPages) tokenRevokePost(c *gin.Context) error {
 	tok, err := s.askedToken(c)
 	if err != nil {
 		return err

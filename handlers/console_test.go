@@ -30,6 +30,7 @@ import (
 type console struct {
 	t      testing.TB
 	store  *models.Store
+	areas  *Areas
 	site   *Site
 	engine *gin.Engine
 	server *httptest.Server
@@ -86,9 +87,10 @@ func newConsoleOn(t testing.TB, kind string, adjust ...func(*Deps)) *console {
 		f(&d)
 	}
 	var err error
-	c.site, err = newSite(d)
+	c.areas, err = Build(d)
 	ok(t, err)
-	c.engine, err = c.site.routes()
+	c.site = c.areas.Site
+	c.engine, err = c.areas.Routes()
 	ok(t, err)
 	c.server = httptest.NewServer(c.engine)
 	t.Cleanup(c.server.Close)

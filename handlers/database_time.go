@@ -31,9 +31,9 @@ type pageTimeKey struct{}
 
 // timed ends what a page asks of the database when the page takes too long.
 func (s *Site) timed(c *gin.Context) {
-	within := s.showWithin
+	within := s.ShowWithin
 	if c.Request.Method != http.MethodGet && c.Request.Method != http.MethodHead {
-		within = s.changeWithin
+		within = s.ChangeWithin
 	}
 	ctx, cancel := context.WithCancelCause(c.Request.Context())
 	defer cancel(nil)

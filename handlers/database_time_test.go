@@ -14,7 +14,7 @@ import (
 // nothing more of the database. What a receiver takes does not count.
 func TestAPageWaitsForTheDatabaseForAWhile(t *testing.T) {
 	c := newConsoleOn(t, "postgres")
-	c.site.showWithin = 100 * time.Millisecond
+	c.site.ShowWithin = 100 * time.Millisecond
 	tx, err := c.store.Postgres().Begin(t.Context())
 	ok(t, err)
 	_, err = tx.Exec(t.Context(), "lock table webhooks in access exclusive mode")
@@ -27,7 +27,7 @@ func TestAPageWaitsForTheDatabaseForAWhile(t *testing.T) {
 		t.Error("there is no way to other pages")
 	}
 	ok(t, tx.Rollback(t.Context()))
-	c.site.showWithin = time.Minute
+	c.site.ShowWithin = time.Minute
 	c.get("/admin/webhooks").want(http.StatusOK)
 }
 
@@ -37,7 +37,7 @@ func TestWaitingForAReceiverIsNotWaitingForTheDatabase(t *testing.T) {
 	defer receiver.Close()
 	c := newConsole(t)
 	w := c.addWebhook(func(in *models.WebhookInput) { in.URL, in.URLShown = receiver.URL, receiver.URL })
-	c.site.changeWithin = within
+	c.site.ChangeWithin = within
 	if text := c.post(webhookPath(w.ID)+"/test", nil).want(http.StatusOK).text("main"); !strings.Contains(text, "200") {
 		t.Errorf("it says %q", text)
 	}

@@ -10,6 +10,17 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
+// deliveriesPages are the list of deliveries, each delivery, resending and
+// exports.
+type deliveriesPages struct {
+	*Site
+	exports exports
+}
+
+func newDeliveriesPages(s *Site) *deliveriesPages {
+	return &deliveriesPages{Site: s, exports: newExports()}
+}
+
 type deliveriesPage struct {
 	page
 	Filter  deliveryFilter
@@ -44,7 +55,7 @@ type deliveryLine struct {
 }
 
 // deliveries lists what was sent, newest first.
-func (s *Site) deliveries(c *gin.Context) error {
+func (s *deliveriesPages) deliveries(c *gin.Context) error {
 	ctx := c.Request.Context()
 	now, err := s.Store.Now(ctx)
 	if err != nil {

@@ -97,7 +97,7 @@ func csvLine(cells []string) string {
 }
 
 // deliveriesCSV and deliveriesJSON hand out all that match the filter.
-func (s *Site) deliveriesCSV(c *gin.Context) error {
+func (s *deliveriesPages) deliveriesCSV(c *gin.Context) error {
 	begun := false
 	return s.exportDeliveries(c, "csv", "text/csv; charset=utf-8", func(to *bytes.Buffer, lines []exported, _ bool) error {
 		if !begun {
@@ -111,7 +111,7 @@ func (s *Site) deliveriesCSV(c *gin.Context) error {
 	})
 }
 
-func (s *Site) deliveriesJSON(c *gin.Context) error {
+func (s *deliveriesPages) deliveriesJSON(c *gin.Context) error {
 	before := "["
 	return s.exportDeliveries(c, "json", "application/json", func(to *bytes.Buffer, lines []exported, last bool) error {
 		for _, line := range lines {
@@ -131,7 +131,7 @@ func (s *Site) deliveriesJSON(c *gin.Context) error {
 }
 
 // exportDeliveries renders what matches the filter in chunks, newest first.
-func (s *Site) exportDeliveries(c *gin.Context, extension, kind string, render func(to *bytes.Buffer, lines []exported, last bool) error) error {
+func (s *deliveriesPages) exportDeliveries(c *gin.Context, extension, kind string, render func(to *bytes.Buffer, lines []exported, last bool) error) error {
 	now, err := s.Store.Now(c.Request.Context())
 	if err != nil {
 		return err

@@ -13,7 +13,7 @@ import (
 )
 
 // deliveryChoices fills in what the filter bar offers.
-func (s *Site) deliveryChoices(ctx context.Context, p *deliveriesPage) error {
+func (s *deliveriesPages) deliveryChoices(ctx context.Context, p *deliveriesPage) error {
 	f := p.Filter
 	var err error
 	if p.Webhook, p.HasWebhooks, err = s.webhookPicker(ctx, f.Webhook); err != nil {
@@ -34,7 +34,7 @@ func (s *Site) deliveryChoices(ctx context.Context, p *deliveriesPage) error {
 
 // webhookPicker offers the webhooks by their names; chosen is a number, or
 // what was typed.
-func (s *Site) webhookPicker(ctx context.Context, chosen string) (p picker, some bool, err error) {
+func (s *deliveriesPages) webhookPicker(ctx context.Context, chosen string) (p picker, some bool, err error) {
 	p = picker{ID: "webhook", Any: "All webhooks", Small: true, Value: chosen}
 	list, err := s.Store.Webhooks.Newest(ctx, pickMax+1)
 	if err != nil {
@@ -72,7 +72,7 @@ func (s *Site) webhookPicker(ctx context.Context, chosen string) (p picker, some
 // findWebhook returns the webhook that was typed by its number, as
 // webhookValue has it, or by a name that only one has. Error:
 // models.ErrNotFound.
-func (s *Site) findWebhook(ctx context.Context, typed string) (int64, error) {
+func (s *deliveriesPages) findWebhook(ctx context.Context, typed string) (int64, error) {
 	if id, err := strconv.ParseInt(typed[strings.LastIndex(typed, "#")+1:], 10, 64); err == nil && id > 0 {
 		return id, nil
 	}
@@ -94,7 +94,7 @@ func (s *Site) findWebhook(ctx context.Context, typed string) (int64, error) {
 
 // askedWebhook puts the number of a webhook that was typed by its name into
 // the URL's values, so that all links that are made of them mean it.
-func (s *Site) askedWebhook(ctx context.Context, v url.Values) error {
+func (s *deliveriesPages) askedWebhook(ctx context.Context, v url.Values) error {
 	typed := v.Get("webhook")
 	if _, isID := positive(typed); isID || typed == "" {
 		return nil
@@ -109,7 +109,7 @@ func (s *Site) askedWebhook(ctx context.Context, v url.Values) error {
 
 // webhookName names a webhook that is not among the choices: deleted, or one
 // too many.
-func (s *Site) webhookName(ctx context.Context, id int64) (string, error) {
+func (s *deliveriesPages) webhookName(ctx context.Context, id int64) (string, error) {
 	w, err := s.Store.Webhooks.GetAny(ctx, id)
 	switch {
 	case errors.Is(err, models.ErrNotFound):

@@ -22,7 +22,7 @@ const (
 // deliveriesResend asks before all that match the filter are sent again, and
 // says how many that are. What fails of one webhook, or what it got since a
 // time, is a filter like any other.
-func (s *Site) deliveriesResend(c *gin.Context) error {
+func (s *deliveriesPages) deliveriesResend(c *gin.Context) error {
 	now, err := s.Store.Now(c.Request.Context())
 	if err != nil {
 		return err
@@ -35,7 +35,7 @@ func (s *Site) deliveriesResend(c *gin.Context) error {
 }
 
 // resendQuestion reads the filter as it is at a time and counts what it matches.
-func (s *Site) resendQuestion(c *gin.Context, now time.Time) (*confirmPage, models.DeliveryQuery, error) {
+func (s *deliveriesPages) resendQuestion(c *gin.Context, now time.Time) (*confirmPage, models.DeliveryQuery, error) {
 	ctx := c.Request.Context()
 	values := c.Request.URL.Query()
 	q, filter, faults := parseDeliveryQuery(values, now)
@@ -104,7 +104,7 @@ func resendLines(can models.Resendable) []string {
 // deliveriesResendPost sends what was asked about. The fields through and floor
 // keep out what was not looked at, now is when a span such as the last hour
 // was asked about.
-func (s *Site) deliveriesResendPost(c *gin.Context) error {
+func (s *deliveriesPages) deliveriesResendPost(c *gin.Context) error {
 	if err := parseForm(c); err != nil {
 		return err
 	}
@@ -167,7 +167,7 @@ func (p *resentPage) Sentence() string {
 
 // deliveriesResent shows how far a resending is. Everything it needs to know
 // is in its address.
-func (s *Site) deliveriesResent(c *gin.Context) error {
+func (s *deliveriesPages) deliveriesResent(c *gin.Context) error {
 	at, ok := positive(c.Query("at"))
 	total, known := positive(c.Query("total"))
 	if !ok || !known {

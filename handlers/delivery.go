@@ -11,7 +11,7 @@ import (
 )
 
 // delivery shows one delivery with every attempt, and one of them in full.
-func (s *Site) delivery(c *gin.Context) error {
+func (s *deliveriesPages) delivery(c *gin.Context) error {
 	p, err := s.deliveryPageOf(c)
 	if err != nil {
 		return err
@@ -19,7 +19,7 @@ func (s *Site) delivery(c *gin.Context) error {
 	return s.render(c, http.StatusOK, "delivery", p)
 }
 
-func (s *Site) deliveryPageOf(c *gin.Context) (*deliveryPage, error) {
+func (s *deliveriesPages) deliveryPageOf(c *gin.Context) (*deliveryPage, error) {
 	ctx := c.Request.Context()
 	row, err := s.Store.Deliveries.Get(ctx, c.Param("id"))
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 
 // deliveryResend asks for one attempt more. It is refused, with the page and
 // the way out of it, while the webhook cannot send.
-func (s *Site) deliveryResend(c *gin.Context) error {
+func (s *deliveriesPages) deliveryResend(c *gin.Context) error {
 	ctx := c.Request.Context()
 	id := c.Param("id")
 	row, err := s.Store.Deliveries.Get(ctx, id)
@@ -46,7 +46,7 @@ func (s *Site) deliveryResend(c *gin.Context) error {
 }
 
 // deliveryCanResend says in words why the delivery cannot be sent once more.
-func (s *Site) deliveryCanResend(ctx context.Context, p *deliveryPage) error {
+func (s *deliveriesPages) deliveryCanResend(ctx context.Context, p *deliveryPage) error {
 	settings, err := s.Store.Settings.Get(ctx)
 	if err != nil {
 		return err

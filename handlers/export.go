@@ -44,7 +44,7 @@ func newExports() exports {
 }
 
 // oneExport lets a member run one export at a time.
-func (s *Site) oneExport(c *gin.Context) {
+func (s *deliveriesPages) oneExport(c *gin.Context) {
 	place, err := s.exports.open.Acquire(c.Request.Context(), memberFlow(c))
 	if err != nil {
 		c.Header("Retry-After", "30")
@@ -66,7 +66,7 @@ type exportFile struct {
 // export sends a file. A chunk is rendered in full before it is sent, so that
 // nothing of the database waits for the reader. An error after the first chunk
 // cuts the connection, so that nobody takes a part for the whole.
-func (s *Site) export(c *gin.Context, file exportFile) error {
+func (s *deliveriesPages) export(c *gin.Context, file exportFile) error {
 	var chunk bytes.Buffer
 	more, err := s.exportChunk(c, file, &chunk)
 	if err != nil {
@@ -96,7 +96,7 @@ func (s *Site) export(c *gin.Context, file exportFile) error {
 }
 
 // exportChunk holds a place among all exports while it renders the next chunk.
-func (s *Site) exportChunk(c *gin.Context, file exportFile, to *bytes.Buffer) (more bool, err error) {
+func (s *deliveriesPages) exportChunk(c *gin.Context, file exportFile, to *bytes.Buffer) (more bool, err error) {
 	place, err := s.exports.reads.Acquire(c.Request.Context(), memberFlow(c))
 	if err != nil {
 		return false, errBusy()
@@ -109,7 +109,7 @@ func (s *Site) exportChunk(c *gin.Context, file exportFile, to *bytes.Buffer) (m
 
 // sendChunk writes in pieces, each of which has its own deadline: a reader may
 // be slow, but not stand still.
-func (s *Site) sendChunk(c *gin.Context, chunk []byte) error {
+func (s *deliveriesPages) sendChunk(c *gin.Context, chunk []byte) error {
 	out := http.NewResponseController(c.Writer)
 	for len(chunk) > 0 {
 		_ = out.SetWriteDeadline(time.Now().Add(s.exports.stalled)) // not every writer has one

@@ -115,12 +115,12 @@ func TestUnreadExportsHoldNobodyUp(t *testing.T) {
 func TestExportThatNobodyReadsEnds(t *testing.T) {
 	var log logLines
 	c := newExportConsole(t, "sqlite", func(d *Deps) { d.Log = slog.New(slog.NewTextHandler(&log, nil)) })
-	c.site.exports.stalled = 50 * time.Millisecond
+	c.areas.Deliveries.exports.stalled = 50 * time.Millisecond
 	if status, _ := c.unread("/admin/deliveries.json"); status != "200" {
 		t.Fatalf("status %s", status)
 	}
 	c.await("the export is cut off", func() bool { return strings.Contains(log.String(), "export cut off") })
-	c.site.exports.stalled = time.Minute
+	c.areas.Deliveries.exports.stalled = time.Minute
 	c.await("the place is free", func() bool { return c.get("/admin/deliveries.json").Status == http.StatusOK })
 }
 

@@ -32,7 +32,6 @@ func pageFuncs(asset func(name string) string) template.FuncMap {
 		"themeName":  themeName,
 		"themeClass": themeClass,
 		"flashIcon":  flashIcon,
-		"bulk":       bulkActions,
 		"options":    options,
 		"owner":      owner,
 		"aside":      func(key, about string) aside { return aside{key, about} },

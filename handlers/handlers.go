@@ -9,19 +9,13 @@ package handlers
 
 import (
 	"context"
-	"errors"
 	"html/template"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"net/url"
-	"time"
-
-	"github.com/gorilla/securecookie"
 
 	"github.com/sitehooks/sitehooks/handlers/api"
-	"github.com/sitehooks/sitehooks/handlers/limit"
-	"github.com/sitehooks/sitehooks/handlers/repeat"
 	"github.com/sitehooks/sitehooks/jobs/send"
 	"github.com/sitehooks/sitehooks/models"
 	"github.com/sitehooks/sitehooks/templates"
@@ -62,67 +56,44 @@ type Deps struct {
 	OIDC OIDC
 }
 
-// Site answers the requests of the console.
-type Site struct {
-	Deps
-	showWithin     time.Duration // for a page that changes nothing
-	changeWithin   time.Duration // for one that changes something
-	passwords      *passwords
-	exports        exports
-	pages          *limit.Limiter // by member
-	openForms      *limit.Limiter // by address group
-	openFormWithin time.Duration
-	refusals       *refusals
-	devices        []securecookie.Codec
-	warnings       *repeat.Log
-	sessions       *sessionCookies
-	flashes        *securecookie.SecureCookie
-	signOn         *singleSignOn            // nil: there is none
-	oops           []byte                   // the 500 page, rendered at start
-	entries        map[string]template.HTML // the navigation, rendered at start, by what is current
+// Areas are the areas of the console, each with its pages.
+type Areas struct {
+	Site       *Site
+	Account    *accountPages
+	Admin      *adminPages
+	Deliveries *deliveriesPages
+	Triggers   *triggersPages
+	Webhooks   *webhooksPages
+	deps       Deps
 }
 
 // New returns the handler of the whole program.
 func New(d Deps) (http.Handler, error) {
-	s, err := newSite(d)
+	a, err := Build(d)
 	if err != nil {
 		return nil, err
 	}
-	return s.routes()
+	return a.Routes()
 }
 
-func newSite(d Deps) (*Site, error) {
-	if d.Store == nil || d.Templates == nil || d.BaseURL == nil || d.Log == nil {
-		return nil, errors.New("handlers: Store, Templates, BaseURL and Log are required")
-	}
-	if len(d.CookieKeys) == 0 || len(d.CookieKeys[0]) < 32 {
-		return nil, errors.New("handlers: CookieKeys need 32 bytes")
-	}
-	if d.OnChange == nil {
-		d.OnChange = func() {}
-	}
-	if d.LoginRefused == nil {
-		d.LoginRefused = func() {}
-	}
-	secure := d.BaseURL.Scheme == "https"
-	s := &Site{
-		Deps: d, showWithin: showWithin, changeWithin: changeWithin,
-		sessions:       newSessionCookies(d.Store.Sessions, secure, d.CookieKeys),
-		flashes:        securecookie.New(d.CookieKeys[0], nil).SetSerializer(securecookie.JSONEncoder{}).MaxAge(int(flashFor.Seconds())),
-		openFormWithin: openFormWithin,
-		signOn:         newSingleSignOn(d.OIDC, d.BaseURL, d.CookieKeys[0]),
-	}
-	var err error
-	s.exports = newExports()
-	s.passwords, s.refusals, s.devices = newPasswords(), newRefusals(), deviceCodecs(d.CookieKeys)
-	s.pages, s.openForms, s.warnings = newPages(), newOpenForms(), repeat.New(d.Log)
-	if s.oops, err = s.renderOops(); err != nil {
+// Build makes the areas of what they depend on.
+func Build(d Deps) (*Areas, error) {
+	site, err := NewSite(Config{
+		Store: d.Store, Templates: d.Templates, BaseURL: d.BaseURL, CookieKeys: d.CookieKeys, Log: d.Log,
+		TrustedProxies: d.TrustedProxies, OnChange: d.OnChange, Version: d.Version,
+	})
+	if err != nil {
 		return nil, err
 	}
-	if s.entries, err = s.renderEntries(); err != nil {
-		return nil, err
+	a := &Areas{
+		deps: d, Site: site, Account: newAccountPages(site, d.OIDC, d.LoginRefused),
+		Admin:      &adminPages{Site: site, Ready: d.Ready, Refused: d.Refused, IngestToken: d.IngestToken},
+		Deliveries: newDeliveriesPages(site),
+		Triggers:   &triggersPages{Site: site},
 	}
-	return s, nil
+	a.Webhooks = &webhooksPages{Site: site, Sender: d.Sender, Identity: a.Account}
+	site.LogInAgain = a.Account.logInAgain
+	return a, nil
 }
 
 // Funcs are the functions that templates may call; asset returns the URL of a

@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/gin-gonic/gin"
-
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -54,5 +52,3 @@ func plain(w http.ResponseWriter, status int, text string) {
 	w.WriteHeader(status)
 	_, _ = w.Write([]byte(text + "\n")) // nobody is left to tell
 }
-
-func (s *Site) home(c *gin.Context) error { return s.redirect(c, webhooksPath) }

@@ -2,16 +2,17 @@ package handlers
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
 )
 
-// provesAgain checks the member's password or, when none was sent, that they
+// ProvesAgain checks the member's password or, when none was sent, that they
 // have just come back from single sign-on. Fault is a sentence for the member;
 // empty: they are who they say.
-func (s *Site) provesAgain(c *gin.Context, password string) (status int, fault string, err error) {
+func (s *accountPages) ProvesAgain(c *gin.Context, password string) (status int, fault string, err error) {
 	if password == "" {
 		return s.signedOnAgain(c)
 	}
@@ -32,7 +33,7 @@ func (s *Site) provesAgain(c *gin.Context, password string) (status int, fault s
 }
 
 // signedOnAgain uses up the proof that single sign-on left with the session.
-func (s *Site) signedOnAgain(c *gin.Context) (status int, fault string, err error) {
+func (s *accountPages) signedOnAgain(c *gin.Context) (status int, fault string, err error) {
 	text, err := s.takeKept(c, keptConfirmed)
 	if err != nil {
 		return 0, "", err
@@ -50,4 +51,13 @@ func (s *Site) signedOnAgain(c *gin.Context) (status int, fault string, err erro
 	default:
 		return http.StatusUnprocessableEntity, "Enter your password.", nil
 	}
+}
+
+// SignOnAgain is the path of single sign-on that leads on to next; empty: there
+// is none.
+func (s *accountPages) SignOnAgain(next string) string {
+	if s.signOn == nil {
+		return ""
+	}
+	return oidcPath + "?confirm=1&next=" + url.QueryEscape(next)
 }

@@ -22,12 +22,12 @@ type loginPage struct {
 	SignOn      string     // path of single sign-on; empty: there is none
 }
 
-func (s *Site) showLogin(c *gin.Context, status int, p *loginPage) error {
+func (s *accountPages) showLogin(c *gin.Context, status int, p *loginPage) error {
 	p.page, p.SignOn = page{Title: "Log in"}, s.signOnPath(p.Next)
 	return s.render(c, status, "login", p)
 }
 
-func (s *Site) loginForm(c *gin.Context) error {
+func (s *accountPages) loginForm(c *gin.Context) error {
 	next := c.Query("next")
 	if _, err := s.sessionUser(c); err == nil {
 		return s.redirect(c, localPath(next))
@@ -40,7 +40,7 @@ func (s *Site) loginForm(c *gin.Context) error {
 // login checks who somebody is. An unknown e-mail and a disabled member are
 // answered as a wrong password is, in the same time. An address group that had
 // too many wrong passwords is refused before its form is read.
-func (s *Site) login(c *gin.Context) error {
+func (s *accountPages) login(c *gin.Context) error {
 	device, known := s.knownDevice(c)
 	if wait := s.refusals.wait(models.LoginFrom{AddressGroup: limit.AddressGroup(c.ClientIP())}); wait > 0 && !known {
 		return s.refuseLogin(c, &loginPage{}, passwordResult{Wait: wait})
@@ -69,7 +69,7 @@ func (s *Site) login(c *gin.Context) error {
 }
 
 // refuseLogin answers a password that is not accepted.
-func (s *Site) refuseLogin(c *gin.Context, p *loginPage, got passwordResult) error {
+func (s *accountPages) refuseLogin(c *gin.Context, p *loginPage, got passwordResult) error {
 	s.countRefused(c, got)
 	p.Fault = got.fault("The email or the password is wrong.")
 	if got.Wait == 0 {
@@ -95,7 +95,7 @@ func tooManyPasswords(wait time.Duration) string {
 
 // loggedIn starts the session of somebody who proved who they are. Detail goes
 // into the audit log.
-func (s *Site) loggedIn(c *gin.Context, user models.User, how, detail string) error {
+func (s *accountPages) loggedIn(c *gin.Context, user models.User, how, detail string) error {
 	if err := s.startSession(c, user.ID); err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (s *Site) loggedIn(c *gin.Context, user models.User, how, detail string) er
 }
 
 // logout ends the session on the server.
-func (s *Site) logout(c *gin.Context) error {
+func (s *accountPages) logout(c *gin.Context) error {
 	session, err := s.sessions.Get(c.Request, sessionCookie)
 	if err != nil {
 		return err

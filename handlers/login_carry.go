@@ -15,6 +15,12 @@ import (
 // carriedPrefix begins the names of the carried fields in the login form.
 const carriedPrefix = "form."
 
+// logInAgain shows the login page for the request of somebody whose session has
+// ended.
+func (s *accountPages) logInAgain(c *gin.Context, carried url.Values) error {
+	return s.showLogin(c, http.StatusUnauthorized, &loginPage{Next: c.Request.URL.RequestURI(), Carried: carried})
+}
+
 // carriedFields are the carried fields of a login form that was sent.
 func carriedFields(form url.Values) url.Values {
 	carried := url.Values{}
@@ -38,7 +44,7 @@ func (p *loginPage) Fields() []confirmField {
 }
 
 // loginContinued is for somebody who logged in at the provider, in another tab.
-func (s *Site) loginContinued(c *gin.Context, p *loginPage) error {
+func (s *accountPages) loginContinued(c *gin.Context, p *loginPage) error {
 	_, err := s.sessionUser(c)
 	if errors.Is(err, models.ErrNotFound) {
 		p.Fault = "You are not logged in yet."
@@ -52,7 +58,7 @@ func (s *Site) loginContinued(c *gin.Context, p *loginPage) error {
 
 // goOn leads to where somebody wanted to go who has just logged in. What was
 // typed there waits with the session.
-func (s *Site) goOn(c *gin.Context, next string, carried url.Values) error {
+func (s *accountPages) goOn(c *gin.Context, next string, carried url.Values) error {
 	next = localPath(next)
 	if len(carried) == 0 {
 		return s.redirect(c, next)

@@ -53,7 +53,7 @@ func (t passwordTry) from() models.LoginFrom {
 
 // authenticate is the one check of a member's password. Refusing a try costs no
 // place and, where this instance knows of it, no question to the database.
-func (s *Site) authenticate(ctx context.Context, try passwordTry) (passwordResult, error) {
+func (s *accountPages) authenticate(ctx context.Context, try passwordTry) (passwordResult, error) {
 	if !isText(try.Email) {
 		try.Email = "" // nobody's
 	}
@@ -61,7 +61,7 @@ func (s *Site) authenticate(ctx context.Context, try passwordTry) (passwordResul
 	if wait := s.refusals.wait(from); wait > 0 {
 		return passwordResult{Wait: wait}, nil
 	}
-	place, err := s.passwords.place(ctx, from)
+	place, err := s.Passwords.place(ctx, from)
 	if err != nil {
 		return passwordResult{}, busy(err)
 	}
@@ -83,7 +83,7 @@ func (s *Site) authenticate(ctx context.Context, try passwordTry) (passwordResul
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return passwordResult{}, err
 	}
-	ok, err := s.passwords.match(try.Password, found.PasswordHash)
+	ok, err := s.Passwords.match(try.Password, found.PasswordHash)
 	if err != nil {
 		return passwordResult{}, err
 	}
@@ -99,7 +99,7 @@ func (s *Site) authenticate(ctx context.Context, try passwordTry) (passwordResul
 
 // wrongPassword notes a failure. The one after which more are refused goes into
 // the audit log.
-func (s *Site) wrongPassword(ctx context.Context, user models.User, from models.LoginFrom, failures []models.LoginFailure, now time.Time) error {
+func (s *accountPages) wrongPassword(ctx context.Context, user models.User, from models.LoginFrom, failures []models.LoginFailure, now time.Time) error {
 	if err := s.Store.Users.RecordLoginFailure(ctx, from); err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func (s *Site) wrongPassword(ctx context.Context, user models.User, from models.
 // recordBurst puts the failures that led to a refusal into the audit log. What
 // was typed is not repeated there unless a member has that e-mail: it may be a
 // password in the wrong field.
-func (s *Site) recordBurst(ctx context.Context, user models.User, from models.LoginFrom, refused refusal) error {
+func (s *accountPages) recordBurst(ctx context.Context, user models.User, from models.LoginFrom, refused refusal) error {
 	burst := models.LoginBurst{Target: user.Email, From: from.AddressGroup}
 	words := refused.words
 	switch {
@@ -131,7 +131,7 @@ func (s *Site) recordBurst(ctx context.Context, user models.User, from models.Lo
 
 // checkOwnPassword checks the password of the member who is logged in. Strangers
 // cannot keep them from it.
-func (s *Site) checkOwnPassword(c *gin.Context, password string) (passwordResult, error) {
+func (s *accountPages) checkOwnPassword(c *gin.Context, password string) (passwordResult, error) {
 	user, _ := userOf(c)
 	got, err := s.authenticate(c.Request.Context(), passwordTry{
 		Email: user.Email, Password: password, Address: c.ClientIP(), Device: "member " + formatID(user.ID),
@@ -143,7 +143,7 @@ func (s *Site) checkOwnPassword(c *gin.Context, password string) (passwordResult
 }
 
 // countRefused counts and logs a password that was not accepted, if it was not.
-func (s *Site) countRefused(c *gin.Context, got passwordResult) {
+func (s *accountPages) countRefused(c *gin.Context, got passwordResult) {
 	why := "wrong password"
 	switch {
 	case got.User.ID != 0:
@@ -157,7 +157,7 @@ func (s *Site) countRefused(c *gin.Context, got passwordResult) {
 }
 
 // loginRefused counts a refused log-in, and logs it with others of its kind.
-func (s *Site) loginRefused(why string, args ...any) {
+func (s *accountPages) loginRefused(why string, args ...any) {
 	s.LoginRefused()
-	s.warnings.Warn("log-in "+why, "log-in refused: "+why, args...)
+	s.Warnings.Warn("log-in "+why, "log-in refused: "+why, args...)
 }

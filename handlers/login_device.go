@@ -39,7 +39,7 @@ func deviceAccount(email string) string {
 }
 
 // rememberDevice makes the browser one that is known to the account's owner.
-func (s *Site) rememberDevice(c *gin.Context, email string) error {
+func (s *accountPages) rememberDevice(c *gin.Context, email string) error {
 	value, err := securecookie.EncodeMulti(deviceCookie, device{deviceAccount(email), rand.Text()}, s.devices...)
 	if err != nil {
 		return err
@@ -49,7 +49,7 @@ func (s *Site) rememberDevice(c *gin.Context, email string) error {
 }
 
 // knownDevice returns the browser's device, if it is one of somebody's.
-func (s *Site) knownDevice(c *gin.Context) (d device, known bool) {
+func (s *accountPages) knownDevice(c *gin.Context) (d device, known bool) {
 	cookie, err := c.Request.Cookie(deviceCookie)
 	if err != nil {
 		return device{}, false

@@ -80,7 +80,7 @@ func TestAddressGroupIsRefusedOverAllAccounts(t *testing.T) {
 		})
 		c.tryFrom("2001:db8:1:2::7", "another@example.com", "wrong").want(http.StatusUnauthorized)
 		// Whoever needs a place now does not get one.
-		place, err := c.site.passwords.strangers.Acquire(t.Context(), "test")
+		place, err := c.site.Passwords.strangers.Acquire(t.Context(), "test")
 		ok(t, err)
 		defer place.Release()
 		a := c.tryFrom("2001:db8:1:2::8", adminEmail, adminPassword).want(http.StatusTooManyRequests)
@@ -219,7 +219,7 @@ func TestCrowdAtTheLoginKeepsNobodyOut(t *testing.T) {
 func TestQueueOfPasswordsIsBounded(t *testing.T) {
 	c := newConsole(t)
 	c.anew()
-	place, err := c.site.passwords.strangers.Acquire(t.Context(), "test")
+	place, err := c.site.Passwords.strangers.Acquire(t.Context(), "test")
 	ok(t, err)
 	busy := make(chan struct{})
 	var waiting sync.WaitGroup
@@ -301,7 +301,7 @@ func TestUnfinishedLoginsKeepNobodyOut(t *testing.T) {
 // TestLoginFormHasToArriveSoon: one that does not is answered.
 func TestLoginFormHasToArriveSoon(t *testing.T) {
 	c := newConsole(t)
-	c.site.openFormWithin = 50 * time.Millisecond
+	c.site.OpenFormWithin = 50 * time.Millisecond
 	status, hangUp := c.unfinished("203.0.113.7", 1000)
 	defer hangUp()
 	if got := <-status; !strings.Contains(got, "408") {

@@ -115,7 +115,7 @@ func (e *oidcError) Unwrap() error { return e.Cause }
 
 // oidc begins a log-in at the provider, and ends it when the provider sends
 // the browser back.
-func (s *Site) oidc(c *gin.Context) error {
+func (s *accountPages) oidc(c *gin.Context) error {
 	if s.signOn == nil {
 		return notFound("There is no page at this address.")
 	}
@@ -167,7 +167,7 @@ func (s *Site) oidc(c *gin.Context) error {
 
 // identity asks the provider in a place that is shared among address groups: a
 // code may be made up.
-func (s *Site) identity(c *gin.Context, begun oidcBegun, code string) (identity, error) {
+func (s *accountPages) identity(c *gin.Context, begun oidcBegun, code string) (identity, error) {
 	place, err := s.signOn.exchanges.Acquire(c.Request.Context(), limit.AddressGroup(c.ClientIP()))
 	if err != nil {
 		return identity{}, busy(err)
@@ -180,7 +180,7 @@ func (s *Site) identity(c *gin.Context, begun oidcBegun, code string) (identity,
 	return who, err
 }
 
-func (s *Site) oidcBegin(c *gin.Context, next string, confirm bool) error {
+func (s *accountPages) oidcBegin(c *gin.Context, next string, confirm bool) error {
 	p, err := s.signOn.discovery.provider(c.Request.Context())
 	if err != nil {
 		return s.oidcRefuse(c, next, &oidcError{http.StatusBadGateway, oidcAway, err})
@@ -200,7 +200,7 @@ func (s *Site) oidcBegin(c *gin.Context, next string, confirm bool) error {
 
 // oidcBegun returns what this browser began, once; an answer that this browser
 // did not ask for is refused.
-func (s *Site) oidcBegun(c *gin.Context, state string) (begun oidcBegun, err error) {
+func (s *accountPages) oidcBegun(c *gin.Context, state string) (begun oidcBegun, err error) {
 	cookie, err := c.Request.Cookie(oidcCookie)
 	if err == nil {
 		s.setCookie(c, oidcCookie, "", -1)
@@ -216,7 +216,7 @@ func (s *Site) oidcBegun(c *gin.Context, state string) (begun oidcBegun, err err
 }
 
 // oidcRefuse shows the log-in page with the reason.
-func (s *Site) oidcRefuse(c *gin.Context, next string, err error) error {
+func (s *accountPages) oidcRefuse(c *gin.Context, next string, err error) error {
 	var refused *oidcError
 	if !errors.As(err, &refused) {
 		return err
@@ -226,7 +226,7 @@ func (s *Site) oidcRefuse(c *gin.Context, next string, err error) error {
 }
 
 // signOnPath is where the log-in page's button leads; empty: there is none.
-func (s *Site) signOnPath(next string) string {
+func (s *accountPages) signOnPath(next string) string {
 	switch {
 	case s.signOn == nil:
 		return ""

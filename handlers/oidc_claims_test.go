@@ -100,7 +100,7 @@ func TestProviderThatHangsIsAskedOnceForAll(t *testing.T) {
 	p.hang, p.away = make(chan struct{}), true
 	free := sync.OnceFunc(func() { close(p.hang) })
 	defer free()
-	d := c.site.signOn.discovery
+	d := c.areas.Account.signOn.discovery
 	d.wait = 20 * time.Millisecond
 	var all sync.WaitGroup
 	for range 10 {

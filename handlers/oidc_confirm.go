@@ -24,7 +24,7 @@ func freshSignOn(at, now time.Time) bool {
 
 // oidcConfirmed ends a single sign-on that confirms who is logged in already.
 // It starts no session.
-func (s *Site) oidcConfirmed(c *gin.Context, begun oidcBegun, user models.User, at time.Time) error {
+func (s *accountPages) oidcConfirmed(c *gin.Context, begun oidcBegun, user models.User, at time.Time) error {
 	refuse := func(text string) error {
 		return s.redirect(c, localPath(begun.Next), Flash{Kind: "danger", Text: text})
 	}

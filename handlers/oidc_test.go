@@ -222,8 +222,8 @@ func TestSingleSignOnWithoutItsProvider(t *testing.T) {
 	}
 	c.post("/login", credentials(adminPassword)).want(http.StatusSeeOther)
 	p.away = false
-	c.site.signOn.discovery.again = time.Now()  // some seconds later
-	p.begin(c, oidcPath+"?next=//evil.example") // asked anew
+	c.areas.Account.signOn.discovery.again = time.Now() // some seconds later
+	p.begin(c, oidcPath+"?next=//evil.example")         // asked anew
 	c.get(p.back()).goesTo("/admin/webhooks")
 
 	without := newConsole(t)

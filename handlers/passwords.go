@@ -39,10 +39,10 @@ func checkPassword(password string) error {
 	return nil
 }
 
-// passwords checks and hashes passwords, two at a time, since each takes memory
+// Passwords checks and hashes passwords, two at a time, since each takes memory
 // and a core: one for strangers and one for members, so that strangers can
 // make no member wait.
-type passwords struct {
+type Passwords struct {
 	strangers *limit.Limiter // by address group
 	members   *limit.Limiter // by e-mail
 }
@@ -54,13 +54,13 @@ const passwordsWaiting = 64
 // It is made with the parameters of hashing, of nobody's password.
 const decoy = "$argon2id$v=19$m=19456,t=2,p=1$oaHKRBuCviJslpcOC4BMfA$0xweITvtsRKiFLDpgOXXIqjMtOB0gHHPrsD8cGoEf3Q"
 
-func newPasswords() *passwords {
+func newPasswords() *Passwords {
 	one := limit.Config{Places: 1, Queue: passwordsWaiting, Wait: busyWait}
-	return &passwords{strangers: limit.New(one), members: limit.New(one)}
+	return &Passwords{strangers: limit.New(one), members: limit.New(one)}
 }
 
 // place waits until the password may be checked that somebody tries.
-func (p *passwords) place(ctx context.Context, from models.LoginFrom) (*limit.Place, error) {
+func (p *Passwords) place(ctx context.Context, from models.LoginFrom) (*limit.Place, error) {
 	if from.Device != "" {
 		return p.members.Acquire(ctx, from.Account)
 	}
@@ -68,7 +68,7 @@ func (p *passwords) place(ctx context.Context, from models.LoginFrom) (*limit.Pl
 }
 
 // hash makes the hash of a new password that a member gives.
-func (p *passwords) hash(ctx context.Context, member models.User, password string) (string, error) {
+func (p *Passwords) hash(ctx context.Context, member models.User, password string) (string, error) {
 	if err := checkPassword(password); err != nil {
 		return "", err
 	}
@@ -82,7 +82,7 @@ func (p *passwords) hash(ctx context.Context, member models.User, password strin
 
 // match is called with a place. An empty hash stands for a user who does not exist
 // and never matches.
-func (p *passwords) match(password, hash string) (bool, error) {
+func (p *Passwords) match(password, hash string) (bool, error) {
 	if len(password) > passwordMax {
 		password = ""
 	}

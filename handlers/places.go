@@ -98,7 +98,7 @@ func (s *Site) parseOpenForm(c *gin.Context, most int64) error {
 	}
 	defer place.Release()
 	conn := http.NewResponseController(c.Writer)
-	_ = conn.SetReadDeadline(time.Now().Add(s.openFormWithin)) // not every writer has one
+	_ = conn.SetReadDeadline(time.Now().Add(s.OpenFormWithin)) // not every writer has one
 	stop := interruptible(place.Context(), c)
 	err = readForm(c, most)
 	stop()

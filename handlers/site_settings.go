@@ -58,7 +58,7 @@ type siteSettingPage struct {
 	ReasonMax int
 }
 
-func (s *Site) siteSettings(c *gin.Context) error {
+func (s *adminPages) siteSettings(c *gin.Context) error {
 	values, err := s.Store.Settings.Values(c.Request.Context())
 	if err != nil {
 		return err
@@ -70,7 +70,7 @@ func (s *Site) siteSettings(c *gin.Context) error {
 	return s.render(c, http.StatusOK, "site_settings", p)
 }
 
-func (s *Site) siteSetting(c *gin.Context) error {
+func (s *adminPages) siteSetting(c *gin.Context) error {
 	d, err := askedSetting(c)
 	if err != nil {
 		return err
@@ -99,7 +99,7 @@ func askedSetting(c *gin.Context) (models.SettingDef, error) {
 	return d, nil
 }
 
-func (s *Site) showSiteSetting(c *gin.Context, status int, p *siteSettingPage) error {
+func (s *adminPages) showSiteSetting(c *gin.Context, status int, p *siteSettingPage) error {
 	ctx := c.Request.Context()
 	values, err := s.Store.Settings.Values(ctx)
 	if err != nil {
@@ -120,7 +120,7 @@ func (s *Site) showSiteSetting(c *gin.Context, status int, p *siteSettingPage) e
 	return s.render(c, status, "site_setting", p)
 }
 
-func (s *Site) siteSettingPost(c *gin.Context) error {
+func (s *adminPages) siteSettingPost(c *gin.Context) error {
 	if err := parseForm(c); err != nil {
 		return err
 	}

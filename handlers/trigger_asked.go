@@ -22,7 +22,7 @@ type triggerAsked struct {
 }
 
 // triggerAsked reads the question from the address; nil: there is none.
-func (s *Site) triggerAsked(c *gin.Context) (*triggerAsked, error) {
+func (s *triggersPages) triggerAsked(c *gin.Context) (*triggerAsked, error) {
 	id, ok := positive(c.Query("webhook"))
 	if !ok {
 		return nil, nil //nolint:nilnil // nothing was asked
@@ -35,7 +35,7 @@ func (s *Site) triggerAsked(c *gin.Context) (*triggerAsked, error) {
 }
 
 // triggerUnknown answers about an event that is not on record.
-func (s *Site) triggerUnknown(c *gin.Context, id string) error {
+func (s *triggersPages) triggerUnknown(c *gin.Context, id string) error {
 	return s.showTriggerHistory(c, http.StatusNotFound, cut(id, 200))
 }
 
@@ -50,7 +50,7 @@ type triggerAnswer struct {
 }
 
 // triggerAnswer explains one pair at the top of an event's page.
-func (s *Site) triggerAnswer(ctx context.Context, p *triggerEventPage, id int64) (*triggerAnswer, error) {
+func (s *triggersPages) triggerAnswer(ctx context.Context, p *triggerEventPage, id int64) (*triggerAnswer, error) {
 	w, err := s.Store.Webhooks.GetAny(ctx, id)
 	if err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func (s *Site) triggerAnswer(ctx context.Context, p *triggerEventPage, id int64)
 }
 
 // elsewhere explains a webhook that was not at the event's location.
-func (s *Site) elsewhere(ctx context.Context, e models.Event, w models.Webhook) (triggerWhy, error) {
+func (s *triggersPages) elsewhere(ctx context.Context, e models.Event, w models.Webhook) (triggerWhy, error) {
 	history, err := s.Store.Webhooks.History(ctx, w.ID, triggerVersions)
 	if err != nil {
 		return triggerWhy{}, err

@@ -11,7 +11,7 @@ import (
 
 // triggerCases are the webhooks that were at the event's location when it was
 // matched, and those that have come there since.
-func (s *Site) triggerCases(ctx context.Context, e models.Event) ([]triggerCase, error) {
+func (s *triggersPages) triggerCases(ctx context.Context, e models.Event) ([]triggerCase, error) {
 	version := int64(0)
 	if e.MatchVersion != nil {
 		version = *e.MatchVersion
@@ -60,7 +60,7 @@ func (s *Site) triggerCases(ctx context.Context, e models.Event) ([]triggerCase,
 
 // triggerLater are the webhooks that are at the location now and were not when
 // version was in force: each as it was then, or, if it is newer, as it is now.
-func (s *Site) triggerLater(ctx context.Context, location string, version int64, then []models.WebhookVersion) ([]models.WebhookVersion, error) {
+func (s *triggersPages) triggerLater(ctx context.Context, location string, version int64, then []models.WebhookVersion) ([]models.WebhookVersion, error) {
 	present, err := s.Store.Webhooks.VersionsAt(ctx, location, 0)
 	if err != nil {
 		return nil, err

@@ -12,7 +12,7 @@ import (
 // content.
 func erasePath(number int64) string { return triggerPath(number) + "/erase" }
 
-func (s *Site) eventToErase(c *gin.Context) (models.Event, error) {
+func (s *triggersPages) eventToErase(c *gin.Context) (models.Event, error) {
 	e, err := s.eventByNumber(c)
 	if err == nil && e.Erased() {
 		err = notFound("The content of this event was erased already.")
@@ -21,7 +21,7 @@ func (s *Site) eventToErase(c *gin.Context) (models.Event, error) {
 }
 
 // triggerErase asks before an event's content is erased, and says what stays.
-func (s *Site) triggerErase(c *gin.Context) error {
+func (s *triggersPages) triggerErase(c *gin.Context) error {
 	e, err := s.eventToErase(c)
 	if err != nil {
 		return err
@@ -33,7 +33,7 @@ func (s *Site) triggerErase(c *gin.Context) error {
 	return s.confirm(c, p)
 }
 
-func (s *Site) eraseQuestion(c *gin.Context, e models.Event) (*confirmPage, error) {
+func (s *triggersPages) eraseQuestion(c *gin.Context, e models.Event) (*confirmPage, error) {
 	ctx := c.Request.Context()
 	what, err := s.Store.Events.Erasure(ctx, e.ID)
 	if err != nil {
@@ -79,7 +79,7 @@ func (s *Site) eraseQuestion(c *gin.Context, e models.Event) (*confirmPage, erro
 	return p, nil
 }
 
-func (s *Site) triggerErasePost(c *gin.Context) error {
+func (s *triggersPages) triggerErasePost(c *gin.Context) error {
 	e, err := s.eventToErase(c)
 	if err != nil {
 		return err

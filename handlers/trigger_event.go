@@ -62,7 +62,7 @@ func (p *triggerEventPage) Unlogged() bool { return p.Event.DispatchedAt != nil 
 
 // triggerEvent shows one event: what the site sent, which webhooks of its
 // location it met, what came of that, and why the others did not get it.
-func (s *Site) triggerEvent(c *gin.Context) error {
+func (s *triggersPages) triggerEvent(c *gin.Context) error {
 	ctx := c.Request.Context()
 	settings, err := s.Store.Settings.Get(ctx)
 	if err != nil {
@@ -120,7 +120,7 @@ func (s *Site) triggerEvent(c *gin.Context) error {
 }
 
 // eventByNumber is the event whose number is in the address.
-func (s *Site) eventByNumber(c *gin.Context) (models.Event, error) {
+func (s *triggersPages) eventByNumber(c *gin.Context) (models.Event, error) {
 	number, ok := positive(c.Param("event"))
 	if !ok {
 		return models.Event{}, models.ErrNotFound
@@ -129,7 +129,7 @@ func (s *Site) eventByNumber(c *gin.Context) (models.Event, error) {
 }
 
 // triggerMerges fills in what became one with the event.
-func (s *Site) triggerMerges(ctx context.Context, p *triggerEventPage) error {
+func (s *triggersPages) triggerMerges(ctx context.Context, p *triggerEventPage) error {
 	if id := p.Event.MergedInto; id != nil {
 		into, err := s.Store.Events.ByID(ctx, *id)
 		if errors.Is(err, models.ErrNotFound) {
@@ -148,7 +148,7 @@ func (s *Site) triggerMerges(ctx context.Context, p *triggerEventPage) error {
 
 // triggerResults explains every webhook of the location as it was when the
 // event was matched, or, before that, as it is now.
-func (s *Site) triggerResults(ctx context.Context, p *triggerEventPage, enabled bool) error {
+func (s *triggersPages) triggerResults(ctx context.Context, p *triggerEventPage, enabled bool) error {
 	cases, err := s.triggerCases(ctx, p.Event)
 	if err != nil {
 		return err

@@ -35,7 +35,7 @@ func parseTriggerQuery(v url.Values, now time.Time) (q models.EventQuery, f trig
 }
 
 // triggerChoices fills in what the filter bar offers.
-func (s *Site) triggerChoices(ctx context.Context, p *triggerHistoryPage) error {
+func (s *triggersPages) triggerChoices(ctx context.Context, p *triggerHistoryPage) error {
 	var err error
 	if p.Location, err = s.locationPicker(ctx, "location", p.Filter.Location); err != nil {
 		return err

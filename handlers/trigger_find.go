@@ -11,7 +11,7 @@ import (
 // findTriggerEvent leads to the event with a sender's id, in the location that
 // was given, or in that of the webhook that is asked about. When several
 // locations have the id, it leads to the list of these events.
-func (s *Site) findTriggerEvent(c *gin.Context, id string) error {
+func (s *triggersPages) findTriggerEvent(c *gin.Context, id string) error {
 	asked, err := s.triggerAsked(c)
 	if err != nil {
 		return err

@@ -16,6 +16,9 @@ import (
 // eventsShown is how many events a page of the trigger history lists.
 const eventsShown = 50
 
+// triggersPages are the trigger history and its explanations.
+type triggersPages struct{ *Site }
+
 type triggerHistoryPage struct {
 	page
 	OffSince *time.Time // since when trigger history is switched off; nil: it is on
@@ -35,7 +38,7 @@ type triggerHistoryPage struct {
 }
 
 // triggerHistory lists the events that the site reported, newest first.
-func (s *Site) triggerHistory(c *gin.Context) error {
+func (s *triggersPages) triggerHistory(c *gin.Context) error {
 	if id := strings.TrimSpace(c.Query("id")); id != "" {
 		return s.findTriggerEvent(c, id)
 	}
@@ -44,7 +47,7 @@ func (s *Site) triggerHistory(c *gin.Context) error {
 
 // showTriggerHistory lists events; unknown is an id that was asked about and
 // that no event has.
-func (s *Site) showTriggerHistory(c *gin.Context, status int, unknown string) error {
+func (s *triggersPages) showTriggerHistory(c *gin.Context, status int, unknown string) error {
 	ctx := c.Request.Context()
 	settings, err := s.Store.Settings.Get(ctx)
 	if err != nil {
@@ -109,7 +112,7 @@ func (s *Site) showTriggerHistory(c *gin.Context, status int, unknown string) er
 
 // onlyLogged leaves out what was dispatched while trigger history was off. While
 // it is off, that is all that was received since.
-func (s *Site) onlyLogged(ctx context.Context, p *triggerHistoryPage, q *models.EventQuery) error {
+func (s *triggersPages) onlyLogged(ctx context.Context, p *triggerHistoryPage, q *models.EventQuery) error {
 	history, err := s.Store.Settings.History(ctx, models.EnableTriggerHistory)
 	if err != nil {
 		return err
@@ -127,7 +130,7 @@ func (s *Site) onlyLogged(ctx context.Context, p *triggerHistoryPage, q *models.
 
 // triggersMatched fills in how many webhooks each event matched, or whether it
 // matched the one that is asked about.
-func (s *Site) triggersMatched(ctx context.Context, p *triggerHistoryPage) error {
+func (s *triggersPages) triggersMatched(ctx context.Context, p *triggerHistoryPage) error {
 	ids, webhook := make([]int64, len(p.Lines)), int64(0)
 	for i := range p.Lines {
 		ids[i] = p.Lines[i].ID
@@ -143,7 +146,7 @@ func (s *Site) triggersMatched(ctx context.Context, p *triggerHistoryPage) error
 }
 
 // triggerLines tells what became of each event.
-func (s *Site) triggerLines(ctx context.Context, rows []models.Event, delay time.Duration, now time.Time) ([]triggerLine, error) {
+func (s *triggersPages) triggerLines(ctx context.Context, rows []models.Event, delay time.Duration, now time.Time) ([]triggerLine, error) {
 	locations, slugs := make([]string, len(rows)), make([]string, len(rows))
 	for i, e := range rows {
 		locations[i], slugs[i] = e.Location, e.Community

@@ -12,3 +12,6 @@ import (
 func (s *Site) up(c *gin.Context) error {
 	return s.redirect(c, path.Dir(c.Request.URL.EscapedPath()))
 }
+
+// home leads to the first page.
+func (s *Site) home(c *gin.Context) error { return s.redirect(c, webhooksPath) }

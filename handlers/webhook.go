@@ -57,7 +57,7 @@ type webhookVersion struct {
 	Why   string
 }
 
-func (s *Site) webhook(c *gin.Context) error {
+func (s *webhooksPages) webhook(c *gin.Context) error {
 	id, _ := positive(c.Param("id"))
 	w, err := s.Store.Webhooks.GetAny(c.Request.Context(), id)
 	if err != nil {
@@ -67,7 +67,7 @@ func (s *Site) webhook(c *gin.Context) error {
 }
 
 // showWebhook renders a webhook's page; trial is a test that was just sent, if any.
-func (s *Site) showWebhook(c *gin.Context, w models.Webhook, t *trial) error {
+func (s *webhooksPages) showWebhook(c *gin.Context, w models.Webhook, t *trial) error {
 	ctx, id := c.Request.Context(), w.ID
 	at, err := s.Store.Standing(ctx)
 	if err != nil {
@@ -119,7 +119,7 @@ func (s *Site) showWebhook(c *gin.Context, w models.Webhook, t *trial) error {
 const recentShown = 5
 
 // webhookRecent fills in what was sent of late.
-func (s *Site) webhookRecent(ctx context.Context, p *webhookPage, at models.Standing) error {
+func (s *webhooksPages) webhookRecent(ctx context.Context, p *webhookPage, at models.Standing) error {
 	id, now := p.Row.ID, at.Now
 	hours, err := s.Store.Webhooks.Hours(ctx, []int64{id}, monthSince(now))
 	if err != nil {
@@ -147,7 +147,7 @@ func (s *Site) webhookRecent(ctx context.Context, p *webhookPage, at models.Stan
 	return err
 }
 
-func (s *Site) headerNames(w models.Webhook) ([]string, error) {
+func (s *webhooksPages) headerNames(w models.Webhook) ([]string, error) {
 	if w.Headers == "" {
 		return nil, nil
 	}

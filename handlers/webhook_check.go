@@ -73,7 +73,7 @@ func isLine(s string) bool { return isText(s) && !strings.ContainsFunc(s, unicod
 
 // checkWebhook returns what the form means, or its faults. The error is of the
 // system, not of the form.
-func (s *Site) checkWebhook(ctx context.Context, f *wire.Format, form *webhookForm, old *models.Webhook) (checkedWebhook, faults, error) {
+func (s *webhooksPages) checkWebhook(ctx context.Context, f *wire.Format, form *webhookForm, old *models.Webhook) (checkedWebhook, faults, error) {
 	c := &webhookCheck{format: f, form: form, old: old, faults: faults{}}
 	if old != nil {
 		var err error
@@ -88,7 +88,7 @@ func (s *Site) checkWebhook(ctx context.Context, f *wire.Format, form *webhookFo
 	c.plainLimits()
 	c.events()
 	c.tags()
-	if err := c.place(ctx, s); err != nil {
+	if err := c.place(ctx, s.Site); err != nil {
 		return c.out, nil, err
 	}
 	if form.Do == "preview" {

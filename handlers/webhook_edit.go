@@ -24,7 +24,7 @@ type editing struct {
 	notCopied string // what the copied webhook has that its copy lacks
 }
 
-func (s *Site) webhookNew(c *gin.Context) error {
+func (s *webhooksPages) webhookNew(c *gin.Context) error {
 	f, err := askedFormat(c)
 	if err != nil {
 		return err
@@ -48,7 +48,7 @@ func (s *Site) webhookNew(c *gin.Context) error {
 
 // copyForm fills the form in from another webhook, without its secrets and
 // header values.
-func (s *Site) copyForm(c *gin.Context, e *editing, from string) error {
+func (s *webhooksPages) copyForm(c *gin.Context, e *editing, from string) error {
 	id, _ := positive(from)
 	w, err := s.Store.Webhooks.Get(c.Request.Context(), id)
 	if err != nil {
@@ -85,7 +85,7 @@ func notCopied(f *wire.Format, w models.Webhook) string {
 }
 
 // webhookDuplicate leads to the form of a new webhook like this one.
-func (s *Site) webhookDuplicate(c *gin.Context) error {
+func (s *webhooksPages) webhookDuplicate(c *gin.Context) error {
 	w, _, err := s.savedWebhook(c)
 	if err != nil {
 		return err
@@ -93,7 +93,7 @@ func (s *Site) webhookDuplicate(c *gin.Context) error {
 	return s.redirect(c, fmt.Sprintf("/admin/webhooks/new?type=%s&from=%d", w.Type, w.ID))
 }
 
-func (s *Site) webhookNewPost(c *gin.Context) error {
+func (s *webhooksPages) webhookNewPost(c *gin.Context) error {
 	f, err := askedFormat(c)
 	if err != nil {
 		return err
@@ -101,7 +101,7 @@ func (s *Site) webhookNewPost(c *gin.Context) error {
 	return s.postWebhookForm(c, &editing{format: f, copied: c.Query("from") != ""})
 }
 
-func (s *Site) webhookEdit(c *gin.Context) error {
+func (s *webhooksPages) webhookEdit(c *gin.Context) error {
 	w, f, err := s.savedWebhook(c)
 	if err != nil {
 		return err
@@ -121,7 +121,7 @@ func (s *Site) webhookEdit(c *gin.Context) error {
 	return s.showWebhookForm(c, http.StatusOK, e)
 }
 
-func (s *Site) webhookEditPost(c *gin.Context) error {
+func (s *webhooksPages) webhookEditPost(c *gin.Context) error {
 	w, f, err := s.savedWebhook(c)
 	if err != nil {
 		return err
@@ -139,7 +139,7 @@ func askedFormat(c *gin.Context) (*wire.Format, error) {
 }
 
 // savedWebhook is the webhook that the address names, with its type.
-func (s *Site) savedWebhook(c *gin.Context) (models.Webhook, *wire.Format, error) {
+func (s *webhooksPages) savedWebhook(c *gin.Context) (models.Webhook, *wire.Format, error) {
 	id, _ := positive(c.Param("id"))
 	w, err := s.Store.Webhooks.Get(c.Request.Context(), id)
 	if err != nil {
@@ -153,7 +153,7 @@ func (s *Site) savedWebhook(c *gin.Context) (models.Webhook, *wire.Format, error
 }
 
 // postWebhookForm does what the pressed button asks. Only save stores anything.
-func (s *Site) postWebhookForm(c *gin.Context, e *editing) error {
+func (s *webhooksPages) postWebhookForm(c *gin.Context, e *editing) error {
 	if err := parseForm(c); err != nil {
 		return err
 	}
@@ -193,7 +193,7 @@ func hasSecret(w models.Webhook, i int) bool {
 }
 
 // lookWebhookForm shows what the form would do: a test really sent, or a preview.
-func (s *Site) lookWebhookForm(c *gin.Context, e *editing) error {
+func (s *webhooksPages) lookWebhookForm(c *gin.Context, e *editing) error {
 	ctx := c.Request.Context()
 	checked, wrong, err := s.checkWebhook(ctx, e.format, &e.form, e.old)
 	if err != nil {
@@ -221,7 +221,7 @@ func (s *Site) lookWebhookForm(c *gin.Context, e *editing) error {
 }
 
 // checkFeature refuses what a switched-off type may not do: to be created.
-func (s *Site) checkFeature(ctx context.Context, e *editing, wrong faults) error {
+func (s *webhooksPages) checkFeature(ctx context.Context, e *editing, wrong faults) error {
 	settings, err := s.Store.Settings.Get(ctx)
 	if err == nil && e.old == nil && e.format.NeedsFeature && !settings.GenericEnabled {
 		wrong.add(wholeForm, fmt.Sprintf("%s webhooks are switched off by %s, so none can be created.", e.format.Label, models.EnableGenericWebhooks))

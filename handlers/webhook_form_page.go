@@ -72,7 +72,7 @@ type ownField struct {
 	Fault       string
 }
 
-func (s *Site) showWebhookForm(c *gin.Context, status int, e *editing) error {
+func (s *webhooksPages) showWebhookForm(c *gin.Context, status int, e *editing) error {
 	ctx := c.Request.Context()
 	settings, err := s.Store.Settings.Get(ctx)
 	if err != nil {
@@ -98,7 +98,7 @@ func (s *Site) showWebhookForm(c *gin.Context, status int, e *editing) error {
 }
 
 // webhookPlaces fills in what the form offers as location and community.
-func (s *Site) webhookPlaces(ctx context.Context, p *webhookFormPage) (err error) {
+func (s *webhooksPages) webhookPlaces(ctx context.Context, p *webhookFormPage) (err error) {
 	location := storable(orNone(p.Form.Location, models.MainLocation))
 	if p.Location, err = s.locationPicker(ctx, "location", location); err != nil {
 		return err

@@ -119,7 +119,7 @@ type featureOff struct {
 	Held    int64    // notifications that wait for them
 }
 
-func (s *Site) featureOff(ctx context.Context) (*featureOff, error) {
+func (s *webhooksPages) featureOff(ctx context.Context) (*featureOff, error) {
 	off := &featureOff{Setting: models.EnableGenericWebhooks}
 	var names []string
 	for _, f := range wire.Formats() {

@@ -15,7 +15,7 @@ const knownTags = 8
 
 // webhookKnown answers the form's script: what is said of a location, its
 // communities, and its tags that begin with what was typed.
-func (s *Site) webhookKnown(c *gin.Context) error {
+func (s *webhooksPages) webhookKnown(c *gin.Context) error {
 	ctx := c.Request.Context()
 	type named struct {
 		Value string `json:"value"`

@@ -33,7 +33,7 @@ type preview struct {
 	Signed         string
 }
 
-func (s *Site) previewWebhook(ctx context.Context, f *wire.Format, w checkedWebhook, wrong faults) (*preview, error) {
+func (s *webhooksPages) previewWebhook(ctx context.Context, f *wire.Format, w checkedWebhook, wrong faults) (*preview, error) {
 	if wrong["location"] != "" {
 		return nil, nil
 	}

@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +20,17 @@ type revealable struct {
 	Value string // in the form: 1, 2 or revealURL
 	Part  string // in models
 	Label string
+}
+
+// Identity checks again who a member is.
+type Identity interface {
+	// ProvesAgain checks the member's password or, when none was sent, that they
+	// have just come back from single sign-on. Fault is a sentence for the
+	// member; empty: they are who they say.
+	ProvesAgain(c *gin.Context, password string) (status int, fault string, err error)
+	// SignOnAgain is the path of single sign-on that leads on to next; empty:
+	// there is none.
+	SignOnAgain(next string) string
 }
 
 type revealPage struct {
@@ -63,7 +73,7 @@ func revealPath(id int64, value string) string {
 }
 
 // webhookReveal asks for the member's password before a saved secret is shown.
-func (s *Site) webhookReveal(c *gin.Context) error {
+func (s *webhooksPages) webhookReveal(c *gin.Context) error {
 	p, err := s.revealPage(c, c.Query("secret"))
 	if err != nil {
 		return err
@@ -74,7 +84,7 @@ func (s *Site) webhookReveal(c *gin.Context) error {
 
 // revealPage is the page for the part that the request names, or for the first
 // one when it names none.
-func (s *Site) revealPage(c *gin.Context, value string) (*revealPage, error) {
+func (s *webhooksPages) revealPage(c *gin.Context, value string) (*revealPage, error) {
 	w, f, err := s.savedWebhook(c)
 	if err != nil {
 		return nil, err
@@ -90,15 +100,13 @@ func (s *Site) revealPage(c *gin.Context, value string) (*revealPage, error) {
 	}
 	p.Chosen = p.Parts[i]
 	p.Title, p.Path = "Reveal "+p.Chosen.inSentence(), revealPath(w.ID, p.Chosen.Value)
-	if s.signOn != nil {
-		p.SignOn = oidcPath + "?confirm=1&next=" + url.QueryEscape(p.Path+"&confirmed=1")
-	}
+	p.SignOn = s.Identity.SignOnAgain(p.Path + "&confirmed=1")
 	return p, nil
 }
 
 // webhookRevealPost shows one saved secret to an administrator who proves again
 // who they are. The password is checked, and wrong ones are counted, as at login.
-func (s *Site) webhookRevealPost(c *gin.Context) error {
+func (s *webhooksPages) webhookRevealPost(c *gin.Context) error {
 	if err := parseForm(c); err != nil {
 		return err
 	}
@@ -107,7 +115,7 @@ func (s *Site) webhookRevealPost(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	status, fault, err := s.provesAgain(c, form.Get("password"))
+	status, fault, err := s.Identity.ProvesAgain(c, form.Get("password"))
 	if err != nil {
 		return err
 	}

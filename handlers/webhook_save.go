@@ -12,7 +12,7 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-func (s *Site) saveWebhookForm(c *gin.Context, e *editing) error {
+func (s *webhooksPages) saveWebhookForm(c *gin.Context, e *editing) error {
 	ctx := c.Request.Context()
 	checked, wrong, err := s.checkWebhook(ctx, e.format, &e.form, e.old)
 	if err != nil {
@@ -48,7 +48,7 @@ func (s *Site) saveWebhookForm(c *gin.Context, e *editing) error {
 }
 
 // checkMove asks once more before a move to another location drops what waits.
-func (s *Site) checkMove(ctx context.Context, e *editing, wrong faults) error {
+func (s *webhooksPages) checkMove(ctx context.Context, e *editing, wrong faults) error {
 	if e.old == nil || e.form.Location == e.old.Location || e.form.Moving == e.form.Location || wrong["location"] != "" {
 		return nil
 	}
@@ -62,7 +62,7 @@ func (s *Site) checkMove(ctx context.Context, e *editing, wrong faults) error {
 }
 
 // checkPing asks the receiver first, where the type wants that.
-func (s *Site) checkPing(ctx context.Context, e *editing, w checkedWebhook, wrong faults) error {
+func (s *webhooksPages) checkPing(ctx context.Context, e *editing, w checkedWebhook, wrong faults) error {
 	if !e.format.PingOnSave || (e.old != nil && e.old.State == models.WebhookBroken) {
 		return nil
 	}
@@ -75,7 +75,7 @@ func (s *Site) checkPing(ctx context.Context, e *editing, w checkedWebhook, wron
 }
 
 // storeWebhook saves and says what happened, and what to do about it.
-func (s *Site) storeWebhook(ctx context.Context, by models.Actor, e *editing, checked checkedWebhook) ([]Flash, error) {
+func (s *webhooksPages) storeWebhook(ctx context.Context, by models.Actor, e *editing, checked checkedWebhook) ([]Flash, error) {
 	save := s.changeWebhook
 	if e.old == nil {
 		save = s.createWebhook
@@ -98,7 +98,7 @@ func (s *Site) storeWebhook(ctx context.Context, by models.Actor, e *editing, ch
 	return said, nil
 }
 
-func (s *Site) createWebhook(ctx context.Context, by models.Actor, e *editing, checked checkedWebhook) (models.Webhook, Flash, error) {
+func (s *webhooksPages) createWebhook(ctx context.Context, by models.Actor, e *editing, checked checkedWebhook) (models.Webhook, Flash, error) {
 	checked.Input.Paused = e.copied
 	w, err := s.Store.Webhooks.Create(ctx, by, checked.Input)
 	done := Flash{Kind: "success", Text: "Created " + w.Name + "."}
@@ -110,7 +110,7 @@ func (s *Site) createWebhook(ctx context.Context, by models.Actor, e *editing, c
 
 // changeWebhook saves. Saving a broken webhook sends one test; its success
 // makes the webhook active again.
-func (s *Site) changeWebhook(ctx context.Context, by models.Actor, e *editing, checked checkedWebhook) (models.Webhook, Flash, error) {
+func (s *webhooksPages) changeWebhook(ctx context.Context, by models.Actor, e *editing, checked checkedWebhook) (models.Webhook, Flash, error) {
 	w, err := s.Store.Webhooks.Update(ctx, by, e.old.ID, checked.UpdatedAt, checked.Input)
 	if err != nil || w.State != models.WebhookBroken {
 		return w, Flash{Kind: "success", Text: "Saved " + w.Name + "."}, err

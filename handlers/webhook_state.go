@@ -17,7 +17,7 @@ type webhookDeletePage struct {
 }
 
 // webhookDelete asks before deleting, and says what would be dropped.
-func (s *Site) webhookDelete(c *gin.Context) error {
+func (s *webhooksPages) webhookDelete(c *gin.Context) error {
 	w, _, err := s.savedWebhook(c)
 	if err != nil {
 		return err
@@ -31,7 +31,7 @@ func (s *Site) webhookDelete(c *gin.Context) error {
 	})
 }
 
-func (s *Site) webhookDeletePost(c *gin.Context) error {
+func (s *webhooksPages) webhookDeletePost(c *gin.Context) error {
 	w, _, err := s.savedWebhook(c)
 	if err != nil {
 		return err
@@ -48,7 +48,7 @@ func (s *Site) webhookDeletePost(c *gin.Context) error {
 	return s.redirect(c, webhooksPath, Flash{Kind: "success", Text: text})
 }
 
-func (s *Site) webhookPause(c *gin.Context) error {
+func (s *webhooksPages) webhookPause(c *gin.Context) error {
 	w, _, err := s.savedWebhook(c)
 	if err != nil {
 		return err
@@ -61,7 +61,7 @@ func (s *Site) webhookPause(c *gin.Context) error {
 }
 
 // webhookClaim makes the reader the owner of a webhook that has none.
-func (s *Site) webhookClaim(c *gin.Context) error {
+func (s *webhooksPages) webhookClaim(c *gin.Context) error {
 	w, _, err := s.savedWebhook(c)
 	if err != nil {
 		return err
@@ -78,7 +78,7 @@ func (s *Site) webhookClaim(c *gin.Context) error {
 
 // webhookResume makes a webhook active again; the field held says whether what
 // waited is sent or dropped.
-func (s *Site) webhookResume(c *gin.Context) error {
+func (s *webhooksPages) webhookResume(c *gin.Context) error {
 	if err := parseForm(c); err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ type trial struct {
 }
 
 // tryWebhook sends the test notification of a type to what the form says.
-func (s *Site) tryWebhook(ctx context.Context, f *wire.Format, w checkedWebhook) (trial, error) {
+func (s *webhooksPages) tryWebhook(ctx context.Context, f *wire.Format, w checkedWebhook) (trial, error) {
 	id, at := f.NewID(), time.Now()
 	events := f.Samples(w.Input.Events)
 	for i := range events {
@@ -58,7 +58,7 @@ func (s *Site) tryWebhook(ctx context.Context, f *wire.Format, w checkedWebhook)
 
 // webhookTest sends the test notification of a saved webhook and shows on its
 // page what came back.
-func (s *Site) webhookTest(c *gin.Context) error {
+func (s *webhooksPages) webhookTest(c *gin.Context) error {
 	w, f, err := s.savedWebhook(c)
 	if err != nil {
 		return err

@@ -10,9 +10,18 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/sitehooks/sitehooks/jobs/send"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
+
+// webhooksPages are the list of webhooks, each webhook, its form, and what is
+// done with it.
+type webhooksPages struct {
+	*Site
+	Sender   *send.Client
+	Identity Identity
+}
 
 type webhooksPage struct {
 	page
@@ -40,7 +49,7 @@ func (p *webhooksPage) Filtered() bool { return p.Query.Filtered() }
 // Sized tells whether there is anything to choose a page size for.
 func (p *webhooksPage) Sized() bool { return p.Matched > int64(webhooksPer[0]) }
 
-func (s *Site) webhooks(c *gin.Context) error {
+func (s *webhooksPages) webhooks(c *gin.Context) error {
 	ctx := c.Request.Context()
 	q := parseWebhooksQuery(c.Request.URL.Query())
 	at, err := s.Store.Standing(ctx)
@@ -80,7 +89,7 @@ func (s *Site) webhooks(c *gin.Context) error {
 }
 
 // webhooksFilters fills in what the filters offer and say.
-func (s *Site) webhooksFilters(ctx context.Context, p *webhooksPage, owners []models.Owner, me int64) error {
+func (s *webhooksPages) webhooksFilters(ctx context.Context, p *webhooksPage, owners []models.Owner, me int64) error {
 	var err error
 	if p.Team, err = s.locationPicker(ctx, "team", p.Query.Team); err != nil {
 		return err
@@ -99,7 +108,7 @@ func (s *Site) webhooksFilters(ctx context.Context, p *webhooksPage, owners []mo
 }
 
 // webhooksRows fills in the rows, or what is said instead of them.
-func (s *Site) webhooksRows(ctx context.Context, p *webhooksPage, rows []models.WebhookRow) error {
+func (s *webhooksPages) webhooksRows(ctx context.Context, p *webhooksPage, rows []models.WebhookRow) error {
 	var err error
 	on, now := p.at.Settings.GenericEnabled, p.at.Now
 	p.Buttons, p.Others = createLinks(on)

@@ -38,8 +38,11 @@ func bulkActions() []bulkAction {
 	}
 }
 
+// Bulk are the things that can be done with several webhooks.
+func (*webhooksPage) Bulk() []bulkAction { return bulkActions() }
+
 // webhooksBulk shows what would happen to the webhooks chosen in the list.
-func (s *Site) webhooksBulk(c *gin.Context) error {
+func (s *webhooksPages) webhooksBulk(c *gin.Context) error {
 	p, err := s.chosenWebhooks(c.Request.Context(), c.Request.URL.Query())
 	if err != nil {
 		return err
@@ -47,7 +50,7 @@ func (s *Site) webhooksBulk(c *gin.Context) error {
 	return s.render(c, http.StatusOK, "webhooks_bulk", p)
 }
 
-func (s *Site) webhooksBulkPost(c *gin.Context) error {
+func (s *webhooksPages) webhooksBulkPost(c *gin.Context) error {
 	if err := parseForm(c); err != nil {
 		return err
 	}
@@ -82,7 +85,7 @@ func (s *Site) webhooksBulkPost(c *gin.Context) error {
 	return s.redirect(c, webhooksPath, Flash{Kind: "success", Text: text})
 }
 
-func (s *Site) bulkOne(ctx context.Context, by models.Actor, do string, id int64, drop bool) (n int64, err error) {
+func (s *webhooksPages) bulkOne(ctx context.Context, by models.Actor, do string, id int64, drop bool) (n int64, err error) {
 	switch do {
 	case "pause":
 		return 0, s.Store.Webhooks.Pause(ctx, by, id)
@@ -94,7 +97,7 @@ func (s *Site) bulkOne(ctx context.Context, by models.Actor, do string, id int64
 }
 
 // chosenWebhooks are those that the form names and that the change is for.
-func (s *Site) chosenWebhooks(ctx context.Context, form url.Values) (*webhooksBulkPage, error) {
+func (s *webhooksPages) chosenWebhooks(ctx context.Context, form url.Values) (*webhooksBulkPage, error) {
 	p := &webhooksBulkPage{}
 	for _, a := range bulkActions() {
 		if a.Do == form.Get("do") {
