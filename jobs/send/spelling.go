@@ -2,6 +2,7 @@ package send
 
 import (
 	"cmp"
+	"runtime"
 	"slices"
 	"sync"
 	"unicode/utf8"
@@ -15,8 +16,8 @@ type view struct {
 	text []byte
 	// back is where in the text before a part of this one stands.
 	back   func(v *view, p span) span
-	places []int // in the text before
-	offset int   // in the text before, or among the places
+	places []int32 // in the text before
+	offset int     // in the text before, or among the places
 	digits *digits
 	// cut: where this text ends, the one that was received goes on.
 	cut bool
@@ -46,13 +47,27 @@ type search struct {
 
 	// Texts that came out, and places in them. They are stacks, as views is.
 	bytes  []byte
-	places []int
+	places []int32
 
 	meaning [longestEscape]byte // of an escape
 }
 
-// searches are kept for their stacks.
-var searches = sync.Pool{New: func() any { return &search{} }}
+// short is how long a text is, in bytes, that is searched without waiting.
+const short = 4 << 10
+
+// Searches are kept for their stacks. Those of a long text take several times
+// its bytes, so only as many texts as there are processors are searched at
+// once; more would not be done any sooner.
+var (
+	shortSearches = sync.Pool{New: func() any { return &search{} }}
+	longSearches  = func() chan *search {
+		free := make(chan *search, runtime.GOMAXPROCS(0))
+		for range cap(free) {
+			free <- &search{}
+		}
+		return free
+	}()
+)
 
 // find returns the parts of a text that hold secrets, in order and apart from
 // one another. cut: the text went on.
@@ -60,8 +75,17 @@ func (s *secrets) find(text []byte, cut bool) []span {
 	if len(s.list) == 0 || !cut && len(text) < s.shortest {
 		return nil
 	}
-	f := searches.Get().(*search)
-	defer searches.Put(f)
+	if len(text) <= short {
+		f := shortSearches.Get().(*search)
+		defer shortSearches.Put(f)
+		return f.find(s, text, cut)
+	}
+	f := <-longSearches
+	defer func() { longSearches <- f }()
+	return f.find(s, text, cut)
+}
+
+func (f *search) find(s *secrets, text []byte, cut bool) []span {
 	f.secrets, f.found = s, nil
 	f.look(view{text: text, cut: cut})
 	clear(f.views[:cap(f.views)]) // they hold the text
@@ -178,6 +202,10 @@ func joined(parts []span) []span {
 
 func backOffset(v *view, p span) span { return span{v.offset + p.from, v.offset + p.to} }
 
+// placeOf is how a place is kept: in half the memory of an int. What is searched
+// has at most maxBody bytes.
+func placeOf(at int) int32 { return int32(at) } //nolint:gosec // see above
+
 // backPlaces: byte i began at places[i], and the last place is where the last
 // byte ended. Several bytes may have come out of one place.
 func backPlaces(v *view, p span) span {
@@ -185,5 +213,5 @@ func backPlaces(v *view, p span) span {
 	for end < len(v.text) && v.places[end] == v.places[p.to-1] {
 		end++
 	}
-	return span{v.places[p.from], v.places[end]}
+	return span{int(v.places[p.from]), int(v.places[end])}
 }

@@ -110,7 +110,7 @@ func (f *search) undoRun(d *digits, run []byte, from int, cut bool) {
 	b, p := len(f.bytes), len(f.places)
 	for i, c := range run {
 		if d.values[c] >= 0 {
-			f.bytes, f.places = append(f.bytes, c), append(f.places, from+i)
+			f.bytes, f.places = append(f.bytes, c), append(f.places, placeOf(from+i))
 		} else if len(f.bytes) > b && isPrefix(run, i) && i+2 < len(run) && d.values[run[i+2]] >= 0 { // 0xa has its zero
 			f.bytes, f.places = f.bytes[:len(f.bytes)-1], f.places[:len(f.places)-1]
 		}
@@ -177,5 +177,5 @@ func backDigits(v *view, p span) span {
 	} else {
 		first, last = p.from*8/v.digits.bits, (p.to*8-1)/v.digits.bits
 	}
-	return span{v.places[first], v.places[last] + 1}
+	return span{int(v.places[first]), int(v.places[last]) + 1}
 }

@@ -101,7 +101,7 @@ func newWindow(f *search) window { return window{search: f, text: len(f.bytes), 
 func (w *window) copy(text []byte, from, to int) {
 	w.bytes = append(w.bytes, text[from:to]...)
 	for i := from; i < to; i++ {
-		w.places = append(w.places, i)
+		w.places = append(w.places, placeOf(i))
 	}
 }
 
@@ -110,14 +110,14 @@ func (w *window) add(meaning []byte, at int) {
 	w.open = true
 	w.bytes = append(w.bytes, meaning...)
 	for range meaning {
-		w.places = append(w.places, at)
+		w.places = append(w.places, placeOf(at))
 	}
 }
 
 // close looks at the text of an open window, which ends at a place.
 func (w *window) close(end int, cut bool) {
 	if text := w.bytes[w.text:]; w.open && (len(text) >= w.secrets.shortest || cut) {
-		w.places = append(w.places, end)
+		w.places = append(w.places, placeOf(end))
 		w.look(view{text: text, back: backPlaces, places: w.places[w.begun:], cut: cut, inexact: w.views[len(w.views)-1].inexact})
 	}
 	w.bytes, w.places, w.open = w.bytes[:w.text], w.places[:w.begun], false
