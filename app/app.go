@@ -9,8 +9,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"runtime/debug"
 	"strings"
+
+	"github.com/alecthomas/kong"
 
 	"github.com/sitehooks/sitehooks/config"
 	"github.com/sitehooks/sitehooks/jobs/wire"
@@ -23,72 +24,71 @@ type Process struct {
 	Stdout, Stderr io.Writer
 }
 
-const usage = `Sitehooks: an admin console and dispatcher for a site's webhooks.
+const about = "Sitehooks: an admin console and dispatcher for a site's webhooks.\n\n" +
+	"The variables that set it up are in README.md."
 
-  sitehooks [serve]                  console and jobs; SQLite in ./data unless DATABASE_URL is set
-  sitehooks demo [--data DIR] [--addr A]
-                                     the quick start: samples, a receiver and a simulated site
-  sitehooks migrate                  bring the schema up to date
-  sitehooks admin add EMAIL          add an administrator; the password is read from standard input
-  sitehooks token create --name N --scope ingest|superoffice [--location SLUG]
-                                     print a new API token, which is never shown again
-  sitehooks replay stackexchange FILE [--url U] [--token T] [--location SLUG] [--site URL] [--speed N|max] [--tags a,b]
-                                     post a Stack Exchange data dump's activity to a running instance
-  sitehooks receive [--addr A] [--secret S]
-                                     a receiver to try with: prints what arrives and whether it verifies
-  sitehooks rekey                    seal all secrets anew with the first key of SITEHOOKS_SECRET_KEY
-  sitehooks healthcheck              exit 0 when this instance is ready
-  sitehooks version
+// commands are what can be asked for, each in a file of its own.
+type commands struct {
+	ShowVersion kong.VersionFlag `name:"version" short:"v" hidden:""`
 
-The variables that set it up are in README.md.
-`
+	Serve       serveCommand       `cmd:"" default:"1" help:"Run console and jobs, on SQLite in ./data unless DATABASE_URL is set. This is also what sitehooks does without a command."`
+	Demo        demoCommand        `cmd:"" help:"Run the quick start: samples, a receiver and a simulated site."`
+	Migrate     migrateCommand     `cmd:"" help:"Bring the schema up to date. serve does it too."`
+	Admin       adminCommand       `cmd:"" help:"Administrators."`
+	Token       tokenCommand       `cmd:"" help:"API tokens."`
+	Replay      replayCommand      `cmd:"" help:"Post recorded activity."`
+	Receive     receiveCommand     `cmd:"" help:"Run a receiver to try with: it prints what arrives and whether it verifies."`
+	Rekey       rekeyCommand       `cmd:"" help:"Seal all secrets anew with the first key of SITEHOOKS_SECRET_KEY."`
+	Healthcheck healthcheckCommand `cmd:"" help:"Exit 0 when the instance with the same environment is ready."`
+	Version     versionCommand     `cmd:"" help:"Print the version."`
+}
 
 // Run does what the arguments ask for, until it is done or ctx ends.
 func Run(ctx context.Context, args []string, p Process) error {
 	wire.Version = Version()
-	command, rest := "serve", args
-	if len(args) > 0 {
-		command, rest = args[0], args[1:]
-	}
-	switch command {
-	case "serve":
-		return withConfig(p, rest, func(c config.Config) error { return serve(ctx, c, p) })
-	case "demo":
-		return demo(ctx, rest, p)
-	case "migrate":
-		return withConfig(p, rest, func(c config.Config) error { return migrate(ctx, c, p) })
-	case "admin":
-		return adminAdd(ctx, rest, p)
-	case "token":
-		return tokenCreate(ctx, rest, p)
-	case "replay":
-		return Replay(ctx, rest, p.getenv, p.Stdout, p.Stderr)
-	case "receive":
-		return receive(ctx, rest, p)
-	case "rekey":
-		return withConfig(p, rest, func(c config.Config) error { return rekey(ctx, c, p) })
-	case "healthcheck":
-		return withConfig(p, rest, func(c config.Config) error { return healthcheck(ctx, c) })
-	case "version", "--version", "-v":
-		_, err := fmt.Fprintln(p.Stdout, Version())
-		return err
-	case "help", "--help", "-h":
-		_, err := io.WriteString(p.Stdout, usage)
-		return err
-	}
-	return fmt.Errorf("unknown command %q; sitehooks help lists them", command)
-}
-
-// withConfig reads the environment for a command that takes no arguments.
-func withConfig(p Process, rest []string, command func(config.Config) error) error {
-	if len(rest) > 0 {
-		return fmt.Errorf("unexpected argument %q; sitehooks help lists the commands", rest[0])
-	}
-	c, err := config.Load(p.Environ)
+	answered := false
+	parser, err := kong.New(&commands{}, kong.Name("sitehooks"), kong.Description(about),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.Vars{"version": Version(), "instance": p.instanceURL()},
+		// What a command's Run takes.
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(p),
+		kong.BindToProvider(func() (config.Config, error) { return config.Load(p.Environ) }),
+		// --help and --version print and then call Exit.
+		kong.Writers(p.Stdout, p.Stderr), kong.Exit(func(int) { answered = true }))
 	if err != nil {
 		return err
 	}
-	return command(c)
+	asked, err := parser.Parse(args)
+	switch {
+	case answered:
+		return nil
+	case err != nil:
+		return usageFault(err)
+	}
+	return asked.Run()
+}
+
+// plainer are words of the parser's, and ours in their place.
+var (
+	plainer = strings.NewReplacer(`expected string value`, `expected a value`, `expected value value`, `expected a value`, ` but got "EOL" (<EOL>)`, ``)
+	// plainerCommand is for where a command should have come.
+	plainerCommand = strings.NewReplacer("unexpected argument", "unknown command", "unknown flag", "no command before the flag")
+)
+
+// usageFault says what is wrong with the arguments, and where help is.
+func usageFault(err error) error {
+	var fault *kong.ParseError
+	if !errors.As(err, &fault) {
+		return err
+	}
+	text, node := plainer.Replace(fault.Error()), fault.Context.Selected()
+	if node == nil {
+		node = fault.Context.Model.Node
+	}
+	if len(node.Children) > 0 {
+		text = plainerCommand.Replace(text)
+	}
+	return fmt.Errorf("%s (see %s --help)", text, node.FullPath())
 }
 
 func (p Process) getenv(name string) string {
@@ -98,20 +98,6 @@ func (p Process) getenv(name string) string {
 		}
 	}
 	return ""
-}
-
-// version is set at release with -ldflags "-X …/app.version=1.2.3".
-var version string
-
-// Version is the release, or what the build says of itself.
-func Version() string {
-	if version != "" {
-		return version
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
-		return strings.TrimPrefix(info.Main.Version, "v")
-	}
-	return "1.0.0-dev"
 }
 
 func newLog(c config.Config, w io.Writer) *slog.Logger {

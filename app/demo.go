@@ -6,9 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -17,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sitehooks/sitehooks/app/demo"
 	"github.com/sitehooks/sitehooks/config"
 	"github.com/sitehooks/sitehooks/handlers"
 	"github.com/sitehooks/sitehooks/models"
@@ -25,33 +24,31 @@ import (
 // demoLogin is who may log in to the demo.
 const demoLogin = "admin@localhost"
 
-// demo is the quick start: a real instance on SQLite, a receiver on a port of
+type demoCommand struct {
+	Data string `placeholder:"DIR" help:"The folder to keep the data in. Without it: a temporary one, removed at the end."`
+	Addr string `placeholder:"HOST:PORT" help:"Where to listen. Without it: SITEHOOKS_ADDR, or 127.0.0.1:8080."`
+}
+
+// Run is the quick start: a real instance on SQLite, a receiver on a port of
 // its own, and a simulated site that talks to the ingest API.
-func demo(ctx context.Context, args []string, p Process) error {
-	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	data := flags.String("data", "", "")
-	addr := flags.String("addr", "", "")
-	if err := flags.Parse(args); err != nil || flags.NArg() > 0 {
-		return errors.New("usage: sitehooks demo [--data DIR] [--addr HOST:PORT]")
-	}
-	if *data == "" {
+func (d demoCommand) Run(ctx context.Context, p Process) error {
+	if d.Data == "" {
 		dir, err := os.MkdirTemp("", "sitehooks-demo-")
 		if err != nil {
 			return err
 		}
 		defer func() { _ = os.RemoveAll(dir) }()
-		*data = dir
+		d.Data = dir
 	}
 	login := demoAccess{
 		password: strings.ToLower(rand.Text()[:12]),
 		token:    cmp.Or(p.getenv("SITEHOOKS_INGEST_TOKEN"), rand.Text()),
 	}
-	c, err := config.Load(demoEnviron(p.Environ, *data, *addr, login))
+	c, err := config.Load(demoEnviron(p.Environ, d.Data, d.Addr, login))
 	if err != nil {
 		return demoFault(err, p)
 	}
-	receiver := newDemoReceiver()
+	receiver := demo.NewReceiver()
 	hooks, err := serveLocally(ctx, receiver)
 	if err != nil {
 		return err
@@ -131,18 +128,18 @@ func serveLocally(ctx context.Context, h http.Handler) (*localServer, error) {
 	return s, nil
 }
 
-func (in *instance) runDemo(ctx context.Context, receiver *demoReceiver, receiverURL string, a demoAccess, p Process) error {
+func (in *instance) runDemo(ctx context.Context, receiver *demo.Receiver, receiverURL string, a demoAccess, p Process) error {
 	if err := demoMember(ctx, in.store, a.password); err != nil {
 		return err
 	}
-	if err := setUpDemo(ctx, in.store, receiverURL, receiver.Expect); err != nil {
+	if err := demo.SetUp(ctx, in.store, receiverURL, receiver.Expect); err != nil {
 		return err
 	}
 	in.jobs.Changed()
 	base := in.config.BaseURL.String()
 	var seed [8]byte
 	_, _ = rand.Read(seed[:])
-	simulator := &demoSimulator{
+	simulator := &demo.Simulator{
 		Base: "http://" + in.listener.Addr().String(), Token: a.token, Seed: binary.NativeEndian.Uint64(seed[:]),
 	}
 	ctx, cancel := context.WithCancel(ctx)

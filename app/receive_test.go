@@ -104,9 +104,9 @@ func TestReceiveNamesItsFlag(t *testing.T) {
 	ok(t, err)
 	defer taken.Close()
 	for says, args := range map[string][]string{
-		"--addr is ":                {"receive", "--addr", taken.Addr().String()},
-		"; for example --addr=":     {"receive", "--addr", "nonsense"},
-		"usage: sitehooks receive ": {"receive", "everything"},
+		"--addr is ":            {"receive", "--addr", taken.Addr().String()},
+		"; for example --addr=": {"receive", "--addr", "nonsense"},
+		"unexpected argument everything (see sitehooks receive --help)": {"receive", "everything"},
 	} {
 		_, errs, err := output(t, nil, "", args...)
 		if err == nil || len(lines(errs)) != 1 || !strings.Contains(errs, says) {

@@ -27,14 +27,16 @@ func TestRekeyCommand(t *testing.T) {
 			c := config.Config{DataDir: o.DataDir, DatabaseURL: o.DatabaseURL, SecretKeys: [][]byte{modelstest.Key()}}
 			var out, log bytes.Buffer
 			p := Process{Stdout: &out, Stderr: &log}
-			if err := rekey(t.Context(), c, p); err == nil || !strings.Contains(err.Error(), "there is only one key; set SITEHOOKS_SECRET_KEY=new,old") {
+			err = rekeyCommand{}.Run(t.Context(), c, p)
+			if err == nil || !strings.Contains(err.Error(), "there is only one key; set SITEHOOKS_SECRET_KEY=new,old") {
 				t.Errorf("with one key: %v", err)
 			}
 			fresh := bytes.Repeat([]byte{9}, secret.KeySize)
 			c.SecretKeys = [][]byte{fresh, modelstest.Key()}
 			for _, want := range []string{"Sealed 1 webhook anew", "Sealed 0 webhooks anew"} {
 				out.Reset()
-				if err := rekey(t.Context(), c, p); err != nil {
+				err = rekeyCommand{}.Run(t.Context(), c, p)
+				if err != nil {
 					t.Fatal(err)
 				}
 				if got := out.String(); !strings.HasPrefix(got, want+" with the first key.") || !strings.Contains(got, "each must have been started with both keys before") {
@@ -42,7 +44,8 @@ func TestRekeyCommand(t *testing.T) {
 				}
 			}
 			c.SecretKeys = [][]byte{fresh}
-			if err := migrate(t.Context(), c, p); err != nil {
+			err = migrateCommand{}.Run(t.Context(), c, p)
+			if err != nil {
 				t.Errorf("with the new key alone: %v", err)
 			}
 		})

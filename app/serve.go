@@ -29,7 +29,10 @@ import (
 	"github.com/sitehooks/sitehooks/templates"
 )
 
-func serve(ctx context.Context, c config.Config, p Process) error {
+type serveCommand struct{}
+
+// Run serves until ctx ends.
+func (serveCommand) Run(ctx context.Context, c config.Config, p Process) error {
 	tuneMemory()
 	in, err := start(ctx, c, p)
 	if err != nil {

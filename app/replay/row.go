@@ -1,4 +1,4 @@
-package app
+package replay
 
 import (
 	"encoding/xml"
@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// replayRow is a post as the dump has it.
-type replayRow struct {
+// row is a post as the dump has it.
+type row struct {
 	kind                         string // PostTypeId
 	id, parent, accepted, score  int64
 	created, edited              time.Time // edited: zero if never
@@ -18,15 +18,15 @@ type replayRow struct {
 }
 
 // complete tells whether the row can become an event.
-func (r replayRow) complete() bool {
+func (r row) complete() bool {
 	if r.kind == "2" && r.parent == 0 {
 		return false
 	}
 	return r.id > 0 && !r.created.IsZero() && (r.kind == "2" || strings.TrimSpace(r.title) != "")
 }
 
-func parseReplayRow(element xml.StartElement) replayRow {
-	r := replayRow{owner: -1, editor: -1}
+func parseRow(element xml.StartElement) row {
+	r := row{owner: -1, editor: -1}
 	number := func(s string, otherwise int64) int64 {
 		if n, err := strconv.ParseInt(s, 10, 64); err == nil {
 			return n
@@ -46,9 +46,9 @@ func parseReplayRow(element xml.StartElement) replayRow {
 		case "Score":
 			r.score = number(a.Value, 0)
 		case "CreationDate":
-			r.created = replayTime(a.Value)
+			r.created = dumpTime(a.Value)
 		case "LastEditDate":
-			r.edited = replayTime(a.Value)
+			r.edited = dumpTime(a.Value)
 		case "OwnerUserId":
 			r.owner = number(a.Value, -1)
 		case "LastEditorUserId":
@@ -66,9 +66,9 @@ func parseReplayRow(element xml.StartElement) replayRow {
 	return r
 }
 
-// replayTime reads a time of the dump, which is UTC without saying so; zero
+// dumpTime reads a time of the dump, which is UTC without saying so; zero
 // for anything else.
-func replayTime(s string) time.Time {
+func dumpTime(s string) time.Time {
 	t, err := time.Parse("2006-01-02T15:04:05.999999999", s)
 	if err != nil {
 		return time.Time{}
@@ -77,7 +77,7 @@ func replayTime(s string) time.Time {
 }
 
 // tagList takes <a><b> and, as newer dumps have it, |a|b|.
-func (r replayRow) tagList() []string {
+func (r row) tagList() []string {
 	tags := strings.FieldsFunc(strings.ToLower(r.tags), func(c rune) bool { return c == '<' || c == '>' || c == '|' })
 	if tags == nil {
 		return []string{}
@@ -85,6 +85,6 @@ func (r replayRow) tagList() []string {
 	return tags
 }
 
-func (r replayRow) hasOneOf(tags []string) bool {
+func (r row) hasOneOf(tags []string) bool {
 	return len(tags) == 0 || slices.ContainsFunc(r.tagList(), func(tag string) bool { return slices.Contains(tags, tag) })
 }

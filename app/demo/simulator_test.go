@@ -1,4 +1,4 @@
-package app
+package demo
 
 import (
 	"context"
@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-func TestDemoStoryIsTheSameForASeed(t *testing.T) {
+func TestStoryIsTheSameForASeed(t *testing.T) {
 	at := time.Date(2026, 11, 21, 2, 0, 0, 0, time.UTC)
 	tell := func(seed uint64) string {
-		s := newDemoStory(seed, func() time.Time { return at })
-		var all [][]demoEvent
+		s := newStory(seed, func() time.Time { return at })
+		var all [][]event
 		all = append(all, s.opening())
 		for range 100 {
 			all = append(all, s.next())
@@ -35,9 +35,9 @@ func TestDemoStoryIsTheSameForASeed(t *testing.T) {
 	}
 }
 
-func TestDemoOpeningReachesEverySampleWebhook(t *testing.T) {
+func TestOpeningReachesEverySampleWebhook(t *testing.T) {
 	for seed := range uint64(50) {
-		s := newDemoStory(seed, time.Now)
+		s := newStory(seed, time.Now)
 		met := map[string]bool{}
 		for _, e := range s.opening() {
 			for _, tag := range append(e.Question.Tags, "") {
@@ -55,16 +55,16 @@ func TestDemoOpeningReachesEverySampleWebhook(t *testing.T) {
 	}
 }
 
-func TestDemoStoryHoldsTogether(t *testing.T) {
-	s := newDemoStory(7, time.Now)
+func TestStoryHoldsTogether(t *testing.T) {
+	s := newStory(7, time.Now)
 	seen := map[string]int{}
 	life := map[int64]int{}
-	var before demoEvent
+	var before event
 	for range 600 {
 		for _, e := range s.next() {
 			seen[e.Type]++
 			id := e.Question.QuestionID
-			if e.Type != demoLife[life[id]] {
+			if e.Type != steps[life[id]] {
 				t.Fatalf("question %d: %s happened as step %d", id, e.Type, life[id])
 			}
 			life[id]++
@@ -80,16 +80,16 @@ func TestDemoStoryHoldsTogether(t *testing.T) {
 			t.Errorf("pause of %s", p)
 		}
 	}
-	for _, kind := range demoLife {
+	for _, kind := range steps {
 		if seen[kind] < 20 {
 			t.Errorf("%s happened %d times in 600 steps", kind, seen[kind])
 		}
 	}
 }
 
-func TestDemoTopicsKeepTheLimits(t *testing.T) {
+func TestTopicsKeepTheLimits(t *testing.T) {
 	titles := map[string]bool{}
-	for _, topic := range demoTopics() {
+	for _, topic := range topics() {
 		if len(topic.title) > 300 || topic.body == "" || topic.edit == "" || topic.answer == "" || topic.comment == "" || len(topic.tags) == 0 {
 			t.Errorf("incomplete: %q", topic.title)
 		}
@@ -100,8 +100,8 @@ func TestDemoTopicsKeepTheLimits(t *testing.T) {
 	}
 }
 
-// demoSteps lets a run pass without time, and ends it after so many waits.
-func demoSteps(n int, stop context.CancelFunc) func(context.Context, time.Duration) error {
+// stopAfter lets a run pass without time, and ends it after so many waits.
+func stopAfter(n int, stop context.CancelFunc) func(context.Context, time.Duration) error {
 	return func(ctx context.Context, _ time.Duration) error {
 		if n--; n <= 0 {
 			stop()
@@ -110,7 +110,7 @@ func demoSteps(n int, stop context.CancelFunc) func(context.Context, time.Durati
 	}
 }
 
-func TestDemoSimulatorPostsUntilAccepted(t *testing.T) {
+func TestSimulatorPostsUntilAccepted(t *testing.T) {
 	var calls, busy atomic.Int64
 	var last atomic.Value
 	busy.Store(2)
@@ -119,7 +119,7 @@ func TestDemoSimulatorPostsUntilAccepted(t *testing.T) {
 		if q.Header.Get("Authorization") != "Bearer tok" || q.URL.Path != "/api/v1/events" || q.Header.Get("Content-Type") != "application/json" {
 			t.Errorf("odd request: %s %v", q.URL.Path, q.Header)
 		}
-		var in struct{ Events []demoEvent }
+		var in struct{ Events []event }
 		if err := json.NewDecoder(q.Body).Decode(&in); err != nil || len(in.Events) == 0 {
 			t.Errorf("body: %v, %d events", err, len(in.Events))
 		}
@@ -139,7 +139,7 @@ func TestDemoSimulatorPostsUntilAccepted(t *testing.T) {
 	}))
 	defer site.Close()
 	ctx, stop := context.WithCancel(t.Context())
-	s := demoSimulator{Base: site.URL, Token: "tok", Seed: 3, Wait: demoSteps(12, stop)}
+	s := Simulator{Base: site.URL, Token: "tok", Seed: 3, Wait: stopAfter(12, stop)}
 	if err := s.Run(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -153,20 +153,20 @@ func TestDemoSimulatorPostsUntilAccepted(t *testing.T) {
 	}
 }
 
-func TestDemoSimulatorEndsWhenRefused(t *testing.T) {
+func TestSimulatorEndsWhenRefused(t *testing.T) {
 	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "unknown token", http.StatusUnauthorized)
 	}))
 	defer site.Close()
-	s := demoSimulator{Base: site.URL, Token: "wrong", Seed: 3}
+	s := Simulator{Base: site.URL, Token: "wrong", Seed: 3}
 	if err := s.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "unknown token") {
 		t.Errorf("err = %v", err)
 	}
 }
 
-func TestDemoSimulatorWaitsForTheConsole(t *testing.T) {
+func TestSimulatorWaitsForTheConsole(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
-	s := demoSimulator{Base: "http://127.0.0.1:1", Token: "tok", Wait: demoSteps(3, stop)}
+	s := Simulator{Base: "http://127.0.0.1:1", Token: "tok", Wait: stopAfter(3, stop)}
 	if err := s.Run(ctx); err != nil {
 		t.Errorf("err = %v", err)
 	}

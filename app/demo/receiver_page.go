@@ -1,4 +1,4 @@
-package app
+package demo
 
 import (
 	"bytes"
@@ -10,36 +10,36 @@ import (
 	"time"
 )
 
-//go:embed demo_receiver.html
-var demoReceiverHTML string
+//go:embed receiver.html
+var receiverHTML string
 
-//go:embed demo_receiver.css
-var demoReceiverCSS []byte
+//go:embed receiver.css
+var receiverCSS []byte
 
-var demoReceiverPage = template.Must(template.New("receiver").Parse(demoReceiverHTML))
+var receiverPage = template.Must(template.New("receiver").Parse(receiverHTML))
 
-// demoHeader is one header line of a request.
-type demoHeader struct{ Name, Value string }
+// header is one header line of a request.
+type header struct{ Name, Value string }
 
-// demoShown is a request as the page shows it.
-type demoShown struct {
-	demoRequest
+// shownRequest is a request as the page shows it.
+type shownRequest struct {
+	request
 	Clock  string // 15:04:05, UTC
-	Lines  []demoHeader
+	Lines  []header
 	Pretty string
 }
 
 // page shows the newest requests. It reloads itself every 3 s unless asked not
 // to (?refresh=0), for a reader who wants to look at one in peace.
-func (r *demoReceiver) page(w http.ResponseWriter, q *http.Request) {
+func (r *Receiver) page(w http.ResponseWriter, q *http.Request) {
 	kept, count := r.newest()
-	shown := make([]demoShown, 0, len(kept))
+	shown := make([]shownRequest, 0, len(kept))
 	for _, one := range kept {
-		shown = append(shown, demoShow(one))
+		shown = append(shown, show(one))
 	}
 	var out bytes.Buffer
-	err := demoReceiverPage.Execute(&out, map[string]any{
-		"Refresh": q.URL.Query().Get("refresh") != "0", "Count": count, "Kept": demoKept,
+	err := receiverPage.Execute(&out, map[string]any{
+		"Refresh": q.URL.Query().Get("refresh") != "0", "Count": count, "Kept": maxKept,
 		"Requests": shown, "Now": time.Now().UTC().Format("15:04:05"),
 	})
 	if err != nil {
@@ -50,8 +50,8 @@ func (r *demoReceiver) page(w http.ResponseWriter, q *http.Request) {
 	_, _ = w.Write(out.Bytes())
 }
 
-func demoShow(one demoRequest) demoShown {
-	s := demoShown{demoRequest: one, Clock: one.At.Format("15:04:05"), Pretty: one.Body}
+func show(one request) shownRequest {
+	s := shownRequest{request: one, Clock: one.At.Format("15:04:05"), Pretty: one.Body}
 	var pretty bytes.Buffer
 	if json.Indent(&pretty, []byte(one.Body), "", "  ") == nil {
 		s.Pretty = pretty.String()
@@ -62,12 +62,12 @@ func demoShow(one demoRequest) demoShown {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		s.Lines = append(s.Lines, demoHeader{name, one.Headers[name]})
+		s.Lines = append(s.Lines, header{name, one.Headers[name]})
 	}
 	return s
 }
 
-func (r *demoReceiver) style(w http.ResponseWriter, _ *http.Request) {
+func (r *Receiver) style(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/css; charset=utf-8")
-	_, _ = w.Write(demoReceiverCSS)
+	_, _ = w.Write(receiverCSS)
 }

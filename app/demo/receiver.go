@@ -1,4 +1,4 @@
-package app
+package demo
 
 import (
 	"encoding/json"
@@ -12,12 +12,12 @@ import (
 )
 
 const (
-	demoKept    = 200     // requests in memory
-	demoMaxBody = 1 << 20 // bytes; a delivery is at most a quarter of it
+	maxKept = 200     // requests in memory
+	maxBody = 1 << 20 // bytes; a delivery is at most a quarter of it
 )
 
-// demoRequest is one request as it arrived, and what the receiver made of it.
-type demoRequest struct {
+// request is one request as it arrived, and what the receiver made of it.
+type request struct {
 	Number  int64             `json:"number"` // from 1, in the order of arrival
 	Hook    string            `json:"hook"`
 	At      time.Time         `json:"at"`
@@ -26,24 +26,24 @@ type demoRequest struct {
 	Headers map[string]string `json:"headers"`
 	Body    string            `json:"body"`
 	Status  int               `json:"status"` // answered
-	Items   []demoItem        `json:"items"`
+	Items   []item            `json:"items"`
 	Checks  []signatureCheck  `json:"checks"`
 }
 
-// demoReceiver is the other side of the demo's webhooks: it answers what is
+// Receiver is the other side of the demo's webhooks: it answers what is
 // posted to it, keeps the newest requests in memory and shows whether each
 // signature verifies. It knows nothing of the product but the secrets it is told.
-type demoReceiver struct {
+type Receiver struct {
 	mux *http.ServeMux
 
 	mu       sync.Mutex
 	secrets  map[string][]string
-	requests []demoRequest // oldest first
+	requests []request // oldest first
 	count    int64
 }
 
-func newDemoReceiver() *demoReceiver {
-	r := &demoReceiver{mux: http.NewServeMux(), secrets: map[string][]string{}}
+func NewReceiver() *Receiver {
+	r := &Receiver{mux: http.NewServeMux(), secrets: map[string][]string{}}
 	r.mux.HandleFunc("POST /hook/{name}", r.receive(http.StatusOK, "ok"))
 	r.mux.HandleFunc("POST /gone/{name}", r.receive(http.StatusGone, "this hook was retired"))
 	r.mux.HandleFunc("GET /{$}", r.page)
@@ -54,14 +54,14 @@ func newDemoReceiver() *demoReceiver {
 
 // Expect says with which secrets requests to the hook of that name are signed,
 // secret 1 first; empty ones are left out.
-func (r *demoReceiver) Expect(name string, secrets ...string) {
+func (r *Receiver) Expect(name string, secrets ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.secrets[name] = slices.DeleteFunc(slices.Clone(secrets), func(s string) bool { return s == "" })
 }
 
 // ServeHTTP answers hooks and shows what came.
-func (r *demoReceiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
+func (r *Receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Referrer-Policy", "no-referrer")
@@ -71,7 +71,7 @@ func (r *demoReceiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 }
 
 // receive answers every request to it with status and text, and records it.
-func (r *demoReceiver) receive(status int, text string) http.HandlerFunc {
+func (r *Receiver) receive(status int, text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, q *http.Request) {
 		if body, ok := readHook(w, q); ok {
 			r.record(q, body, status)
@@ -83,7 +83,7 @@ func (r *demoReceiver) receive(status int, text string) http.HandlerFunc {
 // readHook reads a request's body; not ok: it was too long, which is answered,
 // or the sender went away.
 func readHook(w http.ResponseWriter, q *http.Request) (body []byte, ok bool) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, q.Body, demoMaxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(w, q.Body, maxBody))
 	if tooLong := (*http.MaxBytesError)(nil); errors.As(err, &tooLong) {
 		http.Error(w, "body too large", http.StatusRequestEntityTooLarge)
 	}
@@ -96,14 +96,14 @@ func answerHook(w http.ResponseWriter, status int, text string) {
 	_, _ = io.WriteString(w, text)
 }
 
-// newDemoRequest is what is known of a request that came now, signed with one
+// newRequest is what is known of a request that came now, signed with one
 // of the secrets or not.
-func newDemoRequest(q *http.Request, body []byte, status int, secrets []string) demoRequest {
+func newRequest(q *http.Request, body []byte, status int, secrets []string) request {
 	now := time.Now().UTC()
-	got := demoRequest{
+	got := request{
 		Hook: q.PathValue("name"), At: now, Method: q.Method, Path: q.URL.Path,
 		Headers: map[string]string{}, Body: strings.ToValidUTF8(string(body), "\uFFFD"),
-		Status: status, Items: demoItems(body), Checks: verifySignature(q.Header, body, secrets, now),
+		Status: status, Items: itemsOf(body), Checks: verifySignature(q.Header, body, secrets, now),
 	}
 	for name, values := range q.Header {
 		got.Headers[name] = strings.Join(values, ", ")
@@ -111,20 +111,20 @@ func newDemoRequest(q *http.Request, body []byte, status int, secrets []string) 
 	return got
 }
 
-func (r *demoReceiver) record(q *http.Request, body []byte, status int) {
+func (r *Receiver) record(q *http.Request, body []byte, status int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	got := newDemoRequest(q, body, status, r.secrets[q.PathValue("name")])
+	got := newRequest(q, body, status, r.secrets[q.PathValue("name")])
 	r.count++
 	got.Number = r.count
-	if len(r.requests) == demoKept {
+	if len(r.requests) == maxKept {
 		r.requests = slices.Delete(r.requests, 0, 1)
 	}
 	r.requests = append(r.requests, got)
 }
 
 // newest returns what is kept, newest first, and how many came in all.
-func (r *demoReceiver) newest() ([]demoRequest, int64) {
+func (r *Receiver) newest() ([]request, int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	kept := slices.Clone(r.requests)
@@ -132,11 +132,11 @@ func (r *demoReceiver) newest() ([]demoRequest, int64) {
 	return kept, r.count
 }
 
-func (r *demoReceiver) list(w http.ResponseWriter, _ *http.Request) {
+func (r *Receiver) list(w http.ResponseWriter, _ *http.Request) {
 	kept, count := r.newest()
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(struct {
-		Received int64         `json:"received"`
-		Requests []demoRequest `json:"requests"`
+		Received int64     `json:"received"`
+		Requests []request `json:"requests"`
 	}{count, kept})
 }

@@ -1,4 +1,4 @@
-package app
+package demo
 
 import (
 	"context"
@@ -15,33 +15,33 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// setUpDemo fills an empty store with the samples and tells expect, for each
+// SetUp fills an empty store with the samples and tells expect, for each
 // hook of the receiver, the secrets that sign what comes. On a store that was
 // set up before it changes nothing but the receiver's address, which may have
 // moved.
-func setUpDemo(ctx context.Context, store *models.Store, receiverURL string, expect func(name string, secrets ...string)) error {
-	samples := demoWebhooks()
+func SetUp(ctx context.Context, store *models.Store, receiverURL string, expect func(name string, secrets ...string)) error {
+	samples := sampleWebhooks()
 	// The last to be made tells a set-up that was completed.
-	_, err := store.Users.ByEmail(ctx, demoEmail(samples[len(samples)-1].owner))
+	_, err := store.Users.ByEmail(ctx, email(samples[len(samples)-1].owner))
 	switch {
 	case errors.Is(err, models.ErrNotFound):
-		if err = demoCreate(ctx, store, receiverURL); err != nil {
+		if err = createSamples(ctx, store, receiverURL); err != nil {
 			return fmt.Errorf("set up the samples: %w", err)
 		}
 	case err != nil:
 		return err
 	}
-	return demoMeet(ctx, store, receiverURL, expect)
+	return connect(ctx, store, receiverURL, expect)
 }
 
-func demoCreate(ctx context.Context, store *models.Store, receiverURL string) error {
+func createSamples(ctx context.Context, store *models.Store, receiverURL string) error {
 	by := models.Actor{Name: "demo"}
 	for _, name := range []string{models.EnableGenericWebhooks, models.DispatchInterval, models.DispatchDelay} {
-		if err := store.Settings.Change(ctx, by, name, demoSettings()[name], "Set up for the demo"); err != nil {
+		if err := store.Settings.Change(ctx, by, name, sampleSettings()[name], "Set up for the demo"); err != nil {
 			return err
 		}
 	}
-	for _, l := range demoLocations() {
+	for _, l := range sampleLocations() {
 		if err := store.Locations.Ensure(ctx, l.Slug, l.Name); err != nil {
 			return err
 		}
@@ -53,11 +53,11 @@ func demoCreate(ctx context.Context, store *models.Store, receiverURL string) er
 	if err != nil {
 		return err
 	}
-	for _, sample := range demoWebhooks() {
+	for _, sample := range sampleWebhooks() {
 		if slices.ContainsFunc(all, func(w models.Webhook) bool { return w.Name == sample.name }) {
 			continue // from a set-up that was interrupted
 		}
-		owner, err := demoOwner(ctx, store, sample.owner)
+		owner, err := sampleOwner(ctx, store, sample.owner)
 		if err != nil {
 			return err
 		}
@@ -72,24 +72,24 @@ func demoCreate(ctx context.Context, store *models.Store, receiverURL string) er
 	return nil
 }
 
-// demoOwner adds a member with a password that nobody knows.
-func demoOwner(ctx context.Context, store *models.Store, name string) (models.User, error) {
+// sampleOwner adds a member with a password that nobody knows.
+func sampleOwner(ctx context.Context, store *models.Store, name string) (models.User, error) {
 	hash, err := handlers.HashPassword(rand.Text())
 	if err != nil {
 		return models.User{}, err
 	}
 	user, err := store.Users.Create(ctx, models.User{
-		Email: demoEmail(name), Name: name, PasswordHash: hash, Role: models.RoleAdministrator,
+		Email: email(name), Name: name, PasswordHash: hash, Role: models.RoleAdministrator,
 	})
 	if errors.Is(err, models.ErrExists) {
-		return store.Users.ByEmail(ctx, demoEmail(name))
+		return store.Users.ByEmail(ctx, email(name))
 	}
 	return user, err
 }
 
-// demoMeet brings receiver and samples together: the samples learn where the
+// connect brings receiver and samples together: the samples learn where the
 // receiver is, the receiver learns their secrets.
-func demoMeet(ctx context.Context, store *models.Store, receiverURL string, expect func(name string, secrets ...string)) error {
+func connect(ctx context.Context, store *models.Store, receiverURL string, expect func(name string, secrets ...string)) error {
 	all, _, err := store.Webhooks.All(ctx)
 	if err != nil {
 		return err
@@ -103,23 +103,23 @@ func demoMeet(ctx context.Context, store *models.Store, receiverURL string, expe
 		if err != nil {
 			continue
 		}
-		i := slices.IndexFunc(demoWebhooks(), func(d demoWebhook) bool { return d.name == w.Name && d.path == target.Path })
+		i := slices.IndexFunc(sampleWebhooks(), func(d sampleWebhook) bool { return d.name == w.Name && d.path == target.Path })
 		if i < 0 {
 			continue // not one of ours, or changed into another
 		}
-		sample := demoWebhooks()[i]
+		sample := sampleWebhooks()[i]
 		expect(sample.path[strings.LastIndexByte(sample.path, '/')+1:], opened.Secrets[:]...)
 		if opened.URL == receiverURL+sample.path {
 			continue
 		}
-		if err := demoRetarget(ctx, store, w, receiverURL+sample.path); err != nil {
+		if err := retarget(ctx, store, w, receiverURL+sample.path); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func demoRetarget(ctx context.Context, store *models.Store, w models.Webhook, target string) error {
+func retarget(ctx context.Context, store *models.Store, w models.Webhook, target string) error {
 	format, ok := wire.Lookup(w.Type)
 	_, err := store.Webhooks.Update(ctx, models.Actor{Name: "demo"}, w.ID, w.UpdatedAt, models.WebhookInput{
 		Type: w.Type, Name: w.Name, Location: w.Location, Community: w.Community, TagMode: w.TagMode,

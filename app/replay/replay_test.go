@@ -1,8 +1,9 @@
-package app
+package replay
 
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -18,10 +19,10 @@ import (
 	"time"
 )
 
-// replaySample has a question with two answers (the second accepted, and
+// sample has a question with two answers (the second accepted, and
 // standing before its question), a question with other tags, rows of other
 // kinds, and rows that cannot become events.
-const replaySample = "\xef\xbb\xbf" + `<?xml version="1.0" encoding="utf-8"?>
+const sample = "\xef\xbb\xbf" + `<?xml version="1.0" encoding="utf-8"?>
 <posts>
   <row Id="9" PostTypeId="2" ParentId="1" CreationDate="2015-01-27T21:00:00.500" Score="3" Body="&lt;p&gt;Second &amp;amp; best&lt;/p&gt;&#xA;" OwnerDisplayName="ann" LastEditDate="2015-03-01T00:00:00" LastEditorUserId="4" />
   <row Id="1" PostTypeId="1" AcceptedAnswerId="9" CreationDate="2015-01-27T20:09:32.720" Score="-2" Body="&lt;p&gt;Grüße&lt;/p&gt;" OwnerUserId="4" Title="What's brewing — &quot;drip&quot;?" Tags="&lt;Drip&gt;&lt;pour-over&gt;" LastEditDate="2015-02-01T00:00:00.000" />
@@ -35,19 +36,19 @@ const replaySample = "\xef\xbb\xbf" + `<?xml version="1.0" encoding="utf-8"?>
 </posts>
 `
 
-// replaySite stands in for an instance: it keeps what it is sent, by id.
-type replaySite struct {
+// fakeSite stands in for an instance: it keeps what it is sent, by id.
+type fakeSite struct {
 	mu       sync.Mutex
 	refuse   []func(w http.ResponseWriter) // of the next requests, one each
 	requests []int                         // events in each
 	bytes    int                           // of the largest request
 	token    string
 	ids      []string
-	events   map[string]replayEvent
+	events   map[string]event
 	raw      map[string]string
 }
 
-func (s *replaySite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *fakeSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.token = r.Header.Get("Authorization")
@@ -62,7 +63,7 @@ func (s *replaySite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if s.events == nil {
-		s.events, s.raw = map[string]replayEvent{}, map[string]string{}
+		s.events, s.raw = map[string]event{}, map[string]string{}
 	}
 	body, _ := io.ReadAll(r.Body)
 	s.bytes = max(s.bytes, len(body))
@@ -72,7 +73,7 @@ func (s *replaySite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			break
 		}
-		var e replayEvent
+		var e event
 		if err := json.Unmarshal([]byte(line), &e); err != nil {
 			w.WriteHeader(http.StatusBadRequest)
 			return
@@ -89,8 +90,8 @@ func (s *replaySite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(map[string]int{"accepted": n - known, "duplicates": known})
 }
 
-// replayFile writes a dump.
-func replayFile(t *testing.T, text string) string {
+// dumpFile writes a dump.
+func dumpFile(t *testing.T, text string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "Posts.xml")
 	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
@@ -99,25 +100,27 @@ func replayFile(t *testing.T, text string) string {
 	return name
 }
 
-// replayTo runs the command against a site.
-func replayTo(t *testing.T, site http.Handler, args ...string) (out string, err error) {
+// runTo posts a file to a site. What is not given is as the command has it.
+func runTo(t *testing.T, site http.Handler, o Options) (out string, err error) {
 	t.Helper()
 	server := httptest.NewServer(site)
 	defer server.Close()
+	o.URL = server.URL
+	o.Token = cmp.Or(o.Token, "t0ken")
+	o.Location = cmp.Or(o.Location, "main")
+	o.Site = cmp.Or(o.Site, "https://stackexchange.example")
 	var stdout, stderr strings.Builder
-	args = append([]string{"stackexchange", "--url", server.URL + "/"}, args...)
-	env := func(name string) string { return map[string]string{"SITEHOOKS_INGEST_TOKEN": "t0ken"}[name] }
-	err = Replay(t.Context(), args, env, &stdout, &stderr)
-	if strings.Contains(stdout.String()+stderr.String(), "t0ken") {
+	err = Run(t.Context(), o, &stdout, &stderr)
+	if strings.Contains(stdout.String()+stderr.String(), o.Token) {
 		t.Errorf("tells the token: %s%s", &stdout, &stderr)
 	}
 	return stdout.String() + stderr.String(), err
 }
 
-func TestReplay(t *testing.T) {
-	var site replaySite
-	file := replayFile(t, replaySample)
-	out, err := replayTo(t, &site, file, "--location", "coffee")
+func TestRun(t *testing.T) {
+	var site fakeSite
+	file := dumpFile(t, sample)
+	out, err := runTo(t, &site, Options{File: file, Location: "coffee"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,18 +169,17 @@ $`)
 	if e := site.events["replay-coffee-a9-edited"]; !e.Answer.IsAccepted || e.Actor.UserID != 4 || *e.Answer.LastEditDate != 1425168000000 || *e.Question.LastEditDate != 1422748800000 {
 		t.Errorf("edited as %+v", e.Answer)
 	}
-	// Flags may stand before the file as well.
-	if out, err = replayTo(t, &site, "--location=coffee", file, "--token", "other"); err != nil || !strings.Contains(out, "accepted 0, duplicates 8, ") {
+	if out, err = runTo(t, &site, Options{File: file, Location: "coffee", Token: "another token"}); err != nil || !strings.Contains(out, "accepted 0, duplicates 8, ") {
 		t.Errorf("the second time: %v, %q", err, out)
 	}
-	if site.token != "Bearer other" {
+	if site.token != "Bearer another token" {
 		t.Errorf("token %q", site.token)
 	}
 }
 
-func TestReplayTags(t *testing.T) {
-	var site replaySite
-	out, err := replayTo(t, &site, replayFile(t, replaySample), "--tags", " BEANS,tea", "--site", "https://q.example/sub/")
+func TestTags(t *testing.T) {
+	var site fakeSite
+	out, err := runTo(t, &site, Options{File: dumpFile(t, sample), Tags: []string{"beans", "tea"}, Site: "https://q.example/sub"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,23 +194,23 @@ func TestReplayTags(t *testing.T) {
 	}
 }
 
-// replayMany writes a dump of n questions with bodies of a size.
-func replayMany(n, size int) string {
+// manyPosts writes a dump of n questions with bodies of a size.
+func manyPosts(n, size int) string {
 	var b strings.Builder
 	b.WriteString("<posts>\n")
 	for i := range n {
 		at := time.UnixMilli(1422389372720 + int64(i)).UTC().Format("2006-01-02T15:04:05.000")
-		b.WriteString(`<row Id="` + replayNumber(i+1) + `" PostTypeId="1" Title="T" CreationDate="` + at + `" Body="` + strings.Repeat("é", size/2) + "\" />\n")
+		b.WriteString(`<row Id="` + number(i+1) + `" PostTypeId="1" Title="T" CreationDate="` + at + `" Body="` + strings.Repeat("é", size/2) + "\" />\n")
 	}
 	return b.String() + "</posts>"
 }
 
-func replayNumber(n int) string {
+func number(n int) string {
 	text, _ := json.Marshal(n) //nolint:errchkjson // a number
 	return string(text)
 }
 
-func TestReplayCutsRequests(t *testing.T) {
+func TestCutsRequests(t *testing.T) {
 	for _, tc := range []struct {
 		n, size  int
 		requests []int
@@ -216,17 +218,17 @@ func TestReplayCutsRequests(t *testing.T) {
 	}{
 		{2001, 10, []int{1000, 1000, 1}, "accepted 2001,"},
 		{50, 200_000, []int{20, 20, 10}, "accepted 50,"},
-		{2, replayMaxEvent, nil, "left out 2 events larger"},
+		{2, maxEvent, nil, "left out 2 events larger"},
 	} {
-		var site replaySite
-		out, err := replayTo(t, &site, replayFile(t, replayMany(tc.n, tc.size)))
-		if err != nil || !slices.Equal(site.requests, tc.requests) || site.bytes > replayMaxBody || !strings.Contains(out, tc.says) {
+		var site fakeSite
+		out, err := runTo(t, &site, Options{File: dumpFile(t, manyPosts(tc.n, tc.size))})
+		if err != nil || !slices.Equal(site.requests, tc.requests) || site.bytes > maxBody || !strings.Contains(out, tc.says) {
 			t.Errorf("%d of %d bytes: requests %v, largest %d, said %q: %v", tc.n, tc.size, site.requests, site.bytes, out, err)
 		}
 	}
 }
 
-func replayRefusal(status int, retryAfter, body string) func(http.ResponseWriter) {
+func refusal(status int, retryAfter, body string) func(http.ResponseWriter) {
 	return func(w http.ResponseWriter) {
 		w.Header().Set("Retry-After", retryAfter)
 		w.Header().Set("Location", "https://elsewhere.example/api/v1/events")
@@ -235,13 +237,13 @@ func replayRefusal(status int, retryAfter, body string) func(http.ResponseWriter
 	}
 }
 
-// replayWith runs a dump with waiting that only notes how long it would be.
-func replayWith(t *testing.T, site http.Handler, o replayOptions, text string) (waits []time.Duration, err error) {
+// runWith runs a dump with waiting that only notes how long it would be.
+func runWith(t *testing.T, site http.Handler, o Options, text string) (waits []time.Duration, err error) {
 	t.Helper()
 	server := httptest.NewServer(site)
 	defer server.Close()
-	o.url, o.location, o.site = server.URL, "main", "https://s.example"
-	dump, err := readReplayDump(t.Context(), strings.NewReader(text), o.tags)
+	o.URL, o.Location, o.Site = server.URL, "main", "https://s.example"
+	dump, err := readDump(t.Context(), strings.NewReader(text), o.Tags)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,35 +253,35 @@ func replayWith(t *testing.T, site http.Handler, o replayOptions, text string) (
 		now = now.Add(d)
 		return nil
 	}
-	run := replayRun{
-		dump: dump, options: o, progress: newReplayProgress(io.Discard, 0),
-		sender: newReplaySender(o, func(string) {}), now: func() time.Time { return now }, wait: wait,
+	run := poster{
+		dump: dump, options: o, progress: newProgress(io.Discard, 0),
+		sender: newSender(o, func(string) {}), now: func() time.Time { return now }, wait: wait,
 	}
 	run.sender.wait = wait
 	err = run.post(t.Context())
 	return waits, err
 }
 
-func TestReplayComesBack(t *testing.T) {
-	site := &replaySite{refuse: []func(http.ResponseWriter){
-		replayRefusal(429, "7", ""), replayRefusal(503, "", ""), replayRefusal(503, "99999999", ""), replayRefusal(502, "soon", ""),
+func TestComesBack(t *testing.T) {
+	site := &fakeSite{refuse: []func(http.ResponseWriter){
+		refusal(429, "7", ""), refusal(503, "", ""), refusal(503, "99999999", ""), refusal(502, "soon", ""),
 	}}
-	waits, err := replayWith(t, site, replayOptions{}, replayMany(1, 0))
+	waits, err := runWith(t, site, Options{}, manyPosts(1, 0))
 	if want := []time.Duration{7 * time.Second, 2 * time.Second, time.Minute, 8 * time.Second}; err != nil || !slices.Equal(waits, want) || len(site.ids) != 1 {
 		t.Errorf("waited %v, posted %q: %v", waits, site.ids, err)
 	}
-	site = &replaySite{}
-	for range replayTries {
-		site.refuse = append(site.refuse, replayRefusal(503, "1", `{"detail":"The database cannot be reached."}`))
+	site = &fakeSite{}
+	for range maxTries {
+		site.refuse = append(site.refuse, refusal(503, "1", `{"detail":"The database cannot be reached."}`))
 	}
-	if _, err = replayWith(t, site, replayOptions{}, replayMany(1, 0)); err == nil || !strings.Contains(err.Error(), "given up after 10 tries") || !strings.Contains(err.Error(), "The database") {
+	if _, err = runWith(t, site, Options{}, manyPosts(1, 0)); err == nil || !strings.Contains(err.Error(), "given up after 10 tries") || !strings.Contains(err.Error(), "The database") {
 		t.Errorf("endless refusal: %v", err)
 	}
 }
 
-// TestReplayOutlivesRestart: once something answered, a connection that fails
+// TestOutlivesRestart: once something answered, a connection that fails
 // is tried again.
-func TestReplayOutlivesRestart(t *testing.T) {
+func TestOutlivesRestart(t *testing.T) {
 	broken := func(w http.ResponseWriter) {
 		conn, _, err := http.NewResponseController(w).Hijack()
 		if err == nil {
@@ -289,20 +291,20 @@ func TestReplayOutlivesRestart(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	site := &replaySite{refuse: []func(http.ResponseWriter){replayRefusal(503, "1", ""), broken, broken}}
-	waits, err := replayWith(t, site, replayOptions{}, replayMany(1, 0))
+	site := &fakeSite{refuse: []func(http.ResponseWriter){refusal(503, "1", ""), broken, broken}}
+	waits, err := runWith(t, site, Options{}, manyPosts(1, 0))
 	if err != nil || len(waits) < 2 || len(site.ids) != 1 {
 		t.Errorf("waited %v, posted %q: %v", waits, site.ids, err)
 	}
-	site = &replaySite{refuse: []func(http.ResponseWriter){broken, broken}}
-	if _, err = replayWith(t, site, replayOptions{}, replayMany(1, 0)); err == nil || !strings.Contains(err.Error(), "cannot be reached") {
+	site = &fakeSite{refuse: []func(http.ResponseWriter){broken, broken}}
+	if _, err = runWith(t, site, Options{}, manyPosts(1, 0)); err == nil || !strings.Contains(err.Error(), "cannot be reached") {
 		t.Errorf("never reached: %v", err)
 	}
 }
 
-func TestReplaySpeed(t *testing.T) {
-	var site replaySite
-	waits, err := replayWith(t, &site, replayOptions{speed: 2}, replaySample)
+func TestSpeed(t *testing.T) {
+	var site fakeSite
+	waits, err := runWith(t, &site, Options{Speed: 2}, sample)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -317,11 +319,11 @@ func TestReplaySpeed(t *testing.T) {
 	}
 }
 
-func TestReplayStops(t *testing.T) {
+func TestStops(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var out strings.Builder
-	err := Replay(ctx, []string{"stackexchange", replayFile(t, replaySample), "--token", "t"}, func(string) string { return "" }, &out, &out)
+	err := Run(ctx, Options{File: dumpFile(t, sample)}, &out, &out)
 	if err == nil || !strings.Contains(err.Error(), "stopped") || strings.Contains(err.Error(), "canceled") {
 		t.Errorf("%v", err)
 	}

@@ -1,4 +1,4 @@
-package app
+package replay
 
 import (
 	"fmt"
@@ -10,23 +10,23 @@ import (
 	"golang.org/x/term"
 )
 
-// replayProgress tells how far it is: by a bar on a terminal; elsewhere it only
+// progress tells how far it is: by a bar on a terminal; elsewhere it only
 // says what is out of the ordinary.
-type replayProgress struct {
+type progress struct {
 	w     io.Writer
 	bar   bool
 	total int
 	drawn bool
 }
 
-func newReplayProgress(w io.Writer, total int) *replayProgress {
+func newProgress(w io.Writer, total int) *progress {
 	f, ok := w.(*os.File)
 	bar := ok && total > 0 && term.IsTerminal(int(f.Fd()))
-	return &replayProgress{w: w, total: total, bar: bar}
+	return &progress{w: w, total: total, bar: bar}
 }
 
 // show draws the bar anew.
-func (p *replayProgress) show(n int, took time.Duration) {
+func (p *progress) show(n int, took time.Duration) {
 	if !p.bar {
 		return
 	}
@@ -42,13 +42,13 @@ func (p *replayProgress) show(n int, took time.Duration) {
 }
 
 // say writes a line of its own.
-func (p *replayProgress) say(line string) {
+func (p *progress) say(line string) {
 	p.done()
 	_, _ = fmt.Fprintln(p.w, line)
 }
 
 // done leaves the bar as it is and goes to the next line.
-func (p *replayProgress) done() {
+func (p *progress) done() {
 	if p.drawn {
 		_, _ = fmt.Fprintln(p.w)
 		p.drawn = false

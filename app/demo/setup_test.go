@@ -1,4 +1,4 @@
-package app
+package demo
 
 import (
 	"maps"
@@ -11,20 +11,20 @@ import (
 	"github.com/sitehooks/sitehooks/models/modelstest"
 )
 
-// demoStore is a store that was set up, with the secrets the receiver was told.
-func demoStore(t *testing.T, receiverURL string) (*models.Store, map[string][]string) {
+// newStore is a store that was set up, with the secrets the receiver was told.
+func newStore(t *testing.T, receiverURL string) (*models.Store, map[string][]string) {
 	t.Helper()
 	store := modelstest.Open(t, modelstest.Options(t, "sqlite"))
 	told := map[string][]string{}
-	err := setUpDemo(t.Context(), store, receiverURL, func(name string, secrets ...string) { told[name] = secrets })
+	err := SetUp(t.Context(), store, receiverURL, func(name string, secrets ...string) { told[name] = secrets })
 	if err != nil {
 		t.Fatal(err)
 	}
 	return store, told
 }
 
-func TestDemoSetUp(t *testing.T) {
-	store, told := demoStore(t, "http://127.0.0.1:9999")
+func TestSetUp(t *testing.T) {
+	store, told := newStore(t, "http://127.0.0.1:9999")
 	settings, err := store.Settings.Get(t.Context())
 	if err != nil || !settings.GenericEnabled || settings.DispatchInterval.Seconds() != 2 || settings.DispatchDelay.Seconds() != 3 {
 		t.Errorf("settings %+v, %v", settings, err)
@@ -57,13 +57,13 @@ func TestDemoSetUp(t *testing.T) {
 		t.Error("the first sample does not have two different secrets")
 	}
 	locations, _, err := store.Locations.Few(t.Context(), 100)
-	if err != nil || len(locations) != len(demoLocations()) || locations[0].Slug != models.MainLocation {
+	if err != nil || len(locations) != len(sampleLocations()) || locations[0].Slug != models.MainLocation {
 		t.Errorf("locations %v, %v", locations, err)
 	}
 }
 
-func TestDemoSetUpAgainKeepsEverythingButTheAddress(t *testing.T) {
-	store, told := demoStore(t, "http://127.0.0.1:9999")
+func TestSetUpAgainKeepsEverythingButTheAddress(t *testing.T) {
+	store, told := newStore(t, "http://127.0.0.1:9999")
 	all, _, err := store.Webhooks.All(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -76,7 +76,7 @@ func TestDemoSetUpAgainKeepsEverythingButTheAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := map[string][]string{}
-	err = setUpDemo(t.Context(), store, "http://127.0.0.1:7777", func(name string, secrets ...string) { again[name] = secrets })
+	err = SetUp(t.Context(), store, "http://127.0.0.1:7777", func(name string, secrets ...string) { again[name] = secrets })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,18 +99,18 @@ func TestDemoSetUpAgainKeepsEverythingButTheAddress(t *testing.T) {
 	}
 }
 
-// TestDemoSamplesMatchTheStory follows the opening through the one rule of
+// TestSamplesMatchTheStory follows the opening through the one rule of
 // matching: each sample webhook gets something, and each location has events
 // that its webhook leaves out or a reason why there are none.
-func TestDemoSamplesMatchTheStory(t *testing.T) {
-	for _, sample := range demoWebhooks() {
+func TestSamplesMatchTheStory(t *testing.T) {
+	for _, sample := range sampleWebhooks() {
 		in, err := sample.input("http://127.0.0.1:9999")
 		if err != nil {
 			t.Fatal(err)
 		}
 		format, _ := wire.Lookup(in.Type)
 		w := models.Webhook{Location: in.Location, TagMode: in.TagMode, Tags: in.Tags, Community: in.Community}
-		story := newDemoStory(1, modelstest.NewClock().Now)
+		story := newStory(1, modelstest.NewClock().Now)
 		matched := 0
 		for _, e := range story.opening() {
 			subject := models.MatchSubject{Kind: wire.KindOf(e.Type), Location: e.Location, Community: e.Community, Tags: e.Question.Tags}

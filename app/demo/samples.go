@@ -1,4 +1,4 @@
-package app
+package demo
 
 import (
 	"errors"
@@ -10,8 +10,8 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// demoWebhook is one sample webhook in words that do not depend on its type.
-type demoWebhook struct {
+// sampleWebhook is one sample webhook in words that do not depend on its type.
+type sampleWebhook struct {
 	kind, name, owner string
 	location          string
 	events            []string // internal types; nil: all of the type's main ones
@@ -20,9 +20,9 @@ type demoWebhook struct {
 	secrets           int      // how many of the type's signing secrets are set
 }
 
-// demoWebhooks returns the samples, the one that the list shows first last.
-func demoWebhooks() []demoWebhook {
-	return []demoWebhook{
+// sampleWebhooks returns the samples, the one that the list shows first last.
+func sampleWebhooks() []sampleWebhook {
+	return []sampleWebhook{
 		{
 			kind: "slack", name: "All test activities #soe-test", owner: "Test Engineering Admin",
 			location: "soe-test", path: "/hook/all-test-activities", secrets: 1,
@@ -45,9 +45,9 @@ func demoWebhooks() []demoWebhook {
 	}
 }
 
-// demoLocations returns the sample locations. Their communities and tags are
+// sampleLocations returns the sample locations. Their communities and tags are
 // registered by the simulator's events, as on any site.
-func demoLocations() []models.Location {
+func sampleLocations() []models.Location {
 	return []models.Location{
 		{Slug: models.MainLocation, Name: "Main site", Description: "What everybody at the company can read."},
 		{Slug: "python-wranglers", Name: "Python Wranglers", Description: "The team that looks after Python and its data tools."},
@@ -57,8 +57,8 @@ func demoLocations() []models.Location {
 	}
 }
 
-// demoSettings are the settings of the demo, quicker than the defaults.
-func demoSettings() map[string]string {
+// sampleSettings are the settings of the demo, quicker than the defaults.
+func sampleSettings() map[string]string {
 	return map[string]string{
 		models.EnableGenericWebhooks: "True", models.DispatchInterval: "2", models.DispatchDelay: "3",
 	}
@@ -66,7 +66,7 @@ func demoSettings() map[string]string {
 
 // input is the sample as its form would send it; a type that does not exist
 // here becomes generic.
-func (d demoWebhook) input(receiverURL string) (models.WebhookInput, error) {
+func (d sampleWebhook) input(receiverURL string) (models.WebhookInput, error) {
 	format, ok := wire.Lookup(d.kind)
 	if !ok {
 		if format, ok = wire.Lookup("generic"); !ok {
@@ -88,7 +88,7 @@ func (d demoWebhook) input(receiverURL string) (models.WebhookInput, error) {
 }
 
 // values are the options of the type that stand for the sample's activities.
-func (d demoWebhook) values(format *wire.Format) []string {
+func (d sampleWebhook) values(format *wire.Format) []string {
 	var values []string
 	for _, o := range format.Options {
 		wanted := d.events == nil && o.Group == ""
@@ -102,6 +102,6 @@ func (d demoWebhook) values(format *wire.Format) []string {
 	return values
 }
 
-func demoEmail(name string) string {
+func email(name string) string {
 	return strings.ReplaceAll(strings.ToLower(name), " ", ".") + "@example.com"
 }

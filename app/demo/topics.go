@@ -1,8 +1,8 @@
-package app
+package demo
 
-// demoTopic is one conversation that the simulator can hold: a question, how
+// topic is one conversation that the simulator can hold: a question, how
 // its author improves it, an answer and a comment.
-type demoTopic struct {
+type topic struct {
 	location, community string
 	tags                []string
 	title, body         string
@@ -10,15 +10,15 @@ type demoTopic struct {
 	answer, comment     string
 }
 
-// demoTopics returns the sample conversations. Each location has its own, so
+// topics returns the sample conversations. Each location has its own, so
 // that every sample webhook has something to match and something to leave out.
-func demoTopics() []demoTopic {
-	return append(append(append(demoPythonTopics(), demoBackendTopics()...), demoA11yTopics()...), demoOtherTopics()...)
+func topics() []topic {
+	return append(append(append(pythonTopics(), backendTopics()...), a11yTopics()...), otherTopics()...)
 }
 
-func demoPythonTopics() []demoTopic {
+func pythonTopics() []topic {
 	const at, data, web = "python-wranglers", "data-platform", "web-platform"
-	return []demoTopic{
+	return []topic{
 		{
 			at, data,
 			[]string{"python", "pandas"},
@@ -103,9 +103,9 @@ func demoPythonTopics() []demoTopic {
 	}
 }
 
-func demoBackendTopics() []demoTopic {
+func backendTopics() []topic {
 	const at, api, data = "devcentral", "api-guild", "data-platform"
-	return []demoTopic{
+	return []topic{
 		{
 			at, api,
 			[]string{"backend", "idempotency"},
@@ -181,9 +181,9 @@ func demoBackendTopics() []demoTopic {
 	}
 }
 
-func demoA11yTopics() []demoTopic {
+func a11yTopics() []topic {
 	const at, design, web = "accessibility", "design-system", "web-platform"
-	return []demoTopic{
+	return []topic{
 		{
 			at, design,
 			[]string{"a11y", "forms"},
@@ -250,8 +250,8 @@ func demoA11yTopics() []demoTopic {
 	}
 }
 
-func demoOtherTopics() []demoTopic {
-	return []demoTopic{
+func otherTopics() []topic {
+	return []topic{
 		{
 			"soe-test", "",
 			[]string{"test"},

@@ -1,4 +1,4 @@
-package app
+package replay
 
 import (
 	"bytes"
@@ -15,14 +15,14 @@ import (
 )
 
 const (
-	// replayTries is how often in a row one request is sent before giving up.
-	replayTries = 10
-	// replayLongest is how long to wait for the next try, whatever was asked for.
-	replayLongest = time.Minute
+	// maxTries is how often in a row one request is sent before giving up.
+	maxTries = 10
+	// longestPause is how long to wait for the next try, whatever was asked for.
+	longestPause = time.Minute
 )
 
-// replaySender posts lines of events to an instance.
-type replaySender struct {
+// sender posts lines of events to an instance.
+type sender struct {
 	base, token string
 	client      *http.Client
 	wait        func(ctx context.Context, d time.Duration) error
@@ -30,38 +30,38 @@ type replaySender struct {
 	reached     bool         // something answered before
 }
 
-func newReplaySender(o replayOptions, say func(string)) *replaySender {
-	return &replaySender{base: o.url, token: o.token, wait: wait, say: say, client: &http.Client{
+func newSender(o Options, say func(string)) *sender {
+	return &sender{base: o.URL, token: o.Token, wait: wait, say: say, client: &http.Client{
 		Timeout:       time.Minute,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
 
-// replayLaterError says that the same request may succeed later.
-type replayLaterError struct {
+// laterError says that the same request may succeed later.
+type laterError struct {
 	after  time.Duration // 0: not said
 	reason string
 }
 
-func (e *replayLaterError) Error() string { return e.reason }
+func (e *laterError) Error() string { return e.reason }
 
 // send posts until the events are stored. Posting them again is harmless,
 // since their ids stay the same.
-func (s *replaySender) send(ctx context.Context, body []byte) (accepted, duplicates int, err error) {
+func (s *sender) send(ctx context.Context, body []byte) (accepted, duplicates int, err error) {
 	for try := 1; ; try++ {
 		accepted, duplicates, err = s.try(ctx, body)
-		var later *replayLaterError
+		var later *laterError
 		if !errors.As(err, &later) {
 			return accepted, duplicates, err
 		}
-		if try == replayTries {
+		if try == maxTries {
 			return 0, 0, fmt.Errorf("given up after %d tries: %w", try, err)
 		}
 		pause := later.after
 		if pause == 0 {
 			pause = time.Second << (try - 1)
 		}
-		pause = min(pause, replayLongest)
+		pause = min(pause, longestPause)
 		s.say(fmt.Sprintf("waiting %s, since %v", pause.Round(time.Second), err))
 		if err = s.wait(ctx, pause); err != nil {
 			return 0, 0, err
@@ -69,7 +69,7 @@ func (s *replaySender) send(ctx context.Context, body []byte) (accepted, duplica
 	}
 }
 
-func (s *replaySender) try(ctx context.Context, body []byte) (accepted, duplicates int, err error) {
+func (s *sender) try(ctx context.Context, body []byte) (accepted, duplicates int, err error) {
 	q, err := http.NewRequestWithContext(ctx, http.MethodPost, s.base+"/api/v1/events", bytes.NewReader(body))
 	if err != nil {
 		return 0, 0, err
@@ -98,7 +98,7 @@ func (s *replaySender) try(ctx context.Context, body []byte) (accepted, duplicat
 
 // unreachable is worth another try only where something answered before: an
 // instance may be starting anew, an address may simply be wrong.
-func (s *replaySender) unreachable(ctx context.Context, err error) error {
+func (s *sender) unreachable(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -106,13 +106,13 @@ func (s *replaySender) unreachable(ctx context.Context, err error) error {
 		err = outer.Err
 	}
 	if s.reached {
-		return &replayLaterError{reason: fmt.Sprintf("%s cannot be reached: %v", s.base, err)}
+		return &laterError{reason: fmt.Sprintf("%s cannot be reached: %v", s.base, err)}
 	}
 	return fmt.Errorf("%s cannot be reached: %w; is `sitehooks serve` running there? --url says where", s.base, err)
 }
 
 // refused puts an answer other than 202 into words.
-func (s *replaySender) refused(p *http.Response, text []byte) error {
+func (s *sender) refused(p *http.Response, text []byte) error {
 	var problem struct {
 		Detail string
 		Errors []struct {
@@ -127,7 +127,7 @@ func (s *replaySender) refused(p *http.Response, text []byte) error {
 	}
 	switch p.StatusCode {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return &replayLaterError{after: replayRetryAfter(p.Header.Get("Retry-After")), reason: s.base + " answered " + reason}
+		return &laterError{after: retryAfter(p.Header.Get("Retry-After")), reason: s.base + " answered " + reason}
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return fmt.Errorf("%s does not take the token: %s (--token, or SITEHOOKS_INGEST_TOKEN)", s.base, reason)
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
@@ -149,8 +149,8 @@ func (s *replaySender) refused(p *http.Response, text []byte) error {
 	return fmt.Errorf("%s answered %s%s", s.base, reason, lines.String())
 }
 
-// replayRetryAfter reads seconds or a date; 0 when there is neither.
-func replayRetryAfter(value string) time.Duration {
+// retryAfter reads seconds or a date; 0 when there is neither.
+func retryAfter(value string) time.Duration {
 	if n, err := strconv.ParseUint(value, 10, 31); err == nil {
 		return time.Duration(n) * time.Second
 	}

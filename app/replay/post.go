@@ -1,4 +1,4 @@
-package app
+package replay
 
 import (
 	"bytes"
@@ -13,17 +13,17 @@ import (
 
 // What the ingest API takes at once.
 const (
-	replayMaxEvents = 1000
-	replayMaxBody   = 4 << 20   // bytes
-	replayMaxEvent  = 256 << 10 // bytes
+	maxEvents = 1000
+	maxBody   = 4 << 20   // bytes
+	maxEvent  = 256 << 10 // bytes
 )
 
-// replayRun posts a dump's moments in their order.
-type replayRun struct {
-	dump     *replayDump
-	options  replayOptions
-	sender   *replaySender
-	progress *replayProgress
+// poster posts a dump's moments in their order.
+type poster struct {
+	dump     *dump
+	options  Options
+	sender   *sender
+	progress *progress
 	now      func() time.Time
 	wait     func(ctx context.Context, d time.Duration) error
 
@@ -37,7 +37,7 @@ type replayRun struct {
 	took       time.Duration
 }
 
-func (r *replayRun) post(ctx context.Context) error {
+func (r *poster) post(ctx context.Context) error {
 	r.startedAt, r.posted = r.now(), map[string]int{}
 	defer func() { r.took = r.now().Sub(r.startedAt) }()
 	for i, m := range r.dump.moments {
@@ -48,11 +48,11 @@ func (r *replayRun) post(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if len(line) > replayMaxEvent+1 { // the line's end is no part of the event
+		if len(line) > maxEvent+1 { // the line's end is no part of the event
 			r.tooLarge++
 			continue
 		}
-		if len(r.inBatch) == replayMaxEvents || r.batch.Len()+len(line) > replayMaxBody {
+		if len(r.inBatch) == maxEvents || r.batch.Len()+len(line) > maxBody {
 			if err := r.flush(ctx); err != nil {
 				return err
 			}
@@ -70,11 +70,11 @@ func (r *replayRun) post(ctx context.Context) error {
 
 // await passes the time until an event of the dump is due at the chosen speed.
 // What is ready goes out before.
-func (r *replayRun) await(ctx context.Context, i int) error {
-	if r.options.speed == 0 {
+func (r *poster) await(ctx context.Context, i int) error {
+	if r.options.Speed == 0 {
 		return ctx.Err()
 	}
-	since := float64(r.dump.moments[i].at-r.dump.moments[0].at) / r.options.speed * float64(time.Millisecond)
+	since := float64(r.dump.moments[i].at-r.dump.moments[0].at) / r.options.Speed * float64(time.Millisecond)
 	left := r.startedAt.Add(time.Duration(since)).Sub(r.now())
 	if left <= 0 {
 		return ctx.Err()
@@ -86,7 +86,7 @@ func (r *replayRun) await(ctx context.Context, i int) error {
 	return r.wait(ctx, left)
 }
 
-func (r *replayRun) line(m replayMoment) (eventType string, line []byte, err error) {
+func (r *poster) line(m moment) (eventType string, line []byte, err error) {
 	event, err := r.dump.event(m, r.options)
 	if err != nil {
 		return "", nil, err
@@ -98,7 +98,7 @@ func (r *replayRun) line(m replayMoment) (eventType string, line []byte, err err
 	return event.Type, b.Bytes(), err
 }
 
-func (r *replayRun) flush(ctx context.Context) error {
+func (r *poster) flush(ctx context.Context) error {
 	if len(r.inBatch) == 0 {
 		return nil
 	}
@@ -117,7 +117,7 @@ func (r *replayRun) flush(ctx context.Context) error {
 
 // summary says what was posted and where to see what came of it, also when it
 // was broken off.
-func (r *replayRun) summary(w io.Writer) {
+func (r *poster) summary(w io.Writer) {
 	seconds := r.took.Seconds()
 	rate := 0.0
 	if seconds > 0 {
@@ -125,7 +125,7 @@ func (r *replayRun) summary(w io.Writer) {
 	}
 	_, _ = fmt.Fprintf(w, "accepted %d, duplicates %d, %.1f s, %.0f events/s\n", r.accepted, r.duplicates, seconds, rate)
 	if r.tooLarge > 0 {
-		_, _ = fmt.Fprintf(w, "left out %d events larger than %d bytes\n", r.tooLarge, replayMaxEvent)
+		_, _ = fmt.Fprintf(w, "left out %d events larger than %d bytes\n", r.tooLarge, maxEvent)
 	}
 	if r.dump.skipped > 0 {
 		_, _ = fmt.Fprintf(w, "left out %d posts that are incomplete or answer no question of the file\n", r.dump.skipped)
@@ -133,9 +133,9 @@ func (r *replayRun) summary(w io.Writer) {
 	if len(r.posted) == 0 {
 		return
 	}
-	_, _ = fmt.Fprintf(w, "posted to the location %s:\n", r.options.location)
+	_, _ = fmt.Fprintf(w, "posted to the location %s:\n", r.options.Location)
 	for _, eventType := range slices.Sorted(maps.Keys(r.posted)) {
 		_, _ = fmt.Fprintf(w, "  %d %s\n", r.posted[eventType], eventType)
 	}
-	_, _ = fmt.Fprintf(w, "see which webhooks they triggered: %s/admin/trigger-history?location=%s\n", r.options.url, r.options.location)
+	_, _ = fmt.Fprintf(w, "see which webhooks they triggered: %s/admin/trigger-history?location=%s\n", r.options.URL, r.options.Location)
 }

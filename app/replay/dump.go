@@ -1,4 +1,4 @@
-package app
+package replay
 
 import (
 	"bytes"
@@ -11,47 +11,47 @@ import (
 	"slices"
 )
 
-// replayDump is what happened in a dump. The posts themselves stay in the file
+// dump is what happened in a dump. The posts themselves stay in the file
 // and are read when their turn comes, so that a large dump needs little memory.
-type replayDump struct {
+type dump struct {
 	file    io.ReaderAt
-	posts   []replayPost
-	byID    map[int64]int  // index in posts
-	moments []replayMoment // in the order of time
-	skipped int            // rows that are not complete, and answers to no question
+	posts   []post
+	byID    map[int64]int // index in posts
+	moments []moment      // in the order of time
+	skipped int           // rows that are not complete, and answers to no question
 }
 
-// replayPost is where to find a post.
-type replayPost struct {
+// post is where to find a post.
+type post struct {
 	id, parent int64 // parent: question of an answer; 0: it is a question
 	accepted   int64 // answer that a question's owner accepted; 0: none
 	offset     int64
 	length     int64
 }
 
-// replayMoment is one thing that happened to a post.
-type replayMoment struct {
+// moment is one thing that happened to a post.
+type moment struct {
 	at   int64 // milliseconds since 1970
 	post int   // index in posts
-	what replayWhat
+	what activity
 }
 
-type replayWhat int
+type activity int
 
 const (
-	replayCreated replayWhat = iota
-	replayAccepted
-	replayEdited
+	created activity = iota
+	accepted
+	edited
 )
 
-func (w replayWhat) String() string { return [...]string{"created", "accepted", "edited"}[w] }
+func (w activity) String() string { return [...]string{"created", "accepted", "edited"}[w] }
 
-// readReplayDump goes over the file once, row by row. With tags only questions
+// readDump goes over the file once, row by row. With tags only questions
 // that have one of them count, and their answers.
-func readReplayDump(ctx context.Context, file io.ReaderAt, tags []string) (*replayDump, error) {
-	d := &replayDump{file: file, byID: map[int64]int{}}
+func readDump(ctx context.Context, file io.ReaderAt, tags []string) (*dump, error) {
+	d := &dump{file: file, byID: map[int64]int{}}
 	unwanted := map[int64]bool{} // questions without the tags
-	start := replayBOM(file)
+	start := textStart(file)
 	decoder := xml.NewDecoder(io.NewSectionReader(file, start, 1<<62))
 	inside := false
 	for {
@@ -75,7 +75,7 @@ func readReplayDump(ctx context.Context, file io.ReaderAt, tags []string) (*repl
 		case !inside:
 			inside = true
 		case element.Name.Local == "row":
-			row := parseReplayRow(element)
+			row := parseRow(element)
 			if row.kind != "1" && row.kind != "2" {
 				continue
 			}
@@ -101,8 +101,8 @@ func notADump(err error) error {
 	return err
 }
 
-// replayBOM returns where the text begins.
-func replayBOM(file io.ReaderAt) int64 {
+// textStart returns where the text begins.
+func textStart(file io.ReaderAt) int64 {
 	var head [3]byte
 	if n, _ := file.ReadAt(head[:], 0); n == 3 && string(head[:]) == "\xef\xbb\xbf" {
 		return 3
@@ -111,24 +111,24 @@ func replayBOM(file io.ReaderAt) int64 {
 }
 
 // add notes a post and what happened to it.
-func (d *replayDump) add(row replayRow, offset, length int64) {
+func (d *dump) add(row row, offset, length int64) {
 	if _, twice := d.byID[row.id]; twice || !row.complete() {
 		d.skipped++
 		return
 	}
 	i := len(d.posts)
 	d.byID[row.id] = i
-	d.posts = append(d.posts, replayPost{id: row.id, parent: row.parent, accepted: row.accepted, offset: offset, length: length})
-	d.moments = append(d.moments, replayMoment{row.created.UnixMilli(), i, replayCreated})
+	d.posts = append(d.posts, post{id: row.id, parent: row.parent, accepted: row.accepted, offset: offset, length: length})
+	d.moments = append(d.moments, moment{row.created.UnixMilli(), i, created})
 	if !row.edited.IsZero() {
-		d.moments = append(d.moments, replayMoment{row.edited.UnixMilli(), i, replayEdited})
+		d.moments = append(d.moments, moment{row.edited.UnixMilli(), i, edited})
 	}
 }
 
 // settle finds the answers that were accepted, drops those to questions that
 // are not there, and brings everything into order.
-func (d *replayDump) settle(unwanted map[int64]bool) {
-	var moments []replayMoment
+func (d *dump) settle(unwanted map[int64]bool) {
+	var moments []moment
 	for _, m := range d.moments {
 		p := d.posts[m.post]
 		if p.parent == 0 {
@@ -137,38 +137,38 @@ func (d *replayDump) settle(unwanted map[int64]bool) {
 		}
 		i, ok := d.byID[p.parent]
 		if !ok || d.posts[i].parent != 0 {
-			if m.what == replayCreated && !unwanted[p.parent] {
+			if m.what == created && !unwanted[p.parent] {
 				d.skipped++
 			}
 			continue
 		}
 		moments = append(moments, m)
-		if m.what == replayCreated && d.posts[i].accepted == p.id {
+		if m.what == created && d.posts[i].accepted == p.id {
 			// The dump does not say when. Right after is the earliest it can be.
-			moments = append(moments, replayMoment{m.at + 1, m.post, replayAccepted})
+			moments = append(moments, moment{m.at + 1, m.post, accepted})
 		}
 	}
-	slices.SortFunc(moments, func(a, b replayMoment) int {
+	slices.SortFunc(moments, func(a, b moment) int {
 		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(d.posts[a.post].id, d.posts[b.post].id), cmp.Compare(a.what, b.what))
 	})
 	d.moments = moments
 }
 
 // row reads a post again.
-func (d *replayDump) row(i int) (replayRow, error) {
+func (d *dump) row(i int) (row, error) {
 	p := d.posts[i]
 	text := make([]byte, p.length)
 	if _, err := d.file.ReadAt(text, p.offset); err != nil {
-		return replayRow{}, fmt.Errorf("read post %d again: %w", p.id, err)
+		return row{}, fmt.Errorf("read post %d again: %w", p.id, err)
 	}
 	token, err := xml.NewDecoder(bytes.NewReader(text)).Token()
 	element, ok := token.(xml.StartElement)
 	if err != nil || !ok {
-		return replayRow{}, fmt.Errorf("read post %d again: the file has changed meanwhile", p.id)
+		return row{}, fmt.Errorf("read post %d again: the file has changed meanwhile", p.id)
 	}
-	row := parseReplayRow(element)
-	if row.id != p.id {
-		return replayRow{}, fmt.Errorf("read post %d again: the file has changed meanwhile", p.id)
+	r := parseRow(element)
+	if r.id != p.id {
+		return row{}, fmt.Errorf("read post %d again: the file has changed meanwhile", p.id)
 	}
-	return row, nil
+	return r, nil
 }

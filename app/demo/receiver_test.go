@@ -1,4 +1,4 @@
-package app
+package demo
 
 import (
 	"encoding/json"
@@ -11,8 +11,8 @@ import (
 	"github.com/PuerkitoBio/goquery"
 )
 
-// demoPostTo sends a body to a receiver and returns status and answer.
-func demoPostTo(t *testing.T, r http.Handler, path, body string, headers ...string) (int, string) {
+// postTo sends a body to a receiver and returns status and answer.
+func postTo(t *testing.T, r http.Handler, path, body string, headers ...string) (int, string) {
 	t.Helper()
 	q := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader(body))
 	for i := 0; i < len(headers); i += 2 {
@@ -23,7 +23,7 @@ func demoPostTo(t *testing.T, r http.Handler, path, body string, headers ...stri
 	return w.Code, w.Body.String()
 }
 
-func demoPageOf(t *testing.T, r http.Handler, path string) (*goquery.Document, *httptest.ResponseRecorder) {
+func pageOf(t *testing.T, r http.Handler, path string) (*goquery.Document, *httptest.ResponseRecorder) {
 	t.Helper()
 	w := httptest.NewRecorder()
 	r.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
@@ -34,22 +34,22 @@ func demoPageOf(t *testing.T, r http.Handler, path string) (*goquery.Document, *
 	return doc, w
 }
 
-func TestDemoReceiverShowsWhatCame(t *testing.T) {
-	r := newDemoReceiver()
-	doc, _ := demoPageOf(t, r, "/")
+func TestReceiverShowsWhatCame(t *testing.T) {
+	r := NewReceiver()
+	doc, _ := pageOf(t, r, "/")
 	if got := doc.Find(".empty").Text(); !strings.Contains(got, "Nothing yet") {
 		t.Errorf("empty page says %q", got)
 	}
 	r.Expect("python", "a secret that signs nothing here", "")
 	body := `{"questions":[{"title":"<script>alert(1)</script> \"quoted\" שלום","type":"question created","link":"javascript:alert(1)"}],
 		"answers":[{"title":"Answered","type":"answer created","link":"https://site.example/1"}],"comments":[{"body":"Nice","type":"comment created"}]}`
-	if code, text := demoPostTo(t, r, "/hook/python", body, "webhook-signature", "v1,AAAA", "webhook-timestamp", "1", "X-Odd", "<img src=x>"); code != 200 || text != "ok" {
+	if code, text := postTo(t, r, "/hook/python", body, "webhook-signature", "v1,AAAA", "webhook-timestamp", "1", "X-Odd", "<img src=x>"); code != 200 || text != "ok" {
 		t.Errorf("hook answered %d %q", code, text)
 	}
-	if code, _ := demoPostTo(t, r, "/gone/old", "not json at all"); code != http.StatusGone {
+	if code, _ := postTo(t, r, "/gone/old", "not json at all"); code != http.StatusGone {
 		t.Errorf("gone hook answered %d", code)
 	}
-	doc, w := demoPageOf(t, r, "/")
+	doc, w := pageOf(t, r, "/")
 	if doc.Find("script, img").Length() != 0 {
 		t.Error("content became markup")
 	}
@@ -76,36 +76,36 @@ func TestDemoReceiverShowsWhatCame(t *testing.T) {
 	if doc.Find(`meta[http-equiv=refresh]`).Length() != 1 {
 		t.Error("page does not refresh itself")
 	}
-	if doc, _ = demoPageOf(t, r, "/?refresh=0"); doc.Find(`meta[http-equiv=refresh]`).Length() != 0 {
+	if doc, _ = pageOf(t, r, "/?refresh=0"); doc.Find(`meta[http-equiv=refresh]`).Length() != 0 {
 		t.Error("page refreshes although asked not to")
 	}
 }
 
-func TestDemoReceiverKeepsTheNewest(t *testing.T) {
-	r := newDemoReceiver()
-	for i := range demoKept + 5 {
-		demoPostTo(t, r, fmt.Sprintf("/hook/h%d", i), "{}")
+func TestReceiverKeepsTheNewest(t *testing.T) {
+	r := NewReceiver()
+	for i := range maxKept + 5 {
+		postTo(t, r, fmt.Sprintf("/hook/h%d", i), "{}")
 	}
 	w := httptest.NewRecorder()
 	r.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/requests.json", nil))
 	var got struct {
 		Received int64
-		Requests []demoRequest
+		Requests []request
 	}
 	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.Received != demoKept+5 || len(got.Requests) != demoKept || got.Requests[0].Hook != "h204" || got.Requests[demoKept-1].Hook != "h5" {
+	if got.Received != maxKept+5 || len(got.Requests) != maxKept || got.Requests[0].Hook != "h204" || got.Requests[maxKept-1].Hook != "h5" {
 		t.Errorf("received %d, kept %d, from %s to %s", got.Received, len(got.Requests), got.Requests[0].Hook, got.Requests[len(got.Requests)-1].Hook)
 	}
 }
 
-func TestDemoReceiverRefuses(t *testing.T) {
-	r := newDemoReceiver()
-	if code, _ := demoPostTo(t, r, "/hook/big", strings.Repeat("x", demoMaxBody+1)); code != http.StatusRequestEntityTooLarge {
+func TestReceiverRefuses(t *testing.T) {
+	r := NewReceiver()
+	if code, _ := postTo(t, r, "/hook/big", strings.Repeat("x", maxBody+1)); code != http.StatusRequestEntityTooLarge {
 		t.Errorf("a body over the limit: %d", code)
 	}
-	if code, _ := demoPostTo(t, r, "/elsewhere", "{}"); code != http.StatusNotFound {
+	if code, _ := postTo(t, r, "/elsewhere", "{}"); code != http.StatusNotFound {
 		t.Errorf("an unknown path: %d", code)
 	}
 	w := httptest.NewRecorder()
@@ -120,7 +120,7 @@ func TestDemoReceiverRefuses(t *testing.T) {
 	}
 }
 
-func TestDemoItems(t *testing.T) {
+func TestItems(t *testing.T) {
 	tests := map[string]string{
 		`{"text":"<https://x|A question> by Mary"}`:                               "message|<https://x|A question> by Mary|",
 		`{"type":"question.created","data":{"title":"T","link":"http://x/1"}}`:    "question.created|T|http://x/1",
@@ -130,7 +130,7 @@ func TestDemoItems(t *testing.T) {
 	}
 	for body, want := range tests {
 		var got []string
-		for _, i := range demoItems([]byte(body)) {
+		for _, i := range itemsOf([]byte(body)) {
 			got = append(got, i.Type+"|"+i.Title+"|"+i.Link)
 		}
 		if strings.Join(got, ";") != want {

@@ -1,4 +1,4 @@
-package app
+package demo
 
 import (
 	"encoding/json"
@@ -80,7 +80,7 @@ func TestVerifyPlainSecret(t *testing.T) {
 // TestVerifyTakesTheVendorsSignatures holds the receiver's check against known
 // answers of each way to sign, and against the same with a byte changed.
 func TestVerifyTakesTheVendorsSignatures(t *testing.T) {
-	text, err := os.ReadFile("../jobs/wire/testdata/vectors/signatures.json")
+	text, err := os.ReadFile("../../jobs/wire/testdata/vectors/signatures.json")
 	if err != nil {
 		t.Fatal(err)
 	}

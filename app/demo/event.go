@@ -1,4 +1,12 @@
-package app
+// Package demo has what the quick start needs besides an instance: sample data,
+// a receiver that shows what arrives and whether it verifies, and a simulated
+// site that reports activity.
+//
+// It promises that nothing is faked: the samples are stored as the console
+// stores them, the simulator talks to the ingest API over HTTP, and the receiver
+// checks signatures by the vendors' documents alone, with none of the code that
+// signs. It does not know how an instance is started.
+package demo
 
 import (
 	"strings"
@@ -9,11 +17,11 @@ import (
 // once more, apart from the product's own types, because the simulator stands
 // for a site that only knows the documentation.
 type (
-	demoUser struct {
+	user struct {
 		ID   int64  `json:"user_id"`
 		Name string `json:"display_name"`
 	}
-	demoPost struct {
+	post struct {
 		QuestionID int64    `json:"question_id,omitempty"`
 		AnswerID   int64    `json:"answer_id,omitempty"`
 		CommentID  int64    `json:"comment_id,omitempty"`
@@ -25,26 +33,26 @@ type (
 		Accepted   bool     `json:"is_accepted,omitempty"`
 		CreatedMS  int64    `json:"creation_date,omitempty"`
 		EditedMS   int64    `json:"last_edit_date,omitempty"`
-		Owner      demoUser `json:"owner"`
+		Owner      user     `json:"owner"`
 	}
-	demoEvent struct {
+	event struct {
 		ID         string    `json:"id"`
 		Type       string    `json:"type"`
 		OccurredAt time.Time `json:"occurred_at"`
 		Location   string    `json:"location"`
 		Community  string    `json:"community,omitempty"`
-		Actor      demoUser  `json:"actor"`
-		Question   *demoPost `json:"question"`
-		Answer     *demoPost `json:"answer,omitempty"`
-		Comment    *demoPost `json:"comment,omitempty"`
+		Actor      user      `json:"actor"`
+		Question   *post     `json:"question"`
+		Answer     *post     `json:"answer,omitempty"`
+		Comment    *post     `json:"comment,omitempty"`
 	}
 )
 
-// demoSite is where the sample questions seem to live; nothing is ever fetched.
-const demoSite = "https://community.example.com"
+// siteURL is where the sample questions seem to live; nothing is ever fetched.
+const siteURL = "https://community.example.com"
 
-func demoPeople() []demoUser {
-	return []demoUser{
+func samplePeople() []user {
+	return []user{
 		{7, "Mary Wilkins"},
 		{42, "J Marshall"},
 		{58, "JR Winger"},
@@ -58,8 +66,8 @@ func demoPeople() []demoUser {
 	}
 }
 
-// demoSlug is the readable end of a question's address.
-func demoSlug(title string) string {
+// slug is the readable end of a question's address.
+func slug(title string) string {
 	words := strings.FieldsFunc(strings.ToLower(title), func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < '0' || r > '9')
 	})

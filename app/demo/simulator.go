@@ -1,4 +1,4 @@
-package app
+package demo
 
 import (
 	"bytes"
@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// demoSimulator is a site full of people: it posts their activity to the
+// Simulator is a site full of people: it posts their activity to the
 // ingest API over HTTP, as a real site would. An answer that asks to come back
 // later is obeyed with the same events and ids; a refusal ends the run.
-type demoSimulator struct {
+type Simulator struct {
 	Base  string // address of the console, without a slash at the end
 	Token string
 	Seed  uint64
@@ -30,7 +30,7 @@ type demoSimulator struct {
 
 // Run posts until ctx ends, which is no error; it returns one when the API
 // refuses what is posted.
-func (s *demoSimulator) Run(ctx context.Context) error {
+func (s *Simulator) Run(ctx context.Context) error {
 	if s.Client == nil {
 		s.Client = &http.Client{Timeout: 10 * time.Second}
 	}
@@ -38,19 +38,19 @@ func (s *demoSimulator) Run(ctx context.Context) error {
 		s.Wait = wait
 	}
 	s.run = strings.ToLower(rand.Text()[:8])
-	story := newDemoStory(s.Seed, time.Now)
+	story := newStory(s.Seed, time.Now)
 	for events := story.opening(); ; events = story.next() {
 		if err := s.post(ctx, events); err != nil {
-			return demoEnded(ctx, err)
+			return ended(ctx, err)
 		}
 		if err := s.Wait(ctx, story.pause()); err != nil {
-			return demoEnded(ctx, err)
+			return ended(ctx, err)
 		}
 	}
 }
 
-// demoEnded tells the end of ctx from a fault.
-func demoEnded(ctx context.Context, err error) error {
+// ended tells the end of ctx from a fault.
+func ended(ctx context.Context, err error) error {
 	select {
 	case <-ctx.Done():
 		return nil
@@ -60,7 +60,7 @@ func demoEnded(ctx context.Context, err error) error {
 }
 
 // post sends events until they are accepted.
-func (s *demoSimulator) post(ctx context.Context, events []demoEvent) error {
+func (s *Simulator) post(ctx context.Context, events []event) error {
 	for i := range events {
 		s.count++
 		events[i].ID = fmt.Sprintf("demo-%s-%d", s.run, s.count)
@@ -81,7 +81,7 @@ func (s *demoSimulator) post(ctx context.Context, events []demoEvent) error {
 }
 
 // try posts once; later says that the same should be tried again.
-func (s *demoSimulator) try(ctx context.Context, body []byte) (later bool, err error) {
+func (s *Simulator) try(ctx context.Context, body []byte) (later bool, err error) {
 	q, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Base+"/api/v1/events", bytes.NewReader(body))
 	if err != nil {
 		return false, err
@@ -101,4 +101,14 @@ func (s *demoSimulator) try(ctx context.Context, body []byte) (later bool, err e
 		return true, nil
 	}
 	return false, fmt.Errorf("the ingest API refused the sample activity: %s: %s", p.Status, text)
+}
+
+// wait passes the time, or returns ctx's error when that ends before.
+func wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
 }

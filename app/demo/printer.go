@@ -1,0 +1,79 @@
+package demo
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"unicode"
+)
+
+// printingReceiver prints each request and whether its signature verifies.
+type printingReceiver struct {
+	secrets []string
+
+	mu  sync.Mutex // one request is printed at a time
+	out io.Writer
+}
+
+// NewPrinter returns a receiver that answers every request and prints it to out.
+// secrets are those of the webhooks that send here.
+func NewPrinter(out io.Writer, secrets []string) http.Handler {
+	return &printingReceiver{secrets: secrets, out: out}
+}
+
+func (r *printingReceiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
+	body, ok := readHook(w, q)
+	if !ok {
+		return
+	}
+	text := requestText(newRequest(q, body, http.StatusOK, r.secrets))
+	r.mu.Lock()
+	_, err := r.out.Write(text)
+	r.mu.Unlock()
+	if err != nil {
+		http.Error(w, "the request could not be printed", http.StatusInternalServerError)
+		return
+	}
+	answerHook(w, http.StatusOK, "ok") // the words that Slack answers with
+}
+
+// requestText is a request as a terminal shows it: what came is escaped where a
+// terminal might obey it, and only the body, set off, goes over several lines.
+func requestText(one request) []byte {
+	shown := show(one)
+	var b bytes.Buffer
+	line := func(format string, args ...any) {
+		b.WriteString(escaped(fmt.Sprintf(format, args...), ""))
+		b.WriteByte('\n')
+	}
+	b.WriteByte('\n')
+	line("%s UTC  %s %s  %d bytes", shown.Clock, shown.Method, shown.Path, len(shown.Body))
+	for _, check := range shown.Checks {
+		line("%s", strings.TrimRight("signature: "+check.Words+". "+check.Why, " "))
+	}
+	for _, item := range shown.Items {
+		line("%s", strings.TrimRight(item.Type+": "+item.Title+"  "+item.Link, " "))
+	}
+	for _, header := range shown.Lines {
+		line("  %s: %s", header.Name, header.Value)
+	}
+	b.WriteString("\n  " + strings.ReplaceAll(escaped(shown.Pretty, "\n\t"), "\n", "\n  ") + "\n")
+	return b.Bytes()
+}
+
+// escaped writes each character that is not printable as its number, but for
+// those that are kept.
+func escaped(s, kept string) string {
+	var b strings.Builder
+	for _, c := range s {
+		if unicode.IsPrint(c) || strings.ContainsRune(kept, c) {
+			b.WriteRune(c)
+		} else {
+			fmt.Fprintf(&b, "\\u%04x", c)
+		}
+	}
+	return b.String()
+}
