@@ -1,25 +1,12 @@
 package app_test
 
 import (
-	"fmt"
 	"os"
-	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 )
-
-// ticks of the processor's time in /proc make a second, on every Linux.
-const ticksPerSecond = 100
-
-// process is one of /proc. Its time includes that of its children that have
-// ended.
-type process struct {
-	parent  int
-	seconds float64
-}
 
 // cpuTimes is the processors' time since the machine started, in seconds.
 type cpuTimes struct {
@@ -63,25 +50,6 @@ func tree(all map[int]process, root int) float64 {
 	return seconds
 }
 
-func processes(t testing.TB) map[int]process {
-	t.Helper()
-	paths, err := filepath.Glob("/proc/[0-9]*/stat")
-	ok(t, err)
-	all := make(map[int]process, len(paths))
-	for _, path := range paths {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			continue // it ended meanwhile
-		}
-		line := string(text)
-		id, _ := strconv.Atoi(line[:strings.IndexByte(line, ' ')])
-		fields := strings.Fields(line[strings.LastIndexByte(line, ')')+1:])
-		parent, _ := strconv.Atoi(fields[1])
-		all[id] = process{parent, sum(fields[11:15]) / ticksPerSecond}
-	}
-	return all
-}
-
 // busy is all of the machine's time but idle and waiting for a disk.
 func busy(t testing.TB) float64 {
 	t.Helper()
@@ -90,29 +58,4 @@ func busy(t testing.TB) float64 {
 	first, _, _ := strings.Cut(string(text), "\n")
 	f := strings.Fields(first) // cpu user nice system idle iowait irq softirq steal …
 	return (sum(f[1:4]) + sum(f[6:9])) / ticksPerSecond
-}
-
-func sum(numbers []string) (total float64) {
-	for _, n := range numbers {
-		value, _ := strconv.ParseFloat(n, 64)
-		total += value
-	}
-	return total
-}
-
-// mebibytes reads a field of a process's status: VmRSS is what it has in
-// memory now, VmHWM the most that it had.
-func (in *instance) mebibytes(t testing.TB, field string) float64 {
-	t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", in.cmd.Process.Pid))
-	ok(t, err)
-	for line := range strings.Lines(string(status)) {
-		if value, found := strings.CutPrefix(line, field+":"); found {
-			kib, err := strconv.ParseFloat(strings.Fields(value)[0], 64)
-			ok(t, err)
-			return kib / 1024
-		}
-	}
-	t.Fatalf("no %s", field)
-	return 0
 }

@@ -4,7 +4,6 @@ import (
 	"database/sql"
 	"encoding/base64"
 	"fmt"
-	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -201,16 +200,4 @@ func bases(instances []*instance) []string {
 		all[i] = in.base
 	}
 	return all
-}
-
-// cookie is the session of a browser that logged in.
-func (b *browser) cookie() string {
-	b.t.Helper()
-	at, err := url.Parse(b.base)
-	ok(b.t, err)
-	var pairs []string
-	for _, c := range b.client.Jar.Cookies(at) {
-		pairs = append(pairs, c.Name+"="+c.Value)
-	}
-	return strings.Join(pairs, "; ")
 }

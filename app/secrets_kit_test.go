@@ -179,16 +179,6 @@ func openDatabase(t testing.TB, env []string) *sql.DB {
 	return db
 }
 
-// valueOf is a variable's last value, which counts.
-func valueOf(env []string, name string) (value string) {
-	for _, entry := range env {
-		if v, is := strings.CutPrefix(entry, name+"="); is {
-			value = v
-		}
-	}
-	return value
-}
-
 // database looks at all tables, and with SQLite at the bytes of all files but
 // the key's own.
 func (v *vault) database(env []string) {

@@ -15,15 +15,7 @@ import (
 	"testing"
 
 	"github.com/sitehooks/sitehooks/models"
-	"github.com/sitehooks/sitehooks/models/modelstest"
 )
-
-func onBoth(t *testing.T, test func(t *testing.T, kind string)) {
-	t.Helper()
-	for _, kind := range modelstest.Kinds() {
-		t.Run(kind, func(t *testing.T) { test(t, kind) })
-	}
-}
 
 func TestFromTheSiteToTheReceiver(t *testing.T) {
 	onBoth(t, func(t *testing.T, kind string) {

@@ -54,13 +54,6 @@ func typeForm(name, target string) url.Values {
 	return form
 }
 
-func (b *browser) createType(name string, form url.Values) {
-	b.t.Helper()
-	if a := b.post("/admin/webhooks/new?type="+name, form); a.code != http.StatusSeeOther {
-		b.t.Fatalf("create %s: %d %s", name, a.code, a.body)
-	}
-}
-
 // newTypesReceiver answers as all five types want it, Slack's "ok" included,
 // over https; each delivery's id is its path. Trust is what an instance needs
 // in its environment to believe its certificate.

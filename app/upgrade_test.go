@@ -1,7 +1,6 @@
 package app_test
 
 import (
-	"database/sql"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -179,14 +178,6 @@ func TestUpgradeFromTheFirstRelease(t *testing.T) {
 			}
 		}
 	})
-}
-
-// run executes a statement, or several.
-func run(t testing.TB, db *sql.DB, statement string) {
-	t.Helper()
-	if _, err := db.ExecContext(t.Context(), statement); err != nil {
-		t.Fatalf("%v: %s", err, statement)
-	}
 }
 
 // TestOlderReleaseRefusesANewerSchema: it says so in one line and leaves the
