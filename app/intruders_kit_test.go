@@ -129,6 +129,7 @@ func doors(k keys, share float64) []door {
 		{name: "log-ins with made-up e-mails", n: n(100), text: login},
 		{name: "unfinished log-ins", n: n(700), text: always("POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 1048576\r\n\r\nemail=" + strings.Repeat("a", 1<<20-100))},
 		{name: "unread exports", n: n(270), text: always("GET /admin/deliveries.json HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: " + k.viewer + "\r\n\r\n"), quiet: true},
+		{name: "heavy pages of a viewer", n: n(200), text: always("GET " + heavyPage + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nCookie: " + k.viewer + "\r\n\r\n")},
 	}
 }
 

@@ -44,8 +44,13 @@ func (s *Site) timed(c *gin.Context) {
 }
 
 // untimed does what has a limit of its own, such as a request to a receiver:
-// the page's time stands still meanwhile, and begins anew.
+// the page's time stands still meanwhile, and begins anew. Others may use the
+// database in its place; when none is free afterwards, the rest does without.
 func untimed[T any](ctx context.Context, do func() T) T {
+	if q := queryPlaceOf(ctx); q != nil {
+		q.release()
+		defer func() { _ = q.acquire(ctx) }()
+	}
 	if t, is := ctx.Value(pageTimeKey{}).(*pageTime); is {
 		t.timer.Stop()
 		defer t.timer.Reset(t.within)

@@ -166,6 +166,9 @@ type pageWriter struct {
 }
 
 func (w *pageWriter) Write(page []byte) (int, error) {
+	if q := queryPlaceOf(w.c.Request.Context()); q != nil {
+		q.release()
+	}
 	// Pages show who is logged in and what was typed: nobody keeps them.
 	w.c.Header("Cache-Control", "no-store")
 	w.c.Data(w.status, "text/html; charset=utf-8", page)

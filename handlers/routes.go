@@ -49,7 +49,7 @@ func (a *Areas) Routes() (*gin.Engine, error) {
 
 	// Every member. Changes here are the member's own.
 	shared := s.inPlace(s.pages, memberFlow)
-	member := r.Group("/", s.timed, s.memberOnly, shared)
+	member := r.Group("/", s.timed, s.memberOnly, shared, s.querying)
 	get(member, "/", s.on(s.home))
 	member.POST("/theme", s.on(s.theme))
 	member.POST("/attention", s.on(s.attentionAside))
@@ -78,7 +78,7 @@ func (a *Areas) Routes() (*gin.Engine, error) {
 	get(export, "/admin/deliveries.json", s.on(a.Deliveries.deliveriesJSON))
 
 	// Administrators: all that changes something, and the pages leading there.
-	admin := r.Group("/", s.timed, s.memberOnly, s.adminOnly, shared)
+	admin := r.Group("/", s.timed, s.memberOnly, s.adminOnly, shared, s.querying)
 	get(admin, "/admin/webhooks/new", s.on(a.Webhooks.webhookNew))
 	admin.POST("/admin/webhooks/new", s.on(a.Webhooks.webhookNewPost))
 	get(admin, "/admin/webhooks/known", s.on(a.Webhooks.webhookKnown))

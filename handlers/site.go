@@ -49,6 +49,7 @@ type Site struct {
 	Warnings   *repeat.Log
 
 	pages     *limit.Limiter // by member
+	queries   *limit.Limiter // of these, for those that use the database; by member
 	openForms *limit.Limiter // by address group
 	sessions  *sessionCookies
 	flashes   *securecookie.SecureCookie
@@ -70,7 +71,7 @@ func NewSite(c Config) (*Site, error) {
 	secure := c.BaseURL.Scheme == "https"
 	s := &Site{
 		Config: c, ShowWithin: showWithin, ChangeWithin: changeWithin, OpenFormWithin: openFormWithin,
-		Passwords: newPasswords(), Warnings: repeat.New(c.Log), pages: newPages(), openForms: newOpenForms(),
+		Passwords: newPasswords(), Warnings: repeat.New(c.Log), pages: newPages(), queries: newQueries(c.Store.Connections()), openForms: newOpenForms(),
 		sessions: newSessionCookies(c.Store.Sessions, secure, c.CookieKeys),
 		flashes:  securecookie.New(c.CookieKeys[0], nil).SetSerializer(securecookie.JSONEncoder{}).MaxAge(int(flashFor.Seconds())),
 	}

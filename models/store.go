@@ -147,6 +147,15 @@ func (s *Store) Close() {
 // Postgres is the pool when the database is PostgreSQL, otherwise nil.
 func (s *Store) Postgres() *pgxpool.Pool { return s.pool }
 
+// Connections is how many questions the database answers at once: its pool's
+// connections, or SQLite's readers.
+func (s *Store) Connections() int {
+	if s.pool != nil {
+		return int(s.pool.Config().MaxConns)
+	}
+	return sqliteReaders
+}
+
 // Pooled tells that a pooler in transaction mode stands before PostgreSQL, so
 // that nobody can listen for notifications.
 func (s *Store) Pooled() bool { return s.pooled }
