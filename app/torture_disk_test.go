@@ -4,41 +4,60 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"os/exec"
 	"strconv"
 	"sync"
-	"syscall"
 	"time"
+
+	"github.com/sitehooks/sitehooks/models/modelstest"
 )
 
-// mount gives SQLite a disk of its own, in memory, if this system lets us.
-func (f *tortureFleet) mount() {
-	if err := syscall.Mount("torture", f.dir, "tmpfs", 0, "size=8g"); err != nil {
-		f.run.t.Logf("no disk of its own: %v; a full one is a limit on the size of files", err)
-		return
+// server starts PostgreSQL, on a disk of its own if this system lets us.
+func (f *tortureFleet) server() {
+	var err error
+	if f.db, f.disk, err = modelstest.StartPostgresOnDisk(f.run.t); err != nil {
+		f.run.noDisk("the disk is never full", err)
+		f.run.full = 0
+		f.db = modelstest.StartPostgres(f.run.t)
 	}
-	f.disk = true
-	f.run.t.Cleanup(func() {
-		if err := syscall.Unmount(f.dir, syscall.MNT_DETACH); err != nil {
-			f.run.t.Errorf("unmount: %v", err)
-		}
-	})
+}
+
+// onDisk is a folder for SQLite, on a disk of its own if this system lets us.
+func (f *tortureFleet) onDisk() (dir string) {
+	var err error
+	dir = f.run.t.TempDir()
+	if f.disk, err = modelstest.NewDisk(f.run.t, dir); err != nil {
+		f.run.noDisk("a full one is a limit on the size of files", err)
+	}
+	return dir
+}
+
+// noDisk says what is done without a disk, which root must be able to have.
+func (r *tortureRun) noDisk(instead string, err error) {
+	if os.Geteuid() == 0 || os.Getenv("CI") != "" {
+		r.t.Fatalf("no disk of its own: %v", err)
+	}
+	r.t.Logf("no disk of its own: %v; %s", err, instead)
 }
 
 // room makes the disk full, or gives it room again.
 func (f *tortureFleet) room(full bool) error {
-	if !f.disk {
+	switch {
+	case f.disk == nil:
 		return f.limit(full)
+	case full:
+		return f.disk.Fill()
 	}
-	size := "size=8g"
-	if full {
-		var disk syscall.Statfs_t
-		if err := syscall.Statfs(f.dir, &disk); err != nil {
-			return err
-		}
-		size = fmt.Sprintf("size=%d", int64(disk.Blocks-disk.Bfree)*disk.Bsize+64<<10)
+	if err := f.disk.Free(); err != nil || f.db == nil {
+		return err
 	}
-	return syscall.Mount("torture", f.dir, "tmpfs", syscall.MS_REMOUNT, size)
+	// A server that could not write its log has ended; whoever makes room
+	// starts it again.
+	f.run.until("PostgreSQL is up again", func() bool {
+		return f.ask("select 1") == nil || f.db.Start() == nil
+	})
+	return nil
 }
 
 // limit lets the instance write nothing beyond the first few bytes of a file.
@@ -73,11 +92,18 @@ func (f *tortureFleet) fills(stop <-chan struct{}, random *rand.Rand) {
 }
 
 func (f *tortureFleet) fill(stop <-chan struct{}, random *rand.Rand) {
-	s := f.slots[0]
 	f.peace.RLock()
 	defer f.peace.RUnlock()
-	s.calm.Lock() // nobody ends it meanwhile
-	defer s.calm.Unlock()
+	f.power.Lock()
+	defer f.power.Unlock()
+	if f.db == nil { // nobody ends the only instance meanwhile
+		f.slots[0].calm.Lock()
+		defer f.slots[0].calm.Unlock()
+	}
+	f.faulty("times the disk was full", func() { f.whileFull(stop, random) })
+}
+
+func (f *tortureFleet) whileFull(stop <-chan struct{}, random *rand.Rand) {
 	before := f.run.counted("answers 503 while the disk was full")
 	f.full.Store(true)
 	if err := f.room(true); err != nil {
@@ -99,6 +125,5 @@ func (f *tortureFleet) fill(stop <-chan struct{}, random *rand.Rand) {
 	if err := f.room(false); err != nil {
 		f.run.fault("other faults", "the harness: %v", err)
 	}
-	f.run.count("times the disk was full", 1)
 	reported.Wait()
 }

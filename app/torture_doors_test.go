@@ -36,26 +36,32 @@ func (d *tortureDoors) actors() []func(stop <-chan struct{}) {
 	return []func(stop <-chan struct{}){d.work}
 }
 
-// work presses on the doors so many times, mostly on one of them, in the end on
-// all of them at once.
+// work presses on the doors so many times: on each by itself, in any order, and
+// then on all of them at once, again and again. The last time it is all.
 func (d *tortureDoors) work(stop <-chan struct{}) {
 	each := d.run.span / time.Duration(d.run.doors+1)
+	var order []int
 	for i := range d.run.doors {
 		if !pause(stop, about(d.random, each)) {
 			return
 		}
 		all := doors(d.keys, d.run.strangers)
-		if i+1 < d.run.doors {
-			one := d.random.IntN(len(all))
-			all = all[one : one+1]
+		if len(order) == 0 {
+			order = append(d.random.Perm(len(all)), len(all))
 		}
-		d.press(all)
+		one := order[0]
+		order = order[1:]
+		if one == len(all) || i+1 == d.run.doors {
+			d.press("all of these at once", all)
+		} else {
+			d.press(all[one].name, all[one:one+1])
+		}
 	}
 }
 
 // press keeps strangers at doors while the site reports, and nothing else is
 // wrong: every report has to be accepted soon.
-func (d *tortureDoors) press(attacks []door) {
+func (d *tortureDoors) press(name string, attacks []door) {
 	f := d.run.fleet
 	f.peace.Lock()
 	defer f.peace.Unlock()
@@ -68,6 +74,7 @@ func (d *tortureDoors) press(attacks []door) {
 		})
 	}
 	crowd.first.Wait()
+	defer d.run.begins("strangers: "+name, tortureSoon, true)()
 	for range d.run.reports {
 		e := d.run.site.newEvent(d.random)
 		start := time.Now()
@@ -75,7 +82,7 @@ func (d *tortureDoors) press(attacks []door) {
 		d.run.count("reports while doors were pressed", 1)
 		if took := time.Since(start); err != nil || took > tortureSoon {
 			d.run.count("of them not accepted within 2 s", 1)
-			d.run.t.Logf("%s after %s while %s: %v", http.MethodPost, took.Round(time.Millisecond), attacks[0].name, err)
+			d.run.t.Logf("%s after %s while %s: %v", http.MethodPost, took.Round(time.Millisecond), name, err)
 		}
 		d.run.site.report(d.random, []*tortureEvent{e}) // again, until it is accepted
 	}

@@ -39,9 +39,33 @@ func (f *tortureFleet) often(actor uint64, times int, what func(*rand.Rand) func
 func (f *tortureFleet) faulty(what string, do func()) {
 	f.ill.Add(1)
 	defer f.ill.Add(-1)
+	defer f.run.begins(what, tortureLate, false)()
 	do()
 	f.run.count(what, 1)
 	pause(nil, tortureLate)
+}
+
+// restarts stop the database as a crash would, and start it again.
+func (f *tortureFleet) restarts(stop <-chan struct{}, random *rand.Rand) {
+	each := f.run.span / time.Duration(f.run.restarts+1)
+	for range f.run.restarts {
+		if !pause(stop, each*8/10+time.Duration(random.Int64N(int64(each)/5))) {
+			return
+		}
+		f.peace.RLock()
+		f.power.Lock()
+		f.faulty("database restarts", func() {
+			if err := f.db.Crash(); err != nil {
+				f.run.fault("other faults", "the harness: stop PostgreSQL: %v", err)
+			}
+			pause(stop, time.Duration(random.Int64N(int64(each)/8)))
+			if err := f.db.Start(); err != nil {
+				f.run.fault("other faults", "the harness: start PostgreSQL: %v", err)
+			}
+		})
+		f.power.Unlock()
+		f.peace.RUnlock()
+	}
 }
 
 // hang lets the connections of one instance hang: they neither answer nor
@@ -54,15 +78,15 @@ func (f *tortureFleet) hang(<-chan struct{}) {
 func (f *tortureFleet) cut(random *rand.Rand) func(stop <-chan struct{}) {
 	return func(<-chan struct{}) {
 		share := []float64{0.1, 0.5, 1}[random.IntN(3)]
-		if f.server(fmt.Sprintf(`select pg_terminate_backend(pid) from pg_stat_activity
+		if f.ask(fmt.Sprintf(`select pg_terminate_backend(pid) from pg_stat_activity
 			where backend_type = 'client backend' and pid <> pg_backend_pid() and random() < %g`, share)) == nil {
 			f.run.count("times connections were cut", 1)
 		}
 	}
 }
 
-// server has the database server do something.
-func (f *tortureFleet) server(statements ...string) error {
+// ask has the database server do something.
+func (f *tortureFleet) ask(statements ...string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, f.db.URL("postgres"))
@@ -93,15 +117,30 @@ func (f *tortureFleet) readOnly(random *rand.Rand) func(stop <-chan struct{}) {
 // alter sets whether transactions may write, again until the server is there.
 func (f *tortureFleet) alter(readOnly string) {
 	f.run.until("the server takes a setting", func() bool {
-		return f.server("alter system set default_transaction_read_only = "+readOnly, "select pg_reload_conf()") == nil
+		return f.ask("alter system set default_transaction_read_only = "+readOnly, "select pg_reload_conf()") == nil
 	})
+}
+
+// pooler kills the pooler, and starts it again after a moment.
+func (f *tortureFleet) pooler(random *rand.Rand) func(stop <-chan struct{}) {
+	return func(stop <-chan struct{}) {
+		f.faulty("times the pooler was killed", func() {
+			f.pools.Crash()
+			pause(stop, about(random, f.run.up/8))
+			if err := f.pools.Start(); err != nil {
+				f.run.fault("other faults", "the harness: %v", err)
+			}
+		})
+	}
 }
 
 // freeze stops an instance in the middle of what it does and lets it go on
 // after some seconds, when others may have taken over.
 func (f *tortureFleet) freeze(random *rand.Rand) func(stop <-chan struct{}) {
+	turn, order := 0, random.Perm(len(f.slots))
 	return func(stop <-chan struct{}) {
-		s := f.slots[random.IntN(len(f.slots))]
+		s := f.slots[order[turn%len(order)]]
+		turn++
 		s.calm.Lock() // nobody ends it meanwhile
 		defer s.calm.Unlock()
 		s.mu.Lock()

@@ -28,11 +28,12 @@ type tortureFleet struct {
 	slots []*tortureSlot
 	db    *modelstest.Server // nil with SQLite
 	proxy *modelstest.Proxy  // between it and the second instance
+	pools *modelstest.Pooler // between it and the third instance
+	power sync.Mutex         // held while the server is ended or has no room
 	peace sync.RWMutex       // held while only the doors are under attack; read: while something else is done
 	ill   atomic.Int64       // faults of the database that go on
 	froze atomic.Int64       // how often an instance was frozen
-	dir   string             // of SQLite
-	disk  bool               // dir is a disk of its own
+	disk  *modelstest.Disk   // nil: this user may not mount one
 	full  atomic.Bool
 
 	mu   sync.Mutex
@@ -89,20 +90,22 @@ func newTortureFleet(r *tortureRun) *tortureFleet {
 	f := &tortureFleet{run: r}
 	n := 1
 	if r.kind == "sqlite" {
-		f.dir = r.t.TempDir()
-		f.mount()
-		f.env = append(tortureEnvironment(r), "SITEHOOKS_DATA_DIR="+f.dir)
+		f.env = append(tortureEnvironment(r), "SITEHOOKS_DATA_DIR="+f.onDisk())
 	} else {
 		n = 3
-		f.db = modelstest.StartPostgres(r.t)
+		f.server()
+		f.pools = modelstest.StartPgBouncer(r.t, f.db.URL("postgres"), "transaction")
 		f.proxy = modelstest.NewProxy(r.t, f.db.URL("postgres"))
 		f.env = append(tortureEnvironment(r), "DATABASE_URL="+f.db.URL("postgres"),
 			"SITEHOOKS_SECRET_KEY=BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=")
 	}
 	for i := range n {
 		s := &tortureSlot{fleet: f, number: i, ports: r.random(rand.Uint64()), env: f.env}
-		if i == 1 {
+		switch i {
+		case 1:
 			s.env = append(slices.Clone(f.env), "DATABASE_URL="+f.proxy.Through(f.db.URL("postgres")))
+		case 2:
+			s.env = append(slices.Clone(f.env), "DATABASE_URL="+f.pools.URL()+"&default_query_exec_mode=exec")
 		}
 		f.slots = append(f.slots, s)
 		r.t.Cleanup(func() { s.end(syscall.SIGKILL) })
@@ -174,15 +177,16 @@ func (f *tortureFleet) actors() []func(stop <-chan struct{}) {
 		acts = append(acts, func(stop <-chan struct{}) { s.live(stop, random) })
 	}
 	random := f.run.random(randomDatabase)
+	acts = append(acts, f.often(5, f.run.frozen, f.freeze), func(stop <-chan struct{}) { f.fills(stop, f.run.random(randomDatabase+6)) })
 	if f.db != nil {
-		return append(acts,
+		acts = append(acts,
 			func(stop <-chan struct{}) { f.restarts(stop, random) },
 			f.often(1, 3*f.run.restarts+1, f.cut),
 			f.often(3, f.run.hangs, func(*rand.Rand) func(<-chan struct{}) { return f.hang }),
 			f.often(4, f.run.readOnly, f.readOnly),
-			f.often(5, f.run.frozen, f.freeze))
+			f.often(7, f.run.poolers, f.pooler))
 	}
-	return append(acts, func(stop <-chan struct{}) { f.fills(stop, random) })
+	return acts
 }
 
 // live ends an instance again and again, mostly the hard way, and starts it
@@ -373,25 +377,4 @@ func (f *tortureFleet) memory(s *tortureSlot) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.peak = max(f.peak, kib)
-}
-
-// restarts stop the database as a crash would, and start it again.
-func (f *tortureFleet) restarts(stop <-chan struct{}, random *rand.Rand) {
-	each := f.run.span / time.Duration(f.run.restarts+1)
-	for range f.run.restarts {
-		if !pause(stop, each*8/10+time.Duration(random.Int64N(int64(each)/5))) {
-			return
-		}
-		f.peace.RLock()
-		f.faulty("database restarts", func() {
-			if err := f.db.Crash(); err != nil {
-				f.run.fault("other faults", "the harness: stop PostgreSQL: %v", err)
-			}
-			pause(stop, time.Duration(random.Int64N(int64(each)/8)))
-			if err := f.db.Start(); err != nil {
-				f.run.fault("other faults", "the harness: start PostgreSQL: %v", err)
-			}
-		})
-		f.peace.RUnlock()
-	}
 }

@@ -243,18 +243,14 @@ func (s *tortureSite) post(body []byte, kind string, n int, within time.Duration
 	}
 	req.Header.Set("Authorization", "Bearer "+ingestToken)
 	req.Header.Set("Content-Type", kind)
-	start, ill, froze := time.Now(), s.run.fleet.ill.Load() > 0, s.run.fleet.froze.Load()
+	begun := s.begin()
 	resp, err := s.client.Do(req)
 	if err != nil {
+		begun.ended(0)
 		return 0, err
 	}
 	defer resp.Body.Close()
-	if ill && froze == s.run.fleet.froze.Load() { // a frozen instance itself answers no one
-		s.run.count("answers during faults of the database", 1)
-		if time.Since(start) > tortureLate {
-			s.run.count("of them later than 5 s", 1)
-		}
-	}
+	begun.ended(resp.StatusCode)
 	text, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return 0, err

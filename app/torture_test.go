@@ -35,6 +35,7 @@ type torturePlan struct {
 	up       time.Duration // of an instance until it is ended, about
 	restarts int           // of the database server
 	full     int           // how often the disk is full
+	poolers  int           // how often the pooler is killed
 	spells   time.Duration // between two bad spells of a receiver, about
 	hangs    int           // how often connections to the database hang
 	frozen   int           // how often an instance is frozen
@@ -59,14 +60,11 @@ func shortTorture(kind string) torturePlan {
 	}.on(kind, 1, 1)
 }
 
-// on leaves out what the other database has.
+// on leaves out what only PostgreSQL has.
 func (p torturePlan) on(kind string, restarts, full int) torturePlan {
-	p.kind = kind
-	if kind == "sqlite" {
-		p.full = full
-	} else {
-		p.restarts = restarts
-		p.hangs, p.frozen, p.readOnly = restarts, restarts, restarts
+	p.kind, p.full, p.frozen = kind, full, restarts
+	if kind == "postgres" {
+		p.restarts, p.hangs, p.readOnly, p.poolers = restarts, restarts, restarts, restarts
 	}
 	return p
 }
@@ -76,13 +74,13 @@ func longTorture(kind string, span time.Duration) torturePlan {
 	p := torturePlan{
 		span: span, rate: 200, clients: 8, webhooks: 24,
 		act: 1500 * time.Millisecond, up: 20 * time.Second, spells: 4 * time.Second,
-		doors: max(1, share(8)), strangers: 1, reports: 100,
+		doors: max(2, share(24)), strangers: 1, reports: 100,
 		events: share(100_000), kills: max(1, share(30)),
 	}
 	if kind == "sqlite" {
 		p.up = 7 * time.Second // there is only one
 	}
-	return p.on(kind, max(1, share(12)), max(1, share(3)))
+	return p.on(kind, max(1, share(12)), max(1, share(4)))
 }
 
 func TestTorture(t *testing.T) {
@@ -123,15 +121,16 @@ type tortureRun struct {
 	admin   *tortureAdmin
 	pressed *tortureDoors
 
-	mu     sync.Mutex
-	counts map[string]int
-	faults []string
+	mu      sync.Mutex
+	counts  map[string]int
+	figures map[string]*tortureFigures // by what the fault is
+	faults  []string
 }
 
 func torture(t *testing.T, p torturePlan) {
 	t.Helper()
 	t.Logf("%s: seed %d, %s", p.kind, p.seed, p.span)
-	r := &tortureRun{torturePlan: p, t: t, started: time.Now(), counts: map[string]int{}}
+	r := &tortureRun{torturePlan: p, t: t, started: time.Now(), counts: map[string]int{}, figures: map[string]*tortureFigures{}}
 	r.targets = newTortureReceivers(r)
 	r.fleet = newTortureFleet(r)
 	r.site = newTortureSite(r)
@@ -184,7 +183,8 @@ func (r *tortureRun) enough() bool {
 	return r.counted("events accepted") >= r.events && r.counted("kills") >= r.kills &&
 		r.counted("database restarts") >= r.restarts && r.counted("times the disk was full") >= r.full &&
 		r.counted("times connections hung") >= r.hangs && r.counted("times an instance was frozen") >= r.frozen &&
-		r.counted("read-only spells of the database") >= r.readOnly && r.counted("times doors were pressed") >= r.doors
+		r.counted("read-only spells of the database") >= r.readOnly && r.counted("times the pooler was killed") >= r.poolers &&
+		r.counted("times doors were pressed") >= r.doors
 }
 
 // prompt looks whether answers came in time, in 99 of 100 cases.
@@ -253,6 +253,7 @@ var tortureWords = []string{
 	"events accepted", "requests repeated after no or a bad answer", "events sent twice after they were accepted",
 	"kills", "stops by SIGTERM", "starts of instances", "database restarts", "times connections were cut", "times the disk was full",
 	"answers 503 while the disk was full", "times connections hung", "times an instance was frozen", "read-only spells of the database",
+	"times the pooler was killed",
 	"answers during faults of the database", "of them later than 5 s",
 	"times doors were pressed", "reports while doors were pressed", "of them not accepted within 2 s", "bad spells of receivers",
 	"webhooks created", "webhooks edited", "webhooks paused", "webhooks resumed", "webhooks deleted", "settings changed",
@@ -273,7 +274,7 @@ func (r *tortureRun) report() {
 			fmt.Fprintf(&b, "%8d %s\n", r.counts[what], what)
 		}
 	}
-	fmt.Fprintf(&b, "%8d MiB of memory at most in one instance", r.fleet.peak>>10)
+	fmt.Fprintf(&b, "%8d MiB of memory at most in one instance\n%s", r.fleet.peak>>10, r.figured())
 	r.t.Log(b.String())
 	for _, fault := range r.faults {
 		r.t.Error(fault)

@@ -24,12 +24,27 @@ auth_file = %s/users
 pool_mode = %s
 max_client_conn = 500
 logfile = %[4]s/log
+idle_transaction_timeout = 12
 `
+
+// Pooler is a PgBouncer of this process alone, before a PostgreSQL server.
+type Pooler struct {
+	program, dir string
+	as           *syscall.Credential
+	at           *url.URL
+	cmd          *exec.Cmd
+}
 
 // PgBouncer puts Debian's connection pooler before the server of a URL until
 // the test ends, in the pool mode session or transaction, and returns the URL
 // through it.
 func PgBouncer(t testing.TB, databaseURL, mode string) string {
+	t.Helper()
+	return StartPgBouncer(t, databaseURL, mode).URL()
+}
+
+// StartPgBouncer is PgBouncer for a test that ends it and starts it again.
+func StartPgBouncer(t testing.TB, databaseURL, mode string) *Pooler {
 	t.Helper()
 	program, err := exec.LookPath("pgbouncer")
 	if err != nil {
@@ -60,25 +75,40 @@ func PgBouncer(t testing.TB, databaseURL, mode string) string {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command(program, filepath.Join(dir, "ini"))
-	cmd.Dir, cmd.Env = dir, environ()
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as, Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
-		t.Fatalf("%v; install it with: make setup", err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
 	u.Host = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	p := &Pooler{program: program, dir: dir, as: as, at: u}
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Crash)
+	return p
+}
+
+// URL is the address of the database through the pooler. It stays the same
+// through Crash and Start.
+func (p *Pooler) URL() string { return p.at.String() }
+
+// Crash ends the pooler with all its connections, without warning.
+func (p *Pooler) Crash() {
+	_ = p.cmd.Process.Kill()
+	_ = p.cmd.Wait()
+}
+
+// Start returns when the pooler takes connections.
+func (p *Pooler) Start() error {
+	p.cmd = exec.Command(p.program, filepath.Join(p.dir, "ini"))
+	p.cmd.Dir, p.cmd.Env = p.dir, environ()
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.as, Pdeathsig: syscall.SIGKILL}
+	if err := p.cmd.Start(); err != nil {
+		return fmt.Errorf("%w; install it with: make setup", err)
+	}
 	for range 200 {
-		if conn, err := net.Dial("tcp", u.Host); err == nil {
-			_ = conn.Close()
-			return u.String()
+		if conn, err := net.Dial("tcp", p.at.Host); err == nil {
+			return conn.Close()
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	log, _ := os.ReadFile(filepath.Join(dir, "log")) // the failure is told below
-	t.Fatalf("pgbouncer does not listen\n%s", log)
-	return ""
+	p.Crash()
+	log, _ := os.ReadFile(filepath.Join(p.dir, "log")) // the failure is told below
+	return fmt.Errorf("pgbouncer does not listen\n%s", log)
 }

@@ -39,6 +39,39 @@ func StartPostgres(t testing.TB) *Server {
 	return s
 }
 
+// StartPostgresOnDisk is StartPostgres with all files of the database, its log
+// included, on a disk that can be full. The error says why there is no such
+// disk: only root may mount one.
+func StartPostgresOnDisk(t testing.TB) (*Server, *Disk, error) {
+	t.Helper()
+	s, err := place()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := filepath.Join(s.dir, "data")
+	options := "mode=0700"
+	if s.as != nil {
+		options += fmt.Sprintf(",uid=%d,gid=%d", s.as.Uid, s.as.Gid)
+	}
+	if err := os.Mkdir(data, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	disk, err := mount(data, options)
+	if err != nil {
+		return nil, nil, errors.Join(err, s.life.cut())
+	}
+	t.Cleanup(func() {
+		_ = s.Crash() // it may have ended by itself
+		if err := errors.Join(disk.unmount(), s.life.cut()); err != nil {
+			t.Errorf("end PostgreSQL: %v", err)
+		}
+	})
+	if err := s.begin(initdb...); err != nil {
+		t.Fatal(err)
+	}
+	return s, disk, nil
+}
+
 // URL is the address of the named database, for pgx and gorm. The database
 // "postgres" exists from the start and is empty. Port and address stay the
 // same through Stop and Start.
@@ -97,11 +130,26 @@ func (s *Server) Promote() error { return s.pgCtl("promote") }
 
 // newServer makes the files of a server and starts it.
 func newServer() (*Server, error) {
-	return makeServer("initdb", "--username=postgres", "--auth=trust", "--no-sync", "--encoding=UTF8")
+	return makeServer(initdb...)
 }
 
+// initdb makes the files of a new server.
+var initdb = []string{"initdb", "--username=postgres", "--auth=trust", "--no-sync", "--encoding=UTF8"}
+
 // makeServer starts a server whose files a program makes.
-func makeServer(program string, args ...string) (s *Server, err error) {
+func makeServer(program ...string) (*Server, error) {
+	s, err := place()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.begin(program...); err != nil {
+		return nil, errors.Join(err, s.life.cut())
+	}
+	return s, nil
+}
+
+// place makes the folder of a server.
+func place() (s *Server, err error) {
 	s = &Server{}
 	if s.bin, err = binaries(); err != nil {
 		return nil, err
@@ -115,13 +163,15 @@ func makeServer(program string, args ...string) (s *Server, err error) {
 	if s.life, err = tie(filepath.Join(s.bin, "pg_ctl"), s.dir, s.as); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(s.dir))
 	}
-	if err := s.run(program, args...); err != nil {
-		return nil, errors.Join(err, s.life.cut())
-	}
-	if err := s.startOnFreePort(); err != nil {
-		return nil, errors.Join(err, s.life.cut())
-	}
 	return s, nil
+}
+
+// begin has a program make the server's files, and starts it.
+func (s *Server) begin(program ...string) error {
+	if err := s.run(program[0], program[1:]...); err != nil {
+		return err
+	}
+	return s.startOnFreePort()
 }
 
 // startOnFreePort tries again when another process took the port in the
