@@ -237,3 +237,37 @@ func TestAPageThatNeedsALockedTableSaysSo(t *testing.T) {
 		t.Errorf("unlocked: %d", a.code)
 	}
 }
+
+// A start ends and says why, wherever the database stops to answer.
+func TestAStartEndsWhenTheDatabaseDoesNotAnswer(t *testing.T) {
+	for name, text := range map[string]string{
+		"from the beginning":            "",
+		"asked for a sign of life":      "-- ping",
+		"asked about the role":          "from pg_roles",
+		"asked for the migrations lock": "pg_try_advisory_xact_lock",
+		"asked for the schema's state":  "goose_db_version",
+		"in a migration":                "create table webhooks",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // they only wait
+			env, proxy, _ := proxied(t)
+			if text == "" {
+				proxy.HangAll(true)
+			} else {
+				hit := proxy.HangAt(text)
+				go func() {
+					select {
+					case <-hit:
+						proxy.HangAll(true)
+					case <-t.Context().Done():
+					}
+				}()
+			}
+			env = with(env, "DATABASE_URL", valueOf(env, "DATABASE_URL")+"&connect_timeout=1")
+			_, stderr, err := output(t, append(env, "SITEHOOKS_ADDR="+freePort(t)), "", "serve")
+			if err == nil || len(lines(stderr)) != 1 || !strings.Contains(stderr, "the database did not answer") && !strings.Contains(stderr, "does not let us in") {
+				t.Errorf("%v\n%s", err, stderr)
+			}
+		})
+	}
+}

@@ -10,11 +10,11 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// How long a page may take in all, waits for receivers left out: what is shown,
-// and what changes something, which may be all deliveries of a webhook.
+// How long a page may take in all, waits for receivers and for the reader's
+// form left out: most, and one that may change all deliveries of a webhook.
 const (
-	showWithin   = 10 * time.Second
-	changeWithin = time.Minute
+	pageWithin = 10 * time.Second
+	longWithin = time.Minute
 )
 
 // errPageLate is the cause with which the context of a page ends that took too
@@ -31,15 +31,21 @@ type pageTimeKey struct{}
 
 // timed ends what a page asks of the database when the page takes too long.
 func (s *Site) timed(c *gin.Context) {
-	within := s.ShowWithin
-	if c.Request.Method != http.MethodGet && c.Request.Method != http.MethodHead {
-		within = s.ChangeWithin
-	}
 	ctx, cancel := context.WithCancelCause(c.Request.Context())
 	defer cancel(nil)
-	t := &pageTime{within, time.AfterFunc(within, func() { cancel(errPageLate) })}
+	t := &pageTime{s.PageWithin, time.AfterFunc(s.PageWithin, func() { cancel(errPageLate) })}
 	defer t.timer.Stop()
 	c.Request = c.Request.WithContext(context.WithValue(ctx, pageTimeKey{}, t))
+	c.Next()
+}
+
+// long gives a page more time that may change all deliveries of a webhook, or
+// many webhooks.
+func (s *Site) long(c *gin.Context) {
+	if t, is := c.Request.Context().Value(pageTimeKey{}).(*pageTime); is && t.timer.Stop() {
+		t.within = s.LongWithin
+		t.timer.Reset(t.within)
+	}
 	c.Next()
 }
 
@@ -60,7 +66,7 @@ func untimed[T any](ctx context.Context, do func() T) T {
 
 // errLate is the answer where a page took too long.
 func errLate(ctx context.Context) error {
-	within := showWithin
+	within := pageWithin
 	if t, is := ctx.Value(pageTimeKey{}).(*pageTime); is {
 		within = t.within
 	}

@@ -81,7 +81,9 @@ func (s *Site) recovered(c *gin.Context) {
 
 // parseForm reads a posted form of a member, which may not be larger than
 // formLimit.
-func parseForm(c *gin.Context) error { return readForm(c, formLimit) }
+func parseForm(c *gin.Context) error {
+	return untimed(c.Request.Context(), func() error { return readForm(c, formLimit) })
+}
 
 func readForm(c *gin.Context, most int64) error {
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, most)

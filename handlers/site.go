@@ -37,9 +37,9 @@ type Config struct {
 // Site is what the pages of all areas need: each area embeds it.
 type Site struct {
 	Config
-	// ShowWithin is how long a page may take that changes nothing, ChangeWithin
-	// one that changes something.
-	ShowWithin, ChangeWithin time.Duration
+	// PageWithin is how long most pages may take, LongWithin one that may change
+	// all deliveries of a webhook.
+	PageWithin, LongWithin time.Duration
 	// OpenFormWithin is how long a form that needs no session may take to arrive.
 	OpenFormWithin time.Duration
 	// LogInAgain shows the login page for the request of somebody whose session
@@ -70,7 +70,7 @@ func NewSite(c Config) (*Site, error) {
 	}
 	secure := c.BaseURL.Scheme == "https"
 	s := &Site{
-		Config: c, ShowWithin: showWithin, ChangeWithin: changeWithin, OpenFormWithin: openFormWithin,
+		Config: c, PageWithin: pageWithin, LongWithin: longWithin, OpenFormWithin: openFormWithin,
 		Passwords: newPasswords(), Warnings: repeat.New(c.Log), pages: newPages(), queries: newQueries(c.Store.Connections()), openForms: newOpenForms(),
 		sessions: newSessionCookies(c.Store.Sessions, secure, c.CookieKeys),
 		flashes:  securecookie.New(c.CookieKeys[0], nil).SetSerializer(securecookie.JSONEncoder{}).MaxAge(int(flashFor.Seconds())),

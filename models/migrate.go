@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -22,15 +23,22 @@ import (
 // migrate brings our tables and River's up to date. Of several instances that
 // start at once, one does and the others wait for it.
 func (s *Store) migrate(ctx context.Context, log *slog.Logger) error {
-	dialect, folder, db := goose.DialectSQLite3, "sqlite", s.sqlDB
-	if s.pool != nil {
-		dialect, folder, db = goose.DialectPostgres, "postgres", s.patientDB
-		unlock, err := s.lockMigrations(ctx, log)
-		if err != nil {
-			return err
-		}
-		defer unlock()
+	if s.pool == nil {
+		return s.migrateIn(ctx, goose.DialectSQLite3, "sqlite", s.sqlDB)
 	}
+	locked, unlock, err := s.lockMigrations(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	err = s.migrateIn(locked, goose.DialectPostgres, "postgres", s.patientDB)
+	if lost := context.Cause(locked); err != nil && lost != nil {
+		return lost
+	}
+	return err
+}
+
+func (s *Store) migrateIn(ctx context.Context, dialect goose.Dialect, folder string, db *sql.DB) error {
 	files, err := fs.Sub(migrations.FS, folder)
 	if err != nil {
 		return err
@@ -39,7 +47,7 @@ func (s *Store) migrate(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	if err := notNewer(ctx, p); err != nil {
+	if err := s.notNewer(ctx, p); err != nil {
 		return err
 	}
 	if _, err := p.Up(ctx); err != nil {
@@ -50,8 +58,12 @@ func (s *Store) migrate(ctx context.Context, log *slog.Logger) error {
 
 // notNewer refuses a schema that a later release has made: what this one would
 // write there may be wrong.
-func notNewer(ctx context.Context, p *goose.Provider) error {
-	current, known, err := p.GetVersions(ctx)
+func (s *Store) notNewer(ctx context.Context, p *goose.Provider) error {
+	var current, known int64
+	err := s.answered(ctx, func(ctx context.Context) (err error) {
+		current, known, err = p.GetVersions(ctx)
+		return err
+	})
 	if err == nil && current > known {
 		err = fmt.Errorf("a later release has changed it (it is at %d, and this release knows %d): "+
 			"start that release, or restore the backup that was made before the upgrade", current, known)
@@ -83,61 +95,85 @@ const (
 	// it, since some changes of a schema wait for all statements that run.
 	lockAgain = 250 * time.Millisecond
 	// lockKept is how often the transaction that holds it shows that it is
-	// alive: a pooler, or the server, may end those that are idle.
+	// alive, and finds out whether the server is: a pooler, or the server, may
+	// end those that are idle.
 	lockKept = 2 * time.Second
 )
 
 // lockMigrations waits until no other instance changes the schema. The lock is
 // that of a transaction which stays open meanwhile, because that holds through
-// a pooler in transaction mode too.
-func (s *Store) lockMigrations(ctx context.Context, log *slog.Logger) (unlock func(), err error) {
+// a pooler in transaction mode too. The context that it returns ends when the
+// lock is lost.
+func (s *Store) lockMigrations(ctx context.Context, log *slog.Logger) (locked context.Context, unlock func(), err error) {
 	for told := false; ; told = true {
-		tx, err := s.patient.Begin(ctx)
+		var tx pgx.Tx
+		err := s.answered(ctx, func(ctx context.Context) (err error) {
+			tx, err = s.tryLock(ctx)
+			return err
+		})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		var locked bool
-		if err := tx.QueryRow(ctx, "select pg_try_advisory_xact_lock($1)", int64(migrationLock)).Scan(&locked); err != nil {
-			return nil, errors.Join(err, tx.Rollback(ctx))
-		}
-		if locked {
-			return keepOpen(ctx, tx), nil
-		}
-		if err := tx.Rollback(ctx); err != nil {
-			return nil, err
+		if tx != nil {
+			locked, unlock = s.keepOpen(ctx, tx)
+			return locked, unlock, nil
 		}
 		if !told {
 			log.InfoContext(ctx, "waiting for another instance that brings the schema up to date")
 		}
 		select {
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil, nil, ctx.Err()
 		case <-time.After(lockAgain):
 		}
 	}
 }
 
-// keepOpen keeps a transaction open until it is told to end it.
-func keepOpen(ctx context.Context, tx pgx.Tx) (end func()) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	ended := make(chan struct{})
+// tryLock returns the transaction that has the lock, nil while another has it.
+func (s *Store) tryLock(ctx context.Context) (tx pgx.Tx, err error) {
+	if tx, err = s.patient.Begin(ctx); err != nil {
+		return nil, err
+	}
+	var locked bool
+	err = tx.QueryRow(ctx, "select pg_try_advisory_xact_lock($1)", int64(migrationLock)).Scan(&locked)
+	if err == nil && locked {
+		return tx, nil
+	}
+	return nil, errors.Join(err, tx.Rollback(ctx))
+}
+
+// keepOpen keeps a transaction open until it is told to end it. The context
+// that it returns ends with it, or with the fault of its connection.
+func (s *Store) keepOpen(ctx context.Context, tx pgx.Tx) (open context.Context, end func()) {
+	open, lost := context.WithCancelCause(ctx)
+	over, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
+		ctx := context.WithoutCancel(ctx)
+		// It changed nothing.
+		defer func() { _ = s.answered(ctx, tx.Rollback) }()
 		tick := time.NewTicker(lockKept)
 		defer tick.Stop()
 		for {
 			select {
-			case <-ctx.Done():
-				_ = tx.Rollback(context.WithoutCancel(ctx)) // it changed nothing
+			case <-over:
 				return
 			case <-tick.C:
-				_, _ = tx.Exec(ctx, "select 1") // the end of a connection ends the lock
+			}
+			err := s.answered(ctx, func(ctx context.Context) error {
+				_, err := tx.Exec(ctx, "select 1")
+				return err
+			})
+			if err != nil { // the end of a connection ends the lock
+				lost(fmt.Errorf("the connection that has the lock was lost: %w", err))
+				return
 			}
 		}
 	}()
-	return func() {
-		cancel()
+	return open, func() {
+		close(over)
 		<-ended
+		lost(nil)
 	}
 }
 

@@ -87,6 +87,7 @@ func (s *Store) openPostgres(ctx context.Context, o Options) error {
 	if err != nil {
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
+	s.answerWithin = statement + min(answerMargin, statement)
 	cfg.MaxConns = poolSize(o.DatabaseURL, cfg)
 	if cfg.ConnConfig.ConnectTimeout == 0 {
 		cfg.ConnConfig.ConnectTimeout = connectWithin
@@ -95,14 +96,14 @@ func (s *Store) openPostgres(ctx context.Context, o Options) error {
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
 	if err := s.lookAtServer(ctx, cfg); err != nil {
-		s.patient.Close()
+		s.closePatient()
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
 	limits := setting("set", settings, slices.Sorted(maps.Keys(settings))...)
 	if s.pooled {
 		s.limits, limits = setting("set local", settings, statementTimeout, idleTimeout), ""
 	}
-	if s.pool, err = limitedPool(ctx, cfg, statement, limits); err != nil {
+	if s.pool, err = limitedPool(ctx, cfg, s.answerWithin, limits); err != nil {
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
 	s.sqlDB = stdlib.OpenDBFromPool(s.pool)
@@ -117,22 +118,67 @@ func (s *Store) openPostgres(ctx context.Context, o Options) error {
 // lookAtServer finds out whether the server lets us in, and what stands before
 // it.
 func (s *Store) lookAtServer(ctx context.Context, cfg *pgxpool.Config) (err error) {
-	if err := s.patient.Ping(ctx); err != nil {
+	if err := s.ping(ctx); err != nil {
 		at := cfg.ConnConfig.Host + ":" + strconv.Itoa(int(cfg.ConnConfig.Port))
 		return fmt.Errorf("the database at %s does not let us in: %w; for example DATABASE_URL=postgres://sitehooks:password@db.internal:5432/sitehooks", at, tooMany(err))
 	}
-	if err := s.lookAtRole(ctx, cfg); err != nil {
+	err = s.answered(ctx, func(ctx context.Context) error { return s.lookAtRole(ctx, cfg) })
+	if err != nil {
 		return err
 	}
-	if s.pooled, err = pooled(ctx, s.patient); err != nil || !s.pooled {
+	err = s.answered(ctx, func(ctx context.Context) (err error) {
+		s.pooled, err = pooled(ctx, s.patient)
+		return err
+	})
+	if err != nil || !s.pooled {
 		return err
 	}
 	return poolable(cfg.ConnConfig.DefaultQueryExecMode)
 }
 
+// ping connects, which has its own limit for each host, and waits for an
+// answer.
+func (s *Store) ping(ctx context.Context) error {
+	conn, err := s.patient.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	return s.answered(ctx, conn.Ping)
+}
+
+// answered gives a question through PostgreSQL's patient connections the time
+// of a statement and a little more. Error: errHung if there is no answer.
+func (s *Store) answered(ctx context.Context, ask func(ctx context.Context) error) error {
+	if s.patient == nil {
+		return ask(ctx)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, s.answerWithin, errHung)
+	defer cancel()
+	err := ask(ctx)
+	if err != nil && errors.Is(context.Cause(ctx), errHung) {
+		return errHung
+	}
+	return err
+}
+
+// closePatient does not wait for connections that hang, to which the driver
+// gives a quarter of a minute.
+func (s *Store) closePatient() {
+	closed := make(chan struct{})
+	go func() {
+		s.patient.Close()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+	case <-time.After(goodbyeWithin):
+	}
+}
+
 // limitedPool is for nearly everything: whatever is asked through it is
 // answered within the time of a statement and a little more, or fails.
-func limitedPool(ctx context.Context, cfg *pgxpool.Config, statement time.Duration, limits string) (*pgxpool.Pool, error) {
+func limitedPool(ctx context.Context, cfg *pgxpool.Config, within time.Duration, limits string) (*pgxpool.Pool, error) {
 	var pool atomic.Pointer[pgxpool.Pool]
 	reset := func() { // what is wrong with one connection may be with all that are open
 		if p := pool.Load(); p != nil {
@@ -140,7 +186,7 @@ func limitedPool(ctx context.Context, cfg *pgxpool.Config, statement time.Durati
 		}
 	}
 	cfg.ConnConfig.AfterNetConnect = func(_ context.Context, _ *pgconn.Config, c net.Conn) (net.Conn, error) {
-		return &answeringConn{Conn: c, within: statement + min(answerMargin, statement), hung: reset, since: time.Now()}, nil
+		return &answeringConn{Conn: c, within: within, hung: reset, since: time.Now()}, nil
 	}
 	fatal := cfg.ConnConfig.OnPgError
 	cfg.ConnConfig.OnPgError = func(c *pgconn.PgConn, err *pgconn.PgError) bool {

@@ -3,22 +3,16 @@ package models
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
-
-// poolerWithin is how long it may take to recognize a pooler.
-const poolerWithin = 10 * time.Second
 
 // pooled tells whether a pooler in transaction mode stands before the
 // database, as PgBouncer with pool_mode=transaction does: whoever connects has
 // another session of the server in each transaction, so that nothing lasts
 // that belongs to a session.
 func pooled(ctx context.Context, pool *pgxpool.Pool) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, poolerWithin)
-	defer cancel()
 	var conns [3]*pgxpool.Conn
 	for i := range conns {
 		var err error

@@ -66,9 +66,11 @@ type Store struct {
 	patient   *pgxpool.Pool
 	patientDB *sql.DB
 	long      *gorm.DB
-	box       *secret.Box
-	clock     func() time.Time
-	needs     func(webhookType string) bool
+	// answerWithin is how long PostgreSQL may take for a question of the start.
+	answerWithin time.Duration
+	box          *secret.Box
+	clock        func() time.Time
+	needs        func(webhookType string) bool
 	// With SQLite, transactions have one connection, which therefore knows the
 	// pages that it wrote last, and writing is whose turn it is; nil: with
 	// PostgreSQL.
@@ -140,7 +142,7 @@ func (s *Store) Close() {
 	if s.pool != nil {
 		s.pool.Close()
 		_ = s.patientDB.Close()
-		s.patient.Close()
+		s.closePatient()
 	}
 }
 
