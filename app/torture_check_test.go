@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -193,7 +194,7 @@ func (c *tortureCheck) missing(w *tortureWebhook, missing []*tortureEvent, maybe
 			explained++
 			continue
 		}
-		c.run.fault("lost", "webhook %d (%s) lacks event %d (%s, sent at %s, accepted at %s)", w.number, w.kind, e.number, e.kind, e.sent, e.accepted)
+		c.run.fault("lost", "webhook %d (%s) lacks event %d (%s, sent at %s, accepted at %s, dispatched by %s%s)", w.number, w.kind, e.number, e.kind, e.sent, e.accepted, c.by[e.number], c.others(e))
 	}
 	c.run.count("events dropped with their deliveries", explained)
 	if explained > dropped {
@@ -203,6 +204,18 @@ func (c *tortureCheck) missing(w *tortureWebhook, missing []*tortureEvent, maybe
 	if dropped > explained+maybe {
 		c.run.fault("other faults", "webhook %d (%s): %d events were dropped, of which only %d were for it", w.number, w.kind, dropped, explained+maybe)
 	}
+}
+
+// others are the events with which one might have merged, as far as they are
+// near to it.
+func (c *tortureCheck) others(e *tortureEvent) string {
+	var b strings.Builder
+	for _, other := range c.newer[e.key] {
+		if e.key != "" && (other.sent-e.sent).Abs() < 10*time.Second {
+			fmt.Fprintf(&b, "; %d of its key happened %s after it, sent at %s, first arrived at %s", other.number, other.occurred.Sub(e.occurred), other.sent, c.first[other.number])
+		}
+	}
+	return b.String()
 }
 
 // wanted tells whether a webhook must get an event, and whether it may, by the
