@@ -152,9 +152,9 @@ func (f *tortureFleet) freeze(random *rand.Rand) func(stop <-chan struct{}) {
 			_ = p.cmd.Process.Signal(syscall.SIGSTOP)
 			pause(stop, about(random, f.run.up/3))
 			_ = p.cmd.Process.Signal(syscall.SIGCONT)
+			s.mu.Lock()
+			s.frozen++
+			s.mu.Unlock()
 		})
-		s.mu.Lock()
-		s.frozen++
-		s.mu.Unlock()
 	}
 }
