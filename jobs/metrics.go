@@ -2,10 +2,10 @@ package jobs
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/singleflight"
 
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -27,15 +27,28 @@ func newMetrics(r prometheus.Registerer, store *models.Store) *metrics {
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 15, 30},
 		}, []string{"type"}),
 	}
-	r.MustRegister(m.attempts, m.duration, &depthCollector{store: store})
+	r.MustRegister(m.attempts, m.duration, newDepthCollector(store, depthsFor))
 	return m
 }
 
+// depthsFor is how long what the database answered is told again. Anybody may
+// scrape, and must not keep the database busy.
+const depthsFor = time.Second
+
 // depthCollector asks the database when it is scraped: once for all who scrape
-// at the same time. Anybody may, and must not use up the connections.
+// at the same time or soon after.
 type depthCollector struct {
-	store *models.Store
-	asked singleflight.Group
+	ask   func() (depths, error)
+	again time.Duration // how long an answer, or an error, is told again
+
+	mu    sync.Mutex // held while the database is asked; guards what follows
+	found depths
+	err   error
+	until time.Time
+}
+
+func newDepthCollector(store *models.Store, again time.Duration) *depthCollector {
+	return &depthCollector{ask: func() (depths, error) { return askDepths(store) }, again: again}
 }
 
 // depths are what a scrape asks for.
@@ -44,15 +57,26 @@ type depths struct {
 	standing models.Standing
 }
 
-func (x *depthCollector) ask() (any, error) {
+func askDepths(store *models.Store) (depths, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	waiting, err := x.store.Deliveries.Depth(ctx)
+	waiting, err := store.Deliveries.Depth(ctx)
 	if err != nil {
 		return depths{}, err
 	}
-	standing, err := x.store.Standing(ctx)
+	standing, err := store.Standing(ctx)
 	return depths{waiting, standing}, err
+}
+
+// newest is what the database answered last.
+func (x *depthCollector) newest() (depths, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if !time.Now().Before(x.until) {
+		x.found, x.err = x.ask()
+		x.until = time.Now().Add(x.again)
+	}
+	return x.found, x.err
 }
 
 var (
@@ -77,8 +101,7 @@ func (*depthCollector) Describe(c chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector. While the database is away it
 // leaves these out.
 func (x *depthCollector) Collect(c chan<- prometheus.Metric) {
-	answer, err, _ := x.asked.Do("", x.ask)
-	found, _ := answer.(depths)
+	found, err := x.newest()
 	if err != nil {
 		return
 	}

@@ -19,7 +19,7 @@ import (
 func TestMetricsOfTheQueues(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		registry := prometheus.NewRegistry()
-		newMetrics(registry, b.store)
+		registry.MustRegister(newDepthCollector(b.store, 0))
 		scrape := func(what string, want map[string]float64) {
 			b.t.Helper()
 			families, err := registry.Gather()
@@ -61,31 +61,28 @@ func TestMetricsOfTheQueues(t *testing.T) {
 	})
 }
 
-// TestScrapesAtTheSameTimeAskOnce: however many strangers scrape, one of them
-// is at the database, and the others are told what it found.
-func TestScrapesAtTheSameTimeAskOnce(t *testing.T) {
+// TestScrapesAskOnceASecond: however many strangers scrape, together or one
+// after the other, the database is asked once a second.
+func TestScrapesAskOnceASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		x := &depthCollector{} // whoever asked its store would panic
-		inside, answer := make(chan struct{}), make(chan struct{})
-		go func() {
-			_, _, _ = x.asked.Do("", func() (any, error) {
-				close(inside)
-				<-answer
-				return depths{waiting: models.Depth{Waiting: 7}}, nil
-			})
-		}()
-		<-inside
+		asked := 0
+		x := &depthCollector{again: time.Second, ask: func() (depths, error) {
+			asked++
+			return depths{waiting: models.Depth{Waiting: 7}}, nil
+		}}
 		var scrapes sync.WaitGroup
-		for range 300 {
+		for i := range 300 {
 			scrapes.Go(func() {
+				time.Sleep(time.Duration(i) * 10 * time.Millisecond)
 				got := make(chan prometheus.Metric, 10)
 				if x.Collect(got); len(got) != 4 {
 					t.Errorf("%d values", len(got))
 				}
 			})
 		}
-		synctest.Wait()
-		close(answer)
 		scrapes.Wait()
+		if asked != 3 {
+			t.Errorf("300 scrapes in 3 s asked the database %d times, not 3", asked)
+		}
 	})
 }
