@@ -22,11 +22,12 @@ type pace struct {
 	bytes  int64         // of which so many must arrive
 	window time.Duration // within this time, or all that is left
 	all    time.Duration // the whole body
+	answer time.Duration // within which the answer must be read
 }
 
 // slowest is 13 kbit/s, which the worst of mobile networks gives, and less
 // than a minute for all.
-var slowest = pace{bytes: 16 << 10, window: 10 * time.Second, all: time.Minute}
+var slowest = pace{bytes: 16 << 10, window: 10 * time.Second, all: time.Minute, answer: 20 * time.Second}
 
 // errSlow is the cause of a request's end when its body took too long.
 var errSlow = errors.New("the body took too long")

@@ -90,44 +90,44 @@ type operation func(ctx context.Context, c *call) (answer, error)
 func (s *SuperOffice) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	token, no := s.Access.authorize(r, models.ScopeSuperOffice, "managing webhooks")
-	var a answer
 	err := no.failure()
 	if no == nil {
-		a, err = s.answer(w, r, token)
+		err = s.answer(w, r, token)
 	}
 	if err != nil {
 		f := s.fail(r.Context(), err)
 		s.Access.note(apiSuperOffice, r, token, &refusal{reason: f.reason, detail: f.text()})
 		s.Access.drain(w, r)
 		f.write(w)
-		return
 	}
-	a.write(w)
 }
 
-// answer does what a request asks for. The request's place is given back when
-// it returns.
-func (s *SuperOffice) answer(w http.ResponseWriter, r *http.Request, token models.Token) (answer, error) {
+// answer does what a request asks for and sends the answer, or returns why not.
+// The request's place is given back when it returns.
+func (s *SuperOffice) answer(w http.ResponseWriter, r *http.Request, token models.Token) error {
 	c := &call{request: r, token: token, body: []byte("null")}
 	do, err := s.find(c)
 	if err != nil {
-		return answer{}, err
+		return err
 	}
 	q, no := s.places.enter(r.Context(), flow(token))
 	if no != nil {
-		return answer{}, no.failure()
+		return no.failure()
 	}
 	defer q.Release()
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		if err := c.read(w, q); err != nil {
-			return answer{}, err
+			return err
 		}
 	}
 	a, err := do(q.Context(), c)
-	if err != nil && q.yielded() {
-		return answer{}, busy().failure()
+	if err == nil {
+		err = q.send(w, a)
 	}
-	return a, err
+	if err != nil && q.yielded() {
+		return busy().failure()
+	}
+	return err
 }
 
 // failure is a refusal in the words of this API; nil is none.

@@ -21,7 +21,35 @@ type answer struct {
 	modified time.Time // of the webhook; zero: not said
 }
 
-func (a answer) write(w http.ResponseWriter) {
+// largeAnswer is what connections and the system's buffers do not take at once,
+// in bytes.
+const largeAnswer = 64 << 10
+
+// send sends an answer, which has to be read soon. Large ones are counted with
+// the bytes of the request, and are cut off when the place has to be given back.
+// An error means that nothing was sent; only what changes nothing has large
+// answers.
+func (q *request) send(w http.ResponseWriter, a answer) error {
+	var body []byte
+	if a.value != nil {
+		body = plainJSON(a.value)
+	}
+	control := http.NewResponseController(w)
+	if len(body) > largeAnswer {
+		if err := q.Take(int64(len(body))); err != nil {
+			return err
+		}
+	}
+	_ = control.SetWriteDeadline(time.Now().Add(q.pace.answer)) // not every writer has one
+	if len(body) > largeAnswer {
+		defer context.AfterFunc(q.Context(), func() { _ = control.SetWriteDeadline(time.Unix(1, 0)) })()
+	}
+	a.write(w, body)
+	_ = control.Flush() // while it is counted; nobody is left to tell
+	return nil
+}
+
+func (a answer) write(w http.ResponseWriter, body []byte) {
 	if !a.modified.IsZero() {
 		w.Header().Set("Last-Modified", a.modified.UTC().Format(http.TimeFormat))
 	}
@@ -30,7 +58,7 @@ func (a answer) write(w http.ResponseWriter) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	_, _ = w.Write(plainJSON(a.value)) // who does not listen gets nothing
+	_, _ = w.Write(body) // who does not listen gets nothing
 }
 
 // plainJSON encodes <, > and & as themselves.
