@@ -77,6 +77,7 @@ func (d *tortureDoors) press(name string, attacks []door) {
 	defer d.run.begins("strangers: "+name, tortureSoon, true)()
 	for range d.run.reports {
 		e := d.run.site.newEvent(d.random)
+		e.sent = d.run.now()
 		start := time.Now()
 		_, err := d.run.site.post(e.json(), "application/json", 1, patience)
 		d.run.count("reports while doors were pressed", 1)

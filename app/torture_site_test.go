@@ -31,8 +31,8 @@ type tortureEvent struct {
 	tags                      []string
 	key                       string // what it may merge by; empty: never
 	occurred                  time.Time
-	text                      string // its own, by which it is known again
-	sent                      time.Duration
+	text                      string        // its own, by which it is known again
+	sent                      time.Duration // the first time; 0: not yet
 	accepted                  time.Duration // 0: not yet
 }
 
@@ -181,7 +181,9 @@ func (s *tortureSite) report(random *rand.Rand, events []*tortureEvent) {
 	body, kind := eventsBody(random, events)
 	first := s.run.now()
 	for _, e := range events {
-		e.sent = first
+		if e.sent == 0 {
+			e.sent = first
+		}
 	}
 	// Some lose patience, once: the request may have been heard or not.
 	hasty := random.IntN(30) == 0
