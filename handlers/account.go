@@ -57,7 +57,7 @@ func (s *accountPages) passwordChange(c *gin.Context) error {
 	}
 	ctx, form := c.Request.Context(), c.Request.PostForm
 	user, _ := userOf(c)
-	got, err := s.checkOwnPassword(c, form.Get("password"))
+	got, err := s.checkOwnPassword(c, form.Get("password"), "change password")
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ func (s *accountPages) ProvesAgain(c *gin.Context, password string) (status int,
 	if password == "" {
 		return s.signedOnAgain(c)
 	}
-	got, err := s.checkOwnPassword(c, password)
+	got, err := s.checkOwnPassword(c, password, "reveal")
 	if err != nil {
 		return 0, "", err
 	}

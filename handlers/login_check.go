@@ -129,31 +129,39 @@ func (s *accountPages) recordBurst(ctx context.Context, user models.User, from m
 	return s.Store.Users.RecordLoginBurst(ctx, burst)
 }
 
-// checkOwnPassword checks the password of the member who is logged in. Strangers
-// cannot keep them from it.
-func (s *accountPages) checkOwnPassword(c *gin.Context, password string) (passwordResult, error) {
+// checkOwnPassword checks the password of the member who is logged in, for
+// what they want to do. Strangers cannot keep them from it.
+func (s *accountPages) checkOwnPassword(c *gin.Context, password, purpose string) (passwordResult, error) {
 	user, _ := userOf(c)
 	got, err := s.authenticate(c.Request.Context(), passwordTry{
 		Email: user.Email, Password: password, Address: c.ClientIP(), Device: "member " + formatID(user.ID),
 	})
-	if err == nil {
-		s.countRefused(c, got)
+	if why := got.refusedFor(); err == nil && why != "" {
+		s.LoginRefused()
+		s.Warnings.Warn(fmt.Sprint("password ", why, user.ID, purpose), "password refused: "+why,
+			"member", user.Email, "purpose", purpose, "from", limit.AddressGroup(c.ClientIP()))
 	}
 	return got, err
 }
 
-// countRefused counts and logs a password that was not accepted, if it was not.
-func (s *accountPages) countRefused(c *gin.Context, got passwordResult) {
-	why := "wrong password"
+// refusedFor is why a password was not accepted, for the log; empty: it was.
+func (r passwordResult) refusedFor() string {
 	switch {
-	case got.User.ID != 0:
-		return
-	case got.Wait > 0:
-		why = "too many wrong passwords"
-	case got.Expired:
-		why = "expired one-time password"
+	case r.User.ID != 0:
+		return ""
+	case r.Wait > 0:
+		return "too many wrong passwords"
+	case r.Expired:
+		return "expired one-time password"
 	}
-	s.loginRefused(why, "from", limit.AddressGroup(c.ClientIP()))
+	return "wrong password"
+}
+
+// countRefused counts and logs a log-in that was not accepted, if it was not.
+func (s *accountPages) countRefused(c *gin.Context, got passwordResult) {
+	if why := got.refusedFor(); why != "" {
+		s.loginRefused(why, "from", limit.AddressGroup(c.ClientIP()))
+	}
 }
 
 // loginRefused counts a refused log-in, and logs it with others of its kind.

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -91,7 +92,8 @@ func TestRevealIsForAdministrators(t *testing.T) {
 }
 
 func TestRevealCountsWrongPasswordsAsLoginDoes(t *testing.T) {
-	c := newConsole(t)
+	var log logLines
+	c := newConsole(t, func(d *Deps) { d.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 	w := c.addSecretWebhook()
 	path := webhookPath(w.ID) + "/reveal"
 	for range failuresHere {
@@ -100,6 +102,11 @@ func TestRevealCountsWrongPasswordsAsLoginDoes(t *testing.T) {
 	a := c.post(path, url.Values{"secret": {"1"}, "password": {adminPassword}}).want(http.StatusTooManyRequests).reveals("")
 	if n, err := strconv.Atoi(a.Header.Get("Retry-After")); err != nil || n < 1 || n > 900 {
 		t.Errorf("Retry-After is %q", a.Header.Get("Retry-After"))
+	}
+	for _, why := range []string{"wrong password", "too many wrong passwords"} {
+		if line := `msg="password refused: ` + why + `" member=` + adminEmail + " purpose=reveal from=127.0.0.1"; !strings.Contains(log.String(), line) {
+			t.Errorf("the log lacks %s: %s", line, log.String())
+		}
 	}
 	c.cookie = ""
 	c.post("/login", credentials(adminPassword)).want(http.StatusTooManyRequests)
