@@ -183,6 +183,28 @@ func TestTokenOfAMemberWhoIsGone(t *testing.T) {
 	})
 }
 
+// TestARemovedMemberOwnsNothing: a request of theirs that was let in before
+// they were removed leaves no webhook with an owner who is gone.
+func TestARemovedMemberOwnsNothing(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
+		_, err := s.Users.Create(t.Context(), models.User{Email: "mary@example.com", Name: "Mary", Role: models.RoleAdministrator})
+		ok(t, err)
+		tony, err := s.Users.Create(t.Context(), models.User{Email: "tony@example.com", Name: "Tony", Role: models.RoleAdministrator})
+		ok(t, err)
+		input := models.WebhookInput{Type: "generic", Name: "late", Location: "main", TagMode: models.TagsAll}
+		w, err := s.Webhooks.Create(t.Context(), tony.Actor(), input)
+		ok(t, err)
+		want(t, "owner before", w.OwnerID, tony.ID)
+		_, err = s.Users.Remove(t.Context(), mary, tony.ID)
+		ok(t, err)
+		w, err = s.Webhooks.Create(t.Context(), tony.Actor(), input)
+		ok(t, err)
+		want(t, "owner after", w.OwnerID, 0)
+		want(t, "made by", w.OwnerName, "Tony")
+		want(t, "claim", s.Webhooks.Claim(t.Context(), tony.Actor(), w.ID), models.ErrNotFound)
+	})
+}
+
 func TestLocationsListed(t *testing.T) {
 	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
 		ok(t, s.Locations.Create(t.Context(), mary, "team", models.Called{Name: "Team"}))

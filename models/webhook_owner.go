@@ -6,10 +6,17 @@ import (
 	"gorm.io/gorm"
 )
 
-// Claim makes somebody the owner of a webhook that has none. It goes on as it
-// was. Errors: ErrNotFound; *ConflictError when somebody else owns it.
+// Claim makes a member the owner of a webhook that has none. It goes on as it
+// was. Errors: ErrNotFound, also when the member was removed; *ConflictError when somebody else owns it.
 func (x *Webhooks) Claim(ctx context.Context, by Actor, id int64) error {
 	return x.s.tx(ctx, func(tx *gorm.DB) error {
+		owner, err := x.s.ownerFor(tx, by)
+		if err != nil {
+			return err
+		}
+		if owner == 0 {
+			return ErrNotFound
+		}
 		w, now, err := x.lockedNow(tx, id)
 		if err != nil || w.OwnerID == by.UserID {
 			return err
@@ -26,6 +33,18 @@ func (x *Webhooks) Claim(ctx context.Context, by Actor, id int64) error {
 		}
 		return audit(tx, by, now, "webhook.claimed", label(w), orWords(w.OwnerName, "no owner")+" → "+by.Name)
 	})
+}
+
+// ownerFor is the owner of a webhook that an author makes: nobody, 0, when the
+// member was removed meanwhile. A removal waits until the transaction has
+// ended, and then leaves the webhook without an owner.
+func (s *Store) ownerFor(tx *gorm.DB, by Actor) (owner int64, err error) {
+	lock := ""
+	if s.pool != nil {
+		lock = " for key share"
+	}
+	err = tx.Raw("select id from users where id = ?"+lock, by.UserID).Scan(&owner).Error
+	return owner, err
 }
 
 func orWords(words, none string) string {

@@ -62,8 +62,12 @@ func (x *Webhooks) Create(ctx context.Context, by Actor, in WebhookInput) (Webho
 		if err := roomAt(tx, in.Location); err != nil {
 			return err
 		}
+		owner, err := x.s.ownerFor(tx, by)
+		if err != nil {
+			return err
+		}
 		w = Webhook{
-			Type: in.Type, State: WebhookActive, OwnerID: by.UserID, OwnerName: by.Name, CreatedAt: now,
+			Type: in.Type, State: WebhookActive, OwnerID: owner, OwnerName: by.Name, CreatedAt: now,
 			Events: []string{}, Tags: []string{}, Options: map[string]string{},
 		}
 		if in.Paused {
