@@ -10,22 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gin-gonic/gin"
-
 	"github.com/sitehooks/sitehooks/models"
 )
-
-// open are the routes that need no session.
-var open = map[string]bool{
-	"/healthz": true, "/readyz": true, "/metrics": true, "/login": true, "/login/oidc": true, "/logout": true, "/static/*file": true, "/api/v1/events": true,
-}
-
-// own are changes that every member may make, because they are the member's own.
-var own = map[string]bool{"/theme": true, "/attention": true, "/account/password": true, "/account/sessions": true}
-
-func pathOf(route gin.RouteInfo) string {
-	return strings.NewReplacer(":id", "1", ":event", "e", "*file", "app.css").Replace(route.Path)
-}
 
 func TestEverythingElseNeedsASession(t *testing.T) {
 	c := newConsole(t)

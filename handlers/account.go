@@ -109,3 +109,12 @@ func (s *accountPages) sessionsEnd(c *gin.Context) error {
 	}
 	return s.redirect(c, "/login")
 }
+
+// accountTemplates are the templates of these pages, each with the struct that it is
+// rendered with.
+func accountTemplates() map[string]any {
+	return map[string]any{
+		"account_password": &passwordPage{},
+		"login":            &loginPage{},
+	}
+}

@@ -15,18 +15,6 @@ const (
 	auditDetail = "tbody tr:first-child td:last-child"
 )
 
-// through sends a request by way of a proxy that tells the client's address.
-func (c *console) through(client, method, path, kind, body string, header ...string) *answer {
-	c.t.Helper()
-	req := c.request(method, path, strings.NewReader(body))
-	req.Header.Set("Content-Type", kind)
-	req.Header.Set("X-Forwarded-For", client)
-	for i := 0; i+1 < len(header); i += 2 {
-		req.Header.Set(header[i], header[i+1])
-	}
-	return c.do(req)
-}
-
 // TestAuditSaysFromWhereAndWhat: of a change by form the address and what it
 // changed, of one by an API its token as well, and no secret of either.
 func TestAuditSaysFromWhereAndWhat(t *testing.T) {

@@ -26,9 +26,6 @@ func (s *adminPages) offerTokens(c *gin.Context, p *confirmPage, member models.U
 	return nil
 }
 
-// Place is where a token may be used, in words.
-func (a *confirmAlso) Place(slug string) string { return a.Names.place(slug) }
-
 // tokensToRevoke are those that were ticked.
 func tokensToRevoke(c *gin.Context) ([]int64, error) {
 	if err := parseForm(c); err != nil {

@@ -13,16 +13,6 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// issue makes a token as a member does.
-func (c *console) issue(by models.User, name string) (plain string, id int64) {
-	c.t.Helper()
-	plain, err := c.store.Tokens.Issue(c.t.Context(), by.Actor(), models.Token{Name: name, Scope: models.ScopeIngest, Location: models.MainLocation})
-	ok(c.t, err)
-	tok, err := c.store.Tokens.Authenticate(c.t.Context(), plain)
-	ok(c.t, err)
-	return plain, tok.ID
-}
-
 // ticked are the names of the tokens on a page that would be revoked, and all
 // that it offers.
 func ticked(a *answer) (chosen, all []string) {

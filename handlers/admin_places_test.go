@@ -10,35 +10,6 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-const manyPlaces = 20_000
-
-// manyLocations adds locations named Team 1, Team 2 … with the slugs team-1 …,
-// and as many communities and tags at python-wranglers.
-func (c *console) manyLocations() {
-	c.t.Helper()
-	at := "1700000000000000"
-	if c.store.SQLite() == nil {
-		at = "now()"
-	}
-	for _, into := range []string{
-		"locations (slug, name, created_at) %s select 'team-' || i, 'Team ' || i, " + at,
-		"communities (location, slug, created_at) %s select 'python-wranglers', 'guild-' || i, " + at,
-		"tags (location, name) %s select 'python-wranglers', 'tag-' || i",
-	} {
-		numbers := fmt.Sprintf("with recursive g(i) as (select 1 union all select i + 1 from g where i < %d)", manyPlaces)
-		c.exec("insert into " + fmt.Sprintf(into, numbers) + " from g")
-	}
-}
-
-// small fails if a page is larger than pages with a few rows are.
-func (a *answer) small() *answer {
-	a.t.Helper()
-	if n := len(a.Body); n > 128<<10 {
-		a.t.Errorf("the page has %d KiB", n>>10)
-	}
-	return a
-}
-
 func TestManyLocationsArePagedAndSearched(t *testing.T) {
 	onBoth(t, func(t *testing.T, c *console) {
 		c.manyLocations()

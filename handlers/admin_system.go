@@ -163,3 +163,19 @@ func bytesWords(n int64) string {
 	}
 	return fmt.Sprintf("%.1f %s", value, units[0])
 }
+
+// adminTemplates are the templates of these pages, each with the struct that it is
+// rendered with.
+func adminTemplates() map[string]any {
+	return map[string]any{
+		"admin_audit":     &auditPage{},
+		"admin_location":  &locationPage{},
+		"admin_locations": &locationsPage{},
+		"admin_member":    &memberPage{},
+		"admin_members":   &membersPage{},
+		"admin_system":    &systemPage{},
+		"admin_tokens":    &tokensPage{},
+		"site_setting":    &siteSettingPage{},
+		"site_settings":   &siteSettingsPage{},
+	}
+}

@@ -13,14 +13,6 @@ import (
 	"github.com/sitehooks/sitehooks/models/modelstest"
 )
 
-// noMarkup fails when content became markup on the page.
-func noMarkup(t *testing.T, a *answer) {
-	t.Helper()
-	if n := a.Find("main script, main img").Length(); n > 0 {
-		t.Errorf("%d elements came with the content", n)
-	}
-}
-
 func TestLocationsPage(t *testing.T) {
 	c := newConsole(t)
 	a := c.get("/admin/locations").want(http.StatusOK)
@@ -283,16 +275,5 @@ func TestViewerReadsAdministration(t *testing.T) {
 	}
 	for path := range left {
 		t.Errorf("there is no page %s", path)
-	}
-}
-
-// offersNothing looks for what only an administrator can do.
-func (c *console) offersNothing(path string, a *answer) {
-	c.t.Helper()
-	if a.Find("main form[method=post]").Length() > 0 || a.Find("main a[href*=revoke], main a[href*=remove], main a[href$='/edit'], main a[href$='/delete']").Length() > 0 {
-		c.t.Errorf("%s offers a change to a viewer", path)
-	}
-	if a.Find("nav a[aria-current=page]").Length() == 0 {
-		c.t.Errorf("%s is not marked in the navigation", path)
 	}
 }

@@ -39,13 +39,6 @@ type freshToken struct{ Name, Token string }
 // Place is where a token may be used, in words.
 func (p *tokensPage) Place(slug string) string { return p.Names.place(slug) }
 
-func (n locationNames) place(slug string) string {
-	if slug == "" {
-		return "All locations"
-	}
-	return n.of(slug)
-}
-
 // MakerGone says why the member who made a token could not make it today;
 // empty: they could, or nobody made it in the console.
 func (p *tokensPage) MakerGone(tok models.Token) string {

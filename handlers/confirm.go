@@ -57,3 +57,6 @@ func (s *Site) confirm(c *gin.Context, p *confirmPage) error {
 	}
 	return s.render(c, http.StatusOK, "confirm", p)
 }
+
+// Place is where a token may be used, in words.
+func (a *confirmAlso) Place(slug string) string { return a.Names.place(slug) }

@@ -123,3 +123,13 @@ func tookAbout(ms int) string {
 	}
 	return took(time.Duration(ms) * time.Millisecond)
 }
+
+// deliveriesTemplates are the templates of these pages, each with the struct that it is
+// rendered with.
+func deliveriesTemplates() map[string]any {
+	return map[string]any{
+		"deliveries":        &deliveriesPage{},
+		"deliveries_resent": &resentPage{},
+		"delivery":          &deliveryPage{},
+	}
+}

@@ -3,7 +3,6 @@ package handlers
 import (
 	"encoding/csv"
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -99,21 +98,6 @@ func TestResendAllThatMatch(t *testing.T) {
 	if to := b.get("/admin/deliveries?state=pending").Find(".s-page-title--actions > a").Length(); to != 0 {
 		t.Error("what waits is offered to be resent")
 	}
-}
-
-// download is a file with the headers that it came with.
-func (b *historyBrowser) download(path string) (string, http.Header) {
-	b.site.Helper()
-	q, err := http.NewRequestWithContext(b.site.Context(), http.MethodGet, b.site.server.URL+path, nil)
-	b.site.must(err)
-	p, err := b.client.Do(q)
-	b.site.must(err)
-	defer p.Body.Close()
-	text, err := io.ReadAll(p.Body)
-	if err != nil || p.StatusCode != http.StatusOK {
-		b.site.Fatalf("%s: %d, %v", path, p.StatusCode, err)
-	}
-	return string(text), p.Header
 }
 
 func TestExport(t *testing.T) {

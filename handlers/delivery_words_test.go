@@ -10,15 +10,6 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-func lookup(t testing.TB, name string) *wire.Format {
-	t.Helper()
-	f, ok := wire.Lookup(name)
-	if !ok {
-		t.Fatalf("there is no type %s", name)
-	}
-	return f
-}
-
 var historyNow = time.Date(2026, 11, 21, 2, 14, 0, 0, time.UTC)
 
 func after(d time.Duration) *time.Time {

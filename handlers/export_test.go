@@ -3,13 +3,11 @@ package handlers
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -35,33 +33,6 @@ func newExportConsole(t *testing.T, kind string, adjust ...func(*Deps)) *console
 	t.Cleanup(server.Close)
 	c.server = server
 	return c
-}
-
-// unread asks for an export and reads no further than the status.
-func (c *console) unread(path string) (status string, conn net.Conn) {
-	c.t.Helper()
-	small := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error {
-		return raw.Control(func(fd uintptr) {
-			_ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4<<10)
-		})
-	}}
-	conn, err := small.DialContext(c.t.Context(), "tcp", c.server.Listener.Addr().String())
-	ok(c.t, err)
-	c.t.Cleanup(func() { _ = conn.Close() })
-	_, err = fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: console.example.com\r\nCookie: %s=%s\r\n\r\n", path, sessionCookie, c.cookie)
-	ok(c.t, err)
-	line := make([]byte, len("HTTP/1.1 200"))
-	_, err = io.ReadFull(conn, line)
-	ok(c.t, err)
-	return string(line[len("HTTP/1.1 "):]), conn
-}
-
-// exported reads an export to its end.
-func (c *console) exported() []exported {
-	c.t.Helper()
-	var rows []exported
-	ok(c.t, json.Unmarshal([]byte(c.get("/admin/deliveries.json").want(http.StatusOK).Body), &rows))
-	return rows
 }
 
 // TestUnreadExportsHoldNobodyUp: one member has one export, however many are
@@ -115,12 +86,12 @@ func TestUnreadExportsHoldNobodyUp(t *testing.T) {
 func TestExportThatNobodyReadsEnds(t *testing.T) {
 	var log logLines
 	c := newExportConsole(t, "sqlite", func(d *Deps) { d.Log = slog.New(slog.NewTextHandler(&log, nil)) })
-	c.areas.Deliveries.exports.stalled = 50 * time.Millisecond
+	GiveUpReaders(c.areas.Deliveries, 50*time.Millisecond)
 	if status, _ := c.unread("/admin/deliveries.json"); status != "200" {
 		t.Fatalf("status %s", status)
 	}
 	c.await("the export is cut off", func() bool { return strings.Contains(log.String(), "export cut off") })
-	c.areas.Deliveries.exports.stalled = time.Minute
+	GiveUpReaders(c.areas.Deliveries, time.Minute)
 	c.await("the place is free", func() bool { return c.get("/admin/deliveries.json").Status == http.StatusOK })
 }
 

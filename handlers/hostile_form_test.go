@@ -3,7 +3,6 @@ package handlers
 import (
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -46,18 +45,6 @@ func hostileForms() map[string]string {
 		forms[what] = form.Encode()
 	}
 	return forms
-}
-
-// send asks without a network in between, so that an answer to a body that is
-// too large is never lost.
-func (c *console) send(method, path, form string) *httptest.ResponseRecorder {
-	req := httptest.NewRequestWithContext(c.t.Context(), method, path, strings.NewReader(form))
-	req.Host = "console.example.com"
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.AddCookie(&http.Cookie{Name: sessionCookie, Value: c.cookie})
-	w := httptest.NewRecorder()
-	c.engine.ServeHTTP(w, req)
-	return w
 }
 
 // TestHostileFormsBreakNothing sends every form filled in with what no field

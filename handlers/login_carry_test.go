@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/PuerkitoBio/goquery"
-
 	"github.com/sitehooks/sitehooks/models"
 	"github.com/sitehooks/sitehooks/models/modelstest"
 )
@@ -86,20 +84,6 @@ func TestFormSurvivesTheEndOfItsSession(t *testing.T) {
 		}
 	}
 	c.cookie = here
-}
-
-// formWith is the page's form that has the fields.
-func (a *answer) formWith(fields url.Values) url.Values {
-	for _, one := range a.Find("main form[method=post]").EachIter() {
-		has := true
-		for name := range fields {
-			has = has && (name == "do" || one.Find("[name='"+name+"']").Length() > 0)
-		}
-		if has {
-			return (&answer{Document: goquery.NewDocumentFromNode(one.WrapAllHtml("<main></main>").Parent().Get(0)), t: a.t}).form()
-		}
-	}
-	return nil
 }
 
 // withoutLogins leaves out of a dump what every login writes.

@@ -28,27 +28,6 @@ func behindLoopback(d *Deps) {
 	d.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 }
 
-// tryFrom offers a password from an address.
-func (c *console) tryFrom(address, email, password string) *answer {
-	c.t.Helper()
-	form := url.Values{"email": {email}, "password": {password}}
-	req := c.request(http.MethodPost, "/login", strings.NewReader(form.Encode()))
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("X-Forwarded-For", address)
-	return c.do(req)
-}
-
-// fail puts wrong passwords on record, as another instance would.
-func (c *console) fail(n int, from func(i int) models.LoginFrom) {
-	c.t.Helper()
-	for i := range n {
-		ok(c.t, c.store.Users.RecordLoginFailure(c.t.Context(), from(i)))
-	}
-}
-
-// anew forgets who is logged in, and the browser's cookies.
-func (c *console) anew() { c.cookie, c.extra = "", nil }
-
 func retriesWithin(t *testing.T, a *answer, seconds int) {
 	t.Helper()
 	if n, err := strconv.Atoi(a.Header.Get("Retry-After")); err != nil || n < 1 || n > seconds {
@@ -234,23 +213,6 @@ func TestQueueOfPasswordsIsBounded(t *testing.T) {
 	place.Release()
 	waiting.Wait()
 	c.post("/login", credentials(adminPassword)).want(http.StatusSeeOther)
-}
-
-// unfinished opens a connection that sends the beginning of a log-in form, and
-// returns the status of the answer once there is one.
-func (c *console) unfinished(from string, length int) (status <-chan string, hangUp func()) {
-	c.t.Helper()
-	conn, err := (&net.Dialer{}).DialContext(c.t.Context(), "tcp", c.server.Listener.Addr().String())
-	ok(c.t, err)
-	_, err = fmt.Fprintf(conn, "POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-For: %s\r\n"+
-		"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\nemail=", from, length)
-	ok(c.t, err)
-	answers := make(chan string, 1)
-	go func() {
-		line, _ := bufio.NewReader(conn).ReadString('\n')
-		answers <- strings.TrimSpace(line)
-	}()
-	return answers, func() { _ = conn.Close() }
 }
 
 // TestLoginFormIsSmall: more than 16 KiB is refused, before it arrives when its

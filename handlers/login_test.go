@@ -13,23 +13,6 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-func credentials(password string) url.Values {
-	return url.Values{"email": {"Mary@Example.com"}, "password": {password}, "next": {"/admin/deliveries"}}
-}
-
-// sessionOf is the session cookie that an answer sets.
-func sessionOf(t *testing.T, a *answer) *http.Cookie {
-	t.Helper()
-	resp := http.Response{Header: a.Header}
-	for _, cookie := range resp.Cookies() {
-		if cookie.Name == sessionCookie {
-			return cookie
-		}
-	}
-	t.Fatal("no session cookie")
-	return nil
-}
-
 func TestLogin(t *testing.T) {
 	c := newConsole(t)
 	c.cookie = ""

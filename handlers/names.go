@@ -44,3 +44,10 @@ func distinct(words []string) []string {
 	words = slices.Sorted(slices.Values(words))
 	return slices.DeleteFunc(slices.Compact(words), func(word string) bool { return word == "" })
 }
+
+func (n locationNames) place(slug string) string {
+	if slug == "" {
+		return "All locations"
+	}
+	return n.of(slug)
+}

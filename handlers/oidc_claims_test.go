@@ -100,14 +100,13 @@ func TestProviderThatHangsIsAskedOnceForAll(t *testing.T) {
 	p.hang, p.away = make(chan struct{}), true
 	free := sync.OnceFunc(func() { close(p.hang) })
 	defer free()
-	d := c.areas.Account.signOn.discovery
-	d.wait = 20 * time.Millisecond
+	WaitForProvider(c.areas.Account, 20*time.Millisecond)
 	var all sync.WaitGroup
 	for range 10 {
 		all.Go(func() { c.get(oidcPath).want(http.StatusBadGateway) }) // before the provider has answered
 	}
 	all.Wait()
-	d.wait = time.Minute
+	WaitForProvider(c.areas.Account, time.Minute)
 	for range 10 {
 		all.Go(func() { c.get(oidcPath).want(http.StatusBadGateway) })
 	}
@@ -118,7 +117,7 @@ func TestProviderThatHangsIsAskedOnceForAll(t *testing.T) {
 		t.Errorf("the provider was asked %d times", n)
 	}
 	p.away = false
-	d.again = time.Now()
+	AskProviderAnew(c.areas.Account)
 	p.begin(c, oidcPath)
 	if n := p.times.Load(); n != 2 {
 		t.Errorf("later the provider was asked %d times", n)

@@ -60,20 +60,6 @@ func TestAddressBehindProxies(t *testing.T) {
 	}
 }
 
-// atHost asks under a name that leads here.
-func (c *console) atHost(host, method, path string, headers ...string) *answer {
-	c.t.Helper()
-	body := strings.NewReader(credentials(adminPassword).Encode())
-	req := c.request(method, path, body)
-	req.Host = host
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	for _, h := range headers {
-		name, value, _ := strings.Cut(h, ": ")
-		req.Header.Set(name, value)
-	}
-	return c.do(req)
-}
-
 // TestOnlyOwnHostsAreAnswered: a name that somebody else made to lead here opens
 // no page; programs are answered whatever they call us.
 func TestOnlyOwnHostsAreAnswered(t *testing.T) {

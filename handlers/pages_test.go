@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"maps"
 	"slices"
 	"testing"
 
@@ -13,31 +14,11 @@ import (
 // TestTemplatesFitTheirStructs checks every page's template against the struct
 // that it is rendered with.
 func TestTemplatesFitTheirStructs(t *testing.T) {
-	pages := map[string]any{
-		"account_password":  &passwordPage{},
-		"admin_audit":       &auditPage{},
-		"admin_location":    &locationPage{},
-		"admin_locations":   &locationsPage{},
-		"admin_member":      &memberPage{},
-		"admin_members":     &membersPage{},
-		"admin_system":      &systemPage{},
-		"admin_tokens":      &tokensPage{},
-		"confirm":           &confirmPage{},
-		"deliveries":        &deliveriesPage{},
-		"deliveries_resent": &resentPage{},
-		"delivery":          &deliveryPage{},
-		"error":             &errorPage{},
-		"login":             &loginPage{},
-		"site_setting":      &siteSettingPage{},
-		"site_settings":     &siteSettingsPage{},
-		"trigger_event":     &triggerEventPage{},
-		"trigger_history":   &triggerHistoryPage{},
-		"webhook":           &webhookPage{},
-		"webhook_delete":    &webhookDeletePage{},
-		"webhook_form":      &webhookFormPage{},
-		"webhook_reveal":    &revealPage{},
-		"webhooks":          &webhooksPage{},
-		"webhooks_bulk":     &webhooksBulkPage{},
+	pages := map[string]any{}
+	for _, area := range []map[string]any{
+		webTemplates(), accountTemplates(), adminTemplates(), deliveriesTemplates(), triggersTemplates(), webhooksTemplates(),
+	} {
+		maps.Copy(pages, area)
 	}
 	set, err := templates.New(Funcs(static.Path))
 	ok(t, err)

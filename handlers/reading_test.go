@@ -1,31 +1,12 @@
 package handlers
 
 import (
-	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
 
-	"github.com/sitehooks/sitehooks/handlers/api"
 	"github.com/sitehooks/sitehooks/models"
-	"github.com/sitehooks/sitehooks/models/modelstest"
 )
-
-// onBoth runs a test with the console over each kind of database.
-func onBoth(t *testing.T, test func(t *testing.T, c *console), adjust ...func(*Deps)) {
-	t.Helper()
-	for _, kind := range modelstest.Kinds() {
-		t.Run(kind, func(t *testing.T) { test(t, newConsoleOn(t, kind, adjust...)) })
-	}
-}
-
-// withAPIs gives the console its real APIs.
-func withAPIs(d *Deps) {
-	log := slog.New(slog.DiscardHandler)
-	access := api.NewAccess(api.AccessDeps{Tokens: d.Store.Tokens, Log: log})
-	d.Ingest = api.NewEvents(api.EventsDeps{Events: d.Store.Events, Access: access, Log: log})
-	d.SuperOffice = api.NewSuperOffice(api.SuperOfficeDeps{Store: d.Store, Sender: d.Sender, Access: access, Log: log})
-}
 
 // furnished has one of everything, and tells the address of each by its route.
 func furnished(t *testing.T, c *console) (paths map[string]string, token string) {
@@ -63,32 +44,6 @@ func furnished(t *testing.T, c *console) (paths map[string]string, token string)
 		"/developer/site-settings": "/developer/site-settings", "/developer/site-settings/edit": settingPath(models.DispatchDelay),
 		"/superoffice/api/*path": "/superoffice/api/v1/Webhook",
 	}, token
-}
-
-// stored is all that is stored, but for last-seen times.
-func (c *console) stored() string {
-	c.t.Helper()
-	var lines []string
-	for line := range strings.Lines(modelstest.Dump(c.t, c.store)) {
-		if table, _, _ := strings.Cut(line, " |"); table == "sessions" || table == "tokens" {
-			line = table + "\n" // only how many there are
-		}
-		lines = append(lines, line)
-	}
-	return strings.Join(lines, "")
-}
-
-// difference is the lines that only one of two dumps has.
-func difference(before, after string) string {
-	var only []string
-	for _, sides := range [][2]string{{before, after}, {after, before}} {
-		for line := range strings.Lines(sides[0]) {
-			if !strings.Contains(sides[1], line) {
-				only = append(only, line)
-			}
-		}
-	}
-	return strings.Join(only, "")
 }
 
 // TestReadingChangesNothing reads every page there is, by GET and by HEAD.

@@ -84,3 +84,12 @@ func NewSite(c Config) (*Site, error) {
 	}
 	return s, nil
 }
+
+// webTemplates are the templates of these pages, each with the struct that it is
+// rendered with.
+func webTemplates() map[string]any {
+	return map[string]any{
+		"confirm": &confirmPage{},
+		"error":   &errorPage{},
+	}
+}

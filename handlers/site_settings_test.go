@@ -9,8 +9,6 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-func settingPath(name string) string { return "/developer/site-settings/edit?name=" + name }
-
 func TestSettingsAreListed(t *testing.T) {
 	c := newConsole(t)
 	a := c.get("/developer/site-settings").want(http.StatusOK)

@@ -179,3 +179,12 @@ func (s *triggersPages) triggerLines(ctx context.Context, rows []models.Event, d
 	}
 	return lines, nil
 }
+
+// triggersTemplates are the templates of these pages, each with the struct that it is
+// rendered with.
+func triggersTemplates() map[string]any {
+	return map[string]any{
+		"trigger_event":   &triggerEventPage{},
+		"trigger_history": &triggerHistoryPage{},
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -15,41 +14,6 @@ import (
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
-
-const newForm = "/admin/webhooks/new?type=generic"
-
-// fill sets fields; an empty value empties the field.
-func fill(form url.Values, pairs ...string) url.Values {
-	for i := 0; i+1 < len(pairs); i += 2 {
-		form.Set(pairs[i], pairs[i+1])
-	}
-	return form
-}
-
-func (c *console) filled(to string, pairs ...string) url.Values {
-	form := c.get(newForm).want(http.StatusOK).form()
-	fill(form, "name", "Python Accepted Answers", "events", "answer.accepted", "url", to)
-	return fill(form, pairs...)
-}
-
-func (c *console) only() models.Webhook {
-	c.t.Helper()
-	all, _, err := c.store.Webhooks.All(c.t.Context())
-	ok(c.t, err)
-	if len(all) != 1 {
-		c.t.Fatalf("there are %d webhooks", len(all))
-	}
-	return all[0]
-}
-
-func (c *console) opened(w models.Webhook) models.Opened {
-	c.t.Helper()
-	o, err := c.store.Webhooks.Open(w)
-	ok(c.t, err)
-	return o
-}
-
-func editPath(w models.Webhook) string { return webhookPath(w.ID) + "/edit" }
 
 func TestFormAsTheContractHasIt(t *testing.T) {
 	c := newConsole(t)

@@ -9,18 +9,6 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// part asks as our scripts do.
-func (c *console) part(name, path string, form url.Values) *answer {
-	c.t.Helper()
-	req := c.request(http.MethodGet, path, nil)
-	if form != nil {
-		req = c.request(http.MethodPost, path, strings.NewReader(form.Encode()))
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	req.Header.Set(partHeader, name)
-	return c.do(req)
-}
-
 func TestPartsOfTheForm(t *testing.T) {
 	c := newConsole(t)
 	c.addEvent(1, "answer.accepted", "", "python")

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,23 +12,6 @@ import (
 
 	"github.com/sitehooks/sitehooks/models"
 )
-
-// addEvent records an event about a question of that number.
-func (c *console) addEvent(n int, kind, community string, tags ...string) {
-	c.t.Helper()
-	payload, err := json.Marshal(map[string]any{
-		"question": map[string]any{"question_id": n, "title": fmt.Sprintf("Question %d <b>", n), "link": "https://example.com/questions/" + strconv.Itoa(n), "tags": tags},
-		"answer":   map[string]any{"answer_id": 1000 + n, "body": "Use join."},
-		"type":     kind, "location": "python-wranglers", "community": community,
-	})
-	ok(c.t, err)
-	_, _, err = c.store.Events.Record(c.t.Context(), []models.NewEvent{{
-		EventID: fmt.Sprint("event-", n, kind), Type: kind, Location: "python-wranglers", Community: community, Tags: tags,
-		OccurredAt: time.Now().Add(time.Duration(n) * time.Second), MergeKey: kind + strconv.Itoa(n), Subject: strconv.Itoa(n),
-		Title: fmt.Sprintf("Question %d <b>", n), Payload: payload,
-	}})
-	ok(c.t, err)
-}
 
 func TestPreview(t *testing.T) {
 	c := newConsole(t)

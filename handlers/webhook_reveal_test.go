@@ -12,33 +12,6 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-const (
-	firstSecret  = "the first secret of this webhook"
-	secondSecret = "the second secret of this webhook"
-)
-
-func (c *console) addSecretWebhook() models.Webhook {
-	c.t.Helper()
-	return c.addWebhook(func(in *models.WebhookInput) { in.Secrets[0].Set, in.Secrets[1].Set = firstSecret, secondSecret })
-}
-
-// reveals checks that an answer has one of the secrets, or none of them.
-func (a *answer) reveals(secret string) *answer {
-	a.t.Helper()
-	for _, one := range []string{firstSecret, secondSecret} {
-		if strings.Contains(a.Body, one) != (one == secret) {
-			a.t.Errorf("%q is on the page: %v", one, one != secret)
-		}
-	}
-	if secret != "" && a.text("#revealed") != secret {
-		a.t.Errorf("#revealed says %q", a.text("#revealed"))
-	}
-	if got := a.Header.Get("Cache-Control"); got != "no-store" {
-		a.t.Errorf("Cache-Control is %q", got)
-	}
-	return a
-}
-
 func TestRevealShowsOneSecretOnce(t *testing.T) {
 	c := newConsole(t)
 	w := c.addSecretWebhook()

@@ -189,3 +189,16 @@ func lastOutcome(lane models.Lane) string {
 		return strings.ToUpper(word[:1]) + word[1:]
 	}
 }
+
+// webhooksTemplates are the templates of these pages, each with the struct that it is
+// rendered with.
+func webhooksTemplates() map[string]any {
+	return map[string]any{
+		"webhook":        &webhookPage{},
+		"webhook_delete": &webhookDeletePage{},
+		"webhook_form":   &webhookFormPage{},
+		"webhook_reveal": &revealPage{},
+		"webhooks":       &webhooksPage{},
+		"webhooks_bulk":  &webhooksBulkPage{},
+	}
+}

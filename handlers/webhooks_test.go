@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -10,50 +9,9 @@ import (
 	"time"
 
 	"github.com/PuerkitoBio/goquery"
-	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/sitehooks/sitehooks/models"
 )
-
-// addWebhook stores a webhook that differs from the usual one as said.
-func (c *console) addWebhook(adjust func(*models.WebhookInput)) models.Webhook {
-	c.t.Helper()
-	in := models.WebhookInput{
-		Type: "generic", Name: "Python Accepted Answers", Location: models.MainLocation, TagMode: models.TagsAll,
-		Events: []string{"answer.accepted"}, Tags: []string{}, Options: map[string]string{},
-		URL: "http://127.0.0.1:9/hook?token=query-secret", URLShown: "http://127.0.0.1:9/hook",
-	}
-	if adjust != nil {
-		adjust(&in)
-	}
-	w, err := c.store.Webhooks.Create(c.t.Context(), c.admin.Actor(), in)
-	ok(c.t, err)
-	return w
-}
-
-// exec changes what only the jobs change.
-func (c *console) exec(query string, args ...any) {
-	c.t.Helper()
-	db := c.store.SQLite()
-	if db == nil {
-		db = stdlib.OpenDBFromPool(c.store.Postgres())
-		defer db.Close()
-		for n := range args { // PostgreSQL numbers them
-			query = strings.Replace(query, "?", fmt.Sprint("$", n+1), 1)
-		}
-	}
-	_, err := db.ExecContext(c.t.Context(), query, args...)
-	ok(c.t, err)
-}
-
-// addDelivery makes a delivery that waits.
-func (c *console) addDelivery(w models.Webhook) {
-	c.t.Helper()
-	c.exec(`insert into deliveries (public_id, webhook_id, location, event_types, items, state, due_at, resend, tries, round,
-		created_at, last_code, last_error, last_ms, reason, body)
-		values (?, ?, ?, ',answer.accepted,', 1, 'pending', ?, false, 0, 0, ?, 0, '', 0, '', '{}')`,
-		fmt.Sprint("msg_", time.Now().UnixNano()), w.ID, w.Location, time.Now().UTC(), time.Now().UTC())
-}
 
 func TestListOfNothing(t *testing.T) {
 	c := newConsole(t)
