@@ -17,7 +17,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/app/demo"
 	"github.com/sitehooks/sitehooks/config"
-	"github.com/sitehooks/sitehooks/handlers"
+	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -168,7 +168,7 @@ func (in *instance) runDemo(ctx context.Context, receiver *demo.Receiver, receiv
 // demoMember lets the printed password log in, also to a folder that an
 // earlier demo left.
 func demoMember(ctx context.Context, store *models.Store, password string) error {
-	hash, err := handlers.HashPassword(password)
+	hash, err := web.HashPassword(password)
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/sitehooks/sitehooks/handlers"
+	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/jobs"
 	"github.com/sitehooks/sitehooks/jobs/send"
 	"github.com/sitehooks/sitehooks/models"
@@ -38,7 +39,7 @@ func switchOn(t *testing.T, s *models.Store) {
 func walkEverything(t *testing.T, s *models.Store, rows int) {
 	t.Helper()
 	by := models.Actor{UserID: 1, Name: "Mary Wilkins"}
-	hash, err := handlers.HashPassword(adminPassword)
+	hash, err := web.HashPassword(adminPassword)
 	ok(t, err)
 	_, err = s.Users.Create(t.Context(), models.User{Email: adminEmail, Name: by.Name, PasswordHash: hash, Role: models.RoleAdministrator})
 	ok(t, err)
@@ -47,7 +48,7 @@ func walkEverything(t *testing.T, s *models.Store, rows int) {
 	sender := send.New(send.Config{AllowCIDRs: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 	work, err := jobs.New(jobs.Deps{Store: s, Sender: sender, Log: slog.New(slog.DiscardHandler), Metrics: registry})
 	ok(t, err)
-	set, err := templates.New(handlers.Funcs(static.Path))
+	set, err := templates.New(web.Funcs(static.Path))
 	ok(t, err)
 	server := httptest.NewUnstartedServer(nil)
 	base := "http://" + server.Listener.Addr().String()

@@ -20,7 +20,9 @@ import (
 
 	"github.com/sitehooks/sitehooks/config"
 	"github.com/sitehooks/sitehooks/handlers"
+	"github.com/sitehooks/sitehooks/handlers/account"
 	"github.com/sitehooks/sitehooks/handlers/api"
+	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/jobs"
 	"github.com/sitehooks/sitehooks/jobs/send"
 	"github.com/sitehooks/sitehooks/models"
@@ -178,7 +180,7 @@ func (in *instance) console() (http.Handler, error) {
 		Store: in.store, Sender: in.sender, Access: access, Log: in.log,
 		OnChange: in.changed, OnAccepted: arrived, Accepted: in.counters.accepted,
 	})
-	pages, err := templates.New(handlers.Funcs(static.Path))
+	pages, err := templates.New(web.Funcs(static.Path))
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +190,7 @@ func (in *instance) console() (http.Handler, error) {
 		Ingest: ingest, IngestToken: in.config.IngestToken != "", Refused: access.Newest, SuperOffice: superOffice,
 		Static: static.Handler(), OnChange: in.changed, Ready: in.ready,
 		Metrics: in.metrics(), LoginRefused: in.counters.loginsRefused.Inc, Version: Version(),
-		OIDC: handlers.OIDC{Issuer: in.config.OIDCIssuer, ClientID: in.config.OIDCClientID, ClientSecret: in.config.OIDCClientSecret},
+		OIDC: account.OIDC{Issuer: in.config.OIDCIssuer, ClientID: in.config.OIDCClientID, ClientSecret: in.config.OIDCClientSecret},
 	})
 }
 
@@ -248,7 +250,7 @@ func firstAdministrator(ctx context.Context, store *models.Store, c config.Confi
 		password = strings.ToLower(rand.Text()[:16])
 	}
 	var err error
-	if user.PasswordHash, err = handlers.HashPassword(password); err != nil {
+	if user.PasswordHash, err = web.HashPassword(password); err != nil {
 		return fmt.Errorf("SITEHOOKS_ADMIN_PASSWORD: %w", err)
 	}
 	made, err := store.Users.CreateFirst(ctx, user)

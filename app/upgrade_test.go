@@ -13,7 +13,7 @@ import (
 
 	"github.com/pressly/goose/v3"
 
-	"github.com/sitehooks/sitehooks/handlers"
+	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/models/migrations"
 	"github.com/sitehooks/sitehooks/models/modelstest"
 	"github.com/sitehooks/sitehooks/models/secret"
@@ -76,7 +76,7 @@ func firstInstallation(t testing.TB, env []string, target string) {
 	ok(t, err)
 	_, err = first.UpTo(t.Context(), 1)
 	ok(t, err)
-	hash, err := handlers.HashPassword(adminPassword)
+	hash, err := web.HashPassword(adminPassword)
 	ok(t, err)
 	rows := strings.NewReplacer("{url}", target, "{secret}", typeSecrets["generic"], "{password}", hash).Replace(firstRows)
 	run(t, db, firstWords(t, rows, folder))

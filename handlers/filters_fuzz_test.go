@@ -1,4 +1,4 @@
-package handlers
+package handlers_test
 
 import (
 	"encoding/base64"
@@ -13,6 +13,10 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/sitehooks/sitehooks/handlers/deliveries"
+	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/webtest"
+
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -26,7 +30,7 @@ var filtered = []string{
 
 // asker asks two consoles, one over each database, with something in them.
 type asker struct {
-	consoles []*console
+	consoles []*webtest.Console
 	token    string
 }
 
@@ -34,14 +38,14 @@ func newAsker(f *testing.F) *asker {
 	f.Helper()
 	a := &asker{}
 	for _, kind := range []string{"sqlite", "postgres"} {
-		c := newConsoleOn(f, kind, withAPIs)
-		w := c.addWebhook(func(in *models.WebhookInput) { in.TagMode, in.Tags = models.TagsSpecific, []string{"go"} })
-		c.addWebhook(func(in *models.WebhookInput) { in.Type, in.Name = "superoffice", "CRM" })
-		c.addDelivery(w)
-		_, _, err := c.store.Events.Record(f.Context(), []models.NewEvent{historyEvent(f, "e-1", "A question")})
-		ok(f, err)
-		a.token, err = c.store.Tokens.Issue(f.Context(), c.admin.Actor(), models.Token{Name: "crm", Scope: models.ScopeSuperOffice})
-		ok(f, err)
+		c := webtest.NewConsoleOn(f, kind, webtest.WithAPIs)
+		w := c.AddWebhook(func(in *models.WebhookInput) { in.TagMode, in.Tags = models.TagsSpecific, []string{"go"} })
+		c.AddWebhook(func(in *models.WebhookInput) { in.Type, in.Name = "superoffice", "CRM" })
+		c.AddDelivery(w)
+		_, _, err := c.Store.Events.Record(f.Context(), []models.NewEvent{webtest.HistoryEvent(f, "e-1", "A question")})
+		webtest.OK(f, err)
+		a.token, err = c.Store.Tokens.Issue(f.Context(), c.Admin.Actor(), models.Token{Name: "crm", Scope: models.ScopeSuperOffice})
+		webtest.OK(f, err)
 		a.consoles = append(a.consoles, c)
 	}
 	return a
@@ -54,10 +58,10 @@ func (a *asker) ask(t *testing.T, path, query string) {
 	for _, c := range a.consoles {
 		req := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
 		req.Host, req.URL.RawQuery = "console.example.com", query
-		req.AddCookie(&http.Cookie{Name: sessionCookie, Value: c.cookie})
+		req.AddCookie(&http.Cookie{Name: web.SessionCookie, Value: c.Cookie})
 		req.Header.Set("Authorization", "Bearer "+a.token)
 		w := httptest.NewRecorder()
-		c.engine.ServeHTTP(w, req)
+		c.Engine.ServeHTTP(w, req)
 		if w.Code >= http.StatusInternalServerError {
 			t.Fatalf("%s?%s: %d", path, query, w.Code)
 		}
@@ -109,7 +113,7 @@ func FuzzCursor(f *testing.F) {
 			name: {base64.RawURLEncoding.EncodeToString(text)}, "sort": {[]string{"created", "type", "team", "", "odd"}[sort%5]}, "dir": {[]string{"desc", "asc"}[sort%2]},
 		}
 		a.ask(t, "/admin/webhooks", query.Encode())
-		query.Set("before", formatID(id))
+		query.Set("before", web.FormatID(id))
 		for _, path := range []string{"/admin/deliveries", "/admin/trigger-history", "/admin/audit"} {
 			a.ask(t, path, query.Encode())
 		}
@@ -129,9 +133,9 @@ func FuzzExportCells(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name, reason string) {
 		row := models.DeliveryRow{Delivery: models.Delivery{PublicID: "msg_1", State: models.DeliveryFailed, Reason: reason, CreatedAt: time.Unix(0, 0)}}
 		row.Webhook.Name = name
-		line := csvLine(newExported(row).cells())
+		line := deliveries.CsvLine(deliveries.NewExported(row).Cells())
 		read, err := csv.NewReader(strings.NewReader(line)).Read()
-		if err != nil || len(read) != len(exportColumns) {
+		if err != nil || len(read) != len(deliveries.ExportColumns) {
 			t.Fatalf("%q, %q: %d cells, %v", name, reason, len(read), err)
 		}
 		bare := strings.NewReplacer("'", "", "\r\n", "\n").Replace // as the reader of the package has it

@@ -1,19 +1,25 @@
-// Package handlers turns requests into questions to models and answers into
-// pages. routes.go is the whole list of URLs.
+// Package handlers builds the areas of the console and the APIs from what they
+// depend on. routes.go is the whole list of URLs.
 //
-// It promises that every change needs a session, a role and a request from our
-// own pages, and that no saved secret ever leaves in a page. It does not know
-// how things are stored, when events are dispatched, or what a type of webhook
-// puts on the wire.
+// The areas promise that every change needs a session, a role and a request from
+// our own pages, and that no saved secret leaves in a page but by Reveal. They
+// do not know how things are stored, when events are dispatched, or what a type
+// of webhook puts on the wire.
 package handlers
 
 import (
 	"context"
-	"html/template"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"net/url"
+
+	"github.com/sitehooks/sitehooks/handlers/account"
+	"github.com/sitehooks/sitehooks/handlers/admin"
+	"github.com/sitehooks/sitehooks/handlers/deliveries"
+	"github.com/sitehooks/sitehooks/handlers/triggers"
+	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/webhooks"
 
 	"github.com/sitehooks/sitehooks/handlers/api"
 	"github.com/sitehooks/sitehooks/jobs/send"
@@ -53,17 +59,17 @@ type Deps struct {
 	LoginRefused func()
 	Version      string
 	// OIDC is the provider of single sign-on, if there is one.
-	OIDC OIDC
+	OIDC account.OIDC
 }
 
 // Areas are the areas of the console, each with its pages.
 type Areas struct {
-	Site       *Site
-	Account    *accountPages
-	Admin      *adminPages
-	Deliveries *deliveriesPages
-	Triggers   *triggersPages
-	Webhooks   *webhooksPages
+	Site       *web.Site
+	Account    *account.Pages
+	Admin      *admin.Pages
+	Deliveries *deliveries.Pages
+	Triggers   *triggers.Pages
+	Webhooks   *webhooks.Pages
 	deps       Deps
 }
 
@@ -78,7 +84,7 @@ func New(d Deps) (http.Handler, error) {
 
 // Build makes the areas of what they depend on.
 func Build(d Deps) (*Areas, error) {
-	site, err := NewSite(Config{
+	site, err := web.NewSite(web.Config{
 		Store: d.Store, Templates: d.Templates, BaseURL: d.BaseURL, CookieKeys: d.CookieKeys, Log: d.Log,
 		TrustedProxies: d.TrustedProxies, OnChange: d.OnChange, Version: d.Version,
 	})
@@ -86,18 +92,12 @@ func Build(d Deps) (*Areas, error) {
 		return nil, err
 	}
 	a := &Areas{
-		deps: d, Site: site, Account: newAccountPages(site, d.OIDC, d.LoginRefused),
-		Admin:      &adminPages{Site: site, Ready: d.Ready, Refused: d.Refused, IngestToken: d.IngestToken},
-		Deliveries: newDeliveriesPages(site),
-		Triggers:   &triggersPages{Site: site},
+		deps: d, Site: site, Account: account.New(site, d.OIDC, d.LoginRefused),
+		Admin:      &admin.Pages{Site: site, Ready: d.Ready, Refused: d.Refused, IngestToken: d.IngestToken},
+		Deliveries: deliveries.New(site),
+		Triggers:   &triggers.Pages{Site: site},
 	}
-	a.Webhooks = &webhooksPages{Site: site, Sender: d.Sender, Identity: a.Account}
-	site.LogInAgain = a.Account.logInAgain
+	a.Webhooks = &webhooks.Pages{Site: site, Sender: d.Sender, Identity: a.Account}
+	site.LogInAgain = a.Account.LogInAgain
 	return a, nil
-}
-
-// Funcs are the functions that templates may call; asset returns the URL of a
-// file of the static folder.
-func Funcs(asset func(name string) string) template.FuncMap {
-	return pageFuncs(asset)
 }

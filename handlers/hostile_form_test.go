@@ -1,4 +1,4 @@
-package handlers
+package handlers_test
 
 import (
 	"maps"
@@ -7,6 +7,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/webtest"
 
 	"github.com/gin-gonic/gin"
 )
@@ -31,7 +34,7 @@ var hostileTexts = map[string]string{
 	"NUL": "a\x00b", "invalid UTF-8": "\xff\xfe", "lone surrogate": "\xed\xa0\x80", "header": "a\r\nX-Injected: b\r\n\r\n<b>", "spaces": " \t\r\n ",
 	"formula": "=cmd|' /C calc'!A0", "right to left": "\u202egnirts\u2066", "number beyond 2^53": "9007199254740993", "number beyond 2^64": "99999999999999999999",
 	"long": strings.Repeat("é", 70_000), "year 0": "0000-01-01T00:00:00Z", "year 9999": "9999-12-31T23:59:59.999999999Z", "tags": strings.Repeat("tag,", 100_000),
-	"script": nasty, "nothing": "",
+	"script": webtest.Nasty, "nothing": "",
 }
 
 // hostileForms are forms with the same text in every field.
@@ -52,19 +55,19 @@ func hostileForms() map[string]string {
 // refused, and every page can still be read.
 func TestHostileFormsBreakNothing(t *testing.T) {
 	forms, large := hostileForms(), "name="+strings.Repeat("x", 10<<20)
-	onBoth(t, func(t *testing.T, c *console) {
+	webtest.OnBoth(t, func(t *testing.T, c *webtest.Console) {
 		paths, _ := furnished(t, c)
-		routes := slices.DeleteFunc(c.engine.Routes(), func(r gin.RouteInfo) bool {
-			return r.Method != http.MethodPost || isAPI(r.Path) || slices.Contains(bare, r.Path)
+		routes := slices.DeleteFunc(c.Engine.Routes(), func(r gin.RouteInfo) bool {
+			return r.Method != http.MethodPost || web.IsAPI(r.Path) || slices.Contains(bare, r.Path)
 		})
 		for _, route := range routes {
 			path, known := paths[route.Path]
 			if !known {
 				path = strings.NewReplacer(":id", "1", ":event", "e-1").Replace(route.Path)
 			}
-			before, changed := c.stored(), false
+			before, changed := c.Stored(), false
 			for what, form := range forms {
-				w := c.send(http.MethodPost, path, form)
+				w := c.Send(http.MethodPost, path, form)
 				if w.Code >= http.StatusInternalServerError || w.Code == http.StatusSeeOther && strings.HasPrefix(w.Header().Get("Location"), "/login") {
 					t.Errorf("%s with %s: %d to %s", path, what, w.Code, w.Header().Get("Location"))
 				}
@@ -75,24 +78,24 @@ func TestHostileFormsBreakNothing(t *testing.T) {
 				}
 				changed = changed || w.Code < http.StatusBadRequest
 			}
-			wrong := slices.Contains([]string{"/login", passwordPath, "/admin/webhooks/:id/reveal"}, route.Path) // passwords, which are counted
-			if after := c.stored(); !changed && !wrong && after != before {
-				t.Errorf("%s was refused each time, and stored something:\n%s", path, difference(before, after))
+			wrong := slices.Contains([]string{"/login", web.PasswordPath, "/admin/webhooks/:id/reveal"}, route.Path) // passwords, which are counted
+			if after := c.Stored(); !changed && !wrong && after != before {
+				t.Errorf("%s was refused each time, and stored something:\n%s", path, webtest.Difference(before, after))
 			}
 		}
 		for _, path := range slices.Sorted(maps.Values(paths)) {
-			if w := c.send(http.MethodGet, path, ""); w.Code >= http.StatusInternalServerError {
+			if w := c.Send(http.MethodGet, path, ""); w.Code >= http.StatusInternalServerError {
 				t.Errorf("afterwards %s: %d", path, w.Code)
 			}
 		}
 		for _, route := range routes {
 			path := strings.NewReplacer(":id", "1", ":event", "e-1").Replace(route.Path)
-			if w := c.send(http.MethodPost, path, large); w.Code != http.StatusRequestEntityTooLarge && w.Code != http.StatusNotFound {
+			if w := c.Send(http.MethodPost, path, large); w.Code != http.StatusRequestEntityTooLarge && w.Code != http.StatusNotFound {
 				t.Errorf("%s with 10 MB: %d", path, w.Code)
 			}
 		}
 		if len(routes) < 10 {
 			t.Errorf("only %d forms", len(routes))
 		}
-	}, withAPIs)
+	}, webtest.WithAPIs)
 }

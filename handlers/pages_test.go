@@ -1,9 +1,17 @@
-package handlers
+package handlers_test
 
 import (
 	"maps"
 	"slices"
 	"testing"
+
+	"github.com/sitehooks/sitehooks/handlers/account"
+	"github.com/sitehooks/sitehooks/handlers/admin"
+	"github.com/sitehooks/sitehooks/handlers/deliveries"
+	"github.com/sitehooks/sitehooks/handlers/triggers"
+	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/webhooks"
+	"github.com/sitehooks/sitehooks/handlers/webtest"
 
 	"github.com/jba/templatecheck"
 
@@ -16,12 +24,12 @@ import (
 func TestTemplatesFitTheirStructs(t *testing.T) {
 	pages := map[string]any{}
 	for _, area := range []map[string]any{
-		webTemplates(), accountTemplates(), adminTemplates(), deliveriesTemplates(), triggersTemplates(), webhooksTemplates(),
+		web.Templates(), account.Templates(), admin.Templates(), deliveries.Templates(), triggers.Templates(), webhooks.Templates(),
 	} {
 		maps.Copy(pages, area)
 	}
-	set, err := templates.New(Funcs(static.Path))
-	ok(t, err)
+	set, err := templates.New(web.Funcs(static.Path))
+	webtest.OK(t, err)
 	for _, name := range set.Names() {
 		data, known := pages[name]
 		if !known {

@@ -6,12 +6,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sitehooks/sitehooks/handlers"
+	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/templates"
 )
 
 func TestNothingIsWrittenUnlessThePageIsWhole(t *testing.T) {
-	set, err := templates.New(handlers.Funcs(func(name string) string { return "/static/" + name }))
+	set, err := templates.New(web.Funcs(func(name string) string { return "/static/" + name }))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/sitehooks/sitehooks/handlers"
+	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/jobs/send"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
@@ -74,7 +74,7 @@ func createSamples(ctx context.Context, store *models.Store, receiverURL string)
 
 // sampleOwner adds a member with a password that nobody knows.
 func sampleOwner(ctx context.Context, store *models.Store, name string) (models.User, error) {
-	hash, err := handlers.HashPassword(rand.Text())
+	hash, err := web.HashPassword(rand.Text())
 	if err != nil {
 		return models.User{}, err
 	}

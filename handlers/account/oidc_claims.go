@@ -1,0 +1,78 @@
+package account
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sitehooks/sitehooks/handlers/web"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// identity is whom the provider vouches for.
+type identity struct {
+	Email string    // verified, as the provider writes it
+	At    time.Time // when they last proved to the provider who they are; 1970: it did not say
+}
+
+// claims are what an ID token says, by their exact names, each said once.
+type claims struct {
+	Issuer          string         `json:"iss"`
+	Audience        jsontext.Value `json:"aud"` // a text or a list of them
+	Expiry          float64        `json:"exp"`
+	Nonce           string         `json:"nonce"`
+	AuthorizedParty *string        `json:"azp"`
+	Email           string         `json:"email"`
+	Verified        jsontext.Value `json:"email_verified"` // some providers write "true"
+	AuthTime        jsontext.Value `json:"auth_time"`      // seconds; it matters only where it is asked for
+}
+
+// readClaims reads a token that was verified. The package that verified it does
+// not tell names apart by their case, and takes the last of two: it must have
+// read what is read here.
+func readClaims(id *oidc.IDToken, clientID string) (c claims, err error) {
+	var text jsontext.Value
+	if err = id.Claims(&text); err != nil {
+		return c, err
+	}
+	if err = json.Unmarshal(text, &c); err != nil { // refuses names that come twice
+		return c, err
+	}
+	var audience []string
+	if c.Audience.Kind() == '"' {
+		audience = make([]string, 1)
+		err = json.Unmarshal(c.Audience, &audience[0])
+	} else {
+		err = json.Unmarshal(c.Audience, &audience)
+	}
+	if err != nil {
+		return c, err
+	}
+	if c.Issuer != id.Issuer || c.Nonce != id.Nonce || int64(c.Expiry) != id.Expiry.Unix() || !slices.Equal(audience, id.Audience) {
+		return c, errors.New("claims that differ in their case only")
+	}
+	// OpenID Connect Core 3.1.3.7, 4 and 5.
+	switch {
+	case len(audience) > 1 && c.AuthorizedParty == nil:
+		return c, errors.New("several audiences and no authorized party")
+	case c.AuthorizedParty != nil && *c.AuthorizedParty != clientID:
+		return c, errors.New("another client is the authorized party")
+	}
+	return c, nil
+}
+
+// identity is whom the claims are about, if the provider has verified the
+// e-mail.
+func (c claims) identity() (identity, error) {
+	if c.Email == "" || !web.IsText(c.Email) || strings.Trim(string(c.Verified), `"`) != "true" {
+		return identity{}, &oidcError{http.StatusForbidden, "The provider does not vouch for your e-mail address. Verify it there first.", errors.New("no verified e-mail")}
+	}
+	at, _ := strconv.ParseFloat(strings.Trim(string(c.AuthTime), `"`), 64)
+	return identity{c.Email, time.Unix(int64(at), 0)}, nil
+}

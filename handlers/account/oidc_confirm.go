@@ -1,0 +1,54 @@
+package account
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/sitehooks/sitehooks/handlers/web"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// confirmedFor is how old a single sign-on may be that confirms who asks.
+const confirmedFor = time.Minute
+
+// freshSignOn tells whether a single sign-on at a time confirms who asks now.
+// The provider's clock may be a little ahead.
+func freshSignOn(at, now time.Time) bool {
+	age := now.Sub(at)
+	return age < confirmedFor && age > -confirmedFor
+}
+
+// oidcConfirmed ends a single sign-on that confirms who is logged in already.
+// It starts no session.
+func (s *Pages) oidcConfirmed(c *gin.Context, begun oidcBegun, user models.User, at time.Time) error {
+	refuse := func(text string) error {
+		return s.Redirect(c, web.LocalPath(begun.Next), web.Flash{Kind: "danger", Text: text})
+	}
+	member, err := s.SessionUser(c)
+	if errors.Is(err, models.ErrNotFound) {
+		return s.Redirect(c, "/login?next="+url.QueryEscape(web.LocalPath(begun.Next)))
+	}
+	if err != nil {
+		return err
+	}
+	now, err := s.Store.Now(c.Request.Context())
+	if err != nil {
+		return err
+	}
+	switch {
+	case member.ID != user.ID:
+		return refuse(fmt.Sprintf("The provider says that you are %s, but you are logged in here as %s.", web.Cut(user.Email, 254), web.Cut(member.Email, 254)))
+	case !freshSignOn(at, now):
+		return refuse("The provider did not ask you to log in again, so this does not confirm who you are.")
+	}
+	if err := s.Keep(c, web.KeptConfirmed, strconv.FormatInt(at.Unix(), 10)); err != nil {
+		return err
+	}
+	return s.Redirect(c, web.LocalPath(begun.Next))
+}

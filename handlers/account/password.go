@@ -1,0 +1,124 @@
+// Package account is how a member gets in and out: the login page, single
+// sign-on, the password and the sessions.
+package account
+
+import (
+	"net/http"
+
+	"github.com/sitehooks/sitehooks/handlers/web"
+
+	"github.com/gin-gonic/gin"
+	"github.com/gorilla/securecookie"
+)
+
+// Pages are those of a member's own account: login, single sign-on,
+// password and sessions.
+type Pages struct {
+	*web.Site
+	// LoginRefused counts a log-in that was refused.
+	LoginRefused func()
+	refusals     *refusals
+	devices      []securecookie.Codec
+	signOn       *singleSignOn // nil: there is none
+}
+
+func New(s *web.Site, provider OIDC, refused func()) *Pages {
+	if refused == nil {
+		refused = func() {}
+	}
+	return &Pages{
+		Site: s, LoginRefused: refused, refusals: newRefusals(), devices: deviceCodecs(s.CookieKeys),
+		signOn: newSingleSignOn(provider, s.BaseURL, s.CookieKeys[0]),
+	}
+}
+
+type passwordPage struct {
+	web.Page
+	Must   bool // nothing else is possible before
+	Next   string
+	Min    int
+	Faults map[string]string // by field
+	Errors []web.ErrorLine
+}
+
+func (s *Pages) PasswordForm(c *gin.Context) error {
+	return s.showPassword(c, http.StatusOK, c.Query("next"), nil)
+}
+
+func (s *Pages) showPassword(c *gin.Context, status int, next string, faults map[string]string) error {
+	user, _ := web.UserOf(c)
+	return s.Render(c, status, "account_password", &passwordPage{
+		Page: web.Page{Title: "Change password"}, Must: user.MustChangePassword, Next: next, Min: web.PasswordMin, Faults: faults,
+		Errors: web.ErrorLines(faults, "password", "Present password", "new_password", "New password", "new_password_again", "New password, again"),
+	})
+}
+
+// PasswordChange needs the present password, so that an unattended browser is
+// not enough, and ends all other sessions of the user.
+func (s *Pages) PasswordChange(c *gin.Context) error {
+	if err := web.ParseForm(c); err != nil {
+		return err
+	}
+	ctx, form := c.Request.Context(), c.Request.PostForm
+	user, _ := web.UserOf(c)
+	got, err := s.checkOwnPassword(c, form.Get("password"), "change password")
+	if err != nil {
+		return err
+	}
+	faults := map[string]string{}
+	fresh := form.Get("new_password")
+	if fault := got.fault("This is not your present password."); fault != "" {
+		faults["password"] = fault
+	}
+	if err = web.CheckPassword(fresh); err != nil {
+		faults["new_password"] = web.Sentence(err)
+	} else if fresh == form.Get("password") {
+		faults["new_password"] = "Choose another password than the present one."
+	}
+	if fresh != form.Get("new_password_again") {
+		faults["new_password_again"] = "This is not the same password."
+	}
+	if len(faults) > 0 {
+		return s.showPassword(c, http.StatusUnprocessableEntity, form.Get("next"), faults)
+	}
+	hash, err := s.Passwords.Hash(ctx, user, fresh)
+	if err != nil {
+		return err
+	}
+	if err = s.Store.Users.SetPassword(ctx, user.ID, hash); err != nil {
+		return err
+	}
+	if err = s.StartSession(c, user.ID); err != nil {
+		return err
+	}
+	if err = s.Store.Audit.Note(ctx, web.ActorIs(c, user), "member.password", user.Email, "changed their own"); err != nil {
+		return err
+	}
+	return s.Redirect(c, web.LocalPath(form.Get("next")), web.Flash{Kind: "success", Text: "Your password is changed. Other sessions of yours have ended."})
+}
+
+// SessionsEnd logs a member out everywhere, here too.
+func (s *Pages) SessionsEnd(c *gin.Context) error {
+	user, _ := web.UserOf(c)
+	if err := s.Sessions.Rows.DeleteAll(c.Request.Context(), user); err != nil {
+		return err
+	}
+	session, err := s.Sessions.Get(c.Request, web.SessionCookie)
+	if err != nil {
+		return err
+	}
+	session.Options.MaxAge = -1
+	if err = session.Save(c.Request, c.Writer); err != nil {
+		return err
+	}
+	return s.Redirect(c, "/login")
+}
+
+// Templates are the templates of these pages, each with the struct that it is
+// rendered with.
+func Templates() map[string]any {
+	return map[string]any{
+		"account_password": &passwordPage{},
+		"login":            &loginPage{},
+	}
+}

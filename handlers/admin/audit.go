@@ -1,0 +1,156 @@
+package admin
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/sitehooks/sitehooks/handlers/web"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+const (
+	auditPath  = "/admin/audit"
+	auditShown = 50
+)
+
+type auditPage struct {
+	web.Page
+	Search   string
+	Times    web.TimeFilter
+	Faults   []string
+	People   []web.Choice
+	Subjects []web.Choice
+	Spans    []web.Choice
+	Chips    []web.FilterChip
+	Rows     []auditLine
+	Older    string
+	Newest   string
+	Scanned  bool // Older goes on searching
+	Filtered bool
+}
+
+type auditLine struct {
+	models.AuditEntry
+	What string
+}
+
+// Audit is the log of what people changed.
+func (s *Pages) Audit(c *gin.Context) error {
+	ctx := c.Request.Context()
+	now, err := s.Store.Now(ctx)
+	if err != nil {
+		return err
+	}
+	values := c.Request.URL.Query()
+	q, p := parseAuditQuery(values)
+	var odd []string
+	p.Times, q.From, q.To, odd = web.ParseTimes(values, now)
+	p.Faults = append(p.Faults, odd...)
+	if before := values.Get("before"); before != "" && !web.ReadNumber(before, &q.Before) {
+		p.Faults = append(p.Faults, web.LeftOut(before, "place in the list"))
+	}
+	rows, next, err := s.Store.Audit.Search(ctx, q)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		p.Rows = append(p.Rows, auditLine{row, auditWords(row.Action)})
+	}
+	if next > 0 {
+		p.Older, p.Scanned = web.OlderURL(auditPath, values, next), len(rows) < auditShown
+	}
+	if q.Before > 0 {
+		p.Newest = web.OlderURL(auditPath, values, 0)
+	}
+	people, err := s.Store.Audit.People(ctx)
+	if err != nil {
+		return err
+	}
+	if q.Who != "" && !slices.Contains(people, q.Who) {
+		people = append(people, q.Who)
+	}
+	for _, name := range people {
+		p.People = append(p.People, web.Choice{Value: name, Label: name, Chosen: name == q.Who})
+	}
+	p.Spans = web.SpanChoices(p.Times)
+	p.chips(values)
+	return s.Render(c, http.StatusOK, "admin_audit", p)
+}
+
+func parseAuditQuery(v url.Values) (models.AuditQuery, *auditPage) {
+	text := func(name string) string { return web.Cut(strings.TrimSpace(v.Get(name)), 300) }
+	q := models.AuditQuery{Who: text("who"), Subject: text("about"), Search: text("q"), Limit: auditShown}
+	p := &auditPage{Page: web.Page{Title: "Audit log", Nav: "audit"}, Search: q.Search}
+	for _, one := range auditSubjects {
+		one.Chosen = one.Value == q.Subject
+		p.Subjects = append(p.Subjects, one)
+	}
+	if q.Subject != "" && !slices.ContainsFunc(p.Subjects, func(one web.Choice) bool { return one.Chosen }) {
+		p.Faults = append(p.Faults, web.LeftOut(q.Subject, "thing that is changed"))
+		q.Subject = ""
+	}
+	return q, p
+}
+
+func (p *auditPage) chips(v url.Values) {
+	add := func(name, label, value string) {
+		p.Chips = append(p.Chips, web.FilterChip{Name: label, Value: value, Without: web.Without(auditPath, v, name)})
+	}
+	if p.Search != "" {
+		add("q", "Search", p.Search)
+	}
+	for _, field := range []struct {
+		name, label string
+		choices     []web.Choice
+	}{{"who", "Who", p.People}, {"about", "About", p.Subjects}, {"time", "Time", p.Spans}} {
+		for _, one := range field.choices {
+			if one.Chosen {
+				add(field.name, field.label, one.Label)
+			}
+		}
+	}
+	p.Chips = append(p.Chips, web.TimeChips(auditPath, p.Times, v)...)
+	p.Filtered = len(p.Chips) > 0
+}
+
+// auditSubjects are what actions are about.
+var auditSubjects = []web.Choice{
+	{Value: "webhook", Label: "Webhooks", Chosen: false},
+	{Value: "delivery", Label: "Deliveries", Chosen: false},
+	{Value: "event", Label: "Events", Chosen: false},
+	{Value: "setting", Label: "Site settings", Chosen: false},
+	{Value: "location", Label: "Locations", Chosen: false},
+	{Value: "community", Label: "Communities", Chosen: false},
+	{Value: "tag", Label: "Tags", Chosen: false},
+	{Value: "member", Label: "Members", Chosen: false},
+	{Value: "token", Label: "API tokens", Chosen: false},
+	{Value: "login", Label: "Log-ins", Chosen: false},
+}
+
+var auditActions = map[string]string{ //nolint:gosec // words about passwords and tokens, none of them
+	"webhook.created": "Created a webhook", "webhook.saved": "Saved a webhook", "webhook.paused": "Paused a webhook",
+	"webhook.resumed": "Resumed a webhook", "webhook.broke": "A webhook broke", "webhook.deleted": "Deleted a webhook",
+	"webhook.claimed": "Took over a webhook", "webhook.revealed": "Revealed a secret",
+	"delivery.resent": "Resent", "event.erased": "Erased content", "setting.changed": "Changed a site setting",
+	"location.created": "Added a location", "location.renamed": "Renamed a location",
+	"location.described": "Described a location", "community.renamed": "Renamed a community", "community.described": "Described a community",
+	"location.removed": "Removed a location", "community.removed": "Removed a community", "tag.removed": "Removed a tag",
+	"member.added": "Added a member", "member.role": "Changed a role", "member.password": "Set a password",
+	"login.password": "Logged in", "login.oidc": "Logged in by single sign-on", "login.ended": "Logged out",
+	"login.refused":   "Log-ins refused",
+	"login.ended_all": "Logged out everywhere", "member.disabled": "Disabled a member", "member.enabled": "Enabled a member",
+	"member.removed": "Removed a member", "token.created": "Made an API token", "token.revoked": "Revoked an API token",
+}
+
+// auditWords is an action in words, also of one that only a newer release knows.
+func auditWords(action string) string {
+	if words, ok := auditActions[action]; ok {
+		return words
+	}
+	return web.Capitalized(strings.NewReplacer(".", " ", "_", " ").Replace(action))
+}

@@ -1,0 +1,151 @@
+package admin
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/sitehooks/sitehooks/handlers/web"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// locationPage is a location with its communities, or one of these alone, and
+// the form that says what it is called.
+type locationPage struct {
+	web.Page
+	Location              models.Location
+	Community             *models.Community // nil: the page is the location's
+	Search                string            // among the communities and tags
+	Communities           []models.Community
+	Tags                  []string
+	OfCommunities, OfTags web.Numbered
+	Path                  string
+	Slug                  string // of what the page is about
+	Was                   models.Called
+	Called                calledForm
+	Errors                []web.ErrorLine
+}
+
+// CommunityPath leads to one of the communities.
+func (p *locationPage) CommunityPath(slug string) string { return communityPath(p.Location.Slug, slug) }
+
+// RemovePath leads to the question before the location or community is
+// removed; empty: the main site.
+func (p *locationPage) RemovePath() string {
+	if p.Community != nil {
+		return removePath(models.Place{Location: p.Location.Slug, Community: p.Slug})
+	}
+	if p.Slug == models.MainLocation {
+		return ""
+	}
+	return removePath(models.Place{Location: p.Slug})
+}
+
+// RemoveTagPath leads to the question before a tag is removed.
+func (p *locationPage) RemoveTagPath(name string) string {
+	return removePath(models.Place{Location: p.Location.Slug, Tag: name})
+}
+
+func LocationPath(slug string) string { return locationsPath + "/" + slug }
+
+func communityPath(location, slug string) string {
+	return LocationPath(location) + "?community=" + url.QueryEscape(slug)
+}
+
+// askedLocation finds what the address is about: a location, or with
+// ?community one of its communities.
+func (s *Pages) askedLocation(c *gin.Context) (*locationPage, error) {
+	ctx := c.Request.Context()
+	l, err := s.Store.Locations.Get(ctx, c.Param("id"))
+	if err != nil {
+		return nil, err
+	}
+	p := &locationPage{Location: l, Path: LocationPath(l.Slug), Slug: l.Slug, Was: models.Called{Name: l.Name, Description: l.Description}}
+	if slug, one := c.GetQuery("community"); one {
+		found, err := s.Store.Locations.Community(ctx, l.Slug, slug)
+		if err != nil {
+			return nil, err
+		}
+		p.Community, p.Path, p.Slug = &found, communityPath(l.Slug, slug), slug
+		p.Was = models.Called{Name: found.Title(), Description: found.Description}
+	}
+	p.Page = web.Page{Title: p.Was.Name, Nav: "locations"}
+	return p, nil
+}
+
+const (
+	communitiesShown = 50
+	tagsShown        = 200
+)
+
+// showLocation shows the page, a location's with its communities and tags.
+func (s *Pages) showLocation(c *gin.Context, status int, p *locationPage) error {
+	if p.Community != nil {
+		return s.Render(c, status, "admin_location", p)
+	}
+	ctx, values := c.Request.Context(), c.Request.URL.Query()
+	p.Search = web.SearchOf(values)
+	at := web.NumberOf(values, "communities")
+	communities, matched, err := s.Store.Locations.CommunityPage(ctx, p.Slug, web.NameQuery(p.Search, at, communitiesShown))
+	if err != nil {
+		return err
+	}
+	p.Communities, p.OfCommunities = communities, web.NewNumbered(p.Path, values, "communities", at, communitiesShown, matched)
+	at = web.NumberOf(values, "tags")
+	tags, matched, err := s.Store.Locations.TagPage(ctx, p.Slug, web.NameQuery(p.Search, at, tagsShown))
+	if err != nil {
+		return err
+	}
+	p.Tags, p.OfTags = tags, web.NewNumbered(p.Path, values, "tags", at, tagsShown, matched)
+	return s.Render(c, status, "admin_location", p)
+}
+
+// Location shows what a location or community is called and how it is
+// described.
+func (s *Pages) Location(c *gin.Context) error {
+	p, err := s.askedLocation(c)
+	if err != nil {
+		return err
+	}
+	p.Called.Called = p.Was
+	typed, err := s.TypedBefore(c)
+	if err != nil {
+		return err
+	}
+	if typed != nil {
+		p.Called.Called = readCalled(typed).Called
+	}
+	return s.showLocation(c, http.StatusOK, p)
+}
+
+// LocationDescribe gives it another name and description.
+func (s *Pages) LocationDescribe(c *gin.Context) error {
+	if err := web.ParseForm(c); err != nil {
+		return err
+	}
+	p, err := s.askedLocation(c)
+	if err != nil {
+		return err
+	}
+	p.Called = readCalled(c.Request.PostForm)
+	if len(p.Called.Faults) > 0 {
+		p.Errors = web.ErrorLines(p.Called.Faults, "name", "Name", "description", "Description")
+		return s.showLocation(c, http.StatusUnprocessableEntity, p)
+	}
+	ctx, by, to := c.Request.Context(), web.ActorOf(c), locationsPath
+	if p.Community == nil {
+		err = s.Store.Locations.Describe(ctx, by, p.Slug, p.Called.Called)
+	} else {
+		err, to = s.Store.Locations.DescribeCommunity(ctx, by, p.Location.Slug, p.Slug, p.Called.Called), LocationPath(p.Location.Slug)
+	}
+	if err != nil {
+		return err
+	}
+	said := "Saved " + p.Called.Name + "."
+	if p.Called.Name != p.Was.Name {
+		said = p.Was.Name + " is now called " + p.Called.Name + "."
+	}
+	return s.Redirect(c, to, web.Flash{Kind: "success", Text: said})
+}

@@ -1,0 +1,95 @@
+package admin
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/sitehooks/sitehooks/handlers/web"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+const (
+	locationsPath  = "/admin/locations"
+	locationsShown = 50
+)
+
+// emptyPath is beside the locations, since one may have any slug.
+const emptyPath = "/admin/empty-locations"
+
+type locationsPage struct {
+	web.Page
+	Search string
+	Rows   []models.LocationRow
+	Pages  web.Numbered
+	All    int64
+	Slug   string // of the form
+	Called calledForm
+	Errors []web.ErrorLine
+}
+
+// EmptyPath leads to the question before those of the list that are empty are
+// removed.
+func (p *locationsPage) EmptyPath() string {
+	return web.OlderURL(emptyPath, url.Values{"q": {p.Search}}, 0)
+}
+
+// Locations lists the main site and the Private Teams.
+func (s *Pages) Locations(c *gin.Context) error {
+	p := &locationsPage{}
+	typed, err := s.TypedBefore(c)
+	if err != nil {
+		return err
+	}
+	if typed != nil {
+		p.Slug, p.Called.Called = strings.TrimSpace(typed.Get("slug")), readCalled(typed).Called
+	}
+	return s.showLocations(c, http.StatusOK, p)
+}
+
+func (s *Pages) showLocations(c *gin.Context, status int, p *locationsPage) error {
+	p.Page = web.Page{Title: "Locations", Nav: "locations"}
+	p.Errors = web.ErrorLines(p.Called.Faults, "name", "Name", "description", "Description", "slug", "Slug")
+	ctx, values := c.Request.Context(), c.Request.URL.Query()
+	p.Search = web.SearchOf(values)
+	at := web.NumberOf(values, "page")
+	rows, matched, err := s.Store.Locations.Page(ctx, web.NameQuery(p.Search, at, locationsShown))
+	if err != nil {
+		return err
+	}
+	if p.All = matched; p.Search != "" {
+		if p.All, err = s.Store.Locations.Count(ctx); err != nil {
+			return err
+		}
+	}
+	p.Rows, p.Pages = rows, web.NewNumbered(locationsPath, values, "page", at, locationsShown, matched)
+	return s.Render(c, status, "admin_locations", p)
+}
+
+// LocationNew adds a location before its first event.
+func (s *Pages) LocationNew(c *gin.Context) error {
+	if err := web.ParseForm(c); err != nil {
+		return err
+	}
+	p := &locationsPage{Slug: strings.TrimSpace(c.Request.PostForm.Get("slug")), Called: readCalled(c.Request.PostForm)}
+	wrong := p.Called.Faults
+	if !web.LocationSlug.MatchString(p.Slug) {
+		wrong.Add("slug", "Use 1 to 64 lower-case letters, digits and hyphens, such as python-wranglers.")
+	}
+	if len(wrong) == 0 {
+		err := s.Store.Locations.Create(c.Request.Context(), web.ActorOf(c), p.Slug, p.Called.Called)
+		if errors.Is(err, models.ErrExists) {
+			wrong.Add("slug", "There is a location with this slug.")
+		} else if err != nil {
+			return err
+		}
+	}
+	if len(wrong) > 0 {
+		return s.showLocations(c, http.StatusUnprocessableEntity, p)
+	}
+	return s.Redirect(c, locationsPath, web.Flash{Kind: "success", Text: "Added " + p.Called.Name + "."})
+}

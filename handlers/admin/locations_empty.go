@@ -1,0 +1,55 @@
+package admin
+
+import (
+	"strings"
+
+	"github.com/sitehooks/sitehooks/handlers/web"
+
+	"github.com/gin-gonic/gin"
+)
+
+// emptyShown is how many empty locations are named before they are removed.
+const emptyShown = 20
+
+// LocationsEmpty asks before all empty locations that match a search are
+// removed.
+func (s *Pages) LocationsEmpty(c *gin.Context) error {
+	search := web.SearchOf(c.Request.URL.Query())
+	slugs, err := s.Store.Locations.Empty(c.Request.Context(), search)
+	if err != nil {
+		return err
+	}
+	p := &web.ConfirmPage{
+		Page: web.Page{Title: "Remove empty locations?", Nav: "locations"}, Crumb: "Locations", CrumbPath: locationsPath,
+		Action: emptyPath, Fields: []web.ConfirmField{{Name: "q", Value: search}}, Danger: true, Back: locationsPath,
+	}
+	if len(slugs) == 0 {
+		p.Lines = []string{"No location is empty. Locations that were renamed or described are not removed here."}
+		return s.Confirm(c, p)
+	}
+	p.Lines = []string{
+		web.Plural(int64(len(slugs)), "location is", "locations are") + " empty. No webhook, API token or kept event refers to an empty location.",
+		"Communities and tags of a removed location are removed too.",
+		"Locations that were renamed or described stay. An event that names a removed one registers it again.",
+	}
+	if len(slugs) > emptyShown {
+		p.Lines = append(p.Lines, "The first "+web.Count(emptyShown)+" of them:")
+	}
+	for _, slug := range slugs[:min(len(slugs), emptyShown)] {
+		p.Rows = append(p.Rows, web.ConfirmRow{Path: LocationPath(slug), Name: slug})
+	}
+	p.Button = "Remove " + web.Plural(int64(len(slugs)), "location", "locations")
+	return s.Confirm(c, p)
+}
+
+func (s *Pages) LocationsEmptyPost(c *gin.Context) error {
+	if err := web.ParseForm(c); err != nil {
+		return err
+	}
+	search := web.Storable(strings.TrimSpace(c.Request.PostForm.Get("q")))
+	n, err := s.Store.Locations.RemoveEmpty(c.Request.Context(), web.ActorOf(c), web.Cut(search, 200))
+	if err != nil {
+		return err
+	}
+	return s.Redirect(c, locationsPath, web.Flash{Kind: "success", Text: "Removed " + web.Plural(int64(n), "location", "locations") + "."})
+}

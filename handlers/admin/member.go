@@ -1,0 +1,172 @@
+package admin
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/sitehooks/sitehooks/handlers/web"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+const lastAdministrator = "This is the only administrator. Make somebody else an administrator first."
+
+type memberPage struct {
+	web.Page
+	Member models.User
+	Self   bool
+}
+
+// Other is the role that the member does not have.
+func (p *memberPage) Other() string {
+	if p.Member.Role == models.RoleAdministrator {
+		return models.RoleViewer
+	}
+	return models.RoleAdministrator
+}
+
+func MemberPath(id int64) string { return membersPath + "/" + web.FormatID(id) }
+
+// Member is the page on which one member's role and password are changed.
+func (s *Pages) Member(c *gin.Context) error {
+	user, err := s.askedMember(c)
+	if err != nil {
+		return err
+	}
+	me, _ := web.UserOf(c)
+	return s.Render(c, http.StatusOK, "admin_member", &memberPage{
+		Page: web.Page{Title: user.Name, Nav: "members"}, Member: user, Self: me.ID == user.ID,
+	})
+}
+
+func (s *Pages) askedMember(c *gin.Context) (models.User, error) {
+	id, ok := web.Positive(c.Param("id"))
+	if !ok {
+		return models.User{}, models.ErrNotFound
+	}
+	return s.Store.Users.Get(c.Request.Context(), id)
+}
+
+// MemberRoleForm asks before an administrator becomes a viewer.
+func (s *Pages) MemberRoleForm(c *gin.Context) error {
+	user, err := s.askedMember(c)
+	if err != nil {
+		return err
+	}
+	if c.Query("role") != models.RoleViewer || user.Role != models.RoleAdministrator {
+		return s.RedirectToParent(c)
+	}
+	return s.confirmDemotion(c, user, "")
+}
+
+func (s *Pages) confirmDemotion(c *gin.Context, user models.User, fault string) error {
+	p := &web.ConfirmPage{
+		Page:  web.Page{Title: "Make " + user.Name + " a viewer?", Nav: "members"},
+		Crumb: user.Name, CrumbPath: MemberPath(user.ID), Action: MemberPath(user.ID) + "/role", Button: "Make " + user.Email + " a viewer",
+		Fields: []web.ConfirmField{{Name: "role", Value: models.RoleViewer}},
+		Danger: true, Back: MemberPath(user.ID), Fault: fault,
+		Lines: []string{"A viewer reads everything but secrets and bodies, and changes nothing. Their webhooks stay theirs and go on."},
+	}
+	if me, _ := web.UserOf(c); me.ID == user.ID {
+		p.Lines = append(p.Lines, "This is you: you can no longer change anything.")
+	}
+	if err := s.offerTokens(c, p, user, false); err != nil {
+		return err
+	}
+	return s.Confirm(c, p)
+}
+
+func (s *Pages) MemberRole(c *gin.Context) error {
+	revoke, err := tokensToRevoke(c)
+	if err != nil {
+		return err
+	}
+	user, err := s.askedMember(c)
+	if err != nil {
+		return err
+	}
+	role := c.Request.PostForm.Get("role")
+	if !isRole(role) {
+		return web.Unusable("There is no such role: role is administrator or viewer.")
+	}
+	_, err = s.Store.Users.SetRole(c.Request.Context(), web.ActorOf(c), user.ID, role, revoke...)
+	if errors.Is(err, models.ErrLastAdministrator) {
+		return s.confirmDemotion(c, user, lastAdministrator)
+	}
+	if err != nil {
+		return err
+	}
+	return s.Redirect(c, membersPath, web.Flash{Kind: "success", Text: user.Name + " is now " + withArticle(role) + "."})
+}
+
+func withArticle(role string) string {
+	if role == models.RoleAdministrator {
+		return "an administrator"
+	}
+	return "a " + role
+}
+
+// MemberPassword gives somebody who forgot theirs a one-time password.
+func (s *Pages) MemberPassword(c *gin.Context) error {
+	user, err := s.askedMember(c)
+	if err != nil {
+		return err
+	}
+	if me, _ := web.UserOf(c); me.ID == user.ID {
+		return s.Redirect(c, web.PasswordPath)
+	}
+	password, hash, err := s.oneTimePassword(c)
+	if err != nil {
+		return err
+	}
+	if _, err = s.Store.Users.GivePassword(c.Request.Context(), web.ActorOf(c), user.ID, hash); err != nil {
+		return err
+	}
+	return s.showMembers(c, http.StatusOK, &membersPage{Role: models.RoleViewer, Given: &givenPassword{user.Email, password}})
+}
+
+// MemberRemove asks before somebody is taken off the list.
+func (s *Pages) MemberRemove(c *gin.Context) error {
+	user, err := s.askedMember(c)
+	if err != nil {
+		return err
+	}
+	return s.confirmRemoval(c, user, "")
+}
+
+func (s *Pages) confirmRemoval(c *gin.Context, user models.User, fault string) error {
+	p := &web.ConfirmPage{
+		Page:  web.Page{Title: "Remove " + user.Name + "?", Nav: "members"},
+		Crumb: "Members", CrumbPath: membersPath, Action: MemberPath(user.ID) + "/remove", Button: "Remove " + user.Email,
+		Danger: true, Back: membersPath, Fault: fault,
+		Lines: []string{user.Email + " can no longer log in, and is logged out everywhere at once. Their webhooks go on without an owner, and history keeps the name."},
+	}
+	if me, _ := web.UserOf(c); me.ID == user.ID {
+		p.Lines = append(p.Lines, "This is you: you will be logged out.")
+	}
+	if err := s.offerTokens(c, p, user, true); err != nil {
+		return err
+	}
+	return s.Confirm(c, p)
+}
+
+func (s *Pages) MemberRemovePost(c *gin.Context) error {
+	revoke, err := tokensToRevoke(c)
+	if err != nil {
+		return err
+	}
+	user, err := s.askedMember(c)
+	if err != nil {
+		return err
+	}
+	_, err = s.Store.Users.Remove(c.Request.Context(), web.ActorOf(c), user.ID, revoke...)
+	if errors.Is(err, models.ErrLastAdministrator) {
+		return s.confirmRemoval(c, user, lastAdministrator)
+	}
+	if err != nil {
+		return err
+	}
+	return s.Redirect(c, membersPath, web.Flash{Kind: "success", Text: "Removed " + user.Email + "."})
+}

@@ -1,0 +1,67 @@
+package admin
+
+import (
+	"errors"
+
+	"github.com/sitehooks/sitehooks/handlers/web"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// MemberDisable asks before somebody is kept out.
+func (s *Pages) MemberDisable(c *gin.Context) error {
+	user, err := s.askedMember(c)
+	if err != nil {
+		return err
+	}
+	return s.confirmDisabling(c, user, "")
+}
+
+func (s *Pages) confirmDisabling(c *gin.Context, user models.User, fault string) error {
+	p := &web.ConfirmPage{
+		Page:  web.Page{Title: "Disable " + user.Name + "?", Nav: "members"},
+		Crumb: "Members", CrumbPath: membersPath, Action: MemberPath(user.ID) + "/disable", Button: "Disable " + user.Email,
+		Danger: true, Back: membersPath, Fault: fault,
+		Lines: []string{user.Email + " can no longer log in until somebody enables them again, and is logged out everywhere at once. Their webhooks stay theirs and go on."},
+	}
+	if me, _ := web.UserOf(c); me.ID == user.ID {
+		p.Lines = append(p.Lines, "This is you: you will be logged out.")
+	}
+	if err := s.offerTokens(c, p, user, false); err != nil {
+		return err
+	}
+	return s.Confirm(c, p)
+}
+
+func (s *Pages) MemberDisablePost(c *gin.Context) error {
+	revoke, err := tokensToRevoke(c)
+	if err != nil {
+		return err
+	}
+	user, err := s.askedMember(c)
+	if err != nil {
+		return err
+	}
+	_, err = s.Store.Users.Disable(c.Request.Context(), web.ActorOf(c), user.ID, revoke...)
+	if errors.Is(err, models.ErrLastAdministrator) {
+		return s.confirmDisabling(c, user, lastAdministrator)
+	}
+	if err != nil {
+		return err
+	}
+	return s.Redirect(c, membersPath, web.Flash{Kind: "success", Text: "Disabled " + user.Email + "."})
+}
+
+// MemberEnable lets somebody log in again.
+func (s *Pages) MemberEnable(c *gin.Context) error {
+	user, err := s.askedMember(c)
+	if err != nil {
+		return err
+	}
+	if _, err = s.Store.Users.Enable(c.Request.Context(), web.ActorOf(c), user.ID); err != nil {
+		return err
+	}
+	return s.Redirect(c, membersPath, web.Flash{Kind: "success", Text: "Enabled " + user.Email + "."})
+}

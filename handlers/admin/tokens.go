@@ -1,0 +1,200 @@
+package admin
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/sitehooks/sitehooks/handlers/web"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+const tokensPath = "/admin/tokens"
+
+type tokensPage struct {
+	web.Page
+	Rows []models.Token
+	// Configured says that SITEHOOKS_INGEST_TOKEN is set, and UsedAt when it
+	// was last used; nil: never.
+	Configured bool
+	UsedAt     *time.Time
+	Makers     map[int64]models.User
+	Names      web.LocationNames
+	Scopes     []web.Choice
+	Name       string // of the form
+	Scope      string
+	Location   string
+	Where      web.Picker
+	Faults     web.Faults
+	Errors     []web.ErrorLine
+	Fresh      *freshToken // nil: none was just created
+}
+
+// freshToken is a new token, shown once.
+type freshToken struct{ Name, Token string }
+
+// Place is where a token may be used, in words.
+func (p *tokensPage) Place(slug string) string { return p.Names.Place(slug) }
+
+// MakerGone says why the member who made a token could not make it today;
+// empty: they could, or nobody made it in the console.
+func (p *tokensPage) MakerGone(tok models.Token) string {
+	maker, known := p.Makers[tok.CreatedByID]
+	switch {
+	case tok.MakerRemoved:
+		return "Removed"
+	case !known:
+		return ""
+	case maker.DisabledAt != nil:
+		return "Disabled"
+	case maker.Role != models.RoleAdministrator:
+		return "Now a viewer"
+	}
+	return ""
+}
+
+// Tokens lists the tokens of the APIs, without the tokens themselves, which
+// nobody knows any more.
+func (s *Pages) Tokens(c *gin.Context) error {
+	p := &tokensPage{Scope: models.ScopeIngest}
+	typed, err := s.TypedBefore(c)
+	if err != nil {
+		return err
+	}
+	if typed != nil {
+		p = readTokenForm(typed)
+	}
+	text, err := s.TakeKept(c, web.KeptToken)
+	if err != nil {
+		return err
+	}
+	if text != "" {
+		if err := json.Unmarshal([]byte(text), &p.Fresh); err != nil {
+			return err
+		}
+	}
+	return s.showTokens(c, http.StatusOK, p)
+}
+
+func readTokenForm(form url.Values) *tokensPage {
+	return &tokensPage{Name: strings.TrimSpace(form.Get("name")), Scope: form.Get("scope"), Location: form.Get("location"), Faults: web.Faults{}}
+}
+
+func (s *Pages) showTokens(c *gin.Context, status int, p *tokensPage) error {
+	ctx := c.Request.Context()
+	p.Page = web.Page{Title: "API tokens", Nav: "tokens"}
+	p.Errors = web.ErrorLines(p.Faults, "name", "Name", "scope", "Scope", "location", "Location")
+	var err error
+	if p.Rows, err = s.Store.Tokens.List(ctx); err != nil {
+		return err
+	}
+	if p.Configured = s.IngestToken; p.Configured {
+		if p.UsedAt, err = s.Store.Tokens.ConfiguredUsedAt(ctx); err != nil {
+			return err
+		}
+	}
+	members, err := s.Store.Users.Members(ctx)
+	if err != nil {
+		return err
+	}
+	p.Makers = make(map[int64]models.User, len(members))
+	for _, m := range members {
+		p.Makers[m.ID] = m.User
+	}
+	if p.Where, err = s.LocationPicker(ctx, "location", p.Location); err != nil {
+		return err
+	}
+	p.Where.Any, p.Where.Fault = "All locations", p.Faults["location"]
+	slugs := make([]string, len(p.Rows))
+	for i, tok := range p.Rows {
+		slugs[i] = tok.Location
+	}
+	if p.Names, err = s.LocationNames(ctx, slugs...); err != nil {
+		return err
+	}
+	p.Scopes = []web.Choice{
+		{Value: models.ScopeIngest, Label: "Report events (ingest)", Chosen: p.Scope == models.ScopeIngest},
+		{Value: models.ScopeSuperOffice, Label: "Manage SuperOffice webhooks (superoffice)", Chosen: p.Scope == models.ScopeSuperOffice},
+	}
+	return s.Render(c, status, "admin_tokens", p)
+}
+
+// TokenNew makes a token. The list shows it, once, so that a reload makes no
+// other.
+func (s *Pages) TokenNew(c *gin.Context) error {
+	if err := web.ParseForm(c); err != nil {
+		return err
+	}
+	ctx, form := c.Request.Context(), c.Request.PostForm
+	p := readTokenForm(form)
+	if wrong := web.CheckName(p.Name); wrong != "" {
+		p.Faults.Add("name", wrong)
+	}
+	if p.Scope != models.ScopeIngest && p.Scope != models.ScopeSuperOffice {
+		p.Faults.Add("scope", "Choose what the token is for.")
+	}
+	slug, fault, err := s.FilterLocation(ctx, p.Location)
+	if err != nil {
+		return err
+	}
+	if p.Location = slug; fault != "" {
+		p.Faults.Add("location", fault)
+	}
+	if len(p.Faults) > 0 {
+		return s.showTokens(c, http.StatusUnprocessableEntity, p)
+	}
+	plain, err := s.Store.Tokens.Issue(ctx, web.ActorOf(c), models.Token{Name: p.Name, Scope: p.Scope, Location: p.Location})
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(freshToken{p.Name, plain})
+	if err != nil {
+		return err
+	}
+	if err := s.Keep(c, web.KeptToken, string(text)); err != nil {
+		return err
+	}
+	return s.Redirect(c, tokensPath)
+}
+
+// TokenRevoke asks before a token is ended.
+func (s *Pages) TokenRevoke(c *gin.Context) error {
+	tok, err := s.askedToken(c)
+	if err != nil {
+		return err
+	}
+	return s.Confirm(c, &web.ConfirmPage{
+		Page:  web.Page{Title: "Revoke " + tok.Name + "?", Nav: "tokens"},
+		Crumb: "API tokens", CrumbPath: tokensPath, Action: tokensPath + "/" + web.FormatID(tok.ID) + "/revoke",
+		Button: "Revoke this token", Danger: true, Back: tokensPath,
+		Lines: []string{"Whoever uses it is refused from now on. It cannot be brought back; a new one has to be made and entered."},
+	})
+}
+
+func (s *Pages) askedToken(c *gin.Context) (models.Token, error) {
+	id, ok := web.Positive(c.Param("id"))
+	if !ok {
+		return models.Token{}, models.ErrNotFound
+	}
+	tok, err := s.Store.Tokens.Get(c.Request.Context(), id)
+	if err == nil && tok.RevokedAt != nil {
+		err = web.NotFound("This token was revoked already.")
+	}
+	return tok, err
+}
+
+func (s *Pages) TokenRevokePost(c *gin.Context) error {
+	tok, err := s.askedToken(c)
+	if err != nil {
+		return err
+	}
+	if _, err = s.Store.Tokens.Revoke(c.Request.Context(), web.ActorOf(c), tok.ID); err != nil {
+		return err
+	}
+	return s.Redirect(c, tokensPath, web.Flash{Kind: "success", Text: "Revoked " + tok.Name + "."})
+}

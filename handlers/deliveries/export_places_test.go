@@ -1,0 +1,115 @@
+package deliveries_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sitehooks/sitehooks/handlers"
+	"github.com/sitehooks/sitehooks/handlers/deliveries"
+	"github.com/sitehooks/sitehooks/handlers/webtest"
+
+	"github.com/sitehooks/sitehooks/models"
+	"github.com/sitehooks/sitehooks/models/modelstest"
+)
+
+const exportedRows = 3*deliveries.ExportRows + 1
+
+// newExportConsole has deliveries to export, and sends through a small buffer,
+// so that an export stands still once nobody reads it.
+func newExportConsole(t *testing.T, kind string, adjust ...func(*handlers.Deps)) *webtest.Console {
+	t.Helper()
+	c := webtest.NewConsoleOn(t, kind, adjust...)
+	modelstest.Fill(t, c.Store, modelstest.Size{Webhooks: 20, Events: 100, Deliveries: exportedRows})
+	server := httptest.NewUnstartedServer(c.Engine)
+	server.Config.ConnState = func(conn net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			_ = conn.(*net.TCPConn).SetWriteBuffer(4 << 10)
+		}
+	}
+	server.Start()
+	t.Cleanup(server.Close)
+	c.Server = server
+	return c
+}
+
+// TestUnreadExportsHoldNobodyUp: one member has one export, however many are
+// asked for, and exports that nobody reads keep neither pages nor other
+// exports waiting.
+func TestUnreadExportsHoldNobodyUp(t *testing.T) {
+	for _, kind := range modelstest.Kinds() {
+		t.Run(kind, func(t *testing.T) {
+			c := newExportConsole(t, kind)
+			administrator := c.Cookie
+			c.LogIn(c.AddViewer())
+			got := map[string]int{}
+			var first net.Conn
+			for range 270 {
+				status, conn := c.Unread("/admin/deliveries.json")
+				got[status]++
+				if first == nil {
+					first = conn
+				}
+			}
+			if got["200"] != 1 || got["429"] != 269 {
+				t.Errorf("of one member's exports: %v", got)
+			}
+			a := c.Get("/admin/deliveries.csv").Want(http.StatusTooManyRequests)
+			if a.Header.Get("Retry-After") == "" || !strings.Contains(a.Text("main"), "one export at a time") {
+				t.Errorf("it says %q, %v", a.Text("main"), a.Header)
+			}
+			c.Get("/admin/deliveries").Want(http.StatusOK)
+			viewer := c.Cookie
+			for i := range deliveries.ExportReads + 3 {
+				email := fmt.Sprintf("viewer%d@example.com", i)
+				c.LogIn(c.AddUser(models.User{Email: email, Name: email, PasswordHash: webtest.AdminHash(), Role: models.RoleViewer}))
+				if status, _ := c.Unread("/admin/deliveries.csv"); status != "200" {
+					t.Errorf("another member: %s", status)
+				}
+			}
+			c.Cookie = administrator
+			if rows := c.Exported(); len(rows) != exportedRows {
+				t.Errorf("%d rows are exported beside them", len(rows))
+			}
+			c.Get("/admin/webhooks").Want(http.StatusOK)
+			webtest.OK(t, first.Close())
+			c.Cookie = viewer
+			c.Await("the member's export has ended", func() bool { return c.Get("/admin/deliveries.csv").Status == http.StatusOK })
+		})
+	}
+}
+
+// TestExportThatNobodyReadsEnds: it is cut off once nothing has been read for
+// a while, and says so in the log.
+func TestExportThatNobodyReadsEnds(t *testing.T) {
+	var log webtest.LogLines
+	c := newExportConsole(t, "sqlite", func(d *handlers.Deps) { d.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	deliveries.GiveUpReaders(c.Areas.Deliveries, 50*time.Millisecond)
+	if status, _ := c.Unread("/admin/deliveries.json"); status != "200" {
+		t.Fatalf("status %s", status)
+	}
+	c.Await("the export is cut off", func() bool { return strings.Contains(log.String(), "export cut off") })
+	deliveries.GiveUpReaders(c.Areas.Deliveries, time.Minute)
+	c.Await("the place is free", func() bool { return c.Get("/admin/deliveries.json").Status == http.StatusOK })
+}
+
+// TestExportGoesOnWhereASearchStops: what matches lies beyond what one search
+// looks at.
+func TestExportGoesOnWhereASearchStops(t *testing.T) {
+	c := webtest.NewConsole(t)
+	modelstest.Fill(t, c.Store, modelstest.Size{Webhooks: 20, Events: 100, Deliveries: models.ScanMax + 100})
+	c.Exec("update deliveries set last_error = 'tls' where id = 1")
+	for path, want := range map[string]int{"/admin/deliveries.json?error=tls": 1, "/admin/deliveries.json?error=dns": 0} {
+		var rows []deliveries.Exported
+		body := c.Get(path).Want(http.StatusOK).Body
+		if err := json.Unmarshal([]byte(body), &rows); err != nil || len(rows) != want {
+			t.Errorf("%s: %d rows, %v: %s", path, len(rows), err, body)
+		}
+	}
+}

@@ -1,0 +1,193 @@
+package deliveries
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sitehooks/sitehooks/handlers/web"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+const (
+	ResendPath   = "/admin/deliveries/resend"
+	resentPath   = "/admin/deliveries/resent"
+	resentReload = 2 // seconds between two looks at the progress
+)
+
+// ResendMany asks before all that match the filter are sent again, and
+// says how many that are. What fails of one webhook, or what it got since a
+// time, is a filter like any other.
+func (s *Pages) ResendMany(c *gin.Context) error {
+	now, err := s.Store.Now(c.Request.Context())
+	if err != nil {
+		return err
+	}
+	p, _, err := s.resendQuestion(c, now)
+	if err != nil {
+		return err
+	}
+	return s.Confirm(c, p)
+}
+
+// resendQuestion reads the filter as it is at a time and counts what it matches.
+func (s *Pages) resendQuestion(c *gin.Context, now time.Time) (*web.ConfirmPage, models.DeliveryQuery, error) {
+	ctx := c.Request.Context()
+	values := c.Request.URL.Query()
+	q, filter, faults := parseDeliveryQuery(values, now)
+	if len(faults) > 0 {
+		// A value that was left out would match more than was asked for.
+		return nil, q, web.Unusable(strings.ReplaceAll(strings.Join(faults, " "), ", so it was left out", "") + " Nothing was sent.")
+	}
+	can, err := s.Store.Deliveries.Resendable(ctx, q)
+	if err != nil {
+		return nil, q, err
+	}
+	list := &deliveriesPage{Filter: filter}
+	if err = s.deliveryChoices(ctx, list); err != nil {
+		return nil, q, err
+	}
+	var chosen []string
+	for _, chip := range list.chips(values) {
+		chosen = append(chosen, chip.Name+": "+chip.Value)
+	}
+	back := web.OlderURL("/admin/deliveries", values, 0)
+	p := &web.ConfirmPage{
+		Page:  web.Page{Title: "Resend " + web.Plural(can.Send, "delivery", "deliveries") + "?", Nav: "deliveries"},
+		Crumb: "Deliveries", CrumbPath: "/admin/deliveries", Back: back,
+		Action: web.OlderURL(ResendPath, values, 0), Fields: []web.ConfirmField{{Name: "through", Value: web.FormatID(can.Through)}, {Name: "floor", Value: web.FormatID(can.From)}, {Name: "now", Value: web.FormatID(now.UnixMicro())}},
+	}
+	if can.From > 0 {
+		p.Older = web.OlderURL(ResendPath, values, can.From)
+	}
+	p.Narrow = &web.ConfirmSince{Path: ResendPath, From: filter.From}
+	for _, name := range []string{"webhook", "state", "code", "error", "type", "to"} {
+		if value := values.Get(name); value != "" {
+			p.Narrow.Fields = append(p.Narrow.Fields, web.ConfirmField{Name: name, Value: value})
+		}
+	}
+	p.Lines = append(p.Lines, "Chosen: "+web.OrNone(strings.Join(chosen, ", "), "all deliveries")+".")
+	p.Lines = append(p.Lines, resendLines(can)...)
+	if can.Send == 0 {
+		p.Title = "Nothing to resend"
+	} else {
+		p.Button = "Resend " + web.Count(can.Send)
+	}
+	return p, q, nil
+}
+
+// resendLines say what would be sent and what would not.
+func resendLines(can models.Resendable) []string {
+	var lines []string
+	if can.Send == 0 {
+		lines = append(lines, "There is nothing to send again.")
+	} else {
+		lines = append(lines, "Each is sent once more with the same id and body, without retries, at most 20 a second for each webhook.")
+	}
+	if can.From > 0 {
+		lines = append(lines, "The search looked at "+web.Count(models.ScanMax)+" deliveries. Older ones may be like that too: resend these first, then search older.")
+	}
+	if can.Waiting > 0 {
+		lines = append(lines, web.Plural(can.Waiting, "waits for an attempt anyway and is left out.", "wait for an attempt anyway and are left out."))
+	}
+	if can.Blocked > 0 {
+		lines = append(lines, web.Plural(can.Blocked, "cannot be sent, because its webhook is paused, broken, switched off, moved or deleted.",
+			"cannot be sent, because their webhook is paused, broken, switched off, moved or deleted."))
+	}
+	return lines
+}
+
+// ResendManyPost sends what was asked about. The fields through and floor
+// keep out what was not looked at, now is when a span such as the last hour
+// was asked about.
+func (s *Pages) ResendManyPost(c *gin.Context) error {
+	if err := web.ParseForm(c); err != nil {
+		return err
+	}
+	form := c.Request.PostForm
+	through, ok := web.Positive(form.Get("through"))
+	if !ok {
+		return web.Unusable("This request does not say which deliveries it is about. Ask again from the list.")
+	}
+	var floor int64
+	if !web.ReadNumber(form.Get("floor"), &floor) && form.Get("floor") != "0" {
+		return web.Unusable("This request does not say how far back it goes. Ask again from the list.")
+	}
+	asked, ok := web.Positive(form.Get("now"))
+	if !ok {
+		return web.Unusable("This request does not say when it was asked for. Ask again from the list.")
+	}
+	p, q, err := s.resendQuestion(c, time.UnixMicro(asked).UTC())
+	if err != nil {
+		return err
+	}
+	resent, err := s.Store.Deliveries.ResendAll(c.Request.Context(), web.ActorOf(c), q, models.Resendable{Through: through, From: floor}, strings.TrimSuffix(p.Lines[0], "."))
+	if err != nil {
+		return err
+	}
+	if resent.Total == 0 {
+		p.Fault = "Nothing was sent: nothing of this kind can be sent now."
+		return s.Confirm(c, p)
+	}
+	s.OnChange()
+	v := url.Values{"at": {strconv.FormatInt(resent.At.UnixMicro(), 10)}, "total": {web.FormatID(resent.Total)}, "back": {p.Back}}
+	return s.Redirect(c, resentPath+"?"+v.Encode())
+}
+
+type resentPage struct {
+	web.Page
+	Total, Left, Held int64
+	At                time.Time
+	Back              string
+}
+
+// Done is how many had their attempt.
+func (p *resentPage) Done() int64 { return max(0, p.Total-p.Left) }
+
+// Percent is how much that is.
+func (p *resentPage) Percent() int64 { return p.Done() * 100 / max(1, p.Total) }
+
+// Refresh is after how many seconds the page loads itself again; 0: never,
+// because nothing goes on.
+func (p *resentPage) Refresh() int {
+	if p.Left <= p.Held {
+		return 0
+	}
+	return resentReload
+}
+
+// Sentence says how far it is.
+func (p *resentPage) Sentence() string {
+	return fmt.Sprintf("%s of %s done", web.Count(p.Done()), web.Plural(p.Total, "delivery", "deliveries"))
+}
+
+// Resent shows how far a resending is. Everything it needs to know
+// is in its address.
+func (s *Pages) Resent(c *gin.Context) error {
+	at, ok := web.Positive(c.Query("at"))
+	total, known := web.Positive(c.Query("total"))
+	if !ok || !known {
+		return web.NotFound("This address does not name a resending.")
+	}
+	p := &resentPage{
+		Page:  web.Page{Title: "Resending", Nav: "deliveries"},
+		Total: total, At: time.UnixMicro(at).UTC(), Back: web.LocalPath(c.Query("back")),
+	}
+	if !strings.HasPrefix(p.Back, "/admin/deliveries") {
+		p.Back = "/admin/deliveries"
+	}
+	var err error
+	if p.Left, p.Held, err = s.Store.Deliveries.Unsent(c.Request.Context(), p.At); err != nil {
+		return err
+	}
+	if seconds := p.Refresh(); seconds > 0 {
+		c.Header("Refresh", strconv.Itoa(seconds))
+	}
+	return s.Render(c, http.StatusOK, "deliveries_resent", p)
+}

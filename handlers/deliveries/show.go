@@ -1,0 +1,88 @@
+package deliveries
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/sitehooks/sitehooks/handlers/web"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// Show shows one delivery with every attempt, and one of them in full.
+func (s *Pages) Show(c *gin.Context) error {
+	p, err := s.deliveryPageOf(c)
+	if err != nil {
+		return err
+	}
+	return s.Render(c, http.StatusOK, "delivery", p)
+}
+
+func (s *Pages) deliveryPageOf(c *gin.Context) (*deliveryPage, error) {
+	ctx := c.Request.Context()
+	row, err := s.Store.Deliveries.Get(ctx, c.Param("id"))
+	if err != nil {
+		return nil, err
+	}
+	now, err := s.Store.Now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	attempts, err := s.Store.Deliveries.Attempts(ctx, row.ID)
+	if err != nil {
+		return nil, err
+	}
+	p := &deliveryPage{
+		Page: web.Page{Title: "Delivery of " + web.Moment(row.CreatedAt, now), Nav: "deliveries"},
+		Row:  row, Now: now, Badge: Badge(row.Delivery, row.Held),
+		Note: Note(row.Delivery, row.HeldWhy, now), Tab: "request", Raw: c.Query("raw") == "1",
+	}
+	if c.Query("tab") == "response" {
+		p.Tab = "response"
+	}
+	events, err := s.Store.Deliveries.EventsOf(ctx, row.ID)
+	if err != nil {
+		return nil, err
+	}
+	p.Events = web.EventRefs(events)
+	places, err := s.LocationNames(ctx, row.Location)
+	if err != nil {
+		return nil, err
+	}
+	p.Location = places.Of(row.Location)
+	p.tell(attempts, c.Query("attempt"))
+	return p, s.deliveryCanResend(ctx, p)
+}
+
+// tell fills in what follows from the attempts and the type's policy.
+func (p *deliveryPage) tell(attempts []models.Attempt, chosen string) {
+	policy := wire.Policy{}
+	p.Format = p.Row.Webhook.Type
+	if format, ok := wire.Lookup(p.Row.Webhook.Type); ok {
+		policy, p.Format = format.Policy, format.Label
+	}
+	p.Schedule = newDeliverySchedule(p.Row.Delivery, policy, p.Now)
+	p.Attempts = attemptLines(p.Row.CreatedAt, attempts, policy)
+	p.Body = shownCode(p.Row.Body, p.Raw)
+	if len(attempts) == 0 {
+		return
+	}
+	at := len(attempts) - 1
+	for i, a := range attempts {
+		if strconv.Itoa(a.Number) == chosen {
+			at = i
+		}
+	}
+	p.Attempts[at].Shown = true
+	p.Shown = newAttemptView(attempts[at], p.Attempts[at], p.Raw)
+}
+
+func shownCode(body []byte, raw bool) []CodePart {
+	if raw {
+		return plainCode(body)
+	}
+	return PrettyCode(body)
+}

@@ -1,0 +1,163 @@
+package deliveries_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/webtest"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// tried is a delivery of one event whose first attempt timed out and whose
+// second was answered 503.
+func tried(s *webtest.HistorySite) (models.Webhook, models.DeliveryRow) {
+	s.Helper()
+	w := s.Hook("Board "+webtest.Nasty, nil)
+	s.Event("e/1?#"+webtest.Nasty, "A question "+webtest.Nasty, nil)
+	s.Dispatch(100)
+	s.Attempt(w.ID, models.DeliveryRetrying, models.Attempt{ErrorClass: "timeout", Error: "no answer " + webtest.Nasty, DurationUS: 15_000_000}, time.Minute, "")
+	row := s.Attempt(w.ID, models.DeliveryRetrying, models.Attempt{
+		Code: 503, DurationUS: 212_000,
+		RequestHeaders:  []byte(`[["webhook-id","msg_1"],["webhook-timestamp","1795225466"],["webhook-signature","***"]]`),
+		ResponseHeaders: []byte(`[["Retry-After","1800"],["X-Odd","<img src=x onerror=alert(1)>"]]`),
+		ResponseBody:    []byte("restarting " + webtest.Nasty + "\xff"), Truncated: true,
+	}, 5*time.Minute, "busy")
+	return w, row
+}
+
+func TestDeliveryShown(t *testing.T) {
+	s := webtest.NewHistorySite(t)
+	w, row := tried(s)
+	b := s.As(models.RoleAdministrator)
+	path := "/admin/deliveries/" + row.PublicID
+	main := b.Get(path).Find("main")
+	text := webtest.Words(main)
+	webtest.Says(t, "the page", text, "Delivery of ", "Retrying 503", "Board "+webtest.Nasty, row.PublicID, "2 of 8", "503 Service Unavailable", "Gives up",
+		"Attempt 1 Timed out", "at once · 15,000 ms", "What to do: Let the receiver answer first",
+		"Attempt 2 503", "What to do: The receiver failed", "Attempt 3 Next", "in 4 min", "5 more after it", "A question "+webtest.Nasty)
+	if main.Find("img").Length() != 0 {
+		t.Error("a header became markup")
+	}
+	request := main.Find("#p-req")
+	webtest.Says(t, "the request", webtest.Words(request), "POST https://hooks.example/x", "webhook-id msg_1", "1795225466 (01:44:26 UTC)", "starred, sensitive", `"questions"`)
+	if request.Find(".hljs-attr").Length() == 0 || request.HasClass("d-none") || !main.Find("#p-res").HasClass("d-none") {
+		t.Error("the request is not shown in colours, alone")
+	}
+	if to := main.Find("table a").AttrOr("href", ""); b.Status(to) != http.StatusOK {
+		t.Errorf("the event's page is not at %q", to)
+	}
+	main = b.Get(path + "?attempt=2&tab=response").Find("main")
+	response := main.Find("#p-res")
+	webtest.Says(t, "the response", webtest.Words(response), "503 Service Unavailable", "Retry-After 1800", "restarting "+webtest.Nasty+"\uFFFD", "longer than what is kept", "<img src=x onerror=alert(1)>")
+	if response.HasClass("d-none") {
+		t.Error("the response is hidden although asked for")
+	}
+	webtest.Says(t, "the first attempt", webtest.Words(b.Get(path+"?attempt=1&tab=response").Find("#p-res")), "No answer came. It did not answer within 15 seconds.", "no answer "+webtest.Nasty)
+	raw := b.Get(path + "?attempt=2&raw=1").Find("#req-body")
+	if raw.Text() != string(row.Body) && raw.Find("span").Length() != 0 {
+		t.Errorf("raw body: %q", raw.Text())
+	}
+	if b.Status("/admin/deliveries/msg_unknown") != http.StatusNotFound {
+		t.Error("an unknown delivery has a page")
+	}
+	_, err := s.Store.Webhooks.Delete(t.Context(), webtest.Boss, w.ID)
+	s.Must(err)
+	text = webtest.Words(b.Get(path).Find("main"))
+	webtest.Says(t, "the page of a deleted webhook", text, "Dropped", "the webhook was deleted", "Why it ended")
+	if strings.Contains(text, "Resend now") {
+		t.Error("it can be sent again although its webhook was deleted")
+	}
+}
+
+func TestDeliveryWithoutAttempts(t *testing.T) {
+	s := webtest.NewHistorySite(t)
+	w := s.Hook("One", nil)
+	s.Event("e-1", "One", nil)
+	s.Dispatch(100)
+	b := s.As(models.RoleAdministrator)
+	path := "/admin/deliveries/" + s.NewestDelivery(w.ID).PublicID
+	webtest.Says(t, "the pending page", webtest.Words(b.Get(path).Find("main")), "Pending", "Attempt 1 Next", "What is going to be sent", "7 more after it")
+	s.Must(s.Store.Webhooks.Pause(t.Context(), webtest.Boss, w.ID))
+	text := webtest.Words(b.Get(path).Find("main"))
+	webtest.Says(t, "the held page", text, "Held", "paused by Mary Wilkins", "First attempt")
+	if strings.Contains(text, "Gives up") || strings.Contains(text, "Attempt 1 Next") {
+		t.Errorf("a held delivery announces an attempt: %s", text)
+	}
+}
+
+func TestDeliveryHidesBodiesFromViewers(t *testing.T) {
+	s := webtest.NewHistorySite(t)
+	_, row := tried(s)
+	b := s.As(models.RoleViewer)
+	for _, query := range []string{"", "?raw=1", "?attempt=2&tab=response", "?attempt=2&tab=response&raw=1"} {
+		text := webtest.Words(b.Get("/admin/deliveries/" + row.PublicID + query).Find("main"))
+		webtest.Says(t, "the viewer's page", text, "Bodies are shown to administrators only", "Retry-After")
+		if strings.Contains(text, `"questions"`) || strings.Contains(text, "restarting") || strings.Contains(text, "Resend") {
+			t.Errorf("a viewer sees a body or a button: %s", text)
+		}
+	}
+	if status, _ := b.Post("/admin/deliveries/"+row.PublicID+"/resend", nil); status != http.StatusForbidden {
+		t.Errorf("a viewer resends: %d", status)
+	}
+	s.Event("e-2", "Secret plan", nil)
+	if text := webtest.Words(b.Get(s.EventPath("e-2")).Find("main")); strings.Contains(text, `"question_id"`) {
+		t.Error("a viewer sees what the site sent")
+	}
+}
+
+func TestDeliveryResent(t *testing.T) {
+	s := webtest.NewHistorySite(t)
+	w := s.Hook("One", nil)
+	s.Event("e-1", "One", nil)
+	s.Dispatch(100)
+	row := s.Attempt(w.ID, models.DeliveryDelivered, models.Attempt{Code: 200}, 0, "")
+	b := s.As(models.RoleAdministrator)
+	path := "/admin/deliveries/" + row.PublicID
+	if b.Get(path).Find(`form[action="`+path+`/resend"] button`).Text() != "Resend now" {
+		t.Error("there is no button")
+	}
+	if status, _ := b.Post(path+"/resend", nil); status != http.StatusSeeOther || b.To != path {
+		t.Fatalf("resend: %d to %s", status, b.To)
+	}
+	webtest.Says(t, "the page afterwards", webtest.Words(b.Get(path).Find("main")), "It is being sent again")
+	if row = s.NewestDelivery(w.ID); row.DueAt == nil || !row.Resend || s.Woken != 1 {
+		t.Errorf("due %v, resend %v, jobs told %d times", row.DueAt, row.Resend, s.Woken)
+	}
+	s.Attempt(w.ID, models.DeliveryDelivered, models.Attempt{Code: 200, Manual: true}, 0, "")
+	webtest.Says(t, "the timeline", webtest.Words(b.Get(path).Find(".timeline")), "Attempt 2 200", "by hand")
+
+	s.Must(s.Store.Webhooks.Pause(t.Context(), webtest.Boss, w.ID))
+	doc := b.Get(path)
+	if doc.Find(`form[action$="/resend"]`).Length() != 0 {
+		t.Error("there is a button although the webhook is paused")
+	}
+	status, doc := b.Post(path+"/resend", nil)
+	notice := doc.Find(".s-notice__danger")
+	if status != http.StatusUnprocessableEntity || notice.Find("a").AttrOr("href", "") != "/admin/webhooks/"+web.FormatID(w.ID) {
+		t.Errorf("resend while paused: %d, %s", status, webtest.Words(notice))
+	}
+	webtest.Says(t, "the refusal", webtest.Words(notice), "It was not sent again.", "paused by Mary Wilkins", "Resume One")
+	s.Set(models.EnableGenericWebhooks, "False")
+	_, err := s.Store.Webhooks.Resume(t.Context(), webtest.Boss, w.ID, false)
+	s.Must(err)
+	_, doc = b.Post(path+"/resend", nil)
+	if to := doc.Find(".s-notice__danger a").AttrOr("href", ""); !strings.HasSuffix(to, models.EnableGenericWebhooks) {
+		t.Errorf("while the feature is off the way leads to %q", to)
+	}
+	_, err = s.Store.Webhooks.Delete(t.Context(), webtest.Boss, w.ID)
+	s.Must(err)
+	if status, doc = b.Post(path+"/resend", nil); status != http.StatusUnprocessableEntity {
+		t.Errorf("resend to a deleted webhook: %d", status)
+	}
+	webtest.Says(t, "that refusal", webtest.Words(doc.Find(".s-notice__danger")), "the webhook was deleted")
+	if status, _ = b.Post("/admin/deliveries/msg_unknown/resend", nil); status != http.StatusNotFound {
+		t.Errorf("resend of an unknown delivery: %d", status)
+	}
+	if row = s.NewestDelivery(w.ID); row.Tries != 2 || row.DueAt != nil {
+		t.Errorf("a refused resend changed the delivery: %+v", row.Delivery)
+	}
+}

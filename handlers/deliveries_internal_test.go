@@ -1,7 +1,0 @@
-package handlers
-
-import "time"
-
-// GiveUpReaders sets after how long a reader of an export is given up who takes
-// nothing.
-func GiveUpReaders(s *deliveriesPages, after time.Duration) { s.exports.stalled = after }

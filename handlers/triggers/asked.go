@@ -1,0 +1,151 @@
+package triggers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/sitehooks/sitehooks/handlers/web"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// triggerAsked is the question why a webhook did not fire, not yet answered:
+// which event is meant?
+type triggerAsked struct {
+	Webhook  models.Webhook
+	Location string
+	Unknown  string // the id that was asked about and that no event has
+}
+
+// triggerAsked reads the question from the address; nil: there is none.
+func (s *Pages) triggerAsked(c *gin.Context) (*triggerAsked, error) {
+	id, ok := web.Positive(c.Query("webhook"))
+	if !ok {
+		return nil, nil //nolint:nilnil // nothing was asked
+	}
+	w, err := s.Store.Webhooks.GetAny(c.Request.Context(), id)
+	if err != nil {
+		return nil, err
+	}
+	return &triggerAsked{Webhook: w}, nil
+}
+
+// triggerUnknown answers about an event that is not on record.
+func (s *Pages) triggerUnknown(c *gin.Context, id string) error {
+	return s.showTriggerHistory(c, http.StatusNotFound, web.Cut(id, 200))
+}
+
+// triggerAnswer is why one webhook got an event or not, and what came of it.
+type triggerAnswer struct {
+	Webhook  models.Webhook
+	Headline string // match or not, and whether it arrived
+	Why      triggerWhy
+	Next     string // what happens now, or what could be done
+	Sent     *models.Delivery
+	Into     string // path of the newer event that was sent instead, with the same question
+}
+
+// triggerAnswer explains one pair at the top of an event's page.
+func (s *Pages) triggerAnswer(ctx context.Context, p *triggerEventPage, id int64) (*triggerAnswer, error) {
+	w, err := s.Store.Webhooks.GetAny(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	a := &triggerAnswer{Webhook: w}
+	if p.Unlogged() {
+		a.Headline = "It was not logged: trigger history was off when the event was dispatched."
+		return a, nil
+	}
+	if p.Event.MergedInto != nil {
+		a.Headline = "It was not sent by itself: something newer about the same was reported within the dispatch delay."
+		if p.Into.EventID != "" {
+			a.Into = triggerQuestion(id, p.Into.ID)
+		}
+		return a, nil
+	}
+	i := slices.IndexFunc(p.Matched, func(r triggerResult) bool { return r.ID == id })
+	if i >= 0 {
+		r := p.Matched[i]
+		a.Why, a.Sent = r.Why, r.Sent
+		a.Headline, a.Next = matchedHeadline(p, r)
+		return a, nil
+	}
+	if i = slices.IndexFunc(p.Unmatched, func(r triggerResult) bool { return r.ID == id }); i >= 0 {
+		a.Why = p.Unmatched[i].Why
+	} else if a.Why, err = s.elsewhere(ctx, p.Event, w); err != nil {
+		return nil, err
+	}
+	a.Headline = "It did not match."
+	if p.Waiting() {
+		a.Headline = "It would not match as it is now."
+	}
+	return a, nil
+}
+
+// elsewhere explains a webhook that was not at the event's location.
+func (s *Pages) elsewhere(ctx context.Context, e models.Event, w models.Webhook) (triggerWhy, error) {
+	history, err := s.Store.Webhooks.History(ctx, w.ID, triggerVersions)
+	if err != nil {
+		return triggerWhy{}, err
+	}
+	if len(history) == 0 {
+		return triggerWhy{}, errors.New("a webhook without any version")
+	}
+	then := history[len(history)-1] // the first of all, if it came later
+	for _, v := range history {
+		if e.MatchVersion == nil || v.Version <= *e.MatchVersion {
+			then = v
+			break
+		}
+	}
+	if then.Deleted {
+		return triggerWhy{Class: "Deleted", Words: plainWords("The webhook had been deleted when the event was matched.")}, nil
+	}
+	places, err := s.LocationNames(ctx, e.Location, then.Location)
+	if err != nil {
+		return triggerWhy{}, err
+	}
+	one := triggerCase{Then: then, Webhook: w, Here: places.Of(e.Location), There: places.Of(then.Location)}
+	if f, ok := wire.Lookup(then.Type); ok {
+		one.Format = f
+	}
+	return explainTrigger(e, one), nil
+}
+
+// matchedHeadline says of a match whether it arrived, and what comes next.
+func matchedHeadline(p *triggerEventPage, r triggerResult) (headline, next string) {
+	switch r.Outcome {
+	case models.DeliveryDelivered:
+		return "It did fire: it matched, and the receiver took it.", fmt.Sprintf("%s, %s. If the receiver shows nothing, look at what it answered.", r.Badge.Text, r.Note)
+	case models.StateHeld:
+		return "It matched, and is held: the webhook cannot send.", web.Capitalized(r.Note) + ". It goes out once the webhook can send again."
+	case models.DeliveryPending:
+		return "It matched, and is about to be sent.", web.Capitalized(r.Note) + "."
+	case models.DeliveryRetrying:
+		return "It matched, but did not arrive yet.", r.Badge.Text + ", " + r.Note + "."
+	case models.DeliveryFailed:
+		return "It matched, but never arrived.", r.Badge.Text + ", " + r.Note + ". The delivery's page says what to do; it can be resent there."
+	case models.DeliveryDropped:
+		return "It matched, but was dropped before it was sent.", web.Capitalized(r.Note) + "."
+	}
+	if p.Waiting() {
+		return "It matches as it is now.", r.Badge.Text + ", " + r.Note + "."
+	}
+	return "It matched, but no delivery is on record.", web.Capitalized(r.Note) + "."
+}
+
+// triggerQuestion is the address of the answer for a webhook and an event.
+func triggerQuestion(webhook, event int64) string {
+	return web.TriggerPath(event) + "?webhook=" + web.FormatID(webhook)
+}
+
+// Ask is the address of the answer for the webhook that is asked about.
+func (p *triggerHistoryPage) Ask(event int64) string {
+	return triggerQuestion(p.Asked.Webhook.ID, event)
+}

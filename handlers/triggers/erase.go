@@ -1,0 +1,103 @@
+package triggers
+
+import (
+	"errors"
+
+	"github.com/sitehooks/sitehooks/handlers/deliveries"
+	"github.com/sitehooks/sitehooks/handlers/web"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// erasePath is the address of the question whether to erase an event's
+// content.
+func erasePath(number int64) string { return web.TriggerPath(number) + "/erase" }
+
+func (s *Pages) eventToErase(c *gin.Context) (models.Event, error) {
+	e, err := s.eventByNumber(c)
+	if err == nil && e.Erased() {
+		err = web.NotFound("The content of this event was erased already.")
+	}
+	return e, err
+}
+
+// Erase asks before an event's content is erased, and says what stays.
+func (s *Pages) Erase(c *gin.Context) error {
+	e, err := s.eventToErase(c)
+	if err != nil {
+		return err
+	}
+	p, err := s.eraseQuestion(c, e)
+	if err != nil {
+		return err
+	}
+	return s.Confirm(c, p)
+}
+
+func (s *Pages) eraseQuestion(c *gin.Context, e models.Event) (*web.ConfirmPage, error) {
+	ctx := c.Request.Context()
+	what, err := s.Store.Events.Erasure(ctx, e.ID)
+	if err != nil {
+		return nil, err
+	}
+	p := &web.ConfirmPage{
+		Page:  web.Page{Title: "Erase the content of this event?", Nav: "triggers"},
+		Crumb: web.OrNone(web.Cut(e.Title, 100), e.EventID), CrumbPath: web.TriggerPath(e.ID), Back: web.TriggerPath(e.ID),
+		Action: erasePath(e.ID), Button: "Erase content", Danger: true,
+	}
+	gone := "Its title, its text and whoever is named in it are removed here for good"
+	if what.Earlier > 0 {
+		gone += ", also from " + web.Plural(what.Earlier, "earlier event that was merged into it", "earlier events that were merged into it")
+	}
+	if what.Bodies > 0 {
+		gone += ", and with them the body and the recorded answers of " + web.Plural(what.Bodies, "delivery", "deliveries")
+	}
+	p.Lines = append(p.Lines, gone+".",
+		"What stays: its id, type, location, tags and times, and which webhooks got it. What receivers were sent, and backups, cannot be called back.")
+	if !e.Logged && e.MergedInto == nil {
+		p.Lines = append(p.Lines, "Trigger history was off when it was dispatched, so its deliveries are not known. Their bodies stay until they are as old as the history may be.")
+	}
+	if e.MergedInto != nil {
+		p.Lines = append(p.Lines, "A newer event about the same was sent instead of this one. It has its own content; erase it as well.")
+	}
+	if len(what.Kept) > 0 {
+		p.Lines = append(p.Lines, "The bodies of these deliveries stay: they have still to be sent, or contain other events whose content is not erased. Erase again once that has changed.")
+	}
+	if what.More {
+		p.Lines = append(p.Lines, "They are the newest; there are more.")
+	}
+	now, err := s.Store.Now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range what.Kept {
+		note := d.State
+		if d.Items > 1 {
+			note += ", " + web.Plural(int64(d.Items), "event", "events")
+		}
+		p.Rows = append(p.Rows, web.ConfirmRow{Path: deliveries.Path(d.PublicID), Name: "Delivery of " + web.Moment(d.CreatedAt, now), Note: note})
+	}
+	return p, nil
+}
+
+func (s *Pages) ErasePost(c *gin.Context) error {
+	e, err := s.eventToErase(c)
+	if err != nil {
+		return err
+	}
+	_, err = s.Store.Events.Erase(c.Request.Context(), web.ActorOf(c), e.ID)
+	if errors.Is(err, models.ErrNotDispatched) {
+		p, err := s.eraseQuestion(c, e)
+		if err != nil {
+			return err
+		}
+		p.Fault = "Nothing was erased: the event was not dispatched yet. Try again once it was."
+		return s.Confirm(c, p)
+	}
+	if err != nil {
+		return err
+	}
+	return s.Redirect(c, web.TriggerPath(e.ID), web.Flash{Kind: "success", Text: "Its content was erased."})
+}

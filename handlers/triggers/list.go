@@ -1,0 +1,194 @@
+// Package triggers explains what became of each event: the trigger history, one
+// event, and why a webhook was or was not triggered.
+package triggers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sitehooks/sitehooks/handlers/web"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// eventsShown is how many events a page of the trigger history lists.
+const eventsShown = 50
+
+// Pages are the trigger history and its explanations.
+type Pages struct{ *web.Site }
+
+type triggerHistoryPage struct {
+	web.Page
+	OffSince *time.Time // since when trigger history is switched off; nil: it is on
+	Setting  string     // the setting's name
+	Filter   triggerFilter
+	Faults   []string
+	Location web.Picker
+	Types    []string
+	Spans    []web.Choice
+	Chips    []web.FilterChip
+	Lines    []triggerLine
+	Older    string
+	Newest   string
+	Scanned  bool // Older goes on searching: so far only a part was looked at
+	Now      time.Time
+	Asked    *triggerAsked // the question why a webhook did not fire; nil: not asked
+}
+
+// List lists the events that the site reported, newest first.
+func (s *Pages) List(c *gin.Context) error {
+	if id := strings.TrimSpace(c.Query("id")); id != "" {
+		return s.findTriggerEvent(c, id)
+	}
+	return s.showTriggerHistory(c, http.StatusOK, "")
+}
+
+// showTriggerHistory lists events; unknown is an id that was asked about and
+// that no event has.
+func (s *Pages) showTriggerHistory(c *gin.Context, status int, unknown string) error {
+	ctx := c.Request.Context()
+	settings, err := s.Store.Settings.Get(ctx)
+	if err != nil {
+		return err
+	}
+	p := &triggerHistoryPage{
+		Page: web.Page{Title: "Trigger history", Nav: "triggers"}, Setting: models.EnableTriggerHistory,
+	}
+	if p.Now, err = s.Store.Now(ctx); err != nil {
+		return err
+	}
+	values := c.Request.URL.Query()
+	values.Del("id")
+	var query models.EventQuery
+	query, p.Filter, p.Faults = parseTriggerQuery(values, p.Now)
+	if p.Asked, err = s.triggerAsked(c); err != nil {
+		return err
+	}
+	if p.Asked != nil && !values.Has("location") { // no other event can be for it
+		p.Filter.Location, query.Location = p.Asked.Webhook.Location, p.Asked.Webhook.Location
+	}
+	location, unknownLocation, err := s.FilterLocation(ctx, query.Location)
+	if err != nil {
+		return err
+	}
+	p.Filter.Location, query.Location = location, location
+	if err = s.onlyLogged(ctx, p, &query); err != nil {
+		return err
+	}
+	found, err := s.Store.Events.Search(ctx, query)
+	if err != nil {
+		return err
+	}
+	if unknownLocation != "" && len(found.Rows) == 0 {
+		p.Faults = append(p.Faults, unknownLocation)
+	}
+	if err = s.triggerChoices(ctx, p); err != nil {
+		return err
+	}
+	if p.Lines, err = s.triggerLines(ctx, found.Rows, settings.DispatchDelay, p.Now); err != nil {
+		return err
+	}
+	if err = s.triggersMatched(ctx, p); err != nil {
+		return err
+	}
+	if found.Next > 0 {
+		p.Older, p.Scanned = web.OlderURL(web.TriggersPath, values, found.Next), found.Scanned
+	}
+	if query.Before > 0 {
+		p.Newest = web.OlderURL(web.TriggersPath, values, 0)
+	}
+	p.Chips = p.chips(values)
+	if p.Asked != nil {
+		names, err := s.LocationNames(ctx, p.Asked.Webhook.Location)
+		if err != nil {
+			return err
+		}
+		p.Asked.Location, p.Asked.Unknown = names.Of(p.Asked.Webhook.Location), unknown
+	}
+	return s.RenderFragment(c, status, "trigger_history", p, "events-list")
+}
+
+// onlyLogged leaves out what was dispatched while trigger history was off. While
+// it is off, that is all that was received since.
+func (s *Pages) onlyLogged(ctx context.Context, p *triggerHistoryPage, q *models.EventQuery) error {
+	history, err := s.Store.Settings.History(ctx, models.EnableTriggerHistory)
+	if err != nil {
+		return err
+	}
+	q.NoUnlogged = slices.ContainsFunc(history, func(change models.SettingChange) bool { return change.NewValue == "False" })
+	if len(history) == 0 || history[0].NewValue != "False" {
+		return nil
+	}
+	p.OffSince = &history[0].At
+	if q.To.IsZero() || q.To.After(*p.OffSince) {
+		q.To = *p.OffSince
+	}
+	return nil
+}
+
+// triggersMatched fills in how many webhooks each event matched, or whether it
+// matched the one that is asked about.
+func (s *Pages) triggersMatched(ctx context.Context, p *triggerHistoryPage) error {
+	ids, webhook := make([]int64, len(p.Lines)), int64(0)
+	for i := range p.Lines {
+		ids[i] = p.Lines[i].ID
+	}
+	if p.Asked != nil {
+		webhook = p.Asked.Webhook.ID
+	}
+	matched, err := s.Store.Events.Matched(ctx, ids, webhook)
+	for i := range p.Lines {
+		p.Lines[i].match(matched[p.Lines[i].ID], webhook != 0)
+	}
+	return err
+}
+
+// triggerLines tells what became of each event.
+func (s *Pages) triggerLines(ctx context.Context, rows []models.Event, delay time.Duration, now time.Time) ([]triggerLine, error) {
+	locations, slugs := make([]string, len(rows)), make([]string, len(rows))
+	for i, e := range rows {
+		locations[i], slugs[i] = e.Location, e.Community
+	}
+	names, err := s.LocationNames(ctx, locations...)
+	if err != nil {
+		return nil, err
+	}
+	communities, err := s.CommunityNames(ctx, locations, slugs)
+	if err != nil {
+		return nil, err
+	}
+	lines := make([]triggerLine, 0, len(rows))
+	for _, e := range rows {
+		line := newTriggerLine(e, delay, now)
+		line.Location = names.Of(e.Location)
+		if e.Community != "" {
+			line.Community = communities.Of(e.Location, e.Community)
+		}
+		if e.MergedInto != nil {
+			into, err := s.Store.Events.ByID(ctx, *e.MergedInto)
+			if err != nil && !errors.Is(err, models.ErrNotFound) {
+				return nil, err
+			}
+			if err == nil {
+				line.Into = web.TriggerPath(into.ID)
+			}
+		}
+		lines = append(lines, line)
+	}
+	return lines, nil
+}
+
+// Templates are the templates of these pages, each with the struct that it is
+// rendered with.
+func Templates() map[string]any {
+	return map[string]any{
+		"trigger_event":   &triggerEventPage{},
+		"trigger_history": &triggerHistoryPage{},
+	}
+}

@@ -1,0 +1,155 @@
+package triggers_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sitehooks/sitehooks/handlers/triggers"
+	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/webtest"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// TestTriggerHistoryOff: it says since when it is off and shows what was logged
+// before; what happened meanwhile is not shown, then or later.
+func TestTriggerHistoryOff(t *testing.T) {
+	s := webtest.NewHistorySite(t)
+	w := s.Hook("Everything", nil)
+	s.Event("before", "Logged before", nil)
+	s.Dispatch(100)
+	s.Event("between", "Waited when it was switched off", nil)
+	s.Set(models.EnableTriggerHistory, "False")
+	for _, id := range []string{"old", "meanwhile"} {
+		s.Event(id, "Happened meanwhile", func(e *models.NewEvent) { e.MergeKey = "k" })
+	}
+	b := s.As(models.RoleViewer)
+	if got := webtest.Words(b.Get("/admin/trigger-history").Find("tbody")); strings.Contains(got, "meanwhile") {
+		t.Errorf("it lists what waits since it is off: %s", got)
+	}
+	s.Dispatch(100)
+	history, err := s.Store.Settings.History(t.Context(), models.EnableTriggerHistory)
+	s.Must(err)
+	listed := func(path string) string {
+		t.Helper()
+		return webtest.Words(b.Get(path).Find("tbody tr"))
+	}
+	off := b.Get("/admin/trigger-history").Find("#off")
+	webtest.Says(t, "the page", webtest.Words(off), "Trigger history has been off since "+web.Moment(history[0].At, time.Now())+" UTC.", "What was logged before is shown below")
+	if to := off.Find("a").Last().AttrOr("href", ""); to != "/developer/site-settings/edit?name="+models.EnableTriggerHistory {
+		t.Errorf("the way to the setting leads to %q", to)
+	}
+	hidden := func() {
+		t.Helper()
+		for _, path := range []string{
+			"/admin/trigger-history", "/admin/trigger-history?q=meanwhile", "/admin/trigger-history?q=happened", "/admin/trigger-history?type=question.created",
+			"/admin/trigger-history?location=main&time=24h", "/admin/trigger-history?webhook=1", "/admin/trigger-history?q=between",
+		} {
+			if got := listed(path); strings.Contains(got, "meanwhile") || strings.Contains(got, "Waited") {
+				t.Errorf("%s lists %s", path, got)
+			}
+		}
+		for _, path := range []string{s.EventPath("meanwhile"), s.EventPath("meanwhile") + "?webhook=1", s.EventPath("old"), s.EventPath("between")} {
+			main := b.Get(path).Find("main")
+			got := webtest.Words(main)
+			webtest.Says(t, path, got, "Not logged. Trigger history was off when this event was dispatched")
+			if strings.Contains(got, "Matched") || strings.Contains(got, "Merged") || strings.Contains(got, "of Main site") || main.Find("table, a[href*='/msg_']").Length() != 0 {
+				t.Errorf("%s tells what came of it: %s", path, got)
+			}
+		}
+	}
+	hidden()
+	if got := listed("/admin/trigger-history"); !strings.HasPrefix(got, "Logged before") || !strings.Contains(got, "1 matched") {
+		t.Errorf("it lists %q", got)
+	}
+	webtest.Says(t, "the event of before", webtest.Words(b.Get(s.EventPath("before")).Find("main")), "The only webhook of Main site matched.")
+	if got := webtest.Words(b.Get("/admin/deliveries?webhook=" + web.FormatID(w.ID)).Find("tbody")); strings.Count(got, "question created") != 2 {
+		t.Errorf("deliveries: %s", got)
+	}
+	s.Set(models.EnableTriggerHistory, "True")
+	s.Event("after", "Logged after", nil)
+	s.Dispatch(100)
+	s.Event("waits", "Waits", nil)
+	hidden()
+	if doc := b.Get("/admin/trigger-history"); doc.Find("#off").Length() != 0 || doc.Find("tbody tr").Length() != 3 {
+		t.Errorf("switched on again: %s", webtest.Words(doc.Find("main")))
+	}
+}
+
+func TestTriggerHistoryListed(t *testing.T) {
+	s := webtest.NewHistorySite(t)
+	b := s.As(models.RoleViewer)
+	webtest.Says(t, "the empty page", webtest.Words(b.Get("/admin/trigger-history").Find(".empty")), "No events yet")
+	s.Must(s.Store.Locations.Ensure(t.Context(), "python-wranglers", "Python Wranglers"))
+	s.Event("a/b?c#d "+webtest.Nasty, "First "+webtest.Nasty, func(e *models.NewEvent) { e.Tags = []string{"python", webtest.Nasty} })
+	s.Event("e-2", "Second", func(e *models.NewEvent) {
+		e.Type, e.Location, e.Community = "answer.accepted", "python-wranglers", "data-platform"
+	})
+	s.Event("old", "Merges", func(e *models.NewEvent) { e.MergeKey = "k" })
+	s.Event("new", "Merges", func(e *models.NewEvent) { e.MergeKey = "k" })
+	s.Dispatch(100)
+	s.Set(models.DispatchDelay, "3600")
+	s.Event("e-6", "Waits", nil)
+
+	rows := b.Get("/admin/trigger-history").Find("tbody tr")
+	webtest.Says(t, "the list", webtest.Words(rows), "Waiting due ", "Merged into a newer one", "Dispatched ", "First "+webtest.Nasty,
+		"Question created", "Answer accepted", "Python Wranglers Data platform", "python")
+	if rows.Length() != 5 {
+		t.Errorf("%d lines", rows.Length())
+	}
+	for _, link := range rows.Find("a").EachIter() {
+		if to := link.AttrOr("href", ""); b.Status(to) != http.StatusOK {
+			t.Errorf("nothing is at %s", to)
+		}
+	}
+	for query, want := range map[string]string{
+		"q=" + url.QueryEscape("a/b?c#d "+webtest.Nasty): "First", "q=SECOND": "Second", "tag=python": "First", "location=python-wranglers": "Second",
+		"type=answer.accepted": "Second", "q=" + url.QueryEscape("<SCRIPT>"): "First", "time=1h&q=waits": "Waits",
+	} {
+		if rows := b.Get("/admin/trigger-history?" + query).Find("tbody tr"); rows.Length() != 1 || !strings.Contains(webtest.Words(rows), want) {
+			t.Errorf("%s: %s", query, webtest.Words(rows))
+		}
+	}
+	doc := b.Get("/admin/trigger-history?q=nothing&tag=x&type=y&location=z&to=2020-01-01T10:00&time=odd&before=0")
+	webtest.Says(t, "the page without a match", webtest.Words(doc.Find("main")), "No event is like that", "Search nothing", "Tag x", "Event type y", "Location z", "To 2020-01-01 10:00",
+		"“odd” is no span of time", "“0” is no place in the list")
+}
+
+func TestTriggerHistoryPaged(t *testing.T) {
+	s := webtest.NewHistorySite(t)
+	s.Events(triggers.EventsShown+1, func(i int) models.NewEvent { return webtest.HistoryEvent(t, fmt.Sprintf("e-%d", i), "One") })
+	b := s.As(models.RoleViewer)
+	doc := b.Get("/admin/trigger-history?q=one")
+	if doc.Find("tbody tr").Length() != triggers.EventsShown {
+		t.Fatalf("%d lines", doc.Find("tbody tr").Length())
+	}
+	doc = b.Get(doc.Find(".s-pagination a").AttrOr("href", ""))
+	if doc.Find("tbody tr").Length() != 1 || doc.Find("#q").AttrOr("value", "") != "one" {
+		t.Errorf("second page: %d lines, looking for %q", doc.Find("tbody tr").Length(), doc.Find("#q").AttrOr("value", ""))
+	}
+}
+
+func TestNewTriggerLine(t *testing.T) {
+	now := time.Date(2026, 11, 21, 1, 40, 0, 0, time.UTC)
+	at := func(d time.Duration) *time.Time { t := now.Add(d); return &t }
+	into := int64(7)
+	tests := []struct {
+		event models.Event
+		want  string
+	}{
+		{models.Event{ReceivedAt: now.Add(-5 * time.Second)}, "Waiting due 01:40:05"},
+		{models.Event{ReceivedAt: now.Add(-time.Minute)}, "Waiting due now"},
+		{models.Event{ReceivedAt: now, DispatchedAt: at(-time.Second), Logged: true}, "Dispatched 01:39:59"},
+		{models.Event{ReceivedAt: now, DispatchedAt: at(-24 * time.Hour), Logged: true}, "Dispatched Nov 20 at 01:40:00"},
+		{models.Event{ReceivedAt: now, DispatchedAt: at(0), MergedInto: &into}, "Merged "},
+	}
+	for _, tt := range tests {
+		if line := triggers.NewTriggerLine(tt.event, 10*time.Second, now); line.Badge.Text+" "+line.Note != tt.want {
+			t.Errorf("got %q %q, want %q", line.Badge.Text, line.Note, tt.want)
+		}
+	}
+}

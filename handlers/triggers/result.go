@@ -1,0 +1,91 @@
+package triggers
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/sitehooks/sitehooks/handlers/deliveries"
+	"github.com/sitehooks/sitehooks/handlers/web"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// triggerResult is one webhook of an event's location: why it got the event or
+// not, and what came of it.
+type triggerResult struct {
+	ID     int64
+	Name   string // as it was when the event was matched
+	Type   string // in words
+	Owner  string
+	Gone   bool // deleted since
+	Why    triggerWhy
+	Sent   *models.Delivery // nil: none is on record
+	Inside string           // what else is in the delivery
+	// Outcome is a delivery's state, or held; empty: no delivery is on record.
+	Outcome string
+	Badge   web.Badge
+	Note    string
+}
+
+// newTriggerResult puts the explanation and the record together; row is nil
+// when no trigger was logged.
+func newTriggerResult(e models.Event, c triggerCase, row *models.TriggerRow, enabled bool, now time.Time) triggerResult {
+	r := triggerResult{
+		ID: c.Webhook.ID, Name: c.Then.Name, Type: c.Then.Type, Owner: c.Webhook.OwnerName,
+		Gone: c.Webhook.DeletedAt != nil, Why: explainTrigger(e, c),
+	}
+	if c.Format != nil {
+		r.Type = c.Format.Label
+	}
+	if row == nil {
+		r.Badge, r.Note = unsentTrigger(e, c, r.Why, enabled, now)
+		return r
+	}
+	// What was sent counts for more than what can be worked out today.
+	if !r.Why.Match {
+		r.Why = triggerWhy{Match: true, Words: plainWords("It is on record that it matched")}
+	}
+	d := row.Delivery
+	r.Sent = &d
+	r.Inside = "alone"
+	if others := d.Items - 1; others > 0 {
+		r.Inside = "with " + web.Plural(int64(others), "other event", "other events")
+	}
+	held := ""
+	if deliveries.Waits(d) {
+		held = deliveries.HeldWhy(row.Webhook, enabled, now)
+	}
+	r.Outcome = d.State
+	if held != "" {
+		r.Outcome = models.StateHeld
+	}
+	r.Badge = deliveries.Badge(d, held != "")
+	r.Note = deliveries.Note(d, held, now)
+	if d.State == models.DeliveryDelivered {
+		r.Note = fmt.Sprintf("in %s, %s", deliveries.TookAbout(d.LastMS), attemptOrdinal(d.Tries))
+	}
+	return r
+}
+
+// unsentTrigger says why a match has no delivery on record; empty for what did
+// not match.
+func unsentTrigger(e models.Event, c triggerCase, why triggerWhy, enabled bool, now time.Time) (web.Badge, string) {
+	switch {
+	case !why.Match:
+		return web.Badge{}, ""
+	case e.DispatchedAt == nil:
+		if held := deliveries.HeldWhy(c.Webhook, enabled, now); held != "" {
+			return web.Badge{Class: "st-held", Text: "Will be held"}, held
+		}
+		return web.Badge{Class: "st-info", Text: "Will be sent"}, "if nothing changes until then"
+	default:
+		return web.Badge{Class: "st-none", Text: "No longer kept"}, "its delivery is older than the history"
+	}
+}
+
+func attemptOrdinal(tries int) string {
+	if tries <= 1 {
+		return "first attempt"
+	}
+	return "attempt " + web.Count(int64(tries))
+}

@@ -1,0 +1,134 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// attention is what every page says about what needs somebody.
+type attention struct {
+	Broken   []models.Attention // that broke, at most brokenNamed
+	More     int64              // broke as well
+	Expiring []models.Attention // whose held notifications expire before long
+	Unable   string             // why nothing can be stored, in words; empty: it can
+	Late     *time.Time         // since when something is due that is not dispatched; nil: nothing is for long
+	broke    int64              // how many broke in all, those put aside included
+	seen     int64              // when the newest of them did
+}
+
+// attention is nil when all is well, or all was put aside. A page is not
+// refused for it.
+func (s *Site) attention(ctx context.Context, r *http.Request, p *Page) *attention {
+	a := &attention{Unable: models.Unable(s.Store.Able())}
+	if !p.Quiet {
+		if err := s.attend(ctx, a, p.At, asideOf(r)); err != nil {
+			s.Log.ErrorContext(ctx, "what needs attention not read", "error", err)
+		}
+	}
+	if len(a.Broken) == 0 && a.More == 0 && len(a.Expiring) == 0 && a.Late == nil && a.Unable == "" {
+		return nil
+	}
+	return a
+}
+
+func (s *Site) attend(ctx context.Context, a *attention, at *models.Standing, aside []string) error {
+	if at == nil {
+		now, err := s.Store.Standing(ctx)
+		if err != nil {
+			return err
+		}
+		at = &now
+	}
+	a.Late = at.Late()
+	list, err := s.Store.Webhooks.Attention(ctx, *at)
+	if err != nil {
+		return err
+	}
+	for _, w := range list {
+		if w.State == models.WebhookBroken {
+			a.addBroken(w, slices.Contains(aside, a.BrokeKey(w)))
+		}
+		if w.Soon && !slices.Contains(aside, a.ExpiryKey(w)) {
+			a.Expiring = append(a.Expiring, w)
+		}
+	}
+	if slices.Contains(aside, a.MoreKey()) {
+		a.More = 0
+	}
+	return nil
+}
+
+// brokenNamed is how many webhooks that broke have a line each.
+const brokenNamed = 3
+
+// addBroken counts a webhook that broke, and names it while there is room.
+func (a *attention) addBroken(w models.Attention, aside bool) {
+	if a.broke == 0 {
+		a.broke, a.More = w.Alike, w.Alike
+	}
+	a.seen = max(a.seen, w.StateAt.Unix())
+	switch {
+	case aside:
+		a.More--
+	case len(a.Broken) < brokenNamed:
+		a.More--
+		a.Broken = append(a.Broken, w)
+	}
+}
+
+// What can be put aside has a key that is another one when it happens anew.
+
+// BrokeKey names the webhook that broke and when.
+func (*attention) BrokeKey(w models.Attention) string {
+	return fmt.Sprintf("b%d.%d", w.WebhookID, w.StateAt.Unix())
+}
+
+// MoreKey names how many broke in all and when the last did, so that it stays
+// while those with a line of their own are put aside.
+func (a *attention) MoreKey() string { return fmt.Sprintf("s%d.%d", a.broke, max(0, a.seen)) }
+
+// ExpiryKey names whose notifications expire, and since when it holds them.
+func (*attention) ExpiryKey(w models.Attention) string {
+	return fmt.Sprintf("e%d.%d", w.WebhookID, max(0, w.StateAt.Unix()))
+}
+
+const (
+	asideCookie = "aside"
+	asideFor    = 30 * 24 * time.Hour
+	asideMost   = 20 // keys that a browser keeps, the newest
+)
+
+var asideKey = regexp.MustCompile(`^[bse][0-9]{1,19}\.[0-9]{1,19}$`)
+
+// asideOf is what this browser was told to put aside.
+func asideOf(r *http.Request) []string {
+	cookie, err := r.Cookie(asideCookie)
+	if err != nil {
+		return nil
+	}
+	return strings.Split(cookie.Value, "_")
+}
+
+// AttentionAside puts one of the notices aside, for this browser.
+func (s *Site) AttentionAside(c *gin.Context) error {
+	if err := ParseForm(c); err != nil {
+		return err
+	}
+	key := c.Request.PostForm.Get("what")
+	if !asideKey.MatchString(key) {
+		return Unusable("There is no such notice.")
+	}
+	keys := slices.DeleteFunc(asideOf(c.Request), func(k string) bool { return k == key || !asideKey.MatchString(k) })
+	keys = append(keys, key)
+	s.SetCookie(c, asideCookie, strings.Join(keys[max(0, len(keys)-asideMost):], "_"), asideFor)
+	return s.Redirect(c, LocalPath(c.Request.PostForm.Get("next")))
+}

@@ -1,0 +1,15 @@
+package web
+
+// Choice is one entry of a select or a group of radios.
+type Choice struct {
+	Value, Label string
+	Chosen       bool
+}
+
+type ChoiceGroup struct {
+	Label   string
+	Choices []Choice
+}
+
+// WebhookValue is a webhook in a text field: names may be alike.
+func WebhookValue(name string, id int64) string { return name + " #" + FormatID(id) }

@@ -1,0 +1,22 @@
+package web
+
+import "github.com/sitehooks/sitehooks/models"
+
+// EventRef is an event with the way to its page.
+type EventRef struct {
+	models.Event
+	Path string
+	What string // its type in words
+}
+
+func NewEventRef(e models.Event) EventRef {
+	return EventRef{e, TriggerPath(e.ID), Capitalized(EventWords(e.Type))}
+}
+
+func EventRefs(events []models.Event) []EventRef {
+	refs := make([]EventRef, len(events))
+	for i, e := range events {
+		refs[i] = NewEventRef(e)
+	}
+	return refs
+}

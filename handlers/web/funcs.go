@@ -1,0 +1,180 @@
+package web
+
+import (
+	"fmt"
+	"html/template"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Funcs are the functions that all templates share. All times are shown in
+// UTC, in the words of the design: May 12, 2021 at 16:12.
+func Funcs(asset func(name string) string) template.FuncMap {
+	sprite := asset("vendor/icons.svg")
+	return template.FuncMap{
+		"asset":      asset,
+		"icon":       func(name string, size int) Icon { return Icon{Href: sprite + "#" + name, Size: size} },
+		"day":        Day,
+		"clock":      func(t time.Time) string { return t.UTC().Format("15:04") },
+		"exact":      func(t time.Time) string { return t.UTC().Format("Jan 2, 2006 at 15:04:05") },
+		"moment":     func(t time.Time) string { return Moment(t, time.Now()) },
+		"iso":        func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"when":       When,
+		"ago":        func(t time.Time) template.HTML { return TimeMark(t, Ago(time.Since(t))) },
+		"took":       Took,
+		"count":      countAny,
+		"plural":     func(n any, one, many string) string { return Plural(whole(n), one, many) },
+		"initial":    initial,
+		"list":       JoinWords,
+		"themes":     func() []string { return allThemes },
+		"themeName":  themeName,
+		"themeClass": themeClass,
+		"flashIcon":  flashIcon,
+		"options":    options,
+		"owner":      Owner,
+		"aside":      func(key, about string) aside { return aside{key, about} },
+	}
+}
+
+// Icon is one symbol of the sprite at a size in pixels.
+type Icon struct {
+	Href string
+	Size int
+}
+
+// aside is a button that puts a notice aside.
+type aside struct{ Key, About string }
+
+// Badge is a state in words with the class that gives its colour and dot.
+type Badge struct{ Class, Text string }
+
+// Moment is a time to the second, without the year when it is this year.
+func Moment(t, now time.Time) string {
+	t, now = t.UTC(), now.UTC()
+	if t.Year() == now.Year() {
+		return t.Format("Jan 2 at 15:04:05")
+	}
+	return t.Format("Jan 2, 2006 at 15:04:05")
+}
+
+// When is a time to the minute as HTML, which does not break inside the day or
+// the time of day.
+func When(t time.Time) template.HTML {
+	return TimeMark(t, t.UTC().Format(`<span class="nobr">Jan 2, 2006</span> <span class="nobr">at 15:04</span>`))
+}
+
+// TimeMark marks words, which have to be HTML, with the exact time that they
+// stand for. It is not left to a template because lists are full of times.
+func TimeMark(t time.Time, words string) template.HTML {
+	const exact = `<time datetime="2006-01-02T15:04:05Z" title="Jan 2, 2006 at 15:04:05 UTC">`
+	return template.HTML(t.UTC().Format(exact) + words + "</time>") //nolint:gosec // numbers and words of ours
+}
+
+// Ago says in one unit how long something is past, or ahead.
+func Ago(d time.Duration) string {
+	if d < 0 {
+		return "in " + Span(-d)
+	}
+	return Span(d) + " ago"
+}
+
+// Day is a date, in UTC.
+func Day(t time.Time) string { return t.UTC().Format("Jan 2, 2006") }
+
+func Span(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", d/time.Second)
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min", d/time.Minute)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h", d/time.Hour)
+	default:
+		return fmt.Sprintf("%d d", d/(24*time.Hour))
+	}
+}
+
+// Took shows a duration: 212 ms up to 99,999 ms, then 105 s, then 5 min 15 s.
+func Took(d time.Duration) string {
+	switch {
+	case d < 100*time.Second:
+		return Count(d.Milliseconds()) + " ms"
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d s", d/time.Second)
+	default:
+		return fmt.Sprintf("%d min %d s", d/time.Minute, d%time.Minute/time.Second)
+	}
+}
+
+// Count writes a whole number with commas between the thousands.
+func Count(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	sign := ""
+	if s[0] == '-' {
+		sign, s = "-", s[1:]
+	}
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return sign + s
+}
+
+// whole takes a template's int or int64.
+func whole(n any) int64 {
+	switch n := n.(type) {
+	case int:
+		return int64(n)
+	case int64:
+		return n
+	default:
+		panic(fmt.Sprintf("count of a %T", n)) // a fault of a template, found by its first test
+	}
+}
+
+func countAny(n any) string { return Count(whole(n)) }
+
+// Plural is a number with the word that fits it: 1 webhook, 2 webhooks.
+func Plural(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return Count(n) + " " + many
+}
+
+// JoinWords lists words as a sentence does: a, b and c.
+func JoinWords(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+}
+
+func initial(name string) string {
+	r, size := utf8.DecodeRuneInString(strings.TrimSpace(name))
+	if size == 0 {
+		return "?"
+	}
+	return strings.ToUpper(string(r))
+}
+
+// Cut shortens a text to at most limit bytes, at a whole character.
+func Cut(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	const more = "…"
+	end := limit - len(more)
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + more
+}
+
+func flashIcon(kind string) string {
+	if kind == "success" || kind == "info" {
+		return "Check16Circle"
+	}
+	return "AlertFill"
+}

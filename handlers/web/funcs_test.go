@@ -1,0 +1,49 @@
+package web
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+)
+
+func TestNumbersAndSpans(t *testing.T) {
+	for got, want := range map[string]string{
+		Count(0): "0", Count(999): "999", Count(1000): "1,000", Count(-1234567): "-1,234,567",
+		Plural(1, "webhook", "webhooks"): "1 webhook", Plural(2000, "webhook", "webhooks"): "2,000 webhooks",
+		Took(212 * time.Millisecond): "212 ms", Took(99_999 * time.Millisecond): "99,999 ms",
+		Took(105 * time.Second): "105 s", Took(315 * time.Second): "5 min 15 s",
+		Ago(30 * time.Second): "30 s ago", Ago(94 * time.Minute): "94 min ago", Ago(4 * time.Hour): "4 h ago",
+		Ago(50 * time.Hour): "2 d ago", Ago(-5 * time.Minute): "in 5 min",
+		JoinWords(nil): "", JoinWords([]string{"a"}): "a", JoinWords([]string{"a", "b", "c"}): "a, b and c",
+		initial("mary"): "M", initial(" "): "?", initial("éva"): "É",
+		Sentence(errors.New("too short")): "Too short.",
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+func TestMoment(t *testing.T) {
+	now := time.Date(2026, 11, 21, 1, 38, 2, 0, time.UTC)
+	if got := Moment(now, now); got != "Nov 21 at 01:38:02" {
+		t.Error(got)
+	}
+	if got := Moment(now.AddDate(-1, 0, 0), now); got != "Nov 21, 2025 at 01:38:02" {
+		t.Error(got)
+	}
+}
+
+func TestCutKeepsWholeCharacters(t *testing.T) {
+	text := strings.Repeat("é", 20)
+	for limit := 3; limit < 41; limit++ {
+		if got := Cut(text, limit); len(got) > limit || !utf8.ValidString(got) {
+			t.Errorf("cut to %d is %q", limit, got)
+		}
+	}
+	if Cut("short", 5) != "short" {
+		t.Error("what fits is cut")
+	}
+}

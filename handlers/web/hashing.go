@@ -1,0 +1,98 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/alexedwards/argon2id"
+
+	"github.com/sitehooks/sitehooks/handlers/limit"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// hashing is what one check costs: 19 MiB and two passes.
+var hashing = &argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+
+const (
+	PasswordMin = 8    // characters
+	passwordMax = 1024 // bytes
+)
+
+// HashPassword returns the hash to store for a password. An error other than
+// of the system's random numbers is a sentence for people: too short, too long.
+func HashPassword(password string) (string, error) {
+	if err := CheckPassword(password); err != nil {
+		return "", err
+	}
+	return argon2id.CreateHash(password, hashing)
+}
+
+func CheckPassword(password string) error {
+	if utf8.RuneCountInString(password) < PasswordMin {
+		return fmt.Errorf("a password has at least %d characters", PasswordMin)
+	}
+	if len(password) > passwordMax {
+		return fmt.Errorf("a password has at most %d bytes", passwordMax)
+	}
+	return nil
+}
+
+// Passwords checks and hashes passwords, two at a time, since each takes memory
+// and a core: one for strangers and one for members, so that strangers can
+// make no member wait.
+type Passwords struct {
+	Strangers *limit.Limiter // by address group
+	members   *limit.Limiter // by e-mail
+}
+
+// PasswordsWaiting are those who wait for their password to be checked.
+const PasswordsWaiting = 64
+
+// Decoy is compared with when there is no such user, so that it takes as long.
+// It is made with the parameters of hashing, of nobody's password.
+const Decoy = "$argon2id$v=19$m=19456,t=2,p=1$oaHKRBuCviJslpcOC4BMfA$0xweITvtsRKiFLDpgOXXIqjMtOB0gHHPrsD8cGoEf3Q"
+
+func NewPasswords() *Passwords {
+	one := limit.Config{Places: 1, Queue: PasswordsWaiting, Wait: BusyWait}
+	return &Passwords{Strangers: limit.New(one), members: limit.New(one)}
+}
+
+// Place waits until the password may be checked that somebody tries.
+func (p *Passwords) Place(ctx context.Context, from models.LoginFrom) (*limit.Place, error) {
+	if from.Device != "" {
+		return p.members.Acquire(ctx, from.Account)
+	}
+	return p.Strangers.Acquire(ctx, from.AddressGroup)
+}
+
+// Hash makes the hash of a new password that a member gives.
+func (p *Passwords) Hash(ctx context.Context, member models.User, password string) (string, error) {
+	if err := CheckPassword(password); err != nil {
+		return "", err
+	}
+	place, err := p.members.Acquire(ctx, member.Email)
+	if err != nil {
+		return "", Busy(err)
+	}
+	defer place.Release()
+	return HashPassword(password)
+}
+
+// Match is called with a place. An empty hash stands for a user who does not exist
+// and never matches.
+func (p *Passwords) Match(password, hash string) (bool, error) {
+	if len(password) > passwordMax {
+		password = ""
+	}
+	known := hash != ""
+	if !known {
+		hash = Decoy
+	}
+	ok, err := argon2id.ComparePasswordAndHash(password, hash)
+	if err != nil {
+		return false, errors.Join(errors.New("check password"), err)
+	}
+	return ok && known, nil
+}

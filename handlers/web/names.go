@@ -1,0 +1,53 @@
+package web
+
+import (
+	"context"
+	"slices"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// LocationNames are the names of some locations by slug.
+type LocationNames map[string]string
+
+// Of is a location's name, also of one that is not registered.
+func (n LocationNames) Of(slug string) string { return OrNone(n[slug], models.NameOf(slug)) }
+
+func (s *Site) LocationNames(ctx context.Context, slugs ...string) (LocationNames, error) {
+	locations, err := s.Store.Locations.Named(ctx, distinct(slugs)...)
+	names := make(LocationNames, len(locations))
+	for _, l := range locations {
+		names[l.Slug] = l.Name
+	}
+	return names, err
+}
+
+// CommunityNames are the names of some communities by location and slug.
+type CommunityNames map[[2]string]string
+
+// Of is a community's name, also of one that is not registered.
+func (n CommunityNames) Of(location, slug string) string {
+	return OrNone(n[[2]string{location, slug}], models.NameOf(slug))
+}
+
+func (s *Site) CommunityNames(ctx context.Context, locations, slugs []string) (CommunityNames, error) {
+	communities, err := s.Store.Locations.NamedCommunities(ctx, distinct(locations), distinct(slugs))
+	names := make(CommunityNames, len(communities))
+	for _, c := range communities {
+		names[[2]string{c.Location, c.Slug}] = c.Title()
+	}
+	return names, err
+}
+
+// distinct are the words of a list, each once, without empty ones.
+func distinct(words []string) []string {
+	words = slices.Sorted(slices.Values(words))
+	return slices.DeleteFunc(slices.Compact(words), func(word string) bool { return word == "" })
+}
+
+func (n LocationNames) Place(slug string) string {
+	if slug == "" {
+		return "All locations"
+	}
+	return n.Of(slug)
+}

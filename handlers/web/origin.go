@@ -1,0 +1,79 @@
+package web
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+)
+
+// Addressed makes the request's remote address that of the client, where
+// trusted proxies stand in between.
+func (s *Site) Addressed(c *gin.Context) {
+	c.Request.RemoteAddr = net.JoinHostPort(clientAddress(c.Request, s.TrustedProxies), "0")
+}
+
+// clientAddress is the address of the peer, or when that is a trusted proxy
+// what X-Forwarded-For says: the last address in it that is not a trusted
+// proxy's. When that cannot be read, it is the peer's.
+func clientAddress(r *http.Request, trusted []netip.Prefix) string {
+	peer, known := readAddress(r.RemoteAddr)
+	if !known {
+		return ""
+	}
+	client := peer
+	forwarded := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for _, entry := range slices.Backward(forwarded) {
+		if !slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(client) }) {
+			break
+		}
+		if entry = strings.TrimSpace(entry); entry == "" && len(forwarded) == 1 {
+			break // there is no such header
+		}
+		if client, known = readAddress(entry); !known {
+			return peer.String()
+		}
+	}
+	return client.String()
+}
+
+// readAddress reads an address with or without a port. A zone is left out.
+func readAddress(text string) (netip.Addr, bool) {
+	ip, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(text, "["), "]"))
+	if err != nil {
+		withPort, err := netip.ParseAddrPort(text)
+		if err != nil {
+			return ip, false
+		}
+		ip = withPort.Addr()
+	}
+	return ip.Unmap().WithZone(""), true
+}
+
+// OwnHost answers pages only where the console is: at its own host, localhost
+// and IP addresses. At another host a page of somebody else's could be reading
+// them, whose name was made to lead here. The APIs and what machines ask for
+// need no cookies, so they answer everywhere.
+func (s *Site) OwnHost(c *gin.Context) {
+	path := c.Request.URL.Path
+	if IsAPI(path) || strings.HasPrefix(path, "/in/") || strings.HasPrefix(path, "/static/") ||
+		path == "/healthz" || path == "/readyz" || path == "/metrics" || s.isOwnHost(c.Request.Host) {
+		return
+	}
+	s.Fail(c, &StatusError{http.StatusMisdirectedRequest, fmt.Sprintf(
+		"Sitehooks does not answer for the host %q. Open it at %s. To reach it by another name, set SITEHOOKS_BASE_URL to that address.",
+		Cut(c.Request.Host, 253), s.BaseURL)})
+}
+
+func (s *Site) isOwnHost(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
+	_, err := netip.ParseAddr(host)
+	return err == nil || host == "localhost" || host == strings.TrimSuffix(s.BaseURL.Hostname(), ".")
+}

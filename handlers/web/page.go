@@ -1,0 +1,223 @@
+package web
+
+import (
+	"bytes"
+	"html/template"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// Page is what the layout needs; every page's struct embeds it. A handler sets
+// Title and Nav, render fills in the rest.
+type Page struct {
+	Title string
+	Nav   string // entry of the navigation, by its name in Work and Administration
+	User  models.User
+	Flash []Flash
+	Theme string // system, light, dark or contrast
+	Site  string // host of the console, shown beside the name
+	Path  string // of this page with its query, to come back to; a handler that answers at another address sets it
+	Quiet bool   // asks the database nothing, because it does not answer
+	Bare  bool   // no bar and no navigation: nobody is logged in
+
+	Version string // of Sitehooks
+
+	Entries   template.HTML // of the navigation
+	Attention *attention    // webhooks that need somebody; nil: none
+
+	At *models.Standing // how things stand; nil: render asks
+}
+
+func (p *Page) base() *Page { return p }
+
+// Entry is one link of the navigation.
+type Entry struct {
+	Nav, Href, Icon, Text string
+	Current               bool
+}
+
+func (p *Page) entry(nav, href, icon, text string) Entry {
+	return Entry{nav, href, icon, text, p.Nav == nav}
+}
+
+// Work are the entries of every day.
+func (p *Page) Work() []Entry {
+	return []Entry{
+		p.entry("webhooks", "/admin/webhooks", "ServiceWebhooks", "Webhooks"),
+		p.entry("deliveries", "/admin/deliveries", "Inbox", "Deliveries"),
+		p.entry("triggers", "/admin/trigger-history", "Clock", "Trigger history"),
+	}
+}
+
+// Administration are the entries below that heading.
+func (p *Page) Administration() []Entry {
+	return []Entry{
+		p.entry("locations", "/admin/locations", "Location", "Locations"),
+		p.entry("members", "/admin/members", "Person", "Members"),
+		p.entry("tokens", "/admin/tokens", "Key", "API tokens"),
+		p.entry("audit", "/admin/audit", "Receipt", "Audit log"),
+		p.entry("settings", "/developer/site-settings", "Settings", "Site settings"),
+		p.entry("system", "/admin/system", "ModDashboard", "System"),
+	}
+}
+
+// renderEntries renders the navigation ahead, by the entry that is current:
+// every page has it twice, and nothing else in it changes.
+func (s *Site) renderEntries() (map[string]template.HTML, error) {
+	rendered := map[string]template.HTML{}
+	none := &Page{}
+	for _, e := range slices.Concat([]Entry{{}}, none.Work(), none.Administration()) {
+		var buf bytes.Buffer
+		if err := s.Templates.RenderPart(&buf, "error", "entries", &Page{Nav: e.Nav}); err != nil {
+			return nil, err
+		}
+		rendered[e.Nav] = template.HTML(buf.String()) //nolint:gosec // rendered by a template
+	}
+	return rendered, nil
+}
+
+// pager is a pointer to a page's struct.
+type pager interface{ base() *Page }
+
+// Admin tells whether the reader may change things and see secrets and bodies.
+func (p *Page) Admin() bool { return p.User.Role == models.RoleAdministrator }
+
+// RoleShown is the reader's role, unless the name says it already.
+func (p *Page) RoleShown() string {
+	if strings.EqualFold(p.User.Name, p.User.Role) {
+		return ""
+	}
+	return p.User.Role
+}
+
+// Flash is a sentence shown once, on the page after a change.
+type Flash struct {
+	Kind string // success, warning, danger or info, as Stacks names its notices
+	Text string
+	// Link is a path of this site that it leads to, and Do what is done there;
+	// empty: none.
+	Link, Do string
+}
+
+const (
+	FlashCookie = "flash"
+	flashFor    = 5 * time.Minute
+	// FlashLimit keeps the cookie below what browsers accept, in bytes.
+	FlashLimit = 1000
+)
+
+// PartHeader is what our scripts ask for a part of a page with: the name of
+// one that the handler offers. A redirect then comes as the header partTo, so
+// that the script goes there and not the request.
+const (
+	PartHeader = "X-Part"
+	PartTo     = "X-Part-To"
+)
+
+// RenderFragment writes a part of a page when a script asked for one of those
+// offered, otherwise the page. A part comes with 200 whatever is wrong with the
+// form: browsers report other answers to a script as faults of the page.
+func (s *Site) RenderFragment(c *gin.Context, status int, name string, data pager, offered ...string) error {
+	part := c.GetHeader(PartHeader)
+	if !slices.Contains(offered, part) {
+		return s.Render(c, status, name, data)
+	}
+	p := data.base()
+	p.User, _ = UserOf(c)
+	var buf bytes.Buffer
+	if err := s.Templates.RenderPart(&buf, name, part, data); err != nil {
+		return err
+	}
+	c.Header(PartHeader, part)
+	_, err := (&pageWriter{c, http.StatusOK}).Write(buf.Bytes())
+	return err
+}
+
+// Render writes a page: data is a pointer to a struct that embeds page. Nothing
+// is written when it fails.
+func (s *Site) Render(c *gin.Context, status int, name string, data pager) error {
+	p := data.base()
+	user, member := UserOf(c)
+	p.User, p.Bare = user, !member
+	p.Theme = themeOf(c.Request)
+	p.Site, p.Version = s.BaseURL.Host, s.Version
+	if p.Path == "" {
+		p.Path = c.Request.URL.RequestURI()
+	}
+	p.Flash = s.takeFlash(c)
+	if member {
+		p.Entries = s.entries[p.Nav]
+		p.Attention = s.attention(c.Request.Context(), c.Request, p)
+	}
+	return s.Templates.Render(&pageWriter{c, status}, name, data)
+}
+
+// pageWriter begins the answer when a page comes, which is when it has been
+// rendered without a fault.
+type pageWriter struct {
+	c      *gin.Context
+	status int
+}
+
+func (w *pageWriter) Write(page []byte) (int, error) {
+	if q := queryPlaceOf(w.c.Request.Context()); q != nil {
+		q.release()
+	}
+	// Pages show who is logged in and what was typed: nobody keeps them.
+	w.c.Header("Cache-Control", "no-store")
+	w.c.Data(w.status, "text/html; charset=utf-8", page)
+	return len(page), nil
+}
+
+// Redirect answers 303 with an optional sentence for the next page.
+func (s *Site) Redirect(c *gin.Context, to string, flash ...Flash) error {
+	if len(flash) > 0 {
+		for i := range flash {
+			flash[i].Text = Cut(flash[i].Text, FlashLimit)
+		}
+		// What was done is done, also when there is no way to say so.
+		if value, err := s.flashes.Encode(FlashCookie, flash); err == nil {
+			s.SetCookie(c, FlashCookie, value, flashFor)
+		}
+	}
+	if c.GetHeader(PartHeader) != "" {
+		c.Header(PartTo, to)
+		c.Status(http.StatusNoContent)
+		return nil
+	}
+	c.Redirect(http.StatusSeeOther, to)
+	return nil
+}
+
+// takeFlash returns what the last change had to say and forgets it. It lies in
+// a signed cookie, so that reading a page writes nothing on the server.
+func (s *Site) takeFlash(c *gin.Context) []Flash {
+	cookie, err := c.Request.Cookie(FlashCookie)
+	if err != nil {
+		return nil
+	}
+	s.SetCookie(c, FlashCookie, "", -1)
+	var flash []Flash
+	if s.flashes.Decode(FlashCookie, cookie.Value, &flash) != nil {
+		return nil // forged or too old: nothing to show
+	}
+	return flash
+}
+
+// SetCookie sets a cookie for the whole site; a negative age removes it.
+func (s *Site) SetCookie(c *gin.Context, name, value string, age time.Duration) {
+	maxAge := int(age.Seconds())
+	if age < 0 {
+		maxAge = -1
+	}
+	http.SetCookie(c.Writer, &http.Cookie{ //nolint:gosec // Secure exactly when the console is reached over https
+		Name: name, Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true,
+		Secure: s.BaseURL.Scheme == "https", SameSite: http.SameSiteLaxMode,
+	})
+}

@@ -1,0 +1,11 @@
+package web
+
+const PasswordPath = "/account/password"
+
+const WebhooksPath = "/admin/webhooks"
+
+// TriggersPath is the address of the trigger history.
+const TriggersPath = "/admin/trigger-history"
+
+// TriggerPath is the address of an event's page, by our own number.
+func TriggerPath(number int64) string { return TriggersPath + "/" + FormatID(number) }

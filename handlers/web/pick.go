@@ -1,0 +1,144 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+const (
+	// PickMax is how many choices a select lists.
+	PickMax = 100
+	// Suggested is how many of more choices are suggested at once.
+	Suggested = 20
+)
+
+// Picker is a field that chooses one of many: a select, or where there are
+// more than pickMax a text field with suggestions.
+type Picker struct {
+	ID      string // also its name
+	Any     string // what no choice is called; empty: there must be one
+	Help    string // id of its description; empty: none
+	Fault   string
+	Warning string
+	Small   bool
+	Options []Choice      // of a select
+	Groups  []ChoiceGroup // of a select, instead of Options
+	Text    bool
+	Value   string   // of the text field
+	List    []Choice // its suggestions
+	Source  string   // path at which a script asks for others
+	With    string   // name of a field that it has to send there as well
+}
+
+// Described are the ids of what describes the field.
+func (p *Picker) Described() string {
+	ids := []string{p.Help, "", ""}
+	if p.Fault != "" {
+		ids[1] = p.ID + "-err"
+	}
+	if p.Warning != "" {
+		ids[2] = p.ID + "-warning"
+	}
+	return strings.Join(strings.Fields(strings.Join(ids, " ")), " ")
+}
+
+// Chosen is the label of the choice, or what was typed.
+func (p *Picker) Chosen() string {
+	for _, one := range p.Options {
+		if one.Chosen {
+			return one.Label
+		}
+	}
+	for _, one := range p.List {
+		if one.Chosen {
+			return one.Label
+		}
+	}
+	return p.Value
+}
+
+// LocationPicker offers the locations; chosen is a slug, or what was typed.
+func (s *Site) LocationPicker(ctx context.Context, id, chosen string) (Picker, error) {
+	p := Picker{ID: id, Value: chosen}
+	locations, few, err := s.Store.Locations.Few(ctx, PickMax)
+	if err != nil {
+		return p, err
+	}
+	if few {
+		p.Options = locationChoices(locations, chosen)
+		if chosen != "" && !slices.ContainsFunc(p.Options, func(one Choice) bool { return one.Chosen }) {
+			p.Options = append(p.Options, Choice{chosen, chosen, true}) // not registered
+		}
+		return p, nil
+	}
+	p.Text, p.Source = true, SuggestionsPath("locations")
+	if chosen == "" {
+		return p, nil
+	}
+	locations, err = s.Store.Locations.Suggest(ctx, Storable(chosen), Suggested)
+	p.List = locationChoices(locations, chosen)
+	return p, err
+}
+
+// Storable is what was typed, without what no database could hold.
+func Storable(typed string) string {
+	return strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(typed, "?"), "\x00", "?"))
+}
+
+func locationChoices(locations []models.Location, chosen string) []Choice {
+	list := make([]Choice, len(locations))
+	for i, l := range locations {
+		list[i] = Choice{l.Slug, l.Name, l.Slug == chosen}
+	}
+	return list
+}
+
+// findLocation returns the slug of the location that was typed by its slug, or
+// by a name that only one has. Error: models.ErrNotFound.
+func (s *Site) findLocation(ctx context.Context, typed string) (string, error) {
+	typed = Storable(typed)
+	if l, err := s.Store.Locations.Get(ctx, typed); !errors.Is(err, models.ErrNotFound) {
+		return l.Slug, err
+	}
+	found, err := s.Store.Locations.Suggest(ctx, typed, 2) // those called exactly so come first
+	if err != nil {
+		return "", err
+	}
+	if len(found) == 0 || !strings.EqualFold(found[0].Name, typed) || len(found) > 1 && strings.EqualFold(found[1].Name, typed) {
+		return "", models.ErrNotFound
+	}
+	return found[0].Slug, nil
+}
+
+// FilterLocation returns the slug of the location that a filter names. Where
+// there is none it returns what was typed, and a sentence about it.
+func (s *Site) FilterLocation(ctx context.Context, typed string) (slug, fault string, err error) {
+	if typed == "" {
+		return "", "", nil
+	}
+	slug, err = s.findLocation(ctx, typed)
+	if !errors.Is(err, models.ErrNotFound) {
+		return slug, "", err
+	}
+	fault, err = s.unknownLocation(ctx, typed)
+	return typed, fault, err
+}
+
+// unknownLocation says that nothing was found, and what is like it.
+func (s *Site) unknownLocation(ctx context.Context, typed string) (string, error) {
+	typed = Storable(typed)
+	found, err := s.Store.Locations.Suggest(ctx, typed, 3)
+	said := "There is no location with the slug or name “" + Cut(typed, 64) + "”."
+	if len(found) > 0 {
+		slugs := make([]string, len(found))
+		for i, l := range found {
+			slugs[i] = l.Slug
+		}
+		said += " Similar: " + JoinWords(slugs) + "."
+	}
+	return said, err
+}

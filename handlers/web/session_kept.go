@@ -1,0 +1,38 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// What a session keeps for the next page, by name.
+const (
+	KeptConfirmed = "confirmed" // when the member last proved at the provider who they are: Unix seconds
+	KeptForm      = "form"      // what was typed before the member had to log in again: a typedForm as JSON
+	KeptToken     = "token"     // a new token, which is shown once: a freshToken as JSON
+)
+
+// Keep leaves something with the session that is to be used once.
+func (s *Site) Keep(c *gin.Context, what, text string) error {
+	session, err := s.Sessions.Get(c.Request, SessionCookie)
+	if err != nil {
+		return err
+	}
+	if session.ID == "" {
+		return models.ErrNotFound
+	}
+	return s.Sessions.Rows.Keep(c.Request.Context(), SessionKey(session.ID), what, text)
+}
+
+// TakeKept returns what was kept with the session under a name, and erases it;
+// empty: there is nothing.
+func (s *Site) TakeKept(c *gin.Context, what string) (string, error) {
+	session, err := s.Sessions.Get(c.Request, SessionCookie)
+	if err != nil || session.Values[sessionKeeps] != true || c.Request.Method == http.MethodHead {
+		return "", err
+	}
+	return s.Sessions.Rows.Take(c.Request.Context(), SessionKey(session.ID), what)
+}

@@ -1,0 +1,82 @@
+package web
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Sentence shows an error that is meant for people: it begins with a capital
+// and ends with a full stop.
+func Sentence(err error) string {
+	text := strings.TrimSpace(err.Error())
+	if text == "" {
+		return ""
+	}
+	first, size := utf8.DecodeRuneInString(text)
+	text = string(unicode.ToUpper(first)) + text[size:]
+	if !strings.HasSuffix(text, ".") {
+		text += "."
+	}
+	return text
+}
+
+// Unique sorts words and leaves out repeats.
+func Unique(words []string) []string {
+	slices.Sort(words)
+	return slices.Compact(words)
+}
+
+// FormName is the name that a struct's field has in the form.
+func FormName(f reflect.StructField) string { return f.Tag.Get("form") }
+
+// Capitalized begins a word with a capital letter, abbreviations left alone.
+func Capitalized(word string) string {
+	if word == "" {
+		return ""
+	}
+	return strings.ToUpper(word[:1]) + word[1:]
+}
+
+func OrNone(words, none string) string {
+	if words == "" {
+		return none
+	}
+	return words
+}
+
+// ListOr lists words as alternatives: a, b or c.
+func ListOr(words []string) string {
+	if len(words) < 2 {
+		return OrNone(strings.Join(words, ""), "other ones")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+}
+
+// PauseWords is a pause in at most two units: 69 s, 5 min 15 s, 2 h 3 min.
+func PauseWords(d time.Duration) string {
+	d = d.Round(time.Second)
+	switch {
+	case d < 100*time.Second:
+		return strconv.Itoa(int(d/time.Second)) + " s"
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min %d s", d/time.Minute, d%time.Minute/time.Second)
+	default:
+		return fmt.Sprintf("%d h %d min", d/time.Hour, d%time.Hour/time.Minute)
+	}
+}
+
+// EventWords shows an event type as its receivers call it: answer accepted.
+func EventWords(kind string) string {
+	switch family, what, _ := strings.Cut(kind, "."); family {
+	case "question", "answer":
+		return family + " " + what
+	default:
+		return strings.ReplaceAll(kind, "comment.created", "comment created")
+	}
+}

@@ -1,0 +1,140 @@
+package webhooks
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sitehooks/sitehooks/handlers/web"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// chart shows a webhook's attempts by time, and how long they took. Its
+// numbers are those of SVG boxes 100 high, a step of 10 for each span of time.
+type chart struct {
+	ID, Title  string
+	Width      int
+	Held       []heldBar // behind the bars: when it could not send
+	Bars       []sparkBar
+	Mean, Most string // paths of the response times; a span without attempts is a gap
+	HeldFor    string // how long that was in all; empty: never
+	Label      string // the bars in words
+	TimeLabel  string // the lines in words; empty: nothing was sent
+	Rows       []chartRow
+	Top, Half  string // of the bars' scale
+	MSTop      string
+	MSHalf     string
+	First      string // words below the first span
+	Last       string // and below the last
+	Unit       string // head of the table's first column
+}
+
+// chartRow is one span of time.
+type chartRow struct {
+	At                string
+	Held              string // how long it could not send; empty: it could
+	Delivered, Failed int64
+	MeanMS, MostMS    int64
+	sum, attempts     int64
+}
+
+// Sent tells whether there was an attempt.
+func (r chartRow) Sent() bool { return r.attempts > 0 }
+
+const chartDays = 30
+
+func dayChart(hours []models.WebhookHour, held []heldSpan, now time.Time) chart {
+	since := sparkSince(now)
+	c := chart{ID: "day", Title: "24 h", Unit: "Hour (UTC)", Last: "now"}
+	for i := range sparkHours {
+		c.Rows = append(c.Rows, chartRow{At: since.Add(time.Duration(i) * time.Hour).Format("15:04")})
+	}
+	return c.holding(held, since, time.Hour).filled(hours, since, time.Hour)
+}
+
+func monthChart(hours []models.WebhookHour, held []heldSpan, now time.Time) chart {
+	since := monthSince(now)
+	c := chart{ID: "month", Title: "30 days", Unit: "Day (UTC)", Last: "today"}
+	for i := range chartDays {
+		c.Rows = append(c.Rows, chartRow{At: since.AddDate(0, 0, i).Format("Jan 2")})
+	}
+	return c.holding(held, since, 24*time.Hour).filled(hours, since, 24*time.Hour)
+}
+
+// monthSince is the beginning of the first of the days shown.
+func monthSince(now time.Time) time.Time {
+	return now.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1-chartDays)
+}
+
+// holding shows when the webhook could not send.
+func (c chart) holding(spans []heldSpan, since time.Time, span time.Duration) chart {
+	c.Held = heldBars(spans, since, span, len(c.Rows))
+	for i := range c.Rows {
+		from := since.Add(time.Duration(i) * span)
+		c.Rows[i].Held = heldWords(within(spans, from, from.Add(span)))
+	}
+	c.HeldFor = heldWords(within(spans, since, since.Add(time.Duration(len(c.Rows))*span)))
+	return c
+}
+
+// filled counts the hours into the chart's spans and draws them.
+func (c chart) filled(hours []models.WebhookHour, since time.Time, span time.Duration) chart {
+	var delivered, failed, most, slowest int64
+	for _, h := range hours {
+		i := int(h.Hour.Sub(since) / span)
+		if h.Hour.Before(since) || i < 0 || i >= len(c.Rows) {
+			continue
+		}
+		r := &c.Rows[i]
+		r.Delivered, r.Failed = r.Delivered+h.Delivered, r.Failed+h.Failed
+		r.sum, r.attempts, r.MostMS = r.sum+h.MSSum, r.Delivered+r.Failed, max(r.MostMS, h.MSMax)
+		delivered, failed = delivered+h.Delivered, failed+h.Failed
+		most, slowest = max(most, r.attempts), max(slowest, r.MostMS)
+	}
+	c.Width, c.First = len(c.Rows)*sparkStep, c.Rows[0].At
+	top, msTop := roundTop(most), roundTop(slowest)
+	c.Top, c.Half, c.MSTop, c.MSHalf = web.Count(top), web.Count(top/2), web.Count(msTop)+" ms", web.Count(msTop/2)+" ms"
+	c.Label = fmt.Sprintf("Attempts, last %s: %s delivered, %s failed", c.Title, web.Count(delivered), web.Count(failed))
+	if c.HeldFor != "" {
+		c.Label += "; held for " + c.HeldFor
+	}
+	if delivered+failed > 0 {
+		c.TimeLabel = fmt.Sprintf("Response time, last %s: at most %s ms", c.Title, web.Count(slowest))
+	}
+	var mean, longest strings.Builder
+	pen := "M"
+	for i := range c.Rows {
+		r := &c.Rows[i]
+		if !r.Sent() {
+			c.Bars, pen = append(c.Bars, newSparkBar("c-base", i*sparkStep+1, 0, 1)), "M"
+			continue
+		}
+		r.MeanMS = r.sum / r.attempts
+		good := 100 * float64(r.Delivered) / float64(top)
+		c.Bars = append(c.Bars,
+			newSparkBar("c-ok", i*sparkStep+1, 0, good),
+			newSparkBar("c-bad", i*sparkStep+1, good, 100*float64(r.Failed)/float64(top)))
+		fmt.Fprintf(&mean, "%s%d %s", pen, i*sparkStep+5, tenth(100-100*float64(r.MeanMS)/float64(msTop)))
+		fmt.Fprintf(&longest, "%s%d %s", pen, i*sparkStep+5, tenth(100-100*float64(r.MostMS)/float64(msTop)))
+		if pen == "M" { // a lone span is a short line, not an invisible point
+			mean.WriteString("h1")
+			longest.WriteString("h1")
+		}
+		pen = "L"
+	}
+	c.Mean, c.Most = mean.String(), longest.String()
+	return c
+}
+
+// roundTop is an even number of at most two digits and zeros, not below n, for
+// the top of a scale whose half is shown too.
+func roundTop(n int64) int64 {
+	if n <= 2 {
+		return 2
+	}
+	unit := int64(math.Pow10(max(0, len(strconv.FormatInt(n, 10))-2))) * 2
+	return (n + unit - 1) / unit * unit
+}

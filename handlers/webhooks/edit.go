@@ -1,0 +1,232 @@
+package webhooks
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/sitehooks/sitehooks/handlers/web"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// editing is one showing of the form: what is edited and what was typed.
+type editing struct {
+	format *wire.Format
+	old    *models.Webhook // nil: a new webhook
+	form   webhookForm
+	faults web.Faults
+	trial  *trial
+	look   *preview
+
+	copied    bool   // a copy is created paused
+	notCopied string // what the copied webhook has that its copy lacks
+}
+
+func (s *Pages) New(c *gin.Context) error {
+	f, err := askedFormat(c)
+	if err != nil {
+		return err
+	}
+	typed, err := s.TypedBefore(c)
+	if err != nil {
+		return err
+	}
+	e := &editing{format: f, form: blankWebhookForm(f, models.MainLocation)}
+	if typed != nil {
+		e.form, e.copied = readWebhookForm(typed, f), c.Query("from") != ""
+		return s.showWebhookForm(c, http.StatusOK, e)
+	}
+	if from := c.Query("from"); from != "" {
+		if err = s.copyForm(c, e, from); err != nil {
+			return err
+		}
+	}
+	return s.showWebhookForm(c, http.StatusOK, e)
+}
+
+// copyForm fills the form in from another webhook, without its secrets and
+// header values.
+func (s *Pages) copyForm(c *gin.Context, e *editing, from string) error {
+	id, _ := web.Positive(from)
+	w, err := s.Store.Webhooks.Get(c.Request.Context(), id)
+	if err != nil {
+		return err
+	}
+	if w.Type != e.format.Name {
+		// What may be shown of a webhook depends on its own type.
+		return web.NotFound("The webhook to copy is of another type.")
+	}
+	opened, err := s.Store.Webhooks.Open(w)
+	if err != nil {
+		return err
+	}
+	e.form = savedWebhookForm(e.format, w, opened)
+	e.form.Name, e.form.UpdatedAt = web.Cut("Copy of "+e.form.Name, 200), ""
+	e.copied, e.notCopied = true, notCopied(e.format, w)
+	return nil
+}
+
+// notCopied names what of a webhook never leaves the store, nor into a copy.
+func notCopied(f *wire.Format, w models.Webhook) string {
+	secrets := hasSecret(w, 0) || hasSecret(w, 1)
+	var parts []string
+	if f.SecretURL {
+		parts = append(parts, "URLs")
+	}
+	if secrets {
+		parts = append(parts, "secrets")
+	}
+	if w.Headers != "" {
+		parts = append(parts, "header values")
+	}
+	return web.Capitalized(web.JoinWords(parts))
+}
+
+// Duplicate leads to the form of a new webhook like this one.
+func (s *Pages) Duplicate(c *gin.Context) error {
+	w, _, err := s.savedWebhook(c)
+	if err != nil {
+		return err
+	}
+	return s.Redirect(c, fmt.Sprintf("/admin/webhooks/new?type=%s&from=%d", w.Type, w.ID))
+}
+
+func (s *Pages) NewPost(c *gin.Context) error {
+	f, err := askedFormat(c)
+	if err != nil {
+		return err
+	}
+	return s.postWebhookForm(c, &editing{format: f, copied: c.Query("from") != ""})
+}
+
+func (s *Pages) Edit(c *gin.Context) error {
+	w, f, err := s.savedWebhook(c)
+	if err != nil {
+		return err
+	}
+	opened, err := s.Store.Webhooks.Open(w)
+	if err != nil {
+		return err
+	}
+	e := &editing{format: f, old: &w, form: savedWebhookForm(f, w, opened)}
+	typed, err := s.TypedBefore(c)
+	if err != nil {
+		return err
+	}
+	if typed != nil {
+		e.form = readWebhookForm(typed, f)
+	}
+	return s.showWebhookForm(c, http.StatusOK, e)
+}
+
+func (s *Pages) EditPost(c *gin.Context) error {
+	w, f, err := s.savedWebhook(c)
+	if err != nil {
+		return err
+	}
+	return s.postWebhookForm(c, &editing{format: f, old: &w})
+}
+
+// askedFormat is the type that the address of the form for a new webhook names.
+func askedFormat(c *gin.Context) (*wire.Format, error) {
+	f, ok := wire.Lookup(c.Query("type"))
+	if !ok {
+		return nil, web.NotFound("There is no such type of webhook.")
+	}
+	return f, nil
+}
+
+// savedWebhook is the webhook that the address names, with its type.
+func (s *Pages) savedWebhook(c *gin.Context) (models.Webhook, *wire.Format, error) {
+	id, _ := web.Positive(c.Param("id"))
+	w, err := s.Store.Webhooks.Get(c.Request.Context(), id)
+	if err != nil {
+		return w, nil, err
+	}
+	f, ok := wire.Lookup(w.Type)
+	if !ok {
+		return w, nil, fmt.Errorf("webhook %d has the unknown type %q", w.ID, w.Type)
+	}
+	return w, f, nil
+}
+
+// postWebhookForm does what the pressed button asks. Only save stores anything.
+func (s *Pages) postWebhookForm(c *gin.Context, e *editing) error {
+	if err := web.ParseForm(c); err != nil {
+		return err
+	}
+	e.form = readWebhookForm(c.Request.PostForm, e.format)
+	switch do := e.form.Do; do {
+	case "generate_1", "generate_2", "clear_1", "clear_2":
+		if !e.changeSecret(do) {
+			return web.Unusable("This type has no such signing secret.")
+		}
+		return s.showWebhookForm(c, http.StatusOK, e)
+	case "test", "preview":
+		return s.lookWebhookForm(c, e)
+	case "save", "":
+		return s.saveWebhookForm(c, e)
+	default:
+		return web.Unusable("The form has no button of that name.")
+	}
+}
+
+// changeSecret makes or empties a secret in the form. A saved one is removed
+// by the next save.
+func (e *editing) changeSecret(do string) bool {
+	i := int(do[len(do)-1] - '1')
+	if i >= len(e.format.Secrets) {
+		return false
+	}
+	if do[0] == 'g' {
+		e.form.Secrets[i], e.form.Removed[i] = e.format.NewSecret(), false
+		return true
+	}
+	e.form.Secrets[i], e.form.Removed[i] = "", e.old != nil && hasSecret(*e.old, i)
+	return true
+}
+
+func hasSecret(w models.Webhook, i int) bool {
+	return [2]bool{w.Secret1 != "", w.Secret2 != ""}[i]
+}
+
+// lookWebhookForm shows what the form would do: a test really sent, or a preview.
+func (s *Pages) lookWebhookForm(c *gin.Context, e *editing) error {
+	ctx := c.Request.Context()
+	checked, wrong, err := s.checkWebhook(ctx, e.format, &e.form, e.old)
+	if err != nil {
+		return err
+	}
+	if e.form.Do == "test" {
+		if err = s.checkFeature(ctx, e, wrong); err != nil {
+			return err
+		}
+		if len(wrong) == 0 {
+			t, err := s.tryWebhook(ctx, e.format, checked)
+			if err != nil {
+				return err
+			}
+			e.trial = &t
+		}
+	} else if e.look, err = s.previewWebhook(ctx, e.format, checked, wrong); err != nil {
+		return err
+	}
+	e.faults = wrong
+	if c.GetHeader(web.PartHeader) == lookPart {
+		return s.RenderFragment(c, http.StatusOK, "webhook_form", &webhookFormPage{Look: e.look}, lookPart)
+	}
+	return s.showWebhookForm(c, http.StatusOK, e)
+}
+
+// checkFeature refuses what a switched-off type may not do: to be created.
+func (s *Pages) checkFeature(ctx context.Context, e *editing, wrong web.Faults) error {
+	settings, err := s.Store.Settings.Get(ctx)
+	if err == nil && e.old == nil && e.format.NeedsFeature && !settings.GenericEnabled {
+		wrong.Add(wholeForm, fmt.Sprintf("%s webhooks are switched off by %s, so none can be created.", e.format.Label, models.EnableGenericWebhooks))
+	}
+	return err
+}

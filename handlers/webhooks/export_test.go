@@ -1,0 +1,28 @@
+package webhooks
+
+// What only tests of this package see.
+
+const (
+	BulkMax       = bulkMax
+	LookPart      = lookPart
+	PreviewEvents = previewEvents
+	TagsMax       = tagsMax
+	WebhooksShown = webhooksShown
+)
+
+type (
+	HeldBar  = heldBar
+	HeldSpan = heldSpan
+)
+
+var (
+	DayChart     = dayChart
+	HeldWords    = heldWords
+	JoinSpans    = joinSpans
+	MonthChart   = monthChart
+	NewSparkline = newSparkline
+	OffSpans     = offSpans
+	RevealPath   = revealPath
+	RoundTop     = roundTop
+	StateSpans   = stateSpans
+)

@@ -1,0 +1,152 @@
+package webhooks
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// webhookForm is the form as it was typed. Secrets in it are unsaved ones:
+// what is saved never comes back into a form.
+type webhookForm struct {
+	Name     string   `form:"name" validate:"required,max=200,line"`
+	Location string   `form:"location" validate:"required"`
+	Events   []string `form:"events" validate:"required,max=500"`
+	// Custom are activities that the type's list does not have, by their names,
+	// separated by commas. They stand among Events too.
+	Custom    string
+	TagMode   string `form:"tag_mode" validate:"oneof=all specific"`
+	Tags      string `form:"tags" validate:"max=10000"` // separated by commas
+	Community string `form:"community" validate:"max=64"`
+	URL       string `form:"url" validate:"max=2048,line"`
+	Secrets   [2]string
+	// Removed says that a saved secret is to be removed by the next save.
+	Removed [2]bool
+	Headers string            `form:"headers" validate:"max=100000"` // a "Name: value" on each line
+	Options map[string]string // the type's own fields, by key
+	// UpdatedAt is the version that the form was opened with.
+	UpdatedAt string `form:"updated_at"`
+	// Moving is the location for which dropping what waits was confirmed.
+	Moving string
+	Do     string
+}
+
+// optionPrefix keeps the names of a type's own fields apart from the others.
+const optionPrefix = "option_"
+
+func secretName(i int) string { return "secret_" + strconv.Itoa(i+1) }
+
+// readWebhookForm takes over what was posted.
+func readWebhookForm(v url.Values, f *wire.Format) webhookForm {
+	form := webhookForm{
+		Name: strings.TrimSpace(v.Get("name")), Location: v.Get("location"), Events: slices.Clone(v["events"]),
+		TagMode: v.Get("tag_mode"), Tags: v.Get("tags"), Community: v.Get("community"), URL: strings.TrimSpace(v.Get("url")),
+		Headers: v.Get("headers"), Options: map[string]string{}, UpdatedAt: v.Get("updated_at"),
+		Moving: v.Get("moving"), Do: v.Get("do"),
+	}
+	if form.TagMode == "" {
+		form.TagMode = models.TagsAll
+	}
+	if f.Custom != nil {
+		form.Custom = strings.TrimSpace(v.Get("custom"))
+		form.Events = append(form.Events, splitNames(form.Custom)...)
+	}
+	for i := range f.Secrets {
+		form.Secrets[i] = strings.TrimSpace(v.Get(secretName(i)))
+		form.Removed[i] = v.Get("remove_"+strconv.Itoa(i+1)) != "" && form.Secrets[i] == ""
+	}
+	for _, field := range f.Fields {
+		form.Options[field.Key] = strings.TrimSpace(v.Get(optionPrefix + field.Key))
+	}
+	return form
+}
+
+// blankWebhookForm is the form of a new webhook.
+func blankWebhookForm(f *wire.Format, location string) webhookForm {
+	form := webhookForm{Location: location, TagMode: models.TagsAll, Options: map[string]string{}}
+	for _, field := range f.Fields {
+		if len(field.Choices) > 0 {
+			form.Options[field.Key] = field.Choices[0]
+		}
+	}
+	return form
+}
+
+// savedWebhookForm is the form of a saved webhook: its secrets stay empty, and
+// of custom headers only the names are there.
+func savedWebhookForm(f *wire.Format, w models.Webhook, opened models.Opened) webhookForm {
+	form := blankWebhookForm(f, w.Location)
+	form.Name, form.Events, form.TagMode, form.Community = w.Name, slices.Clone(w.Events), w.TagMode, w.Community
+	form.Tags = strings.Join(w.Tags, ", ")
+	form.Custom = strings.Join(unlisted(f, w.Events), ", ")
+	if !f.SecretURL {
+		form.URL = opened.URL
+	}
+	var lines []string
+	for _, h := range opened.Headers {
+		lines = append(lines, h.Name+":")
+	}
+	form.Headers = strings.Join(lines, "\n")
+	for _, field := range f.Fields {
+		if value := w.Options[field.Key]; value != "" {
+			form.Options[field.Key] = value
+		}
+	}
+	form.UpdatedAt = w.UpdatedAt.UTC().Format(time.RFC3339Nano)
+	return form
+}
+
+// splitNames are the names typed, without repeats.
+func splitNames(typed string) []string {
+	var names []string
+	seen := map[string]bool{"": true}
+	for name := range strings.SplitSeq(typed, ",") {
+		if name = strings.TrimSpace(name); !seen[name] {
+			seen[name] = true
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// unlisted are the activities that the type's list does not have.
+func unlisted(f *wire.Format, values []string) []string {
+	var names []string
+	for _, value := range values {
+		if !slices.ContainsFunc(f.Options, func(o wire.Option) bool { return o.Value == value }) {
+			names = append(names, value)
+		}
+	}
+	return names
+}
+
+// splitTags are the tags typed, lower case, sorted, without repeats.
+func splitTags(typed string) []string {
+	tags := []string{}
+	for tag := range strings.SplitSeq(typed, ",") {
+		if tag = strings.ToLower(strings.TrimSpace(tag)); tag != "" {
+			tags = append(tags, tag)
+		}
+	}
+	slices.Sort(tags)
+	return slices.Compact(tags)
+}
+
+// splitHeaders are the custom headers typed, one a line; a line without a
+// colon has no value. Empty lines do not count.
+func splitHeaders(typed string) []models.Header {
+	list := []models.Header{}
+	for line := range strings.Lines(typed) {
+		if line = strings.TrimSpace(line); line == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(line, ":")
+		list = append(list, models.Header{Name: strings.TrimSpace(name), Value: strings.TrimSpace(value)})
+	}
+	return list
+}

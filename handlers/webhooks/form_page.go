@@ -1,0 +1,216 @@
+package webhooks
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/sitehooks/sitehooks/handlers/web"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// The parts of the form's page that our scripts ask for.
+const (
+	FormPart = "webhook-form"
+	lookPart = "webhook-look"
+)
+
+type webhookFormPage struct {
+	web.Page
+	Saved      *models.Webhook // nil: a new webhook
+	TypeLabel  string
+	Form       webhookForm
+	Faults     web.Faults
+	Warnings   web.Faults // of what is saved all the same
+	Summary    []faultLine
+	Location   web.Picker
+	About      string // what is said of the chosen location
+	Activities []optionGroup
+	Custom     *wire.CustomOption // nil: the type has no others
+	Community  web.Picker
+	Secrets    []secretField
+	Fields     []ownField
+	URLKept    string // what is shown of a saved URL that is a secret
+	URLReveal  string // path of the question before that URL is shown
+	SavedNames bool   // there are custom headers whose values are saved
+	Copied     bool   // it is a copy, which is created paused
+	NotCopied  string // what a copy lacks; empty: nothing, or it was told already
+	Off        bool   // the type is switched off
+	Trial      *trial
+	Look       *preview
+}
+
+// faultLine leads from the summary to a field.
+type faultLine struct{ Field, Label, Text string }
+
+type optionGroup struct {
+	Label   string
+	Options []web.Choice
+}
+
+// secretField is a signing secret in the form.
+type secretField struct {
+	Number            int
+	Name, Label, Help string
+	Value             string // unsaved; a saved one never comes back
+	Saved, Removed    bool
+	Generated         bool // left empty, one is made when the webhook is saved
+	SetAt, UsedAt     *time.Time
+	Reveal            string // path of the question before a saved one is shown
+	Fault             string
+}
+
+// ownField is a field that only this type has.
+type ownField struct {
+	wire.Field
+	Name, Value string
+	Choices     []web.Choice
+	Fault       string
+}
+
+func (s *Pages) showWebhookForm(c *gin.Context, status int, e *editing) error {
+	ctx := c.Request.Context()
+	settings, err := s.Store.Settings.Get(ctx)
+	if err != nil {
+		return err
+	}
+	p := &webhookFormPage{
+		Page: web.Page{Title: "Get notifications via webhooks", Nav: "webhooks"}, Saved: e.old, TypeLabel: e.format.Label,
+		Form: e.form, Faults: e.faults, Warnings: filterWarnings(e.format, e.form), Activities: e.activities(), Custom: e.format.Custom, Secrets: e.secrets(), Fields: e.fields(),
+		SavedNames: e.old != nil && e.old.Headers != "", Off: e.format.NeedsFeature && !settings.GenericEnabled,
+		Copied: e.copied, NotCopied: e.notCopied, Trial: e.trial, Look: e.look,
+	}
+	if e.old != nil && e.format.SecretURL {
+		p.URLKept, p.URLReveal = e.old.URLShown, revealPath(e.old.ID, revealURL)
+	}
+	for field := range p.Faults {
+		delete(p.Warnings, field)
+	}
+	p.Summary = p.summary()
+	if err := s.webhookPlaces(ctx, p); err != nil {
+		return err
+	}
+	return s.RenderFragment(c, status, "webhook_form", p, FormPart)
+}
+
+// webhookPlaces fills in what the form offers as location and community.
+func (s *Pages) webhookPlaces(ctx context.Context, p *webhookFormPage) (err error) {
+	location := web.Storable(web.OrNone(p.Form.Location, models.MainLocation))
+	if p.Location, err = s.LocationPicker(ctx, "location", location); err != nil {
+		return err
+	}
+	if p.Location.Help = "location-help"; p.Location.Text {
+		p.Location.Help = "location-hint location-help"
+	}
+	p.Location.Fault = p.Faults["location"]
+	here, err := s.Store.Locations.Get(ctx, location)
+	if err != nil && !errors.Is(err, models.ErrNotFound) {
+		return err
+	}
+	p.About = here.Description
+	p.Community, err = s.CommunityPicker(ctx, location, p.Form.Community)
+	p.Community.Fault, p.Community.Warning = p.Faults["community"], p.Warnings["community"]
+	return err
+}
+
+func (e *editing) activities() []optionGroup {
+	var groups []optionGroup
+	for _, o := range e.format.Options {
+		i := slices.IndexFunc(groups, func(g optionGroup) bool { return g.Label == o.Group })
+		if i < 0 {
+			i, groups = len(groups), append(groups, optionGroup{Label: o.Group})
+		}
+		groups[i].Options = append(groups[i].Options, web.Choice{Value: o.Value, Label: o.Label, Chosen: slices.Contains(e.form.Events, o.Value)})
+	}
+	return groups
+}
+
+func (e *editing) secrets() []secretField {
+	var list []secretField
+	for i, s := range e.format.Secrets {
+		field := secretField{
+			Number: i + 1, Name: secretName(i), Label: s.Label, Help: s.Help, Value: e.form.Secrets[i],
+			Removed: e.form.Removed[i], Generated: e.format.AlwaysSigns && i == 0 && !e.otherSecret(), Fault: e.faults[secretName(i)],
+		}
+		if e.old != nil && hasSecret(*e.old, i) {
+			field.Saved, field.Reveal = true, revealPath(e.old.ID, strconv.Itoa(i+1))
+			field.SetAt, field.UsedAt = e.old.Secret1SetAt, e.old.Secret1UsedAt
+			if i == 1 {
+				field.SetAt, field.UsedAt = e.old.Secret2SetAt, e.old.Secret2UsedAt
+			}
+		}
+		list = append(list, field)
+	}
+	return list
+}
+
+// otherSecret tells whether the webhook will have a second secret.
+func (e *editing) otherSecret() bool {
+	return e.form.Secrets[1] != "" || e.old != nil && hasSecret(*e.old, 1) && !e.form.Removed[1]
+}
+
+func (e *editing) fields() []ownField {
+	var list []ownField
+	for _, f := range e.format.Fields {
+		field := ownField{
+			Field: f, Name: optionPrefix + f.Key, Value: e.form.Options[f.Key], Fault: e.faults[optionPrefix+f.Key],
+		}
+		for _, value := range f.Choices {
+			field.Choices = append(field.Choices, web.Choice{Value: value, Label: value, Chosen: value == field.Value})
+		}
+		list = append(list, field)
+	}
+	return list
+}
+
+// summary lists the faults in the order of the fields.
+func (p *webhookFormPage) summary() []faultLine {
+	order := []faultLine{
+		{wholeForm, "", ""},
+		{"name", "Name", ""},
+		{"location", "Location", ""},
+		{"events", "Activity", ""},
+		{"tag_mode", "Tags", ""},
+		{"tags", "Tags", ""},
+		{"community", "Community", ""},
+		{"url", "URL", ""},
+	}
+	for _, s := range p.Secrets {
+		order = append(order, faultLine{s.Name, s.Label, ""})
+	}
+	for _, f := range p.Fields {
+		order = append(order, faultLine{f.Name, f.Label, ""})
+	}
+	order = append(order, faultLine{"headers", "Custom headers", ""})
+	var list []faultLine
+	for _, line := range order {
+		if line.Text = p.Faults[line.Field]; line.Text != "" {
+			list = append(list, line)
+		}
+	}
+	return list
+}
+
+// ToCorrect is how many fields have a fault; what is wrong with the whole form
+// belongs to none.
+func (p *webhookFormPage) ToCorrect() int {
+	n := len(p.Summary)
+	if p.Faults[wholeForm] != "" {
+		n--
+	}
+	return n
+}
+
+// FirstOption is the id of the first activity, where a fault of all leads to.
+func (p *webhookFormPage) FirstOption() string { return "events-0-0" }
+
+// OptionID is an activity's id in the page.
+func (p *webhookFormPage) OptionID(group, option int) string {
+	return "events-" + strconv.Itoa(group) + "-" + strconv.Itoa(option)
+}

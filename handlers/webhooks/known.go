@@ -1,0 +1,57 @@
+package webhooks
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/sitehooks/sitehooks/handlers/web"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// knownTags is how many tags are suggested.
+const knownTags = 8
+
+// Known answers the form's script: what is said of a location, its
+// communities, and its tags that begin with what was typed.
+func (s *Pages) Known(c *gin.Context) error {
+	ctx := c.Request.Context()
+	type named struct {
+		Value string `json:"value"`
+		Label string `json:"label"`
+	}
+	known := struct {
+		About       string   `json:"about,omitempty"`
+		Communities []named  `json:"communities"`
+		Tags        []string `json:"tags"`
+	}{"", []named{}, []string{}}
+	location, _, err := s.FilterLocation(ctx, c.Query("location"))
+	if err != nil {
+		return err
+	}
+	here, err := s.Store.Locations.Get(ctx, location)
+	if err != nil && !errors.Is(err, models.ErrNotFound) {
+		return err
+	}
+	known.About = here.Description
+	communities, _, err := s.Store.Locations.CommunityPage(ctx, location, models.NameQuery{Limit: web.PickMax})
+	if err != nil {
+		return err
+	}
+	for _, one := range communities {
+		known.Communities = append(known.Communities, named{one.Slug, one.Title()})
+	}
+	if prefix := strings.ToLower(strings.TrimSpace(c.Query("prefix"))); prefix != "" {
+		tags, err := s.Store.Locations.Tags(ctx, location, prefix, knownTags)
+		if err != nil {
+			return err
+		}
+		known.Tags = append(known.Tags, tags...)
+	}
+	c.Header("Cache-Control", "no-store")
+	c.JSON(http.StatusOK, known)
+	return nil
+}

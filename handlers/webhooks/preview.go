@@ -1,0 +1,72 @@
+package webhooks
+
+import (
+	"context"
+	"time"
+
+	"github.com/sitehooks/sitehooks/handlers/deliveries"
+	"github.com/sitehooks/sitehooks/handlers/web"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// How far a preview looks back, how many of the newest matches it names, and
+// how many of these its body has.
+const (
+	previewFor    = 7 * 24 * time.Hour
+	previewEvents = 10_000
+	previewNames  = 5
+	previewItems  = 3
+)
+
+// preview is what a form would have matched, and the request it would send for
+// the newest matches, by the same rule and code as dispatch and delivery.
+type preview struct {
+	Matched, Total int64
+	Capped         bool // there are more events than were looked at
+	Activities     []previewActivity
+	Tags           []previewTag
+	Newest         []models.Event // matches, newest first
+	Body           []deliveries.CodePart
+	Raw            string // the body as it would be sent
+	Items          int
+	Sample         bool     // nothing matched: body and headers are those of a sample
+	Request        []string // first line, host and headers; empty: the form's faults forbid it
+	Signed         string
+}
+
+func (s *Pages) previewWebhook(ctx context.Context, f *wire.Format, w checkedWebhook, wrong web.Faults) (*preview, error) {
+	if wrong["location"] != "" {
+		return nil, nil
+	}
+	now, in := time.Now(), w.Input
+	t := newTally(models.Filter{
+		Location: in.Location, Kinds: f.EventKinds(in.Events), TagMode: in.TagMode, Tags: in.Tags, Community: in.Community,
+	})
+	if err := s.Store.Events.Look(ctx, in.Location, now.Add(-previewFor), previewEvents, t.add); err != nil {
+		return nil, err
+	}
+	p := &preview{
+		Matched: t.matches, Total: t.events, Capped: t.events == previewEvents,
+		Activities: t.activities(f, in.Events), Tags: t.tagLines(),
+	}
+	var err error
+	if p.Newest, err = s.Store.Events.ByIDs(ctx, t.newest); err != nil {
+		return p, err
+	}
+	body, types, id, err := nextBody(f, w, p.Newest[:min(len(p.Newest), previewItems)])
+	if err == nil && body == nil && wrong["events"] == "" {
+		p.Sample = true
+		body, types, id, err = fitBody(f, w, f.Samples(in.Events))
+	}
+	if err != nil || body == nil {
+		return p, err
+	}
+	p.Body, p.Raw, p.Items = deliveries.PrettyCode(body), string(body), len(types)
+	if wrong["url"] == "" && wrong["headers"] == "" && wrong[secretName(0)] == "" && wrong[secretName(1)] == "" {
+		p.Request = requestLines(f, w, wire.Request{ID: id, Body: body, At: now, EventTypes: web.Unique(types), Options: in.Options})
+		p.Signed = signedWith(f, w)
+	}
+	return p, nil
+}

@@ -1,0 +1,133 @@
+package webhooks
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sitehooks/sitehooks/handlers/web"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// revealURL asks for the URL where others ask for a secret's number.
+const revealURL = "url"
+
+// revealable is a sealed part of a webhook that can be shown.
+type revealable struct {
+	Value string // in the form: 1, 2 or revealURL
+	Part  string // in models
+	Label string
+}
+
+// Identity checks again who a member is.
+type Identity interface {
+	// ProvesAgain checks the member's password or, when none was sent, that they
+	// have just come back from single sign-on. Fault is a sentence for the
+	// member; empty: they are who they say.
+	ProvesAgain(c *gin.Context, password string) (status int, fault string, err error)
+	// SignOnAgain is the path of single sign-on that leads on to next; empty:
+	// there is none.
+	SignOnAgain(next string) string
+}
+
+type revealPage struct {
+	web.Page
+	Webhook   models.Webhook
+	Parts     []revealable // that are saved
+	Chosen    revealable
+	Password  bool   // the member has one
+	Confirmed bool   // the member comes back from single sign-on
+	SignOn    string // path of single sign-on; empty: there is none
+	Fault     string
+	Plain     string // in the answer to the request that revealed it
+}
+
+// inSentence is the label as it stands inside a sentence.
+func (r revealable) inSentence() string {
+	if r.Part == models.PartURL {
+		return "the " + r.Label
+	}
+	return strings.ToLower(r.Label[:1]) + r.Label[1:]
+}
+
+// revealables are the sealed parts that a webhook has.
+func revealables(f *wire.Format, w models.Webhook) []revealable {
+	var list []revealable
+	parts := [2]string{models.PartSecret1, models.PartSecret2}
+	for i, s := range f.Secrets {
+		if hasSecret(w, i) {
+			list = append(list, revealable{strconv.Itoa(i + 1), parts[i], s.Label})
+		}
+	}
+	if f.SecretURL {
+		list = append(list, revealable{revealURL, models.PartURL, "URL"})
+	}
+	return list
+}
+
+func revealPath(id int64, value string) string {
+	return WebhookPath(id) + "/reveal?secret=" + value
+}
+
+// Reveal asks for the member's password before a saved secret is shown.
+func (s *Pages) Reveal(c *gin.Context) error {
+	p, err := s.revealPage(c, c.Query("secret"))
+	if err != nil {
+		return err
+	}
+	p.Confirmed = c.Query("confirmed") != ""
+	return s.Render(c, http.StatusOK, "webhook_reveal", p)
+}
+
+// revealPage is the page for the part that the request names, or for the first
+// one when it names none.
+func (s *Pages) revealPage(c *gin.Context, value string) (*revealPage, error) {
+	w, f, err := s.savedWebhook(c)
+	if err != nil {
+		return nil, err
+	}
+	user, _ := web.UserOf(c)
+	p := &revealPage{
+		Page:    web.Page{Nav: "webhooks"},
+		Webhook: w, Parts: revealables(f, w), Password: user.PasswordHash != "",
+	}
+	i := slices.IndexFunc(p.Parts, func(r revealable) bool { return r.Value == value || value == "" })
+	if i < 0 {
+		return nil, web.NotFound("This webhook has no such secret, or none is saved.")
+	}
+	p.Chosen = p.Parts[i]
+	p.Title, p.Path = "Reveal "+p.Chosen.inSentence(), revealPath(w.ID, p.Chosen.Value)
+	p.SignOn = s.Identity.SignOnAgain(p.Path + "&confirmed=1")
+	return p, nil
+}
+
+// RevealPost shows one saved secret to an administrator who proves again
+// who they are. The password is checked, and wrong ones are counted, as at login.
+func (s *Pages) RevealPost(c *gin.Context) error {
+	if err := web.ParseForm(c); err != nil {
+		return err
+	}
+	form := c.Request.PostForm
+	p, err := s.revealPage(c, form.Get("secret"))
+	if err != nil {
+		return err
+	}
+	status, fault, err := s.Identity.ProvesAgain(c, form.Get("password"))
+	if err != nil {
+		return err
+	}
+	if fault != "" {
+		p.Fault = fault
+		return s.Render(c, status, "webhook_reveal", p)
+	}
+	p.Plain, err = s.Store.Webhooks.Reveal(c.Request.Context(), web.ActorOf(c), p.Webhook.ID, p.Chosen.Part, p.Chosen.Label)
+	if err != nil {
+		return err
+	}
+	return s.Render(c, http.StatusOK, "webhook_reveal", p)
+}

@@ -1,0 +1,231 @@
+package webhooks
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/sitehooks/sitehooks/handlers/deliveries"
+	"github.com/sitehooks/sitehooks/handlers/web"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// versionsShown is how many versions of a webhook its page lists.
+const versionsShown = 50
+
+type webhookPage struct {
+	web.Page
+	Row        models.WebhookRow
+	TypeLabel  string
+	Team       string
+	Community  string // empty: any
+	Health     web.Badge
+	Note       string
+	Failing    *failing // nil: it is not
+	Activities []string
+	Secrets    []secretField
+	URLReveal  string   // path of the question before a URL that is a secret is shown; empty: it is none
+	HeaderList []string // names of custom headers
+	Deleted    bool
+	Off        bool
+	Last       string
+	Charts     []chart
+	Recent     []deliveries.Line // newest first
+	Failed     string            // how many failed; empty: none
+	Trial      *trial            // a test that was just sent; nil: none was
+	Versions   []webhookVersion
+}
+
+// Paused tells whether an administrator stopped the webhook.
+func (p *webhookPage) Paused() bool { return p.Row.State == models.WebhookStopped }
+
+// Broken tells whether the webhook broke.
+func (p *webhookPage) Broken() bool { return p.Row.State == models.WebhookBroken }
+
+// CanResend tells whether anything could be sent again now.
+func (p *webhookPage) CanResend() bool {
+	return p.Admin() && !p.Deleted && !p.Off && p.Row.State == models.WebhookActive && p.Row.Lane.LastAt != nil
+}
+
+// webhookVersion is one line of a webhook's history.
+type webhookVersion struct {
+	At    time.Time
+	By    string // empty: Sitehooks itself
+	State web.Badge
+	Why   string
+}
+
+func (s *Pages) Show(c *gin.Context) error {
+	id, _ := web.Positive(c.Param("id"))
+	w, err := s.Store.Webhooks.GetAny(c.Request.Context(), id)
+	if err != nil {
+		return err
+	}
+	return s.showWebhook(c, w, nil)
+}
+
+// showWebhook renders a webhook's page; trial is a test that was just sent, if any.
+func (s *Pages) showWebhook(c *gin.Context, w models.Webhook, t *trial) error {
+	ctx, id := c.Request.Context(), w.ID
+	at, err := s.Store.Standing(ctx)
+	if err != nil {
+		return err
+	}
+	row, err := s.Store.Webhooks.Row(ctx, w)
+	if err != nil {
+		return err
+	}
+	versions, err := s.Store.Webhooks.History(ctx, id, versionsShown)
+	if err != nil {
+		return err
+	}
+	p := &webhookPage{
+		Page: web.Page{Title: w.Name, Nav: "webhooks", Path: WebhookPath(id), At: &at}, Row: row, TypeLabel: typeLabel(w.Type), Team: row.LocationName,
+		Deleted: w.DeletedAt != nil, Off: !at.Settings.GenericEnabled && web.NeedsFeature(w.Type), Last: lastOutcome(row.Lane),
+		Versions: versionLines(versions), Trial: t,
+	}
+	p.Health, p.Note = health(row, p.Off, at.Now)
+	p.Failing = failingOf(row, p.Off, at.Now)
+	if p.Deleted {
+		p.Health, p.Note = web.Badge{Class: "st-none", Text: "Deleted"}, ""
+	}
+	if w.Community != "" {
+		names, err := s.CommunityNames(ctx, []string{w.Location}, []string{w.Community})
+		if err != nil {
+			return err
+		}
+		p.Community = names.Of(w.Location, w.Community)
+	}
+	if f, ok := wire.Lookup(w.Type); ok {
+		e := &editing{format: f, old: &w, form: webhookForm{Events: w.Events}}
+		p.Secrets = e.secrets()
+		p.Activities = activityLabels(f, w.Events)
+		if f.SecretURL {
+			p.URLReveal = revealPath(id, revealURL)
+		}
+	}
+	if p.HeaderList, err = s.headerNames(w); err != nil {
+		return err
+	}
+	if err = s.webhookRecent(ctx, p, at); err != nil {
+		return err
+	}
+	return s.Render(c, http.StatusOK, "webhook", p)
+}
+
+// recentShown is how many of a webhook's deliveries its page lists.
+const recentShown = 5
+
+// webhookRecent fills in what was sent of late.
+func (s *Pages) webhookRecent(ctx context.Context, p *webhookPage, at models.Standing) error {
+	id, now := p.Row.ID, at.Now
+	hours, err := s.Store.Webhooks.Hours(ctx, []int64{id}, monthSince(now))
+	if err != nil {
+		return err
+	}
+	held, err := s.webhooksHeld(ctx, []models.WebhookRow{p.Row}, at, monthSince(now))
+	if err != nil {
+		return err
+	}
+	p.Charts = []chart{dayChart(hours[id], held[id], now), monthChart(hours[id], held[id], now)}
+	rows, _, err := s.Store.Deliveries.List(ctx, models.DeliveryQuery{WebhookID: id, Limit: recentShown})
+	for _, row := range rows {
+		p.Recent = append(p.Recent, deliveries.NewLine(row, now))
+	}
+	if err != nil || p.Row.Lane.LastAt == nil {
+		return err
+	}
+	failed, more, err := s.Store.Deliveries.Failed(ctx, id)
+	switch {
+	case more:
+		p.Failed = web.Count(failed) + " or more"
+	case failed > 0:
+		p.Failed = web.Count(failed)
+	}
+	return err
+}
+
+func (s *Pages) headerNames(w models.Webhook) ([]string, error) {
+	if w.Headers == "" {
+		return nil, nil
+	}
+	opened, err := s.Store.Webhooks.Open(w)
+	if errors.Is(err, models.ErrWrongKey) {
+		return nil, nil // the page says that they cannot be read
+	}
+	var names []string
+	for _, h := range opened.Headers {
+		names = append(names, h.Name)
+	}
+	return names, err
+}
+
+func activityLabels(f *wire.Format, values []string) []string {
+	var labels []string
+	for _, value := range values {
+		label := value
+		for _, o := range f.Options {
+			if o.Value == value {
+				label = o.Label
+			}
+		}
+		labels = append(labels, label)
+	}
+	return labels
+}
+
+// versionLines tells a webhook's history, newest first as the versions are.
+func versionLines(versions []models.WebhookVersion) []webhookVersion {
+	var lines []webhookVersion
+	for i, v := range versions {
+		line := webhookVersion{At: v.At, By: v.By, State: stateBadge(v)}
+		var before *models.WebhookVersion
+		if i+1 < len(versions) {
+			before = &versions[i+1]
+		}
+		line.Why = versionWords(v, before, len(versions) < versionsShown)
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+func stateBadge(v models.WebhookVersion) web.Badge {
+	switch {
+	case v.Deleted:
+		return web.Badge{Class: "st-none", Text: "Deleted"}
+	case v.State == models.WebhookStopped:
+		return web.Badge{Class: "st-off", Text: "Paused"}
+	case v.State == models.WebhookBroken:
+		return web.Badge{Class: "st-broken", Text: "Broken"}
+	default:
+		return web.Badge{Class: "st-ok", Text: "Active"}
+	}
+}
+
+// versionWords says what a version changed; before is nil for the oldest shown,
+// which is the first one if the list is complete.
+func versionWords(v models.WebhookVersion, before *models.WebhookVersion, complete bool) string {
+	switch {
+	case v.Deleted:
+		return "Deleted"
+	case before == nil && complete:
+		return "Created"
+	case before == nil:
+		return "Saved"
+	case v.State == models.WebhookBroken && before.State != v.State:
+		return v.Reason
+	case v.State == models.WebhookStopped && before.State != v.State:
+		return "Paused"
+	case v.State != before.State && v.Reason != "":
+		return v.Reason
+	case v.State != before.State:
+		return "Resumed"
+	default:
+		return "Saved"
+	}
+}

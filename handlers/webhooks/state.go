@@ -1,0 +1,110 @@
+package webhooks
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/sitehooks/sitehooks/handlers/web"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+type webhookDeletePage struct {
+	web.Page
+	Webhook models.Webhook
+	Waiting int64
+}
+
+// Delete asks before deleting, and says what would be dropped.
+func (s *Pages) Delete(c *gin.Context) error {
+	w, _, err := s.savedWebhook(c)
+	if err != nil {
+		return err
+	}
+	n, err := s.Store.Webhooks.Waiting(c.Request.Context(), w.ID)
+	if err != nil {
+		return err
+	}
+	return s.Render(c, http.StatusOK, "webhook_delete", &webhookDeletePage{
+		Page: web.Page{Title: "Delete " + w.Name, Nav: "webhooks"}, Webhook: w, Waiting: n,
+	})
+}
+
+func (s *Pages) DeletePost(c *gin.Context) error {
+	w, _, err := s.savedWebhook(c)
+	if err != nil {
+		return err
+	}
+	n, err := s.Store.Webhooks.Delete(c.Request.Context(), web.ActorOf(c), w.ID)
+	if err != nil {
+		return err
+	}
+	s.OnChange()
+	text := "Deleted " + w.Name + "."
+	if n > 0 {
+		text += " " + web.Plural(n, "waiting notification was dropped.", "waiting notifications were dropped.")
+	}
+	return s.Redirect(c, web.WebhooksPath, web.Flash{Kind: "success", Text: text})
+}
+
+func (s *Pages) Pause(c *gin.Context) error {
+	w, _, err := s.savedWebhook(c)
+	if err != nil {
+		return err
+	}
+	if err = s.Store.Webhooks.Pause(c.Request.Context(), web.ActorOf(c), w.ID); err != nil {
+		return err
+	}
+	s.OnChange()
+	return s.Redirect(c, WebhookPath(w.ID), web.Flash{Kind: "success", Text: "Paused " + w.Name + ". Its notifications are held from now on."})
+}
+
+// Claim makes the reader the owner of a webhook that has none.
+func (s *Pages) Claim(c *gin.Context) error {
+	w, _, err := s.savedWebhook(c)
+	if err != nil {
+		return err
+	}
+	err = s.Store.Webhooks.Claim(c.Request.Context(), web.ActorOf(c), w.ID)
+	if taken, is := errors.AsType[*models.ConflictError](err); is {
+		return s.Redirect(c, WebhookPath(w.ID), web.Flash{Kind: "warning", Text: w.Name + " has an owner by now: " + taken.By + "."})
+	}
+	if err != nil {
+		return err
+	}
+	return s.Redirect(c, WebhookPath(w.ID), web.Flash{Kind: "success", Text: w.Name + " is yours now."})
+}
+
+// Resume makes a webhook active again; the field held says whether what
+// waited is sent or dropped.
+func (s *Pages) Resume(c *gin.Context) error {
+	if err := web.ParseForm(c); err != nil {
+		return err
+	}
+	w, _, err := s.savedWebhook(c)
+	if err != nil {
+		return err
+	}
+	held := c.Request.PostForm.Get("held")
+	if held != "send" && held != "drop" {
+		return web.Unusable("Say whether the held notifications are to be sent or dropped: held is send or drop.")
+	}
+	n, err := s.Store.Webhooks.Resume(c.Request.Context(), web.ActorOf(c), w.ID, held == "drop")
+	if err != nil {
+		return err
+	}
+	s.OnChange()
+	text := "Resumed " + w.Name + "."
+	switch {
+	case n > 0 && held == "drop":
+		text += " " + web.Plural(n, "held notification was dropped.", "held notifications were dropped.")
+	case n > 0:
+		text += " " + web.Plural(n, "held notification is on its way.", "held notifications are on their way.")
+	}
+	return s.Redirect(c, WebhookPath(w.ID), web.Flash{Kind: "success", Text: text})
+}
+
+func WebhookPath(id int64) string { return fmt.Sprintf("/admin/webhooks/%d", id) }

@@ -1,0 +1,87 @@
+package webhooks_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/sitehooks/sitehooks/handlers/webhooks"
+	"github.com/sitehooks/sitehooks/handlers/webtest"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+func TestDelete(t *testing.T) {
+	c := webtest.NewConsole(t)
+	w := c.AddWebhook(nil)
+	c.AddDelivery(w)
+	path := webhooks.WebhookPath(w.ID) + "/delete"
+	a := c.Get(path).Want(http.StatusOK)
+	if !strings.Contains(a.Text("main"), "1 notification that waits to be sent is dropped") || a.Text("main form button") != "OK" {
+		t.Errorf("the page says %q", a.Text("main"))
+	}
+	c.Get("/admin/webhooks/1").Want(http.StatusOK)
+	a = c.Post(path, nil).GoesTo("/admin/webhooks")
+	if text := c.Flash(a); text != "Deleted Python Accepted Answers. 1 waiting notification was dropped." {
+		t.Errorf("it says %q", text)
+	}
+	c.Get(path).Want(http.StatusNotFound)
+	c.Post(path, nil).Want(http.StatusNotFound)
+	gone := c.Get(webhooks.WebhookPath(w.ID)).Want(http.StatusOK)
+	if !strings.Contains(gone.Text("main"), "This webhook was deleted") || gone.Find("main form").Length() > 0 {
+		t.Errorf("the page says %q", gone.Text("main"))
+	}
+}
+
+func TestPauseAndResume(t *testing.T) {
+	for held, want := range map[string]string{
+		"send": "2 held notifications are on their way.", "drop": "2 held notifications were dropped.",
+	} {
+		t.Run(held, func(t *testing.T) {
+			c := webtest.NewConsole(t)
+			w := c.AddWebhook(nil)
+			path := webhooks.WebhookPath(w.ID)
+			changed := c.Change
+			c.Post(path+"/pause", nil).GoesTo(path)
+			c.AddDelivery(w)
+			c.AddDelivery(w)
+			a := c.Get(path).Want(http.StatusOK)
+			if got := a.Text("main .s-notice button"); got != "Resume and send 2 heldResume and drop 2 held" || a.Text("h1 .s-badge") != "Paused" {
+				t.Errorf("the buttons say %q", got)
+			}
+			c.Post(path+"/resume", nil).Want(http.StatusUnprocessableEntity)
+			a = c.Post(path+"/resume", url.Values{"held": {held}}).GoesTo(path)
+			if text := c.Flash(a); !strings.HasPrefix(text, "Resumed Python Accepted Answers. "+want) {
+				t.Errorf("it says %q", text)
+			}
+			if c.Only().State != models.WebhookActive || c.Change != changed+2 {
+				t.Errorf("%s, jobs woken %d times", c.Only().State, c.Change-changed)
+			}
+		})
+	}
+}
+
+func TestWebhookPage(t *testing.T) {
+	c := webtest.NewConsole(t)
+	w := c.AddWebhook(func(in *models.WebhookInput) {
+		in.TagMode, in.Tags, in.Community = models.TagsSpecific, []string{"go", "python"}, "data"
+		in.Secrets[1].Set = "a-secret-nobody-may-see"
+		in.Headers = []models.Header{{Name: "X-Key", Value: "header-value"}}
+	})
+	c.AddDelivery(w)
+	webtest.OK(t, c.Store.Webhooks.Break(t.Context(), w.ID, "It answered 410 Gone."))
+	a := c.Get(webhooks.WebhookPath(w.ID)).Want(http.StatusOK)
+	words := a.Text("main")
+	for _, want := range []string{
+		"Broken", "It answered 410 Gone.", "1 notification is held", "Resume and send 1 held", "Accepted answers", "Tags, any ofgo python", "CommunityData",
+		"http://127.0.0.1:9/hook", "Signing secret 1not set", "Signing secret 2set", "X-Key", "Last deliverynever", "Created", "Mary Wilkins",
+	} {
+		if !strings.Contains(words, want) {
+			t.Errorf("the page does not say %q: %s", want, words)
+		}
+	}
+	if a.Find("a[href='/admin/deliveries?webhook=1']").Length() != 1 || a.Find("section[aria-labelledby=sh] tbody tr").Length() != 2 {
+		t.Errorf("the page has %d versions", a.Find("section[aria-labelledby=sh] tbody tr").Length())
+	}
+}
