@@ -35,11 +35,11 @@ format: ## put all Go files into the house's format
 bench: export PG_SETTINGS ?= fsync=on full_page_writes=on wal_level=replica shared_buffers=512MB max_wal_size=4GB
 bench: export BENCH_JSON ?= $(if $(BENCH_QUICK),,$(CURDIR)/docs/performance.json)
 bench: ## speed, about an hour; BENCH=main (regular expression) less, BENCH_QUICK=1 one short run of each
-	go test -run '^$$' -bench '^BenchmarkSitehooks$$' -benchtime 1x -timeout 4h ./app
-	@$(if $(BENCH),,go test -run '^$$' -bench . -skip '^BenchmarkSitehooks$$' -benchtime 1x -timeout 1h ./app)
+	go test -run '^$$' -bench '^BenchmarkSitehooks$$' -benchtime 1x -timeout 4h ./app/bench
+	@$(if $(BENCH),,go test -run '^$$' -bench . -skip '^BenchmarkSitehooks$$' -benchtime 1x -timeout 1h -p 1 ./app ./app/bench)
 
 bench-docs: ## docs/performance.md and its chart from docs/performance.json
-	go test -count=1 -run '^TestPerformancePage$$' ./app -update
+	go test -count=1 -run '^TestPerformancePage$$' ./app/bench -update
 
 torture: ## crashes and faults under load on each database, then fuzzing
 	@bash .ci/torture

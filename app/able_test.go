@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/sitehooks/sitehooks/app/apptest"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -53,18 +54,18 @@ func smallDisk(t testing.TB, owner string) (dir string, fill, free func()) {
 // onSmallDisk is an environment whose database is on a small disk.
 func onSmallDisk(t testing.TB, kind string) (env []string, fill, free func()) {
 	t.Helper()
-	env = environment(t, kind)
+	env = apptest.Environment(t, kind)
 	if kind == "sqlite" {
 		dir, fill, free := smallDisk(t, "")
 		return with(env, "SITEHOOKS_DATA_DIR", dir), fill, free
 	}
 	dir, fill, free := smallDisk(t, "postgres")
-	at := mustParse(t, valueOf(env, "DATABASE_URL"))
+	at := mustParse(t, apptest.ValueOf(env, "DATABASE_URL"))
 	name := strings.TrimPrefix(at.Path, "/")
 	at.Path = "/postgres"
 	db := openDatabase(t, []string{"DATABASE_URL=" + at.String()})
-	run(t, db, "create tablespace small_"+name+" location '"+dir+"'")
-	run(t, db, "alter database "+name+" set tablespace small_"+name)
+	apptest.Exec(t, db, "create tablespace small_"+name+" location '"+dir+"'")
+	apptest.Exec(t, db, "alter database "+name+" set tablespace small_"+name)
 	return env, fill, free
 }
 
@@ -77,45 +78,45 @@ func bigQuestion(id string) string {
 }
 
 // readyIs waits until /readyz says it.
-func (in *instance) readyIs(code int, text string) {
-	in.t.Helper()
-	eventually(in.t, "/readyz: "+text, func() bool {
-		a, err := get(in.t, http.DefaultClient, in.base+"/readyz")
-		return err == nil && a.code == code && strings.TrimSpace(a.body) == text
+func readyIs(in *apptest.Instance, code int, text string) {
+	in.T.Helper()
+	apptest.Eventually(in.T, "/readyz: "+text, func() bool {
+		a, err := apptest.Get(in.T, http.DefaultClient, in.Base+"/readyz")
+		return err == nil && a.Code == code && strings.TrimSpace(a.Body) == text
 	})
 }
 
 // bannerIs looks at what every page and the System page say.
-func (b *browser) bannerIs(text string) {
-	b.t.Helper()
-	if a := b.get("/admin/audit"); a.code != http.StatusOK || !strings.Contains(a.body, "Nothing can be stored: <bdi>"+text+"</bdi>.") {
-		b.t.Errorf("a page without %q: %d", text, a.code)
+func bannerIs(b *apptest.Browser, text string) {
+	b.T.Helper()
+	if a := b.Get("/admin/audit"); a.Code != http.StatusOK || !strings.Contains(a.Body, "Nothing can be stored: <bdi>"+text+"</bdi>.") {
+		b.T.Errorf("a page without %q: %d", text, a.Code)
 	}
-	if a := b.get("/admin/system"); a.code != http.StatusOK || !strings.Contains(a.body, "Not ready") || !strings.Contains(strings.ToLower(a.body), strings.ToLower(text)+".") {
-		b.t.Errorf("the System page without %q: %d", text, a.code)
+	if a := b.Get("/admin/system"); a.Code != http.StatusOK || !strings.Contains(a.Body, "Not ready") || !strings.Contains(strings.ToLower(a.Body), strings.ToLower(text)+".") {
+		b.T.Errorf("the System page without %q: %d", text, a.Code)
 	}
 }
 
 // Ready means able: while the disk is full the instance says so, and when there
 // is room again it goes on.
 func TestAFullDiskIsSaid(t *testing.T) {
-	onBoth(t, func(t *testing.T, kind string) {
+	apptest.OnBoth(t, func(t *testing.T, kind string) {
 		env, fill, free := onSmallDisk(t, kind)
-		in := serve(t, env)
-		b := in.login()
-		in.accept(questionJSON("before", 1, ""))
+		in := apptest.Serve(t, env)
+		b := in.Login()
+		in.Accept(apptest.QuestionJSON("before", 1, ""))
 		fill()
 		n := 0
-		eventually(t, "503", func() bool {
+		apptest.Eventually(t, "503", func() bool {
 			n++
-			a := in.ingest(bigQuestion(fmt.Sprint("full-", n)))
-			return a.code == http.StatusServiceUnavailable && a.header.Get("Retry-After") != "" && strings.Contains(a.body, "disk full")
+			a := in.Ingest(bigQuestion(fmt.Sprint("full-", n)))
+			return a.Code == http.StatusServiceUnavailable && a.Header.Get("Retry-After") != "" && strings.Contains(a.Body, "disk full")
 		})
-		in.readyIs(http.StatusServiceUnavailable, "not ready: disk full")
-		b.bannerIs("disk full")
+		readyIs(in, http.StatusServiceUnavailable, "not ready: disk full")
+		bannerIs(b, "disk full")
 		free()
-		in.readyIs(http.StatusOK, "ready")
-		in.accept(bigQuestion("after"))
+		readyIs(in, http.StatusOK, "ready")
+		in.Accept(bigQuestion("after"))
 	})
 }
 
@@ -128,27 +129,27 @@ func TestALostDatabaseFileIsNoticed(t *testing.T) {
 		"its log":  func(path string) error { return os.Remove(path + "-wal") },
 	} {
 		t.Run(name, func(t *testing.T) {
-			env := environment(t, "sqlite")
-			in := serve(t, env)
-			in.accept(questionJSON("before", 1, ""))
-			path := filepath.Join(valueOf(env, "SITEHOOKS_DATA_DIR"), models.SQLiteFile)
+			env := apptest.Environment(t, "sqlite")
+			in := apptest.Serve(t, env)
+			in.Accept(apptest.QuestionJSON("before", 1, ""))
+			path := filepath.Join(apptest.ValueOf(env, "SITEHOOKS_DATA_DIR"), models.SQLiteFile)
 			ok(t, lose(path))
 			if name == "replaced" {
 				ok(t, os.Rename(path+".other", path))
 			}
 			for i := range 5 {
-				a := in.ingest(questionJSON(fmt.Sprint("after-", i), 2, ""))
-				if a.code != http.StatusServiceUnavailable || !strings.Contains(a.body, "database file lost") {
-					t.Errorf("after it: %d %s", a.code, a.body)
+				a := in.Ingest(apptest.QuestionJSON(fmt.Sprint("after-", i), 2, ""))
+				if a.Code != http.StatusServiceUnavailable || !strings.Contains(a.Body, "database file lost") {
+					t.Errorf("after it: %d %s", a.Code, a.Body)
 				}
 			}
-			in.readyIs(http.StatusServiceUnavailable, "not ready: database file lost: sitehooks.db was removed or replaced while it was in use")
-			ok(t, in.terminate())
+			readyIs(in, http.StatusServiceUnavailable, "not ready: database file lost: sitehooks.db was removed or replaced while it was in use")
+			ok(t, in.Terminate())
 			if name != "removed" {
 				return
 			}
-			_, stderr, err := output(t, env, "", "serve")
-			if err == nil || len(lines(stderr)) != 1 || !strings.Contains(stderr, "sitehooks.db is missing") || !strings.Contains(stderr, "sitehooks.db-wal") {
+			_, stderr, err := apptest.Output(t, env, "", "serve")
+			if err == nil || len(apptest.Lines(stderr)) != 1 || !strings.Contains(stderr, "sitehooks.db is missing") || !strings.Contains(stderr, "sitehooks.db-wal") {
 				t.Errorf("the next start: %v\n%s", err, stderr)
 			}
 		})
@@ -160,11 +161,11 @@ var lateMetric = regexp.MustCompile(`(?m)^sitehooks_dispatch_late_seconds (\S+)$
 // Dispatch that is late shows in the banner and the metric. The instance is
 // ready all the same: it can store what arrives.
 func TestLateDispatchIsSaidEverywhereButInReadiness(t *testing.T) {
-	env := environment(t, "postgres")
-	in, db := serve(t, env), openDatabase(t, env)
-	b := in.login()
+	env := apptest.Environment(t, "postgres")
+	in, db := apptest.Serve(t, env), openDatabase(t, env)
+	b := in.Login()
 	late := func() float64 {
-		found := lateMetric.FindStringSubmatch(b.get("/metrics").body)
+		found := lateMetric.FindStringSubmatch(b.Get("/metrics").Body)
 		if found == nil {
 			t.Fatal("no metric")
 		}
@@ -175,23 +176,23 @@ func TestLateDispatchIsSaidEverywhereButInReadiness(t *testing.T) {
 	if n := late(); n != 0 {
 		t.Errorf("late by %g at the start", n)
 	}
-	b.set("Webhooks.DispatchDelay", "3600")
-	b.set("Webhooks.DispatchInterval", "1")
-	in.accept(questionJSON("waits", 1, ""))
+	b.Set("Webhooks.DispatchDelay", "3600")
+	b.Set("Webhooks.DispatchInterval", "1")
+	in.Accept(apptest.QuestionJSON("waits", 1, ""))
 	tx, err := db.BeginTx(t.Context(), nil)
 	ok(t, err)
 	_, err = tx.ExecContext(t.Context(), "select 1 from dispatch_runs for update")
 	ok(t, err)
 	for _, table := range []string{"events", "events_waiting"} {
-		run(t, db, "update "+table+" set received_at = received_at - interval '2 hours'")
+		apptest.Exec(t, db, "update "+table+" set received_at = received_at - interval '2 hours'")
 	}
 	if n := late(); n < 3600 || n > 2*3600 {
 		t.Errorf("late by %g", n)
 	}
-	if a := b.get("/admin/audit"); !strings.Contains(a.body, "Dispatch is late: an event has been due since") {
+	if a := b.Get("/admin/audit"); !strings.Contains(a.Body, "Dispatch is late: an event has been due since") {
 		t.Error("no banner")
 	}
-	in.readyIs(http.StatusOK, "ready")
+	readyIs(in, http.StatusOK, "ready")
 	ok(t, tx.Rollback())
-	eventually(t, "dispatch", func() bool { return late() == 0 })
+	apptest.Eventually(t, "dispatch", func() bool { return late() == 0 })
 }

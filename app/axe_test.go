@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/sitehooks/sitehooks/app/apptest"
 )
 
 // axe is the accessibility checker, as a script for the page.
@@ -64,25 +66,25 @@ func TestAccessible(t *testing.T) {
 			c.looksAt(script, what+", "+theme)
 		}
 	}
-	c.open(in.base + "/admin/webhooks")
+	c.open(in.Base + "/admin/webhooks")
 	look("the empty list")
 	pages := consolePages(t, in, b)
 	for _, page := range pages {
-		c.open(in.base + page)
+		c.open(in.Base + page)
 		look(page)
 	}
 	c.choose("contrast")
 	for _, page := range pages {
-		c.open(in.base + page)
+		c.open(in.Base + page)
 		c.looksAt(script, page+", high contrast")
 	}
 	c.choose("system")
-	b.set("Webhooks.EnableGenericWebhooks", "False")
-	c.open(in.base + "/admin/webhooks")
+	b.Set("Webhooks.EnableGenericWebhooks", "False")
+	c.open(in.Base + "/admin/webhooks")
 	look("the list while types are switched off")
-	b.set("Webhooks.EnableGenericWebhooks", "True")
+	b.Set("Webhooks.EnableGenericWebhooks", "True")
 
-	c.open(in.base + "/admin/webhooks")
+	c.open(in.Base + "/admin/webhooks")
 	c.click("a[aria-label='Edit Everything']")
 	c.until("document.querySelector('dialog[open] [data-look] .big')")
 	look("the dialog")
@@ -106,13 +108,13 @@ func TestAccessible(t *testing.T) {
 	narrow(c, in)
 	look("a narrow list with its menu")
 	c.viewport(1280, 900)
-	if a := b.post("/logout", nil); a.code >= 400 {
-		t.Fatalf("log out: %d", a.code)
+	if a := b.Post("/logout", nil); a.Code >= 400 {
+		t.Fatalf("log out: %d", a.Code)
 	}
 	c.run("document.querySelector('form[action=\"/logout\"]').submit()")
 	c.until("location.pathname === '/login'")
 	look("the log-in page")
-	c.do(chromedp.SendKeys("input[name=email]", adminEmail), chromedp.SendKeys("input[name=password]", "wrong\r"))
+	c.do(chromedp.SendKeys("input[name=email]", apptest.AdminEmail), chromedp.SendKeys("input[name=password]", "wrong\r"))
 	c.until("document.querySelector('.s-notice, [role=alert], .s-input-message')")
 	look("the log-in page after a mistake")
 	if !strings.HasPrefix(eval[string](c, "location.pathname"), "/login") {
@@ -128,9 +130,9 @@ func (c *chrome) choose(theme string) {
 	c.until("document.querySelector('button[name=theme][value=" + theme + "][aria-current=true]')")
 }
 
-func narrow(c *chrome, in *instance) {
+func narrow(c *chrome, in *apptest.Instance) {
 	c.t.Helper()
 	c.viewport(360, 800)
-	c.open(in.base + "/admin/webhooks")
+	c.open(in.Base + "/admin/webhooks")
 	c.click("summary[aria-label=Menu]")
 }

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/sitehooks/sitehooks/app/apptest"
 	"github.com/sitehooks/sitehooks/models"
 	"github.com/sitehooks/sitehooks/models/modelstest"
 )
@@ -20,16 +21,16 @@ import (
 // docs/operations.md says; restore brings it to a new place.
 func backup(t testing.TB, kind string, env []string) (restore func() []string) {
 	t.Helper()
-	fresh, file := environment(t, kind), filepath.Join(t.TempDir(), "backup")
+	fresh, file := apptest.Environment(t, kind), filepath.Join(t.TempDir(), "backup")
 	if kind == "postgres" {
-		program(t, "pg_dump", "--format=custom", "--file="+file, valueOf(env, "DATABASE_URL"))
+		program(t, "pg_dump", "--format=custom", "--file="+file, apptest.ValueOf(env, "DATABASE_URL"))
 		return func() []string {
-			program(t, "pg_restore", "--exit-on-error", "--no-owner", "--dbname="+valueOf(fresh, "DATABASE_URL"), file)
+			program(t, "pg_restore", "--exit-on-error", "--no-owner", "--dbname="+apptest.ValueOf(fresh, "DATABASE_URL"), file)
 			return fresh // with the same key
 		}
 	}
-	dir, to := valueOf(env, "SITEHOOKS_DATA_DIR"), valueOf(fresh, "SITEHOOKS_DATA_DIR")
-	run(t, openDatabase(t, env), "vacuum into '"+file+"'")
+	dir, to := apptest.ValueOf(env, "SITEHOOKS_DATA_DIR"), apptest.ValueOf(fresh, "SITEHOOKS_DATA_DIR")
+	apptest.Exec(t, openDatabase(t, env), "vacuum into '"+file+"'")
 	key, err := os.ReadFile(filepath.Join(dir, "secret.key"))
 	ok(t, err)
 	return func() []string {
@@ -51,33 +52,33 @@ func program(t testing.TB, name string, args ...string) {
 // was delivered is in the history, what was held is sent, and signed with the
 // secret of then.
 func TestBackupUnderLoadIsRestored(t *testing.T) {
-	onBoth(t, func(t *testing.T, kind string) {
-		env := environment(t, kind)
-		in, live, held := serve(t, env), newReceiver(t), newReceiver(t)
-		b := in.login()
-		b.quick()
-		b.createWebhook(webhookForm(live.URL))
-		b.createWebhook(typeForm("generic", held.URL))
-		if a := b.post("/admin/webhooks/2/pause", url.Values{}); a.code != http.StatusSeeOther {
-			t.Fatalf("pause: %d %s", a.code, a.body)
+	apptest.OnBoth(t, func(t *testing.T, kind string) {
+		env := apptest.Environment(t, kind)
+		in, live, held := apptest.Serve(t, env), apptest.NewReceiver(t), apptest.NewReceiver(t)
+		b := in.Login()
+		b.Quick()
+		b.CreateWebhook(apptest.WebhookForm(live.URL))
+		b.CreateWebhook(apptest.TypeForm("generic", held.URL))
+		if a := b.Post("/admin/webhooks/2/pause", url.Values{}); a.Code != http.StatusSeeOther {
+			t.Fatalf("pause: %d %s", a.Code, a.Body)
 		}
 		restore, before := backupUnderLoad(t, kind, env, in)
-		in.kill() // the machine is gone
+		in.Kill() // the machine is gone
 
-		in = serve(t, restore())
-		b = in.login()
-		a := b.event("e0")
-		if a.code != http.StatusOK || !strings.Contains(a.body, "Delivered") {
-			t.Errorf("history of what was delivered: %d", a.code)
+		in = apptest.Serve(t, restore())
+		b = in.Login()
+		a := b.Event("e0")
+		if a.Code != http.StatusOK || !strings.Contains(a.Body, "Delivered") {
+			t.Errorf("history of what was delivered: %d", a.Code)
 		}
-		if got := held.items(t); len(got) != 0 {
+		if got := held.Items(t); len(got) != 0 {
 			t.Fatalf("%d items came while it was paused", len(got))
 		}
-		if a := b.post("/admin/webhooks/2/resume", url.Values{"held": {"send"}}); a.code != http.StatusSeeOther {
-			t.Fatalf("resume: %d %s", a.code, a.body)
+		if a := b.Post("/admin/webhooks/2/resume", url.Values{"held": {"send"}}); a.Code != http.StatusSeeOther {
+			t.Fatalf("resume: %d %s", a.Code, a.Body)
 		}
-		eventually(t, "what was held", func() bool {
-			got := distinct(held.items(t))
+		apptest.Eventually(t, "what was held", func() bool {
+			got := distinct(held.Items(t))
 			for i := range before {
 				if !got[int64(i+1)] {
 					return false
@@ -85,26 +86,26 @@ func TestBackupUnderLoadIsRestored(t *testing.T) {
 			}
 			return true
 		})
-		for _, d := range held.got() {
-			ok(t, verifyType("generic", d))
+		for _, d := range held.Got() {
+			ok(t, apptest.VerifyType("generic", d))
 		}
-		if a := in.ingest(questionJSON("e0", 1, "")); !strings.Contains(a.body, `"duplicates":1`) {
-			t.Errorf("an event of before, again: %d %s", a.code, a.body)
+		if a := in.Ingest(apptest.QuestionJSON("e0", 1, "")); !strings.Contains(a.Body, `"duplicates":1`) {
+			t.Errorf("an event of before, again: %d %s", a.Code, a.Body)
 		}
 	})
 }
 
 // backupUnderLoad takes a backup while events are reported one after the
 // other, of which it returns how many were accepted before the backup began.
-func backupUnderLoad(t testing.TB, kind string, env []string, in *instance) (restore func() []string, before int) {
+func backupUnderLoad(t testing.TB, kind string, env []string, in *apptest.Instance) (restore func() []string, before int) {
 	t.Helper()
 	var accepted atomic.Int64
 	var load sync.WaitGroup
 	done := make(chan struct{})
 	load.Go(func() {
 		for i := 0; ; i++ {
-			if a := in.ingest(questionJSON(fmt.Sprintf("e%d", i), i+1, "")); a.code != http.StatusAccepted {
-				t.Errorf("ingest: %d %s", a.code, a.body)
+			if a := in.Ingest(apptest.QuestionJSON(fmt.Sprintf("e%d", i), i+1, "")); a.Code != http.StatusAccepted {
+				t.Errorf("ingest: %d %s", a.Code, a.Body)
 			}
 			accepted.Add(1)
 			select {
@@ -114,9 +115,9 @@ func backupUnderLoad(t testing.TB, kind string, env []string, in *instance) (res
 			}
 		}
 	})
-	b := in.login()
-	eventually(t, "some are accepted, and the first is delivered", func() bool {
-		return accepted.Load() >= 30 && strings.Contains(b.event("e0").body, "Delivered")
+	b := in.Login()
+	apptest.Eventually(t, "some are accepted, and the first is delivered", func() bool {
+		return accepted.Load() >= 30 && strings.Contains(b.Event("e0").Body, "Delivered")
 	})
 	before = int(accepted.Load())
 	restore = backup(t, kind, env)

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/sitehooks/sitehooks/app/apptest"
 )
 
 // corner has a look at what the browser shows now, in each theme: dark has
@@ -40,15 +42,15 @@ func TestCornersAreAccessibleAndFit(t *testing.T) {
 	script := axe(t)
 	in, b, c, _ := atConsole(t)
 	for _, path := range cornerPages(t, in, b) {
-		c.open(in.base + path)
+		c.open(in.Base + path)
 		c.corner(script, path)
 	}
 	c.viewport(640, 450)
-	c.open(in.base + "/admin/webhooks/new?type=generic")
+	c.open(in.Base + "/admin/webhooks/new?type=generic")
 	c.looksAt(script, "the form on a low page")
 	c.viewport(1280, 900)
 	for _, kind := range []string{"stackauth", "userecho", "superoffice"} {
-		c.open(in.base + "/admin/webhooks")
+		c.open(in.Base + "/admin/webhooks")
 		c.run(fmt.Sprintf("((a) => { a.href = '/admin/webhooks/new?type=%s'; a.click(); })(document.querySelector('a[data-dialog]'))", kind))
 		c.until("document.querySelector('dialog[open] #name')")
 		c.corner(script, "the dialog of "+kind)
@@ -65,34 +67,34 @@ func TestCornersAreAccessibleAndFit(t *testing.T) {
 		"/admin/webhooks", "/admin/webhooks/1", "/admin/trigger-history?id=seen", "/admin/members", "/admin/tokens", "/admin/locations/main",
 		"/developer/site-settings/edit?name=Webhooks.DispatchDelay", "/admin/webhooks/new?type=generic",
 	} {
-		c.open(in.base + path)
+		c.open(in.Base + path)
 		c.corner(script, path+" of a viewer")
 	}
-	fresh := serve(t, environment(t, "sqlite"))
-	c.login(fresh.base, adminEmail, adminPassword)
+	fresh := apptest.Serve(t, apptest.Environment(t, "sqlite"))
+	c.login(fresh.Base, apptest.AdminEmail, apptest.AdminPassword)
 	for _, path := range []string{"/admin/trigger-history", "/admin/deliveries", "/admin/audit?q=nothing"} {
-		c.open(fresh.base + path)
+		c.open(fresh.Base + path)
 		c.corner(script, path+", empty")
 	}
 }
 
 // cornerPages are pages of a world with a token, a broken webhook, and an
 // event that the other webhook did not get.
-func cornerPages(t *testing.T, in *instance, b *browser) []string {
+func cornerPages(t *testing.T, in *apptest.Instance, b *apptest.Browser) []string {
 	t.Helper()
 	gone := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGone) }))
 	t.Cleanup(gone.Close)
-	b.createWebhook(webhookForm(gone.URL))
-	picky := webhookForm("https://example.com/hook")
+	b.CreateWebhook(apptest.WebhookForm(gone.URL))
+	picky := apptest.WebhookForm("https://example.com/hook")
 	picky.Set("tag_mode", "specific")
 	picky.Set("tags", "rust")
-	b.createWebhook(picky)
-	b.post("/admin/tokens", url.Values{"name": {"The site"}, "scope": {"ingest"}})
-	in.accept(questionJSON("seen", 60, ""))
-	eventually(t, "broken", func() bool { return strings.Contains(b.get("/admin/webhooks/1").body, "410") })
-	in.accept(questionJSON("held", 61, ""))
-	delivery := regexp.MustCompile(`/admin/deliveries/msg_[^"?#]+`).FindString(b.get("/admin/deliveries").body)
-	token := regexp.MustCompile(`/admin/tokens/\d+/revoke`).FindString(b.get("/admin/tokens").body)
+	b.CreateWebhook(picky)
+	b.Post("/admin/tokens", url.Values{"name": {"The site"}, "scope": {"ingest"}})
+	in.Accept(apptest.QuestionJSON("seen", 60, ""))
+	apptest.Eventually(t, "broken", func() bool { return strings.Contains(b.Get("/admin/webhooks/1").Body, "410") })
+	in.Accept(apptest.QuestionJSON("held", 61, ""))
+	delivery := regexp.MustCompile(`/admin/deliveries/msg_[^"?#]+`).FindString(b.Get("/admin/deliveries").Body)
+	token := regexp.MustCompile(`/admin/tokens/\d+/revoke`).FindString(b.Get("/admin/tokens").Body)
 	if delivery == "" || token == "" {
 		t.Fatalf("delivery %q, token %q", delivery, token)
 	}
@@ -106,9 +108,9 @@ func cornerPages(t *testing.T, in *instance, b *browser) []string {
 
 // refused sends the form of a page with nothing in it, and finds the focus on
 // what is wrong.
-func (c *chrome) refused(in *instance, path string) {
+func (c *chrome) refused(in *apptest.Instance, path string) {
 	c.t.Helper()
-	c.open(in.base + path)
+	c.open(in.Base + path)
 	c.run(`[...document.querySelectorAll("main form[method=post] :is(input:not([type=radio], [type=hidden]), textarea)")].forEach((e) => { e.value = ""; })`)
 	_, err := chromedp.RunResponse(c.ctx, chromedp.Click("main form[method=post].narrow-form button[type=submit], main form[method=post].fd-column button[type=submit]"))
 	ok(c.t, err)
@@ -116,20 +118,20 @@ func (c *chrome) refused(in *instance, path string) {
 }
 
 // asViewer makes a viewer and logs in as that, in place of the administrator.
-func asViewer(t *testing.T, in *instance, b *browser, c *chrome) {
+func asViewer(t *testing.T, in *apptest.Instance, b *apptest.Browser, c *chrome) {
 	t.Helper()
-	a := b.post("/admin/members", url.Values{"email": {"vic@example.com"}, "name": {"Vic"}, "role": {"viewer"}})
-	given := regexp.MustCompile(`id="given-password">([^<]+)<`).FindStringSubmatch(a.body)
+	a := b.Post("/admin/members", url.Values{"email": {"vic@example.com"}, "name": {"Vic"}, "role": {"viewer"}})
+	given := regexp.MustCompile(`id="given-password">([^<]+)<`).FindStringSubmatch(a.Body)
 	if given == nil {
-		t.Fatalf("no password was given: %d", a.code)
+		t.Fatalf("no password was given: %d", a.Code)
 	}
-	b.post("/logout", nil)
-	b.post("/login", url.Values{"email": {"vic@example.com"}, "password": {given[1]}})
-	change := url.Values{"password": {given[1]}, "new_password": {adminPassword}, "new_password_again": {adminPassword}}
-	if a = b.post("/account/password", change); a.code != http.StatusSeeOther {
-		t.Fatalf("new password: %d", a.code)
+	b.Post("/logout", nil)
+	b.Post("/login", url.Values{"email": {"vic@example.com"}, "password": {given[1]}})
+	change := url.Values{"password": {given[1]}, "new_password": {apptest.AdminPassword}, "new_password_again": {apptest.AdminPassword}}
+	if a = b.Post("/account/password", change); a.Code != http.StatusSeeOther {
+		t.Fatalf("new password: %d", a.Code)
 	}
 	c.run(`document.querySelector('form[action="/logout"]').submit()`)
 	c.until("location.pathname === '/login'")
-	c.login(in.base, "vic@example.com", adminPassword)
+	c.login(in.Base, "vic@example.com", apptest.AdminPassword)
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/sitehooks/sitehooks/app/apptest"
 )
 
 // landed waits until a page is there in full, so that nothing moves any more,
@@ -15,18 +17,18 @@ func (c *chrome) landed(expression string) {
 }
 
 // delivered waits until so many deliveries arrived.
-func (b *browser) delivered(n int) {
-	b.t.Helper()
-	eventually(b.t, "deliveries", func() bool {
-		return strings.Count(b.get("/admin/deliveries.csv?state=delivered").body, "\n\"msg_") == n
+func awaitDelivered(b *apptest.Browser, n int) {
+	b.T.Helper()
+	apptest.Eventually(b.T, "deliveries", func() bool {
+		return strings.Count(b.Get("/admin/deliveries.csv?state=delivered").Body, "\n\"msg_") == n
 	})
 }
 
 // filterAndResend narrows the deliveries to what arrived, and sends it again.
-func filterAndResend(in *instance, b *browser, c *chrome, r *receiver) {
+func filterAndResend(in *apptest.Instance, b *apptest.Browser, c *chrome, r *apptest.Receiver) {
 	c.t.Helper()
-	b.delivered(2)
-	c.open(in.base + "/admin/deliveries")
+	awaitDelivered(b, 2)
+	c.open(in.Base + "/admin/deliveries")
 	c.do(chromedp.SetValue("#state", "failed"))
 	c.click("main form[role=search] button[type=submit]")
 	c.landed("document.querySelector('.empty h2')?.textContent === 'No delivery is like that'")
@@ -39,24 +41,24 @@ func filterAndResend(in *instance, b *browser, c *chrome, r *receiver) {
 	c.landed("document.querySelector('h1').textContent === 'Resend 2 deliveries?'")
 	c.click("main form[method=post] button")
 	c.landed("document.querySelector('main').textContent.includes('2 of 2 deliveries done')")
-	c.open(in.base + "/admin/deliveries")
+	c.open(in.Base + "/admin/deliveries")
 	c.click("tr[data-id] .c-act a")
 	c.landed("document.querySelector('main form[action$=resend]')")
 	c.click("main form[action$=resend] button")
 	c.landed("document.querySelector('.s-notice__success')?.textContent.includes('It is being sent again')")
-	eventually(c.t, "five requests of two deliveries", func() bool {
+	apptest.Eventually(c.t, "five requests of two deliveries", func() bool {
 		ids := map[string]int{}
-		for _, d := range r.got() {
-			ids[d.id]++
+		for _, d := range r.Got() {
+			ids[d.ID]++
 		}
-		return len(r.got()) == 5 && len(ids) == 2
+		return len(r.Got()) == 5 && len(ids) == 2
 	})
 }
 
 // explainWhyNot asks from a webhook's page about an event that it did not get.
-func explainWhyNot(in *instance, c *chrome) {
+func explainWhyNot(in *apptest.Instance, c *chrome) {
 	c.t.Helper()
-	c.open(in.base + "/admin/webhooks/1")
+	c.open(in.Base + "/admin/webhooks/1")
 	c.click("a[href='/admin/trigger-history?webhook=1']")
 	c.landed("document.getElementById('event')")
 	c.do(chromedp.SendKeys("#event", "of-go\r"))
@@ -69,27 +71,27 @@ func explainWhyNot(in *instance, c *chrome) {
 }
 
 // wantsPython is a webhook for the questions with one tag.
-func wantsPython(b *browser, r *receiver) {
-	b.t.Helper()
-	form := webhookForm(r.URL)
+func wantsPython(b *apptest.Browser, r *apptest.Receiver) {
+	b.T.Helper()
+	form := apptest.WebhookForm(r.URL)
 	form.Set("location", "python-wranglers")
 	form.Set("tag_mode", "specific")
 	form.Set("tags", "python")
-	b.createWebhook(form)
+	b.CreateWebhook(form)
 }
 
 // reportTags has two deliveries made: what comes at once would share one.
-func reportTags(in *instance, b *browser) {
-	in.t.Helper()
-	in.accept(taggedQuestion("of-python", 71, `"python"`))
-	b.delivered(1)
-	in.accept(taggedQuestion("of-go", 72, `"go"`))
-	in.accept(taggedQuestion("of-both", 73, `"python","go"`))
+func reportTags(in *apptest.Instance, b *apptest.Browser) {
+	in.T.Helper()
+	in.Accept(taggedQuestion("of-python", 71, `"python"`))
+	awaitDelivered(b, 1)
+	in.Accept(taggedQuestion("of-go", 72, `"go"`))
+	in.Accept(taggedQuestion("of-both", 73, `"python","go"`))
 }
 
 func TestDeliveriesAndWhyNotInTheBrowser(t *testing.T) {
 	in, b, c, found := atConsole(t)
-	r := newReceiver(t)
+	r := apptest.NewReceiver(t)
 	wantsPython(b, r)
 	reportTags(in, b)
 	filterAndResend(in, b, c, r)
@@ -101,8 +103,8 @@ func TestDeliveriesAndWhyNotInTheBrowser(t *testing.T) {
 // on the other database.
 func TestMainFlowsOnPostgreSQL(t *testing.T) {
 	in, b, c, found := atConsoleOn(t, "postgres")
-	r := newReceiver(t)
-	c.open(in.base + "/admin/webhooks")
+	r := apptest.NewReceiver(t)
+	c.open(in.Base + "/admin/webhooks")
 	c.click("a[href='/admin/webhooks/new?type=generic']")
 	c.until("document.querySelector('dialog[open] #name')")
 	c.do(chromedp.SendKeys("#name", "Python"), chromedp.SetValue("#location", "python-wranglers"))
@@ -122,10 +124,10 @@ func TestMainFlowsOnPostgreSQL(t *testing.T) {
 	filterAndResend(in, b, c, r)
 	explainWhyNot(in, c)
 
-	c.open(in.base + "/admin/webhooks/1")
+	c.open(in.Base + "/admin/webhooks/1")
 	c.click("form[action='/admin/webhooks/1/test'] button")
 	c.landed("document.activeElement.matches('section[aria-label=\"Test notification\"]') && document.activeElement.querySelector('h2').textContent === 'Test arrived'")
-	c.open(in.base + "/admin/webhooks/1")
+	c.open(in.Base + "/admin/webhooks/1")
 	c.click("form[action$='/pause'] button")
 	c.landed("document.getElementById('psd')")
 	c.click("button[name=held][value=send]")
@@ -135,12 +137,12 @@ func TestMainFlowsOnPostgreSQL(t *testing.T) {
 	c.enter("#name", "Renamed")
 	c.click("dialog .form-foot button[value=save]")
 	c.landed("document.querySelector('.s-notice__success')?.textContent.includes('Renamed')")
-	c.open(in.base + "/developer/site-settings/edit?name=Webhooks.DispatchDelay")
+	c.open(in.Base + "/developer/site-settings/edit?name=Webhooks.DispatchDelay")
 	c.enter("input[name=value]", "7")
 	c.do(chromedp.SendKeys("[name=reason]", "Editors fix typos"))
 	c.click("main form button[type=submit]")
 	c.landed("document.querySelector('main')?.textContent.includes('Editors fix typos')")
-	c.open(in.base + "/admin/webhooks/1/delete")
+	c.open(in.Base + "/admin/webhooks/1/delete")
 	c.click("main form button")
 	c.landed("document.querySelector('.s-notice__success')?.textContent.includes('Deleted Renamed.')")
 	found.none(t)
@@ -150,14 +152,14 @@ func TestMainFlowsOnPostgreSQL(t *testing.T) {
 // is new is only counted until somebody asks for it.
 func TestListsRefreshThemselves(t *testing.T) {
 	in, b, c, found := atConsole(t)
-	r := newReceiver(t)
+	r := apptest.NewReceiver(t)
 	wantsPython(b, r)
-	in.accept(taggedQuestion("of-python", 71, `"python"`))
-	b.delivered(1)
+	in.Accept(taggedQuestion("of-python", 71, `"python"`))
+	awaitDelivered(b, 1)
 	bar, rows := "document.querySelector('.fresh-bar:not([hidden]) a')?.textContent", "document.querySelectorAll('tr[data-id]').length"
-	c.open(in.base + "/admin/deliveries")
+	c.open(in.Base + "/admin/deliveries")
 	was := eval[float64](c, "document.querySelector('tr[data-id]').getBoundingClientRect().top")
-	in.accept(taggedQuestion("of-both", 73, `"python","go"`))
+	in.Accept(taggedQuestion("of-both", 73, `"python","go"`))
 	c.until(bar + " === '1 new'")
 	if n, top := eval[int](c, rows), eval[float64](c, "document.querySelector('tr[data-id]').getBoundingClientRect().top"); n != 1 || top != was {
 		t.Errorf("%d rows are shown, at %v instead of %v", n, top, was)
@@ -165,18 +167,18 @@ func TestListsRefreshThemselves(t *testing.T) {
 	c.click(".fresh-bar a")
 	c.until(rows + " === 2")
 
-	c.open(in.base + "/admin/trigger-history")
+	c.open(in.Base + "/admin/trigger-history")
 	c.do(chromedp.Focus("#q"))
-	in.accept(taggedQuestion("later", 74, `"go"`))
+	in.Accept(taggedQuestion("later", 74, `"go"`))
 	c.until(bar + " === '1 new'")
 	if here := eval[string](c, "document.activeElement.id"); here != "q" {
 		t.Errorf("the focus went to %q", here)
 	}
 
-	c.open(in.base + "/admin/webhooks")
+	c.open(in.Base + "/admin/webhooks")
 	c.click("tbody input[name=id]")
 	c.run("document.activeElement.blur()") // a row that somebody is at stays as it is
-	b.post("/admin/webhooks/1/pause", nil)
+	b.Post("/admin/webhooks/1/pause", nil)
 	wantsPython(b, r)
 	c.until(bar + " === '1 new' && document.querySelector('td.o2 .s-badge').textContent === 'Paused'")
 	if !eval[bool](c, "document.querySelector('tbody input[name=id]').checked && document.querySelector('[data-bulk-count]').textContent === '1 selected'") {

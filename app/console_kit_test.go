@@ -11,6 +11,8 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/sitehooks/sitehooks/app/apptest"
 )
 
 // complaints are what the browser found wrong with the pages: errors of
@@ -69,7 +71,7 @@ func (c *chrome) until(expression string) {
 			c.t.Logf("the page is %s", last)
 		}
 	}()
-	eventually(c.t, expression, func() bool {
+	apptest.Eventually(c.t, expression, func() bool {
 		v, err := chromedp.Run(c.ctx, chromedp.Evaluate[bool]("Boolean("+expression+")"))
 		if err == nil && !v {
 			last, _ = chromedp.Run(c.ctx, chromedp.Evaluate[string](`location.href + document.querySelector("main .s-notice")?.textContent + " with the focus on " + document.activeElement?.outerHTML.slice(0, 300) +

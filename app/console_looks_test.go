@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/sitehooks/sitehooks/app/apptest"
 )
 
 // verdictSeen tells whether the verdict of a test, with what it says first, can
@@ -36,22 +38,22 @@ func TestVerdictOfATestIsSeen(t *testing.T) {
 		fmt.Fprint(w, strings.Repeat("a long answer\n", 200))
 	}))
 	t.Cleanup(r.Close)
-	b.createWebhook(webhookForm(r.URL))
+	b.CreateWebhook(apptest.WebhookForm(r.URL))
 	for _, size := range [][2]int64{{1280, 700}, {360, 640}} {
 		c.viewport(size[0], size[1])
 		for _, verdict := range []string{"Test arrived", "Test failed"} {
 			fails.Store(verdict == "Test failed")
 			for place, open := range map[string]func(){
 				"the dialog": func() {
-					c.open(in.base + "/admin/webhooks")
+					c.open(in.Base + "/admin/webhooks")
 					c.click("a[aria-label='Edit Everything']")
 					c.until("document.querySelector('dialog[open] [data-look] .big')")
 				},
 				"the form": func() {
-					c.open(in.base + "/admin/webhooks/1/edit")
+					c.open(in.Base + "/admin/webhooks/1/edit")
 					c.until("document.querySelector('[data-look] .big')")
 				},
-				"the webhook's page": func() { c.open(in.base + "/admin/webhooks/1") },
+				"the webhook's page": func() { c.open(in.Base + "/admin/webhooks/1") },
 			} {
 				open()
 				button, trial := "button[name=do][value=test]", "[data-trial]"
@@ -75,14 +77,14 @@ func TestVerdictOfATestIsSeen(t *testing.T) {
 // the form is scrolled, hides it with its arrows.
 func TestSelectArrowsStayBehind(t *testing.T) {
 	in, b, c, found := atConsole(t)
-	b.createWebhook(webhookForm("https://example.com/hook"))
+	b.CreateWebhook(apptest.WebhookForm("https://example.com/hook"))
 	c.viewport(1280, 700)
-	c.open(in.base + "/admin/webhooks")
+	c.open(in.Base + "/admin/webhooks")
 	c.click("summary:is(.s-btn__dropdown)")
 	c.hidesSelects("the menu of other types", ".s-page-title--actions .pop", ".bar .s-select")
 
 	c.viewport(360, 640)
-	c.open(in.base + "/admin/webhooks")
+	c.open(in.Base + "/admin/webhooks")
 	c.click("a[aria-label='Edit Everything']")
 	c.until("document.querySelector('dialog[open] [data-look] .big')")
 	for _, part := range []string{".form-head", ".form-foot"} {

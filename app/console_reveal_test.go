@@ -3,6 +3,8 @@ package app_test
 import (
 	"strings"
 	"testing"
+
+	"github.com/sitehooks/sitehooks/app/apptest"
 )
 
 // TestRevealInTheBrowser shows a saved secret, copies it, and finds nothing of
@@ -10,13 +12,13 @@ import (
 func TestRevealInTheBrowser(t *testing.T) {
 	const secret = "a secret of this webhook alone"
 	in, b, c, found := atConsole(t)
-	form := webhookForm("https://example.com/hook")
+	form := apptest.WebhookForm("https://example.com/hook")
 	form.Set("secret_1", secret)
-	b.createWebhook(form)
+	b.CreateWebhook(form)
 
 	// The form has Reveal where there is nothing to copy, in a tab of its own,
 	// so that what was typed stays.
-	c.open(in.base + "/admin/webhooks")
+	c.open(in.Base + "/admin/webhooks")
 	c.click("a[aria-label='Edit Everything']")
 	c.until("document.querySelector('dialog[open] [data-look] .big')")
 	acts := "[...document.querySelectorAll('.secret:has(#secret_1) .acts > *')].filter((e) => e.checkVisibility()).map((e) => e.textContent).join()"
@@ -27,13 +29,13 @@ func TestRevealInTheBrowser(t *testing.T) {
 		t.Errorf("Reveal leads to %s", got)
 	}
 
-	c.open(in.base + "/admin/webhooks/1")
+	c.open(in.Base + "/admin/webhooks/1")
 	c.click("a[aria-label='Reveal Signing secret 1']")
 	c.until("location.pathname === '/admin/webhooks/1/reveal' && document.activeElement.id === 'password'")
 	c.keys("wrong password\r")
 	c.until("document.querySelector('[role=alert]')?.textContent === 'This is not your password.'")
 	c.click("#password")
-	c.keys(adminPassword + "\r")
+	c.keys(apptest.AdminPassword + "\r")
 	c.until("document.getElementById('revealed')")
 	if got := c.words("#revealed"); got != secret {
 		t.Errorf("it shows %q", got)
@@ -45,7 +47,7 @@ func TestRevealInTheBrowser(t *testing.T) {
 		t.Errorf("it copied %q", copied)
 	}
 	for _, page := range []string{"/admin/webhooks/1/reveal?secret=1", "/admin/webhooks/1", "/admin/webhooks/1/edit", "/admin/audit"} {
-		c.open(in.base + page)
+		c.open(in.Base + page)
 		if strings.Contains(eval[string](c, "document.documentElement.outerHTML"), secret) {
 			t.Errorf("%s still shows it", page)
 		}

@@ -11,26 +11,28 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/sitehooks/sitehooks/app/apptest"
 )
 
 // atConsole is a browser that is logged in at a new instance with some events.
-func atConsole(t *testing.T) (*instance, *browser, *chrome, *complaints) {
+func atConsole(t *testing.T) (*apptest.Instance, *apptest.Browser, *chrome, *complaints) {
 	t.Helper()
 	return atConsoleOn(t, "sqlite")
 }
 
-func atConsoleOn(t *testing.T, kind string) (*instance, *browser, *chrome, *complaints) {
+func atConsoleOn(t *testing.T, kind string) (*apptest.Instance, *apptest.Browser, *chrome, *complaints) {
 	t.Helper()
-	in := serve(t, environment(t, kind))
-	b := in.login()
-	b.quick()
+	in := apptest.Serve(t, apptest.Environment(t, kind))
+	b := in.Login()
+	b.Quick()
 	for n, tags := range []string{`"python"`, `"python","pandas"`, `"go"`} {
-		in.accept(taggedQuestion(fmt.Sprint("e", n), n+1, tags))
+		in.Accept(taggedQuestion(fmt.Sprint("e", n), n+1, tags))
 	}
 	c := newChrome(t)
 	c.viewport(1280, 900)
 	found := c.watch()
-	c.login(in.base, adminEmail, adminPassword)
+	c.login(in.Base, apptest.AdminEmail, apptest.AdminPassword)
 	return in, b, c, found
 }
 
@@ -43,7 +45,7 @@ func taggedQuestion(id string, number int, tags string) string {
 // TestDialogByKeyboard creates a webhook without a mouse.
 func TestDialogByKeyboard(t *testing.T) {
 	_, b, c, found := atConsole(t)
-	r := newReceiver(t)
+	r := apptest.NewReceiver(t)
 	c.tabTo("a[href='/admin/webhooks/new?type=generic']")
 	c.keys(kb.Enter)
 	c.until("document.querySelector('dialog[open]') && document.activeElement.id === 'name'")
@@ -91,7 +93,7 @@ func TestDialogByKeyboard(t *testing.T) {
 	c.tabTo("button[value=test]")
 	c.keys(kb.Enter)
 	c.until("document.querySelector('[data-trial] h2')?.textContent === 'Test arrived'")
-	if got := r.got(); len(got) != 1 || strings.Count(got[0].header.Get("webhook-signature"), "v1,") != 2 {
+	if got := r.Got(); len(got) != 1 || strings.Count(got[0].Header.Get("webhook-signature"), "v1,") != 2 {
 		t.Fatalf("the test sent %+v", got)
 	}
 	c.keys(kb.Escape)
@@ -103,7 +105,7 @@ func TestDialogByKeyboard(t *testing.T) {
 	}
 	c.keys(kb.Enter)
 	c.until("location.pathname === '/admin/webhooks' && document.querySelector('.s-notice__success')")
-	page := b.get("/admin/webhooks?tag=numpy").body
+	page := b.Get("/admin/webhooks?tag=numpy").Body
 	if !strings.Contains(page, "Python questions") || !strings.Contains(c.words(".s-notice__success"), "Created Python questions.") {
 		t.Errorf("the list says %q", c.words("main"))
 	}
@@ -112,10 +114,10 @@ func TestDialogByKeyboard(t *testing.T) {
 
 func TestDialogKeepsWhatWasTyped(t *testing.T) {
 	in, b, c, found := atConsole(t)
-	form := webhookForm("https://example.com/hook")
+	form := apptest.WebhookForm("https://example.com/hook")
 	form.Set("location", "python-wranglers")
-	b.createWebhook(form)
-	c.open(in.base + "/admin/webhooks")
+	b.CreateWebhook(form)
+	c.open(in.Base + "/admin/webhooks")
 	edit := func() {
 		t.Helper()
 		c.click("a[aria-label='Edit Everything']")
@@ -167,7 +169,7 @@ func TestDialogKeepsWhatWasTyped(t *testing.T) {
 
 func TestCommunitiesFollowTheLocation(t *testing.T) {
 	in, _, c, found := atConsole(t)
-	c.open(in.base + "/admin/webhooks/new?type=generic")
+	c.open(in.Base + "/admin/webhooks/new?type=generic")
 	options := "[...document.getElementById('community').options].map((o) => o.text).join()"
 	c.until(options + " === 'No community selected'")
 	c.do(chromedp.SetValue("#location", "python-wranglers"))
@@ -180,7 +182,7 @@ func TestCommunitiesFollowTheLocation(t *testing.T) {
 // them go one by one.
 func TestPreviewDropsWhatWasOvertaken(t *testing.T) {
 	in, _, c, found := atConsole(t)
-	c.open(in.base + "/admin/webhooks/new?type=generic")
+	c.open(in.Base + "/admin/webhooks/new?type=generic")
 	c.run("document.getElementById('location').value = 'python-wranglers', document.getElementById('location').dispatchEvent(new Event('change', { bubbles: true }))")
 	matched := "document.querySelector('[data-look] .big')?.textContent"
 	c.until(matched + " === '0 of 3 events'")
@@ -210,8 +212,8 @@ func TestPreviewDropsWhatWasOvertaken(t *testing.T) {
 
 func TestDeleteAndSettingInTheBrowser(t *testing.T) {
 	in, b, c, found := atConsole(t)
-	b.createWebhook(webhookForm("https://example.com/hook"))
-	c.open(in.base + "/admin/webhooks")
+	b.CreateWebhook(apptest.WebhookForm("https://example.com/hook"))
+	c.open(in.Base + "/admin/webhooks")
 	c.click("a[aria-label='Delete Everything']")
 	c.until("document.querySelector('h1').textContent.includes('Delete Everything?')")
 	c.click("main form button")
@@ -219,7 +221,7 @@ func TestDeleteAndSettingInTheBrowser(t *testing.T) {
 	if got := c.words(".empty h2"); got != "No webhooks yet" {
 		t.Errorf("the list says %q", got)
 	}
-	c.open(in.base + "/developer/site-settings/edit?name=Webhooks.DispatchDelay")
+	c.open(in.Base + "/developer/site-settings/edit?name=Webhooks.DispatchDelay")
 	c.enter("input[name=value]", "7")
 	c.do(chromedp.SendKeys("[name=reason]", "Editors fix typos within seconds"))
 	c.click("main form button[type=submit]")
@@ -240,10 +242,10 @@ func TestBrokenIsGreyAndHealsByResume(t *testing.T) {
 		arrived <- struct{}{}
 	}))
 	t.Cleanup(r.Close)
-	b.createWebhook(webhookForm(r.URL))
-	in.accept(questionJSON("breaks-it", 50, ""))
-	eventually(t, "the webhook is grey", func() bool {
-		c.open(in.base + "/admin/webhooks")
+	b.CreateWebhook(apptest.WebhookForm(r.URL))
+	in.Accept(apptest.QuestionJSON("breaks-it", 50, ""))
+	apptest.Eventually(t, "the webhook is grey", func() bool {
+		c.open(in.Base + "/admin/webhooks")
 		return eval[bool](c, "Boolean(document.querySelector('tr.is-grey'))")
 	})
 	if got := c.words("tr.why"); !strings.Contains(got, "410") {
@@ -252,18 +254,18 @@ func TestBrokenIsGreyAndHealsByResume(t *testing.T) {
 	if got := c.words("tr.is-grey td.c-act"); got != "Edit Delete" {
 		t.Errorf("a broken webhook offers %q", got)
 	}
-	in.accept(questionJSON("is-held", 51, ""))
+	in.Accept(apptest.QuestionJSON("is-held", 51, ""))
 	c.click("tr.is-grey td.o1 a")
 	c.until("document.getElementById('brk')")
-	eventually(t, "something is held", func() bool {
+	apptest.Eventually(t, "something is held", func() bool {
 		c.do(chromedp.Reload())
 		return strings.Contains(c.words("main"), "Resume and send")
 	})
 	gone.Store(false)
 	c.click("button[name=held][value=send]")
 	<-arrived
-	eventually(t, "healthy", func() bool {
-		c.open(in.base + "/admin/webhooks")
+	apptest.Eventually(t, "healthy", func() bool {
+		c.open(in.Base + "/admin/webhooks")
 		return c.words("td.o2 .s-badge") == "Healthy" && !eval[bool](c, "Boolean(document.querySelector('tr.is-grey'))")
 	})
 	if got := eval[string](c, "document.querySelector('svg.spark').getAttribute('aria-label')"); !strings.Contains(got, "delivered") {
@@ -276,9 +278,9 @@ func TestBrokenIsGreyAndHealsByResume(t *testing.T) {
 func TestBulkInTheBrowser(t *testing.T) {
 	in, b, c, found := atConsole(t)
 	for range 3 {
-		b.createWebhook(webhookForm("https://example.com/hook"))
+		b.CreateWebhook(apptest.WebhookForm("https://example.com/hook"))
 	}
-	c.open(in.base + "/admin/webhooks")
+	c.open(in.Base + "/admin/webhooks")
 	c.click("[data-bulk-all]")
 	c.until("document.querySelector('[data-bulk-count]').textContent === '3 selected'")
 	c.click("tbody input[name=id]")
@@ -302,7 +304,7 @@ func TestPagesFitAndAreQuiet(t *testing.T) {
 		for _, width := range []int64{1280, 360} {
 			c.viewport(width, 800)
 			for _, page := range pages {
-				c.open(in.base + page)
+				c.open(in.Base + page)
 				c.fits(fmt.Sprintf("%s at %d, %s", page, width, theme))
 				dark[theme] = eval[string](c, "getComputedStyle(document.body).backgroundColor")
 			}
@@ -312,7 +314,7 @@ func TestPagesFitAndAreQuiet(t *testing.T) {
 		t.Errorf("dark is %s and light is %s", dark["dark"], dark["light"])
 	}
 	// Every entry of the navigation can be reached on a narrow page.
-	c.open(in.base + "/admin/webhooks")
+	c.open(in.Base + "/admin/webhooks")
 	c.click("summary[aria-label=Menu]")
 	if n := eval[int](c, `[...document.querySelectorAll(".nav-menu a")].filter((a) => {
 		const r = a.getBoundingClientRect();
@@ -332,26 +334,26 @@ func TestPagesFitAndAreQuiet(t *testing.T) {
 }
 
 // consolePages are all pages that there are, with something on them.
-func consolePages(t *testing.T, in *instance, b *browser) []string {
+func consolePages(t *testing.T, in *apptest.Instance, b *apptest.Browser) []string {
 	t.Helper()
-	r := newReceiver(t)
-	form := webhookForm(r.URL)
+	r := apptest.NewReceiver(t)
+	form := apptest.WebhookForm(r.URL)
 	form.Set("secret_1", "a secret of sixteen or more")
-	b.createWebhook(form)
-	in.accept(questionJSON("seen", 60, ""))
+	b.CreateWebhook(form)
+	in.Accept(apptest.QuestionJSON("seen", 60, ""))
 	form.Set("name", "Never notified")
 	form.Set("tag_mode", "specific")
 	form.Set("tags", "python")
 	form["events"] = []string{"user.created"}
 	form.Del("secret_1")
-	b.createType("stackauth", form) // which is saved with a warning
-	warned := regexp.MustCompile(`href="([^"]+)">Edit the webhook`).FindStringSubmatch(b.get("/admin/webhooks").body)
+	b.CreateType("stackauth", form) // which is saved with a warning
+	warned := regexp.MustCompile(`href="([^"]+)">Edit the webhook`).FindStringSubmatch(b.Get("/admin/webhooks").Body)
 	if warned == nil {
 		t.Fatal("the page after saving does not lead to the field that is warned of")
 	}
 	var delivery string
-	eventually(t, "a delivery", func() bool {
-		_, rest, found := strings.Cut(b.get("/admin/deliveries").body, `href="/admin/deliveries/msg_`)
+	apptest.Eventually(t, "a delivery", func() bool {
+		_, rest, found := strings.Cut(b.Get("/admin/deliveries").Body, `href="/admin/deliveries/msg_`)
 		delivery, _, _ = strings.Cut("/admin/deliveries/msg_"+rest, `"`)
 		return found
 	})

@@ -15,6 +15,8 @@ import (
 	"testing"
 
 	"golang.org/x/net/html"
+
+	"github.com/sitehooks/sitehooks/app/apptest"
 )
 
 // odd is a text that would be elements, attributes and a script if a page did
@@ -32,14 +34,14 @@ func plainOdd(name string) string { return strings.TrimSuffix(odd(name), " "+rig
 // walk is a visit to every page there is, by the links of those before.
 type walk struct {
 	t       *testing.T
-	b       *browser
+	b       *apptest.Browser
 	look    func(what, page string)
 	seen    map[string]bool
 	kinds   map[string]int // visits by kind of address
 	visited int
 }
 
-func newWalk(t *testing.T, b *browser, look func(what, page string)) *walk {
+func newWalk(t *testing.T, b *apptest.Browser, look func(what, page string)) *walk {
 	return &walk{t: t, b: b, look: look, seen: map[string]bool{}, kinds: map[string]int{}}
 }
 
@@ -74,19 +76,19 @@ func (w *walk) from(paths ...string) {
 		}
 		w.seen[path] = true
 		w.kinds[kind]++
-		a := w.b.get(path)
+		a := w.b.Get(path)
 		w.visited++
 		switch {
-		case a.code == http.StatusSeeOther:
-			paths = append(paths, a.header.Get("Location"))
+		case a.Code == http.StatusSeeOther:
+			paths = append(paths, a.Header.Get("Location"))
 			continue
-		case a.code >= 500:
-			w.t.Errorf("%s: %d", path, a.code)
-		case !strings.HasPrefix(a.header.Get("Content-Type"), "text/html"):
+		case a.Code >= 500:
+			w.t.Errorf("%s: %d", path, a.Code)
+		case !strings.HasPrefix(a.Header.Get("Content-Type"), "text/html"):
 			continue
 		}
-		w.look(path, a.body)
-		paths = append(paths, localLinks(w.t, a.body)...)
+		w.look(path, a.Body)
+		paths = append(paths, localLinks(w.t, a.Body)...)
 	}
 }
 
@@ -115,8 +117,8 @@ var roots = []string{
 // TestPagesAreValid reads every page: of a new installation, with what was
 // refused, and of a viewer. TestTextStaysText reads the filled ones.
 func TestPagesAreValid(t *testing.T) {
-	in := serve(t, environment(t, "sqlite"))
-	b := in.login()
+	in := apptest.Serve(t, apptest.Environment(t, "sqlite"))
+	b := in.Login()
 	look := func(what, page string) { valid(t, what, page) }
 	w := newWalk(t, b, look)
 	w.from(roots...)
@@ -125,13 +127,13 @@ func TestPagesAreValid(t *testing.T) {
 	}
 	refused := func(path string, code int, form url.Values) {
 		t.Helper()
-		a := b.post(path, form)
-		if a.code != code {
-			t.Errorf("POST %s: %d, want %d", path, a.code, code)
+		a := b.Post(path, form)
+		if a.Code != code {
+			t.Errorf("POST %s: %d, want %d", path, a.Code, code)
 		}
-		look("refused "+path, a.body)
+		look("refused "+path, a.Body)
 	}
-	b.set("Webhooks.EnableGenericWebhooks", "True")
+	b.Set("Webhooks.EnableGenericWebhooks", "True")
 	for _, kind := range []string{"generic", "slack", "stackauth", "userecho", "superoffice"} {
 		path := "/admin/webhooks/new?type=" + kind
 		refused(path, http.StatusUnprocessableEntity, url.Values{"do": {"save"}, "tag_mode": {"odd"}, "community": {"none"}, "secret_1": {"x"}, "secret_2": {"x"}, "headers": {"Host: x"}, "option_digest": {"x"}, "option_properties": {"x"}, "option_errors_email": {"x"}, "url": {"x"}})
@@ -149,38 +151,38 @@ func TestPagesAreValid(t *testing.T) {
 	refused("/admin/deliveries/resend", http.StatusUnprocessableEntity, nil)
 	refused("/attention", http.StatusUnprocessableEntity, nil)
 	refused("/admin/audit", http.StatusMethodNotAllowed, nil)
-	b.set("Webhooks.EnableTriggerHistory", "False")
-	b.set("Webhooks.EnableGenericWebhooks", "False")
+	b.Set("Webhooks.EnableTriggerHistory", "False")
+	b.Set("Webhooks.EnableGenericWebhooks", "False")
 	w = newWalk(t, b, look)
 	w.from("/admin/trigger-history", "/admin/trigger-history/none", "/admin/webhooks")
-	b.post("/logout", nil)
-	look("log in", b.get("/login").body)
+	b.Post("/logout", nil)
+	look("log in", b.Get("/login").Body)
 	refused("/login", http.StatusUnauthorized, url.Values{"email": {"x"}, "password": {"y"}})
 }
 
 // oddWorld fills every field with odd text, by the pages and the API, and has
 // some of it delivered to a receiver whose answers are odd too.
-func oddWorld(t *testing.T) (*instance, *browser) {
+func oddWorld(t *testing.T) (*apptest.Instance, *apptest.Browser) {
 	t.Helper()
-	in := serve(t, environment(t, "sqlite"))
-	b := in.login()
-	b.quick()
+	in := apptest.Serve(t, apptest.Environment(t, "sqlite"))
+	b := in.Login()
+	b.Quick()
 	took := func(path string, form url.Values) {
 		t.Helper()
-		if a := b.post(path, form); a.code != http.StatusSeeOther && a.code != http.StatusOK {
-			_, main, _ := strings.Cut(a.body, "<main")
-			t.Fatalf("POST %s: %d %s", path, a.code, main)
+		if a := b.Post(path, form); a.Code != http.StatusSeeOther && a.Code != http.StatusOK {
+			_, main, _ := strings.Cut(a.Body, "<main")
+			t.Fatalf("POST %s: %d %s", path, a.Code, main)
 		}
 	}
 	took("/admin/locations/main", url.Values{"name": {odd("location")}, "description": {odd("about")}})
 	took("/admin/locations", url.Values{"slug": {"more"}, "name": {odd("more")}})
-	a := b.post("/admin/members", url.Values{"email": {"odd@example.com"}, "name": {odd("member")}, "role": {"administrator"}})
-	given := regexp.MustCompile(`id="given-password">([^<]+)<`).FindStringSubmatch(a.body)
+	a := b.Post("/admin/members", url.Values{"email": {"odd@example.com"}, "name": {odd("member")}, "role": {"administrator"}})
+	given := regexp.MustCompile(`id="given-password">([^<]+)<`).FindStringSubmatch(a.Body)
 	if given == nil {
-		t.Fatalf("no password was given: %s", a.body)
+		t.Fatalf("no password was given: %s", a.Body)
 	}
 	word := given[1]
-	b.post("/logout", nil)
+	b.Post("/logout", nil)
 	took("/login", url.Values{"email": {"odd@example.com"}, "password": {word}})
 	took("/account/password", url.Values{"password": {word}, "new_password": {"correct horse"}, "new_password_again": {"correct horse"}})
 	took("/developer/site-settings/edit?name=Webhooks.HistoryRetentionDays", url.Values{"value": {"29"}, "reason": {odd("reason")}})
@@ -197,7 +199,7 @@ func oddWorld(t *testing.T) (*instance, *browser) {
 	}))
 	t.Cleanup(r.Close)
 	for _, kind := range []string{"generic", "stackauth", "userecho"} {
-		page := b.get("/admin/webhooks/new?type=" + kind).body
+		page := b.Get("/admin/webhooks/new?type=" + kind).Body
 		form := url.Values{
 			"name": {odd("name-" + kind)}, "location": {"main"}, "tag_mode": {map[bool]string{true: "specific", false: "all"}[kind == "generic"]}, "tags": {strings.ToLower(odd("tag"))},
 			"url": {r.URL + "/hook?key=" + url.QueryEscape(odd("query"))}, "headers": {"X-Own: " + plainOdd("value")}, "do": {"save"}, "events": {},
@@ -211,24 +213,24 @@ func oddWorld(t *testing.T) (*instance, *browser) {
 		took("/admin/webhooks/new?type="+kind, form)
 	}
 	text := func(name string) string { return `"` + strings.ReplaceAll(odd(name), `"`, `\"`) + `"` }
-	in.accept(fmt.Sprintf(`{"events":[
+	in.Accept(fmt.Sprintf(`{"events":[
 		{"id":%s,"type":"question.created","community":"clan","actor":{"user_id":1,"display_name":%s},"question":{"question_id":1,"title":%s,"body":%s,"link":"https://site.example/1","tags":[%s],"owner":{"user_id":1,"display_name":%s}}},
 		{"id":"user","type":"user.created","subject":"u1","data":{"display_name":%s}},
 		{"id":"topic","type":"topic.created","subject":"1","data":{"header":%s}},
 		{"id":"person","type":"person.changed","subject":"1","changes":[%s],"data":{"name":%s}}]}`,
 		text("event"), text("actor"), text("title"), text("body"), strings.ToLower(text("tag")), text("owner"), text("user"), text("topic"), text("change"), text("crm")))
-	eventually(t, "the first deliveries", func() bool {
+	apptest.Eventually(t, "the first deliveries", func() bool {
 		var all []map[string]any
-		ok(t, json.Unmarshal([]byte(b.get("/admin/deliveries.json?state=delivered").body), &all))
+		ok(t, json.Unmarshal([]byte(b.Get("/admin/deliveries.json?state=delivered").Body), &all))
 		return len(all) == 5
 	})
 	took("/admin/locations/main?community=clan", url.Values{"name": {odd("community")}, "description": {odd("clan")}})
 	// One is paused by somebody with an odd name, one breaks.
 	took("/admin/webhooks/2/pause", nil)
 	gone.Store(true)
-	in.accept(strings.Replace(questionJSON("held", 3, ""), `"link"`, `"tags":[`+strings.ToLower(text("tag"))+`],"link"`, 1))
-	eventually(t, "a broken webhook", func() bool {
-		return strings.Count(b.get("/admin/webhooks?state=broken").body, `class="why is-grey"`) == 1
+	in.Accept(strings.Replace(apptest.QuestionJSON("held", 3, ""), `"link"`, `"tags":[`+strings.ToLower(text("tag"))+`],"link"`, 1))
+	apptest.Eventually(t, "a broken webhook", func() bool {
+		return strings.Count(b.Get("/admin/webhooks?state=broken").Body, `class="why is-grey"`) == 1
 	})
 	took("/admin/webhooks/3/delete", nil)
 	return in, b
@@ -305,12 +307,12 @@ func TestTextStaysText(t *testing.T) {
 		t.Errorf("only %d pages", w.visited)
 	}
 	form := url.Values{"do": {"test"}, "location": {"main"}, "name": {odd("typed")}, "url": {odd("typed-url")}, "tags": {odd("typed-tag")}, "tag_mode": {"specific"}, "headers": {odd("typed-header")}, "secret_1": {odd("typed-secret")}}
-	look("a refused form", b.post("/admin/webhooks/new?type=generic", form).body)
+	look("a refused form", b.Post("/admin/webhooks/new?type=generic", form).Body)
 	form = url.Values{"do": {"save"}, "option_properties": {odd("property")}, "option_errors_email": {odd("errors")}}
-	look("a refused form of another type", b.post("/admin/webhooks/new?type=superoffice", form).body)
-	look("a refused log-in", b.post("/login", url.Values{"email": {odd("e-mail")}, "next": {odd("next")}}).body)
-	look("a refused member", b.post("/admin/members", url.Values{"email": {odd("e-mail")}, "name": {odd("m")}}).body)
-	look("a test", b.post("/admin/webhooks/1/test", nil).body)
+	look("a refused form of another type", b.Post("/admin/webhooks/new?type=superoffice", form).Body)
+	look("a refused log-in", b.Post("/login", url.Values{"email": {odd("e-mail")}, "next": {odd("next")}}).Body)
+	look("a refused member", b.Post("/admin/members", url.Values{"email": {odd("e-mail")}, "name": {odd("m")}}).Body)
+	look("a test", b.Post("/admin/webhooks/1/test", nil).Body)
 	for _, name := range []string{
 		"location", "about", "more", "community", "clan", "member", "reason", "token", "name-generic", "name-stackauth", "name-userecho", "tag", "property",
 		"event", "actor", "title", "body", "owner", "user", "topic", "change", "crm", "answer", "header", "search", "typed", "typed-url", "typed-header", "typed-secret", "e-mail",
@@ -324,7 +326,7 @@ func TestTextStaysText(t *testing.T) {
 			t.Errorf("%s is shown and should not be", name)
 		}
 	}
-	rows, err := csv.NewReader(strings.NewReader(b.get("/admin/deliveries.csv").body)).ReadAll()
+	rows, err := csv.NewReader(strings.NewReader(b.Get("/admin/deliveries.csv").Body)).ReadAll()
 	ok(t, err)
 	if !slices.ContainsFunc(rows, func(row []string) bool { return row[2] == odd("name-generic") }) {
 		t.Errorf("the file of cells has %q", rows)
@@ -333,15 +335,15 @@ func TestTextStaysText(t *testing.T) {
 		Webhook string
 		HeldWhy string `json:"held_why"`
 	}
-	file := b.get("/admin/deliveries.json")
-	ok(t, json.Unmarshal([]byte(file.body), &list))
+	file := b.Get("/admin/deliveries.json")
+	ok(t, json.Unmarshal([]byte(file.Body), &list))
 	if !slices.ContainsFunc(list, func(d struct {
 		Webhook string
 		HeldWhy string `json:"held_why"`
 	},
 	) bool {
 		return d.HeldWhy == "paused by "+odd("member")
-	}) || !strings.HasPrefix(file.header.Get("Content-Type"), "application/json") {
-		t.Errorf("the file is %s", file.body)
+	}) || !strings.HasPrefix(file.Header.Get("Content-Type"), "application/json") {
+		t.Errorf("the file is %s", file.Body)
 	}
 }

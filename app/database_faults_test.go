@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sitehooks/sitehooks/app/apptest"
 	"github.com/sitehooks/sitehooks/models/modelstest"
 )
 
@@ -18,8 +19,8 @@ import (
 // a statement, and a pause in a transaction, may take half a second.
 func proxied(t testing.TB) (env []string, proxy *modelstest.Proxy, direct string) {
 	t.Helper()
-	env = environment(t, "postgres")
-	direct = valueOf(env, "DATABASE_URL")
+	env = apptest.Environment(t, "postgres")
+	direct = apptest.ValueOf(env, "DATABASE_URL")
 	proxy = modelstest.NewProxy(t, direct)
 	return with(env, "DATABASE_URL", proxy.Through(direct)+"&statement_timeout=500&idle_in_transaction_session_timeout=500"), proxy, direct
 }
@@ -34,33 +35,33 @@ func with(env []string, name, value string) []string {
 // afterwards is sent, and a stop ends while they hang.
 func TestConnectionsThatHangAreThrownAway(t *testing.T) {
 	env, proxy, _ := proxied(t)
-	in, hook := serve(t, env), newReceiver(t)
-	b := in.login()
-	b.quick()
-	b.createWebhook(webhookForm(hook.URL))
-	in.accept(questionJSON("before", 1, ""))
-	eventually(t, "a delivery before", func() bool { return len(hook.items(t)) == 1 })
+	in, hook := apptest.Serve(t, env), apptest.NewReceiver(t)
+	b := in.Login()
+	b.Quick()
+	b.CreateWebhook(apptest.WebhookForm(hook.URL))
+	in.Accept(apptest.QuestionJSON("before", 1, ""))
+	apptest.Eventually(t, "a delivery before", func() bool { return len(hook.Items(t)) == 1 })
 
 	proxy.Hang()
 	since := time.Now()
 	accepted := 0
-	eventually(t, "a delivery past the hung connections", func() bool {
-		a := in.ingest(questionJSON(fmt.Sprint("after-", accepted), 2+accepted, ""))
+	apptest.Eventually(t, "a delivery past the hung connections", func() bool {
+		a := in.Ingest(apptest.QuestionJSON(fmt.Sprint("after-", accepted), 2+accepted, ""))
 		switch {
-		case a.code == http.StatusAccepted:
+		case a.Code == http.StatusAccepted:
 			accepted++
-		case a.code != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "":
-			t.Fatalf("while connections hang: %d %s", a.code, a.body)
+		case a.Code != http.StatusServiceUnavailable || a.Header.Get("Retry-After") == "":
+			t.Fatalf("while connections hang: %d %s", a.Code, a.Body)
 		}
-		return len(hook.items(t)) > 1
+		return len(hook.Items(t)) > 1
 	})
 	t.Logf("sent again after %s", time.Since(since))
-	eventually(t, "all that was accepted", func() bool { return len(hook.items(t)) == 1+accepted })
+	apptest.Eventually(t, "all that was accepted", func() bool { return len(hook.Items(t)) == 1+accepted })
 
 	proxy.Hang()
 	since = time.Now()
-	if err := in.terminate(); err != nil {
-		t.Errorf("stopped with %v\n%s", err, in.log)
+	if err := in.Terminate(); err != nil {
+		t.Errorf("stopped with %v\n%s", err, in.Log)
 	}
 	t.Logf("stopped after %s", time.Since(since))
 }
@@ -69,51 +70,51 @@ func TestConnectionsThatHangAreThrownAway(t *testing.T) {
 // instance goes on when it does again.
 func TestADatabaseThatDoesNotAnswerIsSaid(t *testing.T) {
 	env, proxy, _ := proxied(t)
-	in := serve(t, with(env, "DATABASE_URL", valueOf(env, "DATABASE_URL")+"&connect_timeout=1"))
+	in := apptest.Serve(t, with(env, "DATABASE_URL", apptest.ValueOf(env, "DATABASE_URL")+"&connect_timeout=1"))
 	proxy.HangAll(true)
-	a := in.ingest(questionJSON("silent", 1, ""))
-	if a.code != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "" || !strings.Contains(a.body, "the database does not answer") {
-		t.Errorf("ingest: %d %s", a.code, a.body)
+	a := in.Ingest(apptest.QuestionJSON("silent", 1, ""))
+	if a.Code != http.StatusServiceUnavailable || a.Header.Get("Retry-After") == "" || !strings.Contains(a.Body, "the database does not answer") {
+		t.Errorf("ingest: %d %s", a.Code, a.Body)
 	}
-	in.readyIs(http.StatusServiceUnavailable, "not ready: the database does not answer")
+	readyIs(in, http.StatusServiceUnavailable, "not ready: the database does not answer")
 	proxy.HangAll(false)
-	in.readyIs(http.StatusOK, "ready")
-	in.accept(questionJSON("answered", 2, ""))
+	readyIs(in, http.StatusOK, "ready")
+	in.Accept(apptest.QuestionJSON("answered", 2, ""))
 }
 
 // A connection that can only read is closed, so that writing goes on when the
 // server can be written to again. Sessions keep what they began with, as those
 // of a server that was demoted do.
 func TestWritingGoesOnAfterAReadOnlySpell(t *testing.T) {
-	env := environment(t, "postgres")
-	in, db := serve(t, env), openDatabase(t, env)
-	b := in.login()
-	in.accept(questionJSON("before", 1, ""))
-	name := strings.TrimPrefix(mustParse(t, valueOf(env, "DATABASE_URL")).Path, "/")
-	run(t, db, "alter database "+name+" set default_transaction_read_only = on")
-	run(t, db, "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()")
+	env := apptest.Environment(t, "postgres")
+	in, db := apptest.Serve(t, env), openDatabase(t, env)
+	b := in.Login()
+	in.Accept(apptest.QuestionJSON("before", 1, ""))
+	name := strings.TrimPrefix(mustParse(t, apptest.ValueOf(env, "DATABASE_URL")).Path, "/")
+	apptest.Exec(t, db, "alter database "+name+" set default_transaction_read_only = on")
+	apptest.Exec(t, db, "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()")
 	refused := 0
-	eventually(t, "30 refusals", func() bool {
-		a := in.ingest(questionJSON(fmt.Sprint("refused-", refused), 2, ""))
-		if a.code != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "" {
-			t.Fatalf("while the server is read-only: %d %s", a.code, a.body)
+	apptest.Eventually(t, "30 refusals", func() bool {
+		a := in.Ingest(apptest.QuestionJSON(fmt.Sprint("refused-", refused), 2, ""))
+		if a.Code != http.StatusServiceUnavailable || a.Header.Get("Retry-After") == "" {
+			t.Fatalf("while the server is read-only: %d %s", a.Code, a.Body)
 		}
 		refused++
 		return refused == 30
 	})
-	in.readyIs(http.StatusServiceUnavailable, "not ready: the database server is read-only")
-	b.bannerIs("the database server is read-only")
-	run(t, db, "set default_transaction_read_only = off; alter database "+name+" reset default_transaction_read_only")
+	readyIs(in, http.StatusServiceUnavailable, "not ready: the database server is read-only")
+	bannerIs(b, "the database server is read-only")
+	apptest.Exec(t, db, "set default_transaction_read_only = off; alter database "+name+" reset default_transaction_read_only")
 	refused = 0
 	for i := range 20 {
-		if a := in.ingest(questionJSON(fmt.Sprint("after-", i), 3+i, "")); a.code != http.StatusAccepted {
+		if a := in.Ingest(apptest.QuestionJSON(fmt.Sprint("after-", i), 3+i, "")); a.Code != http.StatusAccepted {
 			refused++
 		}
 	}
 	if refused > 1 {
 		t.Errorf("%d of 20 refused after the server can be written to again", refused)
 	}
-	in.readyIs(http.StatusOK, "ready")
+	readyIs(in, http.StatusOK, "ready")
 }
 
 // With several hosts in DATABASE_URL and target_session_attrs=read-write an
@@ -124,28 +125,28 @@ func TestAFailoverIsFollowed(t *testing.T) {
 	primary := modelstest.StartPostgres(t)
 	standby := primary.StartStandby(t)
 	first, second := mustParse(t, standby.URL("postgres")), mustParse(t, primary.URL("postgres"))
-	hosts := with(environment(t, "sqlite"), "DATABASE_URL",
+	hosts := with(apptest.Environment(t, "sqlite"), "DATABASE_URL",
 		"postgres://postgres@"+first.Host+","+second.Host+"/postgres?sslmode=disable&target_session_attrs=read-write")
-	in := serve(t, keyed(hosts))
-	in.accept(questionJSON("kept", 1, ""))
+	in := apptest.Serve(t, apptest.WithKey(hosts))
+	in.Accept(apptest.QuestionJSON("kept", 1, ""))
 	other := openDatabase(t, []string{"DATABASE_URL=" + standby.URL("postgres")})
 	counts := func(query string) (n int) {
 		ok(t, other.QueryRowContext(t.Context(), "select count(*) from "+query).Scan(&n))
 		return n
 	}
-	eventually(t, "the event at the standby", func() bool { return counts("events where event_id = 'kept'") == 1 })
-	run(t, other, "alter system set primary_conninfo = ''")
-	run(t, other, "select pg_reload_conf()")
-	eventually(t, "a standby that no longer follows", func() bool { return counts("pg_stat_wal_receiver") == 0 })
+	apptest.Eventually(t, "the event at the standby", func() bool { return counts("events where event_id = 'kept'") == 1 })
+	apptest.Exec(t, other, "alter system set primary_conninfo = ''")
+	apptest.Exec(t, other, "select pg_reload_conf()")
+	apptest.Eventually(t, "a standby that no longer follows", func() bool { return counts("pg_stat_wal_receiver") == 0 })
 	const elsewhere = `,"location":"lost-team","community":"lost-community"`
-	in.accept(questionJSON("lost", 2, elsewhere))
+	in.Accept(apptest.QuestionJSON("lost", 2, elsewhere))
 	ok(t, primary.Crash())
 	ok(t, standby.Promote())
-	eventually(t, "an event accepted after the failover", func() bool {
-		return in.ingest(questionJSON("lost", 2, elsewhere)).code == http.StatusAccepted
+	apptest.Eventually(t, "an event accepted after the failover", func() bool {
+		return in.Ingest(apptest.QuestionJSON("lost", 2, elsewhere)).Code == http.StatusAccepted
 	})
-	if a := in.ingest(questionJSON("kept", 1, "")); !strings.Contains(a.body, `"duplicates":1`) {
-		t.Errorf("what the standby had: %d %s", a.code, a.body)
+	if a := in.Ingest(apptest.QuestionJSON("kept", 1, "")); !strings.Contains(a.Body, `"duplicates":1`) {
+		t.Errorf("what the standby had: %d %s", a.Code, a.Body)
 	}
 	if n := counts("locations where slug = 'lost-team'"); n != 1 {
 		t.Error("the location that the failover lost is not registered again")
@@ -163,31 +164,31 @@ func TestAFailoverIsFollowed(t *testing.T) {
 // gets 503, alone.
 func TestAnInstanceThatIsFrozenWhileItStoresHoldsUpNobody(t *testing.T) {
 	env, proxy, direct := proxied(t)
-	env = with(env, "DATABASE_URL", strings.Replace(valueOf(env, "DATABASE_URL"), "session_timeout=500", "session_timeout=60000", 1))
-	frozen, other := serve(t, env), serve(t, with(env, "DATABASE_URL", direct))
+	env = with(env, "DATABASE_URL", strings.Replace(apptest.ValueOf(env, "DATABASE_URL"), "session_timeout=500", "session_timeout=60000", 1))
+	frozen, other := apptest.Serve(t, env), apptest.Serve(t, with(env, "DATABASE_URL", direct))
 	const fresh = `,"location":"fresh-team","community":"fresh-community"`
 	inside := proxy.HangAt("insert into events_waiting") // the last of the transaction
 	go func() {                                          // who gets no answer before the test ends
-		req, _ := http.NewRequest(http.MethodPost, frozen.base+"/api/v1/events", strings.NewReader(taggedJSON("frozen", "fresh-tag", fresh)))
-		req.Header.Set("Authorization", "Bearer "+ingestToken)
+		req, _ := http.NewRequest(http.MethodPost, frozen.Base+"/api/v1/events", strings.NewReader(taggedJSON("frozen", "fresh-tag", fresh)))
+		req.Header.Set("Authorization", "Bearer "+apptest.IngestToken)
 		req.Header.Set("Content-Type", "application/json")
 		if resp, err := http.DefaultClient.Do(req); err == nil {
 			_ = resp.Body.Close()
 		}
 	}()
 	<-inside
-	ok(t, frozen.cmd.Process.Signal(syscall.SIGSTOP))
+	ok(t, frozen.Cmd.Process.Signal(syscall.SIGSTOP))
 	const others = 20
 	codes := make(chan int, others)
-	var blocked answer
+	var blocked apptest.Answer
 	var all sync.WaitGroup
-	all.Go(func() { blocked = other.ingest(taggedJSON("frozen", "fresh-tag", fresh)) })
+	all.Go(func() { blocked = other.Ingest(taggedJSON("frozen", "fresh-tag", fresh)) })
 	for i := range others {
-		all.Go(func() { codes <- other.ingest(taggedJSON(fmt.Sprint("other-", i), "fresh-tag", fresh)).code })
+		all.Go(func() { codes <- other.Ingest(taggedJSON(fmt.Sprint("other-", i), "fresh-tag", fresh)).Code })
 	}
 	all.Wait()
-	if blocked.code != http.StatusServiceUnavailable || blocked.header.Get("Retry-After") == "" {
-		t.Errorf("the same event: %d %s", blocked.code, blocked.body)
+	if blocked.Code != http.StatusServiceUnavailable || blocked.Header.Get("Retry-After") == "" {
+		t.Errorf("the same event: %d %s", blocked.Code, blocked.Body)
 	}
 	for range others {
 		if code := <-codes; code != http.StatusAccepted {
@@ -222,19 +223,19 @@ func mustParse(t testing.TB, address string) *url.URL {
 
 // A page that needs a locked table says what happened while the lock lasts.
 func TestAPageThatNeedsALockedTableSaysSo(t *testing.T) {
-	env := environment(t, "postgres")
-	in, db := serve(t, with(env, "DATABASE_URL", valueOf(env, "DATABASE_URL")+"&statement_timeout=500")), openDatabase(t, env)
-	b := in.login()
+	env := apptest.Environment(t, "postgres")
+	in, db := apptest.Serve(t, with(env, "DATABASE_URL", apptest.ValueOf(env, "DATABASE_URL")+"&statement_timeout=500")), openDatabase(t, env)
+	b := in.Login()
 	tx, err := db.BeginTx(t.Context(), nil)
 	ok(t, err)
 	_, err = tx.ExecContext(t.Context(), "lock table webhooks in access exclusive mode")
 	ok(t, err)
-	if a := b.get("/admin/webhooks"); a.code != http.StatusServiceUnavailable || !strings.Contains(a.body, "the database took too long") {
-		t.Errorf("%d %s", a.code, a.body)
+	if a := b.Get("/admin/webhooks"); a.Code != http.StatusServiceUnavailable || !strings.Contains(a.Body, "the database took too long") {
+		t.Errorf("%d %s", a.Code, a.Body)
 	}
 	ok(t, tx.Rollback())
-	if a := b.get("/admin/webhooks"); a.code != http.StatusOK {
-		t.Errorf("unlocked: %d", a.code)
+	if a := b.Get("/admin/webhooks"); a.Code != http.StatusOK {
+		t.Errorf("unlocked: %d", a.Code)
 	}
 }
 
@@ -263,9 +264,9 @@ func TestAStartEndsWhenTheDatabaseDoesNotAnswer(t *testing.T) {
 					}
 				}()
 			}
-			env = with(env, "DATABASE_URL", valueOf(env, "DATABASE_URL")+"&connect_timeout=1")
-			_, stderr, err := output(t, append(env, "SITEHOOKS_ADDR="+freePort(t)), "", "serve")
-			if err == nil || len(lines(stderr)) != 1 || !strings.Contains(stderr, "the database did not answer") && !strings.Contains(stderr, "does not let us in") {
+			env = with(env, "DATABASE_URL", apptest.ValueOf(env, "DATABASE_URL")+"&connect_timeout=1")
+			_, stderr, err := apptest.Output(t, append(env, "SITEHOOKS_ADDR="+apptest.FreePort(t)), "", "serve")
+			if err == nil || len(apptest.Lines(stderr)) != 1 || !strings.Contains(stderr, "the database did not answer") && !strings.Contains(stderr, "does not let us in") {
 				t.Errorf("%v\n%s", err, stderr)
 			}
 		})

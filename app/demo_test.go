@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/sitehooks/sitehooks/app/apptest"
 )
 
 // TestDemoNamesItsFlag: who gave an address by --addr is told about --addr.
@@ -19,12 +21,12 @@ func TestDemoNamesItsFlag(t *testing.T) {
 	ok(t, err)
 	defer taken.Close()
 	for _, addr := range []string{taken.Addr().String(), "nonsense"} {
-		_, errs, err := output(t, nil, "", "demo", "--addr", addr)
-		if told := lines(errs); err == nil || len(told) != 1 || !strings.Contains(errs, "--addr is") || strings.Contains(errs, "SITEHOOKS_ADDR") {
+		_, errs, err := apptest.Output(t, nil, "", "demo", "--addr", addr)
+		if told := apptest.Lines(errs); err == nil || len(told) != 1 || !strings.Contains(errs, "--addr is") || strings.Contains(errs, "SITEHOOKS_ADDR") {
 			t.Errorf("%s: %v %s", addr, err, errs)
 		}
 	}
-	_, errs, err := output(t, []string{"SITEHOOKS_ADDR=" + taken.Addr().String()}, "", "demo")
+	_, errs, err := apptest.Output(t, []string{"SITEHOOKS_ADDR=" + taken.Addr().String()}, "", "demo")
 	if err == nil || !strings.Contains(errs, "SITEHOOKS_ADDR is") {
 		t.Errorf("by the environment: %v %s", err, errs)
 	}
@@ -37,9 +39,9 @@ type runningDemo struct {
 
 func startDemo(t testing.TB, args ...string) runningDemo {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), binary, slices.Concat([]string{"demo", "--addr", freePort(t)}, args)...)
+	cmd := exec.CommandContext(t.Context(), apptest.Binary, slices.Concat([]string{"demo", "--addr", apptest.FreePort(t)}, args)...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	log := &logBuffer{}
+	log := &apptest.LogBuffer{}
 	out, printed := io.Pipe()
 	cmd.Stdout, cmd.Stderr = printed, log
 	ok(t, cmd.Start())
@@ -59,11 +61,11 @@ func startDemo(t testing.TB, args ...string) runningDemo {
 				return
 			}
 		}
-		copy(first, lines(string(text)))
+		copy(first, apptest.Lines(string(text)))
 	}()
 	select {
 	case <-read:
-	case <-time.After(patience):
+	case <-time.After(apptest.Patience):
 		t.Fatalf("the demo does not start\n%s", log)
 	}
 	go func() { _, _ = io.Copy(io.Discard, out) }()
@@ -90,13 +92,13 @@ func TestDemoDeliversByItselfAndVerifies(t *testing.T) {
 			}
 		}
 	}
-	eventually(t, "a delivery that verifies", func() bool {
-		a, err := get(t, http.DefaultClient, d.receiver+"/requests.json")
+	apptest.Eventually(t, "a delivery that verifies", func() bool {
+		a, err := apptest.Get(t, http.DefaultClient, d.receiver+"/requests.json")
 		if err != nil {
 			return false
 		}
 		var g got
-		ok(t, json.Unmarshal([]byte(a.body), &g))
+		ok(t, json.Unmarshal([]byte(a.Body), &g))
 		for _, r := range g.Requests {
 			signed := false
 			for _, c := range r.Checks {
@@ -104,7 +106,7 @@ func TestDemoDeliversByItselfAndVerifies(t *testing.T) {
 					continue
 				}
 				if signed = true; !c.Good {
-					t.Fatalf("a signature does not verify: %s", a.body)
+					t.Fatalf("a signature does not verify: %s", a.Body)
 				}
 			}
 			if len(r.Items) > 0 && signed {
@@ -118,7 +120,7 @@ func TestDemoDeliversByItselfAndVerifies(t *testing.T) {
 	if h1 := eval[string](c, "document.querySelector('h1').textContent.trim()"); h1 != "Manage webhooks" {
 		t.Errorf("after the login: %q", h1)
 	}
-	eventually(t, "a webhook broken by a real 410", func() bool {
+	apptest.Eventually(t, "a webhook broken by a real 410", func() bool {
 		c.open(d.base + "/admin/webhooks")
 		return strings.Contains(eval[string](c, "document.body.innerText"), "410")
 	})

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/sitehooks/sitehooks/app/apptest"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -21,8 +22,8 @@ type sender struct {
 	answers *bufio.Reader
 }
 
-func (in *instance) connect(ctx context.Context) (sender, error) {
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", strings.TrimPrefix(in.base, "http://"))
+func connect(ctx context.Context, in *apptest.Instance) (sender, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", strings.TrimPrefix(in.Base, "http://"))
 	if err != nil {
 		return sender{}, err
 	}
@@ -51,16 +52,16 @@ func (s sender) status() (int, http.Header, error) {
 
 // enter begins a request and waits until the instance asks for its body, so
 // that it has its place.
-func (in *instance) enter(path, token string, lines ...string) sender {
-	in.t.Helper()
-	s, err := in.connect(in.t.Context())
-	ok(in.t, err)
-	in.t.Cleanup(func() { _ = s.Close() })
-	ok(in.t, s.begin(path, token, append(lines, "Expect: 100-continue")...))
+func enter(in *apptest.Instance, path, token string, lines ...string) sender {
+	in.T.Helper()
+	s, err := connect(in.T.Context(), in)
+	ok(in.T, err)
+	in.T.Cleanup(func() { _ = s.Close() })
+	ok(in.T, s.begin(path, token, append(lines, "Expect: 100-continue")...))
 	code, _, err := s.status()
-	ok(in.t, err)
+	ok(in.T, err)
 	if code != http.StatusContinue {
-		in.t.Fatalf("not let in: %d", code)
+		in.T.Fatalf("not let in: %d", code)
 	}
 	return s
 }
@@ -68,7 +69,7 @@ func (in *instance) enter(path, token string, lines ...string) sender {
 // newToken makes a token of an installation that may be running.
 func newToken(t testing.TB, env []string, scope string, more ...string) string {
 	t.Helper()
-	token, errs, err := output(t, env, "", append([]string{"token", "create", "--name", "another", "--scope", scope}, more...)...)
+	token, errs, err := apptest.Output(t, env, "", append([]string{"token", "create", "--name", "another", "--scope", scope}, more...)...)
 	if err != nil {
 		t.Fatalf("%v %s", err, errs)
 	}
@@ -76,27 +77,27 @@ func newToken(t testing.TB, env []string, scope string, more ...string) string {
 }
 
 // call sends a request with a token.
-func (in *instance) call(method, path, token, body string) answer {
-	in.t.Helper()
-	req, err := http.NewRequestWithContext(in.t.Context(), method, in.base+path, strings.NewReader(body))
-	ok(in.t, err)
+func call(in *apptest.Instance, method, path, token, body string) apptest.Answer {
+	in.T.Helper()
+	req, err := http.NewRequestWithContext(in.T.Context(), method, in.Base+path, strings.NewReader(body))
+	ok(in.T, err)
 	req.Header.Set("Authorization", "Bearer "+token)
 	req.Header.Set("Content-Type", "application/json")
-	a, err := do(in.t, http.DefaultClient, req)
-	ok(in.t, err)
+	a, err := apptest.Do(in.T, http.DefaultClient, req)
+	ok(in.T, err)
 	return a
 }
 
 // besiege opens connections again and again, each with the head of a large
 // request and one byte of it, until it is told to stop.
-func (in *instance) besiege(connections int, path string, tokens ...string) (stop func()) {
-	ctx, cancel := context.WithCancel(in.t.Context())
+func besiege(in *apptest.Instance, connections int, path string, tokens ...string) (stop func()) {
+	ctx, cancel := context.WithCancel(in.T.Context())
 	var done, open sync.WaitGroup
 	open.Add(connections)
 	for i := range connections {
 		done.Go(func() {
 			for first := true; ctx.Err() == nil; first = false {
-				s, err := in.connect(ctx)
+				s, err := connect(ctx, in)
 				if err == nil {
 					end := context.AfterFunc(ctx, func() { _ = s.Close() })
 					if err = s.begin(path, tokens[i%len(tokens)], "Content-Length: 1000000"); err == nil {
@@ -121,18 +122,18 @@ func (in *instance) besiege(connections int, path string, tokens ...string) (sto
 // TestStrangersTakeNoPlace: whoever shows no valid token keeps nobody out,
 // however many unfinished requests they have.
 func TestStrangersTakeNoPlace(t *testing.T) {
-	onBoth(t, func(t *testing.T, kind string) {
-		env := environment(t, kind)
-		in := serve(t, env)
+	apptest.OnBoth(t, func(t *testing.T, kind string) {
+		env := apptest.Environment(t, kind)
+		in := apptest.Serve(t, env)
 		crm := newToken(t, env, models.ScopeSuperOffice)
-		for path, post := range map[string]func(i int) answer{
-			"/api/v1/events":              func(i int) answer { return in.ingest(fmt.Sprintf(`{"id":"e%d","type":"lead.scored"}`, i)) },
-			"/superoffice/api/v1/Webhook": func(int) answer { return in.call(http.MethodGet, "/superoffice/api/v1/Webhook", crm, "") },
+		for path, post := range map[string]func(i int) apptest.Answer{
+			"/api/v1/events":              func(i int) apptest.Answer { return in.Ingest(fmt.Sprintf(`{"id":"e%d","type":"lead.scored"}`, i)) },
+			"/superoffice/api/v1/Webhook": func(int) apptest.Answer { return call(in, http.MethodGet, "/superoffice/api/v1/Webhook", crm, "") },
 		} {
-			stop := in.besiege(300, path, "", "shk_"+strings.Repeat("0", 64))
+			stop := besiege(in, 300, path, "", "shk_"+strings.Repeat("0", 64))
 			refused := 0
 			for i := range 100 {
-				if a := post(i); a.code/100 != 2 {
+				if a := post(i); a.Code/100 != 2 {
 					refused++
 				}
 			}
@@ -147,22 +148,22 @@ func TestStrangersTakeNoPlace(t *testing.T) {
 // TestOneTokenLeavesPlacesToOthers: requests that do not end fill every place
 // that is free, and give them back when another token asks for one.
 func TestOneTokenLeavesPlacesToOthers(t *testing.T) {
-	onBoth(t, func(t *testing.T, kind string) {
-		env := environment(t, kind)
-		in := serve(t, env)
+	apptest.OnBoth(t, func(t *testing.T, kind string) {
+		env := apptest.Environment(t, kind)
+		in := apptest.Serve(t, env)
 		other := newToken(t, env, models.ScopeIngest)
 		for name, head := range map[string]string{"of unknown length": "Transfer-Encoding: chunked", "short": "Content-Length: 100"} {
 			crowd := make([]sender, 256)
 			for i := range crowd {
-				crowd[i] = in.enter("/api/v1/events", ingestToken, head)
+				crowd[i] = enter(in, "/api/v1/events", apptest.IngestToken, head)
 				if _, err := io.WriteString(crowd[i], "1\r\n{\r\n"); err != nil {
 					t.Fatal(err)
 				}
 			}
 			for i := range 5 {
-				a := in.call(http.MethodPost, "/api/v1/events", other, fmt.Sprintf(`{"id":"%s %d","type":"lead.scored"}`, name, i))
-				if a.code != http.StatusAccepted {
-					t.Errorf("bodies %s: another token got %d %s", name, a.code, a.body)
+				a := call(in, http.MethodPost, "/api/v1/events", other, fmt.Sprintf(`{"id":"%s %d","type":"lead.scored"}`, name, i))
+				if a.Code != http.StatusAccepted {
+					t.Errorf("bodies %s: another token got %d %s", name, a.Code, a.Body)
 				}
 			}
 			// The oldest gave its place.
@@ -180,10 +181,10 @@ func TestOneTokenLeavesPlacesToOthers(t *testing.T) {
 // TestOneTokenAloneMayUseEveryPlace: 64 unfinished bodies, the lengths of
 // which nobody knows, are all accepted once they end.
 func TestOneTokenAloneMayUseEveryPlace(t *testing.T) {
-	in := serve(t, environment(t, "sqlite"))
+	in := apptest.Serve(t, apptest.Environment(t, "sqlite"))
 	senders := make([]sender, 64)
 	for i := range senders {
-		senders[i] = in.enter("/api/v1/events", ingestToken, "Transfer-Encoding: chunked")
+		senders[i] = enter(in, "/api/v1/events", apptest.IngestToken, "Transfer-Encoding: chunked")
 	}
 	for i, s := range senders {
 		body := fmt.Sprintf(`{"id":"e%d","type":"lead.scored"}`, i)
@@ -199,10 +200,10 @@ func TestOneTokenAloneMayUseEveryPlace(t *testing.T) {
 // connections and says nothing fill every place of SuperOffice's API, and
 // another token is answered.
 func TestOneTokenLeavesSuperOfficeToOthers(t *testing.T) {
-	onBoth(t, func(t *testing.T, kind string) {
-		env := environment(t, kind)
-		in := serve(t, env)
-		in.login().quick()
+	apptest.OnBoth(t, func(t *testing.T, kind string) {
+		env := apptest.Environment(t, kind)
+		in := apptest.Serve(t, env)
+		in.Login().Quick()
 		silent, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 		ok(t, err)
 		defer silent.Close()
@@ -210,15 +211,15 @@ func TestOneTokenLeavesSuperOfficeToOthers(t *testing.T) {
 		definition := fmt.Sprintf(`{"Name":"slow","Events":["contact.created"],"TargetUrl":"https://%s/"}`, silent.Addr())
 		crowd := make([]sender, 64)
 		for i := range crowd {
-			crowd[i] = in.enter("/superoffice/api/v1/Webhook/Test", slow, fmt.Sprintf("Content-Length: %d", len(definition)))
+			crowd[i] = enter(in, "/superoffice/api/v1/Webhook/Test", slow, fmt.Sprintf("Content-Length: %d", len(definition)))
 			_, err := io.WriteString(crowd[i], definition)
 			ok(t, err)
 			conn, err := silent.Accept()
 			ok(t, err)
 			defer conn.Close()
 		}
-		if a := in.call(http.MethodGet, "/superoffice/api/v1/Webhook", other, ""); a.code != http.StatusOK {
-			t.Errorf("another token got %d %s", a.code, a.body)
+		if a := call(in, http.MethodGet, "/superoffice/api/v1/Webhook", other, ""); a.Code != http.StatusOK {
+			t.Errorf("another token got %d %s", a.Code, a.Body)
 		}
 		if code, header, err := crowd[0].status(); err != nil || code != http.StatusTooManyRequests || header.Get("Retry-After") == "" {
 			t.Errorf("the first test got %d %v %v", code, header, err)
@@ -229,10 +230,10 @@ func TestOneTokenLeavesSuperOfficeToOthers(t *testing.T) {
 // TestLongDefinitionsCostLittle: a definition, or a form, that is as large as it
 // may be and full of names costs no more than reading it does.
 func TestLongDefinitionsCostLittle(t *testing.T) {
-	env := environment(t, "sqlite")
-	in := serve(t, env)
-	b := in.login()
-	b.quick()
+	env := apptest.Environment(t, "sqlite")
+	in := apptest.Serve(t, env)
+	b := in.Login()
+	b.Quick()
 	names := func(n int, format string) string {
 		list := make([]string, n)
 		for i := range list {
@@ -241,21 +242,21 @@ func TestLongDefinitionsCostLittle(t *testing.T) {
 		return strings.Join(list, ",")
 	}
 	crm := newToken(t, env, models.ScopeSuperOffice)
-	form := webhookForm("https://127.0.0.1:1/")
+	form := apptest.WebhookForm("https://127.0.0.1:1/")
 	form.Set("custom", names(60_000, "a.b%d"))
-	for what, send := range map[string]func() answer{
-		"properties": func() answer {
-			return in.call(http.MethodPost, "/superoffice/api/v1/Webhook/Test", crm,
+	for what, send := range map[string]func() apptest.Answer{
+		"properties": func() apptest.Answer {
+			return call(in, http.MethodPost, "/superoffice/api/v1/Webhook/Test", crm,
 				`{"Name":"N","Events":["contact.created"],"TargetUrl":"https://127.0.0.1:1/","Properties":{`+names(250_000, `"%d":1`)+`}}`)
 		},
-		"custom activities": func() answer { return b.post("/admin/webhooks/new?type=superoffice", form) },
+		"custom activities": func() apptest.Answer { return b.Post("/admin/webhooks/new?type=superoffice", form) },
 	} {
-		before := processes(t)[in.cmd.Process.Pid].seconds
+		before := apptest.Processes(t)[in.Cmd.Process.Pid].Seconds
 		a := send()
-		took := processes(t)[in.cmd.Process.Pid].seconds - before
-		t.Logf("%s: %d after %.1f s of a processor", what, a.code, took)
-		if a.code != http.StatusBadRequest && a.code != http.StatusUnprocessableEntity {
-			t.Errorf("%s: %d %.300s", what, a.code, a.body)
+		took := apptest.Processes(t)[in.Cmd.Process.Pid].Seconds - before
+		t.Logf("%s: %d after %.1f s of a processor", what, a.Code, took)
+		if a.Code != http.StatusBadRequest && a.Code != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %d %.300s", what, a.Code, a.Body)
 		}
 		if took > 3 {
 			t.Errorf("%s took %.1f s of a processor", what, took)

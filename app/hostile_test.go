@@ -18,6 +18,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/sitehooks/sitehooks/app/apptest"
 )
 
 // hostile are the ways of a receiver to cost memory or time.
@@ -79,10 +81,10 @@ var bomb = func() []byte {
 // much of it there is at the worst moment says nothing about the receivers.
 func memoryUnder(t testing.TB, kind string, events int, answers map[string]http.HandlerFunc) float64 {
 	t.Helper()
-	in := serve(t, environment(t, kind), "SITEHOOKS_LOG_LEVEL=error", "GOGC=25")
-	defer in.kill()
-	b := in.login()
-	b.quick()
+	in := apptest.Serve(t, apptest.Environment(t, kind), "SITEHOOKS_LOG_LEVEL=error", "GOGC=25")
+	defer in.Kill()
+	b := in.Login()
+	b.Quick()
 	came := map[string]*atomic.Int64{}
 	for name, answer := range answers {
 		n := &atomic.Int64{}
@@ -93,24 +95,24 @@ func memoryUnder(t testing.TB, kind string, events int, answers map[string]http.
 			answer(w, r)
 		}))
 		defer server.Close()
-		b.createType("stackauth", webhookForm(server.URL))
+		b.CreateType("stackauth", apptest.WebhookForm(server.URL))
 	}
 	for start := 0; start < events; start += 100 {
 		batch := make([]string, 100)
 		for i := range batch {
-			batch[i] = questionJSON(fmt.Sprintf("e%d", start+i), start+i+1, "")
+			batch[i] = apptest.QuestionJSON(fmt.Sprintf("e%d", start+i), start+i+1, "")
 		}
-		in.accept(`{"events":[` + strings.Join(batch, ",") + `]}`)
+		in.Accept(`{"events":[` + strings.Join(batch, ",") + `]}`)
 	}
 	for name, n := range came {
 		want := int64(events)
 		if name == "one byte at a time" {
 			want = 16
 		}
-		eventually(t, name, func() bool { return n.Load() >= want })
+		apptest.Eventually(t, name, func() bool { return n.Load() >= want })
 	}
-	defer in.kill() // before the servers close, which wait for what is open
-	return peakMiB(t, in.cmd.Process.Pid)
+	defer in.Kill() // before the servers close, which wait for what is open
+	return peakMiB(t, in.Cmd.Process.Pid)
 }
 
 // peakMiB is the most that was resident of a process.
@@ -142,7 +144,7 @@ func friendly() map[string]http.HandlerFunc {
 const hostileMiB = 24
 
 func TestHostileReceiversCostLittleMemory(t *testing.T) {
-	onBoth(t, func(t *testing.T, kind string) {
+	apptest.OnBoth(t, func(t *testing.T, kind string) {
 		with, without := memoryUnder(t, kind, 200, hostile), memoryUnder(t, kind, 200, friendly())
 		t.Logf("at most %.0f MiB, %.0f MiB with friendly receivers", with, without)
 		if with-without > hostileMiB {
@@ -169,7 +171,7 @@ func BenchmarkHostile(b *testing.B) {
 // as one not taken, and leaves the connection open.
 func newQuitter(t *testing.T) (address, trust string, requests *atomic.Int64) {
 	t.Helper()
-	lender, trust := newTypesReceiver(t) // of its certificate
+	lender, trust := apptest.NewTypesReceiver(t) // of its certificate
 	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: lender.TLS.Certificates, NextProtos: []string{"h2"}, MinVersion: tls.VersionTLS12})
 	ok(t, err)
 	t.Cleanup(func() { _ = listener.Close() })
@@ -206,19 +208,19 @@ func newQuitter(t *testing.T) (address, trust string, requests *atomic.Int64) {
 // connection before it takes a request gets a request twice in an attempt, and
 // the attempt's page says so.
 func TestAConnectionGivenUpIsReplacedOnce(t *testing.T) {
-	onBoth(t, func(t *testing.T, kind string) {
+	apptest.OnBoth(t, func(t *testing.T, kind string) {
 		hook, trust, requests := newQuitter(t)
-		in := serve(t, environment(t, kind), trust)
-		b := in.login()
-		b.quick()
-		b.createWebhook(webhookForm(hook))
-		in.accept(questionJSON("first", 1, ""))
-		eventually(t, "an attempt", func() bool { return strings.Contains(b.get("/admin/deliveries.json").body, `"last_error":"reset"`) })
+		in := apptest.Serve(t, apptest.Environment(t, kind), trust)
+		b := in.Login()
+		b.Quick()
+		b.CreateWebhook(apptest.WebhookForm(hook))
+		in.Accept(apptest.QuestionJSON("first", 1, ""))
+		apptest.Eventually(t, "an attempt", func() bool { return strings.Contains(b.Get("/admin/deliveries.json").Body, `"last_error":"reset"`) })
 		if n := requests.Load(); n != 2 {
 			t.Errorf("%d requests in one attempt", n)
 		}
-		id := regexp.MustCompile(`"id":"([^"]+)"`).FindStringSubmatch(b.get("/admin/deliveries.json").body)[1]
-		if page := b.get("/admin/deliveries/" + id).body; strings.Count(page, "Sent a second time on a new connection") != 1 {
+		id := regexp.MustCompile(`"id":"([^"]+)"`).FindStringSubmatch(b.Get("/admin/deliveries.json").Body)[1]
+		if page := b.Get("/admin/deliveries/" + id).Body; strings.Count(page, "Sent a second time on a new connection") != 1 {
 			t.Errorf("the attempt does not say that it was sent twice: %s", page)
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sitehooks/sitehooks/app/apptest"
 	"github.com/sitehooks/sitehooks/models/modelstest"
 )
 
@@ -15,27 +16,27 @@ import (
 // logs in from elsewhere and reads the list, and memory stays bounded. How long
 // each took stands in the log; docs/reliability.md tells figures.
 func TestEveryDoorAtOnce(t *testing.T) {
-	onBoth(t, func(t *testing.T, kind string) {
-		env := keyed(environment(t, kind))
-		s := open(t, env)
+	apptest.OnBoth(t, func(t *testing.T, kind string) {
+		env := apptest.WithKey(apptest.Environment(t, kind))
+		s := apptest.OpenStore(t, env)
 		modelstest.Fill(t, s, modelstest.Size{Webhooks: 50, Events: 20_000, Deliveries: 20_000})
 		s.Close()
-		in := serve(t, env, "SITEHOOKS_LOG_LEVEL=warn")
-		k := in.keys(env)
-		crowd := newIntruders("127.0.0.66")
-		defer crowd.leave()
-		for _, d := range doors(k, 1) {
-			crowd.attack(d, func() string { return in.base })
+		in := apptest.Serve(t, env, "SITEHOOKS_LOG_LEVEL=warn")
+		k := intruderKeys(in, env)
+		crowd := apptest.NewIntruders("127.0.0.66")
+		defer crowd.Leave()
+		for _, d := range apptest.Doors(k, 1) {
+			crowd.Attack(d, func() string { return in.Base })
 		}
-		crowd.first.Wait()
+		crowd.First.Wait()
 
 		var slowest time.Duration
 		refused := 0
 		for i := range 100 {
 			start := time.Now()
-			if a := in.ingest(questionJSON("while doors are pressed "+strconv.Itoa(i), i+1, "")); a.code != http.StatusAccepted {
+			if a := in.Ingest(apptest.QuestionJSON("while doors are pressed "+strconv.Itoa(i), i+1, "")); a.Code != http.StatusAccepted {
 				refused++
-				t.Logf("report %d: %d %s", i, a.code, a.body)
+				t.Logf("report %d: %d %s", i, a.Code, a.Body)
 			}
 			slowest = max(slowest, time.Since(start))
 		}
@@ -43,16 +44,16 @@ func TestEveryDoorAtOnce(t *testing.T) {
 			t.Errorf("%d of 100 reports were refused", refused)
 		}
 		start := time.Now()
-		b := in.login()
+		b := in.Login()
 		login := time.Since(start)
 		start = time.Now()
-		if a := b.get("/admin/webhooks"); a.code != http.StatusOK || !strings.Contains(a.body, "Showing") {
-			t.Errorf("the list: %d", a.code)
+		if a := b.Get("/admin/webhooks"); a.Code != http.StatusOK || !strings.Contains(a.Body, "Showing") {
+			t.Errorf("the list: %d", a.Code)
 		}
 		list := time.Since(start)
-		peak := in.mebibytes(t, "VmHWM")
+		peak := in.Mebibytes(t, "VmHWM")
 		t.Logf("%s: with %d connections of strangers the slowest of 100 reports took %s, the login %s, the list %s; memory %.0f MiB",
-			kind, crowd.made.Load(), slowest.Round(time.Millisecond), login.Round(time.Millisecond), list.Round(time.Millisecond), peak)
+			kind, crowd.Made.Load(), slowest.Round(time.Millisecond), login.Round(time.Millisecond), list.Round(time.Millisecond), peak)
 		if peak > 400 {
 			t.Errorf("%.0f MiB of memory", peak)
 		}
@@ -60,17 +61,17 @@ func TestEveryDoorAtOnce(t *testing.T) {
 }
 
 // keys makes what strangers have: tokens of a team, and a viewer.
-func (in *instance) keys(env []string) keys {
-	in.t.Helper()
+func intruderKeys(in *apptest.Instance, env []string) apptest.Keys {
+	in.T.Helper()
 	token := func(scope string) string {
-		out, errs, err := output(in.t, env, "", "token", "create", "--name", "stranger "+scope, "--scope", scope, "--location", "team-1")
+		out, errs, err := apptest.Output(in.T, env, "", "token", "create", "--name", "stranger "+scope, "--scope", scope, "--location", "team-1")
 		if err != nil {
-			in.t.Fatalf("%v: %s", err, errs)
+			in.T.Fatalf("%v: %s", err, errs)
 		}
 		return strings.TrimSpace(out)
 	}
-	return keys{
-		teamToken: token("ingest"), superOffice: token("superoffice"), silent: silent(in.t),
-		viewer: in.login().member(in, "viewer@example.com", "viewer"),
+	return apptest.Keys{
+		TeamToken: token("ingest"), SuperOffice: token("superoffice"), Silent: apptest.Silent(in.T),
+		Viewer: in.Login().Member(in, "viewer@example.com", "viewer"),
 	}
 }

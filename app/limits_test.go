@@ -13,40 +13,42 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/sitehooks/sitehooks/app/apptest"
 )
 
 // refusedTarget is what is said of every target that is refused.
 const refusedTarget = "Sitehooks may not send to this address. If it should, an operator can add the host or its network to SITEHOOKS_ALLOW_TARGETS."
 
 // refuses says whether a target is refused when the form saves or tests it.
-func (b *browser) refuses(target, press string) bool {
-	b.t.Helper()
-	form := webhookForm(target)
+func refuses(b *apptest.Browser, target, press string) bool {
+	b.T.Helper()
+	form := apptest.WebhookForm(target)
 	form.Set("do", press)
-	return strings.Contains(b.post("/admin/webhooks/new?type=generic", form).body, refusedTarget)
+	return strings.Contains(b.Post("/admin/webhooks/new?type=generic", form).Body, refusedTarget)
 }
 
 // TestOwnPortsAreNoTargets: although this machine is allowed, no webhook leads
 // to the console itself, however browsers reach it, or to its database, and
 // what is said is the same as of any address that is refused.
 func TestOwnPortsAreNoTargets(t *testing.T) {
-	onBoth(t, func(t *testing.T, kind string) {
-		env := append(environment(t, kind), "SITEHOOKS_BASE_URL=https://console.example")
-		in := serve(t, env)
-		b := in.login()
-		b.quick()
+	apptest.OnBoth(t, func(t *testing.T, kind string) {
+		env := append(apptest.Environment(t, kind), "SITEHOOKS_BASE_URL=https://console.example")
+		in := apptest.Serve(t, env)
+		b := in.Login()
+		b.Quick()
 		targets := []string{
-			in.base + "/admin/webhooks", strings.Replace(in.base, "127.0.0.1", "localhost", 1), "http://10.0.0.1/",
+			in.Base + "/admin/webhooks", strings.Replace(in.Base, "127.0.0.1", "localhost", 1), "http://10.0.0.1/",
 			"https://console.example/admin/webhooks", "https://console.example:443/",
 		}
-		if address := valueOf(env, "DATABASE_URL"); address != "" {
+		if address := apptest.ValueOf(env, "DATABASE_URL"); address != "" {
 			u, err := url.Parse(address)
 			ok(t, err)
 			targets = append(targets, "http://"+u.Host+"/", "https://localhost:"+u.Port()+"/")
 		}
 		for _, target := range targets {
 			for _, press := range []string{"save", "test"} {
-				if !b.refuses(target, press) {
+				if !refuses(b, target, press) {
 					t.Errorf("%s %s", press, target)
 				}
 			}
@@ -63,17 +65,17 @@ func TestOwnPortsAreNoTargets(t *testing.T) {
 // addresses are on record, whatever it does and on all of its interfaces; nor
 // does a delivery of a webhook that was saved before.
 func TestOtherInstancesAreNoTargets(t *testing.T) {
-	env := environment(t, "postgres")
-	worker := serve(t, env, "SITEHOOKS_ROLE=jobs")
-	_, port, err := net.SplitHostPort(freePort(t))
+	env := apptest.Environment(t, "postgres")
+	worker := apptest.Serve(t, env, "SITEHOOKS_ROLE=jobs")
+	_, port, err := net.SplitHostPort(apptest.FreePort(t))
 	ok(t, err)
-	everywhere := serve(t, env, "SITEHOOKS_ROLE=web", "SITEHOOKS_ADDR=0.0.0.0:"+port)
-	in := serve(t, env)
-	b := in.login()
-	b.quick()
-	for _, target := range []string{worker.base + "/metrics", everywhere.base + "/admin/webhooks"} {
+	everywhere := apptest.Serve(t, env, "SITEHOOKS_ROLE=web", "SITEHOOKS_ADDR=0.0.0.0:"+port)
+	in := apptest.Serve(t, env)
+	b := in.Login()
+	b.Quick()
+	for _, target := range []string{worker.Base + "/metrics", everywhere.Base + "/admin/webhooks"} {
 		for _, press := range []string{"save", "test"} {
-			if !b.refuses(target, press) {
+			if !refuses(b, target, press) {
 				t.Errorf("%s %s", press, target)
 			}
 		}
@@ -88,13 +90,13 @@ func TestOtherInstancesAreNoTargets(t *testing.T) {
 		}
 	}
 	// One that starts later is known within a heartbeat.
-	address := freePort(t)
-	b.createWebhook(webhookForm("http://" + address + "/superoffice"))
-	serve(t, env, "SITEHOOKS_ADDR="+address)
-	eventually(t, "a new instance is refused", func() bool { return b.refuses("http://"+address+"/", "test") })
-	eventually(t, "also by the instance that sends", func() bool {
-		in.accept(questionJSON(rand.Text(), 1, ""))
-		return strings.Contains(b.get("/admin/deliveries.json").body, `"last_error":"blocked"`)
+	address := apptest.FreePort(t)
+	b.CreateWebhook(apptest.WebhookForm("http://" + address + "/superoffice"))
+	apptest.Serve(t, env, "SITEHOOKS_ADDR="+address)
+	apptest.Eventually(t, "a new instance is refused", func() bool { return refuses(b, "http://"+address+"/", "test") })
+	apptest.Eventually(t, "also by the instance that sends", func() bool {
+		in.Accept(apptest.QuestionJSON(rand.Text(), 1, ""))
+		return strings.Contains(b.Get("/admin/deliveries.json").Body, `"last_error":"blocked"`)
 	})
 }
 
@@ -102,9 +104,9 @@ func TestOtherInstancesAreNoTargets(t *testing.T) {
 // is one whose head is too large, and others are answered meanwhile.
 func TestSlowAndLargeRequestsAreCut(t *testing.T) {
 	t.Parallel() // it waits for a time-out of ten seconds
-	in := serve(t, environment(t, "sqlite"))
+	in := apptest.Serve(t, apptest.Environment(t, "sqlite"))
 	dial := func(text string) net.Conn {
-		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(in.base, "http://"))
+		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(in.Base, "http://"))
 		ok(t, err)
 		t.Cleanup(func() { _ = conn.Close() })
 		_, err = io.WriteString(conn, text)
@@ -119,8 +121,8 @@ func TestSlowAndLargeRequestsAreCut(t *testing.T) {
 	if resp.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
 		t.Errorf("a head of 80 KiB: %d", resp.StatusCode)
 	}
-	if a, err := get(t, http.DefaultClient, in.base+"/readyz"); err != nil || a.code != http.StatusOK {
-		t.Errorf("meanwhile: %d %v", a.code, err)
+	if a, err := apptest.Get(t, http.DefaultClient, in.Base+"/readyz"); err != nil || a.Code != http.StatusOK {
+		t.Errorf("meanwhile: %d %v", a.Code, err)
 	}
 	if answer, err := io.ReadAll(slow); err != nil && len(answer) > 0 {
 		t.Errorf("a head without end: %q %v", answer, err)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sitehooks/sitehooks/app/apptest"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -34,22 +35,22 @@ func rowsOf(t testing.TB, db *sql.DB, query string) (n int) {
 // TestEventsRegisterUpToTheLimits: beyond them tags and communities are still
 // accepted and matched, and an unknown location is refused.
 func TestEventsRegisterUpToTheLimits(t *testing.T) {
-	onBoth(t, func(t *testing.T, kind string) {
-		env := environment(t, kind)
-		in, hook := serve(t, env), newReceiver(t)
-		b, db := in.login(), openDatabase(t, env)
-		b.quick()
-		in.accept(questionJSON("first", 1, "")) // which registers the main site
+	apptest.OnBoth(t, func(t *testing.T, kind string) {
+		env := apptest.Environment(t, kind)
+		in, hook := apptest.Serve(t, env), apptest.NewReceiver(t)
+		b, db := in.Login(), openDatabase(t, env)
+		b.Quick()
+		in.Accept(apptest.QuestionJSON("first", 1, "")) // which registers the main site
 		fillPlaces(t, db, kind, "locations", "slug, name, created_at", "'team-' || i, 'Team ' || i, AT", models.MaxLocations-2)
 		fillPlaces(t, db, kind, "communities", "location, slug, created_at", "'main', 'c-' || i, AT", models.MaxLocationCommunities-1)
 		fillPlaces(t, db, kind, "tags", "location, name", "'main', 'tag-' || i", models.MaxLocationTags-1)
-		form := webhookForm(hook.URL + "/hook")
+		form := apptest.WebhookForm(hook.URL + "/hook")
 		form.Set("tag_mode", "specific")
 		form.Set("tags", "b-beyond")
-		b.createWebhook(form)
+		b.CreateWebhook(form)
 
-		in.accept(`{"events":[` + event("a-last", "main", "a-last", "a-last") + `,` + event("b", "main", "b-beyond", "b-beyond") + `]}`)
-		eventually(t, "a tag beyond the limit matches", func() bool { return len(hook.items(t)) == 1 })
+		in.Accept(`{"events":[` + event("a-last", "main", "a-last", "a-last") + `,` + event("b", "main", "b-beyond", "b-beyond") + `]}`)
+		apptest.Eventually(t, "a tag beyond the limit matches", func() bool { return len(hook.Items(t)) == 1 })
 		for query, want := range map[string]int{
 			"select count(*) from communities where location = 'main'":                      models.MaxLocationCommunities,
 			"select count(*) from communities where slug = 'a-last'":                        1,
@@ -63,22 +64,22 @@ func TestEventsRegisterUpToTheLimits(t *testing.T) {
 			}
 		}
 
-		in.accept(event("c", "last", "x", "x"))
-		a := in.ingest(`{"events":[` + event("d", "team-7", "x", "x") + `,` + event("e", "one-too-many", "x", "x") + `]}`)
+		in.Accept(event("c", "last", "x", "x"))
+		a := in.Ingest(`{"events":[` + event("d", "team-7", "x", "x") + `,` + event("e", "one-too-many", "x", "x") + `]}`)
 		var said struct {
 			Errors []struct {
 				Index *int
 				Field string
 			}
 		}
-		ok(t, json.Unmarshal([]byte(a.body), &said))
-		if a.code != http.StatusForbidden || len(said.Errors) != 1 || *said.Errors[0].Index != 1 || said.Errors[0].Field != "location" {
-			t.Errorf("an unknown location: %d %s", a.code, a.body)
+		ok(t, json.Unmarshal([]byte(a.Body), &said))
+		if a.Code != http.StatusForbidden || len(said.Errors) != 1 || *said.Errors[0].Index != 1 || said.Errors[0].Field != "location" {
+			t.Errorf("an unknown location: %d %s", a.Code, a.Body)
 		}
 		if n := rowsOf(t, db, "select count(*) from events where event_id in ('d', 'e')"); n != 0 {
 			t.Errorf("%d events of a refused request are stored", n)
 		}
-		in.accept(event("d", "team-7", "x", "x")) // it is registered
+		in.Accept(event("d", "team-7", "x", "x")) // it is registered
 		if n := rowsOf(t, db, "select count(*) from locations"); n != models.MaxLocations {
 			t.Errorf("%d locations", n)
 		}

@@ -9,28 +9,25 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sitehooks/sitehooks/app/apptest"
 	"github.com/sitehooks/sitehooks/models/modelstest"
 )
 
-// heavyPage searches for a word that no title has, so that the database looks
-// at all the rows that one page may look at.
-const heavyPage = "/admin/trigger-history?q=zyxwvut"
-
 // askAgain keeps n requests of a member for a page open at once, until it is
 // told to stop. ended counts the answers.
-func (in *instance) askAgain(n int, path, cookie string, ended *atomic.Int64) (stop func()) {
-	ctx, cancel := context.WithCancel(in.t.Context())
+func askAgain(in *apptest.Instance, n int, path, cookie string, ended *atomic.Int64) (stop func()) {
+	ctx, cancel := context.WithCancel(in.T.Context())
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: n, DisableCompression: true}}
 	var all sync.WaitGroup
 	for range n {
 		all.Go(func() {
 			for ctx.Err() == nil {
-				req, err := http.NewRequestWithContext(ctx, http.MethodGet, in.base+path, http.NoBody)
+				req, err := http.NewRequestWithContext(ctx, http.MethodGet, in.Base+path, http.NoBody)
 				if err != nil {
 					return
 				}
 				req.Header.Set("Cookie", cookie)
-				if _, err = do(in.t, client, req); err == nil {
+				if _, err = apptest.Do(in.T, client, req); err == nil {
 					ended.Add(1)
 				}
 			}
@@ -44,17 +41,17 @@ func (in *instance) askAgain(n int, path, cookie string, ended *atomic.Int64) (s
 // and another member's page answered, before many of them are. How long each
 // took stands in the log; docs/security.md tells figures.
 func TestHeavyPagesOfOneMemberHoldNobodyUp(t *testing.T) {
-	onBoth(t, func(t *testing.T, kind string) {
-		env := keyed(environment(t, kind))
-		s := open(t, env)
+	apptest.OnBoth(t, func(t *testing.T, kind string) {
+		env := apptest.WithKey(apptest.Environment(t, kind))
+		s := apptest.OpenStore(t, env)
 		modelstest.Fill(t, s, modelstest.Size{Webhooks: 20, Events: 100_000})
 		s.Close()
-		in := serve(t, env, "SITEHOOKS_LOG_LEVEL=warn")
-		b := in.login()
-		viewer := b.member(in, "viewer@example.com", "viewer")
+		in := apptest.Serve(t, env, "SITEHOOKS_LOG_LEVEL=warn")
+		b := in.Login()
+		viewer := b.Member(in, "viewer@example.com", "viewer")
 		var ended atomic.Int64
-		defer in.askAgain(200, heavyPage, viewer, &ended)()
-		eventually(t, "a heavy page", func() bool { return ended.Load() > 10 })
+		defer askAgain(in, 200, apptest.HeavyPage, viewer, &ended)()
+		apptest.Eventually(t, "a heavy page", func() bool { return ended.Load() > 10 })
 
 		var slowest [2]time.Duration
 		var most [2]int64
@@ -64,10 +61,10 @@ func TestHeavyPagesOfOneMemberHoldNobodyUp(t *testing.T) {
 			most[which], slowest[which] = max(most[which], ended.Load()-before), max(slowest[which], time.Since(start))
 		}
 		for i := range 10 {
-			count(0, func() { in.accept(questionJSON("beside heavy pages "+strconv.Itoa(i), i+1, "")) })
+			count(0, func() { in.Accept(apptest.QuestionJSON("beside heavy pages "+strconv.Itoa(i), i+1, "")) })
 			count(1, func() {
-				if a := b.get("/admin/webhooks"); a.code != http.StatusOK {
-					t.Errorf("another member's page: %d", a.code)
+				if a := b.Get("/admin/webhooks"); a.Code != http.StatusOK {
+					t.Errorf("another member's page: %d", a.Code)
 				}
 			})
 		}

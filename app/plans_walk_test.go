@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/sitehooks/sitehooks/app/apptest"
 	"github.com/sitehooks/sitehooks/handlers"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/jobs"
@@ -39,9 +40,9 @@ func switchOn(t *testing.T, s *models.Store) {
 func walkEverything(t *testing.T, s *models.Store, rows int) {
 	t.Helper()
 	by := models.Actor{UserID: 1, Name: "Mary Wilkins"}
-	hash, err := web.HashPassword(adminPassword)
+	hash, err := web.HashPassword(apptest.AdminPassword)
 	ok(t, err)
-	_, err = s.Users.Create(t.Context(), models.User{Email: adminEmail, Name: by.Name, PasswordHash: hash, Role: models.RoleAdministrator})
+	_, err = s.Users.Create(t.Context(), models.User{Email: apptest.AdminEmail, Name: by.Name, PasswordHash: hash, Role: models.RoleAdministrator})
 	ok(t, err)
 	ok(t, s.Locations.Ensure(t.Context(), "walk", "Walk"))
 	registry := prometheus.NewRegistry()
@@ -62,7 +63,7 @@ func walkEverything(t *testing.T, s *models.Store, rows int) {
 	server.Config.Handler = site
 	server.Start()
 	defer server.Close()
-	admin := (&instance{t: t, base: base}).login()
+	admin := (&apptest.Instance{T: t, Base: base}).Login()
 
 	ok(t, work.Start(t.Context()))
 	walkJobs(t, s, admin)
@@ -74,46 +75,46 @@ func walkEverything(t *testing.T, s *models.Store, rows int) {
 
 // walkJobs lets events be merged, dispatched and delivered, one delivery be
 // sent again, and one webhook break.
-func walkJobs(t *testing.T, s *models.Store, admin *browser) {
+func walkJobs(t *testing.T, s *models.Store, admin *apptest.Browser) {
 	t.Helper()
-	r := newReceiver(t)
+	r := apptest.NewReceiver(t)
 	gone := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGone) }))
 	t.Cleanup(gone.Close)
 	for _, target := range []string{r.URL, gone.URL} {
-		form := webhookForm(target)
+		form := apptest.WebhookForm(target)
 		form.Set("location", "walk")
-		admin.createWebhook(form)
+		admin.CreateWebhook(form)
 	}
 	var events []models.NewEvent
 	for i := range 3 {
 		events = append(events, models.NewEvent{
 			EventID: "walk-" + strconv.Itoa(i), Type: "question.created", Location: "walk", MergeKey: "walk" + strconv.Itoa(i/2),
-			Payload: []byte(questionJSON("walk-"+strconv.Itoa(i), i, "")),
+			Payload: []byte(apptest.QuestionJSON("walk-"+strconv.Itoa(i), i, "")),
 		})
 	}
 	_, _, err := s.Events.Record(t.Context(), events)
 	ok(t, err)
-	eventually(t, "delivered", func() bool { return len(r.got()) > 0 })
-	eventually(t, "one is broken", func() bool {
+	apptest.Eventually(t, "delivered", func() bool { return len(r.Got()) > 0 })
+	apptest.Eventually(t, "one is broken", func() bool {
 		list, err := s.Webhooks.List(t.Context(), models.WebhookQuery{Location: "walk", State: models.WebhookBroken, Limit: 1})
 		ok(t, err)
 		return len(list.Rows) == 1
 	})
-	again := r.got()[0].id
-	eventually(t, "recorded", func() bool {
+	again := r.Got()[0].ID
+	apptest.Eventually(t, "recorded", func() bool {
 		row, err := s.Deliveries.Get(t.Context(), again)
 		ok(t, err)
 		return row.State == models.DeliveryDelivered
 	})
-	before := len(r.got())
-	if a := admin.post("/admin/deliveries/"+again+"/resend", nil); a.code != http.StatusSeeOther {
-		t.Fatalf("resend: %d", a.code)
+	before := len(r.Got())
+	if a := admin.Post("/admin/deliveries/"+again+"/resend", nil); a.Code != http.StatusSeeOther {
+		t.Fatalf("resend: %d", a.Code)
 	}
-	eventually(t, "sent again", func() bool { return len(r.got()) > before })
+	apptest.Eventually(t, "sent again", func() bool { return len(r.Got()) > before })
 }
 
 // walkPages reads every page of the route table, and all with their filters.
-func walkPages(t *testing.T, admin *browser, site *gin.Engine, rows int) {
+func walkPages(t *testing.T, admin *apptest.Browser, site *gin.Engine, rows int) {
 	t.Helper()
 	last := strconv.Itoa(rows)
 	like := map[string]string{
@@ -127,13 +128,13 @@ func walkPages(t *testing.T, admin *browser, site *gin.Engine, rows int) {
 			continue
 		}
 		path := strings.NewReplacer("deliveries/:id", "deliveries/msg_big"+last, "locations/:id", "locations/main", ":of", "webhooks", ":id", "1", ":event", last).Replace(route.Path)
-		if a := admin.get(path + like[route.Path]); a.code != http.StatusOK && a.code != http.StatusSeeOther {
-			t.Errorf("GET %s: %d", path, a.code)
+		if a := admin.Get(path + like[route.Path]); a.Code != http.StatusOK && a.Code != http.StatusSeeOther {
+			t.Errorf("GET %s: %d", path, a.Code)
 		}
 	}
-	for _, page := range benchPages(rows) {
-		if a := admin.ask(page); a.code != http.StatusOK {
-			t.Errorf("GET %s: %d", page.path, a.code)
+	for _, page := range apptest.Pages(rows) {
+		if a := admin.Ask(page); a.Code != http.StatusOK {
+			t.Errorf("GET %s: %d", page.Path, a.Code)
 		}
 	}
 	if rows > models.ScanMax {
@@ -142,13 +143,13 @@ func walkPages(t *testing.T, admin *browser, site *gin.Engine, rows int) {
 }
 
 // searchOlder goes on where the question about resending stopped looking.
-func searchOlder(t *testing.T, admin *browser) {
+func searchOlder(t *testing.T, admin *apptest.Browser) {
 	t.Helper()
 	path := "/admin/deliveries/resend?code=4xx"
 	for page := 1; path != ""; page++ {
-		a := admin.get(path)
-		stopped := strings.Contains(a.body, "The search looked at 20,000 deliveries.")
-		_, rest, older := strings.Cut(a.body, `href="/admin/deliveries/resend?before=`)
+		a := admin.Get(path)
+		stopped := strings.Contains(a.Body, "The search looked at 20,000 deliveries.")
+		_, rest, older := strings.Cut(a.Body, `href="/admin/deliveries/resend?before=`)
 		if stopped != older || stopped != (page == 1) {
 			t.Fatalf("page %d of the question: stopped %v, goes on %v", page, stopped, older)
 		}

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sitehooks/sitehooks/app/apptest"
 	"github.com/sitehooks/sitehooks/models/modelstest"
 )
 
@@ -17,26 +18,26 @@ func TestThroughPgBouncer(t *testing.T) {
 		"transaction, its own timeouts": {"transaction", "&default_query_exec_mode=exec&statement_timeout=5000&idle_in_transaction_session_timeout=5000"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			env := environment(t, "postgres")
-			env = with(env, "DATABASE_URL", modelstest.PgBouncer(t, valueOf(env, "DATABASE_URL"), c.mode)+c.parameters)
-			both := []*instance{launch(t, env), launch(t, env)} // at once, on an empty database
+			env := apptest.Environment(t, "postgres")
+			env = with(env, "DATABASE_URL", modelstest.PgBouncer(t, apptest.ValueOf(env, "DATABASE_URL"), c.mode)+c.parameters)
+			both := []*apptest.Instance{apptest.Launch(t, env), apptest.Launch(t, env)} // at once, on an empty database
 			for _, in := range both {
-				in.ready()
+				in.Ready()
 			}
-			hook := newReceiver(t)
-			b := both[0].login()
-			b.quick()
-			b.createWebhook(webhookForm(hook.URL))
+			hook := apptest.NewReceiver(t)
+			b := both[0].Login()
+			b.Quick()
+			b.CreateWebhook(apptest.WebhookForm(hook.URL))
 			for i, in := range both {
-				in.accept(questionJSON(in.base, i+1, `,"location":"main","community":"through-a-pooler"`))
+				in.Accept(apptest.QuestionJSON(in.Base, i+1, `,"location":"main","community":"through-a-pooler"`))
 			}
-			eventually(t, "both deliveries", func() bool { return len(hook.items(t)) == 2 })
+			apptest.Eventually(t, "both deliveries", func() bool { return len(hook.Items(t)) == 2 })
 			for _, in := range both {
-				if err := in.terminate(); err != nil {
-					t.Errorf("stopped with %v\n%s", err, in.log)
+				if err := in.Terminate(); err != nil {
+					t.Errorf("stopped with %v\n%s", err, in.Log)
 				}
-				if strings.Contains(in.log.String(), "level=ERROR") {
-					t.Errorf("errors in the log\n%s", in.log)
+				if strings.Contains(in.Log.String(), "level=ERROR") {
+					t.Errorf("errors in the log\n%s", in.Log)
 				}
 			}
 		})
@@ -46,10 +47,10 @@ func TestThroughPgBouncer(t *testing.T) {
 func TestAPoolerThatDoesNotWorkIsNamed(t *testing.T) {
 	for name, parameters := range map[string]string{"as it is": "", "simple protocol": "&default_query_exec_mode=simple_protocol"} {
 		t.Run(name, func(t *testing.T) {
-			env := environment(t, "postgres")
-			env = with(env, "DATABASE_URL", modelstest.PgBouncer(t, valueOf(env, "DATABASE_URL"), "transaction")+parameters)
-			_, stderr, err := output(t, append(env, "SITEHOOKS_ADDR="+freePort(t)), "", "serve")
-			if err == nil || len(lines(stderr)) != 1 || !strings.Contains(stderr, "pooler in transaction mode") || !strings.Contains(stderr, "default_query_exec_mode=exec") {
+			env := apptest.Environment(t, "postgres")
+			env = with(env, "DATABASE_URL", modelstest.PgBouncer(t, apptest.ValueOf(env, "DATABASE_URL"), "transaction")+parameters)
+			_, stderr, err := apptest.Output(t, append(env, "SITEHOOKS_ADDR="+apptest.FreePort(t)), "", "serve")
+			if err == nil || len(apptest.Lines(stderr)) != 1 || !strings.Contains(stderr, "pooler in transaction mode") || !strings.Contains(stderr, "default_query_exec_mode=exec") {
 				t.Errorf("%v\n%s", err, stderr)
 			}
 		})
@@ -58,15 +59,15 @@ func TestAPoolerThatDoesNotWorkIsNamed(t *testing.T) {
 
 // A start that waits for another instance's migration says so.
 func TestAStartThatWaitsForAMigrationSaysSo(t *testing.T) {
-	env := environment(t, "postgres")
+	env := apptest.Environment(t, "postgres")
 	tx, err := openDatabase(t, env).BeginTx(t.Context(), nil)
 	ok(t, err)
 	_, err = tx.ExecContext(t.Context(), "select pg_advisory_xact_lock(7236113902)")
 	ok(t, err)
-	in := launch(t, env)
-	eventually(t, "that it waits", func() bool {
-		return strings.Contains(in.log.String(), "waiting for another instance that brings the schema up to date")
+	in := apptest.Launch(t, env)
+	apptest.Eventually(t, "that it waits", func() bool {
+		return strings.Contains(in.Log.String(), "waiting for another instance that brings the schema up to date")
 	})
 	ok(t, tx.Rollback())
-	in.ready()
+	in.Ready()
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sitehooks/sitehooks/app/apptest"
 	"github.com/sitehooks/sitehooks/config"
 )
 
@@ -45,13 +46,13 @@ func TestReadmeExampleReachesAWebhookOfTheDemo(t *testing.T) {
 		name, value, _ := strings.Cut(header[1]+header[2], ": ")
 		req.Header.Set(name, strings.ReplaceAll(value, "$SITEHOOKS_INGEST_TOKEN", d.token))
 	}
-	if a, err := do(t, http.DefaultClient, req); err != nil || a.code != http.StatusAccepted || !strings.Contains(a.body, `"accepted":1`) {
-		t.Fatalf("the demo answers %d %s, %v", a.code, a.body, err)
+	if a, err := apptest.Do(t, http.DefaultClient, req); err != nil || a.Code != http.StatusAccepted || !strings.Contains(a.Body, `"accepted":1`) {
+		t.Fatalf("the demo answers %d %s, %v", a.Code, a.Body, err)
 	}
 	var event struct{ Question struct{ Title string } }
 	ok(t, json.Unmarshal([]byte(body), &event))
-	eventually(t, "a notification of it that verifies", func() bool {
-		a, err := get(t, http.DefaultClient, d.receiver+"/requests.json")
+	apptest.Eventually(t, "a notification of it that verifies", func() bool {
+		a, err := apptest.Get(t, http.DefaultClient, d.receiver+"/requests.json")
 		ok(t, err)
 		var got struct {
 			Requests []struct {
@@ -59,7 +60,7 @@ func TestReadmeExampleReachesAWebhookOfTheDemo(t *testing.T) {
 				Checks []struct{ Good bool }
 			}
 		}
-		ok(t, json.Unmarshal([]byte(a.body), &got))
+		ok(t, json.Unmarshal([]byte(a.Body), &got))
 		for _, r := range got.Requests {
 			if strings.Contains(r.Body, event.Question.Title) {
 				return len(r.Checks) > 0 && r.Checks[0].Good
@@ -96,7 +97,7 @@ func TestComposeStartsAsTheReadmeSays(t *testing.T) {
 	if info, err := os.Stat(filepath.Join(dir, ".env")); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("others may read the secrets: %v %v", info, err)
 	}
-	composed(t, lines(kept))
+	composed(t, apptest.Lines(kept))
 }
 
 // composed starts nothing: it writes the values of a .env file into compose.yaml

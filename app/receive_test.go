@@ -8,26 +8,28 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/sitehooks/sitehooks/app/apptest"
 )
 
 // receiving is a running sitehooks receive.
 type receiving struct {
 	at  string
-	out *logBuffer
+	out *apptest.LogBuffer
 	cmd *exec.Cmd
 }
 
 func startReceive(t *testing.T, args ...string) *receiving {
 	t.Helper()
-	addr := freePort(t)
-	r := &receiving{at: "http://" + addr, out: &logBuffer{}, cmd: exec.Command(binary, append([]string{"receive", "--addr", addr}, args...)...)}
+	addr := apptest.FreePort(t)
+	r := &receiving{at: "http://" + addr, out: &apptest.LogBuffer{}, cmd: exec.Command(apptest.Binary, append([]string{"receive", "--addr", addr}, args...)...)}
 	r.cmd.Env, r.cmd.Stdout, r.cmd.Stderr = nil, r.out, r.out
 	ok(t, r.cmd.Start())
 	t.Cleanup(func() {
 		_ = r.cmd.Process.Kill()
 		_ = r.cmd.Wait()
 	})
-	eventually(t, "the receiver's address", func() bool { return strings.Contains(r.out.String(), r.at) })
+	apptest.Eventually(t, "the receiver's address", func() bool { return strings.Contains(r.out.String(), r.at) })
 	return r
 }
 
@@ -36,30 +38,30 @@ func startReceive(t *testing.T, args ...string) *receiving {
 func TestReceivePrintsWhatArrives(t *testing.T) {
 	secrets := []string{"0123456789abcdef-first", "0123456789abcdef-second"}
 	knows, wrong, told := startReceive(t, "--secret", secrets[0], "--secret="+secrets[1]), startReceive(t, "--secret", "another secret"), startReceive(t)
-	in := serve(t, environment(t, "sqlite"))
-	b := in.login()
-	b.quick()
+	in := apptest.Serve(t, apptest.Environment(t, "sqlite"))
+	b := in.Login()
+	b.Quick()
 	for _, r := range []*receiving{knows, wrong, told} {
-		form := webhookForm(r.at + "/some/path")
+		form := apptest.WebhookForm(r.at + "/some/path")
 		form.Set("secret_1", secrets[0])
 		form.Set("secret_2", secrets[1])
-		b.createWebhook(form)
+		b.CreateWebhook(form)
 	}
-	in.accept(questionJSON("first", 1, ""))
+	in.Accept(apptest.QuestionJSON("first", 1, ""))
 	for r, lines := range map[*receiving][]string{
 		knows: {"signature: secret 1 verifies.\n", "signature: secret 2 verifies.\n"},
 		wrong: {"signature: does not verify. "},
 		told:  {"signature: not checked. "},
 	} {
 		for _, line := range append(lines, "POST /some/path  ", "question created: Question first  https://site.example/questions/1/x\n", "  Webhook-Signature: v1,", `  "questions": [`) {
-			eventually(t, line, func() bool { return strings.Contains(r.out.String(), line) })
+			apptest.Eventually(t, line, func() bool { return strings.Contains(r.out.String(), line) })
 		}
 	}
 	if out := wrong.out.String() + told.out.String(); strings.Contains(out, " verifies.") {
 		t.Errorf("verifies without the secret: %s", out)
 	}
-	eventually(t, "it answered as a receiver does", func() bool {
-		return strings.Count(b.get("/admin/deliveries?state=delivered").body, "Everything") >= 3
+	apptest.Eventually(t, "it answered as a receiver does", func() bool {
+		return strings.Count(b.Get("/admin/deliveries?state=delivered").Body, "Everything") >= 3
 	})
 	ok(t, knows.cmd.Process.Signal(syscall.SIGTERM))
 	if err := knows.cmd.Wait(); err != nil {
@@ -72,24 +74,24 @@ func TestReceivePrintsWhatArrives(t *testing.T) {
 func TestReceiveShowsContentAsContent(t *testing.T) {
 	r := startReceive(t)
 	const signed = "signature: secret 1 verifies."
-	post := func(path, body string) answer {
+	post := func(path, body string) apptest.Answer {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.at+path, strings.NewReader(body))
 		ok(t, err)
-		a, err := do(t, http.DefaultClient, req)
+		a, err := apptest.Do(t, http.DefaultClient, req)
 		ok(t, err)
 		return a
 	}
-	if a := post("/a%0a"+strings.ReplaceAll(signed, " ", "%20"), "\x1b[2Jplain\r\n"+signed+"\n\u202e\xff"); a.code != http.StatusOK || a.body != "ok" {
-		t.Errorf("answers %d %q", a.code, a.body)
+	if a := post("/a%0a"+strings.ReplaceAll(signed, " ", "%20"), "\x1b[2Jplain\r\n"+signed+"\n\u202e\xff"); a.Code != http.StatusOK || a.Body != "ok" {
+		t.Errorf("answers %d %q", a.Code, a.Body)
 	}
-	if a := post("/", fmt.Sprintf(`{"type":"a\n%s","data":{}}`, signed)); a.code != http.StatusOK {
-		t.Errorf("answers %d", a.code)
+	if a := post("/", fmt.Sprintf(`{"type":"a\n%s","data":{}}`, signed)); a.Code != http.StatusOK {
+		t.Errorf("answers %d", a.Code)
 	}
-	if a := post("/", strings.Repeat("x", 1<<20+1)); a.code != http.StatusRequestEntityTooLarge {
-		t.Errorf("a body over the limit: %d", a.code)
+	if a := post("/", strings.Repeat("x", 1<<20+1)); a.Code != http.StatusRequestEntityTooLarge {
+		t.Errorf("a body over the limit: %d", a.Code)
 	}
 	out := r.out.String()
-	for _, line := range lines(out) {
+	for _, line := range apptest.Lines(out) {
 		if strings.HasPrefix(line, signed) {
 			t.Errorf("content became a line of the receiver's own: %q", line)
 		}
@@ -108,8 +110,8 @@ func TestReceiveNamesItsFlag(t *testing.T) {
 		"; for example --addr=": {"receive", "--addr", "nonsense"},
 		"unexpected argument everything (see sitehooks receive --help)": {"receive", "everything"},
 	} {
-		_, errs, err := output(t, nil, "", args...)
-		if err == nil || len(lines(errs)) != 1 || !strings.Contains(errs, says) {
+		_, errs, err := apptest.Output(t, nil, "", args...)
+		if err == nil || len(apptest.Lines(errs)) != 1 || !strings.Contains(errs, says) {
 			t.Errorf("%v: %v %s", args, err, errs)
 		}
 	}

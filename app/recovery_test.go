@@ -12,18 +12,19 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sitehooks/sitehooks/app/apptest"
 	"github.com/sitehooks/sitehooks/models"
 	"github.com/sitehooks/sitehooks/models/modelstest"
 )
 
 func TestABacklogIsWorkedThroughOldestFirst(t *testing.T) {
-	onBoth(t, func(t *testing.T, kind string) {
-		env := keyed(environment(t, kind))
-		to := backlog(t, env, 5, 10_000)
-		serve(t, env, "SITEHOOKS_LOG_LEVEL=error")
+	apptest.OnBoth(t, func(t *testing.T, kind string) {
+		env := apptest.WithKey(apptest.Environment(t, kind))
+		to := apptest.Backlog(t, env, 5, 10_000)
+		apptest.Serve(t, env, "SITEHOOKS_LOG_LEVEL=error")
 		for _, r := range to {
-			eventually(t, "the first of the backlog", func() bool { return r.count() >= 400 })
-			r.checkOrder(t)
+			apptest.Eventually(t, "the first of the backlog", func() bool { return r.Count() >= 400 })
+			r.CheckOrder(t)
 		}
 	})
 }
@@ -78,17 +79,17 @@ func TestStopCutsWhatHangs(t *testing.T) {
 	for _, kind := range modelstest.Kinds() {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel() // it mostly waits
-			env := keyed(environment(t, kind))
+			env := apptest.WithKey(apptest.Environment(t, kind))
 			h, trust := newHanging(t)
-			in := serve(t, env, trust)
-			b := in.login()
-			b.quick()
-			b.createType("superoffice", typeForm("superoffice", h.URL))
-			in.accept(questionJSON("hangs", 1, ""))
-			eventually(t, "the delivery that hangs", func() bool { return len(h.came()) == 1 })
+			in := apptest.Serve(t, env, trust)
+			b := in.Login()
+			b.Quick()
+			b.CreateType("superoffice", apptest.TypeForm("superoffice", h.URL))
+			in.Accept(apptest.QuestionJSON("hangs", 1, ""))
+			apptest.Eventually(t, "the delivery that hangs", func() bool { return len(h.came()) == 1 })
 			started := time.Now()
-			if err := in.terminate(); err != nil {
-				t.Errorf("stopped with %v\n%s", err, in.log)
+			if err := in.Terminate(); err != nil {
+				t.Errorf("stopped with %v\n%s", err, in.Log)
 			}
 			t.Logf("stopped within %s", time.Since(started))
 			if n := len(h.came()); n != 1 {
@@ -97,8 +98,8 @@ func TestStopCutsWhatHangs(t *testing.T) {
 			if d := onlyDelivery(t, env); d.State != models.DeliveryPending || d.Tries != 0 {
 				t.Errorf("what was cut is %+v", d)
 			}
-			serve(t, env, trust)
-			eventually(t, "the repeat", func() bool { return len(h.came()) == 2 })
+			apptest.Serve(t, env, trust)
+			apptest.Eventually(t, "the repeat", func() bool { return len(h.came()) == 2 })
 			if ids := h.came(); ids[0] == "" || ids[0] != ids[1] {
 				t.Errorf("ids %v", ids)
 			}
@@ -108,7 +109,7 @@ func TestStopCutsWhatHangs(t *testing.T) {
 
 func onlyDelivery(t testing.TB, env []string) models.Delivery {
 	t.Helper()
-	s := open(t, env)
+	s := apptest.OpenStore(t, env)
 	defer s.Close()
 	rows, _, err := s.Deliveries.List(t.Context(), models.DeliveryQuery{Limit: 10})
 	ok(t, err)

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/sitehooks/sitehooks/app/apptest"
 )
 
 // TestRefusedReportsLeaveATrace: each reason for which the ingest API refuses a
@@ -12,14 +14,14 @@ import (
 // on the System page; the tokens page says when SITEHOOKS_INGEST_TOKEN was
 // used.
 func TestRefusedReportsLeaveATrace(t *testing.T) {
-	onBoth(t, func(t *testing.T, kind string) {
-		env := environment(t, kind)
-		in := serve(t, env)
-		b := in.login()
-		if page := b.get("/admin/system").body; !strings.Contains(page, "None on this instance since it started.") {
+	apptest.OnBoth(t, func(t *testing.T, kind string) {
+		env := apptest.Environment(t, kind)
+		in := apptest.Serve(t, env)
+		b := in.Login()
+		if page := b.Get("/admin/system").Body; !strings.Contains(page, "None on this instance since it started.") {
 			t.Error("refused requests before there were any")
 		}
-		if page := b.get("/admin/tokens").body; !strings.Contains(page, "SITEHOOKS_INGEST_TOKEN") || !strings.Contains(page, "never") {
+		if page := b.Get("/admin/tokens").Body; !strings.Contains(page, "SITEHOOKS_INGEST_TOKEN") || !strings.Contains(page, "never") {
 			t.Error("the unused token is not listed as such")
 		}
 		bound, crm := newToken(t, env, "ingest", "--location", "team-a"), newToken(t, env, "superoffice")
@@ -33,19 +35,19 @@ func TestRefusedReportsLeaveATrace(t *testing.T) {
 			{events, "shk_" + strings.Repeat("0", 64), good, 401, 3, "unknown_token", "Unknown or revoked token"},
 			{events, crm, good, 403, 1, "scope", "Token of another scope"},
 			{events, bound, good, 403, 1, "location", "location is main, but the token is for team-a only"},
-			{events, ingestToken, `{"events":[` + good + `,{"type":"lead"}]}`, 400, 5, "invalid", "events[1].type"},
-			{events, ingestToken, strings.Repeat(" ", 4<<20) + good, 413, 1, "too_large", "The body is larger than 4194304 bytes."},
+			{events, apptest.IngestToken, `{"events":[` + good + `,{"type":"lead"}]}`, 400, 5, "invalid", "events[1].type"},
+			{events, apptest.IngestToken, strings.Repeat(" ", 4<<20) + good, 413, 1, "too_large", "The body is larger than 4194304 bytes."},
 			{"/superoffice/api/v1/Webhook/lead.scored/x", crm, "{}", 400, 2, "invalid", "PrimaryKey"},
 		}
 		for _, c := range cases {
 			for range c.times {
-				if a := in.call(http.MethodPost, c.path, c.token, c.body); a.code != c.code {
-					t.Errorf("%s: %d %s", c.reason, a.code, a.body)
+				if a := call(in, http.MethodPost, c.path, c.token, c.body); a.Code != c.code {
+					t.Errorf("%s: %d %s", c.reason, a.Code, a.Body)
 				}
 			}
 		}
-		in.accept(good)
-		metrics, page := b.get("/metrics").body, b.get("/admin/system").body
+		in.Accept(good)
+		metrics, page := b.Get("/metrics").Body, b.Get("/admin/system").Body
 		for _, c := range cases {
 			api := "ingest"
 			if c.path != events {
@@ -58,7 +60,7 @@ func TestRefusedReportsLeaveATrace(t *testing.T) {
 				t.Errorf("the System page does not say %q", c.shown)
 			}
 			logged := 0
-			for _, line := range lines(in.log.String()) {
+			for _, line := range apptest.Lines(in.Log.String()) {
 				if strings.Contains(line, `msg="requests refused"`) && strings.Contains(line, "api="+api+" reason="+c.reason+" ") {
 					logged++
 				}
@@ -67,7 +69,7 @@ func TestRefusedReportsLeaveATrace(t *testing.T) {
 				t.Errorf("%s of %s was logged %d times", c.reason, api, logged)
 			}
 		}
-		if page := b.get("/admin/tokens").body; strings.Contains(page, "never</td>") {
+		if page := b.Get("/admin/tokens").Body; strings.Contains(page, "never</td>") {
 			t.Error("SITEHOOKS_INGEST_TOKEN was never used")
 		}
 	})

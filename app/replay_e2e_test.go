@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"github.com/sitehooks/sitehooks/app/apptest"
 )
 
 // realDump is the posts of a real community; it stands beside a checkout, not
@@ -26,57 +28,57 @@ func TestReplayOfARealCommunity(t *testing.T) {
 		dump = smallDump(t)
 	}
 	want := countDump(t, dump, "espresso")
-	onBoth(t, func(t *testing.T, kind string) {
-		in, hook := serve(t, environment(t, kind)), newReceiver(t)
-		b := in.login()
-		b.quick()
+	apptest.OnBoth(t, func(t *testing.T, kind string) {
+		in, hook := apptest.Serve(t, apptest.Environment(t, kind)), apptest.NewReceiver(t)
+		b := in.Login()
+		b.Quick()
 		secrets := []string{strings.Repeat("0123456789abcdef", 4), strings.Repeat("fedcba9876543210", 4)}
-		form := webhookForm(hook.URL)
+		form := apptest.WebhookForm(hook.URL)
 		form.Set("tag_mode", "specific")
 		form.Set("tags", "espresso")
 		form.Set("secret_1", secrets[0])
 		form.Set("secret_2", secrets[1])
-		b.createWebhook(form)
-		replay := []string{"replay", "stackexchange", "--url", in.base, dump, "--token", ingestToken, "--speed", "max", "--site", "https://coffee.example"}
-		out, errs, err := output(t, nil, "", replay...)
+		b.CreateWebhook(form)
+		replay := []string{"replay", "stackexchange", "--url", in.Base, dump, "--token", apptest.IngestToken, "--speed", "max", "--site", "https://coffee.example"}
+		out, errs, err := apptest.Output(t, nil, "", replay...)
 		if err != nil {
 			t.Fatalf("replay: %v\n%s%s", err, out, errs)
 		}
-		_, shown, _ := strings.Cut(strings.TrimSpace(out), "triggered: "+in.base)
-		history := b.get(shown)
-		if n := len(regexp.MustCompile(`<tr data-id="\d+">`).FindAllString(history.body, -1)); history.code != http.StatusOK || n != 50 {
-			t.Errorf("replay says %q; that page answers %d and lists %d events, want 50", out, history.code, n)
+		_, shown, _ := strings.Cut(strings.TrimSpace(out), "triggered: "+in.Base)
+		history := b.Get(shown)
+		if n := len(regexp.MustCompile(`<tr data-id="\d+">`).FindAllString(history.Body, -1)); history.Code != http.StatusOK || n != 50 {
+			t.Errorf("replay says %q; that page answers %d and lists %d events, want 50", out, history.Code, n)
 		}
-		eventually(t, fmt.Sprintf("%d items", len(want)), func() bool { return len(hook.items(t)) >= len(want) })
+		apptest.Eventually(t, fmt.Sprintf("%d items", len(want)), func() bool { return len(hook.Items(t)) >= len(want) })
 		// A second run is all duplicates; nothing more may come of it.
-		if out, errs, err := output(t, nil, "", replay...); err != nil || !strings.Contains(out+errs, "duplicates") {
+		if out, errs, err := apptest.Output(t, nil, "", replay...); err != nil || !strings.Contains(out+errs, "duplicates") {
 			t.Errorf("second replay: %v\n%s%s", err, out, errs)
 		}
-		in.accept(`{"id":"end","type":"question.created","question":{"question_id":999999,"title":"end","link":"https://x.example/q","tags":["espresso"]}}`)
-		eventually(t, "the last event", func() bool {
-			return slices.ContainsFunc(hook.items(t), func(i item) bool { return i.QuestionID == 999999 })
+		in.Accept(`{"id":"end","type":"question.created","question":{"question_id":999999,"title":"end","link":"https://x.example/q","tags":["espresso"]}}`)
+		apptest.Eventually(t, "the last event", func() bool {
+			return slices.ContainsFunc(hook.Items(t), func(i apptest.Item) bool { return i.QuestionID == 999999 })
 		})
 		got := map[string]int{}
-		for _, i := range hook.items(t) {
+		for _, i := range hook.Items(t) {
 			if i.QuestionID != 999999 {
 				got[key(i)]++
 			}
 		}
 		compare(t, got, want)
-		for _, d := range hook.got() {
+		for _, d := range hook.Got() {
 			for _, s := range secrets {
 				verifier, err := standardwebhooks.NewWebhookRaw([]byte(s))
 				ok(t, err)
-				ok(t, verifier.Verify(d.body, d.header))
+				ok(t, verifier.Verify(d.Body, d.Header))
 			}
-			if len(d.body) > 256<<10 {
-				t.Errorf("a body of %d bytes", len(d.body))
+			if len(d.Body) > 256<<10 {
+				t.Errorf("a body of %d bytes", len(d.Body))
 			}
 		}
 	})
 }
 
-func key(i item) string { return fmt.Sprintf("%s %d %d", i.Type, i.QuestionID, i.AnswerID) }
+func key(i apptest.Item) string { return fmt.Sprintf("%s %d %d", i.Type, i.QuestionID, i.AnswerID) }
 
 func compare(t *testing.T, got map[string]int, want map[string]bool) {
 	t.Helper()

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sitehooks/sitehooks/app/apptest"
 	"github.com/sitehooks/sitehooks/models/modelstest"
 )
 
@@ -16,13 +17,13 @@ import (
 func asRole(t *testing.T, server *modelstest.Server, db *sql.DB, connections int, parameters string) []string {
 	t.Helper()
 	name := fmt.Sprintf("role_%d", connections)
-	run(t, db, fmt.Sprintf("create role %s login connection limit %d", name, connections))
-	run(t, db, fmt.Sprintf("create database %s owner %[1]s", name))
+	apptest.Exec(t, db, fmt.Sprintf("create role %s login connection limit %d", name, connections))
+	apptest.Exec(t, db, fmt.Sprintf("create database %s owner %[1]s", name))
 	u, err := url.Parse(server.URL(name))
 	ok(t, err)
 	u.User, u.RawQuery = url.User(name), strings.TrimPrefix(u.RawQuery+"&"+parameters, "&")
 	return []string{
-		"SITEHOOKS_ADMIN_EMAIL=" + adminEmail, "SITEHOOKS_ADMIN_PASSWORD=" + adminPassword, "SITEHOOKS_INGEST_TOKEN=" + ingestToken,
+		"SITEHOOKS_ADMIN_EMAIL=" + apptest.AdminEmail, "SITEHOOKS_ADMIN_PASSWORD=" + apptest.AdminPassword, "SITEHOOKS_INGEST_TOKEN=" + apptest.IngestToken,
 		"SITEHOOKS_ALLOW_TARGETS=127.0.0.0/8", "DATABASE_URL=" + u.String(), "SITEHOOKS_SECRET_KEY=" + base64.StdEncoding.EncodeToString(modelstest.Key()),
 	}
 }
@@ -38,28 +39,28 @@ func TestRoleWithFewConnections(t *testing.T) {
 		0: "too many connections for role \"role_0\" (an instance needs 5)",
 		1: "may have 1 connections, and an instance needs 5", 4: "may have 4 connections, and an instance needs 5",
 	} {
-		_, errs, err := output(t, append(asRole(t, server, db, n, ""), "SITEHOOKS_ADDR="+freePort(t)), "", "serve")
-		if err == nil || len(lines(errs)) != 1 || !strings.HasPrefix(errs, "sitehooks: DATABASE_URL: ") || !strings.Contains(errs, says) || !strings.Contains(errs, "for example DATABASE_URL=") {
+		_, errs, err := apptest.Output(t, append(asRole(t, server, db, n, ""), "SITEHOOKS_ADDR="+apptest.FreePort(t)), "", "serve")
+		if err == nil || len(apptest.Lines(errs)) != 1 || !strings.HasPrefix(errs, "sitehooks: DATABASE_URL: ") || !strings.Contains(errs, says) || !strings.Contains(errs, "for example DATABASE_URL=") {
 			t.Errorf("with %d: %v\n%s", n, err, errs)
 		}
 	}
-	hook := newReceiver(t)
-	in := serve(t, asRole(t, server, db, 5, ""))
-	b := in.login()
-	b.quick()
-	b.createWebhook(webhookForm(hook.URL + "/hook"))
+	hook := apptest.NewReceiver(t)
+	in := apptest.Serve(t, asRole(t, server, db, 5, ""))
+	b := in.Login()
+	b.Quick()
+	b.CreateWebhook(apptest.WebhookForm(hook.URL + "/hook"))
 	for i := range 20 {
-		in.accept(questionJSON(fmt.Sprintf("e%d", i), i+1, ""))
+		in.Accept(apptest.QuestionJSON(fmt.Sprintf("e%d", i), i+1, ""))
 	}
-	eventually(t, "deliveries", func() bool { return len(distinct(hook.items(t))) == 20 })
-	if log := in.log.String(); strings.Contains(log, "too many connections") {
+	apptest.Eventually(t, "deliveries", func() bool { return len(distinct(hook.Items(t))) == 20 })
+	if log := in.Log.String(); strings.Contains(log, "too many connections") {
 		t.Errorf("with 5: %s", log)
 	}
 }
 
 // TestMissingSchemaIsNamed at the start, with an example.
 func TestMissingSchemaIsNamed(t *testing.T) {
-	env := environment(t, "postgres")
+	env := apptest.Environment(t, "postgres")
 	for i, entry := range env {
 		if address, is := strings.CutPrefix(entry, "DATABASE_URL="); is {
 			u, err := url.Parse(address)
@@ -70,8 +71,8 @@ func TestMissingSchemaIsNamed(t *testing.T) {
 			env[i] = "DATABASE_URL=" + u.String()
 		}
 	}
-	_, errs, err := output(t, env, "", "migrate")
-	if err == nil || len(lines(errs)) != 1 || !strings.HasPrefix(errs, "sitehooks: DATABASE_URL: no schema of its search_path exists") || !strings.Contains(errs, "for example DATABASE_URL=") {
+	_, errs, err := apptest.Output(t, env, "", "migrate")
+	if err == nil || len(apptest.Lines(errs)) != 1 || !strings.HasPrefix(errs, "sitehooks: DATABASE_URL: no schema of its search_path exists") || !strings.Contains(errs, "for example DATABASE_URL=") {
 		t.Errorf("%v\n%s", err, errs)
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/sitehooks/sitehooks/app/apptest"
 )
 
 // TestScreenshots makes the pictures of the documentation from a running demo:
@@ -28,7 +30,7 @@ func TestScreenshots(t *testing.T) {
 		c.create(d, url.Values{"name": {"Django answers"}, "events": {"answer.accepted"}, "tag_mode": {"specific"}, "tags": {"django"}}),
 	}
 	var delivery, trigger string
-	eventually(t, "a delivery of something newer than they are", func() bool {
+	apptest.Eventually(t, "a delivery of something newer than they are", func() bool {
 		c.open(d.base + "/admin/deliveries?state=delivered")
 		delivery = eval[string](c, `[...document.querySelectorAll("tbody tr")].find((r) => r.textContent.includes("Python Accepted Answers"))?.querySelector("a[href*='/deliveries/']")?.href ?? ""`)
 		if delivery == "" {
@@ -39,7 +41,7 @@ func TestScreenshots(t *testing.T) {
 		c.open(trigger)
 		return !strings.Contains(c.words("main"), "Created later")
 	})
-	eventually(t, "a broken webhook", func() bool {
+	apptest.Eventually(t, "a broken webhook", func() bool {
 		c.open(d.base + "/admin/webhooks")
 		return strings.Contains(c.words("main"), "410")
 	})

@@ -22,6 +22,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver pgx
 	_ "github.com/libtnb/sqlite"       // the driver sqlite
 
+	"github.com/sitehooks/sitehooks/app/apptest"
 	"github.com/sitehooks/sitehooks/models"
 	"github.com/sitehooks/sitehooks/models/modelstest"
 )
@@ -128,28 +129,28 @@ func (v *vault) none(place, text string) {
 
 // crawl reads every page that the links and forms of others lead to, and
 // returns their number. Pages whose query differs in values alone are one.
-func (b *browser) crawl(visit func(path, body string)) int {
-	b.t.Helper()
+func crawl(b *apptest.Browser, visit func(path, body string)) int {
+	b.T.Helper()
 	seen := map[string]bool{}
 	next := []string{"/admin/webhooks", "/account/password", "/login/oidc", "/admin/nothing", "/metrics", "/admin/deliveries.csv", "/admin/deliveries.json"}
 	for ; len(next) > 0; next = next[1:] {
 		at, err := url.Parse(next[0])
-		ok(b.t, err)
+		ok(b.T, err)
 		if key := fmt.Sprint(at.Path, slices.Sorted(keysOf(at.Query()))); seen[key] || strings.HasPrefix(at.Path, "/static/") {
 			continue
 		} else if seen[key] = true; len(seen) > 1000 {
-			b.t.Fatalf("the pages have no end: %s", next[0])
+			b.T.Fatalf("the pages have no end: %s", next[0])
 		}
-		a := b.get(at.RequestURI())
-		visit(at.RequestURI(), a.body+fmt.Sprint(a.header))
-		doc, err := goquery.NewDocumentFromReader(strings.NewReader(a.body))
-		ok(b.t, err)
+		a := b.Get(at.RequestURI())
+		visit(at.RequestURI(), a.Body+fmt.Sprint(a.Header))
+		doc, err := goquery.NewDocumentFromReader(strings.NewReader(a.Body))
+		ok(b.T, err)
 		doc.Find("a[href]").Each(func(_ int, link *goquery.Selection) {
 			if to, err := at.Parse(link.AttrOr("href", "")); err == nil && to.Host == "" {
 				next = append(next, to.RequestURI())
 			}
 		})
-		if to := a.header.Get("Location"); strings.HasPrefix(to, "/") {
+		if to := a.Header.Get("Location"); strings.HasPrefix(to, "/") {
 			next = append(next, to)
 		}
 	}
@@ -169,8 +170,8 @@ func keysOf(v url.Values) func(func(string) bool) {
 // openDatabase opens the database of an environment beside its instance.
 func openDatabase(t testing.TB, env []string) *sql.DB {
 	t.Helper()
-	driver, at := "sqlite", "file:"+filepath.Join(valueOf(env, "SITEHOOKS_DATA_DIR"), models.SQLiteFile)+"?_pragma=busy_timeout(60000)"
-	if address := valueOf(env, "DATABASE_URL"); address != "" {
+	driver, at := "sqlite", "file:"+filepath.Join(apptest.ValueOf(env, "SITEHOOKS_DATA_DIR"), models.SQLiteFile)+"?_pragma=busy_timeout(60000)"
+	if address := apptest.ValueOf(env, "DATABASE_URL"); address != "" {
 		driver, at = "pgx", address
 	}
 	db, err := sql.Open(driver, at)
@@ -184,7 +185,7 @@ func openDatabase(t testing.TB, env []string) *sql.DB {
 func (v *vault) database(env []string) {
 	v.t.Helper()
 	v.none("the database", modelstest.DumpSQL(v.t, openDatabase(v.t, env)))
-	dir := valueOf(env, "SITEHOOKS_DATA_DIR")
+	dir := apptest.ValueOf(env, "SITEHOOKS_DATA_DIR")
 	if dir == "" {
 		return
 	}
@@ -203,14 +204,14 @@ func (v *vault) database(env []string) {
 // tattler is a receiver that answers with all that it knows: every header and
 // the address of the request, and the secrets that it shares with the sender.
 type tattler struct {
-	*receiver
+	*apptest.Receiver
 	failing atomic.Bool
 }
 
 func newTattler(t *testing.T, v *vault) (server *tattler, trust string) {
 	t.Helper()
 	server = &tattler{}
-	server.receiver, trust = newTypesReceiver(t)
+	server.Receiver, trust = apptest.NewTypesReceiver(t)
 	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Headers", fmt.Sprint(r.Header))
 		w.Header().Set("X-Address", r.RequestURI)

@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/PuerkitoBio/goquery"
+
+	"github.com/sitehooks/sitehooks/app/apptest"
 )
 
 // newTattlingProvider is a provider of single sign-on that answers a log-in
@@ -42,12 +44,12 @@ func secretive(t *testing.T, v *vault, kind, trust string) []string {
 	t.Helper()
 	key := make([]byte, 32)
 	_, _ = rand.Read(key)
-	env := append(environment(t, kind), trust, "SITEHOOKS_LOG_LEVEL=debug",
+	env := append(apptest.Environment(t, kind), trust, "SITEHOOKS_LOG_LEVEL=debug",
 		"SITEHOOKS_ADMIN_PASSWORD="+v.make("password of the administrator"), "SITEHOOKS_INGEST_TOKEN="+v.make("ingest token"),
 		"SITEHOOKS_SECRET_KEY="+v.keep("secret key", base64.StdEncoding.EncodeToString(key)),
 		"SITEHOOKS_OIDC_ISSUER="+newTattlingProvider(t).URL, "SITEHOOKS_OIDC_CLIENT_ID=sitehooks",
 		"SITEHOOKS_OIDC_CLIENT_SECRET="+v.make("secret of the client"))
-	if address := valueOf(env, "DATABASE_URL"); address != "" {
+	if address := apptest.ValueOf(env, "DATABASE_URL"); address != "" {
 		env = append(env, "DATABASE_URL="+strings.Replace(address, "postgres@", "postgres:"+v.make("password of the database")+"@", 1))
 	}
 	return env
@@ -58,14 +60,14 @@ func secretive(t *testing.T, v *vault, kind, trust string) []string {
 // them in the log at its most talkative, on all pages, in the answers of the
 // APIs, in the exports, and in all tables and files.
 func TestSecretsAreNowhereInClear(t *testing.T) {
-	onBoth(t, func(t *testing.T, kind string) {
+	apptest.OnBoth(t, func(t *testing.T, kind string) {
 		v := &vault{t: t, secrets: map[string]string{}}
 		hook, trust := newTattler(t, v)
 		env := secretive(t, v, kind, trust)
-		in := serve(t, env)
+		in := apptest.Serve(t, env)
 		f := &secretFlows{vault: v, in: in, hook: hook, env: env}
 		f.logIn()
-		f.b.quick()
+		f.b.Quick()
 		f.webhooks()
 		f.tokens()
 		f.deliver()
@@ -74,10 +76,10 @@ func TestSecretsAreNowhereInClear(t *testing.T) {
 		f.people()
 		f.search()
 		f.faults()
-		_ = in.terminate() // without its tables it may say that it could not hand all back
-		v.none("the log", in.log.String())
+		_ = in.Terminate() // without its tables it may say that it could not hand all back
+		v.none("the log", in.Log.String())
 		v.database(env)
-		if !strings.Contains(in.log.String(), "level=ERROR") || !strings.Contains(in.log.String(), "log-in refused") {
+		if !strings.Contains(in.Log.String(), "level=ERROR") || !strings.Contains(in.Log.String(), "log-in refused") {
 			t.Error("the log does not tell of the faults that were made")
 		}
 	})
@@ -86,75 +88,75 @@ func TestSecretsAreNowhereInClear(t *testing.T) {
 // secretFlows are the flows, one after the other.
 type secretFlows struct {
 	*vault
-	in      *instance
+	in      *apptest.Instance
 	hook    *tattler
 	env     []string
-	b       *browser
+	b       *apptest.Browser
 	crm     string // token of the SuperOffice API
 	generic url.Values
 }
 
-func (f *secretFlows) see(place string, a answer, code int) answer {
+func (f *secretFlows) see(place string, a apptest.Answer, code int) apptest.Answer {
 	f.t.Helper()
-	if a.code != code {
-		f.t.Fatalf("%s: %d, want %d: %s", place, a.code, code, a.body)
+	if a.Code != code {
+		f.t.Fatalf("%s: %d, want %d: %s", place, a.Code, code, a.Body)
 	}
-	f.none(place, a.body+fmt.Sprint(a.header))
+	f.none(place, a.Body+fmt.Sprint(a.Header))
 	return a
 }
 
 func (f *secretFlows) logIn() {
 	f.t.Helper()
-	f.b = f.in.browser()
-	wrong := url.Values{"email": {adminEmail}, "password": {f.make("wrong password")}}
-	f.see("the log-in page", f.b.post("/login", wrong), http.StatusUnauthorized)
-	a := f.b.post("/login", url.Values{"email": {adminEmail}, "password": {f.get("password of the administrator")}})
-	if a.code != http.StatusSeeOther {
-		f.t.Fatalf("login: %d", a.code)
+	f.b = f.in.Browser()
+	wrong := url.Values{"email": {apptest.AdminEmail}, "password": {f.make("wrong password")}}
+	f.see("the log-in page", f.b.Post("/login", wrong), http.StatusUnauthorized)
+	a := f.b.Post("/login", url.Values{"email": {apptest.AdminEmail}, "password": {f.get("password of the administrator")}})
+	if a.Code != http.StatusSeeOther {
+		f.t.Fatalf("login: %d", a.Code)
 	}
-	resp := http.Response{Header: a.header}
+	resp := http.Response{Header: a.Header}
 	for _, cookie := range resp.Cookies() {
 		if cookie.Name == "sitehooks_session" {
 			f.keep("session cookie", cookie.Value)
 		}
 	}
 	// Single sign-on that the provider refuses, repeating our secret.
-	a = f.b.get("/login/oidc")
-	to, err := url.Parse(a.header.Get("Location"))
+	a = f.b.Get("/login/oidc")
+	to, err := url.Parse(a.Header.Get("Location"))
 	ok(f.t, err)
-	f.see("refused single sign-on", f.b.get("/login/oidc?code=c&state="+url.QueryEscape(to.Query().Get("state"))), http.StatusBadGateway)
+	f.see("refused single sign-on", f.b.Get("/login/oidc?code=c&state="+url.QueryEscape(to.Query().Get("state"))), http.StatusBadGateway)
 }
 
 // webhooks saves one of each type with all the secrets it can have.
 func (f *secretFlows) webhooks() {
 	f.t.Helper()
-	f.generic = typeForm("generic", f.hook.URL)
+	f.generic = apptest.TypeForm("generic", f.hook.URL)
 	f.generic.Set("url", f.hook.URL+"/generic?token="+f.make("generic query"))
 	f.generic.Set("secret_1", f.make("generic secret 1"))
 	f.generic.Set("headers", "X-Team: data\nX-Api-Key: "+f.make("generic header"))
 	f.generic.Set("do", "generate_2")
-	a := f.b.post("/admin/webhooks/new?type=generic", f.generic)
-	doc, err := goquery.NewDocumentFromReader(strings.NewReader(a.body))
+	a := f.b.Post("/admin/webhooks/new?type=generic", f.generic)
+	doc, err := goquery.NewDocumentFromReader(strings.NewReader(a.Body))
 	ok(f.t, err)
 	f.generic.Set("secret_2", f.keep("generic secret 2", doc.Find("#secret_2").AttrOr("value", "")))
 	for _, do := range []string{"test", "preview", "save"} {
 		f.generic.Set("do", do)
-		if a = f.b.post("/admin/webhooks/new?type=generic", f.generic); a.code >= http.StatusBadRequest {
-			f.t.Fatalf("%s: %d %s", do, a.code, a.body)
+		if a = f.b.Post("/admin/webhooks/new?type=generic", f.generic); a.Code >= http.StatusBadRequest {
+			f.t.Fatalf("%s: %d %s", do, a.Code, a.Body)
 		}
 	}
 	forms := map[string]url.Values{}
 	for _, name := range []string{"slack", "stackauth", "userecho"} {
-		forms[name] = typeForm(name, f.hook.URL)
+		forms[name] = apptest.TypeForm(name, f.hook.URL)
 	}
 	team, app := f.keep("slack team", "T"+rand.Text()[:12]), f.keep("slack app", "B"+rand.Text()[:12])
 	forms["slack"].Set("url", f.hook.URL+"/slack/"+team+"/"+app+"/"+f.make("slack address"))
 	forms["stackauth"].Set("secret_1", f.keep("stackauth secret", "whsec_"+base64.StdEncoding.EncodeToString([]byte(rand.Text()+"-of-stack-auth"))))
 	forms["userecho"].Set("secret_1", f.make("userecho key"))
 	for name, form := range forms {
-		f.b.createType(name, form)
+		f.b.CreateType(name, form)
 	}
-	f.see("the list", f.b.get("/admin/webhooks"), http.StatusOK)
+	f.see("the list", f.b.Get("/admin/webhooks"), http.StatusOK)
 }
 
 // path is that of the webhook of a type.
@@ -168,10 +170,10 @@ func (f *secretFlows) path(name string) string {
 // saved is the form of a saved webhook as the page holds it.
 func (f *secretFlows) saved(name string) url.Values {
 	f.t.Helper()
-	a := f.b.get(f.path(name) + "/edit")
-	doc, err := goquery.NewDocumentFromReader(strings.NewReader(a.body))
+	a := f.b.Get(f.path(name) + "/edit")
+	doc, err := goquery.NewDocumentFromReader(strings.NewReader(a.Body))
 	ok(f.t, err)
-	form := typeForm(name, f.hook.URL)
+	form := apptest.TypeForm(name, f.hook.URL)
 	form.Del("secret_1")
 	for _, field := range []string{"name", "url", "updated_at"} {
 		form.Set(field, doc.Find("[name="+field+"]").AttrOr("value", ""))
@@ -184,39 +186,39 @@ func (f *secretFlows) saved(name string) url.Values {
 func (f *secretFlows) tokens() {
 	f.t.Helper()
 	issue := func(scope string) string {
-		a := f.b.post("/admin/tokens", url.Values{"name": {"of " + scope}, "scope": {scope}})
-		if a.code != http.StatusSeeOther || strings.Contains(a.body, "shk_") {
-			f.t.Fatalf("a new token: %d %s", a.code, a.body)
+		a := f.b.Post("/admin/tokens", url.Values{"name": {"of " + scope}, "scope": {scope}})
+		if a.Code != http.StatusSeeOther || strings.Contains(a.Body, "shk_") {
+			f.t.Fatalf("a new token: %d %s", a.Code, a.Body)
 		}
-		shown := f.b.get("/admin/tokens").body
+		shown := f.b.Get("/admin/tokens").Body
 		return f.keep("token for "+scope, regexp.MustCompile(`shk_[0-9a-f]+`).FindString(shown))
 	}
 	issue("ingest")
 	f.crm = issue("superoffice")
-	f.see("tokens", f.b.get("/admin/tokens"), http.StatusOK)
+	f.see("tokens", f.b.Get("/admin/tokens"), http.StatusOK)
 	f.see("the API for events", f.api(http.MethodPost, "/api/v1/events", f.make("unknown token"), `{}`), http.StatusUnauthorized)
 	f.see("the API for events", f.api(http.MethodPost, "/api/v1/events", f.crm, `{}`), http.StatusForbidden)
 	body := fmt.Sprintf(`{"Name":"To CRM","Events":["question.created"],"TargetUrl":%q,"Secret":%q,"Headers":{"X-Api-Key":%q}}`,
 		f.hook.URL+"/superoffice?token="+f.make("superoffice query"), f.make("superoffice secret"), f.make("superoffice header"))
 	made := f.api(http.MethodPost, "/superoffice/api/v1/Webhook", f.crm, body)
-	if made.code != http.StatusOK {
-		f.t.Fatalf("SuperOffice API: %d %s", made.code, made.body)
+	if made.Code != http.StatusOK {
+		f.t.Fatalf("SuperOffice API: %d %s", made.Code, made.Body)
 	}
 	f.without("superoffice query", func() { // its programs need the whole address
-		f.none("what the SuperOffice API made", made.body)
+		f.none("what the SuperOffice API made", made.Body)
 		f.see("the SuperOffice API", f.api(http.MethodGet, "/superoffice/api/v1/Webhook", f.crm, ""), http.StatusOK)
 	})
 	bad := strings.Replace(body, `"question.created"`, `"question.burnt"`, 1)
 	f.see("a refusal of the SuperOffice API", f.api(http.MethodPost, "/superoffice/api/v1/Webhook", f.crm, bad), http.StatusBadRequest)
 }
 
-func (f *secretFlows) api(method, path, token, body string) answer {
+func (f *secretFlows) api(method, path, token, body string) apptest.Answer {
 	f.t.Helper()
-	req, err := http.NewRequestWithContext(f.t.Context(), method, f.in.base+path, strings.NewReader(body))
+	req, err := http.NewRequestWithContext(f.t.Context(), method, f.in.Base+path, strings.NewReader(body))
 	ok(f.t, err)
 	req.Header.Set("Authorization", "Bearer "+token)
 	req.Header.Set("Content-Type", "application/json")
-	a, err := do(f.t, http.DefaultClient, req)
+	a, err := apptest.Do(f.t, http.DefaultClient, req)
 	ok(f.t, err)
 	return a
 }
@@ -225,22 +227,24 @@ func (f *secretFlows) api(method, path, token, body string) answer {
 func (f *secretFlows) deliver() {
 	f.t.Helper()
 	answered := func(status string) func() bool {
-		return func() bool { return strings.Count(f.b.get("/admin/deliveries.json").body, status) == len(typeNames) }
+		return func() bool {
+			return strings.Count(f.b.Get("/admin/deliveries.json").Body, status) == len(apptest.TypeNames)
+		}
 	}
 	f.hook.failing.Store(true)
-	accepted := f.api(http.MethodPost, "/api/v1/events", f.get("ingest token"), questionJSON("first", 1, ""))
+	accepted := f.api(http.MethodPost, "/api/v1/events", f.get("ingest token"), apptest.QuestionJSON("first", 1, ""))
 	f.see("the answer to an event", accepted, http.StatusAccepted)
-	eventually(f.t, "each failed", answered(`"last_status":500`))
+	apptest.Eventually(f.t, "each failed", answered(`"last_status":500`))
 	f.hook.failing.Store(false)
-	for _, id := range regexp.MustCompile(`"id":"([^"]+)"`).FindAllStringSubmatch(f.b.get("/admin/deliveries.json").body, -1) {
-		f.see("resend", f.b.post("/admin/deliveries/"+id[1]+"/resend", nil), http.StatusSeeOther)
+	for _, id := range regexp.MustCompile(`"id":"([^"]+)"`).FindAllStringSubmatch(f.b.Get("/admin/deliveries.json").Body, -1) {
+		f.see("resend", f.b.Post("/admin/deliveries/"+id[1]+"/resend", nil), http.StatusSeeOther)
 	}
-	eventually(f.t, "each was resent", answered(`"last_status":200`))
+	apptest.Eventually(f.t, "each was resent", answered(`"last_status":200`))
 	form := f.saved("generic")
 	for _, do := range []string{"test", "preview"} {
 		form.Set("do", do)
 		f.without("generic query", func() { // the form shows the address that is edited
-			f.see(do+" of a saved webhook", f.b.post(f.path("generic")+"/edit", form), http.StatusOK)
+			f.see(do+" of a saved webhook", f.b.Post(f.path("generic")+"/edit", form), http.StatusOK)
 		})
 	}
 }
@@ -250,10 +254,10 @@ func (f *secretFlows) reveal() {
 	f.t.Helper()
 	for name, part := range map[string][2]string{"generic": {"2", "generic secret 2"}, "slack": {"url", "slack address"}} {
 		path := f.path(name) + "/reveal"
-		f.see("the question before "+part[1], f.b.get(path), http.StatusOK)
+		f.see("the question before "+part[1], f.b.Get(path), http.StatusOK)
 		form := url.Values{"secret": {part[0]}, "password": {f.get("password of the administrator")}}
-		if a := f.b.post(path, form); a.code != http.StatusOK || strings.Count(a.body, f.get(part[1])) != 1 {
-			f.t.Errorf("reveal of the %s: %d %s", part[1], a.code, a.body)
+		if a := f.b.Post(path, form); a.Code != http.StatusOK || strings.Count(a.Body, f.get(part[1])) != 1 {
+			f.t.Errorf("reveal of the %s: %d %s", part[1], a.Code, a.Body)
 		}
 	}
 }
@@ -265,17 +269,17 @@ func (f *secretFlows) move() {
 	form.Set("url", "https://moved.example/generic?token="+f.make("moved query"))
 	form.Set("do", "save")
 	f.without("moved query", func() {
-		a := f.see("a refused move", f.b.post(f.path("generic")+"/edit", form), http.StatusUnprocessableEntity)
-		if !strings.Contains(a.body, "The URL leads to another host") {
-			f.t.Errorf("a move without new secrets: %s", a.body)
+		a := f.see("a refused move", f.b.Post(f.path("generic")+"/edit", form), http.StatusUnprocessableEntity)
+		if !strings.Contains(a.Body, "The URL leads to another host") {
+			f.t.Errorf("a move without new secrets: %s", a.Body)
 		}
 	})
 	form.Set("secret_1", f.make("moved secret 1"))
 	form.Set("secret_2", f.make("moved secret 2"))
 	form.Set("headers", "X-Api-Key: "+f.make("moved header"))
-	f.see("a move", f.b.post(f.path("generic")+"/edit", form), http.StatusSeeOther)
-	audit := f.see("the audit", f.b.get("/admin/audit"), http.StatusOK)
-	if !strings.Contains(audit.body, "target changed from") || !strings.Contains(audit.body, "moved.example") {
+	f.see("a move", f.b.Post(f.path("generic")+"/edit", form), http.StatusSeeOther)
+	audit := f.see("the audit", f.b.Get("/admin/audit"), http.StatusOK)
+	if !strings.Contains(audit.Body, "target changed from") || !strings.Contains(audit.Body, "moved.example") {
 		f.t.Error("the move is not in the audit")
 	}
 }
@@ -283,17 +287,17 @@ func (f *secretFlows) move() {
 // people gives passwords to members.
 func (f *secretFlows) people() {
 	f.t.Helper()
-	a := f.b.post("/admin/members", url.Values{"email": {"vic@example.com"}, "name": {"Vic"}, "role": {"viewer"}})
-	doc, err := goquery.NewDocumentFromReader(strings.NewReader(a.body))
+	a := f.b.Post("/admin/members", url.Values{"email": {"vic@example.com"}, "name": {"Vic"}, "role": {"viewer"}})
+	doc, err := goquery.NewDocumentFromReader(strings.NewReader(a.Body))
 	ok(f.t, err)
 	f.keep("one-time password", doc.Find("#given-password").Text())
-	f.see("members", f.b.get("/admin/members"), http.StatusOK)
+	f.see("members", f.b.Get("/admin/members"), http.StatusOK)
 	fresh := f.make("new password")
 	form := url.Values{"password": {f.get("password of the administrator")}, "new_password": {fresh}, "new_password_again": {fresh}}
-	if a = f.b.post("/account/password", form); a.code != http.StatusSeeOther {
-		f.t.Fatalf("new password: %d %s", a.code, a.body)
+	if a = f.b.Post("/account/password", form); a.Code != http.StatusSeeOther {
+		f.t.Fatalf("new password: %d %s", a.Code, a.Body)
 	}
-	resp := http.Response{Header: a.header}
+	resp := http.Response{Header: a.Header}
 	for _, cookie := range resp.Cookies() {
 		if cookie.Name == "sitehooks_session" {
 			f.keep("second session cookie", cookie.Value)
@@ -305,7 +309,7 @@ func (f *secretFlows) people() {
 func (f *secretFlows) search() {
 	f.t.Helper()
 	bodies := 0
-	pages := f.b.crawl(func(path, body string) {
+	pages := crawl(f.b, func(path, body string) {
 		for _, what := range []string{"moved query", "superoffice query"} {
 			if secret := f.get(what); strings.HasSuffix(path, "/edit") || strings.HasPrefix(path, "/admin/webhooks/new?") {
 				body = strings.ReplaceAll(body, secret, "") // the form has the address that is edited or copied
@@ -317,7 +321,7 @@ func (f *secretFlows) search() {
 		}
 		f.none(path, body)
 	})
-	if pages < 40 || bodies < len(typeNames)-1 {
+	if pages < 40 || bodies < len(apptest.TypeNames)-1 {
 		f.t.Errorf("only %d pages were read, of which %d show what a receiver answered", pages, bodies)
 	}
 	f.database(f.env)
@@ -332,12 +336,12 @@ func (f *secretFlows) faults() {
 		_, err := db.ExecContext(f.t.Context(), "alter table "+table+" rename to "+table+"_gone")
 		ok(f.t, err)
 		f.generic.Set("do", "save")
-		f.see("a save without "+table, f.b.post("/admin/webhooks/new?type=generic", f.generic), http.StatusInternalServerError)
-		f.api(http.MethodPost, "/api/v1/events", f.get("ingest token"), questionJSON("without "+table, 2, ""))
+		f.see("a save without "+table, f.b.Post("/admin/webhooks/new?type=generic", f.generic), http.StatusInternalServerError)
+		f.api(http.MethodPost, "/api/v1/events", f.get("ingest token"), apptest.QuestionJSON("without "+table, 2, ""))
 	}
 	f.see("the API without its table", f.api(http.MethodGet, "/superoffice/api/v1/Webhook", f.crm, ""), http.StatusServiceUnavailable)
-	f.see("a page without its table", f.b.get("/admin/webhooks"), http.StatusInternalServerError)
-	eventually(f.t, "the jobs' log of it", func() bool {
-		return strings.Count(f.in.log.String(), "level=ERROR") > strings.Count(f.in.log.String(), "request failed")
+	f.see("a page without its table", f.b.Get("/admin/webhooks"), http.StatusInternalServerError)
+	apptest.Eventually(f.t, "the jobs' log of it", func() bool {
+		return strings.Count(f.in.Log.String(), "level=ERROR") > strings.Count(f.in.Log.String(), "request failed")
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/sitehooks/sitehooks/app/apptest"
 	"github.com/sitehooks/sitehooks/models/modelstest"
 )
 
@@ -20,17 +21,17 @@ func TestStoppedDuringTheStart(t *testing.T) {
 	ok(t, err)
 	defer silent.Close()
 	for _, signal := range endings {
-		in := launch(t, []string{
+		in := apptest.Launch(t, []string{
 			"DATABASE_URL=postgres://sitehooks@" + silent.Addr().String() + "/sitehooks",
 			"SITEHOOKS_SECRET_KEY=" + base64.StdEncoding.EncodeToString(modelstest.Key()),
 		})
 		conn, err := silent.Accept() // it waits for an answer now
 		ok(t, err)
-		ok(t, in.cmd.Process.Signal(signal))
-		err = in.ended()
+		ok(t, in.Cmd.Process.Signal(signal))
+		err = in.Ended()
 		_ = conn.Close()
-		if said := lines(in.log.String()); err != nil || len(said) != 1 || !strings.Contains(said[0], "stopped before it was ready") {
-			t.Errorf("after %v: %v\n%s", signal, err, in.log)
+		if said := apptest.Lines(in.Log.String()); err != nil || len(said) != 1 || !strings.Contains(said[0], "stopped before it was ready") {
+			t.Errorf("after %v: %v\n%s", signal, err, in.Log)
 		}
 	}
 }
@@ -38,10 +39,10 @@ func TestStoppedDuringTheStart(t *testing.T) {
 // TestEverySignalToEndStops: also when the terminal goes away.
 func TestEverySignalToEndStops(t *testing.T) {
 	for _, signal := range endings {
-		in := serve(t, environment(t, "sqlite"))
-		ok(t, in.cmd.Process.Signal(signal))
-		if err := in.ended(); err != nil || !strings.Contains(in.log.String(), "msg=stopped") {
-			t.Errorf("after %v: %v\n%s", signal, err, in.log)
+		in := apptest.Serve(t, apptest.Environment(t, "sqlite"))
+		ok(t, in.Cmd.Process.Signal(signal))
+		if err := in.Ended(); err != nil || !strings.Contains(in.Log.String(), "msg=stopped") {
+			t.Errorf("after %v: %v\n%s", signal, err, in.Log)
 		}
 	}
 }
@@ -50,17 +51,17 @@ func TestEverySignalToEndStops(t *testing.T) {
 // instance miss it.
 func TestStoppedWithoutTheDatabase(t *testing.T) {
 	server := modelstest.StartPostgres(t)
-	in := serve(t, []string{
+	in := apptest.Serve(t, []string{
 		"DATABASE_URL=" + server.URL("postgres"), "SITEHOOKS_SECRET_KEY=" + base64.StdEncoding.EncodeToString(modelstest.Key()),
 	})
 	ok(t, server.Stop())
-	eventually(t, "it notices", func() bool { return strings.Contains(in.log.String(), "level=ERROR") })
-	err := in.terminate()
-	_, after, stopping := strings.Cut(in.log.String(), "msg=\"stopping without the database")
+	apptest.Eventually(t, "it notices", func() bool { return strings.Contains(in.Log.String(), "level=ERROR") })
+	err := in.Terminate()
+	_, after, stopping := strings.Cut(in.Log.String(), "msg=\"stopping without the database")
 	if err != nil || !stopping {
-		t.Fatalf("ended with %v\n%s", err, in.log)
+		t.Fatalf("ended with %v\n%s", err, in.Log)
 	}
-	said := lines(after)
+	said := apptest.Lines(after)
 	if len(said) != 2 || !strings.Contains(said[0], "database=\"the database ") || !strings.Contains(said[1], "msg=stopped") {
 		t.Errorf("after the signal it says\n%s", after)
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/sitehooks/sitehooks/app/apptest"
 )
 
 // npmFolder holds the vendors' own packages and the scripts that call them.
@@ -29,15 +31,15 @@ func node(t *testing.T, script string) *exec.Cmd {
 // TestVendorsPackagesTakeWhatWasDelivered lets npm's svix, standardwebhooks and
 // @slack/webhook judge requests that the running program sent.
 func TestVendorsPackagesTakeWhatWasDelivered(t *testing.T) {
-	hook, trust := newTypesReceiver(t)
-	in := serve(t, environment(t, "sqlite"), trust)
-	b := in.login()
-	b.quick()
+	hook, trust := apptest.NewTypesReceiver(t)
+	in := apptest.Serve(t, apptest.Environment(t, "sqlite"), trust)
+	b := in.Login()
+	b.Quick()
 	for _, name := range []string{"generic", "slack", "stackauth"} {
-		b.createType(name, typeForm(name, hook.URL))
+		b.CreateType(name, apptest.TypeForm(name, hook.URL))
 	}
-	in.accept(questionJSON("Grüße & <b> 🙂", 1, ""))
-	eventually(t, "three deliveries", func() bool { return len(hook.got()) >= 3 })
+	in.Accept(apptest.QuestionJSON("Grüße & <b> 🙂", 1, ""))
+	apptest.Eventually(t, "three deliveries", func() bool { return len(hook.Got()) >= 3 })
 
 	type judged struct {
 		Name    string            `json:"name"`
@@ -48,30 +50,30 @@ func TestVendorsPackagesTakeWhatWasDelivered(t *testing.T) {
 	}
 	var requests []judged
 	refused := map[string]bool{}
-	ask := func(name, referee, secret string, d delivered, no bool) {
+	ask := func(name, referee, secret string, d apptest.Delivered, no bool) {
 		headers := map[string]string{}
-		for h := range d.header {
-			headers[strings.ToLower(h)] = d.header.Get(h)
+		for h := range d.Header {
+			headers[strings.ToLower(h)] = d.Header.Get(h)
 		}
 		name = referee + " " + name
-		requests = append(requests, judged{name, referee, secret, headers, string(d.body)})
+		requests = append(requests, judged{name, referee, secret, headers, string(d.Body)})
 		refused[name] = no
 	}
 	for referee, name := range map[string]string{"svix": "stackauth", "standardwebhooks": "stackauth", "standardwebhooks raw": "generic"} {
-		d, secret := hook.of(name)[0], typeSecrets[name]
+		d, secret := hook.Of(name)[0], apptest.TypeSecrets[name]
 		ask("as it came", referee, secret, d, false)
-		ask("changed body", referee, secret, delivered{header: d.header, body: append([]byte(" "), d.body...)}, true)
+		ask("changed body", referee, secret, apptest.Delivered{Header: d.Header, Body: append([]byte(" "), d.Body...)}, true)
 		other := strings.Replace(secret, "d", "e", 1)
 		ask("another secret", referee, other, d, true)
-		old := d.header.Clone()
+		old := d.Header.Clone()
 		for _, h := range []string{"svix-timestamp", "webhook-timestamp"} {
 			if old.Get(h) != "" {
 				old.Set(h, "1614265330")
 			}
 		}
-		ask("old timestamp", referee, secret, delivered{header: old, body: d.body}, true)
+		ask("old timestamp", referee, secret, apptest.Delivered{Header: old, Body: d.Body}, true)
 	}
-	ask("as it came", "slack", "", hook.of("slack")[0], false)
+	ask("as it came", "slack", "", hook.Of("slack")[0], false)
 
 	input, err := json.Marshal(requests)
 	ok(t, err)
@@ -92,8 +94,8 @@ func TestVendorsPackagesTakeWhatWasDelivered(t *testing.T) {
 // TestSuperOfficesClientDrivesTheProgram runs the vendor's own client against
 // the program and a receiver over https.
 func TestSuperOfficesClientDrivesTheProgram(t *testing.T) {
-	onBoth(t, func(t *testing.T, kind string) {
-		hook, trust := newTypesReceiver(t)
+	apptest.OnBoth(t, func(t *testing.T, kind string) {
+		hook, trust := apptest.NewTypesReceiver(t)
 		var failed atomic.Bool
 		keep := hook.Config.Handler
 		hook.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -106,15 +108,15 @@ func TestSuperOfficesClientDrivesTheProgram(t *testing.T) {
 			}
 			_, _ = w.Write([]byte("thanks for " + event))
 		})
-		env := append(environment(t, kind), trust)
-		token, errs, err := output(t, env, "", "token", "create", "--name", "crm", "--scope", "superoffice")
+		env := append(apptest.Environment(t, kind), trust)
+		token, errs, err := apptest.Output(t, env, "", "token", "create", "--name", "crm", "--scope", "superoffice")
 		if err != nil {
 			t.Fatalf("token create: %v %s", err, errs)
 		}
-		in := serve(t, env)
-		in.login().quick()
+		in := apptest.Serve(t, env)
+		in.Login().Quick()
 		cmd := node(t, "superoffice.cjs")
-		cmd.Env = append(os.Environ(), "BASE="+in.base+"/superoffice/api", "TOKEN="+strings.TrimSpace(token), "CREATOR=token crm",
+		cmd.Env = append(os.Environ(), "BASE="+in.Base+"/superoffice/api", "TOKEN="+strings.TrimSpace(token), "CREATOR=token crm",
 			"TARGET="+hook.URL+"/hook", "INSECURE=http://127.0.0.1:1/hook")
 		proceed, err := cmd.StdinPipe()
 		ok(t, err)
@@ -122,17 +124,17 @@ func TestSuperOfficesClientDrivesTheProgram(t *testing.T) {
 		ok(t, err)
 		ok(t, cmd.Start())
 		if line, err := bufio.NewReader(printed).ReadString('\n'); err == nil && line == "signalled\n" {
-			eventually(t, "both messages", func() bool {
+			apptest.Eventually(t, "both messages", func() bool {
 				events := map[string]bool{}
-				for _, d := range hook.got() {
-					events[d.header.Get("X-SuperOffice-Event")] = true
+				for _, d := range hook.Got() {
+					events[d.Header.Get("X-SuperOffice-Event")] = true
 				}
 				return events["contact.created"] && events["window.closed"]
 			})
 		}
 		ok(t, proceed.Close())
 		if err := cmd.Wait(); err != nil {
-			t.Fatalf("the client: %v\n%s", err, in.log)
+			t.Fatalf("the client: %v\n%s", err, in.Log)
 		}
 	})
 }

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/sitehooks/sitehooks/app/apptest"
 )
 
 // TestReplayThroughFiveWireFormats sends a community's activity to a webhook of
@@ -27,15 +29,15 @@ func TestReplayThroughFiveWireFormats(t *testing.T) {
 			noEdits[event] = true
 		}
 	}
-	hook, trust := newTypesReceiver(t)
-	in := serve(t, environment(t, "sqlite"), trust)
-	b := in.login()
-	b.quick()
-	b.set("Webhooks.DispatchDelay", "2") // what comes together goes together
-	for _, name := range typeNames {
-		b.createType(name, typeForm(name, hook.URL))
+	hook, trust := apptest.NewTypesReceiver(t)
+	in := apptest.Serve(t, apptest.Environment(t, "sqlite"), trust)
+	b := in.Login()
+	b.Quick()
+	b.Set("Webhooks.DispatchDelay", "2") // what comes together goes together
+	for _, name := range apptest.TypeNames {
+		b.CreateType(name, apptest.TypeForm(name, hook.URL))
 	}
-	out, errs, err := output(t, nil, "", "replay", "stackexchange", "--url", in.base, dump, "--token", ingestToken, "--speed", "max", "--site", "https://coffee.example")
+	out, errs, err := apptest.Output(t, nil, "", "replay", "stackexchange", "--url", in.Base, dump, "--token", apptest.IngestToken, "--speed", "max", "--site", "https://coffee.example")
 	if err != nil {
 		t.Fatalf("replay: %v\n%s%s", err, out, errs)
 	}
@@ -43,12 +45,12 @@ func TestReplayThroughFiveWireFormats(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			seen := map[string]int{}
 			arrived := 0
-			eventually(t, fmt.Sprintf("%d events", len(want)), func() bool {
-				requests := hook.of(name)
+			apptest.Eventually(t, fmt.Sprintf("%d events", len(want)), func() bool {
+				requests := hook.Of(name)
 				for _, d := range requests[arrived:] {
-					events, err := readType(name, d.body)
+					events, err := readType(name, d.Body)
 					ok(t, err)
-					ok(t, verifyType(name, d))
+					ok(t, apptest.VerifyType(name, d))
 					for _, event := range events {
 						seen[event]++
 					}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/sitehooks/sitehooks/app/apptest"
 )
 
 // The schemas of the five types' bodies, written from their documents; a
@@ -98,7 +100,7 @@ func readType(name string, body []byte) ([]string, error) {
 		return readSlackType(body)
 	case "stackauth":
 		var call typeStackAuth
-		if err := strict(body, &call); err != nil {
+		if err := apptest.DecodeStrictly(body, &call); err != nil {
 			return nil, err
 		}
 		event, _, err := readItem(call.Data, call.Type)
@@ -116,7 +118,7 @@ func readType(name string, body []byte) ([]string, error) {
 
 func readGenericType(body []byte) (events []string, err error) {
 	var call typeGeneric
-	if err := strict(body, &call); err != nil {
+	if err := apptest.DecodeStrictly(body, &call); err != nil {
 		return nil, err
 	}
 	for _, q := range call.Questions {
@@ -135,33 +137,33 @@ func readGenericType(body []byte) (events []string, err error) {
 func readItem(data json.RawMessage, eventType string) (event string, id int64, err error) {
 	if strings.HasPrefix(eventType, "question.") {
 		var q typeQuestion
-		err = strict(data, &q)
+		err = apptest.DecodeStrictly(data, &q)
 		return fmt.Sprintf("%s %d 0", q.Type, q.QuestionID), q.QuestionID, err
 	}
 	var a typeAnswer
-	err = strict(data, &a)
+	err = apptest.DecodeStrictly(data, &a)
 	return fmt.Sprintf("%s %d %d", a.Type, a.QuestionID, a.AnswerID), a.AnswerID, err
 }
 
 func readUserEchoType(body []byte) ([]string, error) {
 	var call typeUserEcho
-	if err := strict(body, &call); err != nil {
+	if err := apptest.DecodeStrictly(body, &call); err != nil {
 		return nil, err
 	}
 	if call.Hook == "topic.created" {
 		var topic typeTopic
-		err := strict(call.Data, &topic)
+		err := apptest.DecodeStrictly(call.Data, &topic)
 		return []string{fmt.Sprintf("question created %d 0", topic.ID)}, err
 	}
 	did := map[string]string{"comment.created": "created", "comment.accepted": "accepted"}[call.Hook]
 	var comment typeComment
-	err := strict(call.Data, &comment)
+	err := apptest.DecodeStrictly(call.Data, &comment)
 	return []string{fmt.Sprintf("answer %s %d %d", did, comment.TopicID, comment.ID)}, err
 }
 
 func readSuperOfficeType(body []byte) ([]string, error) {
 	var call typeSuperOffice
-	if err := strict(body, &call); err != nil {
+	if err := apptest.DecodeStrictly(body, &call); err != nil {
 		return nil, err
 	}
 	event, id, err := readItem(call.FieldValues, call.Event)

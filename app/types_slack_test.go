@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/sitehooks/sitehooks/app/apptest"
 )
 
 // The schema of Slack's messages, as far as ours go.
@@ -43,7 +45,7 @@ func init() {
 // readSlackType reads a message's items by their links and what was done.
 func readSlackType(body []byte) (events []string, err error) {
 	var message typeSlack
-	if err := strict(body, &message); err != nil {
+	if err := apptest.DecodeStrictly(body, &message); err != nil {
 		return nil, err
 	}
 	if n := len(message.Blocks); n == 0 || n > 50 || message.Text == "" {

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	svix "github.com/svix/svix-webhooks/go"
+
+	"github.com/sitehooks/sitehooks/app/apptest"
 )
 
 // TestOneEventInFiveWireFormats: one acceptance reaches a webhook of every
@@ -26,35 +28,35 @@ func TestOneEventInFiveWireFormats(t *testing.T) {
 		"userecho":    {`{"hook":"comment.accepted","created":"2026-11-20T10:00:00.500Z","data":{"id":21,"topic_id":12,`, `"name":"Mary"`},
 		"superoffice": {`"Changes":["is_accepted"],"Event":"answer.changed","PrimaryKey":21,"Entity":"answer"`, `"ChangedByAssociateId":42,"WebhookName":"To superoffice"`, `"FieldValues":{"owner":{"user_id":7`, `,"source":"forum"}`},
 	}
-	onBoth(t, func(t *testing.T, kind string) {
-		hook, trust := newTypesReceiver(t)
-		in := serve(t, environment(t, kind), trust)
-		b := in.login()
-		b.quick()
-		for _, name := range typeNames {
-			form := typeForm(name, hook.URL)
+	apptest.OnBoth(t, func(t *testing.T, kind string) {
+		hook, trust := apptest.NewTypesReceiver(t)
+		in := apptest.Serve(t, apptest.Environment(t, kind), trust)
+		b := in.Login()
+		b.Quick()
+		for _, name := range apptest.TypeNames {
+			form := apptest.TypeForm(name, hook.URL)
 			if name == "superoffice" {
 				form.Set("option_properties", `{"source": "forum"}`)
 			}
-			b.createType(name, form)
+			b.CreateType(name, form)
 		}
-		in.accept(event)
-		eventually(t, "five deliveries", func() bool { return len(hook.got()) >= len(typeNames) })
-		for _, name := range typeNames {
-			got := hook.of(name)
+		in.Accept(event)
+		apptest.Eventually(t, "five deliveries", func() bool { return len(hook.Got()) >= len(apptest.TypeNames) })
+		for _, name := range apptest.TypeNames {
+			got := hook.Of(name)
 			if len(got) != 1 {
 				t.Errorf("%s got %d requests", name, len(got))
 				continue
 			}
-			if err := verifyType(name, got[0]); err != nil {
+			if err := apptest.VerifyType(name, got[0]); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
-			if name != "slack" && verifyType(name, delivered{header: got[0].header, body: append([]byte(" "), got[0].body...)}) == nil {
+			if name != "slack" && apptest.VerifyType(name, apptest.Delivered{Header: got[0].Header, Body: append([]byte(" "), got[0].Body...)}) == nil {
 				t.Errorf("%s: the signature holds for another body", name)
 			}
 			for _, want := range said[name] {
-				if !strings.Contains(string(got[0].body), want) {
-					t.Errorf("%s lacks %s\n%s", name, want, got[0].body)
+				if !strings.Contains(string(got[0].Body), want) {
+					t.Errorf("%s lacks %s\n%s", name, want, got[0].Body)
 				}
 			}
 		}
@@ -64,10 +66,10 @@ func TestOneEventInFiveWireFormats(t *testing.T) {
 // TestFaultsOfEachTypeInTheForm: what a type cannot take is refused beside the
 // field, alone, and nothing is stored or sent.
 func TestFaultsOfEachTypeInTheForm(t *testing.T) {
-	hook, trust := newTypesReceiver(t)
-	in := serve(t, environment(t, "sqlite"), trust)
-	b := in.login()
-	b.quick()
+	hook, trust := apptest.NewTypesReceiver(t)
+	in := apptest.Serve(t, apptest.Environment(t, "sqlite"), trust)
+	b := in.Login()
+	b.Quick()
 	const (
 		unknown   = "“question.burnt” is no"
 		keyLength = "A signing key is 1 to 256 characters on one line."
@@ -87,7 +89,7 @@ func TestFaultsOfEachTypeInTheForm(t *testing.T) {
 		{"superoffice", "option_properties", `{"a":1,"a":2}`, "is there twice"},
 		{"superoffice", "option_properties", `{"eventid": "mine"}`, "“eventid” is a part of every message itself"},
 	}
-	for _, name := range typeNames {
+	for _, name := range apptest.TypeNames {
 		faults = append(faults, fault{name, "events", "question.burnt", unknown})
 		for _, header := range []string{"webhook-signature", "Svix-Signature", "X-UE-Signature", "x-superoffice-signature", "Content-Type"} {
 			faults = append(faults, fault{name, "headers", header + ": mine", "is set by Sitehooks itself."})
@@ -95,28 +97,28 @@ func TestFaultsOfEachTypeInTheForm(t *testing.T) {
 	}
 	for _, f := range faults {
 		t.Run(f.name+" "+f.field+" "+f.value[:min(20, len(f.value))], func(t *testing.T) {
-			form := typeForm(f.name, hook.URL)
+			form := apptest.TypeForm(f.name, hook.URL)
 			form.Set(f.field, f.value)
-			refused(t, b.post("/admin/webhooks/new?type="+f.name, form), f.field, f.says)
+			refused(t, b.Post("/admin/webhooks/new?type="+f.name, form), f.field, f.says)
 		})
 	}
-	if list := b.get("/admin/webhooks"); list.code != http.StatusOK || strings.Contains(list.body, "To ") {
-		t.Errorf("something was stored: %d %s", list.code, list.body)
+	if list := b.Get("/admin/webhooks"); list.Code != http.StatusOK || strings.Contains(list.Body, "To ") {
+		t.Errorf("something was stored: %d %s", list.Code, list.Body)
 	}
-	if got := hook.got(); len(got) > 0 {
+	if got := hook.Got(); len(got) > 0 {
 		t.Errorf("%d requests were sent", len(got))
 	}
-	b.createType("superoffice", typeForm("superoffice", hook.URL)) // without its fault the same form is saved
+	b.CreateType("superoffice", apptest.TypeForm("superoffice", hook.URL)) // without its fault the same form is saved
 }
 
 // refused wants one fault alone, beside its field.
-func refused(t *testing.T, a answer, field, says string) {
+func refused(t *testing.T, a apptest.Answer, field, says string) {
 	t.Helper()
-	page := html.UnescapeString(a.body)
+	page := html.UnescapeString(a.Body)
 	_, beside, _ := strings.Cut(page, fmt.Sprintf(`id="%s-err">`, field))
 	beside, _, _ = strings.Cut(beside, "</p>")
-	if a.code != http.StatusUnprocessableEntity || !strings.Contains(beside, says) {
-		t.Errorf("%d, beside %s: %q, want %q", a.code, field, beside, says)
+	if a.Code != http.StatusUnprocessableEntity || !strings.Contains(beside, says) {
+		t.Errorf("%d, beside %s: %q, want %q", a.Code, field, beside, says)
 	}
 	if !strings.Contains(page, "<b>Nothing was saved. Correct 1 field:</b>") {
 		t.Error("the page does not say that one field is to be corrected")
@@ -130,36 +132,36 @@ func TestCommentsOfAForumReachOnlyTheForumsType(t *testing.T) {
 	const ofForum = `{"id":"of-the-forum","type":"comment.created","subject":"77","data":{"id":77,"topic_id":5,"comment":"Please add this."}}`
 	const ofSite = `{"id":"of-the-site","type":"comment.created","question":{"question_id":12,"title":"Tea","link":"https://site.example/questions/12/tea"},
 		"comment":{"comment_id":31,"body":"Both."}}`
-	onBoth(t, func(t *testing.T, kind string) {
-		hook, trust := newTypesReceiver(t)
-		in := serve(t, environment(t, kind), trust)
-		b := in.login()
-		b.quick()
-		for _, name := range typeNames {
-			b.createType(name, typeForm(name, hook.URL))
+	apptest.OnBoth(t, func(t *testing.T, kind string) {
+		hook, trust := apptest.NewTypesReceiver(t)
+		in := apptest.Serve(t, apptest.Environment(t, kind), trust)
+		b := in.Login()
+		b.Quick()
+		for _, name := range apptest.TypeNames {
+			b.CreateType(name, apptest.TypeForm(name, hook.URL))
 		}
-		in.accept(ofForum)
-		in.accept(ofSite)
-		eventually(t, "the site's comment at each, the forum's at one", func() bool {
-			for _, name := range typeNames {
-				if !slices.ContainsFunc(hook.of(name), func(d delivered) bool { return strings.Contains(string(d.body), "Both.") }) {
+		in.Accept(ofForum)
+		in.Accept(ofSite)
+		apptest.Eventually(t, "the site's comment at each, the forum's at one", func() bool {
+			for _, name := range apptest.TypeNames {
+				if !slices.ContainsFunc(hook.Of(name), func(d apptest.Delivered) bool { return strings.Contains(string(d.Body), "Both.") }) {
 					return false
 				}
 			}
-			return len(hook.of("userecho")) > 1
+			return len(hook.Of("userecho")) > 1
 		})
-		page := html.UnescapeString(b.event("of-the-forum").body)
-		for _, name := range typeNames {
+		page := html.UnescapeString(b.Event("of-the-forum").Body)
+		for _, name := range apptest.TypeNames {
 			want, matches := 1, "1 of 2 events"
 			if name == "userecho" {
 				want, matches = 2, "2 of 2 events"
 			}
-			if got := hook.of(name); len(got) != want {
-				t.Errorf("%s got %d requests, want %d: %s", name, len(got), want, got[0].body)
+			if got := hook.Of(name); len(got) != want {
+				t.Errorf("%s got %d requests, want %d: %s", name, len(got), want, got[0].Body)
 			}
-			form := typeForm(name, hook.URL)
+			form := apptest.TypeForm(name, hook.URL)
 			form.Set("do", "preview")
-			if preview := b.post("/admin/webhooks/new?type="+name, form); !strings.Contains(preview.body, matches) {
+			if preview := b.Post("/admin/webhooks/new?type="+name, form); !strings.Contains(preview.Body, matches) {
 				t.Errorf("the preview of %s does not say %q", name, matches)
 			}
 		}
@@ -181,27 +183,27 @@ func TestCommentsOfAForumReachOnlyTheForumsType(t *testing.T) {
 // TestAGeneratedSecretSigns: a webhook of a type whose vendor always signs,
 // saved without a secret, is signed with the one that Reveal then shows.
 func TestAGeneratedSecretSigns(t *testing.T) {
-	hook, trust := newTypesReceiver(t)
-	in := serve(t, environment(t, "sqlite"), trust)
-	b := in.login()
-	b.quick()
-	form := typeForm("stackauth", hook.URL)
+	hook, trust := apptest.NewTypesReceiver(t)
+	in := apptest.Serve(t, apptest.Environment(t, "sqlite"), trust)
+	b := in.Login()
+	b.Quick()
+	form := apptest.TypeForm("stackauth", hook.URL)
 	form.Del("secret_1")
-	b.createType("stackauth", form)
-	link := regexp.MustCompile(`generated for it.*?href="([^"]+)"`).FindStringSubmatch(b.get("/admin/webhooks").body)
+	b.CreateType("stackauth", form)
+	link := regexp.MustCompile(`generated for it.*?href="([^"]+)"`).FindStringSubmatch(b.Get("/admin/webhooks").Body)
 	if link == nil {
 		t.Fatal("the page after saving does not lead to the secret")
 	}
 	path, _, _ := strings.Cut(link[1], "?")
-	page := b.post(path, url.Values{"secret": {"1"}, "password": {adminPassword}})
-	shown := regexp.MustCompile(`id="revealed">([^<]+)<`).FindStringSubmatch(page.body)
+	page := b.Post(path, url.Values{"secret": {"1"}, "password": {apptest.AdminPassword}})
+	shown := regexp.MustCompile(`id="revealed">([^<]+)<`).FindStringSubmatch(page.Body)
 	if shown == nil {
-		t.Fatalf("%s: %d %s", path, page.code, page.body)
+		t.Fatalf("%s: %d %s", path, page.Code, page.Body)
 	}
-	in.accept(questionJSON("signed", 1, ""))
-	eventually(t, "delivery", func() bool { return len(hook.of("stackauth")) == 1 })
+	in.Accept(apptest.QuestionJSON("signed", 1, ""))
+	apptest.Eventually(t, "delivery", func() bool { return len(hook.Of("stackauth")) == 1 })
 	verify, err := svix.NewWebhook(html.UnescapeString(shown[1]))
 	ok(t, err)
-	got := hook.of("stackauth")[0]
-	ok(t, verify.Verify(got.body, got.header))
+	got := hook.Of("stackauth")[0]
+	ok(t, verify.Verify(got.Body, got.Header))
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/pressly/goose/v3"
 
+	"github.com/sitehooks/sitehooks/app/apptest"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/models/migrations"
 	"github.com/sitehooks/sitehooks/models/modelstest"
@@ -67,7 +68,7 @@ insert into triggers (event_id, webhook_id, delivery_id, at) values (1, 1, 1, {t
 func firstInstallation(t testing.TB, env []string, target string) {
 	t.Helper()
 	db, dialect, folder := openDatabase(t, env), goose.DialectSQLite3, "sqlite"
-	if valueOf(env, "DATABASE_URL") != "" {
+	if apptest.ValueOf(env, "DATABASE_URL") != "" {
 		dialect, folder = goose.DialectPostgres, "postgres"
 	}
 	files, err := fs.Sub(migrations.FS, folder)
@@ -76,13 +77,13 @@ func firstInstallation(t testing.TB, env []string, target string) {
 	ok(t, err)
 	_, err = first.UpTo(t.Context(), 1)
 	ok(t, err)
-	hash, err := web.HashPassword(adminPassword)
+	hash, err := web.HashPassword(apptest.AdminPassword)
 	ok(t, err)
-	rows := strings.NewReplacer("{url}", target, "{secret}", typeSecrets["generic"], "{password}", hash).Replace(firstRows)
-	run(t, db, firstWords(t, rows, folder))
+	rows := strings.NewReplacer("{url}", target, "{secret}", apptest.TypeSecrets["generic"], "{password}", hash).Replace(firstRows)
+	apptest.Exec(t, db, firstWords(t, rows, folder))
 	if folder == "postgres" {
 		for _, table := range []string{"webhooks", "events", "deliveries"} {
-			run(t, db, fmt.Sprintf("select setval(pg_get_serial_sequence('%s', 'id'), (select max(id) from %[1]s))", table))
+			apptest.Exec(t, db, fmt.Sprintf("select setval(pg_get_serial_sequence('%s', 'id'), (select max(id) from %[1]s))", table))
 		}
 	}
 	ok(t, db.Close())
@@ -121,7 +122,7 @@ func firstWords(t testing.TB, rows, folder string) string {
 		case "question":
 			n, err := strconv.Atoi(part[2])
 			ok(t, err)
-			text = strings.Replace(questionJSON("old-"+part[2], n, ""), `"link":`, `"tags":["espresso"],"link":`, 1)
+			text = strings.Replace(apptest.QuestionJSON("old-"+part[2], n, ""), `"link":`, `"tags":["espresso"],"link":`, 1)
 		}
 		if folder == "postgres" {
 			return fmt.Sprintf("'\\x%x'", text)
@@ -134,19 +135,19 @@ func firstWords(t testing.TB, rows, folder string) string {
 // waited is sent, with its secret and header; what is over is in the history;
 // what was held is held until it is resumed; and it works.
 func TestUpgradeFromTheFirstRelease(t *testing.T) {
-	onBoth(t, func(t *testing.T, kind string) {
-		env, hook := keyed(environment(t, kind)), newReceiver(t)
+	apptest.OnBoth(t, func(t *testing.T, kind string) {
+		env, hook := apptest.WithKey(apptest.Environment(t, kind)), apptest.NewReceiver(t)
 		firstInstallation(t, env, hook.URL)
-		in := serve(t, env)
-		b := in.login()
-		eventually(t, "what waited", func() bool { got := distinct(hook.items(t)); return got[2] && got[3] })
-		for _, d := range hook.got() {
-			ok(t, verifyType("generic", d))
-			if d.header.Get("X-Api-Key") != "of the first release" {
-				t.Errorf("headers %v", d.header)
+		in := apptest.Serve(t, env)
+		b := in.Login()
+		apptest.Eventually(t, "what waited", func() bool { got := distinct(hook.Items(t)); return got[2] && got[3] })
+		for _, d := range hook.Got() {
+			ok(t, apptest.VerifyType("generic", d))
+			if d.Header.Get("X-Api-Key") != "of the first release" {
+				t.Errorf("headers %v", d.Header)
 			}
 		}
-		if got := hook.got(); len(got) != 2 || got[0].id != "msg_retrying" && got[1].id != "msg_retrying" {
+		if got := hook.Got(); len(got) != 2 || got[0].ID != "msg_retrying" && got[1].ID != "msg_retrying" {
 			t.Errorf("received %v", got)
 		}
 		for path, want := range map[string]string{
@@ -157,24 +158,24 @@ func TestUpgradeFromTheFirstRelease(t *testing.T) {
 			"/admin/audit":                 "Mary Wilkins",
 			"/developer/site-settings/edit?name=Webhooks.EnableGenericWebhooks": "we start with webhooks",
 		} {
-			if a := b.get(path); a.code != http.StatusOK || !strings.Contains(a.body, want) {
-				t.Errorf("%s: %d without %q", path, a.code, want)
+			if a := b.Get(path); a.Code != http.StatusOK || !strings.Contains(a.Body, want) {
+				t.Errorf("%s: %d without %q", path, a.Code, want)
 			}
 		}
-		if a := b.post("/admin/webhooks/2/resume", url.Values{"held": {"send"}}); a.code != http.StatusSeeOther {
-			t.Fatalf("resume: %d %s", a.code, a.body)
+		if a := b.Post("/admin/webhooks/2/resume", url.Values{"held": {"send"}}); a.Code != http.StatusSeeOther {
+			t.Fatalf("resume: %d %s", a.Code, a.Body)
 		}
-		in.accept(questionJSON("new", 4, ""))
-		eventually(t, "what was held, and what is new", func() bool {
+		in.Accept(apptest.QuestionJSON("new", 4, ""))
+		apptest.Eventually(t, "what was held, and what is new", func() bool {
 			ids := map[string]bool{}
-			for _, d := range hook.got() {
-				ids[d.id] = true
+			for _, d := range hook.Got() {
+				ids[d.ID] = true
 			}
-			return ids["msg_held"] && distinct(hook.items(t))[4]
+			return ids["msg_held"] && distinct(hook.Items(t))[4]
 		})
-		for _, d := range hook.got() {
-			if d.id == "msg_delivered" || d.id == "msg_failed" {
-				t.Errorf("%s was sent again", d.id)
+		for _, d := range hook.Got() {
+			if d.ID == "msg_delivered" || d.ID == "msg_failed" {
+				t.Errorf("%s was sent again", d.ID)
 			}
 		}
 	})
@@ -183,17 +184,17 @@ func TestUpgradeFromTheFirstRelease(t *testing.T) {
 // TestOlderReleaseRefusesANewerSchema: it says so in one line and leaves the
 // database as it is.
 func TestOlderReleaseRefusesANewerSchema(t *testing.T) {
-	onBoth(t, func(t *testing.T, kind string) {
-		env := environment(t, kind)
-		if _, errs, err := output(t, env, "", "migrate"); err != nil {
+	apptest.OnBoth(t, func(t *testing.T, kind string) {
+		env := apptest.Environment(t, kind)
+		if _, errs, err := apptest.Output(t, env, "", "migrate"); err != nil {
 			t.Fatalf("migrate: %v %s", err, errs)
 		}
 		db := openDatabase(t, env)
 		defer db.Close()
-		run(t, db, "insert into goose_db_version (version_id, is_applied) values (99999, true)")
+		apptest.Exec(t, db, "insert into goose_db_version (version_id, is_applied) values (99999, true)")
 		for _, command := range []string{"serve", "migrate"} {
-			_, errs, err := output(t, append(env, "SITEHOOKS_ADDR="+freePort(t)), "", command)
-			if err == nil || len(lines(errs)) != 1 || !strings.Contains(errs, "a later release has changed it (it is at 99999,") {
+			_, errs, err := apptest.Output(t, append(env, "SITEHOOKS_ADDR="+apptest.FreePort(t)), "", command)
+			if err == nil || len(apptest.Lines(errs)) != 1 || !strings.Contains(errs, "a later release has changed it (it is at 99999,") {
 				t.Errorf("%s: %v\n%s", command, err, errs)
 			}
 		}

@@ -42,6 +42,7 @@ type Receiver struct {
 	count    int64
 }
 
+// NewReceiver returns a receiver that knows no secrets yet.
 func NewReceiver() *Receiver {
 	r := &Receiver{mux: http.NewServeMux(), secrets: map[string][]string{}}
 	r.mux.HandleFunc("POST /hook/{name}", r.receive(http.StatusOK, "ok"))

@@ -1,0 +1,126 @@
+package bench
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var updatePage = flag.Bool("update", false, "write the page of performance anew from its figures")
+
+// TestPerformancePage compares the page and its chart with the figures that
+// they are made from, so that neither is changed by hand.
+func TestPerformancePage(t *testing.T) {
+	const docs = "../../docs"
+	r, err := readReport(filepath.Join(docs, "performance.json"))
+	ok(t, err)
+	if len(r.Cases) == 0 {
+		t.Fatal("docs/performance.json has no figures; make bench writes them")
+	}
+	var page, chart bytes.Buffer
+	r.writePage(&page)
+	r.writeChart(&chart)
+	for name, want := range map[string][]byte{"performance.md": page.Bytes(), "performance.svg": chart.Bytes()} {
+		path := filepath.Join(docs, name)
+		if *updatePage {
+			ok(t, os.WriteFile(path, want, 0o644))
+			continue
+		}
+		got, err := os.ReadFile(path)
+		ok(t, err)
+		if !bytes.Equal(got, want) {
+			t.Errorf("docs/%s is not what its figures say; write it anew with: make bench-docs", name)
+		}
+	}
+}
+
+// section is a part of the page: some cases, and what they are.
+type section struct {
+	title string
+	cases *regexp.Regexp
+	text  string
+}
+
+var sections = []section{
+	{"Throughput", regexp.MustCompile(`^main/.*/(stackauth|generic)/`), "One webhook gets everything. With the type `stackauth` every event is one delivery, with `generic` up to 100 events share a body. " +
+		"64 clients send one event a request, or 8 clients send requests of 100. *Accepted* counts events that were answered with 202, *delivered* those that arrived at the receiver; " +
+		"*of raw* is delivered events against the requests of the raw loop in the same run; *CPU* is processor time of Sitehooks and PostgreSQL for 10,000 events, every outcome recorded."},
+	{"The limit", regexp.MustCompile(`^main/.*/limit`), "What a program could do that knows nothing of events: it stores a row, POSTs it signed, and notes the answer in the row, with 500 rows in each statement and commit. " +
+		"Its CPU is that of PostgreSQL and of its own process, which here also sends. Sitehooks has more to write for the same delivery: an event, that it waits, what dispatch made of it, a delivery, its trigger and its attempt are a row each, the delivery is written once more, and all of them can be found by what people look for; " +
+		"that is seven rows and some twenty entries in indexes. Half of its time is PostgreSQL's, and most of that is this writing: alone on a connection an event takes 25 µs to store and to dispatch, and took 42 while its own row was written once more for that. " +
+		"Rows reach it as one array a column; what else was tried made no difference beyond chance: seven indexes less, a server that had its files and memory already, a Unix socket. " +
+		"Were PostgreSQL free, single requests would come to 0.22 of the raw loop and requests of 100 to 0.39: an event in a request of its own is two requests over HTTP, where the raw loop makes one. " +
+		"Of the other half a third is the network, in the kernel; the rest is spread over reading JSON, building bodies, talking to the database, memory and its collection, none of which is more than a tenth. " +
+		"With SQLite half of the time is SQLite's own, and one transaction writes at a time: what dispatch reads and decides is done before its turn."},
+	{"Latency", regexp.MustCompile(`^main/.*/latency`), "200 events a second, one event a request, one delivery an event, without delay: from the moment at which the event was meant to be sent to its arrival at the receiver. " +
+		"With an interval of 1 s an event waits for the next look, half a second on average; 0 is on arrival."},
+	{"Start and memory", regexp.MustCompile(`/start `), "From the start of the process until `/readyz` says 200, and the memory of an instance that has nothing to do. *Millions of rows* has 5,000,000 events and as many deliveries, attempts and triggers."},
+	{"Webhooks that do not match", regexp.MustCompile(`^growth/`), "What an event costs beside 10 and beside 10,000 webhooks of its location that it does not match, by tag, by community and by activity."},
+	{"Many webhooks", regexp.MustCompile(`^webhooks/`), "Each event matches one of so many webhooks. *One hot* gets half of all events, the other half is spread over a thousand."},
+	{"Several instances", regexp.MustCompile(`^instances/`), "100 webhooks, requests of 100, all on the same machine: *against one* is how much more is delivered than by one instance with the role `all` in the same run. *Repeats* are deliveries that arrived twice."},
+	{"The list of webhooks", regexp.MustCompile(`^pages/`), "50 of 10,000 webhooks with health and charts, by 16 connections at once."},
+	{"Removing old history", regexp.MustCompile(`^retention/`), "Latency at 200 events a second on arrival, from the start of an instance that removes a million rows older than the retention until they are gone, and with nothing to remove."},
+	{"Disk", regexp.MustCompile(`^size/`), "Bytes of a row with its indexes, measured after the load that wrote it; payload and body are inside. [Sizing](sizing.md) reckons with them."},
+}
+
+func (r report) writePage(w io.Writer) {
+	fmt.Fprint(w, "# Performance\n\nMeasured by `make bench`, written from `performance.json` by `make bench-docs`.\n\n")
+	if r.Short {
+		fmt.Fprint(w, "**These figures come from one short run of each case. They say that the measurement works, and little about speed.**\n\n")
+	}
+	fmt.Fprint(w, "![Delivered events and latency](performance.svg)\n\n"+
+		"Instance, PostgreSQL, load generator, receiver and raw loop are processes of their own on one machine, and share its cores. "+
+		"The *raw loop* is the same machine at its best: 64 connections sign and POST bodies of the same size to the same receiver, and nothing is stored; half of it runs before and half after what is measured. "+
+		"Each figure is the median of three runs during which other processes took less than a tenth of the machine; other runs are discarded, and after ten the last column says how many there were. "+
+		"An event is on the disk before it is accepted, on both databases. Trigger history is on.\n\n")
+	r.writeMachine(w)
+	for _, s := range sections {
+		s.write(w, r.Cases)
+	}
+}
+
+func (r report) writeMachine(w io.Writer) {
+	m := r.Machine
+	fmt.Fprint(w, "| machine | |\n|---|---|\n")
+	for _, row := range [][2]string{
+		{"processor", fmt.Sprintf("%d cores of %s", m.Cores, m.CPU)},
+		{"memory", fmt.Sprintf("%d GiB", m.MemoryGiB)},
+		{"system", "Linux " + m.Kernel + ", " + m.FileSystem},
+		{"software", m.Go + ", PostgreSQL " + m.PostgreSQL + ", SQLite " + m.SQLite},
+		{"PostgreSQL's settings", "`" + m.Settings + "`"},
+		{"durability", m.Synchronous},
+		{"measured", r.Measured},
+	} {
+		fmt.Fprintf(w, "| %s | %s |\n", row[0], row[1])
+	}
+}
+
+func (s section) write(w io.Writer, all []outcome) {
+	cases := slices.DeleteFunc(slices.Clone(all), func(o outcome) bool { return !s.cases.MatchString(o.Name) || len(o.Figures) == 0 })
+	if len(cases) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n## %s\n\n%s\n", s.title, s.text)
+	for _, t := range tables(cases) {
+		fmt.Fprintf(w, "\n| | %s | medians of |\n|---|%s---|\n", strings.Join(t.columns, " | "), strings.Repeat("---:|", len(t.columns)))
+		for _, row := range t.rows {
+			cells := t.cells(row)
+			cells[0] = row.label()
+			fmt.Fprintf(w, "| %s |\n", strings.Join(cells, " | "))
+		}
+	}
+}
+
+// label is a case's name without its group, in words.
+func (o outcome) label() string {
+	_, name, _ := strings.Cut(o.Name, "/")
+	name = strings.NewReplacer("postgres", "PostgreSQL", "sqlite", "SQLite").Replace(name)
+	return strings.Join(strings.Split(name, "/"), ", ")
+}
