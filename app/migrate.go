@@ -11,7 +11,7 @@ type migrateCommand struct{}
 
 // Run brings the schema up to date.
 func (migrateCommand) Run(ctx context.Context, c config.Config, p Process) error {
-	store, _, err := openStore(ctx, c, newLog(c, p.Stderr))
+	store, _, err := openStore(ctx, c, newLog(c, p.Stderr), 1)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ func (rekeyCommand) Run(ctx context.Context, c config.Config, p Process) error {
 	if len(c.SecretKeys) < 2 {
 		return errors.New("there is only one key; set SITEHOOKS_SECRET_KEY=new,old")
 	}
-	store, _, err := openStore(ctx, c, newLog(c, p.Stderr))
+	store, _, err := openStore(ctx, c, newLog(c, p.Stderr), 1)
 	if err != nil {
 		return err
 	}

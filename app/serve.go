@@ -35,7 +35,6 @@ type serveCommand struct{}
 
 // Run serves until ctx ends.
 func (serveCommand) Run(ctx context.Context, c config.Config, p Process) error {
-	tuneMemory()
 	in, err := start(ctx, c, p)
 	if err != nil {
 		return faultOfStart(ctx, c, p, err)
@@ -69,11 +68,12 @@ type instance struct {
 	server   *http.Server
 	served   chan error
 	unlock   func()
+	memory   float64 // the share of the limits on bytes that fits into the memory
 }
 
 // start brings everything up, or nothing: what was begun is undone on an error.
 func start(ctx context.Context, c config.Config, p Process) (*instance, error) {
-	in := &instance{config: c, own: newLog(c, p.Stderr), unlock: func() {}, served: make(chan error, 1)}
+	in := &instance{config: c, own: newLog(c, p.Stderr), unlock: func() {}, served: make(chan error, 1), memory: tuneMemory()}
 	in.log = slog.New(quietable{in.own.Handler(), &in.quiet})
 	if err := in.begin(ctx, p); err != nil {
 		in.undo(ctx)
@@ -105,7 +105,7 @@ func (in *instance) begin(ctx context.Context, p Process) error {
 		}
 		in.unlock = unlock
 	}
-	if in.store, in.box, err = openStore(ctx, c, in.log); err != nil {
+	if in.store, in.box, err = openStore(ctx, c, in.log, in.memory); err != nil {
 		return err
 	}
 	if err := firstAdministrator(ctx, in.store, c, p); err != nil {
@@ -139,6 +139,7 @@ func (in *instance) assemble(ctx context.Context) error {
 	if in.config.Role.Jobs() {
 		in.jobs, err = jobs.New(jobs.Deps{
 			Store: in.store, Sender: in.sender, Log: in.log, Metrics: in.registry, Finished: in.counters.finished,
+			MemoryShare: in.memory,
 		})
 		if err != nil {
 			return err
@@ -174,11 +175,11 @@ func (in *instance) console() (http.Handler, error) {
 	})
 	ingest := api.NewEvents(api.EventsDeps{
 		Events: in.store.Events, Access: access, Log: in.log,
-		OnAccepted: arrived, Accepted: in.counters.accepted,
+		OnAccepted: arrived, Accepted: in.counters.accepted, MemoryShare: in.memory,
 	})
 	superOffice := api.NewSuperOffice(api.SuperOfficeDeps{
 		Store: in.store, Sender: in.sender, Access: access, Log: in.log,
-		OnChange: in.changed, OnAccepted: arrived, Accepted: in.counters.accepted,
+		OnChange: in.changed, OnAccepted: arrived, Accepted: in.counters.accepted, MemoryShare: in.memory,
 	})
 	pages, err := templates.New(web.Funcs(static.Path))
 	if err != nil {

@@ -23,8 +23,8 @@ import (
 const keyFile = "secret.key"
 
 // openStore opens the database that the configuration names. Whoever gets a
-// store closes it.
-func openStore(ctx context.Context, c config.Config, log *slog.Logger) (*models.Store, *secret.Box, error) {
+// store closes it. memory is as in models.Options.MemoryShare.
+func openStore(ctx context.Context, c config.Config, log *slog.Logger, memory float64) (*models.Store, *secret.Box, error) {
 	if c.DatabaseURL == "" {
 		if err := prepareDataDir(c.DataDir); err != nil {
 			return nil, nil, err
@@ -44,7 +44,7 @@ func openStore(ctx context.Context, c config.Config, log *slog.Logger) (*models.
 		return nil, nil, err
 	}
 	store, err := models.Open(ctx, models.Options{
-		DatabaseURL: c.DatabaseURL, DataDir: c.DataDir, Box: box, Log: log, NeedsFeature: needsFeature,
+		DatabaseURL: c.DatabaseURL, DataDir: c.DataDir, Box: box, Log: log, NeedsFeature: needsFeature, MemoryShare: memory,
 	})
 	if errors.Is(err, secret.ErrWrongKey) {
 		err = fmt.Errorf("%s: %w; give the key that it was sealed with, or both as SITEHOOKS_SECRET_KEY=new,old", where, err)

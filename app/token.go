@@ -46,7 +46,7 @@ func withStore(ctx context.Context, p Process, work func(*models.Store) error) e
 	if err != nil {
 		return err
 	}
-	store, _, err := openStore(ctx, c, slog.New(slog.DiscardHandler))
+	store, _, err := openStore(ctx, c, slog.New(slog.DiscardHandler), 1)
 	if err != nil {
 		return err
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// takeBytes bounds what one take may write, and so its memory: further events
-// wait for the next take, which follows at once.
+// takeBytes bounds what one take may write, and so its memory, where there
+// is enough of it: further events wait for the next take, which follows at once.
 const takeBytes = 32 << 20
 
 // decide merges what was taken, matches it and builds the bodies.
@@ -26,7 +26,7 @@ func (d *dispatcher) decide(ctx context.Context, t models.Take) (models.Decision
 	decision := models.Decision{MergedInto: map[int64]int64{}, Version: d.index.version}
 	plan := plan{at: map[int64]int{}}
 	for _, g := range merge(t.Events) {
-		if plan.bytes > takeBytes {
+		if plan.bytes > d.mostBytes {
 			break
 		}
 		decision.Events = append(append(decision.Events, g.newest.ID), g.older...)

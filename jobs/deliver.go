@@ -29,6 +29,8 @@ type deliverer struct {
 	jitter   func() float64 // from 0 to 1
 	kept     atomic.Int64   // bytes that receivers answered and that are not recorded yet
 	reading  atomic.Int64   // bytes of long answers that no lane took over yet
+	// readingMost is the constant of this name, or less with little memory.
+	readingMost int64
 }
 
 // laneWorker is River's way to work on a lane.
@@ -93,7 +95,7 @@ func (d *deliverer) send(ctx context.Context, p parcel) sent {
 		EventTypes: splitTypes(p.delivery.EventTypes), Options: p.options,
 	})
 	request.Keep = func(bytes int) bool {
-		if d.reading.Add(int64(bytes)) > readingMost {
+		if d.reading.Add(int64(bytes)) > d.readingMost {
 			d.reading.Add(-int64(bytes))
 			return false
 		}

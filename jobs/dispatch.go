@@ -28,6 +28,8 @@ type dispatcher struct {
 	arrived <-chan struct{} // an event was accepted here
 	changed <-chan struct{} // an administrator changed something here
 	index   *index
+	// mostBytes is takeBytes, or less with little memory.
+	mostBytes int
 }
 
 func (d *dispatcher) run(ctx context.Context) {

@@ -5,6 +5,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"log/slog"
@@ -26,6 +27,9 @@ type Deps struct {
 	// Finished is told of deliveries that attempts brought to a final state, as
 	// models.Store.Finished is of others; nil: nobody is.
 	Finished func(webhookType, state string, n int64)
+	// MemoryShare is how much of the bytes that dispatch and the answers of
+	// receivers may take fits into memory, up to 1; 0: all of them.
+	MemoryShare float64
 }
 
 // Jobs are all background work of this instance, started and stopped as one.
@@ -48,10 +52,12 @@ type Jobs struct {
 func New(d Deps) (*Jobs, error) { return newJobs(d, queueWorkers) }
 
 func newJobs(d Deps, limits map[string]int) (*Jobs, error) {
+	share := cmp.Or(d.MemoryShare, 1)
 	j := &Jobs{store: d.Store, arrived: make(chan struct{}, 1), stopping: make(chan struct{})}
 	j.deliverer = &deliverer{
 		store: d.Store, sender: d.Sender, log: d.Log, metrics: newMetrics(d.Metrics, d.Store), finished: d.Finished,
 		stopping: j.stopping, instance: rand.Text(), jitter: jitter,
+		readingMost: int64(readingMost * share),
 	}
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &laneWorker{deliverer: j.deliverer})
@@ -62,7 +68,7 @@ func newJobs(d Deps, limits map[string]int) (*Jobs, error) {
 		return nil, err
 	}
 	j.deliverer.queue = j.queue
-	j.dispatcher = &dispatcher{store: d.Store, queue: j.queue, log: d.Log, arrived: j.arrived, changed: j.wake()}
+	j.dispatcher = &dispatcher{store: d.Store, queue: j.queue, log: d.Log, arrived: j.arrived, changed: j.wake(), mostBytes: int(takeBytes * share)}
 	j.sweeper = &sweeper{store: d.Store, queue: j.queue, log: d.Log, changed: j.wake()}
 	return j, nil
 }

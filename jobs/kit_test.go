@@ -82,9 +82,10 @@ func onBoth(t *testing.T, test func(b *bench)) {
 func newBench(t *testing.T, s *models.Store, clock *modelstest.Clock) *bench {
 	b := &bench{t: t, store: s, clock: clock, queued: &fakeQueue{}, receiver: newReceiver(t), stopping: make(chan struct{})}
 	log := slog.New(slog.DiscardHandler)
-	b.dispatcher = &dispatcher{store: s, queue: b.queued, log: log}
+	b.dispatcher = &dispatcher{store: s, queue: b.queued, log: log, mostBytes: takeBytes}
 	b.worker = &laneWorker{deliverer: &deliverer{
-		store: s, queue: b.queued, log: log, metrics: newMetrics(prometheus.NewRegistry(), s), stopping: b.stopping, instance: "test", jitter: func() float64 { return 0.5 },
+		readingMost: readingMost,
+		store:       s, queue: b.queued, log: log, metrics: newMetrics(prometheus.NewRegistry(), s), stopping: b.stopping, instance: "test", jitter: func() float64 { return 0.5 },
 		sender: send.New(send.Config{AllowCIDRs: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}),
 	}}
 	return b

@@ -22,6 +22,7 @@ type Lanes struct {
 	dues     *together[*laneDue]
 	records  *together[*laneOutcomes]
 	releases *together[*laneRelease]
+	dueBytes int64 // of a lane that are read at once
 }
 
 // How many turns share a statement.
@@ -33,8 +34,8 @@ const (
 // laneWithin is how long what turns ask for together may take.
 const laneWithin = 15 * time.Second
 
-func newLanes(s *Store) *Lanes {
-	x := &Lanes{s: s}
+func newLanes(s *Store, memoryShare float64) *Lanes {
+	x := &Lanes{s: s, dueBytes: int64(dueBytes * memoryShare)}
 	x.claims = newTogether(turnsTogether, nil, laneWithin, x.claim)
 	x.looks = newTogether(turnsTogether, nil, laneWithin, x.look)
 	x.dues = newTogether(duesTogether, nil, laneWithin, x.due)

@@ -91,8 +91,8 @@ type DueQuery struct {
 	OneFailed bool
 }
 
-// dueBytes bounds the bodies that are read at once, and so a lane's memory; a
-// single larger body comes alone.
+// dueBytes bounds the bodies that are read at once, and so a lane's memory,
+// where there is enough of it; a single larger body comes alone.
 const dueBytes = 1 << 20
 
 // laneDue is a question for what is due in a lane, and the answer.
@@ -162,7 +162,7 @@ func (x *Lanes) dueIn(db *gorm.DB, calls []*laneDue) error {
 					order by d.due_at, d.id limit ?
 				) as p
 			) as q where q.bytes <= ? or q.bytes = q.length
-		), '') as ids from `+x.s.each()+` as lane`, now, jsonList(underWay), most, dueBytes, string(lanes)).Find(&lists).Error
+		), '') as ids from `+x.s.each()+` as lane`, now, jsonList(underWay), most, x.dueBytes, string(lanes)).Find(&lists).Error
 	if err != nil {
 		return err
 	}

@@ -12,8 +12,13 @@ import (
 )
 
 // groupEvents is how many events of concurrent requests are stored in one
-// transaction; one request alone may have more.
-const groupEvents = 1000
+// transaction, where each groupBytes of their payloads count as one more; one
+// request alone may have more. Much at once would take the driver as much
+// memory again, and longer than a group may take.
+const (
+	groupEvents = 1000
+	groupBytes  = 8 << 10
+)
 
 // How long storing the events of a group may take. With SQLite it may wait for
 // a transaction that is under way.
@@ -35,7 +40,13 @@ type recordCall struct {
 	accepted int
 }
 
-func (c *recordCall) size() int { return len(c.events) }
+func (c *recordCall) size() int {
+	bytes := 0
+	for i := range c.events {
+		bytes += len(c.events[i].Payload)
+	}
+	return len(c.events) + bytes/groupBytes
+}
 
 func newEvents(s *Store) *Events {
 	x := &Events{s: s}

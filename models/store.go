@@ -4,6 +4,7 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -30,6 +31,9 @@ type Options struct {
 	NeedsFeature func(webhookType string) bool
 	Box          *secret.Box
 	Log          *slog.Logger // nil: nothing is logged
+	// MemoryShare is how much of the bytes of deliveries that are read at once
+	// fits into memory, up to 1; 0: all of them.
+	MemoryShare float64
 	// Clock replaces the database's clock in tests; nil: the real one.
 	Clock func() time.Time
 	// Trace is told what gorm asks for in tests; nil: nobody is.
@@ -106,7 +110,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s.Users, s.Sessions, s.Tokens = &Users{s}, &Sessions{s}, &Tokens{s}
 	s.Locations, s.Settings = newLocations(s), &SettingsStore{s}
 	s.Webhooks, s.Events, s.Deliveries = &Webhooks{s: s}, newEvents(s), &Deliveries{s}
-	s.Lanes, s.Audit, s.Instances = newLanes(s), &Audit{s}, &Instances{s}
+	s.Lanes, s.Audit, s.Instances = newLanes(s, cmp.Or(o.MemoryShare, 1)), &Audit{s}, &Instances{s}
 	if err := s.prepare(ctx, o); err != nil {
 		s.Close()
 		return nil, err

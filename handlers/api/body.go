@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,16 +34,25 @@ var slowest = pace{bytes: 16 << 10, window: 10 * time.Second, all: time.Minute, 
 var errSlow = errors.New("the body took too long")
 
 // body is what a request holds, until it is released.
-type body struct{ bytes.Buffer }
+type body struct{ text []byte }
 
 var bodies = sync.Pool{New: func() any { return new(body) }}
 
 // release gives the memory back for other requests. Very large ones are let
 // go, or they would stay for good.
 func (b *body) release() {
-	if b.Cap() <= 1<<20 {
-		b.Reset()
+	if cap(b.text) <= 1<<20 {
+		b.text = b.text[:0]
 		bodies.Put(b)
+	}
+}
+
+// grow makes room for more, and never for more than a body may have: what is
+// held would otherwise be twice what is counted.
+func (b *body) grow() {
+	if len(b.text) == cap(b.text) {
+		size := max(2*cap(b.text), bytes.MinRead)
+		b.text = append(make([]byte, 0, min(size, maxBody+bytes.MinRead)), b.text...)
 	}
 }
 
@@ -53,7 +63,10 @@ type places struct {
 	pace pace
 }
 
-func newPlaces(count int, bytes int64) places {
+// newPlaces shares out places and bytes, of which only a part may fit into
+// memory; 0: all do.
+func newPlaces(count int, bytes int64, memoryShare float64) places {
+	bytes = int64(float64(bytes) * cmp.Or(memoryShare, 1))
 	return places{
 		limit.New(limit.Config{Places: count, Bytes: bytes, Share: fairShare, Queue: count, Wait: placeWait}), slowest,
 	}
@@ -150,11 +163,10 @@ func (q *request) fillAtPace(b *body, control *http.ResponseController, from io.
 		if err := q.Context().Err(); err != nil { // whose deadline the last one may have replaced
 			return err
 		}
-		b.Grow(bytes.MinRead)
-		free := b.AvailableBuffer()
-		n, err := from.Read(free[:cap(free)])
+		b.grow()
+		n, err := from.Read(b.text[len(b.text):cap(b.text)])
+		b.text = b.text[:len(b.text)+n]
 		if n > 0 {
-			_, _ = b.Write(free[:n])
 			arrived += int64(n)
 			begun := time.Now()
 			if err := q.Take(int64(n)); errors.Is(err, errSlow) {

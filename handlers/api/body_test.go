@@ -52,7 +52,7 @@ func TestBytesAreCountedAsTheyArrive(t *testing.T) {
 	large := event + strings.Repeat(" ", 1<<20)
 	store := &fakeStore{block: make(chan struct{}), inside: make(chan struct{}, crowd+1)}
 	e := newTestEvents(store)
-	e.places = newPlaces(16, (crowd-1)*int64(len(large))+1<<10) // one may go beyond
+	e.places = newPlaces(16, (crowd-1)*int64(len(large))+1<<10, 1) // one may go beyond
 	url := serve(t, e)
 	answers := make(chan reply, crowd)
 	for range crowd {

@@ -51,8 +51,11 @@ type EventsDeps struct {
 	// Accepted counts new events by type, for metrics; nil: nobody. Custom types
 	// go by "custom", since their number has no limit.
 	Accepted func(types map[string]int)
-	Log      *slog.Logger     // nil: the default one
-	Now      func() time.Time // nil: the real clock
+	// MemoryShare is how much of the bytes that bodies may take together fits
+	// into memory, up to 1; 0: all of them.
+	MemoryShare float64
+	Log         *slog.Logger     // nil: the default one
+	Now         func() time.Time // nil: the real clock
 }
 
 // Events is the ingest API.
@@ -69,7 +72,7 @@ func NewEvents(d EventsDeps) *Events {
 	if d.Now == nil {
 		d.Now = time.Now
 	}
-	return &Events{EventsDeps: d, places: newPlaces(ingestPlaces, ingestBytes)}
+	return &Events{EventsDeps: d, places: newPlaces(ingestPlaces, ingestBytes, d.MemoryShare)}
 }
 
 // Mount registers POST /api/v1/events.
@@ -114,8 +117,8 @@ func (e *Events) take(w http.ResponseWriter, r *http.Request, token models.Token
 	if no != nil {
 		return 0, 0, no
 	}
-	defer body.release()
-	events, no := readEvents(body.Bytes(), lines, e.Now())
+	events, no := readEvents(body.text, lines, e.Now())
+	body.release() // events have their payloads by themselves
 	if no != nil {
 		return 0, 0, no
 	}

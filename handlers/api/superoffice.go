@@ -40,8 +40,10 @@ type SuperOfficeDeps struct {
 	// OnAccepted and Accepted are told of signalled events as in EventsDeps.
 	OnAccepted func()
 	Accepted   func(types map[string]int)
-	Log        *slog.Logger     // nil: the default one
-	Now        func() time.Time // nil: the real clock
+	// MemoryShare is as in EventsDeps.
+	MemoryShare float64
+	Log         *slog.Logger     // nil: the default one
+	Now         func() time.Time // nil: the real clock
 }
 
 // SuperOffice is the SuperOffice REST API with its RPC twin.
@@ -68,7 +70,7 @@ func NewSuperOffice(d SuperOfficeDeps) *SuperOffice {
 		panic("api: the type " + superOfficeType + " is not there") // a mistake in the program
 	}
 	return &SuperOffice{
-		SuperOfficeDeps: d, format: format, places: newPlaces(superOfficePlaces, superOfficeBytes),
+		SuperOfficeDeps: d, format: format, places: newPlaces(superOfficePlaces, superOfficeBytes, d.MemoryShare),
 	}
 }
 

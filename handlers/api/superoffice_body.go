@@ -31,7 +31,7 @@ func (c *call) read(w http.ResponseWriter, q *request) error {
 		return no.failure()
 	}
 	defer b.release()
-	raw := bytes.TrimSpace(b.Bytes())
+	raw := bytes.TrimSpace(b.text)
 	if len(raw) == 0 {
 		return nil
 	}

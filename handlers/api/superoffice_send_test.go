@@ -19,7 +19,7 @@ type sendServer struct {
 
 func newSendServer(t *testing.T, within time.Duration) *sendServer {
 	large := answer{value: strings.Repeat("x", 16<<20)}
-	p := newPlaces(64, 32<<20)
+	p := newPlaces(64, 32<<20, 1)
 	p.pace.answer = within
 	s := &sendServer{t: t, begun: make(chan struct{}, 8), sent: make(chan struct{}, 8)}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
