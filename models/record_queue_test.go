@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,17 +18,7 @@ import (
 // request that is given up leaves the queue at once, and one with few events
 // goes with the next large one.
 func TestSmallRequestsDoNotWaitBehindLargeOnes(t *testing.T) {
-	var gated atomic.Bool
-	inside, pass := make(chan struct{}), make(chan struct{})
-	o := modelstest.Options(t, "sqlite")
-	o.Clock = func() time.Time { // which each transaction asks once
-		if gated.Load() {
-			inside <- struct{}{}
-			<-pass
-		}
-		return time.Now()
-	}
-	s := modelstest.Open(t, o)
+	s, gated, inside, pass := gatedStore(t)
 	record := func(ctx context.Context, name string, n int) chan error {
 		events := make([]models.NewEvent, n)
 		for i := range events {
@@ -78,5 +69,60 @@ func TestSmallRequestsDoNotWaitBehindLargeOnes(t *testing.T) {
 	ok(t, <-large[2])
 	if named, err := s.Events.Named(t.Context(), "given up 0", 1); err != nil || len(named) != 0 {
 		t.Errorf("stored although it was given up: %v %v", named, err)
+	}
+}
+
+// gatedStore is a store of which each transaction says that it is inside and
+// waits until it may pass, while gated is set.
+func gatedStore(t *testing.T) (s *models.Store, gated *atomic.Bool, inside, pass chan struct{}) {
+	gated, inside, pass = &atomic.Bool{}, make(chan struct{}), make(chan struct{})
+	o := modelstest.Options(t, "sqlite")
+	o.Clock = func() time.Time { // which each transaction asks once
+		if gated.Load() {
+			inside <- struct{}{}
+			<-pass
+		}
+		return time.Now()
+	}
+	return modelstest.Open(t, o), gated, inside, pass
+}
+
+// TestATransactionStoresFewLargePayloads: of three requests that wait with
+// 5 MiB each, one is stored at a time.
+func TestATransactionStoresFewLargePayloads(t *testing.T) {
+	s, gated, inside, pass := gatedStore(t)
+	done := make(chan error, 4)
+	record := func(name string, bytes int) {
+		e := event(name)
+		e.Payload = []byte(`"` + strings.Repeat("x", bytes) + `"`)
+		go func() {
+			_, _, err := s.Events.Record(t.Context(), []models.NewEvent{e})
+			done <- err
+		}()
+	}
+	record("before", 1) // so that the location is known
+	ok(t, <-done)
+	gated.Store(true)
+	record("first", 1)
+	<-inside
+	for i := range 3 {
+		record(fmt.Sprint("large ", i), 5<<20)
+	}
+	for s.Events.Recording() < 3 {
+		runtime.Gosched()
+	}
+	ended := 0
+	for ; ended < 3 && !t.Failed(); ended++ {
+		pass <- struct{}{}
+		ok(t, <-done)
+		<-inside
+		if n := s.Events.Recording(); n != 2-ended {
+			t.Errorf("%d wait, not %d", n, 2-ended)
+		}
+	}
+	gated.Store(false)
+	pass <- struct{}{}
+	for ; ended < 4; ended++ {
+		ok(t, <-done)
 	}
 }
