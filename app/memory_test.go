@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/sitehooks/sitehooks/app/apptest"
 )
 
 // largestBody is as large a body as may be sent. Every fourth is full of large
@@ -14,7 +16,7 @@ import (
 func largestBody(n int) string {
 	const size = 4 << 20
 	event := func(i int, text string) string {
-		return questionJSON(fmt.Sprintf("large-%d-%d", n, i), n*16+i+1, `,"data":{"text":"`+text+`"}`)
+		return apptest.QuestionJSON(fmt.Sprintf("large-%d-%d", n, i), n*16+i+1, `,"data":{"text":"`+text+`"}`)
 	}
 	if n%4 > 0 {
 		body := event(0, "")
@@ -32,35 +34,35 @@ func largestBody(n int) string {
 // those that it accepted.
 func TestIngestKeepsToItsMemory(t *testing.T) {
 	const requests, most = 128, 216 // MiB
-	onBoth(t, func(t *testing.T, kind string) {
-		env := environment(t, kind)
-		in := serve(t, env, "SITEHOOKS_LOG_LEVEL=error", "GOMEMLIMIT=128MiB")
+	apptest.OnBoth(t, func(t *testing.T, kind string) {
+		env := apptest.Environment(t, kind)
+		in := apptest.Serve(t, env, "SITEHOOKS_LOG_LEVEL=error", "GOMEMLIMIT=128MiB")
 		accepted := make([]bool, requests)
 		var all sync.WaitGroup
 		for n := range requests {
 			all.Go(func() {
-				req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, in.base+"/api/v1/events", io.MultiReader(strings.NewReader(largestBody(n))))
+				req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, in.Base+"/api/v1/events", io.MultiReader(strings.NewReader(largestBody(n))))
 				if err != nil {
 					t.Error(err)
 					return
 				}
-				req.Header.Set("Authorization", "Bearer "+ingestToken)
+				req.Header.Set("Authorization", "Bearer "+apptest.IngestToken)
 				req.Header.Set("Content-Type", "application/json")
-				a, err := do(t, http.DefaultClient, req)
-				accepted[n] = a.code == http.StatusAccepted
-				if err != nil || !accepted[n] && (a.code != http.StatusTooManyRequests || a.header.Get("Retry-After") == "") {
-					t.Errorf("request %d: %d %.80s, %v", n, a.code, a.body, err)
+				a, err := apptest.Do(t, http.DefaultClient, req)
+				accepted[n] = a.Code == http.StatusAccepted
+				if err != nil || !accepted[n] && (a.Code != http.StatusTooManyRequests || a.Header.Get("Retry-After") == "") {
+					t.Errorf("request %d: %d %.80s, %v", n, a.Code, a.Body, err)
 				}
 			})
 		}
 		all.Wait()
-		peak := peakMiB(t, in.cmd.Process.Pid)
+		peak := peakMiB(t, in.Cmd.Process.Pid)
 		var count int
 		for n := range requests {
 			if accepted[n] {
 				count++
-				if a := in.ingest(questionJSON(fmt.Sprintf("large-%d-0", n), n*16+1, "")); !strings.Contains(a.body, `"duplicates":1`) {
-					t.Errorf("event %d was accepted and is not stored: %d %s", n, a.code, a.body)
+				if a := in.Ingest(apptest.QuestionJSON(fmt.Sprintf("large-%d-0", n), n*16+1, "")); !strings.Contains(a.Body, `"duplicates":1`) {
+					t.Errorf("event %d was accepted and is not stored: %d %s", n, a.Code, a.Body)
 				}
 			}
 		}
