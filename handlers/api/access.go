@@ -179,6 +179,13 @@ func (a *Access) noteOwn(ctx context.Context) {
 	}
 }
 
+// Known returns how many tokens were valid when they were last looked up.
+func (a *Access) Known() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.known)
+}
+
 func (a *Access) isKnown(hash tokenHash) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -87,7 +87,7 @@ func TestARevokedTokenIsForgotten(t *testing.T) {
 	url := serve(t, e)
 	post(t, url, event, "Authorization", "Bearer stored")
 	delete(tokens, "stored")
-	if r := post(t, url, event, "Authorization", "Bearer stored"); r.status != http.StatusUnauthorized || len(e.Access.known) != 0 {
-		t.Errorf("%d, %d known", r.status, len(e.Access.known))
+	if r := post(t, url, event, "Authorization", "Bearer stored"); r.status != http.StatusUnauthorized || e.Access.Known() != 0 {
+		t.Errorf("%d, %d known", r.status, e.Access.Known())
 	}
 }

@@ -213,3 +213,11 @@ func (a *Access) drain(w http.ResponseWriter, r *http.Request) {
 	_ = control.SetReadDeadline(time.Now().Add(drainWait))
 	_, _ = io.CopyN(io.Discard, r.Body, drainMax)
 }
+
+// fairShare: while others wait, one token keeps an eighth of these.
+const fairShare = 8
+
+// placeWait is how long a request waits for a place, and as many wait as
+// there are places. It covers the time in which another token gives back
+// what it has beyond its share.
+const placeWait = time.Second

@@ -27,13 +27,6 @@ import (
 const (
 	ingestPlaces = 256
 	ingestBytes  = 128 << 20
-
-	// fairShare: while others wait, one token keeps an eighth of these.
-	fairShare = 8
-	// placeWait is how long a request waits for a place, and as many wait as
-	// there are places. It covers the time in which another token gives back
-	// what it has beyond its share.
-	placeWait = time.Second
 )
 
 // Recorder stores events, all or none, and has them safe when it returns.

@@ -8,9 +8,6 @@ import (
 )
 
 const (
-	typeJSON   = "application/json"
-	typeNDJSON = "application/x-ndjson"
-
 	maxEvent = 256 << 10 // bytes, without the whitespace around its parts
 )
 

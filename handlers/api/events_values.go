@@ -8,8 +8,6 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 const (
@@ -29,15 +27,6 @@ func (k *checker) fault(object, name, format string, args ...any) {
 		name = object + name
 	}
 	k.faults.add(k.index, name, format, args...)
-}
-
-// unquote returns what a valid JSON string says.
-func unquote(v []byte) string {
-	if bytes.IndexByte(v, '\\') < 0 {
-		return string(v[1 : len(v)-1])
-	}
-	s, _ := jsontext.AppendUnquote(nil, v) // valid, so no error
-	return string(s)
 }
 
 func (k *checker) isText(object, name string, v []byte) bool {
@@ -85,8 +74,6 @@ func (k *checker) texts(object, name string, v []byte, most int) []string {
 	}
 	return all
 }
-
-func item(name string, i int) string { return name + "[" + strconv.Itoa(i) + "]" }
 
 // name returns a string of 1 to maxName printable characters; an absent or
 // wrong one is empty.

@@ -86,3 +86,7 @@ func (r *refusal) write(w http.ResponseWriter) {
 	}
 	WriteProblem(w, r.status, "", r.detail, r.errs...)
 }
+
+const typeJSON = "application/json"
+
+const typeNDJSON = "application/x-ndjson"

@@ -92,7 +92,7 @@ type operation func(ctx context.Context, c *call) (answer, error)
 func (s *SuperOffice) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	token, no := s.Access.authorize(r, models.ScopeSuperOffice, "managing webhooks")
-	err := no.failure()
+	err := failureOf(no)
 	if no == nil {
 		err = s.answer(w, r, token)
 	}
@@ -114,7 +114,7 @@ func (s *SuperOffice) answer(w http.ResponseWriter, r *http.Request, token model
 	}
 	q, no := s.places.enter(r.Context(), flow(token))
 	if no != nil {
-		return no.failure()
+		return failureOf(no)
 	}
 	defer q.Release()
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -124,16 +124,16 @@ func (s *SuperOffice) answer(w http.ResponseWriter, r *http.Request, token model
 	}
 	a, err := do(q.Context(), c)
 	if err == nil {
-		err = q.send(w, a)
+		err = sendAnswer(q, w, a)
 	}
 	if err != nil && q.yielded() {
-		return busy().failure()
+		return failureOf(busy())
 	}
 	return err
 }
 
-// failure is a refusal in the words of this API; nil is none.
-func (r *refusal) failure() error {
+// failureOf is a refusal in the words of this API; nil is none.
+func failureOf(r *refusal) error {
 	if r == nil {
 		return nil
 	}

@@ -25,11 +25,11 @@ type answer struct {
 // in bytes.
 const largeAnswer = 64 << 10
 
-// send sends an answer, which has to be read soon. Large ones are counted with
+// sendAnswer sends an answer, which has to be read soon. Large ones are counted with
 // the bytes of the request, and are cut off when the place has to be given back.
 // An error means that nothing was sent; only what changes nothing has large
 // answers.
-func (q *request) send(w http.ResponseWriter, a answer) error {
+func sendAnswer(q *request, w http.ResponseWriter, a answer) error {
 	var body []byte
 	if a.value != nil {
 		body = plainJSON(a.value)

@@ -28,7 +28,7 @@ var bodyTypes = map[string]patchKind{
 func (c *call) read(w http.ResponseWriter, q *request) error {
 	b, no := q.read(w, c.request)
 	if no != nil {
-		return no.failure()
+		return failureOf(no)
 	}
 	defer b.release()
 	raw := bytes.TrimSpace(b.text)

@@ -169,7 +169,7 @@ func (d *desk) feature(value string) {
 }
 
 // do sends a request; what overrides headers, and with an empty value removes.
-func (d *desk) do(method, path, body string, header ...string) reply {
+func (d *desk) do(method, path, body string, header ...string) received {
 	d.t.Helper()
 	q, err := http.NewRequestWithContext(d.t.Context(), method, d.url+path, strings.NewReader(body))
 	d.must(err)
@@ -187,7 +187,7 @@ func (d *desk) do(method, path, body string, header ...string) reply {
 	defer p.Body.Close()
 	text, err := io.ReadAll(p.Body)
 	d.must(err)
-	return reply{p.StatusCode, p.Header, string(text)}
+	return received{p.StatusCode, p.Header, string(text)}
 }
 
 // hook is a definition as programs see it.
@@ -208,7 +208,7 @@ type hook struct {
 }
 
 // ok expects an answer with a definition.
-func (d *desk) ok(r reply) hook {
+func (d *desk) ok(r received) hook {
 	d.t.Helper()
 	var h hook
 	if r.status != http.StatusOK {
@@ -219,7 +219,7 @@ func (d *desk) ok(r reply) hook {
 }
 
 // refused expects an error that says each of the words.
-func (d *desk) refused(r reply, status int, words ...string) {
+func (d *desk) refused(r received, status int, words ...string) {
 	d.t.Helper()
 	var p struct {
 		Error                      bool
@@ -313,7 +313,7 @@ func (d *desk) decode(body string, to any) {
 }
 
 // names are those of a list of webhooks.
-func (d *desk) names(r reply) string {
+func (d *desk) names(r received) string {
 	d.t.Helper()
 	var list []hook
 	d.decode(r.body, &list)
@@ -339,4 +339,11 @@ func selfSigned(t *testing.T) tls.Certificate {
 		t.Fatal(err)
 	}
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// received is the answer to a request.
+type received struct {
+	status int
+	header http.Header
+	body   string
 }

@@ -111,7 +111,7 @@ func TestSuperOfficeNamesHeaders(t *testing.T) {
 		headers := map[string]any{"Headers": map[string]string{"X-Api-Key": "very private", "X-Team": "also private"}}
 		made := d.do(http.MethodPost, "/v1/Webhook", d.body(headers))
 		h := d.ok(made)
-		for name, r := range map[string]reply{
+		for name, r := range map[string]received{
 			"create": made,
 			"get":    d.do(http.MethodGet, pathOf(h), ""),
 			"list":   d.do(http.MethodGet, "/v1/Webhook", ""),

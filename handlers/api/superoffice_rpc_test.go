@@ -8,7 +8,7 @@ import (
 
 const agent = "/v1/Agents/Webhook/"
 
-func (d *desk) rpc(name, body string) reply {
+func (d *desk) rpc(name, body string) received {
 	d.t.Helper()
 	return d.do(http.MethodPost, agent+name, body)
 }

@@ -30,7 +30,7 @@ func newSendServer(t *testing.T, within time.Duration) *sendServer {
 		}
 		defer q.Release()
 		s.begun <- struct{}{}
-		if err := q.send(w, large); err != nil {
+		if err := sendAnswer(q, w, large); err != nil {
 			busy().write(w)
 		}
 		s.sent <- struct{}{}

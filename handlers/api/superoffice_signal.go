@@ -53,7 +53,7 @@ func (s *SuperOffice) record(ctx context.Context, c *call, name, key string, dat
 	}
 	accepted, _, err := s.Store.Events.Record(saving(ctx), events)
 	if full, is := errors.AsType[*models.LocationLimitError](err); is {
-		return answer{}, unknownLocations(full.Slugs, events).failure()
+		return answer{}, failureOf(unknownLocations(full.Slugs, events))
 	}
 	if err != nil {
 		return answer{}, err

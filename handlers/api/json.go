@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"strconv"
 	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -176,3 +177,14 @@ func elements(array []byte) iter.Seq[[]byte] {
 		}
 	}
 }
+
+// unquote returns what a valid JSON string says.
+func unquote(v []byte) string {
+	if bytes.IndexByte(v, '\\') < 0 {
+		return string(v[1 : len(v)-1])
+	}
+	s, _ := jsontext.AppendUnquote(nil, v) // valid, so no error
+	return string(s)
+}
+
+func item(name string, i int) string { return name + "[" + strconv.Itoa(i) + "]" }
