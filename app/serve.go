@@ -22,6 +22,8 @@ import (
 	"github.com/sitehooks/sitehooks/handlers"
 	"github.com/sitehooks/sitehooks/handlers/account"
 	"github.com/sitehooks/sitehooks/handlers/api"
+	"github.com/sitehooks/sitehooks/handlers/api/ingest"
+	"github.com/sitehooks/sitehooks/handlers/api/superoffice"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/jobs"
 	"github.com/sitehooks/sitehooks/jobs/send"
@@ -173,11 +175,11 @@ func (in *instance) console() (http.Handler, error) {
 		Tokens: in.store.Tokens, IngestToken: in.config.IngestToken, Log: in.log,
 		Refused: in.counters.refused,
 	})
-	ingest := api.NewEvents(api.EventsDeps{
+	ingest := ingest.New(ingest.Deps{
 		Events: in.store.Events, Access: access, Log: in.log,
 		OnAccepted: arrived, Accepted: in.counters.accepted, MemoryShare: in.memory,
 	})
-	superOffice := api.NewSuperOffice(api.SuperOfficeDeps{
+	superOffice := superoffice.New(superoffice.Deps{
 		Store: in.store, Sender: in.sender, Access: access, Log: in.log,
 		OnChange: in.changed, OnAccepted: arrived, Accepted: in.counters.accepted, MemoryShare: in.memory,
 	})

@@ -1,3 +1,6 @@
+// Package api is what the APIs share: bearer tokens, bodies that arrive at a
+// pace, places shared among tokens, JSON with the places of its faults, and
+// answers as problem details (RFC 9457). It ignores cookies.
 package api
 
 import (
@@ -26,11 +29,11 @@ import (
 const challenge = `Bearer realm="sitehooks"`
 
 const (
-	// strangersAtOnce is how many tokens that this process does not know yet
+	// StrangersAtOnce is how many tokens that this process does not know yet
 	// are looked up in the database at once, and strangersWaiting how many more
 	// wait. A look-up takes less than a millisecond, so this bounds what a flood
 	// of false tokens costs without delaying the first request of a right one.
-	strangersAtOnce  = 4
+	StrangersAtOnce  = 4
 	strangersWaiting = 256
 	// lookupWait is how long a request waits for its token to be looked up.
 	lookupWait = 5 * time.Second
@@ -77,7 +80,7 @@ type Access struct {
 	known     map[tokenHash]struct{}
 	lookups   singleflight.Group // by hash: one token takes one connection
 	strangers *limit.Limiter     // of look-ups of unknown tokens, by address group
-	drains    *limit.Limiter     // of refused bodies, by address group
+	Drains    *limit.Limiter     // of refused bodies, by address group
 	refusals  refusals
 }
 
@@ -91,8 +94,8 @@ func NewAccess(d AccessDeps) *Access {
 	}
 	return &Access{
 		AccessDeps: d, ownToken: hashToken(d.IngestToken), known: map[tokenHash]struct{}{},
-		strangers: limit.New(limit.Config{Places: strangersAtOnce, Queue: strangersWaiting, Wait: lookupWait}),
-		drains:    limit.New(limit.Config{Places: drainsInAll, PerFlow: drainsOfGroup}),
+		strangers: limit.New(limit.Config{Places: StrangersAtOnce, Queue: strangersWaiting, Wait: lookupWait}),
+		Drains:    limit.New(limit.Config{Places: drainsInAll, PerFlow: drainsOfGroup}),
 		refusals:  refusals{log: repeat.New(d.Log), all: map[[2]string]*Refused{}},
 	}
 }
@@ -107,9 +110,9 @@ func (h tokenHash) equal(other tokenHash) bool {
 	return subtle.ConstantTimeCompare(h[:], other[:]) == 1
 }
 
-// authorize returns the token of a request, which must have a scope. Purpose
+// Authorize returns the token of a request, which must have a scope. Purpose
 // is what that scope is needed for.
-func (a *Access) authorize(r *http.Request, scope, purpose string) (models.Token, *refusal) {
+func (a *Access) Authorize(r *http.Request, scope, purpose string) (models.Token, *Refusal) {
 	plain, no := bearer(r)
 	if no != nil {
 		return models.Token{}, no
@@ -117,27 +120,27 @@ func (a *Access) authorize(r *http.Request, scope, purpose string) (models.Token
 	token, err := a.find(r.Context(), plain, limit.AddressGroup(r.RemoteAddr))
 	switch {
 	case errors.Is(err, models.ErrUnauthorized):
-		return models.Token{}, &refusal{
-			status: http.StatusUnauthorized, reason: reasonUnknownToken, detail: "The token is unknown or was revoked.",
-			challenge: challenge + `, error="invalid_token"`,
+		return models.Token{}, &Refusal{
+			Status: http.StatusUnauthorized, Reason: reasonUnknownToken, Detail: "The token is unknown or was revoked.",
+			Challenge: challenge + `, error="invalid_token"`,
 		}
 	case errors.Is(err, limit.ErrBusy):
-		return models.Token{}, busy()
+		return models.Token{}, Busy()
 	case err != nil:
-		return models.Token{}, a.away(r.Context(), "looking up the token", err)
+		return models.Token{}, a.Away(r.Context(), "looking up the token", err)
 	case token.Scope != scope:
-		return models.Token{}, &refusal{
-			status:    http.StatusForbidden,
-			reason:    reasonScope,
-			detail:    fmt.Sprintf("The token has the scope %s; %s needs the scope %s.", token.Scope, purpose, scope),
-			challenge: challenge + `, error="insufficient_scope", scope="` + scope + `"`,
+		return models.Token{}, &Refusal{
+			Status:    http.StatusForbidden,
+			Reason:    reasonScope,
+			Detail:    fmt.Sprintf("The token has the scope %s; %s needs the scope %s.", token.Scope, purpose, scope),
+			Challenge: challenge + `, error="insufficient_scope", scope="` + scope + `"`,
 		}
 	}
 	return token, nil
 }
 
-// flow is the name under which the requests of a token share places.
-func flow(t models.Token) string { return strconv.FormatInt(t.ID, 10) }
+// Flow is the name under which the requests of a token share places.
+func Flow(t models.Token) string { return strconv.FormatInt(t.ID, 10) }
 
 // find returns the token with a plain text, or models.ErrUnauthorized. The
 // configured one has no number.
@@ -206,7 +209,7 @@ func (a *Access) remember(hash tokenHash, err error) {
 }
 
 // bearer returns the token of a request's one Authorization header.
-func bearer(r *http.Request) (string, *refusal) {
+func bearer(r *http.Request) (string, *Refusal) {
 	values := r.Header.Values("Authorization")
 	if len(values) == 1 {
 		scheme, token, _ := strings.Cut(values[0], " ")
@@ -214,28 +217,28 @@ func bearer(r *http.Request) (string, *refusal) {
 			return token, nil
 		}
 	}
-	return "", &refusal{
-		status: http.StatusUnauthorized, reason: reasonNoToken, challenge: challenge,
-		detail: "A bearer token is needed: Authorization: Bearer <token>.",
+	return "", &Refusal{
+		Status: http.StatusUnauthorized, Reason: reasonNoToken, Challenge: challenge,
+		Detail: "A bearer token is needed: Authorization: Bearer <token>.",
 	}
 }
 
-// away is the answer when something could not be stored or read. Sending again
+// Away is the answer when something could not be stored or read. Sending again
 // is safe by the events' ids. A sender that has gone is no fault of the
 // database.
-func (a *Access) away(ctx context.Context, what string, err error) *refusal {
+func (a *Access) Away(ctx context.Context, what string, err error) *Refusal {
 	if ctx.Err() == nil {
 		a.Log.ErrorContext(ctx, "request not finished", slog.String("while", what), slog.Any("error", err))
 	}
-	no := &refusal{status: http.StatusServiceUnavailable, detail: whyAway(err), retryAfter: 5}
+	no := &Refusal{Status: http.StatusServiceUnavailable, Detail: WhyAway(err), RetryAfter: 5}
 	if errors.Is(err, models.ErrLocked) {
-		no.retryAfter = 2
+		no.RetryAfter = 2
 	}
 	return no
 }
 
-// whyAway says why a request could not be finished.
-func whyAway(err error) string {
+// WhyAway says why a request could not be finished.
+func WhyAway(err error) string {
 	why := cmp.Or(models.Unable(err), "the database failed")
 	if errors.Is(err, models.ErrLocked) {
 		why = "another one that has not ended is storing an event with the same id"
@@ -243,10 +246,10 @@ func whyAway(err error) string {
 	return "This request could not be finished: " + why + ". Send it again later."
 }
 
-// busy asks to come back.
-func busy() *refusal {
-	return &refusal{
-		status: http.StatusTooManyRequests, reason: reasonBusy, retryAfter: 1,
-		detail: "Too many requests are in work. Send this one again later.",
+// Busy asks to come back.
+func Busy() *Refusal {
+	return &Refusal{
+		Status: http.StatusTooManyRequests, Reason: reasonBusy, RetryAfter: 1,
+		Detail: "Too many requests are in work. Send this one again later.",
 	}
 }

@@ -15,34 +15,34 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/limit"
 )
 
-const maxBody = 4 << 20 // bytes
+const MaxBody = 4 << 20 // bytes
 
-// pace is how fast a body must arrive. Its sender has the place of others
+// Pace is how fast a body must arrive. Its sender has the place of others
 // meanwhile.
-type pace struct {
-	bytes  int64         // of which so many must arrive
-	window time.Duration // within this time, or all that is left
-	all    time.Duration // the whole body
-	answer time.Duration // within which the answer must be read
+type Pace struct {
+	Bytes  int64         // of which so many must arrive
+	Window time.Duration // within this time, or all that is left
+	All    time.Duration // the whole body
+	Answer time.Duration // within which the answer must be read
 }
 
 // slowest is 13 kbit/s, which the worst of mobile networks gives, and less
 // than a minute for all.
-var slowest = pace{bytes: 16 << 10, window: 10 * time.Second, all: time.Minute, answer: 20 * time.Second}
+var slowest = Pace{Bytes: 16 << 10, Window: 10 * time.Second, All: time.Minute, Answer: 20 * time.Second}
 
 // errSlow is the cause of a request's end when its body took too long.
 var errSlow = errors.New("the body took too long")
 
 // body is what a request holds, until it is released.
-type body struct{ text []byte }
+type body struct{ Text []byte }
 
 var bodies = sync.Pool{New: func() any { return new(body) }}
 
-// release gives the memory back for other requests. Very large ones are let
+// Release gives the memory back for other requests. Very large ones are let
 // go, or they would stay for good.
-func (b *body) release() {
-	if cap(b.text) <= 1<<20 {
-		b.text = b.text[:0]
+func (b *body) Release() {
+	if cap(b.Text) <= 1<<20 {
+		b.Text = b.Text[:0]
 		bodies.Put(b)
 	}
 }
@@ -50,91 +50,91 @@ func (b *body) release() {
 // grow makes room for more, and never for more than a body may have: what is
 // held would otherwise be twice what is counted.
 func (b *body) grow() {
-	if len(b.text) == cap(b.text) {
-		size := max(2*cap(b.text), bytes.MinRead)
-		b.text = append(make([]byte, 0, min(size, maxBody+bytes.MinRead)), b.text...)
+	if len(b.Text) == cap(b.Text) {
+		size := max(2*cap(b.Text), bytes.MinRead)
+		b.Text = append(make([]byte, 0, min(size, MaxBody+bytes.MinRead)), b.Text...)
 	}
 }
 
-// places gives requests a place and reads their bodies, which are counted as
+// Places gives requests a place and reads their bodies, which are counted as
 // they arrive.
-type places struct {
+type Places struct {
 	*limit.Limiter
-	pace pace
+	Pace Pace
 }
 
-// newPlaces shares out places and bytes, of which only a part may fit into
+// NewPlaces shares out places and bytes, of which only a part may fit into
 // memory; 0: all do.
-func newPlaces(count int, bytes int64, memoryShare float64) places {
+func NewPlaces(count int, bytes int64, memoryShare float64) Places {
 	bytes = int64(float64(bytes) * cmp.Or(memoryShare, 1))
-	return places{
+	return Places{
 		limit.New(limit.Config{Places: count, Bytes: bytes, Share: fairShare, Queue: count, Wait: placeWait}), slowest,
 	}
 }
 
-// request is a request that has its place.
-type request struct {
+// Request is a request that has its place.
+type Request struct {
 	*limit.Place
 	end  context.CancelCauseFunc
-	pace pace
+	Pace Pace
 }
 
-// enter waits for a place for a request of a flow, which ends with ctx at the
+// Enter waits for a place for a request of a flow, which ends with ctx at the
 // latest. It must be released.
-func (p *places) enter(ctx context.Context, flow string) (*request, *refusal) {
+func (p *Places) Enter(ctx context.Context, flow string) (*Request, *Refusal) {
 	ctx, end := context.WithCancelCause(ctx)
 	place, err := p.Acquire(ctx, flow)
 	if err != nil {
 		end(nil)
-		return nil, busy()
+		return nil, Busy()
 	}
-	return &request{place, end, p.pace}, nil
+	return &Request{place, end, p.Pace}, nil
 }
 
 // Release gives the place back.
-func (q *request) Release() {
+func (q *Request) Release() {
 	q.Place.Release()
 	q.end(nil)
 }
 
-// yielded tells that the place was given to another flow.
-func (q *request) yielded() bool { return errors.Is(context.Cause(q.Context()), limit.ErrYield) }
+// Yielded tells that the place was given to another flow.
+func (q *Request) Yielded() bool { return errors.Is(context.Cause(q.Context()), limit.ErrYield) }
 
-// read reads all of a body. Memory grows with what has arrived, not with what
+// Read reads all of a body. Memory grows with what has arrived, not with what
 // was announced. The body must be released.
-func (q *request) read(w http.ResponseWriter, r *http.Request) (*body, *refusal) {
-	large := &refusal{
-		status: http.StatusRequestEntityTooLarge, reason: reasonTooLarge,
-		detail: fmt.Sprintf("The body is larger than %d bytes.", maxBody),
+func (q *Request) Read(w http.ResponseWriter, r *http.Request) (*body, *Refusal) {
+	large := &Refusal{
+		Status: http.StatusRequestEntityTooLarge, Reason: ReasonTooLarge,
+		Detail: fmt.Sprintf("The body is larger than %d bytes.", MaxBody),
 	}
-	if r.ContentLength > maxBody {
+	if r.ContentLength > MaxBody {
 		return nil, large
 	}
 	b := bodies.Get().(*body) //nolint:forcetypeassert // the pool holds nothing else
-	err := q.fill(b, w, http.MaxBytesReader(w, r.Body, maxBody))
+	err := q.fill(b, w, http.MaxBytesReader(w, r.Body, MaxBody))
 	if err == nil {
 		return b, nil
 	}
-	b.release()
+	b.Release()
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
 		return nil, large
 	case errors.Is(err, limit.ErrYield), errors.Is(err, limit.ErrBusy):
-		return nil, busy()
+		return nil, Busy()
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, errSlow):
-		return nil, &refusal{status: http.StatusBadRequest, reason: reasonTooSlow, detail: fmt.Sprintf(
+		return nil, &Refusal{Status: http.StatusBadRequest, Reason: reasonTooSlow, Detail: fmt.Sprintf(
 			"The body arrived too slowly: at least %d KiB must arrive in any %d seconds, and all of it within %d seconds.",
-			slowest.bytes>>10, int(slowest.window.Seconds()), int(slowest.all.Seconds()))}
+			slowest.Bytes>>10, int(slowest.Window.Seconds()), int(slowest.All.Seconds()))}
 	}
-	return nil, &refusal{status: http.StatusBadRequest, reason: reasonBrokenOff, detail: "The body ended before it was complete."}
+	return nil, &Refusal{Status: http.StatusBadRequest, Reason: reasonBrokenOff, Detail: "The body ended before it was complete."}
 }
 
 // fill reads into b until the body ends, it is too slow, or the place is taken
 // back.
-func (q *request) fill(b *body, w http.ResponseWriter, from io.Reader) error {
+func (q *Request) fill(b *body, w http.ResponseWriter, from io.Reader) error {
 	control := http.NewResponseController(w)
-	slow := time.AfterFunc(q.pace.all, func() { q.end(errSlow) })
+	slow := time.AfterFunc(q.Pace.All, func() { q.end(errSlow) })
 	defer slow.Stop()
 	interrupted := make(chan struct{})
 	watched := context.AfterFunc(q.Context(), func() {
@@ -154,18 +154,18 @@ func (q *request) fill(b *body, w http.ResponseWriter, from io.Reader) error {
 	return err
 }
 
-func (q *request) fillAtPace(b *body, control *http.ResponseController, from io.Reader) error {
-	for arrived := q.pace.bytes; ; { // since the deadline was set
-		if arrived >= q.pace.bytes {
+func (q *Request) fillAtPace(b *body, control *http.ResponseController, from io.Reader) error {
+	for arrived := q.Pace.Bytes; ; { // since the deadline was set
+		if arrived >= q.Pace.Bytes {
 			arrived = 0
-			_ = control.SetReadDeadline(time.Now().Add(q.pace.window))
+			_ = control.SetReadDeadline(time.Now().Add(q.Pace.Window))
 		}
 		if err := q.Context().Err(); err != nil { // whose deadline the last one may have replaced
 			return err
 		}
 		b.grow()
-		n, err := from.Read(b.text[len(b.text):cap(b.text)])
-		b.text = b.text[:len(b.text)+n]
+		n, err := from.Read(b.Text[len(b.Text):cap(b.Text)])
+		b.Text = b.Text[:len(b.Text)+n]
 		if n > 0 {
 			arrived += int64(n)
 			begun := time.Now()
@@ -175,7 +175,7 @@ func (q *request) fillAtPace(b *body, control *http.ResponseController, from io.
 				return err
 			}
 			if time.Since(begun) > time.Millisecond {
-				arrived = q.pace.bytes
+				arrived = q.Pace.Bytes
 			}
 		}
 		if err == io.EOF {
@@ -191,19 +191,19 @@ func (q *request) fillAtPace(b *body, control *http.ResponseController, from io.
 // the answer when the connection is closed before. A refusal waits a moment
 // for the rest of the body, up to a bound.
 const (
-	drainMax  = 4 * maxBody
+	drainMax  = 4 * MaxBody
 	drainWait = 2 * time.Second
 )
 
-// drain reads what is left of a refused request's body, unless its sender
+// Drain reads what is left of a refused request's body, unless its sender
 // waits to be asked for it. When many do so already, the connection is closed
 // instead.
-func (a *Access) drain(w http.ResponseWriter, r *http.Request) {
+func (a *Access) Drain(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Expect") != "" || r.ContentLength == 0 {
 		return
 	}
 	control := http.NewResponseController(w)
-	place, err := a.drains.Acquire(r.Context(), limit.AddressGroup(r.RemoteAddr))
+	place, err := a.Drains.Acquire(r.Context(), limit.AddressGroup(r.RemoteAddr))
 	if err != nil {
 		w.Header().Set("Connection", "close")
 		_ = control.SetReadDeadline(time.Unix(1, 0))

@@ -11,33 +11,33 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// maxFaults is how many faults of a request are told.
-const maxFaults = 100
+// MaxFaults is how many faults of a request are told.
+const MaxFaults = 100
 
-// faults are what is wrong with a request.
-type faults []FieldError
+// Faults are what is wrong with a request.
+type Faults []FieldError
 
-func (f *faults) full() bool { return len(*f) >= maxFaults }
+func (f *Faults) Full() bool { return len(*f) >= MaxFaults }
 
-// add notes a fault of an event.
-func (f *faults) add(index int, field, format string, args ...any) {
-	if !f.full() {
-		*f = append(*f, FieldError{Index: &index, Field: clip(field), Message: clip(fmt.Sprintf(format, args...))})
+// Add notes a fault of an event.
+func (f *Faults) Add(index int, field, format string, args ...any) {
+	if !f.Full() {
+		*f = append(*f, FieldError{Index: &index, Field: Clip(field), Message: Clip(fmt.Sprintf(format, args...))})
 	}
 }
 
-// whole notes a fault of the whole request.
-func (f *faults) whole(field, format string, args ...any) {
+// Whole notes a fault of the whole request.
+func (f *Faults) Whole(field, format string, args ...any) {
 	*f = append(*f, FieldError{Field: field, Message: fmt.Sprintf(format, args...)})
 }
 
-// syntax notes that something is not JSON as it must be. Without an index the
+// Syntax notes that something is not JSON as it must be. Without an index the
 // error is one of the whole body, and its place may name the event.
-func (f *faults) syntax(index *int, err error) {
+func (f *Faults) Syntax(index *int, err error) {
 	var at *jsontext.SyntacticError
 	if !errors.As(err, &at) {
 		message := "is not JSON: it ends too early"
-		if errors.Is(err, errMoreJSON) {
+		if errors.Is(err, ErrMoreJSON) {
 			message = err.Error()
 		} else if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 			message = "is not JSON"
@@ -56,7 +56,7 @@ func (f *faults) syntax(index *int, err error) {
 	case errors.Is(at.Err, io.ErrUnexpectedEOF):
 		message = fmt.Sprintf("is not valid JSON: it ends too early, after byte %d", at.ByteOffset)
 	}
-	*f = append(*f, FieldError{Index: index, Field: clip(dotted(pointer)), Message: clip(message)})
+	*f = append(*f, FieldError{Index: index, Field: Clip(Dotted(pointer)), Message: Clip(message)})
 }
 
 // eventOf finds the event in a place of the body: /events/3/id is id of event
@@ -80,9 +80,9 @@ func eventOf(pointer string) (*int, string) {
 	return &n, rest
 }
 
-// dotted writes a JSON pointer as the API does: /question/tags/3 is
+// Dotted writes a JSON pointer as the API does: /question/tags/3 is
 // question.tags[3].
-func dotted(pointer string) string {
+func Dotted(pointer string) string {
 	var b strings.Builder
 	for token := range jsontext.Pointer(pointer).Tokens() {
 		_, err := strconv.ParseUint(token, 10, 32)
@@ -99,8 +99,8 @@ func dotted(pointer string) string {
 	return b.String()
 }
 
-// clip keeps what a sender wrote from filling the answer.
-func clip(s string) string {
+// Clip keeps what a sender wrote from filling the answer.
+func Clip(s string) string {
 	const most = 300
 	if len(s) <= most {
 		return s

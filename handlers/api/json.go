@@ -11,19 +11,19 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// maxDepth is how deep arrays and objects of an event may be nested, the event
+// MaxDepth is how deep arrays and objects of an event may be nested, the event
 // itself counted.
-const maxDepth = 64
+const MaxDepth = 64
 
-// errMoreJSON says that a value was followed by something.
-var errMoreJSON = errors.New("is followed by something else; several events are a list or application/x-ndjson")
+// ErrMoreJSON says that a value was followed by something.
+var ErrMoreJSON = errors.New("is followed by something else; several events are a list or application/x-ndjson")
 
 var decoders = sync.Pool{New: func() any { return jsontext.NewDecoder(bytes.NewReader(nil)) }}
 
-// validJSON returns the one value of text after a strict look at all of it:
+// ValidJSON returns the one value of text after a strict look at all of it:
 // syntax, UTF-8, surrogates, keys that stand twice. Whatever comes later may
 // rely on that and walks over the bytes by the simple functions below.
-func validJSON(text []byte) ([]byte, error) {
+func ValidJSON(text []byte) ([]byte, error) {
 	d := decoders.Get().(*jsontext.Decoder) //nolint:forcetypeassert // the pool holds nothing else
 	defer decoders.Put(d)
 	d.Reset(bytes.NewBuffer(text))
@@ -35,11 +35,11 @@ func validJSON(text []byte) ([]byte, error) {
 	if _, err = d.ReadToken(); errors.Is(err, io.EOF) {
 		return text[start : start+len(value)], nil
 	}
-	return nil, errMoreJSON
+	return nil, ErrMoreJSON
 }
 
-// placeOf names the value or key at an offset of valid JSON, as a JSON pointer.
-func placeOf(text []byte, offset int) string {
+// PlaceOf names the value or key at an offset of valid JSON, as a JSON pointer.
+func PlaceOf(text []byte, offset int) string {
 	d := jsontext.NewDecoder(bytes.NewBuffer(text))
 	for {
 		if _, err := d.ReadToken(); err != nil || d.InputOffset() > int64(offset) {
@@ -48,11 +48,11 @@ func placeOf(text []byte, offset int) string {
 	}
 }
 
-// compact appends valid JSON without its whitespace; all else stays as it is,
+// Compact appends valid JSON without its whitespace; all else stays as it is,
 // so that numbers, escapes and the order of keys are the sender's. It also
 // tells where NUL first stands in a string, and where nesting first goes deeper
 // than maxDepth; -1: nowhere.
-func compact(dst, src []byte) (out []byte, nul, deep int) {
+func Compact(dst, src []byte) (out []byte, nul, deep int) {
 	nul, deep = -1, -1
 	depth, from := 0, 0 // src[from:i] is still to be copied
 	for i := 0; i < len(src); {
@@ -68,7 +68,7 @@ func compact(dst, src []byte) (out []byte, nul, deep int) {
 			dst = append(dst, src[from:i]...)
 			from = i + 1
 		case '{', '[':
-			if depth++; depth > maxDepth && deep < 0 {
+			if depth++; depth > MaxDepth && deep < 0 {
 				deep = i
 			}
 		case '}', ']':
@@ -139,9 +139,9 @@ func skipSpace(b []byte, i int) int {
 	return i
 }
 
-// members goes over the keys, without quotes and escapes, and the values of a
+// Members goes over the keys, without quotes and escapes, and the values of a
 // valid JSON object.
-func members(object []byte) iter.Seq2[[]byte, []byte] {
+func Members(object []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(key, value []byte) bool) {
 		i := skipSpace(object, 1)
 		for object[i] != '}' {
@@ -162,8 +162,8 @@ func members(object []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// elements goes over the values of a valid JSON array.
-func elements(array []byte) iter.Seq[[]byte] {
+// Elements goes over the values of a valid JSON array.
+func Elements(array []byte) iter.Seq[[]byte] {
 	return func(yield func(value []byte) bool) {
 		i := skipSpace(array, 1)
 		for array[i] != ']' {
@@ -178,8 +178,8 @@ func elements(array []byte) iter.Seq[[]byte] {
 	}
 }
 
-// unquote returns what a valid JSON string says.
-func unquote(v []byte) string {
+// Unquote returns what a valid JSON string says.
+func Unquote(v []byte) string {
 	if bytes.IndexByte(v, '\\') < 0 {
 		return string(v[1 : len(v)-1])
 	}
@@ -187,4 +187,4 @@ func unquote(v []byte) string {
 	return string(s)
 }
 
-func item(name string, i int) string { return name + "[" + strconv.Itoa(i) + "]" }
+func Item(name string, i int) string { return name + "[" + strconv.Itoa(i) + "]" }

@@ -15,8 +15,8 @@ type FieldError struct {
 	Message string `json:"message"`
 }
 
-// problem is an error as RFC 9457 has it.
-type problem struct {
+// ProblemDetails is an error as RFC 9457 has it.
+type ProblemDetails struct {
 	Type   string       `json:"type"`
 	Title  string       `json:"title"`
 	Status int          `json:"status"`
@@ -40,7 +40,7 @@ func WriteProblem(w http.ResponseWriter, status int, title, detail string, errs 
 	if len(errs) == 0 {
 		errs = []FieldError{{Message: detail}}
 	}
-	body, err := json.Marshal(problem{Type: "about:blank", Title: title, Status: status, Detail: detail, Errors: errs})
+	body, err := json.Marshal(ProblemDetails{Type: "about:blank", Title: title, Status: status, Detail: detail, Errors: errs})
 	if err != nil {
 		body = []byte(`{"type":"about:blank"}`) // cannot happen: strings and numbers
 	}
@@ -54,39 +54,39 @@ const (
 	reasonNoToken      = "no_token"
 	reasonUnknownToken = "unknown_token"
 	reasonScope        = "scope"
-	reasonLocation     = "location"
-	reasonMediaType    = "media_type"
-	reasonTooLarge     = "too_large"
-	reasonInvalid      = "invalid"
+	ReasonLocation     = "location"
+	ReasonMediaType    = "media_type"
+	ReasonTooLarge     = "too_large"
+	ReasonInvalid      = "invalid"
 	reasonTooSlow      = "too_slow"
 	reasonBrokenOff    = "broken_off"
 	reasonBusy         = "busy"
 )
 
-// refusal is an answer other than success, to be written in one place.
-type refusal struct {
-	status     int
-	reason     string // one of the reasons above; empty for a status of 5xx
-	detail     string
-	errs       []FieldError
-	retryAfter int // seconds; 0: not said
-	challenge  string
+// Refusal is an answer other than success, to be written in one place.
+type Refusal struct {
+	Status     int
+	Reason     string // one of the reasons above; empty for a status of 5xx
+	Detail     string
+	Errs       []FieldError
+	RetryAfter int // seconds; 0: not said
+	Challenge  string
 }
 
-func (r *refusal) write(w http.ResponseWriter) {
-	if r.retryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(r.retryAfter))
+func (r *Refusal) Write(w http.ResponseWriter) {
+	if r.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(r.RetryAfter))
 	}
-	if r.challenge != "" {
-		w.Header().Set("WWW-Authenticate", r.challenge)
+	if r.Challenge != "" {
+		w.Header().Set("WWW-Authenticate", r.Challenge)
 	}
-	if r.status == http.StatusUnsupportedMediaType {
-		w.Header().Set("Accept", typeJSON+", "+typeNDJSON)
+	if r.Status == http.StatusUnsupportedMediaType {
+		w.Header().Set("Accept", TypeJSON+", "+TypeNDJSON)
 		w.Header().Set("Accept-Encoding", "identity")
 	}
-	WriteProblem(w, r.status, "", r.detail, r.errs...)
+	WriteProblem(w, r.Status, "", r.Detail, r.Errs...)
 }
 
-const typeJSON = "application/json"
+const TypeJSON = "application/json"
 
-const typeNDJSON = "application/x-ndjson"
+const TypeNDJSON = "application/x-ndjson"

@@ -1,9 +1,11 @@
-package api
+package api_test
 
 import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+
+	"github.com/sitehooks/sitehooks/handlers/api"
 
 	"github.com/gin-gonic/gin"
 )
@@ -11,15 +13,15 @@ import (
 func TestProblem(t *testing.T) {
 	for _, tc := range []struct {
 		title string
-		errs  []FieldError
+		errs  []api.FieldError
 		want  string
 	}{
 		{"", nil, `{"type":"about:blank","title":"Not Found","status":404,"detail":"Nothing \u003chere\u003e.","errors":[{"index":null,"field":"","message":"Nothing \u003chere\u003e."}]}`},
-		{"Gone away", []FieldError{{Index: new(3), Field: "question.tags[3]", Message: "m"}}, `{"type":"about:blank","title":"Gone away","status":404,"detail":"Nothing \u003chere\u003e.","errors":[{"index":3,"field":"question.tags[3]","message":"m"}]}`},
+		{"Gone away", []api.FieldError{{Index: new(3), Field: "question.tags[3]", Message: "m"}}, `{"type":"about:blank","title":"Gone away","status":404,"detail":"Nothing \u003chere\u003e.","errors":[{"index":3,"field":"question.tags[3]","message":"m"}]}`},
 	} {
 		w := httptest.NewRecorder()
 		c, _ := gin.CreateTestContext(w)
-		Problem(c, http.StatusNotFound, tc.title, "Nothing <here>.", tc.errs...)
+		api.Problem(c, http.StatusNotFound, tc.title, "Nothing <here>.", tc.errs...)
 		if w.Code != http.StatusNotFound || w.Body.String() != tc.want || !c.IsAborted() {
 			t.Errorf("%d %s", w.Code, w.Body)
 		}

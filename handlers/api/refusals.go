@@ -15,8 +15,8 @@ import (
 
 // Names of the APIs, labels of metrics.
 const (
-	apiIngest      = "ingest"
-	apiSuperOffice = "superoffice"
+	ApiIngest      = "ingest"
+	ApiSuperOffice = "superoffice"
 )
 
 // Refused are the requests that an API refused for one reason since the start
@@ -39,20 +39,20 @@ type refusals struct {
 	all map[[2]string]*Refused // by API and reason, of which there are few
 }
 
-// note takes down that a request was refused.
-func (a *Access) note(api string, r *http.Request, token models.Token, no *refusal) {
-	if no.reason == "" {
+// Note takes down that a request was refused.
+func (a *Access) Note(api string, r *http.Request, token models.Token, no *Refusal) {
+	if no.Reason == "" {
 		return
 	}
-	one := Refused{API: api, Reason: no.reason, At: a.Now(), From: limit.AddressGroup(r.RemoteAddr), Token: tokenName(token), Detail: no.first()}
+	one := Refused{API: api, Reason: no.Reason, At: a.Now(), From: limit.AddressGroup(r.RemoteAddr), Token: tokenName(token), Detail: no.first()}
 	if a.Refused != nil {
-		a.Refused(api, no.reason)
+		a.Refused(api, no.Reason)
 	}
-	a.refusals.log.Warn(api+" "+no.reason, "requests refused",
-		"api", api, "reason", no.reason, "token", one.Token, "from", one.From, "detail", one.Detail)
+	a.refusals.log.Warn(api+" "+no.Reason, "requests refused",
+		"api", api, "reason", no.Reason, "token", one.Token, "from", one.From, "detail", one.Detail)
 	a.refusals.mu.Lock()
 	defer a.refusals.mu.Unlock()
-	key := [2]string{api, no.reason}
+	key := [2]string{api, no.Reason}
 	if before := a.refusals.all[key]; before != nil {
 		one.Times = before.Times
 	}
@@ -74,11 +74,11 @@ func (a *Access) Newest() []Refused {
 }
 
 // first is what was told, with the first fault when that says more.
-func (r *refusal) first() string {
-	if len(r.errs) == 0 {
-		return r.detail
+func (r *Refusal) first() string {
+	if len(r.Errs) == 0 {
+		return r.Detail
 	}
-	e := r.errs[0]
+	e := r.Errs[0]
 	place := e.Field
 	if e.Index != nil {
 		place = strings.TrimSuffix(fmt.Sprintf("events[%d].%s", *e.Index, e.Field), ".")

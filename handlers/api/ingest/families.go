@@ -1,0 +1,102 @@
+package ingest
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
+)
+
+// kind says which parts of an event matter.
+type kind int
+
+const (
+	kindUnknown kind = iota
+	kindPost         // a question, an answer or a comment of the Q&A site
+	kindData         // of another family: subject and data
+	KindCRM          // the same, with a decimal subject and changes
+	KindCustom       // any other name: as CRM
+)
+
+// commentOfPost is of the Q&A site when it names a question or a comment, and
+// of a forum, with data, when it does not.
+const commentOfPost = "comment.created"
+
+// brokenEvent is reported by Sitehooks itself.
+const brokenEvent = "webhook.broken"
+
+// listing is the families of wire, ready to be asked.
+type listing struct {
+	kinds map[string]kind // by name; commentOfPost stands for the forum's
+	// families are those of the types whose first part names another one or
+	// none, by name of the type.
+	families map[string]string
+	events   map[string][]string // second parts, by first part
+}
+
+var listed = func() listing {
+	l := listing{map[string]kind{}, map[string]string{}, map[string][]string{}}
+	for _, f := range wire.Families() {
+		for _, event := range f.Events {
+			name := f.Type(event)
+			first, second, _ := strings.Cut(name, ".")
+			if !slices.Contains(l.events[first], second) {
+				l.events[first] = append(l.events[first], second)
+			}
+			if f.Posts && name == commentOfPost {
+				continue // the checker finds out which one it is
+			}
+			if l.kinds[name] = familyKind(f); f.Name != first {
+				l.families[name] = f.Name
+			}
+		}
+	}
+	return l
+}()
+
+// familyKind is the kind of all events of a family.
+func familyKind(f wire.Family) kind {
+	switch {
+	case f.CRM:
+		return KindCRM
+	case f.Posts:
+		return kindPost
+	default:
+		return kindData
+	}
+}
+
+// TypeKind tells the kind of an event type, or in words why there is none.
+func TypeKind(name string) (k kind, fault string) {
+	if k = listed.kinds[name]; k != kindUnknown {
+		return k, ""
+	}
+	family, event, _ := strings.Cut(name, ".")
+	switch {
+	case name == brokenEvent:
+		return kindUnknown, "is reported by Sitehooks itself when a webhook breaks; a site cannot report it"
+	case listed.events[family] != nil:
+		return kindUnknown, "is no event of " + family + ", which has " + strings.Join(listed.events[family], ", ")
+	case len(name) > maxName || !isWord(family) || !isWord(event):
+		return kindUnknown, "must be two parts of a-z, 0-9 and _ that start with a letter, joined by a dot, as lead.scored"
+	}
+	return KindCustom, ""
+}
+
+// isWord accepts [a-z][a-z0-9_]*.
+func isWord(s string) bool {
+	for i, r := range s {
+		if (r < 'a' || r > 'z') && (i == 0 || (r < '0' || r > '9') && r != '_') {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// MetricType keeps the number of different labels limited.
+func MetricType(name string) string {
+	if listed.kinds[name] == kindUnknown {
+		return "custom"
+	}
+	return name
+}

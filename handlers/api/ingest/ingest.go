@@ -1,0 +1,152 @@
+// Package ingest is the API to which a site reports its events.
+//
+// It promises that an event it lets through is complete, within its limits and
+// readable by everything behind it, that a request with any fault stores nothing
+// and is answered with all its faults, and that 202 is sent only after the
+// events are stored. It does not know which webhooks get an event, or when.
+package ingest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/sitehooks/sitehooks/handlers/api"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// Requests of the ingest API in work at once, and the bytes of their bodies
+// together. Requests of the usual size never come near the bytes; many of the
+// largest at once would otherwise fill the memory while the database is slow.
+const (
+	ingestPlaces = 256
+	ingestBytes  = 128 << 20
+)
+
+// Recorder stores events, all or none, and has them safe when it returns.
+type Recorder interface {
+	Record(ctx context.Context, events []models.NewEvent) (accepted, duplicates int, err error)
+}
+
+// Deps is what the ingest API needs from the rest of the program.
+type Deps struct {
+	Events Recorder
+	Access *api.Access
+	// OnAccepted is called after new events were stored, to wake dispatch; nil:
+	// nobody.
+	OnAccepted func()
+	// Accepted counts new events by type, for metrics; nil: nobody. Custom types
+	// go by "custom", since their number has no limit.
+	Accepted func(types map[string]int)
+	// MemoryShare is how much of the bytes that bodies may take together fits
+	// into memory, up to 1; 0: all of them.
+	MemoryShare float64
+	Log         *slog.Logger     // nil: the default one
+	Now         func() time.Time // nil: the real clock
+}
+
+// API is the ingest API.
+type API struct {
+	Deps
+	places api.Places
+}
+
+// New returns the ingest API. It is an http.Handler for POST.
+func New(d Deps) *API {
+	if d.Log == nil {
+		d.Log = slog.Default()
+	}
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	return &API{Deps: d, places: api.NewPlaces(ingestPlaces, ingestBytes, d.MemoryShare)}
+}
+
+// Mount registers POST /api/v1/events.
+func (e *API) Mount(r gin.IRoutes) { r.POST("/api/v1/events", gin.WrapH(e)) }
+
+// ServeHTTP takes one request.
+func (e *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	token, no := e.Access.Authorize(r, models.ScopeIngest, "sending events")
+	var accepted, duplicates int
+	if no == nil {
+		accepted, duplicates, no = e.take(w, r, token)
+	}
+	if no != nil {
+		e.Access.Note(api.ApiIngest, r, token, no)
+		e.Access.Drain(w, r)
+		no.Write(w)
+		return
+	}
+	body, _ := json.Marshal(struct { //nolint:errchkjson // two numbers
+		Accepted   int `json:"accepted"`
+		Duplicates int `json:"duplicates"`
+	}{accepted, duplicates})
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusAccepted)
+	_, _ = w.Write(body) // who does not listen will send again, and find duplicates
+}
+
+// take does the work of a request that may send events: read, check and store
+// them. Its place is given back when it returns.
+func (e *API) take(w http.ResponseWriter, r *http.Request, token models.Token) (accepted, duplicates int, no *api.Refusal) {
+	lines, no := contentKind(r)
+	if no != nil {
+		return 0, 0, no
+	}
+	// A sender that does not wait for the answer is served as well.
+	q, no := e.places.Enter(context.WithoutCancel(r.Context()), api.Flow(token))
+	if no != nil {
+		return 0, 0, no
+	}
+	defer q.Release()
+	body, no := q.Read(w, r)
+	if no != nil {
+		return 0, 0, no
+	}
+	events, no := ReadEvents(body.Text, lines, e.Now())
+	body.Release() // events have their payloads by themselves
+	if no != nil {
+		return 0, 0, no
+	}
+	if no = onlyLocation(token.Location, events); no != nil {
+		return 0, 0, no
+	}
+	accepted, duplicates, err := e.Events.Record(q.Context(), events)
+	if full, is := errors.AsType[*models.LocationLimitError](err); is {
+		return 0, 0, UnknownLocations(full.Slugs, events)
+	}
+	switch {
+	case err != nil && q.Yielded():
+		return 0, 0, api.Busy()
+	case err != nil:
+		return 0, 0, e.Access.Away(r.Context(), "storing events", err)
+	}
+	e.tell(events, accepted)
+	return accepted, duplicates, nil
+}
+
+func (e *API) tell(events []models.NewEvent, accepted int) {
+	if accepted == 0 {
+		return
+	}
+	if e.OnAccepted != nil {
+		e.OnAccepted()
+	}
+	if e.Accepted == nil {
+		return
+	}
+	types := map[string]int{}
+	for i := range events {
+		if !events[i].Duplicate {
+			types[MetricType(events[i].Type)]++
+		}
+	}
+	e.Accepted(types)
+}

@@ -1,0 +1,209 @@
+package superoffice
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sitehooks/sitehooks/handlers/api"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// answer is what came of a request. A nil value is no content.
+type answer struct {
+	value    any
+	modified time.Time // of the webhook; zero: not said
+}
+
+// largeAnswer is what connections and the system's buffers do not take at once,
+// in bytes.
+const largeAnswer = 64 << 10
+
+// sendAnswer sends an answer, which has to be read soon. Large ones are counted with
+// the bytes of the request, and are cut off when the place has to be given back.
+// An error means that nothing was sent; only what changes nothing has large
+// answers.
+func sendAnswer(q *api.Request, w http.ResponseWriter, a answer) error {
+	var body []byte
+	if a.value != nil {
+		body = plainJSON(a.value)
+	}
+	control := http.NewResponseController(w)
+	if len(body) > largeAnswer {
+		if err := q.Take(int64(len(body))); err != nil {
+			return err
+		}
+	}
+	_ = control.SetWriteDeadline(time.Now().Add(q.Pace.Answer)) // not every writer has one
+	if len(body) > largeAnswer {
+		defer context.AfterFunc(q.Context(), func() { _ = control.SetWriteDeadline(time.Unix(1, 0)) })()
+	}
+	a.write(w, body)
+	_ = control.Flush() // while it is counted; nobody is left to tell
+	return nil
+}
+
+func (a answer) write(w http.ResponseWriter, body []byte) {
+	if !a.modified.IsZero() {
+		w.Header().Set("Last-Modified", a.modified.UTC().Format(http.TimeFormat))
+	}
+	if a.value == nil {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	_, _ = w.Write(body) // who does not listen gets nothing
+}
+
+// plainJSON encodes <, > and & as themselves.
+func plainJSON(v any) []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return []byte("null") // cannot happen: only plain values are given
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+// keyFault is what is wrong with one key of a definition, as a sentence.
+type keyFault struct{ key, text string }
+
+// keyFaults are what is wrong with a body.
+type keyFaults []keyFault
+
+// add keeps the first fault of a key.
+func (f *keyFaults) add(key, format string, args ...any) {
+	if !f.has(key) {
+		*f = append(*f, keyFault{key, api.Clip(fmt.Sprintf(format, args...))})
+	}
+}
+
+func (f *keyFaults) has(key string) bool {
+	for _, known := range *f {
+		if known.key == key {
+			return true
+		}
+	}
+	return false
+}
+
+// failure returns nil when there are no faults.
+func (f *keyFaults) failure() error {
+	if len(*f) == 0 {
+		return nil
+	}
+	return &failure{status: http.StatusBadRequest, faults: *f}
+}
+
+// badKey is a failure by one key.
+func badKey(key, format string, args ...any) error {
+	var f keyFaults
+	f.add(key, format, args...)
+	return f.failure()
+}
+
+// failure is an answer other than success.
+type failure struct {
+	status     int
+	reason     string // why an event, or a request of any kind, was not let in; empty for other failures
+	message    string
+	faults     keyFaults // of a body; the message is then made of them
+	retryAfter int       // seconds; 0: not said
+	challenge  string
+	allow      string
+}
+
+func (f *failure) Error() string { return f.text() }
+
+func (f *failure) text() string {
+	if len(f.faults) == 0 {
+		return f.message
+	}
+	texts := make([]string, len(f.faults))
+	for i, fault := range f.faults {
+		texts[i] = fault.key + ": " + fault.text
+	}
+	return strings.Join(texts, " ")
+}
+
+// superOfficeProblem is an error as RFC 9457 has it, like those of the other
+// API, with the members beside it that the vendor's clients read.
+type superOfficeProblem struct {
+	api.ProblemDetails
+	Error     bool
+	ErrorType string
+	Message   string
+}
+
+var errorTypes = map[int]string{
+	http.StatusBadRequest:            "ArgumentException",
+	http.StatusUnauthorized:          "AuthenticationException",
+	http.StatusForbidden:             "AccessDeniedException",
+	http.StatusNotFound:              "NotFoundException",
+	http.StatusMethodNotAllowed:      "NotSupportedException",
+	http.StatusConflict:              "ConflictException",
+	http.StatusPreconditionFailed:    "PreconditionFailedException",
+	http.StatusRequestEntityTooLarge: "ArgumentException",
+	http.StatusUnsupportedMediaType:  "NotSupportedException",
+	http.StatusTooManyRequests:       "TooManyRequestsException",
+	http.StatusServiceUnavailable:    "ServiceUnavailableException",
+}
+
+func (f *failure) write(w http.ResponseWriter) {
+	text := f.text()
+	p := superOfficeProblem{
+		ProblemDetails: api.ProblemDetails{Type: "about:blank", Title: http.StatusText(f.status), Status: f.status, Detail: text},
+		Error:          true, ErrorType: errorTypes[f.status], Message: text,
+	}
+	for _, fault := range f.faults {
+		p.Errors = append(p.Errors, api.FieldError{Field: fault.key, Message: fault.text})
+	}
+	if p.Errors == nil {
+		p.Errors = []api.FieldError{{Message: text}}
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/problem+json")
+	for name, value := range map[string]string{"WWW-Authenticate": f.challenge, "Allow": f.allow} {
+		if value != "" {
+			h.Set(name, value)
+		}
+	}
+	if f.retryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(f.retryAfter))
+	}
+	w.WriteHeader(f.status)
+	_, _ = w.Write(plainJSON(p)) // who does not listen gets nothing
+}
+
+// fail finds the answer to an error.
+func (s *API) fail(ctx context.Context, err error) *failure {
+	if known, ok := errors.AsType[*failure](err); ok {
+		return known
+	}
+	if errors.Is(err, models.ErrNotFound) {
+		return &failure{status: http.StatusNotFound, message: "There is no such webhook. It may have been deleted."}
+	}
+	if by, ok := errors.AsType[*models.ConflictError](err); ok {
+		return &failure{status: http.StatusConflict, message: "The webhook was changed by " + by.By + " at the same moment. Read it again, then make your changes."}
+	}
+	if errors.Is(err, models.ErrFull) {
+		return &failure{status: http.StatusConflict, message: "The location has as many webhooks as it may have. Delete some that are not needed first."}
+	}
+	// A client that has gone is no fault of the database.
+	if ctx.Err() == nil {
+		s.Log.ErrorContext(ctx, "request not finished", slog.String("while", "SuperOffice API"), slog.Any("error", err))
+	}
+	return &failure{
+		status: http.StatusServiceUnavailable, retryAfter: 5,
+		message: api.WhyAway(err),
+	}
+}

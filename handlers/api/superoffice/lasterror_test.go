@@ -1,0 +1,107 @@
+package superoffice
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// delivery makes a delivery and records its attempts, a minute apart.
+func (d *desk) delivery(h hook, attempts ...models.Attempt) {
+	d.t.Helper()
+	d.clock.Add(time.Hour)
+	id := fmt.Sprintf("e%d", d.clock.Now().Unix())
+	_, _, err := d.store.Events.Record(d.t.Context(), []models.NewEvent{{EventID: id, Type: "lead.scored", Location: "main", Payload: []byte(`{"type":"lead.scored"}`)}})
+	d.must(err)
+	d.clock.Add(time.Minute)
+	_, err = d.store.Events.Take(d.t.Context(), 100, func(take models.Take) (models.Decision, error) {
+		decision := models.Decision{Events: []int64{take.Events[0].ID}}
+		decision.Deliveries = []models.NewDelivery{{Events: decision.Events, Delivery: models.Delivery{
+			PublicID: id, WebhookID: h.WebhookID, Location: "main", EventTypes: ",lead.scored,", Items: 1, Body: []byte("{}"),
+		}}}
+		return decision, nil
+	})
+	d.must(err)
+	row, err := d.store.Deliveries.Get(d.t.Context(), id)
+	d.must(err)
+	for i, a := range attempts {
+		d.clock.Add(time.Minute)
+		a.DeliveryID, a.WebhookID, a.Number, a.StartedAt = row.ID, h.WebhookID, i+1, d.clock.Now()
+		a.RequestHeaders = []byte("[]")
+		if a.ResponseHeaders == nil {
+			a.ResponseHeaders = []byte("[]")
+		}
+		if a.ResponseBody == nil {
+			a.ResponseBody = []byte{}
+		}
+		state := models.DeliveryDelivered
+		if a.Code != http.StatusOK {
+			state = models.DeliveryFailed
+		}
+		d.must(d.store.Lanes.Record(d.t.Context(), h.WebhookID, []models.Outcome{{Attempt: a, State: state, Arrived: a.Code == http.StatusOK, Round: i + 1}}, models.LaneHealth{}))
+	}
+}
+
+func TestSuperOfficeLastError(t *testing.T) {
+	onBothStores(t, func(d *desk) {
+		h := d.created(nil)
+		last := func() string {
+			d.t.Helper()
+			var text string
+			d.decode(d.do(http.MethodGet, pathOf(h)+"/LastError", "").body, &text)
+			return text
+		}
+		if got := last(); got != "" {
+			d.t.Errorf("%q", got)
+		}
+		d.delivery(h, models.Attempt{Code: 200})
+		if got := last(); got != "" {
+			d.t.Errorf("%q", got)
+		}
+		d.delivery(h, models.Attempt{Code: 500, ResponseBody: []byte("first")}, models.Attempt{
+			Code: 503, ResponseHeaders: []byte(`[["X-A","1"],["X-B","2"]]`), ResponseBody: []byte("busy"),
+		}, models.Attempt{Code: 200})
+		want := "It answered 503 Service Unavailable.\n\nHTTP 503 Service Unavailable\nX-A: 1\nX-B: 2\n\nbusy"
+		if got := last(); got != want {
+			d.t.Errorf("%q, want %q", got, want)
+		}
+		// What worked since, and what we broke off ourselves, is no error.
+		d.delivery(h, models.Attempt{Code: 200})
+		d.delivery(h, models.Attempt{ErrorClass: wire.ClassCanceled, Error: "stopping"}, models.Attempt{Code: 200})
+		if got := last(); got != want {
+			d.t.Errorf("%q, want %q", got, want)
+		}
+		d.delivery(h, models.Attempt{ErrorClass: wire.ClassRefused, Error: "Nobody listens there."})
+		if got := last(); got != "Nobody listens there." {
+			d.t.Errorf("%q", got)
+		}
+		d.delivery(h, models.Attempt{Code: 400, ResponseBody: []byte(strings.Repeat("é", 40_000))})
+		if got := last(); !strings.HasPrefix(got, "It answered 400") || len(got) > 9000 || !strings.HasSuffix(got, "é…") {
+			d.t.Errorf("%d bytes, %.50q", len(got), got)
+		}
+	})
+}
+
+// TestSuperOfficeLastErrorIsOld: a failure further back than is looked through
+// is found, and what broke the webhook even after its deliveries are gone.
+func TestSuperOfficeLastErrorIsOld(t *testing.T) {
+	onSQLite(t, func(d *desk) {
+		h, gone := d.created(nil), d.created(nil)
+		d.must(d.store.Webhooks.Break(t.Context(), gone.WebhookID, "It answered 410 Gone."))
+		d.delivery(h, models.Attempt{Code: 404})
+		for range lastErrorRows + 2 {
+			d.delivery(h, models.Attempt{Code: 200})
+		}
+		if r := d.do(http.MethodGet, pathOf(h)+"/LastError", ""); !strings.HasPrefix(r.body, `"It answered 404`) {
+			d.t.Error(r.body)
+		}
+		if r := d.do(http.MethodGet, pathOf(gone)+"/LastError", ""); r.body != `"It answered 410 Gone."` {
+			d.t.Error(r.body)
+		}
+	})
+}

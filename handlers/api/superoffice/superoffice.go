@@ -1,0 +1,171 @@
+// Package superoffice is the API by which programs manage webhooks as they do
+// with SuperOffice's own: the REST API and its RPC twin. It is the one place
+// outside jobs/wire that names a type, because the API is that vendor's own.
+package superoffice
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/sitehooks/sitehooks/handlers/api"
+
+	"github.com/sitehooks/sitehooks/jobs/send"
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+const (
+	typeName = "superoffice"
+	prefix   = "/superoffice/api/v1/"
+
+	// Requests in work at once, many of which wait for a receiver to answer a
+	// test, and the bytes of their bodies together.
+	placesInAll = 64
+	bytesInAll  = 32 << 20
+)
+
+// Deps is what the SuperOffice API needs from the rest of the
+// program.
+type Deps struct {
+	Store *models.Store
+	// Sender sends the test event before a webhook is saved.
+	Sender *send.Client
+	Access *api.Access
+	// OnChange is called after a webhook was saved, resumed or deleted; nil:
+	// nobody.
+	OnChange func()
+	// OnAccepted and Accepted are told of signalled events as in EventsDeps.
+	OnAccepted func()
+	Accepted   func(types map[string]int)
+	// MemoryShare is as in EventsDeps.
+	MemoryShare float64
+	Log         *slog.Logger     // nil: the default one
+	Now         func() time.Time // nil: the real clock
+}
+
+// API is the SuperOffice REST API with its RPC twin.
+type API struct {
+	Deps
+	format *wire.Format
+	places api.Places
+}
+
+// New returns the API. It is an http.Handler for everything below
+// /superoffice/api/v1/, whatever the method.
+func New(d Deps) *API {
+	if d.Log == nil {
+		d.Log = slog.Default()
+	}
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.OnChange == nil {
+		d.OnChange = func() {}
+	}
+	format, ok := wire.Lookup(typeName)
+	if !ok {
+		panic("api: the type " + typeName + " is not there") // a mistake in the program
+	}
+	return &API{
+		Deps: d, format: format, places: api.NewPlaces(placesInAll, bytesInAll, d.MemoryShare),
+	}
+}
+
+// call is one request on its way to an operation.
+type call struct {
+	request *http.Request
+	token   models.Token
+	patch   patchKind
+	body    []byte // one valid JSON value, compact; null when there was none
+	// The parts of the path, as they came.
+	id, event, key string
+}
+
+// operation does what a request asks for. An error that is no *failure is the
+// system's, apart from those of models that fail knows.
+type operation func(ctx context.Context, c *call) (answer, error)
+
+// ServeHTTP takes one request.
+func (s *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	token, no := s.Access.Authorize(r, models.ScopeSuperOffice, "managing webhooks")
+	err := failureOf(no)
+	if no == nil {
+		err = s.answer(w, r, token)
+	}
+	if err != nil {
+		f := s.fail(r.Context(), err)
+		s.Access.Note(api.ApiSuperOffice, r, token, &api.Refusal{Reason: f.reason, Detail: f.text()})
+		s.Access.Drain(w, r)
+		f.write(w)
+	}
+}
+
+// answer does what a request asks for and sends the answer, or returns why not.
+// The request's place is given back when it returns.
+func (s *API) answer(w http.ResponseWriter, r *http.Request, token models.Token) error {
+	c := &call{request: r, token: token, body: []byte("null")}
+	do, err := s.find(c)
+	if err != nil {
+		return err
+	}
+	q, no := s.places.Enter(r.Context(), api.Flow(token))
+	if no != nil {
+		return failureOf(no)
+	}
+	defer q.Release()
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		if err := c.read(w, q); err != nil {
+			return err
+		}
+	}
+	a, err := do(q.Context(), c)
+	if err == nil {
+		err = sendAnswer(q, w, a)
+	}
+	if err != nil && q.Yielded() {
+		return failureOf(api.Busy())
+	}
+	return err
+}
+
+// failureOf is a refusal in the words of this API; nil is none.
+func failureOf(r *api.Refusal) error {
+	if r == nil {
+		return nil
+	}
+	return &failure{status: r.Status, reason: r.Reason, message: r.Detail, challenge: r.Challenge, retryAfter: r.RetryAfter}
+}
+
+// place is the location to which belongs what a call makes.
+func (c *call) place() string {
+	if c.token.Location == "" {
+		return models.MainLocation
+	}
+	return c.token.Location
+}
+
+// by is the author of what a call changes. The audit log has the token beside
+// the address.
+func (c *call) by() models.Actor {
+	host, _, err := net.SplitHostPort(c.request.RemoteAddr)
+	if err != nil {
+		host = c.request.RemoteAddr
+	}
+	by := c.token.Actor()
+	by.From = host + " with the token " + c.token.Name
+	return by
+}
+
+// parts splits the path below the prefix, whose case does not matter: the
+// vendor's server does not look at it either.
+func parts(path string) []string {
+	if len(path) < len(prefix) || !strings.EqualFold(path[:len(prefix)], prefix) {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(path[len(prefix):], "/"), "/")
+}
