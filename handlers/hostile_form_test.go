@@ -99,3 +99,98 @@ func TestHostileFormsBreakNothing(t *testing.T) {
 		}
 	}, webtest.WithAPIs)
 }
+
+// TestFormsSayWhatIsWrong fills in one field of a form at a time with what it
+// may not hold: the answer is 422 with a sentence at the field or, where a form
+// has no such place, on the page, and nothing is stored.
+func TestFormsSayWhatIsWrong(t *testing.T) {
+	const unprintable = "This has characters in it that cannot be shown."
+	long := func(most int) string { return strings.Repeat("é", most+1) }
+	name := map[string]string{
+		"": "Enter a name.", " \t ": "Enter a name.", long(100): "This has 101 characters; a name has up to 100.",
+		"a\nb": unprintable, "a\x1bb": unprintable, "a\x00b": unprintable, "\xff": unprintable,
+	}
+	description := map[string]string{
+		long(500): "This has 501 characters; a description has up to 500.",
+		"a\x1bb":  unprintable, "a\x00b": unprintable, "\xff": unprintable,
+	}
+	const slug, email = "Use 1 to 64 lower-case letters, digits and hyphens, such as python-wranglers.", "This is not an e-mail address, such as mary@example.com."
+	const role, held = "Choose administrator or viewer.", "Say whether the held notifications are to be sent or dropped: held is send or drop."
+	const through, floor = "This request does not say which deliveries it is about. Ask again from the list.", "This request does not say how far back it goes. Ask again from the list."
+	const asked, do, token = "This request does not say when it was asked for. Ask again from the list.", "Say what to do with the chosen webhooks: pause, resume or delete.", "There is no such token: revoke is a token's number."
+	right, fresh := webtest.AdminPassword, "new_password_again=another+good+one&password="+webtest.AdminPassword
+	tests := []struct {
+		path, rest string            // rest of the form, which is right
+		field      string            // that is wrong
+		wrong      map[string]string // what is said about a value
+		onPage     bool              // not at the field
+	}{
+		{"/admin/locations", "slug=new", "name", name, false},
+		{"/admin/locations", "slug=new&name=New", "description", description, false},
+		{"/admin/locations", "name=New", "slug", map[string]string{"": slug, "A b": slug, strings.Repeat("a", 65): slug, "a\x00": slug, "\xff": slug, "main": "There is a location with this slug."}, false},
+		{"/admin/locations/main", "", "name", name, false},
+		{"/admin/locations/main", "name=New", "description", description, false},
+		{"/admin/members", "role=viewer&email=new@example.com", "name", map[string]string{long(100): name[long(100)], "a\nb": unprintable, "a\x00b": unprintable, "\xff": unprintable}, false},
+		{"/admin/members", "role=viewer", "email", map[string]string{
+			"": "Enter an e-mail address.", "no address": email, "Mary <m@example.com>": email, "m@example.com ": email, strings.Repeat("m", 254) + "@example.com": email,
+			"m\x00@example.com": email, "\xff@example.com": email, webtest.AdminEmail: "This address is on the list already.",
+		}, false},
+		{"/admin/members", "email=new@example.com", "role", map[string]string{"": role, "king": role, "Viewer": role, "viewer\x00": role, "\xff": role}, false},
+		{"/admin/tokens", "scope=ingest", "name", name, false},
+		{"/admin/tokens", "name=New", "scope", map[string]string{"": "Choose what the token is for.", "all": "Choose what the token is for.", "\xff": "Choose what the token is for."}, false},
+		{webtest.SettingPath("Webhooks.DispatchDelay"), "value=30", "reason", map[string]string{
+			"": "Say briefly why, for those who will wonder later.", " \r\n\t ": "Say briefly why, for those who will wonder later.",
+			long(500): "This has 501 characters; a reason has up to 500.", "a\x1bb": unprintable, "a\x00b": unprintable, "\xff": unprintable,
+		}, false},
+		{web.PasswordPath, fresh, "new_password", map[string]string{
+			"": "A password has at least 8 characters.", long(6): "A password has at least 8 characters.",
+			long(512): "A password has at most 1024 bytes.", right: "Choose another password than the present one.",
+		}, false},
+		{web.PasswordPath, "new_password=another+good+one&password=" + right, "new_password_again", map[string]string{"": "This is not the same password.", "another good one ": "This is not the same password."}, false},
+		{"/theme", "", "theme", map[string]string{"": "There is no such appearance.", "sepia": "There is no such appearance.", "\xff": "There is no such appearance."}, true},
+		{"/attention", "", "what", map[string]string{"": "There is no such notice.", "b1": "There is no such notice.", "b1.1\n": "There is no such notice."}, true},
+		{"/admin/webhooks/bulk", "id=1", "do", map[string]string{"": do, "explode": do, "pause\x00": do}, true},
+		{"/admin/webhooks/bulk", "do=pause", "do", map[string]string{"": "No webhook is chosen. Tick some in the list first."}, true},
+		{"/admin/webhooks/bulk", "do=resume&id=1", "held", map[string]string{"": held, "keep": held, "\xff": held}, true},
+		{"/admin/webhooks/1/resume", "", "held", map[string]string{"": held, "keep": held, "send\x00": held}, true},
+		{"/admin/members/1/role", "", "role", map[string]string{"": role, "king": role, "\xff": role}, true},
+		{"/admin/members/1/role", "role=viewer", "revoke", map[string]string{"": token, "0": token, "-1": token, "x": token, "9223372036854775808": token}, true},
+		{"/admin/members/1/disable", "", "revoke", map[string]string{"": token, "1.5": token, "\x00": token}, true},
+		{"/admin/members/1/remove", "", "revoke", map[string]string{"": token, " 1": token}, true},
+		{"/admin/deliveries/resend", "floor=0&now=1", "through", map[string]string{"": through, "0": through, "x": through, "-1": through}, true},
+		{"/admin/deliveries/resend", "through=1&now=1", "floor", map[string]string{"": floor, "-1": floor, "x": floor}, true},
+		{"/admin/deliveries/resend", "through=1&floor=0", "now", map[string]string{"": asked, "0": asked, "yesterday": asked}, true},
+	}
+	webtest.OnBoth(t, func(t *testing.T, c *webtest.Console) {
+		furnished(t, c)
+		before := c.Stored()
+		for _, test := range tests {
+			for value, want := range test.wrong {
+				form, err := url.ParseQuery(test.rest)
+				webtest.OK(t, err)
+				form[test.field] = append(form[test.field], value)
+				a := c.Post(test.path, form)
+				got := a.Text("#" + test.field + "-err")
+				if test.onPage {
+					got = a.Text("main")
+				}
+				if a.Status != http.StatusUnprocessableEntity || !strings.Contains(got, want) || !test.onPage && got != want {
+					t.Errorf("%s with %s=%.40q: %d, it says %q, want %q", test.path, test.field, value, a.Status, got, want)
+				}
+			}
+		}
+		if after := c.Stored(); after != before {
+			t.Errorf("something was stored:\n%s", webtest.Difference(before, after))
+		}
+	})
+}
+
+// TestFirstOfARepeatedFieldCounts: of a field that is sent twice the first
+// counts, and fields that a form does not have are ignored.
+func TestFirstOfARepeatedFieldCounts(t *testing.T) {
+	c := webtest.NewConsole(t)
+	c.Post("/admin/locations", url.Values{"name": {"First", "Second"}, "slug": {"first", "\x00"}, "other": {"\x00"}}).GoesTo("/admin/locations")
+	if got := c.Get("/admin/locations/first").Want(http.StatusOK).Form().Get("name"); got != "First" {
+		t.Errorf("it is called %q", got)
+	}
+}

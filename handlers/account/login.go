@@ -24,6 +24,15 @@ type loginPage struct {
 	SignOn      string     // path of single sign-on; empty: there is none
 }
 
+// loginForm is what somebody shows to get in. Do is "continue" for somebody who
+// logged in at the provider meanwhile.
+type loginForm struct {
+	Email    string `form:"email"`
+	Password string `form:"password"`
+	Next     string `form:"next"`
+	Do       string `form:"do"`
+}
+
 func (s *Pages) showLogin(c *gin.Context, status int, p *loginPage) error {
 	p.Page, p.SignOn = web.Page{Title: "Log in"}, s.signOnPath(p.Next)
 	return s.Render(c, status, "login", p)
@@ -47,16 +56,16 @@ func (s *Pages) Login(c *gin.Context) error {
 	if wait := s.refusals.wait(models.LoginFrom{AddressGroup: limit.AddressGroup(c.ClientIP())}); wait > 0 && !known {
 		return s.refuseLogin(c, &loginPage{}, passwordResult{Wait: wait})
 	}
-	if err := s.ParseOpenForm(c, web.OpenFormLimit); err != nil {
+	var form loginForm
+	if err := s.BindOpen(c, web.OpenFormLimit, &form); err != nil {
 		return err
 	}
-	form := c.Request.PostForm
-	p := &loginPage{Email: web.Cut(form.Get("email"), 254), Next: form.Get("next"), Carried: carriedFields(form)}
-	if form.Get("do") == "continue" {
+	p := &loginPage{Email: web.Cut(form.Email, 254), Next: form.Next, Carried: carriedFields(c.Request.PostForm)}
+	if form.Do == "continue" {
 		return s.loginContinued(c, p)
 	}
 	got, err := s.authenticate(c.Request.Context(), passwordTry{
-		Email: p.Email, Password: form.Get("password"), Address: c.ClientIP(), Device: device.of(p.Email),
+		Email: p.Email, Password: form.Password, Address: c.ClientIP(), Device: device.of(p.Email),
 	})
 	if err != nil {
 		return err

@@ -37,15 +37,22 @@ type passwordPage struct {
 	Must   bool // nothing else is possible before
 	Next   string
 	Min    int
-	Faults map[string]string // by field
+	Faults web.Faults
 	Errors []web.ErrorLine
+}
+
+type passwordForm struct {
+	Password string `form:"password"`
+	New      string `form:"new_password" binding:"password,nefield=Password"`
+	Again    string `form:"new_password_again" binding:"eqfield=New"`
+	Next     string `form:"next"`
 }
 
 func (s *Pages) PasswordForm(c *gin.Context) error {
 	return s.showPassword(c, http.StatusOK, c.Query("next"), nil)
 }
 
-func (s *Pages) showPassword(c *gin.Context, status int, next string, faults map[string]string) error {
+func (s *Pages) showPassword(c *gin.Context, status int, next string, faults web.Faults) error {
 	user, _ := web.UserOf(c)
 	return s.Render(c, status, "account_password", &passwordPage{
 		Page: web.Page{Title: "Change password"}, Must: user.MustChangePassword, Next: next, Min: web.PasswordMin, Faults: faults,
@@ -56,32 +63,24 @@ func (s *Pages) showPassword(c *gin.Context, status int, next string, faults map
 // PasswordChange needs the present password, so that an unattended browser is
 // not enough, and ends all other sessions of the user.
 func (s *Pages) PasswordChange(c *gin.Context) error {
-	if err := web.ParseForm(c); err != nil {
-		return err
-	}
-	ctx, form := c.Request.Context(), c.Request.PostForm
-	user, _ := web.UserOf(c)
-	got, err := s.checkOwnPassword(c, form.Get("password"), "change password")
+	var form passwordForm
+	faults, err := web.Bind(c, &form)
 	if err != nil {
 		return err
 	}
-	faults := map[string]string{}
-	fresh := form.Get("new_password")
+	ctx := c.Request.Context()
+	user, _ := web.UserOf(c)
+	got, err := s.checkOwnPassword(c, form.Password, "change password")
+	if err != nil {
+		return err
+	}
 	if fault := got.fault("This is not your present password."); fault != "" {
-		faults["password"] = fault
-	}
-	if err = web.CheckPassword(fresh); err != nil {
-		faults["new_password"] = web.Sentence(err)
-	} else if fresh == form.Get("password") {
-		faults["new_password"] = "Choose another password than the present one."
-	}
-	if fresh != form.Get("new_password_again") {
-		faults["new_password_again"] = "This is not the same password."
+		faults.Add("password", fault)
 	}
 	if len(faults) > 0 {
-		return s.showPassword(c, http.StatusUnprocessableEntity, form.Get("next"), faults)
+		return s.showPassword(c, http.StatusUnprocessableEntity, form.Next, faults)
 	}
-	hash, err := s.Passwords.Hash(ctx, user, fresh)
+	hash, err := s.Passwords.Hash(ctx, user, form.New)
 	if err != nil {
 		return err
 	}
@@ -94,7 +93,7 @@ func (s *Pages) PasswordChange(c *gin.Context) error {
 	if err = s.Store.Audit.Note(ctx, web.ActorIs(c, user), "member.password", user.Email, "changed their own"); err != nil {
 		return err
 	}
-	return s.Redirect(c, web.LocalPath(form.Get("next")), web.Flash{Kind: "success", Text: "Your password is changed. Other sessions of yours have ended."})
+	return s.Redirect(c, web.LocalPath(form.Next), web.Flash{Kind: "success", Text: "Your password is changed. Other sessions of yours have ended."})
 }
 
 // SessionsEnd logs a member out everywhere, here too.

@@ -3,9 +3,7 @@ package admin
 // What only tests of this package see.
 
 const (
-	AuditShown     = auditShown
-	DescriptionMax = descriptionMax
-	ReasonMax      = reasonMax
+	AuditShown = auditShown
 )
 
 var (

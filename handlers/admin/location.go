@@ -109,43 +109,38 @@ func (s *Pages) Location(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	p.Called.Called = p.Was
-	typed, err := s.TypedBefore(c)
-	if err != nil {
+	p.Called.Name, p.Called.Description = web.Line(p.Was.Name), web.Text(p.Was.Description)
+	if _, err := s.Refill(c, &p.Called); err != nil {
 		return err
-	}
-	if typed != nil {
-		p.Called.Called = readCalled(typed).Called
 	}
 	return s.showLocation(c, http.StatusOK, p)
 }
 
 // LocationDescribe gives it another name and description.
 func (s *Pages) LocationDescribe(c *gin.Context) error {
-	if err := web.ParseForm(c); err != nil {
-		return err
-	}
 	p, err := s.askedLocation(c)
 	if err != nil {
 		return err
 	}
-	p.Called = readCalled(c.Request.PostForm)
+	if p.Called.Faults, err = web.Bind(c, &p.Called); err != nil {
+		return err
+	}
 	if len(p.Called.Faults) > 0 {
 		p.Errors = web.ErrorLines(p.Called.Faults, "name", "Name", "description", "Description")
 		return s.showLocation(c, http.StatusUnprocessableEntity, p)
 	}
-	ctx, by, to := c.Request.Context(), web.ActorOf(c), locationsPath
+	ctx, by, to, called := c.Request.Context(), web.ActorOf(c), locationsPath, p.Called.called()
 	if p.Community == nil {
-		err = s.Store.Locations.Describe(ctx, by, p.Slug, p.Called.Called)
+		err = s.Store.Locations.Describe(ctx, by, p.Slug, called)
 	} else {
-		err, to = s.Store.Locations.DescribeCommunity(ctx, by, p.Location.Slug, p.Slug, p.Called.Called), LocationPath(p.Location.Slug)
+		err, to = s.Store.Locations.DescribeCommunity(ctx, by, p.Location.Slug, p.Slug, called), LocationPath(p.Location.Slug)
 	}
 	if err != nil {
 		return err
 	}
-	said := "Saved " + p.Called.Name + "."
-	if p.Called.Name != p.Was.Name {
-		said = p.Was.Name + " is now called " + p.Called.Name + "."
+	said := "Saved " + called.Name + "."
+	if called.Name != p.Was.Name {
+		said = p.Was.Name + " is now called " + called.Name + "."
 	}
 	return s.Redirect(c, to, web.Flash{Kind: "success", Text: said})
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/sitehooks/sitehooks/handlers/web"
 
@@ -27,9 +26,14 @@ type locationsPage struct {
 	Rows   []models.LocationRow
 	Pages  web.Numbered
 	All    int64
-	Slug   string // of the form
-	Called calledForm
+	Called locationForm
 	Errors []web.ErrorLine
+}
+
+// locationForm is a new location.
+type locationForm struct {
+	calledForm
+	Slug web.Line `form:"slug" binding:"slug"`
 }
 
 // EmptyPath leads to the question before those of the list that are empty are
@@ -41,12 +45,8 @@ func (p *locationsPage) EmptyPath() string {
 // Locations lists the main site and the Private Teams.
 func (s *Pages) Locations(c *gin.Context) error {
 	p := &locationsPage{}
-	typed, err := s.TypedBefore(c)
-	if err != nil {
+	if _, err := s.Refill(c, &p.Called); err != nil {
 		return err
-	}
-	if typed != nil {
-		p.Slug, p.Called.Called = strings.TrimSpace(typed.Get("slug")), readCalled(typed).Called
 	}
 	return s.showLocations(c, http.StatusOK, p)
 }
@@ -72,24 +72,22 @@ func (s *Pages) showLocations(c *gin.Context, status int, p *locationsPage) erro
 
 // LocationNew adds a location before its first event.
 func (s *Pages) LocationNew(c *gin.Context) error {
-	if err := web.ParseForm(c); err != nil {
+	p := &locationsPage{}
+	form := &p.Called
+	var err error
+	if form.Faults, err = web.Bind(c, form); err != nil {
 		return err
 	}
-	p := &locationsPage{Slug: strings.TrimSpace(c.Request.PostForm.Get("slug")), Called: readCalled(c.Request.PostForm)}
-	wrong := p.Called.Faults
-	if !web.LocationSlug.MatchString(p.Slug) {
-		wrong.Add("slug", "Use 1 to 64 lower-case letters, digits and hyphens, such as python-wranglers.")
-	}
-	if len(wrong) == 0 {
-		err := s.Store.Locations.Create(c.Request.Context(), web.ActorOf(c), p.Slug, p.Called.Called)
+	if len(form.Faults) == 0 {
+		err = s.Store.Locations.Create(c.Request.Context(), web.ActorOf(c), string(form.Slug), form.called())
 		if errors.Is(err, models.ErrExists) {
-			wrong.Add("slug", "There is a location with this slug.")
+			form.Faults.Add("slug", "There is a location with this slug.")
 		} else if err != nil {
 			return err
 		}
 	}
-	if len(wrong) > 0 {
+	if len(form.Faults) > 0 {
 		return s.showLocations(c, http.StatusUnprocessableEntity, p)
 	}
-	return s.Redirect(c, locationsPath, web.Flash{Kind: "success", Text: "Added " + p.Called.Name + "."})
+	return s.Redirect(c, locationsPath, web.Flash{Kind: "success", Text: "Added " + form.called().Name + "."})
 }

@@ -1,8 +1,6 @@
 package admin
 
 import (
-	"strings"
-
 	"github.com/sitehooks/sitehooks/handlers/web"
 
 	"github.com/gin-gonic/gin"
@@ -43,11 +41,13 @@ func (s *Pages) LocationsEmpty(c *gin.Context) error {
 }
 
 func (s *Pages) LocationsEmptyPost(c *gin.Context) error {
-	if err := web.ParseForm(c); err != nil {
+	var form struct {
+		Search string `form:"q"`
+	}
+	if err := web.BindOrRefuse(c, &form); err != nil {
 		return err
 	}
-	search := web.Storable(strings.TrimSpace(c.Request.PostForm.Get("q")))
-	n, err := s.Store.Locations.RemoveEmpty(c.Request.Context(), web.ActorOf(c), web.Cut(search, 200))
+	n, err := s.Store.Locations.RemoveEmpty(c.Request.Context(), web.ActorOf(c), web.Cut(web.Storable(form.Search), 200))
 	if err != nil {
 		return err
 	}

@@ -79,26 +79,25 @@ func (s *Pages) confirmDemotion(c *gin.Context, user models.User, fault string) 
 }
 
 func (s *Pages) MemberRole(c *gin.Context) error {
-	revoke, err := tokensToRevoke(c)
-	if err != nil {
+	var form struct {
+		revokeForm
+		Role string `form:"role" binding:"oneof=administrator viewer"`
+	}
+	if err := web.BindOrRefuse(c, &form); err != nil {
 		return err
 	}
 	user, err := s.askedMember(c)
 	if err != nil {
 		return err
 	}
-	role := c.Request.PostForm.Get("role")
-	if !isRole(role) {
-		return web.Unusable("There is no such role: role is administrator or viewer.")
-	}
-	_, err = s.Store.Users.SetRole(c.Request.Context(), web.ActorOf(c), user.ID, role, revoke...)
+	_, err = s.Store.Users.SetRole(c.Request.Context(), web.ActorOf(c), user.ID, form.Role, form.tokens()...)
 	if errors.Is(err, models.ErrLastAdministrator) {
 		return s.confirmDemotion(c, user, lastAdministrator)
 	}
 	if err != nil {
 		return err
 	}
-	return s.Redirect(c, membersPath, web.Flash{Kind: "success", Text: user.Name + " is now " + withArticle(role) + "."})
+	return s.Redirect(c, membersPath, web.Flash{Kind: "success", Text: user.Name + " is now " + withArticle(form.Role) + "."})
 }
 
 func withArticle(role string) string {
@@ -124,7 +123,7 @@ func (s *Pages) MemberPassword(c *gin.Context) error {
 	if _, err = s.Store.Users.GivePassword(c.Request.Context(), web.ActorOf(c), user.ID, hash); err != nil {
 		return err
 	}
-	return s.showMembers(c, http.StatusOK, &membersPage{Role: models.RoleViewer, Given: &givenPassword{user.Email, password}})
+	return s.showGiven(c, user, password)
 }
 
 // MemberRemove asks before somebody is taken off the list.
@@ -153,15 +152,15 @@ func (s *Pages) confirmRemoval(c *gin.Context, user models.User, fault string) e
 }
 
 func (s *Pages) MemberRemovePost(c *gin.Context) error {
-	revoke, err := tokensToRevoke(c)
-	if err != nil {
+	var form revokeForm
+	if err := web.BindOrRefuse(c, &form); err != nil {
 		return err
 	}
 	user, err := s.askedMember(c)
 	if err != nil {
 		return err
 	}
-	_, err = s.Store.Users.Remove(c.Request.Context(), web.ActorOf(c), user.ID, revoke...)
+	_, err = s.Store.Users.Remove(c.Request.Context(), web.ActorOf(c), user.ID, form.tokens()...)
 	if errors.Is(err, models.ErrLastAdministrator) {
 		return s.confirmRemoval(c, user, lastAdministrator)
 	}

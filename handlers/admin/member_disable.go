@@ -36,15 +36,15 @@ func (s *Pages) confirmDisabling(c *gin.Context, user models.User, fault string)
 }
 
 func (s *Pages) MemberDisablePost(c *gin.Context) error {
-	revoke, err := tokensToRevoke(c)
-	if err != nil {
+	var form revokeForm
+	if err := web.BindOrRefuse(c, &form); err != nil {
 		return err
 	}
 	user, err := s.askedMember(c)
 	if err != nil {
 		return err
 	}
-	_, err = s.Store.Users.Disable(c.Request.Context(), web.ActorOf(c), user.ID, revoke...)
+	_, err = s.Store.Users.Disable(c.Request.Context(), web.ActorOf(c), user.ID, form.tokens()...)
 	if errors.Is(err, models.ErrLastAdministrator) {
 		return s.confirmDisabling(c, user, lastAdministrator)
 	}

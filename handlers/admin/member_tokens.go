@@ -27,18 +27,15 @@ func (s *Pages) offerTokens(c *gin.Context, p *web.ConfirmPage, member models.Us
 	return nil
 }
 
-// tokensToRevoke are those that were ticked.
-func tokensToRevoke(c *gin.Context) ([]int64, error) {
-	if err := web.ParseForm(c); err != nil {
-		return nil, err
-	}
+// revokeForm says which of the offered tokens were ticked.
+type revokeForm struct {
+	Revoke []web.Number `form:"revoke" binding:"dive,gt=0"`
+}
+
+func (f revokeForm) tokens() []int64 {
 	var ids []int64
-	for _, text := range c.Request.PostForm["revoke"] {
-		id, ok := web.Positive(text)
-		if !ok {
-			return nil, web.Unusable("There is no such token: revoke is a token's number.")
-		}
-		ids = append(ids, id)
+	for _, id := range f.Revoke {
+		ids = append(ids, int64(id))
 	}
-	return ids, nil
+	return ids
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -25,13 +24,20 @@ const (
 
 type membersPage struct {
 	web.Page
-	Rows              []models.Member
-	Email, Name, Role string // of the form
-	Faults            web.Faults
-	Errors            []web.ErrorLine
-	Given             *givenPassword
-	Bursts            []models.LoginBurst
-	Now               time.Time
+	memberForm
+	Rows   []models.Member
+	Faults web.Faults
+	Errors []web.ErrorLine
+	Given  *givenPassword
+	Bursts []models.LoginBurst
+	Now    time.Time
+}
+
+// memberForm is a new member. Without a name it is taken from the e-mail.
+type memberForm struct {
+	Email string   `form:"email" binding:"required,email"`
+	Name  web.Line `form:"name" binding:"name"`
+	Role  string   `form:"role" binding:"oneof=administrator viewer"`
 }
 
 // OneTime is how long a member's one-time password is good, in words.
@@ -56,21 +62,15 @@ type givenPassword struct{ Email, Password string }
 
 // Members lists who may log in, and who might were they not disabled.
 func (s *Pages) Members(c *gin.Context) error {
-	p := &membersPage{Role: models.RoleViewer}
-	typed, err := s.TypedBefore(c)
-	if err != nil {
+	p := newMembersPage()
+	if _, err := s.Refill(c, &p.memberForm); err != nil {
 		return err
-	}
-	if typed != nil {
-		p = readMemberForm(typed)
 	}
 	return s.showMembers(c, http.StatusOK, p)
 }
 
-func readMemberForm(form url.Values) *membersPage {
-	return &membersPage{
-		Email: form.Get("email"), Name: strings.TrimSpace(form.Get("name")), Role: form.Get("role"), Faults: web.Faults{},
-	}
+func newMembersPage() *membersPage {
+	return &membersPage{memberForm: memberForm{Role: models.RoleViewer}}
 }
 
 func (s *Pages) showMembers(c *gin.Context, status int, p *membersPage) error {
@@ -93,18 +93,10 @@ func (s *Pages) showMembers(c *gin.Context, status int, p *membersPage) error {
 // MemberAdd puts somebody on the list with a one-time password, which is shown
 // in the answer and has to be changed at the first login.
 func (s *Pages) MemberAdd(c *gin.Context) error {
-	if err := web.ParseForm(c); err != nil {
+	p := &membersPage{}
+	var err error
+	if p.Faults, err = web.Bind(c, &p.memberForm); err != nil {
 		return err
-	}
-	p := readMemberForm(c.Request.PostForm)
-	if wrong := web.CheckEmail(p.Email); wrong != "" {
-		p.Faults.Add("email", wrong)
-	}
-	if wrong := web.CheckName(p.Name); wrong != "" && p.Name != "" { // without one it is taken from the e-mail
-		p.Faults.Add("name", wrong)
-	}
-	if !isRole(p.Role) {
-		p.Faults.Add("role", "Choose administrator or viewer.")
 	}
 	if len(p.Faults) > 0 {
 		return s.showMembers(c, http.StatusUnprocessableEntity, p)
@@ -114,7 +106,7 @@ func (s *Pages) MemberAdd(c *gin.Context) error {
 		return err
 	}
 	user, err := s.Store.Users.Invite(c.Request.Context(), web.ActorOf(c), models.User{
-		Email: p.Email, Name: p.Name, Role: p.Role, PasswordHash: hash, MustChangePassword: true,
+		Email: p.Email, Name: string(p.Name), Role: p.Role, PasswordHash: hash, MustChangePassword: true,
 	})
 	if errors.Is(err, models.ErrExists) {
 		p.Faults.Add("email", "This address is on the list already.")
@@ -123,10 +115,15 @@ func (s *Pages) MemberAdd(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.showMembers(c, http.StatusOK, &membersPage{Role: models.RoleViewer, Given: &givenPassword{user.Email, password}})
+	return s.showGiven(c, user, password)
 }
 
-func isRole(role string) bool { return role == models.RoleAdministrator || role == models.RoleViewer }
+// showGiven shows a member's one-time password, once.
+func (s *Pages) showGiven(c *gin.Context, user models.User, password string) error {
+	p := newMembersPage()
+	p.Given = &givenPassword{user.Email, password}
+	return s.showMembers(c, http.StatusOK, p)
+}
 
 // oneTimePassword is random, with its hash.
 func (s *Pages) oneTimePassword(c *gin.Context) (password, hash string, err error) {

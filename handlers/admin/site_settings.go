@@ -2,11 +2,8 @@ package admin
 
 import (
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/sitehooks/sitehooks/handlers/web"
 
@@ -14,9 +11,6 @@ import (
 
 	"github.com/sitehooks/sitehooks/models"
 )
-
-// reasonMax is how long the reason for a change may be, in characters.
-const reasonMax = 500
 
 type siteSettingsPage struct {
 	web.Page
@@ -48,16 +42,24 @@ func settingWords(d models.SettingDef, value string) string {
 
 type siteSettingPage struct {
 	web.Page
+	settingForm
 	Def       models.SettingDef
 	Now       string // value in force, with its unit
 	Shipped   string // the default, with its unit
 	Differs   bool   // the value in force is not the default
-	Value     string // in the form
-	Reason    string
+	Typed     bool   // the form holds what was typed, not the value in force
 	Faults    web.Faults
 	History   []models.SettingChange
 	Range     string
 	ReasonMax int
+}
+
+// settingForm is the change of a setting. Its definition says what the value
+// may be; Do is "reset" to go back to the default whatever the value is.
+type settingForm struct {
+	Value  web.Line `form:"value"`
+	Reason web.Text `form:"reason" binding:"required,text"`
+	Do     string   `form:"do"`
 }
 
 func (s *Pages) SiteSettings(c *gin.Context) error {
@@ -78,18 +80,10 @@ func (s *Pages) SiteSetting(c *gin.Context) error {
 		return err
 	}
 	p := &siteSettingPage{Def: d}
-	typed, err := s.TypedBefore(c)
-	if err != nil {
+	if p.Typed, err = s.Refill(c, &p.settingForm); err != nil {
 		return err
 	}
-	if typed != nil {
-		p = readSettingForm(d, typed)
-	}
 	return s.showSiteSetting(c, http.StatusOK, p)
-}
-
-func readSettingForm(d models.SettingDef, form url.Values) *siteSettingPage {
-	return &siteSettingPage{Def: d, Value: strings.TrimSpace(form.Get("value")), Reason: cleanReason(form.Get("reason")), Faults: web.Faults{}}
 }
 
 // askedSetting is the setting that the address names.
@@ -111,10 +105,10 @@ func (s *Pages) showSiteSetting(c *gin.Context, status int, p *siteSettingPage) 
 		return err
 	}
 	p.Page = web.Page{Title: p.Def.Name, Nav: "settings"}
-	p.Now, p.Shipped, p.ReasonMax = settingWords(p.Def, values[p.Def.Name]), settingWords(p.Def, p.Def.Default), reasonMax
+	p.Now, p.Shipped, p.ReasonMax = settingWords(p.Def, values[p.Def.Name]), settingWords(p.Def, p.Def.Default), web.TextMax
 	p.Differs = values[p.Def.Name] != p.Def.Default
-	if p.Faults == nil {
-		p.Value = values[p.Def.Name]
+	if !p.Typed {
+		p.Value = web.Line(values[p.Def.Name])
 	}
 	if !p.Def.Bool {
 		p.Range = strconv.Itoa(p.Def.Min) + "–" + web.Count(int64(p.Def.Max)) + " " + p.Def.Unit
@@ -123,17 +117,16 @@ func (s *Pages) showSiteSetting(c *gin.Context, status int, p *siteSettingPage) 
 }
 
 func (s *Pages) SiteSettingPost(c *gin.Context) error {
-	if err := web.ParseForm(c); err != nil {
-		return err
-	}
 	d, err := askedSetting(c)
 	if err != nil {
 		return err
 	}
-	form := c.Request.PostForm
-	p := readSettingForm(d, form)
-	asked := p.Value
-	if form.Get("do") == "reset" {
+	p := &siteSettingPage{Def: d, Typed: true}
+	if p.Faults, err = web.Bind(c, &p.settingForm); err != nil {
+		return err
+	}
+	asked := string(p.Value)
+	if p.Do == "reset" {
 		asked = d.Default
 	}
 	value, err := d.Check(asked)
@@ -147,25 +140,12 @@ func (s *Pages) SiteSettingPost(c *gin.Context) error {
 	if values[d.Name] == value {
 		p.Faults.Add("value", settingWords(d, value)+" is the value already.")
 	}
-	switch n := utf8.RuneCountInString(p.Reason); {
-	case n == 0:
-		p.Faults.Add("reason", "Say briefly why, for those who will wonder later.")
-	case n > reasonMax:
-		p.Faults.Add("reason", "This has "+web.Count(int64(n))+" characters; a reason has up to "+strconv.Itoa(reasonMax)+".")
-	case !web.IsText(p.Reason) || strings.ContainsFunc(p.Reason, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }):
-		p.Faults.Add("reason", "This has characters in it that cannot be shown.")
-	}
 	if len(p.Faults) > 0 {
 		return s.showSiteSetting(c, http.StatusUnprocessableEntity, p)
 	}
-	if err = s.Store.Settings.Change(c.Request.Context(), web.ActorOf(c), d.Name, value, p.Reason); err != nil {
+	if err = s.Store.Settings.Change(c.Request.Context(), web.ActorOf(c), d.Name, value, string(p.Reason)); err != nil {
 		return err
 	}
 	s.OnChange()
 	return s.Redirect(c, c.Request.URL.RequestURI(), web.Flash{Kind: "success", Text: d.Name + " is now " + value + "."})
-}
-
-// cleanReason takes the carriage returns out that browsers send.
-func cleanReason(reason string) string {
-	return strings.TrimSpace(strings.ReplaceAll(reason, "\r\n", "\n"))
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sitehooks/sitehooks/handlers/admin"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/webtest"
 
@@ -54,7 +53,7 @@ func TestSettingIsChanged(t *testing.T) {
 
 func TestSettingIsRefused(t *testing.T) {
 	c := webtest.NewConsole(t)
-	long := strings.Repeat("é", admin.ReasonMax)
+	long := strings.Repeat("é", web.TextMax)
 	for _, test := range []struct{ name, value, reason, field string }{
 		{models.DispatchDelay, "10", "", "reason"},
 		{models.DispatchDelay, "10", " \r\n\t ", "reason"},

@@ -3,8 +3,6 @@ package admin
 import (
 	"encoding/json"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/sitehooks/sitehooks/handlers/web"
@@ -18,6 +16,7 @@ const tokensPath = "/admin/tokens"
 
 type tokensPage struct {
 	web.Page
+	tokenForm
 	Rows []models.Token
 	// Configured says that SITEHOOKS_INGEST_TOKEN is set, and UsedAt when it
 	// was last used; nil: never.
@@ -26,13 +25,16 @@ type tokensPage struct {
 	Makers     map[int64]models.User
 	Names      web.LocationNames
 	Scopes     []web.Choice
-	Name       string // of the form
-	Scope      string
-	Location   string
 	Where      web.Picker
 	Faults     web.Faults
 	Errors     []web.ErrorLine
 	Fresh      *freshToken // nil: none was just created
+}
+
+type tokenForm struct {
+	Name     web.Line `form:"name" binding:"required,name"`
+	Scope    string   `form:"scope" binding:"oneof=ingest superoffice"`
+	Location string   `form:"location"` // as it was typed; empty: all
 }
 
 // freshToken is a new token, shown once.
@@ -61,13 +63,9 @@ func (p *tokensPage) MakerGone(tok models.Token) string {
 // Tokens lists the tokens of the APIs, without the tokens themselves, which
 // nobody knows any more.
 func (s *Pages) Tokens(c *gin.Context) error {
-	p := &tokensPage{Scope: models.ScopeIngest}
-	typed, err := s.TypedBefore(c)
-	if err != nil {
+	p := &tokensPage{tokenForm: tokenForm{Scope: models.ScopeIngest}}
+	if _, err := s.Refill(c, &p.tokenForm); err != nil {
 		return err
-	}
-	if typed != nil {
-		p = readTokenForm(typed)
 	}
 	text, err := s.TakeKept(c, web.KeptToken)
 	if err != nil {
@@ -79,10 +77,6 @@ func (s *Pages) Tokens(c *gin.Context) error {
 		}
 	}
 	return s.showTokens(c, http.StatusOK, p)
-}
-
-func readTokenForm(form url.Values) *tokensPage {
-	return &tokensPage{Name: strings.TrimSpace(form.Get("name")), Scope: form.Get("scope"), Location: form.Get("location"), Faults: web.Faults{}}
 }
 
 func (s *Pages) showTokens(c *gin.Context, status int, p *tokensPage) error {
@@ -127,16 +121,10 @@ func (s *Pages) showTokens(c *gin.Context, status int, p *tokensPage) error {
 // TokenNew makes a token. The list shows it, once, so that a reload makes no
 // other.
 func (s *Pages) TokenNew(c *gin.Context) error {
-	if err := web.ParseForm(c); err != nil {
+	ctx, p := c.Request.Context(), &tokensPage{}
+	var err error
+	if p.Faults, err = web.Bind(c, &p.tokenForm); err != nil {
 		return err
-	}
-	ctx, form := c.Request.Context(), c.Request.PostForm
-	p := readTokenForm(form)
-	if wrong := web.CheckName(p.Name); wrong != "" {
-		p.Faults.Add("name", wrong)
-	}
-	if p.Scope != models.ScopeIngest && p.Scope != models.ScopeSuperOffice {
-		p.Faults.Add("scope", "Choose what the token is for.")
 	}
 	slug, fault, err := s.FilterLocation(ctx, p.Location)
 	if err != nil {
@@ -148,11 +136,11 @@ func (s *Pages) TokenNew(c *gin.Context) error {
 	if len(p.Faults) > 0 {
 		return s.showTokens(c, http.StatusUnprocessableEntity, p)
 	}
-	plain, err := s.Store.Tokens.Issue(ctx, web.ActorOf(c), models.Token{Name: p.Name, Scope: p.Scope, Location: p.Location})
+	plain, err := s.Store.Tokens.Issue(ctx, web.ActorOf(c), models.Token{Name: string(p.Name), Scope: p.Scope, Location: p.Location})
 	if err != nil {
 		return err
 	}
-	text, err := json.Marshal(freshToken{p.Name, plain})
+	text, err := json.Marshal(freshToken{string(p.Name), plain})
 	if err != nil {
 		return err
 	}

@@ -103,31 +103,26 @@ func resendLines(can models.Resendable) []string {
 	return lines
 }
 
-// ResendManyPost sends what was asked about. The fields through and floor
-// keep out what was not looked at, now is when a span such as the last hour
-// was asked about.
+// resendForm says what was asked about: Through and Floor keep out what was not
+// looked at, Now is when a span such as the last hour was asked about.
+type resendForm struct {
+	Through web.Number  `form:"through" binding:"gt=0"`
+	Floor   *web.Number `form:"floor" binding:"required,gte=0"`
+	Now     web.Number  `form:"now" binding:"gt=0"`
+}
+
+// ResendManyPost sends what was asked about.
 func (s *Pages) ResendManyPost(c *gin.Context) error {
-	if err := web.ParseForm(c); err != nil {
+	var form resendForm
+	if err := web.BindOrRefuse(c, &form); err != nil {
 		return err
 	}
-	form := c.Request.PostForm
-	through, ok := web.Positive(form.Get("through"))
-	if !ok {
-		return web.Unusable("This request does not say which deliveries it is about. Ask again from the list.")
-	}
-	var floor int64
-	if !web.ReadNumber(form.Get("floor"), &floor) && form.Get("floor") != "0" {
-		return web.Unusable("This request does not say how far back it goes. Ask again from the list.")
-	}
-	asked, ok := web.Positive(form.Get("now"))
-	if !ok {
-		return web.Unusable("This request does not say when it was asked for. Ask again from the list.")
-	}
-	p, q, err := s.resendQuestion(c, time.UnixMicro(asked).UTC())
+	p, q, err := s.resendQuestion(c, time.UnixMicro(int64(form.Now)).UTC())
 	if err != nil {
 		return err
 	}
-	resent, err := s.Store.Deliveries.ResendAll(c.Request.Context(), web.ActorOf(c), q, models.Resendable{Through: through, From: floor}, strings.TrimSuffix(p.Lines[0], "."))
+	asked := models.Resendable{Through: int64(form.Through), From: int64(*form.Floor)}
+	resent, err := s.Store.Deliveries.ResendAll(c.Request.Context(), web.ActorOf(c), q, asked, strings.TrimSuffix(p.Lines[0], "."))
 	if err != nil {
 		return err
 	}

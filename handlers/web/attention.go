@@ -120,15 +120,15 @@ func asideOf(r *http.Request) []string {
 
 // AttentionAside puts one of the notices aside, for this browser.
 func (s *Site) AttentionAside(c *gin.Context) error {
-	if err := ParseForm(c); err != nil {
+	var form struct {
+		What string `form:"what" binding:"notice"`
+		Next string `form:"next"`
+	}
+	if err := BindOrRefuse(c, &form); err != nil {
 		return err
 	}
-	key := c.Request.PostForm.Get("what")
-	if !asideKey.MatchString(key) {
-		return Unusable("There is no such notice.")
-	}
-	keys := slices.DeleteFunc(asideOf(c.Request), func(k string) bool { return k == key || !asideKey.MatchString(k) })
-	keys = append(keys, key)
+	keys := slices.DeleteFunc(asideOf(c.Request), func(k string) bool { return k == form.What || !asideKey.MatchString(k) })
+	keys = append(keys, form.What)
 	s.SetCookie(c, asideCookie, strings.Join(keys[max(0, len(keys)-asideMost):], "_"), asideFor)
-	return s.Redirect(c, LocalPath(c.Request.PostForm.Get("next")))
+	return s.Redirect(c, LocalPath(form.Next))
 }

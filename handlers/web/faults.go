@@ -9,3 +9,17 @@ func (f Faults) Add(field, text string) {
 		f[field] = text
 	}
 }
+
+// ErrorLine is one line of the summary above a refused form.
+type ErrorLine struct{ Field, Text string }
+
+// ErrorLines puts the faults of a form in the order of its fields.
+func ErrorLines(f Faults, fields ...string) []ErrorLine {
+	var lines []ErrorLine
+	for i := 0; i+1 < len(fields); i += 2 {
+		if text := f[fields[i]]; text != "" {
+			lines = append(lines, ErrorLine{fields[i], fields[i+1] + ": " + text})
+		}
+	}
+	return lines
+}

@@ -58,15 +58,15 @@ func themeOf(r *http.Request) string {
 
 // Theme stores the choice and goes back to where it was made.
 func (s *Site) Theme(c *gin.Context) error {
-	if err := ParseForm(c); err != nil {
+	var form struct {
+		Theme string `form:"theme" binding:"oneof=system light dark contrast"`
+		Next  string `form:"next"`
+	}
+	if err := BindOrRefuse(c, &form); err != nil {
 		return err
 	}
-	theme := c.Request.PostForm.Get("theme")
-	if !slices.Contains(allThemes, theme) {
-		return Unusable("There is no such appearance.")
-	}
-	s.SetCookie(c, themeCookie, theme, themeFor)
-	return s.Redirect(c, LocalPath(c.Request.PostForm.Get("next")))
+	s.SetCookie(c, themeCookie, form.Theme, themeFor)
+	return s.Redirect(c, LocalPath(form.Next))
 }
 
 // LocalPath is next when it is a path of this site, otherwise the start page.

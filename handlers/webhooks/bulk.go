@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 
 	"github.com/sitehooks/sitehooks/handlers/web"
@@ -23,8 +22,11 @@ type webhooksBulkPage struct {
 	Waiting  int64               // of those that will change
 }
 
-// bulkMax is how many webhooks can be chosen: a page of them.
-const bulkMax = 200
+// bulkForm says what to do with which webhooks: a page of the list at most.
+type bulkForm struct {
+	Do  string       `form:"do" binding:"oneof=pause resume delete"`
+	IDs []web.Number `form:"id" binding:"min=1,max=200"`
+}
 
 // bulkAction is one thing to do with several webhooks.
 type bulkAction struct {
@@ -45,7 +47,11 @@ func (*webhooksPage) Bulk() []bulkAction { return bulkActions() }
 
 // Bulk shows what would happen to the webhooks chosen in the list.
 func (s *Pages) Bulk(c *gin.Context) error {
-	p, err := s.chosenWebhooks(c.Request.Context(), c.Request.URL.Query())
+	var form bulkForm
+	if err := web.BindOrRefuse(c, &form); err != nil {
+		return err
+	}
+	p, err := s.chosenWebhooks(c.Request.Context(), form)
 	if err != nil {
 		return err
 	}
@@ -53,21 +59,20 @@ func (s *Pages) Bulk(c *gin.Context) error {
 }
 
 func (s *Pages) BulkPost(c *gin.Context) error {
-	if err := web.ParseForm(c); err != nil {
+	var form struct {
+		bulkForm
+		Held string `form:"held" binding:"required_if=Do resume,omitempty,oneof=send drop"`
+	}
+	if err := web.BindOrRefuse(c, &form); err != nil {
 		return err
 	}
-	form := c.Request.PostForm
-	p, err := s.chosenWebhooks(c.Request.Context(), form)
+	p, err := s.chosenWebhooks(c.Request.Context(), form.bulkForm)
 	if err != nil {
 		return err
 	}
-	held := form.Get("held")
-	if p.Do == "resume" && held != "send" && held != "drop" {
-		return web.Unusable("Say whether the held notifications are to be sent or dropped: held is send or drop.")
-	}
 	var done, waiting int64
 	for _, row := range p.Webhooks {
-		n, err := s.bulkOne(c.Request.Context(), web.ActorOf(c), p.Do, row.ID, held == "drop")
+		n, err := s.bulkOne(c.Request.Context(), web.ActorOf(c), p.Do, row.ID, form.Held == "drop")
 		if errors.Is(err, models.ErrNotFound) {
 			continue // deleted meanwhile
 		}
@@ -79,7 +84,7 @@ func (s *Pages) BulkPost(c *gin.Context) error {
 	s.OnChange()
 	text := web.Plural(done, p.One, p.Many)
 	switch {
-	case waiting > 0 && p.Do == "resume" && held == "send":
+	case waiting > 0 && p.Do == "resume" && form.Held == "send":
 		text += " " + web.Plural(waiting, "held notification is on its way.", "held notifications are on their way.")
 	case waiting > 0:
 		text += " " + web.Plural(waiting, "waiting notification was dropped.", "waiting notifications were dropped.")
@@ -99,27 +104,16 @@ func (s *Pages) bulkOne(ctx context.Context, by models.Actor, do string, id int6
 }
 
 // chosenWebhooks are those that the form names and that the change is for.
-func (s *Pages) chosenWebhooks(ctx context.Context, form url.Values) (*webhooksBulkPage, error) {
+func (s *Pages) chosenWebhooks(ctx context.Context, form bulkForm) (*webhooksBulkPage, error) {
 	p := &webhooksBulkPage{}
 	for _, a := range bulkActions() {
-		if a.Do == form.Get("do") {
+		if a.Do == form.Do {
 			p.bulkAction = a
 		}
 	}
-	if p.Do == "" {
-		return nil, web.Unusable("Say what to do with the chosen webhooks: pause, resume or delete.")
-	}
-	ids := slices.Compact(slices.Sorted(slices.Values(form["id"])))
-	if len(ids) == 0 {
-		return nil, web.Unusable("No webhook is chosen. Tick some in the list first.")
-	}
-	if len(ids) > bulkMax {
-		return nil, web.Unusable("These are more webhooks than can be changed at once.")
-	}
 	p.Page = web.Page{Title: p.Verb + " webhooks", Nav: "webhooks"}
-	for _, text := range ids {
-		id, _ := web.Positive(text)
-		w, err := s.Store.Webhooks.Get(ctx, id)
+	for _, id := range slices.Compact(slices.Sorted(slices.Values(form.IDs))) {
+		w, err := s.Store.Webhooks.Get(ctx, int64(id))
 		if errors.Is(err, models.ErrNotFound) {
 			p.Others++
 			continue

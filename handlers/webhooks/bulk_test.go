@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/sitehooks/sitehooks/handlers/web"
-	"github.com/sitehooks/sitehooks/handlers/webhooks"
 	"github.com/sitehooks/sitehooks/handlers/webtest"
 
 	"github.com/sitehooks/sitehooks/models"
@@ -77,7 +76,7 @@ func TestBulkRefusals(t *testing.T) {
 	c := webtest.NewConsole(t)
 	w := c.AddWebhook(nil)
 	many := chosen("pause")
-	for i := range webhooks.BulkMax + 1 {
+	for i := range 201 {
 		many.Add("id", strconv.Itoa(i))
 	}
 	for _, form := range []url.Values{chosen("pause"), chosen("explode", w), {"id": {"1"}}, many} {

@@ -3,7 +3,6 @@ package webhooks
 // What only tests of this package see.
 
 const (
-	BulkMax       = bulkMax
 	LookPart      = lookPart
 	PreviewEvents = previewEvents
 	TagsMax       = tagsMax

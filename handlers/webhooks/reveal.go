@@ -109,15 +109,18 @@ func (s *Pages) revealPage(c *gin.Context, value string) (*revealPage, error) {
 // RevealPost shows one saved secret to an administrator who proves again
 // who they are. The password is checked, and wrong ones are counted, as at login.
 func (s *Pages) RevealPost(c *gin.Context) error {
-	if err := web.ParseForm(c); err != nil {
+	var form struct {
+		Secret   string `form:"secret"`
+		Password string `form:"password"`
+	}
+	if err := web.BindOrRefuse(c, &form); err != nil {
 		return err
 	}
-	form := c.Request.PostForm
-	p, err := s.revealPage(c, form.Get("secret"))
+	p, err := s.revealPage(c, form.Secret)
 	if err != nil {
 		return err
 	}
-	status, fault, err := s.Identity.ProvesAgain(c, form.Get("password"))
+	status, fault, err := s.Identity.ProvesAgain(c, form.Password)
 	if err != nil {
 		return err
 	}

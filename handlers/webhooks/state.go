@@ -78,28 +78,30 @@ func (s *Pages) Claim(c *gin.Context) error {
 	return s.Redirect(c, WebhookPath(w.ID), web.Flash{Kind: "success", Text: w.Name + " is yours now."})
 }
 
+// heldForm says what becomes of what is held: send or drop.
+type heldForm struct {
+	Held string `form:"held" binding:"oneof=send drop"`
+}
+
 // Resume makes a webhook active again; the field held says whether what
 // waited is sent or dropped.
 func (s *Pages) Resume(c *gin.Context) error {
-	if err := web.ParseForm(c); err != nil {
+	var form heldForm
+	if err := web.BindOrRefuse(c, &form); err != nil {
 		return err
 	}
 	w, _, err := s.savedWebhook(c)
 	if err != nil {
 		return err
 	}
-	held := c.Request.PostForm.Get("held")
-	if held != "send" && held != "drop" {
-		return web.Unusable("Say whether the held notifications are to be sent or dropped: held is send or drop.")
-	}
-	n, err := s.Store.Webhooks.Resume(c.Request.Context(), web.ActorOf(c), w.ID, held == "drop")
+	n, err := s.Store.Webhooks.Resume(c.Request.Context(), web.ActorOf(c), w.ID, form.Held == "drop")
 	if err != nil {
 		return err
 	}
 	s.OnChange()
 	text := "Resumed " + w.Name + "."
 	switch {
-	case n > 0 && held == "drop":
+	case n > 0 && form.Held == "drop":
 		text += " " + web.Plural(n, "held notification was dropped.", "held notifications were dropped.")
 	case n > 0:
 		text += " " + web.Plural(n, "held notification is on its way.", "held notifications are on their way.")

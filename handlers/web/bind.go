@@ -1,0 +1,102 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+	"github.com/gin-gonic/gin/binding"
+	"github.com/go-playground/validator/v10"
+)
+
+// Line is what was typed into a field of one line, without spaces around it.
+type Line string
+
+func (l *Line) UnmarshalParam(typed string) error {
+	*l = Line(strings.TrimSpace(typed))
+	return nil
+}
+
+// Text is what was typed into a field of several lines, without spaces around
+// it. Lines end with \n; browsers send \r\n.
+type Text string
+
+func (t *Text) UnmarshalParam(typed string) error {
+	*t = Text(strings.TrimSpace(strings.ReplaceAll(typed, "\r\n", "\n")))
+	return nil
+}
+
+// Number is a whole number; -1 stands for what is none.
+type Number int64
+
+func (n *Number) UnmarshalParam(typed string) error {
+	*n = -1
+	if value, err := strconv.ParseInt(typed, 10, 64); err == nil {
+		*n = Number(value)
+	}
+	return nil
+}
+
+// Bind reads the form that a member posted into a struct: its form tags name
+// the fields, its binding tags say what they may hold. Unknown fields are
+// ignored; of a field that was sent twice the first counts, unless it is a list.
+// Without faults the form may be stored. The error is for Fail: the form could
+// not be read.
+func Bind(c *gin.Context, form any) (Faults, error) {
+	if err := ParseForm(c); err != nil {
+		return nil, err
+	}
+	list, err := bound(c.ShouldBindWith(form, binding.FormPost))
+	faults := Faults{}
+	for _, broken := range list {
+		faults.Add(fieldOf(broken), sentenceOf(broken))
+	}
+	return faults, err
+}
+
+// BindOrRefuse is Bind for forms that show no fault beside a field: the error
+// is then the 422 with the first sentence. A page that is asked for takes its
+// fields from the address.
+func BindOrRefuse(c *gin.Context, form any) error {
+	from := binding.Binding(binding.Query)
+	if c.Request.Method == http.MethodPost {
+		if err := ParseForm(c); err != nil {
+			return err
+		}
+		from = binding.FormPost
+	}
+	list, err := bound(c.ShouldBindWith(form, from))
+	if err == nil && len(list) > 0 {
+		return Unusable(sentenceOf(list[0]))
+	}
+	return err
+}
+
+// BindOpen reads a form that needs no session, see ParseOpenForm. What it holds
+// is not checked: a wrong password is told like any other.
+func (s *Site) BindOpen(c *gin.Context, most int64, form any) error {
+	if err := s.ParseOpenForm(c, most); err != nil {
+		return err
+	}
+	return c.ShouldBindWith(form, binding.FormPost)
+}
+
+// Refill fills a form with what was typed into it before its reader had to log
+// in again; false: nothing was.
+func (s *Site) Refill(c *gin.Context, form any) (bool, error) {
+	typed, err := s.TypedBefore(c)
+	if err != nil || typed == nil {
+		return false, err
+	}
+	return true, binding.MapFormWithTag(form, typed, "form")
+}
+
+// bound are the rules that a form breaks.
+func bound(err error) (validator.ValidationErrors, error) {
+	if list, is := errors.AsType[validator.ValidationErrors](err); is {
+		return list, nil
+	}
+	return nil, err
+}

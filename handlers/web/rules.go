@@ -1,0 +1,123 @@
+package web
+
+import (
+	"fmt"
+	"net/mail"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/gin-gonic/gin/binding"
+	"github.com/go-playground/validator/v10"
+)
+
+const (
+	// NameMax is how long the name of a location, member or token may be, and
+	// TextMax a description or a reason, in characters.
+	NameMax = 100
+	TextMax = 500
+)
+
+// locationSlug is what the ingest API takes as a location.
+var locationSlug = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
+
+// rules are what binding tags may say beside the validator's own rules.
+var rules = map[string]func(value string) bool{
+	"line":     func(value string) bool { return isPrintable(value, "") },
+	"lines":    func(value string) bool { return isPrintable(value, "\n\t") },
+	"email":    isEmail,
+	"slug":     locationSlug.MatchString,
+	"password": func(value string) bool { return CheckPassword(value) == nil },
+	"notice":   asideKey.MatchString,
+}
+
+// aliases are rules made of others.
+var aliases = map[string]string{
+	"name": fmt.Sprintf("max=%d,line", NameMax),
+	"text": fmt.Sprintf("max=%d,lines", TextMax),
+}
+
+// sentences say what is wrong where a rule is broken, by field and rule, or by
+// rule for all other fields. {length} is that of the value in characters, {max}
+// the rule's parameter.
+var sentences = map[string]string{
+	"do oneof":                   "Say what to do with the chosen webhooks: pause, resume or delete.",
+	"email":                      "This is not an e-mail address, such as mary@example.com.",
+	"email required":             "Enter an e-mail address.",
+	"floor gte":                  "This request does not say how far back it goes. Ask again from the list.",
+	"floor required":             "This request does not say how far back it goes. Ask again from the list.",
+	"held oneof":                 "Say whether the held notifications are to be sent or dropped: held is send or drop.",
+	"held required_if":           "Say whether the held notifications are to be sent or dropped: held is send or drop.",
+	"id max":                     "These are more webhooks than can be changed at once.",
+	"id min":                     "No webhook is chosen. Tick some in the list first.",
+	"line":                       "This has characters in it that cannot be shown.",
+	"lines":                      "This has characters in it that cannot be shown.",
+	"max":                        "This has {length} characters; a {field} has up to {max}.",
+	"name required":              "Enter a name.",
+	"new_password nefield":       "Choose another password than the present one.",
+	"new_password_again eqfield": "This is not the same password.",
+	"notice":                     "There is no such notice.",
+	"now gt":                     "This request does not say when it was asked for. Ask again from the list.",
+	"reason required":            "Say briefly why, for those who will wonder later.",
+	"revoke gt":                  "There is no such token: revoke is a token's number.",
+	"role oneof":                 "Choose administrator or viewer.",
+	"scope oneof":                "Choose what the token is for.",
+	"slug":                       "Use 1 to 64 lower-case letters, digits and hyphens, such as python-wranglers.",
+	"theme oneof":                "There is no such appearance.",
+	"through gt":                 "This request does not say which deliveries it is about. Ask again from the list.",
+}
+
+// registerRules teaches gin's validator our rules. An error is a fault in the
+// tables above.
+var registerRules = sync.OnceValue(func() error {
+	v, _ := binding.Validator.Engine().(*validator.Validate)
+	v.RegisterTagNameFunc(FormName)
+	for name, holds := range rules {
+		check := func(f validator.FieldLevel) bool { return holds(f.Field().String()) }
+		if err := v.RegisterValidation(name, check); err != nil {
+			return fmt.Errorf("rule %s: %w", name, err)
+		}
+	}
+	for name, tags := range aliases {
+		v.RegisterAlias(name, tags)
+	}
+	return nil
+})
+
+// fieldOf is the field of a broken rule, that of a list for one of its entries.
+func fieldOf(broken validator.FieldError) string {
+	name, _, _ := strings.Cut(broken.Field(), "[")
+	return name
+}
+
+// sentenceOf says what is wrong with a field.
+func sentenceOf(broken validator.FieldError) string {
+	field, rule := fieldOf(broken), broken.ActualTag()
+	value := reflect.ValueOf(broken.Value()).String()
+	if rule == "password" {
+		return Sentence(CheckPassword(value))
+	}
+	text, known := sentences[field+" "+rule]
+	if !known {
+		text = sentences[rule]
+	}
+	limit, _ := strconv.ParseInt(broken.Param(), 10, 64)
+	return strings.NewReplacer(
+		"{length}", Count(int64(utf8.RuneCountInString(value))), "{field}", field, "{max}", Count(limit),
+	).Replace(OrNone(text, "This cannot be used."))
+}
+
+// isPrintable tells text without control characters other than those given.
+func isPrintable(value, but string) bool {
+	odd := func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune(but, r) }
+	return IsText(value) && !strings.ContainsFunc(value, odd)
+}
+
+func isEmail(value string) bool {
+	a, err := mail.ParseAddress(value)
+	return err == nil && a.Address == value && len(value) <= 254 && IsText(value)
+}
