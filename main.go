@@ -22,7 +22,7 @@ func main() {
 	})
 	stop()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, app.Told(err))
+		fmt.Fprintln(os.Stderr, app.ErrorText(err))
 		os.Exit(1)
 	}
 }

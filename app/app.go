@@ -58,14 +58,14 @@ func Run(ctx context.Context, args []string, p Process) error {
 	if err != nil {
 		return err
 	}
-	asked, err := parser.Parse(args)
+	request, err := parser.Parse(args)
 	switch {
 	case answered:
 		return nil
 	case err != nil:
 		return usageFault(err)
 	}
-	return asked.Run()
+	return request.Run()
 }
 
 // plainer are words of the parser's, and ours in their place.

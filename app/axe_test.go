@@ -59,7 +59,7 @@ func TestAccessible(t *testing.T) {
 	script := axe(t)
 	in, b, c, _ := atConsole(t)
 	themes := []string{"light", "dark"}
-	look := func(what string) {
+	check := func(what string) {
 		t.Helper()
 		for _, theme := range themes {
 			c.theme(theme)
@@ -67,11 +67,11 @@ func TestAccessible(t *testing.T) {
 		}
 	}
 	c.open(in.Base + "/admin/webhooks")
-	look("the empty list")
+	check("the empty list")
 	pages := consolePages(t, in, b)
 	for _, page := range pages {
 		c.open(in.Base + page)
-		look(page)
+		check(page)
 	}
 	c.choose("contrast")
 	for _, page := range pages {
@@ -81,13 +81,13 @@ func TestAccessible(t *testing.T) {
 	c.choose("system")
 	b.Set("Webhooks.EnableGenericWebhooks", "False")
 	c.open(in.Base + "/admin/webhooks")
-	look("the list while types are switched off")
+	check("the list while types are switched off")
 	b.Set("Webhooks.EnableGenericWebhooks", "True")
 
 	c.open(in.Base + "/admin/webhooks")
 	c.click("a[aria-label='Edit Everything']")
 	c.until("document.querySelector('dialog[open] [data-look] .big')")
-	look("the dialog")
+	check("the dialog")
 	c.click("label[for=tag_mode-specific]")
 	c.click("#tags")
 	c.keys("numpy,a")
@@ -95,28 +95,28 @@ func TestAccessible(t *testing.T) {
 	c.until("document.getElementById('secret_1').value.length === 64")
 	c.click("dialog .form-foot button[value=test]")
 	c.until("document.querySelector('[data-trial] h2')")
-	look("the dialog after a test")
+	check("the dialog after a test")
 	c.enter("#name", " ")
 	c.enter("#url", "nonsense")
 	c.click("dialog .form-foot button[value=save]")
 	c.until("document.querySelector('dialog [role=alert]')")
-	look("the dialog with errors")
+	check("the dialog with errors")
 	c.run("document.querySelector('dialog .form-close').click()")
 	c.until("document.querySelector('[data-unsaved]')")
-	look("the dialog that asks")
+	check("the dialog that asks")
 
 	narrow(c, in)
-	look("a narrow list with its menu")
+	check("a narrow list with its menu")
 	c.viewport(1280, 900)
 	if a := b.Post("/logout", nil); a.Code >= 400 {
 		t.Fatalf("log out: %d", a.Code)
 	}
 	c.run("document.querySelector('form[action=\"/logout\"]').submit()")
 	c.until("location.pathname === '/login'")
-	look("the log-in page")
+	check("the log-in page")
 	c.do(chromedp.SendKeys("input[name=email]", apptest.AdminEmail), chromedp.SendKeys("input[name=password]", "wrong\r"))
 	c.until("document.querySelector('.s-notice, [role=alert], .s-input-message')")
-	look("the log-in page after a mistake")
+	check("the log-in page after a mistake")
 	if !strings.HasPrefix(eval[string](c, "location.pathname"), "/login") {
 		t.Error("a wrong password logs in")
 	}

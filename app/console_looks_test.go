@@ -56,16 +56,16 @@ func TestVerdictOfATestIsSeen(t *testing.T) {
 				"the webhook's page": func() { c.open(in.Base + "/admin/webhooks/1") },
 			} {
 				open()
-				button, trial := "button[name=do][value=test]", "[data-trial]"
+				button, result := "button[name=do][value=test]", "[data-trial]"
 				if place == "the webhook's page" {
-					button, trial = "form[action$='/test'] button", ".trial"
+					button, result = "form[action$='/test'] button", ".trial"
 				}
 				c.click(button)
-				c.until(fmt.Sprintf("document.querySelector('%s h2')?.textContent === %q", trial, verdict))
-				seen := fmt.Sprintf(verdictSeen, trial)
+				c.until(fmt.Sprintf("document.querySelector('%s h2')?.textContent === %q", result, verdict))
+				seen := fmt.Sprintf(verdictSeen, result)
 				if !eval[bool](c, seen) {
 					t.Errorf("%s at %d px: %q is not in sight: %s", place, size[0], verdict,
-						eval[string](c, "JSON.stringify(document.querySelector('"+trial+" h2').getBoundingClientRect()) + ' of ' + innerHeight"))
+						eval[string](c, "JSON.stringify(document.querySelector('"+result+" h2').getBoundingClientRect()) + ' of ' + innerHeight"))
 				}
 			}
 		}
@@ -87,13 +87,13 @@ func TestSelectArrowsStayBehind(t *testing.T) {
 	c.open(in.Base + "/admin/webhooks")
 	c.click("a[aria-label='Edit Everything']")
 	c.until("document.querySelector('dialog[open] [data-look] .big')")
-	for _, part := range []string{".form-head", ".form-foot"} {
+	for _, area := range []string{".form-head", ".form-foot"} {
 		c.run(fmt.Sprintf(`(() => {
 			const dialog = document.querySelector("dialog"), bar = dialog.querySelector(%q).getBoundingClientRect();
 			const select = document.getElementById("community").getBoundingClientRect();
 			dialog.scrollTop += select.top + select.height / 2 - bar.top - bar.height / 2;
-		})()`, part))
-		c.hidesSelects("the dialog's "+part, "dialog "+part, "#community")
+		})()`, area))
+		c.hidesSelects("the dialog's "+area, "dialog "+area, "#community")
 	}
 	found.none(t)
 }

@@ -35,14 +35,14 @@ func plainOdd(name string) string { return strings.TrimSuffix(odd(name), " "+rig
 type walk struct {
 	t       *testing.T
 	b       *apptest.Browser
-	look    func(what, page string)
+	check   func(what, page string)
 	seen    map[string]bool
 	kinds   map[string]int // visits by kind of address
 	visited int
 }
 
-func newWalk(t *testing.T, b *apptest.Browser, look func(what, page string)) *walk {
-	return &walk{t: t, b: b, look: look, seen: map[string]bool{}, kinds: map[string]int{}}
+func newWalk(t *testing.T, b *apptest.Browser, check func(what, page string)) *walk {
+	return &walk{t: t, b: b, check: check, seen: map[string]bool{}, kinds: map[string]int{}}
 }
 
 var (
@@ -87,7 +87,7 @@ func (w *walk) from(paths ...string) {
 		case !strings.HasPrefix(a.Header.Get("Content-Type"), "text/html"):
 			continue
 		}
-		w.look(path, a.Body)
+		w.check(path, a.Body)
 		paths = append(paths, localLinks(w.t, a.Body)...)
 	}
 }
@@ -119,8 +119,8 @@ var roots = []string{
 func TestPagesAreValid(t *testing.T) {
 	in := apptest.Serve(t, apptest.Environment(t, "sqlite"))
 	b := in.Login()
-	look := func(what, page string) { valid(t, what, page) }
-	w := newWalk(t, b, look)
+	check := func(what, page string) { valid(t, what, page) }
+	w := newWalk(t, b, check)
 	w.from(roots...)
 	if w.visited < 20 {
 		t.Errorf("only %d pages of a new installation", w.visited)
@@ -131,7 +131,7 @@ func TestPagesAreValid(t *testing.T) {
 		if a.Code != code {
 			t.Errorf("POST %s: %d, want %d", path, a.Code, code)
 		}
-		look("refused "+path, a.Body)
+		check("refused "+path, a.Body)
 	}
 	b.Set("Webhooks.EnableGenericWebhooks", "True")
 	for _, kind := range []string{"generic", "slack", "stackauth", "userecho", "superoffice"} {
@@ -153,10 +153,10 @@ func TestPagesAreValid(t *testing.T) {
 	refused("/admin/audit", http.StatusMethodNotAllowed, nil)
 	b.Set("Webhooks.EnableTriggerHistory", "False")
 	b.Set("Webhooks.EnableGenericWebhooks", "False")
-	w = newWalk(t, b, look)
+	w = newWalk(t, b, check)
 	w.from("/admin/trigger-history", "/admin/trigger-history/none", "/admin/webhooks")
 	b.Post("/logout", nil)
-	look("log in", b.Get("/login").Body)
+	check("log in", b.Get("/login").Body)
 	refused("/login", http.StatusUnauthorized, url.Values{"email": {"x"}, "password": {"y"}})
 }
 
@@ -295,11 +295,11 @@ func staysText(t *testing.T, shown map[string]bool, what, page string) {
 func TestTextStaysText(t *testing.T) {
 	_, b := oddWorld(t)
 	shown := map[string]bool{}
-	look := func(what, page string) {
+	check := func(what, page string) {
 		valid(t, what, page)
 		staysText(t, shown, what, page)
 	}
-	w := newWalk(t, b, look)
+	w := newWalk(t, b, check)
 	q := url.QueryEscape(odd("search"))
 	w.from(append(slices.Clone(roots), "/admin/webhooks?tag="+q+"&q="+q, "/admin/deliveries?type="+q+"&from="+q, "/admin/trigger-history?q="+q+"&tag="+q+"&location="+q,
 		"/admin/audit?q="+q+"&who="+q, "/admin/trigger-history?webhook=1&id="+q, "/admin/deliveries/"+url.PathEscape(odd("path")))...)
@@ -307,12 +307,12 @@ func TestTextStaysText(t *testing.T) {
 		t.Errorf("only %d pages", w.visited)
 	}
 	form := url.Values{"do": {"test"}, "location": {"main"}, "name": {odd("typed")}, "url": {odd("typed-url")}, "tags": {odd("typed-tag")}, "tag_mode": {"specific"}, "headers": {odd("typed-header")}, "secret_1": {odd("typed-secret")}}
-	look("a refused form", b.Post("/admin/webhooks/new?type=generic", form).Body)
+	check("a refused form", b.Post("/admin/webhooks/new?type=generic", form).Body)
 	form = url.Values{"do": {"save"}, "option_properties": {odd("property")}, "option_errors_email": {odd("errors")}}
-	look("a refused form of another type", b.Post("/admin/webhooks/new?type=superoffice", form).Body)
-	look("a refused log-in", b.Post("/login", url.Values{"email": {odd("e-mail")}, "next": {odd("next")}}).Body)
-	look("a refused member", b.Post("/admin/members", url.Values{"email": {odd("e-mail")}, "name": {odd("m")}}).Body)
-	look("a test", b.Post("/admin/webhooks/1/test", nil).Body)
+	check("a refused form of another type", b.Post("/admin/webhooks/new?type=superoffice", form).Body)
+	check("a refused log-in", b.Post("/login", url.Values{"email": {odd("e-mail")}, "next": {odd("next")}}).Body)
+	check("a refused member", b.Post("/admin/members", url.Values{"email": {odd("e-mail")}, "name": {odd("m")}}).Body)
+	check("a test", b.Post("/admin/webhooks/1/test", nil).Body)
 	for _, name := range []string{
 		"location", "about", "more", "community", "clan", "member", "reason", "token", "name-generic", "name-stackauth", "name-userecho", "tag", "property",
 		"event", "actor", "title", "body", "owner", "user", "topic", "change", "crm", "answer", "header", "search", "typed", "typed-url", "typed-header", "typed-secret", "e-mail",

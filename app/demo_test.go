@@ -22,7 +22,7 @@ func TestDemoNamesItsFlag(t *testing.T) {
 	defer taken.Close()
 	for _, addr := range []string{taken.Addr().String(), "nonsense"} {
 		_, errs, err := apptest.Output(t, nil, "", "demo", "--addr", addr)
-		if told := apptest.Lines(errs); err == nil || len(told) != 1 || !strings.Contains(errs, "--addr is") || strings.Contains(errs, "SITEHOOKS_ADDR") {
+		if output := apptest.Lines(errs); err == nil || len(output) != 1 || !strings.Contains(errs, "--addr is") || strings.Contains(errs, "SITEHOOKS_ADDR") {
 			t.Errorf("%s: %v %s", addr, err, errs)
 		}
 	}

@@ -153,10 +153,10 @@ func TestOneTokenLeavesPlacesToOthers(t *testing.T) {
 		in := apptest.Serve(t, env)
 		other := newToken(t, env, models.ScopeIngest)
 		for name, head := range map[string]string{"of unknown length": "Transfer-Encoding: chunked", "short": "Content-Length: 100"} {
-			crowd := make([]sender, 256)
-			for i := range crowd {
-				crowd[i] = enter(in, "/api/v1/events", apptest.IngestToken, head)
-				if _, err := io.WriteString(crowd[i], "1\r\n{\r\n"); err != nil {
+			strangers := make([]sender, 256)
+			for i := range strangers {
+				strangers[i] = enter(in, "/api/v1/events", apptest.IngestToken, head)
+				if _, err := io.WriteString(strangers[i], "1\r\n{\r\n"); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -167,11 +167,11 @@ func TestOneTokenLeavesPlacesToOthers(t *testing.T) {
 				}
 			}
 			// The oldest gave its place.
-			code, header, err := crowd[0].status()
+			code, header, err := strangers[0].status()
 			if err != nil || code != http.StatusTooManyRequests || header.Get("Retry-After") == "" {
 				t.Errorf("bodies %s: the first got %d %v %v", name, code, header, err)
 			}
-			for _, s := range crowd {
+			for _, s := range strangers {
 				_ = s.Close()
 			}
 		}
@@ -209,10 +209,10 @@ func TestOneTokenLeavesSuperOfficeToOthers(t *testing.T) {
 		defer silent.Close()
 		slow, other := newToken(t, env, models.ScopeSuperOffice), newToken(t, env, models.ScopeSuperOffice)
 		definition := fmt.Sprintf(`{"Name":"slow","Events":["contact.created"],"TargetUrl":"https://%s/"}`, silent.Addr())
-		crowd := make([]sender, 64)
-		for i := range crowd {
-			crowd[i] = enter(in, "/superoffice/api/v1/Webhook/Test", slow, fmt.Sprintf("Content-Length: %d", len(definition)))
-			_, err := io.WriteString(crowd[i], definition)
+		strangers := make([]sender, 64)
+		for i := range strangers {
+			strangers[i] = enter(in, "/superoffice/api/v1/Webhook/Test", slow, fmt.Sprintf("Content-Length: %d", len(definition)))
+			_, err := io.WriteString(strangers[i], definition)
 			ok(t, err)
 			conn, err := silent.Accept()
 			ok(t, err)
@@ -221,7 +221,7 @@ func TestOneTokenLeavesSuperOfficeToOthers(t *testing.T) {
 		if a := call(in, http.MethodGet, "/superoffice/api/v1/Webhook", other, ""); a.Code != http.StatusOK {
 			t.Errorf("another token got %d %s", a.Code, a.Body)
 		}
-		if code, header, err := crowd[0].status(); err != nil || code != http.StatusTooManyRequests || header.Get("Retry-After") == "" {
+		if code, header, err := strangers[0].status(); err != nil || code != http.StatusTooManyRequests || header.Get("Retry-After") == "" {
 			t.Errorf("the first test got %d %v %v", code, header, err)
 		}
 	})

@@ -23,12 +23,12 @@ func TestEveryDoorAtOnce(t *testing.T) {
 		s.Close()
 		in := apptest.Serve(t, env, "SITEHOOKS_LOG_LEVEL=warn")
 		k := intruderKeys(in, env)
-		crowd := apptest.NewIntruders("127.0.0.66")
-		defer crowd.Leave()
+		strangers := apptest.NewIntruders("127.0.0.66")
+		defer strangers.Stop()
 		for _, d := range apptest.Doors(k, 1) {
-			crowd.Attack(d, func() string { return in.Base })
+			strangers.Attack(d, func() string { return in.Base })
 		}
-		crowd.First.Wait()
+		strangers.First.Wait()
 
 		var slowest time.Duration
 		refused := 0
@@ -53,7 +53,7 @@ func TestEveryDoorAtOnce(t *testing.T) {
 		list := time.Since(start)
 		peak := in.Mebibytes(t, "VmHWM")
 		t.Logf("%s: with %d connections of strangers the slowest of 100 reports took %s, the login %s, the list %s; memory %.0f MiB",
-			kind, crowd.Made.Load(), slowest.Round(time.Millisecond), login.Round(time.Millisecond), list.Round(time.Millisecond), peak)
+			kind, strangers.Made.Load(), slowest.Round(time.Millisecond), login.Round(time.Millisecond), list.Round(time.Millisecond), peak)
 		if peak > 400 {
 			t.Errorf("%.0f MiB of memory", peak)
 		}

@@ -52,9 +52,9 @@ func TestPlans(t *testing.T) {
 		"postgres": {Webhooks: 1500, Events: 30_000, Deliveries: 30_000},
 	} {
 		t.Run(kind, func(t *testing.T) {
-			told := &toldStatements{seen: map[string]int{}}
+			recorder := &toldStatements{seen: map[string]int{}}
 			o := modelstest.Options(t, kind)
-			o.Trace = told.add
+			o.Trace = recorder.add
 			s := modelstest.Open(t, o)
 			switchOn(t, s)
 			modelstest.Fill(t, s, size)
@@ -66,12 +66,12 @@ func TestPlans(t *testing.T) {
 				defer db.Close()
 				plan = postgresPlans(t, db)
 			}
-			statements := told.stop()
+			queries := recorder.stop()
 			shown := map[string]bool{}
-			if len(statements) < 150 {
-				t.Errorf("only %d statements were run", len(statements))
+			if len(queries) < 150 {
+				t.Errorf("only %d statements were run", len(queries))
 			}
-			for _, statement := range statements {
+			for _, statement := range queries {
 				fault, err := plan(t.Context(), db, statement)
 				if err != nil {
 					t.Errorf("%s: %v", statement.text, err)

@@ -77,7 +77,7 @@ func TestComposeStartsAsTheReadmeSays(t *testing.T) {
 	line := found(t, readme(t), "```sh\n(.*docker compose up)\n```")
 	dir := t.TempDir()
 	ok(t, os.WriteFile(filepath.Join(dir, "docker"), []byte("#!/bin/sh\necho \"$@\" >>calls\n"), 0o700))
-	kept := ""
+	command := ""
 	for range 2 {
 		cmd := exec.CommandContext(t.Context(), "bash", "-euc", line)
 		cmd.Dir, cmd.Env = dir, []string{"PATH=" + dir + ":" + os.Getenv("PATH")}
@@ -86,10 +86,10 @@ func TestComposeStartsAsTheReadmeSays(t *testing.T) {
 		}
 		env, err := os.ReadFile(filepath.Join(dir, ".env"))
 		ok(t, err)
-		if kept != "" && string(env) != kept {
+		if command != "" && string(env) != command {
 			t.Error("the second start has other secrets than the first")
 		}
-		kept = string(env)
+		command = string(env)
 	}
 	if calls, err := os.ReadFile(filepath.Join(dir, "calls")); err != nil || string(calls) != "compose up\ncompose up\n" {
 		t.Errorf("docker was called with %q, %v", calls, err)
@@ -97,7 +97,7 @@ func TestComposeStartsAsTheReadmeSays(t *testing.T) {
 	if info, err := os.Stat(filepath.Join(dir, ".env")); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("others may read the secrets: %v %v", info, err)
 	}
-	composed(t, apptest.Lines(kept))
+	composed(t, apptest.Lines(command))
 }
 
 // composed starts nothing: it writes the values of a .env file into compose.yaml

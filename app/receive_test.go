@@ -37,11 +37,11 @@ func startReceive(t *testing.T, args ...string) *receiving {
 // what they say, and with whether each of its secrets signed them.
 func TestReceivePrintsWhatArrives(t *testing.T) {
 	secrets := []string{"0123456789abcdef-first", "0123456789abcdef-second"}
-	knows, wrong, told := startReceive(t, "--secret", secrets[0], "--secret="+secrets[1]), startReceive(t, "--secret", "another secret"), startReceive(t)
+	knows, wrong, output := startReceive(t, "--secret", secrets[0], "--secret="+secrets[1]), startReceive(t, "--secret", "another secret"), startReceive(t)
 	in := apptest.Serve(t, apptest.Environment(t, "sqlite"))
 	b := in.Login()
 	b.Quick()
-	for _, r := range []*receiving{knows, wrong, told} {
+	for _, r := range []*receiving{knows, wrong, output} {
 		form := apptest.WebhookForm(r.at + "/some/path")
 		form.Set("secret_1", secrets[0])
 		form.Set("secret_2", secrets[1])
@@ -49,15 +49,15 @@ func TestReceivePrintsWhatArrives(t *testing.T) {
 	}
 	in.Accept(apptest.QuestionJSON("first", 1, ""))
 	for r, lines := range map[*receiving][]string{
-		knows: {"signature: secret 1 verifies.\n", "signature: secret 2 verifies.\n"},
-		wrong: {"signature: does not verify. "},
-		told:  {"signature: not checked. "},
+		knows:  {"signature: secret 1 verifies.\n", "signature: secret 2 verifies.\n"},
+		wrong:  {"signature: does not verify. "},
+		output: {"signature: not checked. "},
 	} {
 		for _, line := range append(lines, "POST /some/path  ", "question created: Question first  https://site.example/questions/1/x\n", "  Webhook-Signature: v1,", `  "questions": [`) {
 			apptest.Eventually(t, line, func() bool { return strings.Contains(r.out.String(), line) })
 		}
 	}
-	if out := wrong.out.String() + told.out.String(); strings.Contains(out, " verifies.") {
+	if out := wrong.out.String() + output.out.String(); strings.Contains(out, " verifies.") {
 		t.Errorf("verifies without the secret: %s", out)
 	}
 	apptest.Eventually(t, "it answered as a receiver does", func() bool {

@@ -252,12 +252,12 @@ func (f *secretFlows) deliver() {
 // reveal has a saved secret and a saved address shown, which nothing else does.
 func (f *secretFlows) reveal() {
 	f.t.Helper()
-	for name, part := range map[string][2]string{"generic": {"2", "generic secret 2"}, "slack": {"url", "slack address"}} {
+	for name, secret := range map[string][2]string{"generic": {"2", "generic secret 2"}, "slack": {"url", "slack address"}} {
 		path := f.path(name) + "/reveal"
-		f.see("the question before "+part[1], f.b.Get(path), http.StatusOK)
-		form := url.Values{"secret": {part[0]}, "password": {f.get("password of the administrator")}}
-		if a := f.b.Post(path, form); a.Code != http.StatusOK || strings.Count(a.Body, f.get(part[1])) != 1 {
-			f.t.Errorf("reveal of the %s: %d %s", part[1], a.Code, a.Body)
+		f.see("the question before "+secret[1], f.b.Get(path), http.StatusOK)
+		form := url.Values{"secret": {secret[0]}, "password": {f.get("password of the administrator")}}
+		if a := f.b.Post(path, form); a.Code != http.StatusOK || strings.Count(a.Body, f.get(secret[1])) != 1 {
+			f.t.Errorf("reveal of the %s: %d %s", secret[1], a.Code, a.Body)
 		}
 	}
 }

@@ -55,22 +55,22 @@ func faultOfStart(ctx context.Context, c config.Config, p Process, err error) er
 
 // instance is one running Sitehooks.
 type instance struct {
-	config   config.Config
-	own      *slog.Logger // says how the instance starts and stops
-	log      *slog.Logger // of its parts
-	quiet    atomic.Bool  // the parts report no faults any more
-	listener net.Listener
-	store    *models.Store
-	box      *secret.Box
-	registry *prometheus.Registry
-	counters *counters
-	sender   *send.Client
-	jobs     *jobs.Jobs // nil with the role web
-	presence *presence
-	server   *http.Server
-	served   chan error
-	unlock   func()
-	memory   float64 // the share of the limits on bytes that fits into the memory
+	config    config.Config
+	own       *slog.Logger // says how the instance starts and stops
+	log       *slog.Logger // of its parts
+	quiet     atomic.Bool  // the parts report no faults any more
+	listener  net.Listener
+	store     *models.Store
+	box       *secret.Box
+	registry  *prometheus.Registry
+	counters  *counters
+	sender    *send.Client
+	jobs      *jobs.Jobs // nil with the role web
+	heartbeat *heartbeat
+	server    *http.Server
+	served    chan error
+	unlock    func()
+	memory    float64 // the share of the limits on bytes that fits into the memory
 }
 
 // start brings everything up, or nothing: what was begun is undone on an error.
@@ -135,7 +135,7 @@ func (in *instance) assemble(ctx context.Context) error {
 		return err
 	}
 	in.sender = send.New(send.Config{AllowCIDRs: in.config.AllowCIDRs, AllowHosts: in.config.AllowHosts, Deny: deny, DenyURL: in.config.BaseURL})
-	if in.presence, err = appear(ctx, in.store, in.log, string(in.config.Role), in.listener.Addr(), in.sender.DenyAlso); err != nil {
+	if in.heartbeat, err = startHeartbeat(ctx, in.store, in.log, string(in.config.Role), in.listener.Addr(), in.sender.DenyAlso); err != nil {
 		return err
 	}
 	if in.config.Role.Jobs() {
@@ -320,7 +320,7 @@ func (in *instance) shutDown(ctx context.Context) error {
 	if in.jobs != nil {
 		err = in.jobs.Stop(ctx)
 	}
-	in.presence.leave(ctx)
+	in.heartbeat.stop(ctx)
 	in.store.Close()
 	in.unlock()
 	in.own.Info("stopped")
@@ -349,8 +349,8 @@ func (in *instance) undo(ctx context.Context) {
 	if in.jobs != nil {
 		_ = in.jobs.Stop(context.WithoutCancel(ctx))
 	}
-	if in.presence != nil {
-		in.presence.leave(context.WithoutCancel(ctx))
+	if in.heartbeat != nil {
+		in.heartbeat.stop(context.WithoutCancel(ctx))
 	}
 	if in.store != nil {
 		in.store.Close()

@@ -205,12 +205,12 @@ func TestOneTimePasswordIsToldInTheLogsOwnForm(t *testing.T) {
 		"json": regexp.MustCompile(`^\{.*"email":"admin@localhost","one_time_password":"[a-z2-7]{16}"\}$`),
 	} {
 		in := apptest.Serve(t, []string{"SITEHOOKS_DATA_DIR=" + t.TempDir(), "SITEHOOKS_LOG_FORMAT=" + format, "SITEHOOKS_LOG_LEVEL=error"})
-		told := apptest.Lines(in.Log.String())
-		if len(told) != 1 || !wants.MatchString(told[0]) {
-			t.Errorf("%s says %q", format, told)
+		output := apptest.Lines(in.Log.String())
+		if len(output) != 1 || !wants.MatchString(output[0]) {
+			t.Errorf("%s says %q", format, output)
 		}
-		if format == "json" && !json.Valid([]byte(told[0])) {
-			t.Errorf("no JSON: %s", told[0])
+		if format == "json" && !json.Valid([]byte(output[0])) {
+			t.Errorf("no JSON: %s", output[0])
 		}
 	}
 }

@@ -84,8 +84,8 @@ func TestVendorsPackagesTakeWhatWasDelivered(t *testing.T) {
 	verdicts := map[string]string{}
 	ok(t, json.Unmarshal(output, &verdicts))
 	for name, no := range refused {
-		verdict, told := verdicts[name]
-		if !told || (verdict != "") != no || no && !strings.HasPrefix(verdict, "WebhookVerificationError: ") {
+		verdict, detail := verdicts[name]
+		if !detail || (verdict != "") != no || no && !strings.HasPrefix(verdict, "WebhookVerificationError: ") {
 			t.Errorf("%s: %q, refused must be %v", name, verdict, no)
 		}
 	}

@@ -101,8 +101,8 @@ func firstWords(t testing.TB, rows, folder string) string {
 	box, err := secret.NewBox(modelstest.Key())
 	ok(t, err)
 	rows = firstSealed.ReplaceAllStringFunc(rows, func(m string) string {
-		part := firstSealed.FindStringSubmatch(m)
-		return string(box.Seal(part[1], part[2]))
+		piece := firstSealed.FindStringSubmatch(m)
+		return string(box.Seal(piece[1], piece[2]))
 	})
 	now := time.Now()
 	rows = firstTime.ReplaceAllStringFunc(rows, func(m string) string {
@@ -114,15 +114,15 @@ func firstWords(t testing.TB, rows, folder string) string {
 		return strconv.FormatInt(now.Add(ago).UnixMicro(), 10)
 	})
 	return firstBytes.ReplaceAllStringFunc(rows, func(m string) string {
-		part := firstBytes.FindStringSubmatch(m)
-		text := part[2]
-		switch part[1] {
+		piece := firstBytes.FindStringSubmatch(m)
+		text := piece[2]
+		switch piece[1] {
 		case "body":
-			text = fmt.Sprintf(`{"questions":[{"question_id":%s}],"answers":[],"comments":[]}`, part[2])
+			text = fmt.Sprintf(`{"questions":[{"question_id":%s}],"answers":[],"comments":[]}`, piece[2])
 		case "question":
-			n, err := strconv.Atoi(part[2])
+			n, err := strconv.Atoi(piece[2])
 			ok(t, err)
-			text = strings.Replace(apptest.QuestionJSON("old-"+part[2], n, ""), `"link":`, `"tags":["espresso"],"link":`, 1)
+			text = strings.Replace(apptest.QuestionJSON("old-"+piece[2], n, ""), `"link":`, `"tags":["espresso"],"link":`, 1)
 		}
 		if folder == "postgres" {
 			return fmt.Sprintf("'\\x%x'", text)

@@ -45,9 +45,9 @@ func shown(value string) string {
 	return fmt.Sprintf("%q", value)
 }
 
-// listed splits a comma-separated value; spaces around entries and empty
+// splitList splits a comma-separated value; spaces around entries and empty
 // entries are nothing.
-func listed(value string) []string {
+func splitList(value string) []string {
 	var entries []string
 	for entry := range strings.SplitSeq(value, ",") {
 		if entry = strings.TrimSpace(entry); entry != "" {

@@ -26,7 +26,7 @@ var embedding = []netip.Prefix{
 
 func (f *Faults) trustedProxies(value string) []netip.Prefix {
 	var prefixes []netip.Prefix
-	for _, entry := range listed(value) {
+	for _, entry := range splitList(value) {
 		p, err := parsePrefix(entry)
 		if err != nil {
 			f.add("SITEHOOKS_TRUSTED_PROXIES", "10.0.0.0/8,fd12:3456:789a::/48", "contains %s, which is not an address range", shown(entry))
@@ -39,7 +39,7 @@ func (f *Faults) trustedProxies(value string) []netip.Prefix {
 
 func (f *Faults) allowTargets(value string) (cidrs []netip.Prefix, hosts []string) {
 	const name, example = "SITEHOOKS_ALLOW_TARGETS", "127.0.0.0/8,10.1.2.3/32,hooks.internal"
-	for _, entry := range listed(value) {
+	for _, entry := range splitList(value) {
 		p, err := parsePrefix(entry)
 		if err == nil {
 			if err = tooWide(p); err == nil {

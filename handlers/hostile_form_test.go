@@ -117,7 +117,7 @@ func TestFormsSayWhatIsWrong(t *testing.T) {
 	const slug, email = "Use 1 to 64 lower-case letters, digits and hyphens, such as python-wranglers.", "This is not an e-mail address, such as mary@example.com."
 	const role, held = "Choose administrator or viewer.", "Say whether the held notifications are to be sent or dropped: held is send or drop."
 	const through, floor = "This request does not say which deliveries it is about. Ask again from the list.", "This request does not say how far back it goes. Ask again from the list."
-	const asked, do, token = "This request does not say when it was asked for. Ask again from the list.", "Say what to do with the chosen webhooks: pause, resume or delete.", "There is no such token: revoke is a token's number."
+	const requested, do, token = "This request does not say when it was asked for. Ask again from the list.", "Say what to do with the chosen webhooks: pause, resume or delete.", "There is no such token: revoke is a token's number."
 	right, fresh := webtest.AdminPassword, "new_password_again=another+good+one&password="+webtest.AdminPassword
 	tests := []struct {
 		path, rest string            // rest of the form, which is right
@@ -159,7 +159,7 @@ func TestFormsSayWhatIsWrong(t *testing.T) {
 		{"/admin/members/1/remove", "", "revoke", map[string]string{"": token, " 1": token}, true},
 		{"/admin/deliveries/resend", "floor=0&now=1", "through", map[string]string{"": through, "0": through, "x": through, "-1": through}, true},
 		{"/admin/deliveries/resend", "through=1&now=1", "floor", map[string]string{"": floor, "-1": floor, "x": floor}, true},
-		{"/admin/deliveries/resend", "through=1&floor=0", "now", map[string]string{"": asked, "0": asked, "yesterday": asked}, true},
+		{"/admin/deliveries/resend", "through=1&floor=0", "now", map[string]string{"": requested, "0": requested, "yesterday": requested}, true},
 	}
 	webtest.OnBoth(t, func(t *testing.T, c *webtest.Console) {
 		furnished(t, c)

@@ -87,12 +87,12 @@ func TestReadingChangesNothing(t *testing.T) {
 func TestAPIsIgnoreCookies(t *testing.T) {
 	c := webtest.NewConsole(t, webtest.WithAPIs)
 	before := c.Stored()
-	asked := 0
+	requested := 0
 	for _, route := range c.Engine.Routes() {
 		if !web.IsAPI(route.Path) || route.Method == http.MethodConnect {
 			continue
 		}
-		asked++
+		requested++
 		path := strings.Replace(route.Path, "*path", "v1/Webhook", 1)
 		req := c.Request(route.Method, path, strings.NewReader(`{"type":"lead.scored"}`))
 		req.Header.Set("Content-Type", "text/plain")
@@ -101,7 +101,7 @@ func TestAPIsIgnoreCookies(t *testing.T) {
 			t.Errorf("%s %s with a session's cookie: %d", route.Method, path, a.Status)
 		}
 	}
-	if after := c.Stored(); after != before || asked < 5 {
-		t.Errorf("%d routes; something changed:\n%s", asked, webtest.Difference(before, after))
+	if after := c.Stored(); after != before || requested < 5 {
+		t.Errorf("%d routes; something changed:\n%s", requested, webtest.Difference(before, after))
 	}
 }

@@ -23,8 +23,8 @@ func compress(content []byte) []byte {
 // before *, and a weight of 0 refuses.
 func acceptsGzip(fields []string) bool {
 	all := false
-	for part := range strings.SplitSeq(strings.Join(fields, ","), ",") {
-		coding, parameters, _ := strings.Cut(part, ";")
+	for coding := range strings.SplitSeq(strings.Join(fields, ","), ",") {
+		coding, parameters, _ := strings.Cut(coding, ";")
 		switch strings.ToLower(strings.TrimSpace(coding)) {
 		case "gzip", "x-gzip":
 			return weight(parameters) > 0

@@ -51,17 +51,17 @@ func TestGzip(t *testing.T) {
 		"": "", "br": "", "gzip;q=0": "", "gzip; q=0.0, *": "", "*;q=0": "", "gzip;q=x": "",
 	} {
 		res := get(t, h, path, "Accept-Encoding", accept)
-		sent := res.Body.Bytes()
+		answer := res.Body.Bytes()
 		if got := res.Header().Get("Content-Encoding"); got != want {
 			t.Errorf("Accept-Encoding %q: Content-Encoding %q, want %q", accept, got, want)
 		}
-		if got := res.Header().Get("Content-Length"); want == "" && got != strconv.Itoa(len(sent)) {
-			t.Errorf("Accept-Encoding %q: Content-Length %q for %d bytes", accept, got, len(sent))
+		if got := res.Header().Get("Content-Length"); want == "" && got != strconv.Itoa(len(answer)) {
+			t.Errorf("Accept-Encoding %q: Content-Length %q for %d bytes", accept, got, len(answer))
 		}
 		if res.Header().Get("Vary") != "Accept-Encoding" {
 			t.Errorf("Accept-Encoding %q: no Vary", accept)
 		}
-		if want == "gzip" && !bytes.Equal(unzip(t, sent), current().files["app.css"]) {
+		if want == "gzip" && !bytes.Equal(unzip(t, answer), current().files["app.css"]) {
 			t.Errorf("Accept-Encoding %q: the content differs", accept)
 		}
 	}

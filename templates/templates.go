@@ -57,11 +57,11 @@ var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // Render writes the page, named as its file without ".html".
 func (s *Set) Render(w io.Writer, page string, data any) error {
-	return s.RenderPart(w, page, "layout.html", data)
+	return s.RenderFragment(w, page, "layout.html", data)
 }
 
-// RenderPart writes one part of a page, named as its template.
-func (s *Set) RenderPart(w io.Writer, page, part string, data any) error {
+// RenderFragment writes one part of a page, named as its template.
+func (s *Set) RenderFragment(w io.Writer, page, fragment string, data any) error {
 	t, ok := s.pages[page]
 	if !ok {
 		return fmt.Errorf("no page named %q", page)
@@ -69,8 +69,8 @@ func (s *Set) RenderPart(w io.Writer, page, part string, data any) error {
 	buf, _ := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(buf)
 	buf.Reset()
-	if err := t.ExecuteTemplate(buf, part, data); err != nil {
-		return fmt.Errorf("render %s of %s: %w", part, page, err)
+	if err := t.ExecuteTemplate(buf, fragment, data); err != nil {
+		return fmt.Errorf("render %s of %s: %w", fragment, page, err)
 	}
 	if _, err := buf.WriteTo(w); err != nil {
 		return fmt.Errorf("write %s: %w", page, err)

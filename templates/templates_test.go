@@ -21,7 +21,7 @@ func TestNothingIsWrittenUnlessThePageIsWhole(t *testing.T) {
 			t.Errorf("%s: error %v, %d bytes written", page, err, buf.Len())
 		}
 	}
-	if err := set.RenderPart(&buf, "login", "no such part", nil); err == nil || buf.Len() > 0 {
+	if err := set.RenderFragment(&buf, "login", "no such part", nil); err == nil || buf.Len() > 0 {
 		t.Errorf("a part that is not there: error %v, %d bytes written", err, buf.Len())
 	}
 	if set.Page("login") == nil || set.Page("no such page") != nil {

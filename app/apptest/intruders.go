@@ -37,8 +37,8 @@ func NewIntruders(from string) *Intruders {
 	return s
 }
 
-// Leave closes all connections and returns when they are closed.
-func (s *Intruders) Leave() {
+// Stop closes all connections and returns when they are closed.
+func (s *Intruders) Stop() {
 	s.end()
 	s.all.Wait()
 }

@@ -89,17 +89,17 @@ func several(z benchSizes, roles [][]string) func(r *benchRun) func(r *benchRun)
 		o := loadOrder{Clients: 8, Events: z.hundreds, Size: 100, Tags: 100}
 		return func(r *benchRun) figures {
 			r.begin(s.postgres, nil)
-			one := s.together(r, to, roles[0], o)
-			f := s.together(r, to, roles[1], o)
+			one := s.runTogether(r, to, roles[0], o)
+			f := s.runTogether(r, to, roles[1], o)
 			f["against one"] = f["delivered/s"] / one["delivered/s"]
 			return f
 		}
 	}
 }
 
-// together measures a load on instances of so many roles; who takes it are
+// runTogether measures a load on instances of so many roles; who takes it are
 // those that answer requests.
-func (s *benchSite) together(t *benchRun, to *target, roles []string, o loadOrder) figures {
+func (s *benchSite) runTogether(t *benchRun, to *target, roles []string, o loadOrder) figures {
 	t.Helper()
 	var all, web []*apptest.Instance
 	for _, role := range roles {
@@ -171,9 +171,9 @@ func (s *benchSite) pacedWhile(t testing.TB, to *target, in *apptest.Instance, s
 	t.Helper()
 	o := loadOrder{Events: int(pacedRate * span.Seconds()), Size: 1, Rate: pacedRate}
 	s.start(to, []*apptest.Instance{in}, &o)
-	for sent := o.Events; ; sent += o.Events {
+	for count := o.Events; ; count += o.Events {
 		perform[loadResult](t, "load", o)
-		if l = to.wait(sent).Latency; !lasts() {
+		if l = to.wait(count).Latency; !lasts() {
 			return l
 		}
 		o.Prefix = s.prefix()

@@ -148,7 +148,7 @@ func (s *benchSite) run(t *benchRun, to *target, running []*apptest.Instance, o 
 	t.Helper()
 	s.start(to, running, &o)
 	before := times(t, s.postgres, running)
-	sent := perform[loadResult](t, "load", o)
+	loaded := perform[loadResult](t, "load", o)
 	to.wait(o.Events)
 	s.settled()
 	cpu := times(t, s.postgres, running).product - before.product
@@ -158,8 +158,8 @@ func (s *benchSite) run(t *benchRun, to *target, running []*apptest.Instance, o 
 	}
 	events := float64(o.Events)
 	f := figures{
-		"accepted/s":  events / sent.Accepted.Sub(sent.Started).Seconds(),
-		"delivered/s": events / time.Unix(0, got.Last).Sub(sent.Started).Seconds(),
+		"accepted/s":  events / loaded.Accepted.Sub(loaded.Started).Seconds(),
+		"delivered/s": events / time.Unix(0, got.Last).Sub(loaded.Started).Seconds(),
 		"CPU s/10k":   cpu / events * 10_000,
 		"repeats":     float64(got.Repeats),
 	}

@@ -89,14 +89,14 @@ func reportAll(in *apptest.Instance, b *testing.B, to []*apptest.Watch, from, n 
 		pause := time.NewTimer(isolationPause) // between two events of a site
 		<-pause.C
 	}
-	var waits []time.Duration
+	var delays []time.Duration
 	for i, w := range to {
 		apptest.Eventually(b, fmt.Sprintf("all events at receiver %d", i), func() bool { return w.Count() == from+n })
 		for id, at := range accepted {
-			waits = append(waits, w.At[id].Sub(at))
+			delays = append(delays, w.At[id].Sub(at))
 		}
 	}
-	slices.Sort(waits)
-	all.p99 = waits[(len(waits)*99-1)/100]
+	slices.Sort(delays)
+	all.p99 = delays[(len(delays)*99-1)/100]
 	return all
 }

@@ -188,26 +188,26 @@ type readResult struct {
 func read(o readOrder) (readResult, error) {
 	client, started := keepAlive(o.Clients), time.Now()
 	var mu sync.Mutex
-	var waits []time.Duration
+	var delays []time.Duration
 	var result readResult
 	var first firstError
 	var wg sync.WaitGroup
 	for range o.Clients {
 		wg.Go(func() {
 			for first.get() == nil && time.Since(started).Seconds() < o.Seconds {
-				asked := time.Now()
+				began := time.Now()
 				n, err := fetch(client, o.URL, o.Cookie)
 				first.set(err)
 				mu.Lock()
-				waits = append(waits, time.Since(asked))
+				delays = append(delays, time.Since(began))
 				result.Bytes = n
 				mu.Unlock()
 			}
 		})
 	}
 	wg.Wait()
-	result.PerSecond = float64(len(waits)) / time.Since(started).Seconds()
-	result.Latency = latencyOf(waits)
+	result.PerSecond = float64(len(delays)) / time.Since(started).Seconds()
+	result.Latency = latencyOf(delays)
 	return result, first.get()
 }
 

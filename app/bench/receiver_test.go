@@ -62,16 +62,16 @@ type latency struct{ P50, P90, P99, Max float64 }
 
 // counter is a receiver that only counts.
 type counter struct {
-	mu    sync.Mutex
-	tally tally
-	seen  map[string]struct{}
-	waits []time.Duration
+	mu     sync.Mutex
+	tally  tally
+	seen   map[string]struct{}
+	delays []time.Duration
 }
 
 func (c *counter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case "/-/tally":
-		_ = json.NewEncoder(w).Encode(c.told())
+		_ = json.NewEncoder(w).Encode(c.counts())
 	case "/-/forget":
 		c.forget()
 	default:
@@ -94,31 +94,31 @@ func (c *counter) count(id string, body []byte, now time.Time) {
 	c.tally.Items += int64(max(1, len(moments)))
 	c.tally.Last = now.UnixNano()
 	for _, at := range moments {
-		c.waits = append(c.waits, time.Duration(now.UnixNano()-at))
+		c.delays = append(c.delays, time.Duration(now.UnixNano()-at))
 	}
 }
 
-func (c *counter) told() tally {
+func (c *counter) counts() tally {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	t := c.tally
-	t.Latency = latencyOf(slices.Clone(c.waits))
+	t.Latency = latencyOf(slices.Clone(c.delays))
 	return t
 }
 
 func (c *counter) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.tally, c.seen, c.waits = tally{}, map[string]struct{}{}, nil
+	c.tally, c.seen, c.delays = tally{}, map[string]struct{}{}, nil
 }
 
-func latencyOf(waits []time.Duration) latency {
-	if len(waits) == 0 {
+func latencyOf(delays []time.Duration) latency {
+	if len(delays) == 0 {
 		return latency{}
 	}
-	slices.Sort(waits)
+	slices.Sort(delays)
 	at := func(share float64) float64 {
-		return float64(waits[int(share*float64(len(waits)-1))].Microseconds()) / 1000
+		return float64(delays[int(share*float64(len(delays)-1))].Microseconds()) / 1000
 	}
 	return latency{at(0.5), at(0.9), at(0.99), at(1)}
 }

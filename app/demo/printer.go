@@ -66,10 +66,10 @@ func requestText(one request) []byte {
 
 // escaped writes each character that is not printable as its number, but for
 // those that are kept.
-func escaped(s, kept string) string {
+func escaped(s, keep string) string {
 	var b strings.Builder
 	for _, c := range s {
-		if unicode.IsPrint(c) || strings.ContainsRune(kept, c) {
+		if unicode.IsPrint(c) || strings.ContainsRune(keep, c) {
 			b.WriteRune(c)
 		} else {
 			fmt.Fprintf(&b, "\\u%04x", c)

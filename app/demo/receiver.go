@@ -128,16 +128,16 @@ func (r *Receiver) record(q *http.Request, body []byte, status int) {
 func (r *Receiver) newest() ([]request, int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	kept := slices.Clone(r.requests)
-	slices.Reverse(kept)
-	return kept, r.count
+	requests := slices.Clone(r.requests)
+	slices.Reverse(requests)
+	return requests, r.count
 }
 
 func (r *Receiver) list(w http.ResponseWriter, _ *http.Request) {
-	kept, count := r.newest()
+	requests, count := r.newest()
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(struct {
 		Received int64     `json:"received"`
 		Requests []request `json:"requests"`
-	}{count, kept})
+	}{count, requests})
 }

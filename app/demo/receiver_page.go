@@ -32,9 +32,9 @@ type shownRequest struct {
 // page shows the newest requests. It reloads itself every 3 s unless asked not
 // to (?refresh=0), for a reader who wants to look at one in peace.
 func (r *Receiver) page(w http.ResponseWriter, q *http.Request) {
-	kept, count := r.newest()
-	shown := make([]shownRequest, 0, len(kept))
-	for _, one := range kept {
+	requests, count := r.newest()
+	shown := make([]shownRequest, 0, len(requests))
+	for _, one := range requests {
 		shown = append(shown, show(one))
 	}
 	var out bytes.Buffer

@@ -15,16 +15,16 @@ import (
 func newStore(t *testing.T, receiverURL string) (*models.Store, map[string][]string) {
 	t.Helper()
 	store := modelstest.Open(t, modelstest.Options(t, "sqlite"))
-	told := map[string][]string{}
-	err := SetUp(t.Context(), store, receiverURL, func(name string, secrets ...string) { told[name] = secrets })
+	messages := map[string][]string{}
+	err := SetUp(t.Context(), store, receiverURL, func(name string, secrets ...string) { messages[name] = secrets })
 	if err != nil {
 		t.Fatal(err)
 	}
-	return store, told
+	return store, messages
 }
 
 func TestSetUp(t *testing.T) {
-	store, told := newStore(t, "http://127.0.0.1:9999")
+	store, messages := newStore(t, "http://127.0.0.1:9999")
 	settings, err := store.Settings.Get(t.Context())
 	if err != nil || !settings.GenericEnabled || settings.DispatchInterval.Seconds() != 2 || settings.DispatchDelay.Seconds() != 3 {
 		t.Errorf("settings %+v, %v", settings, err)
@@ -50,10 +50,10 @@ func TestSetUp(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("webhooks:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if names := slices.Sorted(maps.Keys(told)); len(names) != 4 {
+	if names := slices.Sorted(maps.Keys(messages)); len(names) != 4 {
 		t.Errorf("the receiver was told of %q", names)
 	}
-	if secrets := told["python-accepted-answers"]; len(secrets) != 2 || secrets[0] == "" || secrets[0] == secrets[1] {
+	if secrets := messages["python-accepted-answers"]; len(secrets) != 2 || secrets[0] == "" || secrets[0] == secrets[1] {
 		t.Error("the first sample does not have two different secrets")
 	}
 	locations, _, err := store.Locations.Few(t.Context(), 100)
@@ -63,7 +63,7 @@ func TestSetUp(t *testing.T) {
 }
 
 func TestSetUpAgainKeepsEverythingButTheAddress(t *testing.T) {
-	store, told := newStore(t, "http://127.0.0.1:9999")
+	store, messages := newStore(t, "http://127.0.0.1:9999")
 	all, _, err := store.Webhooks.All(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -93,7 +93,7 @@ func TestSetUpAgainKeepsEverythingButTheAddress(t *testing.T) {
 		t.Errorf("delay %s, %v", settings.DispatchDelay, err)
 	}
 	for name, secrets := range again {
-		if !slices.Equal(secrets, told[name]) {
+		if !slices.Equal(secrets, messages[name]) {
 			t.Errorf("the secrets of %s changed", name)
 		}
 	}

@@ -70,7 +70,7 @@ func (s *Simulator) post(ctx context.Context, events []event) error {
 		return err
 	}
 	for {
-		later, err := s.try(ctx, body)
+		later, err := s.send(ctx, body)
 		if err != nil || !later {
 			return err
 		}
@@ -80,8 +80,8 @@ func (s *Simulator) post(ctx context.Context, events []event) error {
 	}
 }
 
-// try posts once; later says that the same should be tried again.
-func (s *Simulator) try(ctx context.Context, body []byte) (later bool, err error) {
+// send posts once; later says that the same should be tried again.
+func (s *Simulator) send(ctx context.Context, body []byte) (later bool, err error) {
 	q, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Base+"/api/v1/events", bytes.NewReader(body))
 	if err != nil {
 		return false, err

@@ -27,7 +27,7 @@ type story struct {
 	now    func() time.Time
 	nextID int64
 	topics []topic // in the order of telling; begins anew at the end
-	told   int
+	number int
 	open   []*thread
 	again  *thread // is edited once more in the next step
 }
@@ -50,18 +50,18 @@ func (s *story) opening() []event {
 	wanted := map[string]string{"python-wranglers": "python", "devcentral": "backend", "accessibility": "a11y", "soe-test": "test", "main": ""}
 	var events []event
 	var used, rest []topic
-	asked := map[string]int{}
+	requested := map[string]int{}
 	for _, topic := range s.topics {
 		tag := wanted[topic.location]
-		if asked[topic.location] == 2 || (tag != "" && !slices.Contains(topic.tags, tag)) {
+		if requested[topic.location] == 2 || (tag != "" && !slices.Contains(topic.tags, tag)) {
 			rest = append(rest, topic)
 			continue
 		}
-		asked[topic.location]++
+		requested[topic.location]++
 		used = append(used, topic)
 		t := s.begin(topic)
 		events = append(events, s.happen(t, "question.created"))
-		if asked[topic.location] == 1 {
+		if requested[topic.location] == 1 {
 			events = append(events, s.happen(t, "answer.created"), s.happen(t, "answer.accepted"))
 		}
 	}
@@ -76,8 +76,8 @@ func (s *story) next() []event {
 		return []event{s.advance(t)}
 	}
 	if len(s.open) < 3 || (len(s.open) < 8 && s.rand.IntN(3) == 0) {
-		topic := s.topics[s.told%len(s.topics)]
-		s.told++
+		topic := s.topics[s.number%len(s.topics)]
+		s.number++
 		t := s.begin(topic)
 		s.open = append(s.open, t)
 		return []event{s.advance(t)}

@@ -58,7 +58,7 @@ func readDump(ctx context.Context, file io.ReaderAt, tags []string) (*dump, erro
 		offset := decoder.InputOffset()
 		token, err := decoder.Token()
 		if errors.Is(err, io.EOF) && inside {
-			d.settle(unwanted)
+			d.finish(unwanted)
 			return d, nil
 		}
 		if err == nil {
@@ -125,9 +125,9 @@ func (d *dump) add(row row, offset, length int64) {
 	}
 }
 
-// settle finds the answers that were accepted, drops those to questions that
+// finish finds the answers that were accepted, drops those to questions that
 // are not there, and brings everything into order.
-func (d *dump) settle(unwanted map[int64]bool) {
+func (d *dump) finish(unwanted map[int64]bool) {
 	var moments []moment
 	for _, m := range d.moments {
 		p := d.posts[m.post]

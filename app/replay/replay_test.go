@@ -135,7 +135,7 @@ func TestRun(t *testing.T) {
 	if !strings.Contains(out, "accepted 8, duplicates 0, ") || !strings.Contains(out, "left out 3 posts") || strings.Contains(out, "\r") {
 		t.Errorf("said %q", out)
 	}
-	told := regexp.MustCompile(`posted to the location coffee:
+	output := regexp.MustCompile(`posted to the location coffee:
   1 answer\.accepted
   3 answer\.created
   1 answer\.edited
@@ -143,7 +143,7 @@ func TestRun(t *testing.T) {
   1 question\.edited
 see which webhooks they triggered: http://127\.0\.0\.1:\d+/admin/trigger-history\?location=coffee
 $`)
-	if !told.MatchString(out) {
+	if !output.MatchString(out) {
 		t.Errorf("said %q", out)
 	}
 	if site.token != "Bearer t0ken" {
@@ -238,7 +238,7 @@ func refusal(status int, retryAfter, body string) func(http.ResponseWriter) {
 }
 
 // runWith runs a dump with waiting that only notes how long it would be.
-func runWith(t *testing.T, site http.Handler, o Options, text string) (waits []time.Duration, err error) {
+func runWith(t *testing.T, site http.Handler, o Options, text string) (delays []time.Duration, err error) {
 	t.Helper()
 	server := httptest.NewServer(site)
 	defer server.Close()
@@ -249,7 +249,7 @@ func runWith(t *testing.T, site http.Handler, o Options, text string) (waits []t
 	}
 	now := time.Now()
 	wait := func(_ context.Context, d time.Duration) error {
-		waits = append(waits, d)
+		delays = append(delays, d)
 		now = now.Add(d)
 		return nil
 	}
@@ -259,16 +259,16 @@ func runWith(t *testing.T, site http.Handler, o Options, text string) (waits []t
 	}
 	run.sender.wait = wait
 	err = run.post(t.Context())
-	return waits, err
+	return delays, err
 }
 
 func TestComesBack(t *testing.T) {
 	site := &fakeSite{refuse: []func(http.ResponseWriter){
 		refusal(429, "7", ""), refusal(503, "", ""), refusal(503, "99999999", ""), refusal(502, "soon", ""),
 	}}
-	waits, err := runWith(t, site, Options{}, manyPosts(1, 0))
-	if want := []time.Duration{7 * time.Second, 2 * time.Second, time.Minute, 8 * time.Second}; err != nil || !slices.Equal(waits, want) || len(site.ids) != 1 {
-		t.Errorf("waited %v, posted %q: %v", waits, site.ids, err)
+	delays, err := runWith(t, site, Options{}, manyPosts(1, 0))
+	if want := []time.Duration{7 * time.Second, 2 * time.Second, time.Minute, 8 * time.Second}; err != nil || !slices.Equal(delays, want) || len(site.ids) != 1 {
+		t.Errorf("waited %v, posted %q: %v", delays, site.ids, err)
 	}
 	site = &fakeSite{}
 	for range maxTries {
@@ -292,9 +292,9 @@ func TestOutlivesRestart(t *testing.T) {
 		}
 	}
 	site := &fakeSite{refuse: []func(http.ResponseWriter){refusal(503, "1", ""), broken, broken}}
-	waits, err := runWith(t, site, Options{}, manyPosts(1, 0))
-	if err != nil || len(waits) < 2 || len(site.ids) != 1 {
-		t.Errorf("waited %v, posted %q: %v", waits, site.ids, err)
+	delays, err := runWith(t, site, Options{}, manyPosts(1, 0))
+	if err != nil || len(delays) < 2 || len(site.ids) != 1 {
+		t.Errorf("waited %v, posted %q: %v", delays, site.ids, err)
 	}
 	site = &fakeSite{refuse: []func(http.ResponseWriter){broken, broken}}
 	if _, err = runWith(t, site, Options{}, manyPosts(1, 0)); err == nil || !strings.Contains(err.Error(), "cannot be reached") {
@@ -304,12 +304,12 @@ func TestOutlivesRestart(t *testing.T) {
 
 func TestSpeed(t *testing.T) {
 	var site fakeSite
-	waits, err := runWith(t, &site, Options{Speed: 2}, sample)
+	delays, err := runWith(t, &site, Options{Speed: 2}, sample)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var total time.Duration
-	for _, w := range waits {
+	for _, w := range delays {
 		total += w
 	}
 	// From the first creation to the last edit, at double speed.

@@ -48,18 +48,18 @@ func (e *laterError) Error() string { return e.reason }
 // send posts until the events are stored. Posting them again is harmless,
 // since their ids stay the same.
 func (s *sender) send(ctx context.Context, body []byte) (accepted, duplicates int, err error) {
-	for try := 1; ; try++ {
-		accepted, duplicates, err = s.try(ctx, body)
+	for attempt := 1; ; attempt++ {
+		accepted, duplicates, err = s.attempt(ctx, body)
 		var later *laterError
 		if !errors.As(err, &later) {
 			return accepted, duplicates, err
 		}
-		if try == maxTries {
-			return 0, 0, fmt.Errorf("given up after %d tries: %w", try, err)
+		if attempt == maxTries {
+			return 0, 0, fmt.Errorf("given up after %d tries: %w", attempt, err)
 		}
 		pause := later.after
 		if pause == 0 {
-			pause = time.Second << (try - 1)
+			pause = time.Second << (attempt - 1)
 		}
 		pause = min(pause, longestPause)
 		s.say(fmt.Sprintf("waiting %s, since %v", pause.Round(time.Second), err))
@@ -69,7 +69,7 @@ func (s *sender) send(ctx context.Context, body []byte) (accepted, duplicates in
 	}
 }
 
-func (s *sender) try(ctx context.Context, body []byte) (accepted, duplicates int, err error) {
+func (s *sender) attempt(ctx context.Context, body []byte) (accepted, duplicates int, err error) {
 	q, err := http.NewRequestWithContext(ctx, http.MethodPost, s.base+"/api/v1/events", bytes.NewReader(body))
 	if err != nil {
 		return 0, 0, err

@@ -67,8 +67,8 @@ func newTortureAdmin(r *tortureRun) *tortureAdmin {
 
 var errNoAnswer = errors.New("no answer that says what happened")
 
-// try asks one instance once.
-func (a *tortureAdmin) try(method, path string, form url.Values) (apptest.Answer, error) {
+// send asks one instance once.
+func (a *tortureAdmin) send(method, path string, form url.Values) (apptest.Answer, error) {
 	base, err := a.run.fleet.any()
 	if err != nil {
 		return apptest.Answer{}, err
@@ -100,12 +100,12 @@ func (a *tortureAdmin) try(method, path string, form url.Values) (apptest.Answer
 // is asked twice.
 func (a *tortureAdmin) sure(method, path string, form url.Values) apptest.Answer {
 	for deadline := time.Now().Add(2 * apptest.Patience); ; {
-		got, err := a.try(method, path, form)
+		got, err := a.send(method, path, form)
 		if err == nil && got.Code != http.StatusUnauthorized && !strings.HasPrefix(got.Header.Get("Location"), "/login") {
 			return got
 		}
 		if err == nil { // nobody is signed in yet
-			_, err = a.try(http.MethodPost, "/login", url.Values{"email": {apptest.AdminEmail}, "password": {apptest.AdminPassword}})
+			_, err = a.send(http.MethodPost, "/login", url.Values{"email": {apptest.AdminEmail}, "password": {apptest.AdminPassword}})
 		}
 		if time.Now().After(deadline) {
 			a.run.fault("other faults", "the console does not answer %s %s: %v", method, path, err)
@@ -239,7 +239,7 @@ func (a *tortureAdmin) create() {
 	f := a.filter(w.kind)
 	version := tortureVersion{tortureFilter: f, from: a.run.now()}
 	a.run.until("webhook created", func() bool {
-		got, err := a.try(http.MethodPost, "/admin/webhooks/new?type="+w.kind, a.form(w, f))
+		got, err := a.send(http.MethodPost, "/admin/webhooks/new?type="+w.kind, a.form(w, f))
 		if err == nil && got.Code == http.StatusUnprocessableEntity && !strings.Contains(got.Body, "did not accept the test") {
 			a.run.fault("other faults", "webhook not created: %s", firstFault(got.Body))
 		}
@@ -288,7 +288,7 @@ func (a *tortureAdmin) edit(w *tortureWebhook, f tortureFilter) {
 		if opened := updatedAt.FindStringSubmatch(page.Body); opened != nil {
 			form.Set("updated_at", opened[1])
 		}
-		got, err := a.try(http.MethodPost, path, form)
+		got, err := a.send(http.MethodPost, path, form)
 		return err == nil && got.Code == http.StatusSeeOther && !strings.HasPrefix(got.Header.Get("Location"), "/login")
 	})
 	now := a.run.now()

@@ -130,7 +130,7 @@ func (c *tortureCheck) dispatched() {
 			later = append(later, e)
 		}
 	}
-	bySent := func(a, b *tortureEvent) int { return cmp.Compare(a.sent, b.sent) }
+	bySent := func(a, b *tortureEvent) int { return cmp.Compare(a.posted, b.posted) }
 	slices.SortFunc(later, bySent)
 	soonest := make([]time.Duration, len(later)+1)
 	soonest[len(later)] = never
@@ -139,7 +139,7 @@ func (c *tortureCheck) dispatched() {
 	}
 	c.by = make([]time.Duration, len(events))
 	for n, e := range events {
-		i, _ := slices.BinarySearchFunc(later, e.accepted+1, func(x *tortureEvent, at time.Duration) int { return cmp.Compare(x.sent, at) })
+		i, _ := slices.BinarySearchFunc(later, e.accepted+1, func(x *tortureEvent, at time.Duration) int { return cmp.Compare(x.posted, at) })
 		c.by[n] = min(soonest[i], c.first[n])
 	}
 }
@@ -148,7 +148,7 @@ func (c *tortureCheck) dispatched() {
 // is a newer one of its key that was reported before it was dispatched.
 func (c *tortureCheck) merged(e *tortureEvent) bool {
 	return e.key != "" && c.first[e.number] == never && slices.ContainsFunc(c.newer[e.key], func(other *tortureEvent) bool {
-		return other.occurred.After(e.occurred) && other.sent <= c.by[e.number]
+		return other.occurred.After(e.occurred) && other.posted <= c.by[e.number]
 	})
 }
 
@@ -161,7 +161,7 @@ func (c *tortureCheck) webhook(w *tortureWebhook, dropped int) {
 		must, may := c.wanted(w, e)
 		switch {
 		case !may && c.came[p]:
-			c.run.fault("misrouted", "webhook %d got event %d (%s at %s), sent at %s; it was %+v", w.number, e.number, e.kind, e.location, e.sent, w.versions)
+			c.run.fault("misrouted", "webhook %d got event %d (%s at %s), sent at %s; it was %+v", w.number, e.number, e.kind, e.location, e.posted, w.versions)
 		case !may:
 			continue
 		case e.accepted == 0: // told already
@@ -190,11 +190,11 @@ func (c *tortureCheck) webhook(w *tortureWebhook, dropped int) {
 func (c *tortureCheck) missing(w *tortureWebhook, missing []*tortureEvent, maybe, dropped int) {
 	explained := 0
 	for _, e := range missing {
-		if slices.ContainsFunc(w.drops, func(d tortureSpan) bool { return e.sent <= d.sure }) {
+		if slices.ContainsFunc(w.drops, func(d tortureSpan) bool { return e.posted <= d.sure }) {
 			explained++
 			continue
 		}
-		c.run.fault("lost", "webhook %d (%s) lacks event %d (%s, sent at %s, accepted at %s, dispatched by %s%s)", w.number, w.kind, e.number, e.kind, e.sent, e.accepted, c.by[e.number], c.others(e))
+		c.run.fault("lost", "webhook %d (%s) lacks event %d (%s, sent at %s, accepted at %s, dispatched by %s%s)", w.number, w.kind, e.number, e.kind, e.posted, e.accepted, c.by[e.number], c.others(e))
 	}
 	c.run.count("events dropped with their deliveries", explained)
 	if explained > dropped {
@@ -211,8 +211,8 @@ func (c *tortureCheck) missing(w *tortureWebhook, missing []*tortureEvent, maybe
 func (c *tortureCheck) others(e *tortureEvent) string {
 	var b strings.Builder
 	for _, other := range c.newer[e.key] {
-		if e.key != "" && (other.sent-e.sent).Abs() < 10*time.Second {
-			fmt.Fprintf(&b, "; %d of its key happened %s after it, sent at %s, first arrived at %s", other.number, other.occurred.Sub(e.occurred), other.sent, c.first[other.number])
+		if e.key != "" && (other.posted-e.posted).Abs() < 10*time.Second {
+			fmt.Fprintf(&b, "; %d of its key happened %s after it, sent at %s, first arrived at %s", other.number, other.occurred.Sub(e.occurred), other.posted, c.first[other.number])
 		}
 	}
 	return b.String()
@@ -221,11 +221,11 @@ func (c *tortureCheck) others(e *tortureEvent) string {
 // wanted tells whether a webhook must get an event, and whether it may, by the
 // filters that were, or might have been, in force when it was dispatched.
 func (c *tortureCheck) wanted(w *tortureWebhook, e *tortureEvent) (must, may bool) {
-	earliest, latest := e.sent, c.by[e.number]
+	earliest, latest := e.posted, c.by[e.number]
 	if e.accepted == 0 {
 		latest = never
 	}
-	existed := w.versions[0].sure < e.sent
+	existed := w.versions[0].sure < e.posted
 	if e.accepted > 0 && w.versions[0].from > e.accepted {
 		return false, false // it was created after the event was received
 	}
@@ -295,12 +295,12 @@ func (c *tortureCheck) history() (dropped map[int]int) {
 			c.run.fault("misrouted", "the history has delivery %s of webhook id %d, a %s", d.ID, d.WebhookID, d.Type)
 			return
 		}
-		told := tortureIDs[w.kind] != ""
+		hasID := tortureIDs[w.kind] != ""
 		key := name(w.number, d.ID)
 		switch d.State {
 		case "delivered":
 			delivered[w.number]++
-			if told && !taken[key] {
+			if hasID && !taken[key] {
 				c.run.fault("other faults", "the history says that %s of webhook %d was delivered; its receiver knows nothing of it", d.ID, w.number)
 			}
 		case "dropped":
@@ -309,7 +309,7 @@ func (c *tortureCheck) history() (dropped map[int]int) {
 			if len(w.drops) == 0 {
 				c.run.fault("lost", "delivery %s of webhook %d was dropped, which nobody asked for: %s", d.ID, w.number, d.Reason)
 			}
-			if told && taken[key] {
+			if hasID && taken[key] {
 				c.run.count("of them arrived all the same", 1)
 			} else {
 				dropped[w.number] += d.Events
@@ -319,10 +319,10 @@ func (c *tortureCheck) history() (dropped map[int]int) {
 		default:
 			c.run.fault("stuck", "delivery %s of webhook %d (%s) is %s, due %v: %s", d.ID, w.number, w.kind, d.State, d.DueAt, d.Reason)
 		}
-		if told && size[key] != 0 && size[key] != d.Events {
+		if hasID && size[key] != 0 && size[key] != d.Events {
 			c.run.fault("other faults", "delivery %s has %d events in the history and %d at its receiver", d.ID, d.Events, size[key])
 		}
-		if told && taken[key] {
+		if hasID && taken[key] {
 			delete(taken, key)
 		}
 	})

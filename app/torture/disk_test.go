@@ -42,8 +42,8 @@ func (r *tortureRun) noDisk(instead string, err error) {
 	r.t.Logf("no disk of its own: %v; %s", err, instead)
 }
 
-// room makes the disk full, or gives it room again.
-func (f *tortureFleet) room(full bool) error {
+// setRoom makes the disk full, or gives it room again.
+func (f *tortureFleet) setRoom(full bool) error {
 	switch {
 	case f.disk == nil:
 		return f.limit(full)
@@ -107,7 +107,7 @@ func (f *tortureFleet) fill(stop <-chan struct{}, random *rand.Rand) {
 func (f *tortureFleet) whileFull(stop <-chan struct{}, random *rand.Rand) {
 	before := f.run.counted("answers 503 while the disk was full")
 	f.full.Store(true)
-	if err := f.room(true); err != nil {
+	if err := f.setRoom(true); err != nil {
 		f.run.fault("other faults", "the harness: %v", err)
 	}
 	// Reported until it is accepted, which is not before there is room.
@@ -121,9 +121,9 @@ func (f *tortureFleet) whileFull(stop <-chan struct{}, random *rand.Rand) {
 	f.run.until("an instance whose disk is full answers 503", func() bool {
 		return f.run.counted("answers 503 while the disk was full") > before
 	})
-	apptest.Pause(stop, time.Duration(random.Int64N(int64(f.run.up/4)))) // full for a while
+	apptest.Pause(stop, time.Duration(random.Int64N(int64(f.run.uptime/4)))) // full for a while
 	f.full.Store(false)
-	if err := f.room(false); err != nil {
+	if err := f.setRoom(false); err != nil {
 		f.run.fault("other faults", "the harness: %v", err)
 	}
 	reported.Wait()

@@ -67,19 +67,19 @@ func (d *tortureDoors) press(name string, attacks []apptest.Door) {
 	f := d.run.fleet
 	f.peace.Lock()
 	defer f.peace.Unlock()
-	crowd := apptest.NewIntruders("127.0.0.66")
-	defer crowd.Leave()
+	strangers := apptest.NewIntruders("127.0.0.66")
+	defer strangers.Stop()
 	for _, a := range attacks {
-		crowd.Attack(a, func() string {
+		strangers.Attack(a, func() string {
 			base, _ := f.any()
 			return base
 		})
 	}
-	crowd.First.Wait()
+	strangers.First.Wait()
 	defer d.run.begins("strangers: "+name, tortureSoon, true)()
 	for range d.run.reports {
 		e := d.run.site.newEvent(d.random)
-		e.sent = d.run.now()
+		e.posted = d.run.now()
 		start := time.Now()
 		_, err := d.run.site.post(e.json(), "application/json", 1, apptest.Patience)
 		d.run.count("reports while doors were pressed", 1)

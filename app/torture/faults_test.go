@@ -88,7 +88,7 @@ func (f *tortureFleet) cut(random *rand.Rand) func(stop <-chan struct{}) {
 }
 
 // ask has the database server do something.
-func (f *tortureFleet) ask(statements ...string) error {
+func (f *tortureFleet) ask(queries ...string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, f.db.URL("postgres"))
@@ -96,7 +96,7 @@ func (f *tortureFleet) ask(statements ...string) error {
 		return err
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	for _, statement := range statements {
+	for _, statement := range queries {
 		if _, err := conn.Exec(ctx, statement); err != nil {
 			return err
 		}
@@ -110,7 +110,7 @@ func (f *tortureFleet) readOnly(random *rand.Rand) func(stop <-chan struct{}) {
 	return func(stop <-chan struct{}) {
 		f.faulty("read-only spells of the database", func() {
 			f.alter("on")
-			apptest.Pause(stop, about(random, f.run.up/4))
+			apptest.Pause(stop, about(random, f.run.uptime/4))
 			f.alter("off")
 		})
 	}
@@ -128,7 +128,7 @@ func (f *tortureFleet) pooler(random *rand.Rand) func(stop <-chan struct{}) {
 	return func(stop <-chan struct{}) {
 		f.faulty("times the pooler was killed", func() {
 			f.pools.Crash()
-			apptest.Pause(stop, about(random, f.run.up/8))
+			apptest.Pause(stop, about(random, f.run.uptime/8))
 			if err := f.pools.Start(); err != nil {
 				f.run.fault("other faults", "the harness: %v", err)
 			}
@@ -139,10 +139,10 @@ func (f *tortureFleet) pooler(random *rand.Rand) func(stop <-chan struct{}) {
 // freeze stops an instance in the middle of what it does and lets it go on
 // after some seconds, when others may have taken over.
 func (f *tortureFleet) freeze(random *rand.Rand) func(stop <-chan struct{}) {
-	turn, order := 0, random.Perm(len(f.slots))
+	round, order := 0, random.Perm(len(f.slots))
 	return func(stop <-chan struct{}) {
-		s := f.slots[order[turn%len(order)]]
-		turn++
+		s := f.slots[order[round%len(order)]]
+		round++
 		s.calm.Lock() // nobody ends it meanwhile
 		defer s.calm.Unlock()
 		s.mu.Lock()
@@ -152,7 +152,7 @@ func (f *tortureFleet) freeze(random *rand.Rand) func(stop <-chan struct{}) {
 		f.froze.Add(1)
 		f.faulty("times an instance was frozen", func() {
 			_ = p.cmd.Process.Signal(syscall.SIGSTOP)
-			apptest.Pause(stop, about(random, f.run.up/3))
+			apptest.Pause(stop, about(random, f.run.uptime/3))
 			_ = p.cmd.Process.Signal(syscall.SIGCONT)
 			s.mu.Lock()
 			s.frozen++

@@ -193,14 +193,14 @@ func (f *tortureFleet) actors() []func(stop <-chan struct{}) {
 // live ends an instance again and again, mostly the hard way, and starts it
 // once more. All but the first stay away a longer time now and then.
 func (s *tortureSlot) live(stop <-chan struct{}, random *rand.Rand) {
-	for turn := 1; apptest.Pause(stop, about(random, s.fleet.run.up)); turn++ {
+	for round := 1; apptest.Pause(stop, about(random, s.fleet.run.uptime)); round++ {
 		how, what := syscall.SIGKILL, "kills"
-		if turn%6 == 3 {
+		if round%6 == 3 {
 			how, what = syscall.SIGTERM, "stops by SIGTERM"
 		}
-		away := time.Duration(random.Int64N(int64(s.fleet.run.up / 8)))
+		away := time.Duration(random.Int64N(int64(s.fleet.run.uptime / 8)))
 		if s.number > 0 && random.IntN(3) == 0 {
-			away = s.fleet.run.up
+			away = s.fleet.run.uptime
 		}
 		s.fleet.peace.RLock()
 		s.calm.Lock()
@@ -217,10 +217,10 @@ func (s *tortureSlot) live(stop <-chan struct{}, random *rand.Rand) {
 // SIGTERM it must end by itself, and well.
 func (s *tortureSlot) end(how syscall.Signal) {
 	s.mu.Lock()
-	up, p := s.base != "", s.now
+	running, p := s.base != "", s.now
 	s.base = ""
 	s.mu.Unlock()
-	if !up {
+	if !running {
 		return
 	}
 	s.fleet.memory(s)

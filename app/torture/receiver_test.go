@@ -217,13 +217,13 @@ func drip(w http.ResponseWriter, req *http.Request) bool {
 	out := http.NewResponseController(w)
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	for _, part := range []string{" ", " ", "ok"} {
+	for _, piece := range []string{" ", " ", "ok"} {
 		select {
 		case <-tick.C:
 		case <-req.Context().Done():
 			panic(http.ErrAbortHandler)
 		}
-		if _, err := io.WriteString(w, part); err != nil || out.Flush() != nil {
+		if _, err := io.WriteString(w, piece); err != nil || out.Flush() != nil {
 			panic(http.ErrAbortHandler)
 		}
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/sitehooks/sitehooks/app/apptest"
 )
 
-// settle makes everything well and waits until nothing is left to be done.
-func (r *tortureRun) settle() {
+// waitForAll makes everything well and waits until nothing is left to be done.
+func (r *tortureRun) waitForAll() {
 	for _, v := range r.targets.list {
 		v.heal()
 	}
@@ -25,7 +25,7 @@ func (r *tortureRun) settle() {
 	type depth struct{ events, waiting, requests int }
 	var was depth
 	moved, begun := time.Now(), time.Now()
-	for turn := 0; ; turn++ {
+	for round := 0; ; round++ {
 		var now depth
 		now.events, now.waiting = r.depth()
 		if now.events+now.waiting == 0 {
@@ -39,7 +39,7 @@ func (r *tortureRun) settle() {
 			return // the history tells which
 		}
 		apptest.Pause(nil, 250*time.Millisecond)
-		if turn%20 == 10 {
+		if round%20 == 10 {
 			r.hurry()
 		}
 	}

@@ -34,7 +34,7 @@ type tortureEvent struct {
 	key                       string // what it may merge by; empty: never
 	occurred                  time.Time
 	text                      string        // its own, by which it is known again
-	sent                      time.Duration // the first time; 0: not yet
+	posted                    time.Duration // the first time; 0: not yet
 	accepted                  time.Duration // 0: not yet
 }
 
@@ -183,8 +183,8 @@ func (s *tortureSite) report(random *rand.Rand, events []*tortureEvent) {
 	body, kind := eventsBody(random, events)
 	first := s.run.now()
 	for _, e := range events {
-		if e.sent == 0 {
-			e.sent = first
+		if e.posted == 0 {
+			e.posted = first
 		}
 	}
 	// Some lose patience, once: the request may have been heard or not.
@@ -268,11 +268,11 @@ func (s *tortureSite) post(body []byte, kind string, n int, within time.Duration
 		}
 		return 0, fmt.Errorf("answered %d %s", resp.StatusCode, text)
 	}
-	var told struct{ Accepted, Duplicates int }
-	if err := json.Unmarshal(text, &told); err != nil || told.Accepted+told.Duplicates != n {
+	var answer struct{ Accepted, Duplicates int }
+	if err := json.Unmarshal(text, &answer); err != nil || answer.Accepted+answer.Duplicates != n {
 		s.run.fault("other faults", "of %d events the answer is %s", n, text)
 	}
-	return told.Accepted, nil
+	return answer.Accepted, nil
 }
 
 // again sends events that were accepted before: nothing may come of it.

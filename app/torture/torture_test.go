@@ -33,7 +33,7 @@ type torturePlan struct {
 	clients  int           // that report them
 	webhooks int
 	act      time.Duration // between two deeds of the administrator, about
-	up       time.Duration // of an instance until it is ended, about
+	uptime   time.Duration // of an instance until it is ended, about
 	restarts int           // of the database server
 	full     int           // how often the disk is full
 	poolers  int           // how often the pooler is killed
@@ -55,7 +55,7 @@ type torturePlan struct {
 func shortTorture(kind string) torturePlan {
 	return torturePlan{
 		span: 10 * time.Second, rate: 120, clients: 4, webhooks: 12,
-		act: 500 * time.Millisecond, up: 3 * time.Second, spells: time.Second,
+		act: 500 * time.Millisecond, uptime: 3 * time.Second, spells: time.Second,
 		doors: 1, strangers: 0.2, reports: 20,
 		events: 200, kills: 1,
 	}.on(kind, 1, 1)
@@ -74,12 +74,12 @@ func longTorture(kind string, span time.Duration) torturePlan {
 	share := func(in10Minutes float64) int { return int(in10Minutes * span.Minutes() / 10) }
 	p := torturePlan{
 		span: span, rate: 200, clients: 8, webhooks: 24,
-		act: 1500 * time.Millisecond, up: 20 * time.Second, spells: 4 * time.Second,
+		act: 1500 * time.Millisecond, uptime: 20 * time.Second, spells: 4 * time.Second,
 		doors: max(2, share(24)), strangers: 1, reports: 100,
 		events: share(100_000), kills: max(1, share(30)),
 	}
 	if kind == "sqlite" {
-		p.up = 7 * time.Second // there is only one
+		p.uptime = 7 * time.Second // there is only one
 	}
 	return p.on(kind, max(1, share(12)), max(1, share(4)))
 }
@@ -153,7 +153,7 @@ func torture(t *testing.T, p torturePlan) {
 	close(stop)
 	actors.Wait()
 
-	r.settle()
+	r.waitForAll()
 	r.check()
 	r.prompt()
 	r.fleet.finish()

@@ -76,7 +76,7 @@ func (s *Pages) Login(c *gin.Context) error {
 	if err = s.loggedIn(c, got.User, "login.password", ""); err != nil {
 		return err
 	}
-	return s.goOn(c, p.Next, p.Carried)
+	return s.continueTo(c, p.Next, p.Carried)
 }
 
 // refuseLogin answers a password that is not accepted.

@@ -55,12 +55,12 @@ func (s *Pages) loginContinued(c *gin.Context, p *loginPage) error {
 	if err != nil {
 		return err
 	}
-	return s.goOn(c, p.Next, p.Carried)
+	return s.continueTo(c, p.Next, p.Carried)
 }
 
-// goOn leads to where somebody wanted to go who has just logged in. What was
+// continueTo leads to where somebody wanted to go who has just logged in. What was
 // typed there waits with the session.
-func (s *Pages) goOn(c *gin.Context, next string, carried url.Values) error {
+func (s *Pages) continueTo(c *gin.Context, next string, carried url.Values) error {
 	next = web.LocalPath(next)
 	if len(carried) == 0 {
 		return s.Redirect(c, next)

@@ -46,13 +46,13 @@ func TestFormSurvivesTheEndOfItsSession(t *testing.T) {
 	here := c.Cookie
 	for path, form := range carriedForms(c) {
 		typed, secret := form[0], form[1]
-		sent := url.Values{}
-		for _, part := range form {
-			maps.Copy(sent, part)
+		posted := url.Values{}
+		for _, piece := range form {
+			maps.Copy(posted, piece)
 		}
 		before := withoutLogins(modelstest.Dump(t, c.Store))
 		c.Cookie, c.Extra = "", nil
-		page := c.Post(path, sent).Want(http.StatusUnauthorized)
+		page := c.Post(path, posted).Want(http.StatusUnauthorized)
 		if page.Header.Get("Cache-Control") != "no-store" || !strings.Contains(page.Text("main"), "not saved yet") {
 			t.Errorf("%s: the page says %q", path, page.Text("main"))
 		}
@@ -79,7 +79,7 @@ func TestFormSurvivesTheEndOfItsSession(t *testing.T) {
 		}
 		// Once more, for the form itself.
 		c.Cookie = ""
-		a = c.Post("/login", webtest.Fill(c.Post(path, sent).Form(), "email", webtest.AdminEmail, "password", webtest.AdminPassword)).GoesTo(path)
+		a = c.Post("/login", webtest.Fill(c.Post(path, posted).Form(), "email", webtest.AdminEmail, "password", webtest.AdminPassword)).GoesTo(path)
 		c.Cookie = webtest.SessionOf(t, a).Value
 		shown := c.Get(path).Want(http.StatusOK)
 		got := shown.FormWith(typed)

@@ -55,11 +55,11 @@ func (t passwordTry) from() models.LoginFrom {
 
 // authenticate is the one check of a member's password. Refusing a try costs no
 // place and, where this instance knows of it, no question to the database.
-func (s *Pages) authenticate(ctx context.Context, try passwordTry) (passwordResult, error) {
-	if !web.IsText(try.Email) {
-		try.Email = "" // nobody's
+func (s *Pages) authenticate(ctx context.Context, attempt passwordTry) (passwordResult, error) {
+	if !web.IsText(attempt.Email) {
+		attempt.Email = "" // nobody's
 	}
-	from := try.from()
+	from := attempt.from()
 	if wait := s.refusals.wait(from); wait > 0 {
 		return passwordResult{Wait: wait}, nil
 	}
@@ -81,11 +81,11 @@ func (s *Pages) authenticate(ctx context.Context, try passwordTry) (passwordResu
 		s.refusals.remember(refused)
 		return passwordResult{Wait: refused.wait}, nil
 	}
-	found, err := s.Store.Users.ByEmail(ctx, try.Email)
+	found, err := s.Store.Users.ByEmail(ctx, attempt.Email)
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return passwordResult{}, err
 	}
-	ok, err := s.Passwords.Match(try.Password, found.PasswordHash)
+	ok, err := s.Passwords.Match(attempt.Password, found.PasswordHash)
 	if err != nil {
 		return passwordResult{}, err
 	}

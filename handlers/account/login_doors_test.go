@@ -168,11 +168,11 @@ func TestCrowdAtTheLoginKeepsNobodyOut(t *testing.T) {
 	c := webtest.NewConsole(t, behindLoopback)
 	elsewhere := *c
 	elsewhere.Anew()
-	var crowd sync.WaitGroup
+	var strangers sync.WaitGroup
 	done, full := make(chan struct{}), make(chan struct{})
 	queueIsFull := sync.OnceFunc(func() { close(full) })
 	for i := range 100 {
-		crowd.Go(func() {
+		strangers.Go(func() {
 			stranger := *c
 			stranger.Anew()
 			for {
@@ -195,7 +195,7 @@ func TestCrowdAtTheLoginKeepsNobodyOut(t *testing.T) {
 		c.Post("/admin/members", url.Values{"email": {fmt.Sprintf("new%d@example.com", i)}, "role": {"viewer"}}).Want(http.StatusOK)
 	}
 	close(done)
-	crowd.Wait()
+	strangers.Wait()
 }
 
 // TestQueueOfPasswordsIsBounded: one more stranger is asked to come back, and

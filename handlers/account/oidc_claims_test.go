@@ -86,7 +86,7 @@ func TestClaimsHaveExactNamesOnce(t *testing.T) {
 	} {
 		p.Claims = test.claims
 		p.Alter = func(claims string) string {
-			more := strings.NewReplacer("{issuer}", p.URL, "{nonce}", p.Asked.Get("nonce")).Replace(test.more)
+			more := strings.NewReplacer("{issuer}", p.URL, "{nonce}", p.Requested.Get("nonce")).Replace(test.more)
 			return strings.TrimSuffix(claims, "}") + more + "}"
 		}
 		who, a := signsOn(c, p)

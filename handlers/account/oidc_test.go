@@ -25,13 +25,13 @@ func TestSingleSignOn(t *testing.T) {
 		"client_id": "console", "response_type": "code", "redirect_uri": "http://console.example.com/login/oidc",
 		"scope": "openid email profile", "code_challenge_method": "S256",
 	} {
-		if got := p.Asked.Get(name); got != want {
+		if got := p.Requested.Get(name); got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
 	}
 	p.Token = func(form url.Values) {
 		sum := sha256.Sum256([]byte(form.Get("code_verifier")))
-		if webtest.Base64url(sum[:]) != p.Asked.Get("code_challenge") || form.Get("code") != "c" {
+		if webtest.Base64url(sum[:]) != p.Requested.Get("code_challenge") || form.Get("code") != "c" {
 			t.Errorf("the token was asked for with %v", form)
 		}
 	}
@@ -70,7 +70,7 @@ func TestSingleSignOnRefuses(t *testing.T) {
 		"bad signature":  {sign: func(string) []byte { return []byte("no") }, status: 403, says: "cannot be trusted"},
 		"another state":  {path: func() string { return account.OidcPath + "?code=c&state=x" }, status: 400, says: "another browser"},
 		"said no": {
-			path:   func() string { return account.OidcPath + "?error=access_denied&state=" + p.Asked.Get("state") },
+			path:   func() string { return account.OidcPath + "?error=access_denied&state=" + p.Requested.Get("state") },
 			status: 403, says: "The provider refused: access_denied",
 		},
 	} {

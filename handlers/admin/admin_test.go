@@ -27,9 +27,9 @@ func TestLocationsPage(t *testing.T) {
 	w := c.AddWebhook(nil)
 	c.AddWebhook(func(in *models.WebhookInput) { in.Location, in.Name = "team-x", "Elsewhere" })
 	there := c.Get("/admin/locations").Find("tbody tr:first-child [data-l=Webhooks] a")
-	listed := c.Get(there.AttrOr("href", "")).Want(http.StatusOK).Text("tbody")
-	if there.Text() != "1" || !strings.Contains(listed, w.Name) || strings.Contains(listed, "Elsewhere") {
-		t.Errorf("%s webhooks, the list says %q", there.Text(), listed)
+	shown := c.Get(there.AttrOr("href", "")).Want(http.StatusOK).Text("tbody")
+	if there.Text() != "1" || !strings.Contains(shown, w.Name) || strings.Contains(shown, "Elsewhere") {
+		t.Errorf("%s webhooks, the list says %q", there.Text(), shown)
 	}
 	a = c.Post("/admin/locations", url.Values{"name": {webtest.Nasty}, "slug": {"A b"}}).Want(http.StatusUnprocessableEntity)
 	if a.Form().Get("name") != webtest.Nasty || a.Text("#slug-err") == "" || a.Find("[role=alert] a[href='#slug']").Length() != 1 {
@@ -200,11 +200,11 @@ func TestSystemPage(t *testing.T) {
 		c.Exec("insert into river_job (kind, max_attempts, args, metadata, queue, state, finalized_at) values ('old', 1, '{}', '{}', 'default', 'discarded', ?)", time.Now().UTC())
 		a := c.Get("/admin/system").Want(http.StatusOK)
 		webtest.NoMarkup(t, a)
-		for _, part := range []string{
+		for _, piece := range []string{
 			"Ready", "1.2.3", "Webhooks: Active1", models.DispatchDelay, "seals", "go1.", webtest.Nasty + "jobs1.2.2", "running0", "discarded1",
 		} {
-			if !strings.Contains(a.Text("main"), part) {
-				t.Errorf("it does not say %q: %s", part, a.Text("main"))
+			if !strings.Contains(a.Text("main"), piece) {
+				t.Errorf("it does not say %q: %s", piece, a.Text("main"))
 			}
 		}
 		if got := a.Find("main tbody").First().Find("tr").Length(); got != 1 {

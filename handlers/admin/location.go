@@ -54,9 +54,9 @@ func communityPath(location, slug string) string {
 	return LocationPath(location) + "?community=" + url.QueryEscape(slug)
 }
 
-// askedLocation finds what the address is about: a location, or with
+// locationFromRequest finds what the address is about: a location, or with
 // ?community one of its communities.
-func (s *Pages) askedLocation(c *gin.Context) (*locationPage, error) {
+func (s *Pages) locationFromRequest(c *gin.Context) (*locationPage, error) {
 	ctx := c.Request.Context()
 	l, err := s.Store.Locations.Get(ctx, c.Param("id"))
 	if err != nil {
@@ -105,7 +105,7 @@ func (s *Pages) showLocation(c *gin.Context, status int, p *locationPage) error 
 // Location shows what a location or community is called and how it is
 // described.
 func (s *Pages) Location(c *gin.Context) error {
-	p, err := s.askedLocation(c)
+	p, err := s.locationFromRequest(c)
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (s *Pages) Location(c *gin.Context) error {
 
 // LocationDescribe gives it another name and description.
 func (s *Pages) LocationDescribe(c *gin.Context) error {
-	p, err := s.askedLocation(c)
+	p, err := s.locationFromRequest(c)
 	if err != nil {
 		return err
 	}

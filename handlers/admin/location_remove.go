@@ -39,8 +39,8 @@ func (r removal) back() (path, name string) {
 	return LocationPath(r.place.Location), r.location.Name
 }
 
-// askedRemoval finds what the address is about.
-func (s *Pages) askedRemoval(c *gin.Context) (r removal, err error) {
+// removalFromRequest finds what the address is about.
+func (s *Pages) removalFromRequest(c *gin.Context) (r removal, err error) {
 	ctx := c.Request.Context()
 	if r.location, err = s.Store.Locations.Get(ctx, c.Param("id")); err != nil {
 		return r, err
@@ -69,7 +69,7 @@ func (s *Pages) askedRemoval(c *gin.Context) (r removal, err error) {
 
 // LocationRemove asks before something is removed, or says what refers to it.
 func (s *Pages) LocationRemove(c *gin.Context) error {
-	r, err := s.askedRemoval(c)
+	r, err := s.removalFromRequest(c)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (s *Pages) LocationRemove(c *gin.Context) error {
 }
 
 func (s *Pages) LocationRemovePost(c *gin.Context) error {
-	r, err := s.askedRemoval(c)
+	r, err := s.removalFromRequest(c)
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func MemberPath(id int64) string { return membersPath + "/" + web.FormatID(id) }
 
 // Member is the page on which one member's role and password are changed.
 func (s *Pages) Member(c *gin.Context) error {
-	user, err := s.askedMember(c)
+	user, err := s.memberFromRequest(c)
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (s *Pages) Member(c *gin.Context) error {
 	})
 }
 
-func (s *Pages) askedMember(c *gin.Context) (models.User, error) {
+func (s *Pages) memberFromRequest(c *gin.Context) (models.User, error) {
 	id, ok := web.Positive(c.Param("id"))
 	if !ok {
 		return models.User{}, models.ErrNotFound
@@ -51,7 +51,7 @@ func (s *Pages) askedMember(c *gin.Context) (models.User, error) {
 
 // MemberRoleForm asks before an administrator becomes a viewer.
 func (s *Pages) MemberRoleForm(c *gin.Context) error {
-	user, err := s.askedMember(c)
+	user, err := s.memberFromRequest(c)
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (s *Pages) MemberRole(c *gin.Context) error {
 	if err := web.BindOrRefuse(c, &form); err != nil {
 		return err
 	}
-	user, err := s.askedMember(c)
+	user, err := s.memberFromRequest(c)
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func withArticle(role string) string {
 
 // MemberPassword gives somebody who forgot theirs a one-time password.
 func (s *Pages) MemberPassword(c *gin.Context) error {
-	user, err := s.askedMember(c)
+	user, err := s.memberFromRequest(c)
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func (s *Pages) MemberPassword(c *gin.Context) error {
 
 // MemberRemove asks before somebody is taken off the list.
 func (s *Pages) MemberRemove(c *gin.Context) error {
-	user, err := s.askedMember(c)
+	user, err := s.memberFromRequest(c)
 	if err != nil {
 		return err
 	}
@@ -156,7 +156,7 @@ func (s *Pages) MemberRemovePost(c *gin.Context) error {
 	if err := web.BindOrRefuse(c, &form); err != nil {
 		return err
 	}
-	user, err := s.askedMember(c)
+	user, err := s.memberFromRequest(c)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 
 // MemberDisable asks before somebody is kept out.
 func (s *Pages) MemberDisable(c *gin.Context) error {
-	user, err := s.askedMember(c)
+	user, err := s.memberFromRequest(c)
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (s *Pages) MemberDisablePost(c *gin.Context) error {
 	if err := web.BindOrRefuse(c, &form); err != nil {
 		return err
 	}
-	user, err := s.askedMember(c)
+	user, err := s.memberFromRequest(c)
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (s *Pages) MemberDisablePost(c *gin.Context) error {
 
 // MemberEnable lets somebody log in again.
 func (s *Pages) MemberEnable(c *gin.Context) error {
-	user, err := s.askedMember(c)
+	user, err := s.memberFromRequest(c)
 	if err != nil {
 		return err
 	}

@@ -20,11 +20,11 @@ func TestDisabledMemberIsKeptOut(t *testing.T) {
 		webtest.OK(t, err)
 		viewer := c.AddUser(models.User{Email: "b@example.com", Name: webtest.Nasty, Role: models.RoleViewer, PasswordHash: hash})
 		path, boss := admin.MemberPath(viewer.ID), c.Cookie
-		try := func(password string) *webtest.Answer {
+		attempt := func(password string) *webtest.Answer {
 			c.Cookie = ""
 			return c.Post("/login", url.Values{"email": {viewer.Email}, "password": {password}})
 		}
-		theirs := webtest.SessionOf(t, try("the-right-password").Want(http.StatusSeeOther)).Value
+		theirs := webtest.SessionOf(t, attempt("the-right-password").Want(http.StatusSeeOther)).Value
 
 		c.Cookie = boss
 		a := c.Get(path + "/disable").Want(http.StatusOK)
@@ -37,7 +37,7 @@ func TestDisabledMemberIsKeptOut(t *testing.T) {
 		c.Get("/admin/webhooks").GoesTo("/login?next=%2Fadmin%2Fwebhooks")
 
 		// The right password is answered as a wrong one is.
-		right, wrong := try("the-right-password").Want(http.StatusUnauthorized), try("a-wrong-password").Want(http.StatusUnauthorized)
+		right, wrong := attempt("the-right-password").Want(http.StatusUnauthorized), attempt("a-wrong-password").Want(http.StatusUnauthorized)
 		if right.Body != wrong.Body {
 			t.Errorf("a right password is answered %q, a wrong one %q", right.Text("main"), wrong.Text("main"))
 		}
@@ -62,7 +62,7 @@ func TestDisabledMemberIsKeptOut(t *testing.T) {
 		if got := c.Get("/admin/audit?about=member").Text("tbody"); !strings.Contains(got, "Disabled a member") || !strings.Contains(got, "Enabled a member") {
 			t.Errorf("the log says %q", got)
 		}
-		try("the-right-password").Want(http.StatusSeeOther)
+		attempt("the-right-password").Want(http.StatusSeeOther)
 	})
 }
 

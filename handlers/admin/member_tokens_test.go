@@ -98,7 +98,7 @@ func TestOneTimePasswordIsGoodForAWeek(t *testing.T) {
 				return strings.Contains(row.Text(), user.Email)
 			})
 		}
-		try := func(password string) *webtest.Answer {
+		attempt := func(password string) *webtest.Answer {
 			c.Cookie = ""
 			return c.Post("/login", url.Values{"email": {user.Email}, "password": {password}})
 		}
@@ -112,13 +112,13 @@ func TestOneTimePasswordIsGoodForAWeek(t *testing.T) {
 			c.Exec("update users set one_time_until = ? where id = ?", user.OneTimeUntil.Add(-by), user.ID)
 		}
 		shift(7*24*time.Hour - time.Minute)
-		theirs := webtest.SessionOf(t, try(password).Want(http.StatusSeeOther)).Value
+		theirs := webtest.SessionOf(t, attempt(password).Want(http.StatusSeeOther)).Value
 		shift(time.Minute)
-		a := try(password).Want(http.StatusUnauthorized)
+		a := attempt(password).Want(http.StatusUnauthorized)
 		if got := a.Text("[role=alert]"); !strings.Contains(got, "one-time password has expired") {
 			t.Errorf("it says %q", got)
 		}
-		if got := try("wrong").Want(http.StatusUnauthorized).Text("[role=alert]"); strings.Contains(got, "expired") {
+		if got := attempt("wrong").Want(http.StatusUnauthorized).Text("[role=alert]"); strings.Contains(got, "expired") {
 			t.Errorf("a wrong one is answered %q", got)
 		}
 		c.Cookie = theirs
@@ -132,8 +132,8 @@ func TestOneTimePasswordIsGoodForAWeek(t *testing.T) {
 		}
 		renewal, _ := expired.Find("form").Attr("action")
 		fresh := c.Post(renewal, nil).Want(http.StatusOK).Text("#given-password")
-		try(password).Want(http.StatusUnauthorized)
-		c.Cookie = webtest.SessionOf(t, try(fresh).Want(http.StatusSeeOther)).Value
+		attempt(password).Want(http.StatusUnauthorized)
+		c.Cookie = webtest.SessionOf(t, attempt(fresh).Want(http.StatusSeeOther)).Value
 		form.Set("password", fresh)
 		c.Cookie = webtest.SessionOf(t, c.Post(web.PasswordPath, form).Want(http.StatusSeeOther)).Value
 		if got := row(); strings.Contains(got.Text(), "One-time") || got.Find("form").Length() != 0 {

@@ -75,7 +75,7 @@ func (s *Pages) SiteSettings(c *gin.Context) error {
 }
 
 func (s *Pages) SiteSetting(c *gin.Context) error {
-	d, err := askedSetting(c)
+	d, err := settingFromRequest(c)
 	if err != nil {
 		return err
 	}
@@ -86,8 +86,8 @@ func (s *Pages) SiteSetting(c *gin.Context) error {
 	return s.showSiteSetting(c, http.StatusOK, p)
 }
 
-// askedSetting is the setting that the address names.
-func askedSetting(c *gin.Context) (models.SettingDef, error) {
+// settingFromRequest is the setting that the address names.
+func settingFromRequest(c *gin.Context) (models.SettingDef, error) {
 	d, ok := models.SettingByName(c.Query("name"))
 	if !ok {
 		return d, web.NotFound("There is no site setting of this name.")
@@ -117,7 +117,7 @@ func (s *Pages) showSiteSetting(c *gin.Context, status int, p *siteSettingPage) 
 }
 
 func (s *Pages) SiteSettingPost(c *gin.Context) error {
-	d, err := askedSetting(c)
+	d, err := settingFromRequest(c)
 	if err != nil {
 		return err
 	}
@@ -125,11 +125,11 @@ func (s *Pages) SiteSettingPost(c *gin.Context) error {
 	if p.Faults, err = web.Bind(c, &p.settingForm); err != nil {
 		return err
 	}
-	asked := string(p.Value)
+	requested := string(p.Value)
 	if p.Do == "reset" {
-		asked = d.Default
+		requested = d.Default
 	}
-	value, err := d.Check(asked)
+	value, err := d.Check(requested)
 	if err != nil {
 		p.Faults.Add("value", web.Sentence(err))
 	}

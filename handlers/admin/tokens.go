@@ -152,7 +152,7 @@ func (s *Pages) TokenNew(c *gin.Context) error {
 
 // TokenRevoke asks before a token is ended.
 func (s *Pages) TokenRevoke(c *gin.Context) error {
-	tok, err := s.askedToken(c)
+	tok, err := s.tokenFromRequest(c)
 	if err != nil {
 		return err
 	}
@@ -164,7 +164,7 @@ func (s *Pages) TokenRevoke(c *gin.Context) error {
 	})
 }
 
-func (s *Pages) askedToken(c *gin.Context) (models.Token, error) {
+func (s *Pages) tokenFromRequest(c *gin.Context) (models.Token, error) {
 	id, ok := web.Positive(c.Param("id"))
 	if !ok {
 		return models.Token{}, models.ErrNotFound
@@ -177,7 +177,7 @@ func (s *Pages) askedToken(c *gin.Context) (models.Token, error) {
 }
 
 func (s *Pages) TokenRevokePost(c *gin.Context) error {
-	tok, err := s.askedToken(c)
+	tok, err := s.tokenFromRequest(c)
 	if err != nil {
 		return err
 	}

@@ -113,9 +113,9 @@ func (h tokenHash) equal(other tokenHash) bool {
 // Authorize returns the token of a request, which must have a scope. Purpose
 // is what that scope is needed for.
 func (a *Access) Authorize(r *http.Request, scope, purpose string) (models.Token, *Refusal) {
-	plain, no := bearer(r)
-	if no != nil {
-		return models.Token{}, no
+	plain, rej := bearer(r)
+	if rej != nil {
+		return models.Token{}, rej
 	}
 	token, err := a.find(r.Context(), plain, limit.AddressGroup(r.RemoteAddr))
 	switch {
@@ -230,11 +230,11 @@ func (a *Access) Away(ctx context.Context, what string, err error) *Refusal {
 	if ctx.Err() == nil {
 		a.Log.ErrorContext(ctx, "request not finished", slog.String("while", what), slog.Any("error", err))
 	}
-	no := &Refusal{Status: http.StatusServiceUnavailable, Detail: WhyAway(err), RetryAfter: 5}
+	rej := &Refusal{Status: http.StatusServiceUnavailable, Detail: WhyAway(err), RetryAfter: 5}
 	if errors.Is(err, models.ErrLocked) {
-		no.RetryAfter = 2
+		rej.RetryAfter = 2
 	}
-	return no
+	return rej
 }
 
 // WhyAway says why a request could not be finished.

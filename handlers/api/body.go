@@ -169,7 +169,7 @@ func (q *Request) fillAtPace(b *body, control *http.ResponseController, from io.
 		if n > 0 {
 			arrived += int64(n)
 			begun := time.Now()
-			if err := q.Take(int64(n)); errors.Is(err, errSlow) {
+			if err := q.Reserve(int64(n)); errors.Is(err, errSlow) {
 				return limit.ErrBusy // the sender is not to blame for a wait that was ours
 			} else if err != nil {
 				return err

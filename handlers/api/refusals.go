@@ -40,19 +40,19 @@ type refusals struct {
 }
 
 // Note takes down that a request was refused.
-func (a *Access) Note(api string, r *http.Request, token models.Token, no *Refusal) {
-	if no.Reason == "" {
+func (a *Access) Note(api string, r *http.Request, token models.Token, rej *Refusal) {
+	if rej.Reason == "" {
 		return
 	}
-	one := Refused{API: api, Reason: no.Reason, At: a.Now(), From: limit.AddressGroup(r.RemoteAddr), Token: tokenName(token), Detail: no.first()}
+	one := Refused{API: api, Reason: rej.Reason, At: a.Now(), From: limit.AddressGroup(r.RemoteAddr), Token: tokenName(token), Detail: rej.first()}
 	if a.Refused != nil {
-		a.Refused(api, no.Reason)
+		a.Refused(api, rej.Reason)
 	}
-	a.refusals.log.Warn(api+" "+no.Reason, "requests refused",
-		"api", api, "reason", no.Reason, "token", one.Token, "from", one.From, "detail", one.Detail)
+	a.refusals.log.Warn(api+" "+rej.Reason, "requests refused",
+		"api", api, "reason", rej.Reason, "token", one.Token, "from", one.From, "detail", one.Detail)
 	a.refusals.mu.Lock()
 	defer a.refusals.mu.Unlock()
-	key := [2]string{api, no.Reason}
+	key := [2]string{api, rej.Reason}
 	if before := a.refusals.all[key]; before != nil {
 		one.Times = before.Times
 	}

@@ -105,7 +105,7 @@ type deliverySchedule struct {
 // newDeliverySchedule reads the type's schedule on from where the delivery is.
 func newDeliverySchedule(d models.Delivery, policy wire.Policy, now time.Time) deliverySchedule {
 	s := deliverySchedule{Of: len(policy.Pauses) + 1}
-	if !Waits(d) || d.DueAt == nil {
+	if !Pending(d) || d.DueAt == nil {
 		return s
 	}
 	next := *d.DueAt

@@ -94,9 +94,9 @@ func (s *Pages) findWebhook(ctx context.Context, typed string) (int64, error) {
 	return 0, models.ErrNotFound
 }
 
-// askedWebhook puts the number of a webhook that was typed by its name into
+// webhookFromRequest puts the number of a webhook that was typed by its name into
 // the URL's values, so that all links that are made of them mean it.
-func (s *Pages) askedWebhook(ctx context.Context, v url.Values) error {
+func (s *Pages) webhookFromRequest(ctx context.Context, v url.Values) error {
 	typed := v.Get("webhook")
 	if _, isID := web.Positive(typed); isID || typed == "" {
 		return nil

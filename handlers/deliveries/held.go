@@ -8,8 +8,8 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// Waits tells whether a delivery still has something to do of itself.
-func Waits(d models.Delivery) bool {
+// Pending tells whether a delivery still has something to do of itself.
+func Pending(d models.Delivery) bool {
 	return d.State == models.DeliveryPending || d.State == models.DeliveryRetrying
 }
 

@@ -66,7 +66,7 @@ func (s *Pages) List(c *gin.Context) error {
 		return err
 	}
 	values := c.Request.URL.Query()
-	if err = s.askedWebhook(ctx, values); err != nil {
+	if err = s.webhookFromRequest(ctx, values); err != nil {
 		return err
 	}
 	query, filter, faults := parseDeliveryQuery(values, now)

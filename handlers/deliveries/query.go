@@ -29,9 +29,9 @@ var deliveryStates = []string{
 // does not filter; faults say so, each in a sentence.
 func parseDeliveryQuery(v url.Values, now time.Time) (q models.DeliveryQuery, f deliveryFilter, faults []string) {
 	q.Limit = deliveriesShown
-	read := func(name, what string, take func(value string) bool) string {
+	read := func(name, what string, valid func(value string) bool) string {
 		value := strings.TrimSpace(v.Get(name))
-		if value == "" || take(value) {
+		if value == "" || valid(value) {
 			return value
 		}
 		faults = append(faults, web.LeftOut(value, what))

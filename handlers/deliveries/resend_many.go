@@ -121,8 +121,8 @@ func (s *Pages) ResendManyPost(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	asked := models.Resendable{Through: int64(form.Through), From: int64(*form.Floor)}
-	resent, err := s.Store.Deliveries.ResendAll(c.Request.Context(), web.ActorOf(c), q, asked, strings.TrimSuffix(p.Lines[0], "."))
+	requested := models.Resendable{Through: int64(form.Through), From: int64(*form.Floor)}
+	resent, err := s.Store.Deliveries.ResendAll(c.Request.Context(), web.ActorOf(c), q, requested, strings.TrimSuffix(p.Lines[0], "."))
 	if err != nil {
 		return err
 	}

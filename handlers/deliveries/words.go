@@ -49,7 +49,7 @@ func Note(d models.Delivery, heldWhy string, now time.Time) string {
 	switch {
 	case heldWhy != "":
 		return heldWhy
-	case Waits(d) && d.DueAt != nil && !d.DueAt.After(now):
+	case Pending(d) && d.DueAt != nil && !d.DueAt.After(now):
 		return "due now"
 	case d.State == models.DeliveryPending && d.DueAt != nil:
 		return "due " + Clock(*d.DueAt, now)

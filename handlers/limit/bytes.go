@@ -15,12 +15,12 @@ type taker struct {
 	done  chan struct{}
 }
 
-// Take counts n more bytes as held by a place, as they arrive, and waits while
+// Reserve counts n more bytes as held by a place, as they arrive, and waits while
 // the flows hold all there are. It returns the cause of the place's context
 // when that ends first. To keep requests that are half read from waiting for
 // one another for ever, one of them at a time may go on beyond the limit, so
 // Bytes is exceeded by at most what one request takes.
-func (p *Place) Take(n int64) error {
+func (p *Place) Reserve(n int64) error {
 	l := p.limiter
 	l.mu.Lock()
 	if len(l.takers) == 0 && l.bytes+n <= l.conf.Bytes || p == l.leader {
@@ -93,14 +93,14 @@ func (l *Limiter) reclaimBytes(t *taker) {
 	var largest *Place // of the flow that keeps most
 	var most int64
 	for _, f := range l.flows {
-		kept := f.kept()
+		places := f.places()
 		var sum int64
-		for _, p := range kept {
+		for _, p := range places {
 			sum += p.bytes
 		}
 		if sum > max(most, share) {
 			most = sum
-			largest = slices.MaxFunc(kept, func(a, b *Place) int { return cmp.Compare(a.bytes, b.bytes) })
+			largest = slices.MaxFunc(places, func(a, b *Place) int { return cmp.Compare(a.bytes, b.bytes) })
 		}
 	}
 	if largest != nil {

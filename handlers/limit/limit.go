@@ -52,7 +52,7 @@ type Limiter struct {
 	yielding int      // of these, told to yield
 	waiting  int      // requests that wait for a place
 	order    uint64   // counts arrivals
-	turn     uint64   // of the request that was given a place last; see flow.turn
+	served   uint64   // of the request that was given a place last; see flow.turn
 	bytes    int64    // held
 	takers   []*taker // wait for bytes, in order of arrival
 	leader   *Place   // may exceed Bytes, so that some request can always finish
@@ -64,19 +64,19 @@ type flow struct {
 	held    []*Place // oldest first
 	bytes   int64
 	waiting []*waiter // oldest first
-	// turn of the flow's next request. Requests of one flow have turns that
+	// served of the flow's next request. Requests of one flow have turns that
 	// follow one another; the first of a flow has the turn that is served now.
-	turn uint64
+	served uint64
 }
 
 // waiter is a request that waits for a place. Its channel is closed once place
 // is set, or once the queue has dropped it.
 type waiter struct {
-	ctx   context.Context
-	order uint64
-	turn  uint64
-	place *Place
-	done  chan struct{}
+	ctx    context.Context
+	order  uint64
+	served uint64
+	place  *Place
+	done   chan struct{}
 }
 
 // Place is what a request holds until Release.
@@ -105,15 +105,15 @@ func (l *Limiter) Acquire(ctx context.Context, key string) (*Place, error) {
 		f = &flow{key: key}
 		l.flows[key] = f
 	}
-	turn := max(f.turn, l.turn)
-	f.turn = turn + 1
+	served := max(f.served, l.served)
+	f.served = served + 1
 	if l.waiting == 0 && l.free(f) {
 		p := l.occupy(ctx, f)
 		l.mu.Unlock()
 		return p, nil
 	}
 	l.order++
-	w := &waiter{ctx: ctx, order: l.order, turn: turn, done: make(chan struct{})}
+	w := &waiter{ctx: ctx, order: l.order, served: served, done: make(chan struct{})}
 	f.waiting = append(f.waiting, w)
 	l.waiting++
 	l.grant()
@@ -142,15 +142,15 @@ func (l *Limiter) wait(w *waiter, f *flow) (*Place, error) {
 			l.reclaimPlace(f)
 			l.mu.Unlock()
 		case <-deadline.C:
-			return l.leave(w, f, ErrBusy)
+			return l.abandon(w, f, ErrBusy)
 		case <-w.ctx.Done():
-			return l.leave(w, f, context.Cause(w.ctx))
+			return l.abandon(w, f, context.Cause(w.ctx))
 		}
 	}
 }
 
-// leave takes a waiter out of the queue, unless it was given a place just now.
-func (l *Limiter) leave(w *waiter, f *flow, cause error) (*Place, error) {
+// abandon takes a waiter out of the queue, unless it was given a place just now.
+func (l *Limiter) abandon(w *waiter, f *flow, cause error) (*Place, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if w.place != nil {
@@ -219,7 +219,7 @@ func (l *Limiter) grant() {
 			return
 		}
 		w := next.waiting[0]
-		l.turn = max(l.turn, w.turn)
+		l.served = max(l.served, w.served)
 		w.place = l.occupy(w.ctx, next)
 		l.drop(next, w)
 	}
@@ -229,7 +229,7 @@ func (l *Limiter) grant() {
 func before(f, g *flow) bool {
 	return cmp.Or(
 		cmp.Compare(len(f.held), len(g.held)),
-		cmp.Compare(f.waiting[0].turn, g.waiting[0].turn),
+		cmp.Compare(f.waiting[0].served, g.waiting[0].served),
 		cmp.Compare(f.waiting[0].order, g.waiting[0].order),
 	) < 0
 }
@@ -277,8 +277,8 @@ func (l *Limiter) reclaimPlace(f *flow) {
 	}
 	var most []*Place
 	for _, other := range l.flows {
-		if kept := other.kept(); len(kept) > len(most) {
-			most = kept
+		if places := other.places(); len(places) > len(most) {
+			most = places
 		}
 	}
 	if len(most) > share {
@@ -286,15 +286,15 @@ func (l *Limiter) reclaimPlace(f *flow) {
 	}
 }
 
-// kept returns the places of a flow that are not told to yield.
-func (f *flow) kept() []*Place {
-	kept := make([]*Place, 0, len(f.held))
+// places returns the places of a flow that are not told to yield.
+func (f *flow) places() []*Place {
+	places := make([]*Place, 0, len(f.held))
 	for _, p := range f.held {
 		if !p.yields {
-			kept = append(kept, p)
+			places = append(places, p)
 		}
 	}
-	return kept
+	return places
 }
 
 func (l *Limiter) yield(p *Place) {

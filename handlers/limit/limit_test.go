@@ -105,15 +105,15 @@ func TestOneFlowAloneMayHoldEveryPlace(t *testing.T) {
 func TestAFlowThatWaitsGetsPlacesUpToItsShare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := New(small)
-		crowd := hold(t, l, "crowd", 16)
-		obey(crowd)
+		flood := hold(t, l, "crowd", 16)
+		obey(flood)
 		for i := range 3 {
 			start := time.Now()
 			p, err := l.Acquire(t.Context(), "other")
 			if i < 2 {
 				ok(t, err)
 				soon(t, start)
-				if !yields(crowd[i]) {
+				if !yields(flood[i]) {
 					t.Error("the oldest was not the first to yield")
 				}
 				defer p.Release()
@@ -121,7 +121,7 @@ func TestAFlowThatWaitsGetsPlacesUpToItsShare(t *testing.T) {
 				busy(t, err) // it has its share
 			}
 		}
-		if n := yielded(crowd); n != 2 {
+		if n := yielded(flood); n != 2 {
 			t.Errorf("%d yield", n)
 		}
 	})
@@ -130,13 +130,13 @@ func TestAFlowThatWaitsGetsPlacesUpToItsShare(t *testing.T) {
 func TestNoFlowKeepsMoreThanItsShareWhileOthersWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := New(Config{Places: 16, Share: 8, Queue: 100, Wait: time.Minute})
-		crowd := hold(t, l, "crowd", 16)
-		obey(crowd)
+		flood := hold(t, l, "crowd", 16)
+		obey(flood)
 		for i := range 20 {
 			go func() { _, _ = l.Acquire(t.Context(), fmt.Sprint("other", i)) }()
 		}
 		time.Sleep(30 * time.Second)
-		if n := yielded(crowd); n != 14 {
+		if n := yielded(flood); n != 14 {
 			t.Errorf("%d of 16 yield; an eighth stays", n)
 		}
 		time.Sleep(time.Hour)
@@ -212,11 +212,11 @@ func TestAFullQueueDropsTheNewestOfTheLongest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := New(Config{Places: 1, Queue: 4, Wait: time.Minute})
 		place := hold(t, l, "crowd", 1)[0]
-		crowd := make(chan error, 10)
+		flood := make(chan error, 10)
 		for range 4 {
 			go func() {
 				p, err := l.Acquire(t.Context(), "crowd")
-				crowd <- err
+				flood <- err
 				if err == nil {
 					p.Release()
 				}
@@ -230,11 +230,11 @@ func TestAFullQueueDropsTheNewestOfTheLongest(t *testing.T) {
 			p.Release()
 		}()
 		synctest.Wait()
-		busy(t, <-crowd)
+		busy(t, <-flood)
 		place.Release()
 		ok(t, <-got)
 		for range 3 {
-			ok(t, <-crowd)
+			ok(t, <-flood)
 		}
 		empty(t, l)
 	})
@@ -278,7 +278,7 @@ func TestBytesOfOneFlowWaitForOneAnotherAndAllEnd(t *testing.T) {
 				p, err := l.Acquire(t.Context(), "a")
 				for range 4 {
 					if err == nil {
-						err = p.Take(100)
+						err = p.Reserve(100)
 					}
 					time.Sleep(time.Millisecond)
 				}
@@ -302,23 +302,23 @@ func TestBytesOfOneFlowWaitForOneAnotherAndAllEnd(t *testing.T) {
 func TestAFlowThatWaitsGetsBytesUpToItsShare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := New(small)
-		crowd := hold(t, l, "crowd", 4)
-		obey(crowd)
+		flood := hold(t, l, "crowd", 4)
+		obey(flood)
 		for i, n := range []int64{500, 600, 400, 100} {
-			ok(t, crowd[i].Take(n))
+			ok(t, flood[i].Reserve(n))
 		}
 		p := hold(t, l, "other", 1)[0]
-		ok(t, p.Take(150))
+		ok(t, p.Reserve(150))
 		q := hold(t, l, "other", 1)[0]
 		start := time.Now()
-		ok(t, q.Take(50))
+		ok(t, q.Reserve(50))
 		soon(t, start)
-		if n := yielded(crowd); n != 1 || !yields(crowd[1]) {
+		if n := yielded(flood); n != 1 || !yields(flood[1]) {
 			t.Errorf("%d yield; only the largest should", n)
 		}
 		p.Release()
 		q.Release()
-		for _, p := range crowd {
+		for _, p := range flood {
 			p.Release()
 		}
 		synctest.Wait()
@@ -332,16 +332,16 @@ func TestAFlowThatHoldsItsShareOfBytesKeepsThem(t *testing.T) {
 		var full []*Place
 		for i := range 8 { // each flow holds an eighth
 			full = append(full, hold(t, l, fmt.Sprint("flow", i), 1)...)
-			ok(t, full[i].Take(200))
+			ok(t, full[i].Reserve(200))
 		}
 		late := hold(t, l, "late", 2)
-		ok(t, late[0].Take(1)) // the leader
+		ok(t, late[0].Reserve(1)) // the leader
 		go func() {
 			time.Sleep(time.Minute)
 			full[0].Release()
 		}()
 		start := time.Now()
-		ok(t, late[1].Take(100))
+		ok(t, late[1].Reserve(100))
 		if took := time.Since(start); took != time.Minute || yielded(full) != 0 {
 			t.Errorf("after %v, %d yield", took, yielded(full))
 		}

@@ -89,7 +89,7 @@ func TestWhyDidItNotFire(t *testing.T) {
 func TestEraseContent(t *testing.T) {
 	s := webtest.NewHistorySite(t)
 	w := s.Hook("One", nil)
-	waits := s.Hook("Waits", nil)
+	delays := s.Hook("Waits", nil)
 	odd := "e/1?" + webtest.Nasty
 	s.Event(odd, "Written by Åsa "+webtest.Nasty, nil)
 	b := s.As(models.RoleAdministrator)
@@ -104,8 +104,8 @@ func TestEraseContent(t *testing.T) {
 	path := b.Get(s.EventPath(odd)).Find("main a[href*=erase]").AttrOr("href", "")
 	doc := b.Get(path)
 	webtest.Says(t, "the question", webtest.Words(doc.Find("main")), "Erase the content of this event?", "recorded answers of 1 delivery", "What stays", "The bodies of these deliveries stay", "pending")
-	if kept := doc.Find(".bullets a").AttrOr("href", ""); b.Status(kept) != http.StatusOK || !strings.Contains(kept, s.NewestDelivery(waits.ID).PublicID) {
-		t.Errorf("the kept one is at %q", kept)
+	if link := doc.Find(".bullets a").AttrOr("href", ""); b.Status(link) != http.StatusOK || !strings.Contains(link, s.NewestDelivery(delays.ID).PublicID) {
+		t.Errorf("the kept one is at %q", link)
 	}
 	status, _ := b.Post(doc.Find("main form").AttrOr("action", ""), url.Values{})
 	if status != http.StatusSeeOther || b.To != s.EventPath(odd) {

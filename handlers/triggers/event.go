@@ -94,8 +94,8 @@ func (s *Pages) Show(c *gin.Context) error {
 		}
 		p.Community = names.Of(e.Location, e.Community)
 	}
-	if sent, err := wire.Decode(e.Payload, e.OccurredAt); err == nil {
-		p.Actor = sent.Actor.DisplayName
+	if event, err := wire.Decode(e.Payload, e.OccurredAt); err == nil {
+		p.Actor = event.Actor.DisplayName
 	}
 	if user, _ := web.UserOf(c); user.Role == models.RoleAdministrator {
 		p.Code = deliveries.PrettyCode(e.Payload)
@@ -114,8 +114,8 @@ func (s *Pages) Show(c *gin.Context) error {
 	if e.DispatchedAt != nil && !e.Erased() {
 		p.Erase = erasePath(e.ID)
 	}
-	if asked, ok := web.Positive(c.Query("webhook")); ok {
-		if p.Asked, err = s.triggerAnswer(ctx, p, asked); err != nil {
+	if requested, ok := web.Positive(c.Query("webhook")); ok {
+		if p.Asked, err = s.triggerAnswer(ctx, p, requested); err != nil {
 			return err
 		}
 	}

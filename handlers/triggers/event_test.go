@@ -125,10 +125,10 @@ func TestTriggerEventMergedAndWaiting(t *testing.T) {
 
 func TestNewTriggerResultKeepsToTheRecord(t *testing.T) {
 	now := time.Date(2026, 11, 21, 1, 40, 0, 0, time.UTC)
-	sent := now.Add(-time.Minute)
-	event := models.Event{Type: "question.created", Location: "main", ReceivedAt: sent, DispatchedAt: &sent, Logged: true}
+	sentAt := now.Add(-time.Minute)
+	event := models.Event{Type: "question.created", Location: "main", ReceivedAt: sentAt, DispatchedAt: &sentAt, Logged: true}
 	c := triggers.TriggerCase{Then: models.WebhookVersion{Name: "W", Type: "fax"}, Webhook: models.Webhook{ID: 3, Type: "fax", State: models.WebhookActive}}
-	row := &models.TriggerRow{Webhook: c.Webhook, Delivery: models.Delivery{State: models.DeliveryFailed, LastError: "dns", Items: 1, FinishedAt: &sent, Reason: "It gave up."}}
+	row := &models.TriggerRow{Webhook: c.Webhook, Delivery: models.Delivery{State: models.DeliveryFailed, LastError: "dns", Items: 1, FinishedAt: &sentAt, Reason: "It gave up."}}
 	r := triggers.NewTriggerResult(event, c, row, true, now)
 	if !r.Why.Match || r.Badge.Text != "Failed: DNS" || r.Note != "at 01:39:00: It gave up." || r.Type != "fax" {
 		t.Errorf("recorded: %+v", r)

@@ -14,7 +14,7 @@ import (
 // was given, or in that of the webhook that is asked about. When several
 // locations have the id, it leads to the list of these events.
 func (s *Pages) findTriggerEvent(c *gin.Context, id string) error {
-	asked, err := s.triggerAsked(c)
+	requested, err := s.triggerAsked(c)
 	if err != nil {
 		return err
 	}
@@ -23,20 +23,20 @@ func (s *Pages) findTriggerEvent(c *gin.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	if len(found) > 1 && location == "" && asked != nil {
-		location = asked.Webhook.Location
+	if len(found) > 1 && location == "" && requested != nil {
+		location = requested.Webhook.Location
 	}
 	if e, ok := oneEvent(found, location); ok {
 		path := web.TriggerPath(e.ID)
-		if asked != nil {
-			path = triggerQuestion(asked.Webhook.ID, e.ID)
+		if requested != nil {
+			path = triggerQuestion(requested.Webhook.ID, e.ID)
 		}
 		return s.Redirect(c, path)
 	}
 	switch {
 	case len(found) > 1 && c.Query("location") == "":
 		return s.Redirect(c, web.TriggersPath+"?"+url.Values{"q": {id}}.Encode())
-	case asked != nil:
+	case requested != nil:
 		return s.triggerUnknown(c, id)
 	}
 	return web.NotFound("There is no event with this id. Either the site did not report it, or it is older than the history.")

@@ -38,13 +38,13 @@ func newTriggerLine(e models.Event, delay time.Duration, now time.Time) triggerL
 
 // match says how many webhooks the event matched, or, when one is asked about,
 // whether it matched that one.
-func (l *triggerLine) match(n int64, asked bool) {
+func (l *triggerLine) match(n int64, requested bool) {
 	switch {
 	case l.DispatchedAt == nil || l.MergedInto != nil:
 		return
-	case asked && n > 0:
+	case requested && n > 0:
 		l.Matched = "matched"
-	case asked:
+	case requested:
 		l.Matched = "not for this webhook"
 	case n > 0:
 		l.Matched = web.Count(n) + " matched"

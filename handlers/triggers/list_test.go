@@ -34,7 +34,7 @@ func TestTriggerHistoryOff(t *testing.T) {
 	s.Dispatch(100)
 	history, err := s.Store.Settings.History(t.Context(), models.EnableTriggerHistory)
 	s.Must(err)
-	listed := func(path string) string {
+	shown := func(path string) string {
 		t.Helper()
 		return webtest.Words(b.Get(path).Find("tbody tr"))
 	}
@@ -49,7 +49,7 @@ func TestTriggerHistoryOff(t *testing.T) {
 			"/admin/trigger-history", "/admin/trigger-history?q=meanwhile", "/admin/trigger-history?q=happened", "/admin/trigger-history?type=question.created",
 			"/admin/trigger-history?location=main&time=24h", "/admin/trigger-history?webhook=1", "/admin/trigger-history?q=between",
 		} {
-			if got := listed(path); strings.Contains(got, "meanwhile") || strings.Contains(got, "Waited") {
+			if got := shown(path); strings.Contains(got, "meanwhile") || strings.Contains(got, "Waited") {
 				t.Errorf("%s lists %s", path, got)
 			}
 		}
@@ -63,7 +63,7 @@ func TestTriggerHistoryOff(t *testing.T) {
 		}
 	}
 	hidden()
-	if got := listed("/admin/trigger-history"); !strings.HasPrefix(got, "Logged before") || !strings.Contains(got, "1 matched") {
+	if got := shown("/admin/trigger-history"); !strings.HasPrefix(got, "Logged before") || !strings.Contains(got, "1 matched") {
 		t.Errorf("it lists %q", got)
 	}
 	webtest.Says(t, "the event of before", webtest.Words(b.Get(s.EventPath("before")).Find("main")), "The only webhook of Main site matched.")

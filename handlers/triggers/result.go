@@ -52,7 +52,7 @@ func newTriggerResult(e models.Event, c triggerCase, row *models.TriggerRow, ena
 		r.Inside = "with " + web.Plural(int64(others), "other event", "other events")
 	}
 	held := ""
-	if deliveries.Waits(d) {
+	if deliveries.Pending(d) {
 		held = deliveries.HeldWhy(row.Webhook, enabled, now)
 	}
 	r.Outcome = d.State

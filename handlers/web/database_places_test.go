@@ -28,8 +28,8 @@ func TestWaitingPagesUseNoPlaceAtTheDatabase(t *testing.T) {
 		<-answer
 	}))
 	defer receiver.Close()
-	goOn := sync.OnceFunc(func() { close(answer) })
-	defer goOn()
+	proceed := sync.OnceFunc(func() { close(answer) })
+	defer proceed()
 	w := c.AddWebhook(func(in *models.WebhookInput) { in.URL, in.URLShown = receiver.URL, receiver.URL })
 
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", c.Server.Listener.Addr().String())
@@ -48,6 +48,6 @@ func TestWaitingPagesUseNoPlaceAtTheDatabase(t *testing.T) {
 	test.Go(func() { c.Post(webhooks.WebhookPath(w.ID)+"/test", nil).Want(http.StatusOK) })
 	<-arrived
 	c.Get("/admin/webhooks").Want(http.StatusOK)
-	goOn()
+	proceed()
 	test.Wait()
 }

@@ -97,7 +97,7 @@ func (s *Site) Fail(c *gin.Context, err error) {
 		}
 		s.Log.ErrorContext(c.Request.Context(), "error page failed", "error", err)
 	}
-	c.Data(http.StatusInternalServerError, "text/html; charset=utf-8", s.oops)
+	c.Data(http.StatusInternalServerError, "text/html; charset=utf-8", s.page500)
 }
 
 // renderOops renders the 500 page ahead, since at the time it is needed

@@ -74,7 +74,7 @@ func (s *Site) renderEntries() (map[string]template.HTML, error) {
 	none := &Page{}
 	for _, e := range slices.Concat([]Entry{{}}, none.Work(), none.Administration()) {
 		var buf bytes.Buffer
-		if err := s.Templates.RenderPart(&buf, "error", "entries", &Page{Nav: e.Nav}); err != nil {
+		if err := s.Templates.RenderFragment(&buf, "error", "entries", &Page{Nav: e.Nav}); err != nil {
 			return nil, err
 		}
 		rendered[e.Nav] = template.HTML(buf.String()) //nolint:gosec // rendered by a template
@@ -124,17 +124,17 @@ const (
 // offered, otherwise the page. A part comes with 200 whatever is wrong with the
 // form: browsers report other answers to a script as faults of the page.
 func (s *Site) RenderFragment(c *gin.Context, status int, name string, data pager, offered ...string) error {
-	part := c.GetHeader(PartHeader)
-	if !slices.Contains(offered, part) {
+	fragment := c.GetHeader(PartHeader)
+	if !slices.Contains(offered, fragment) {
 		return s.Render(c, status, name, data)
 	}
 	p := data.base()
 	p.User, _ = UserOf(c)
 	var buf bytes.Buffer
-	if err := s.Templates.RenderPart(&buf, name, part, data); err != nil {
+	if err := s.Templates.RenderFragment(&buf, name, fragment, data); err != nil {
 		return err
 	}
-	c.Header(PartHeader, part)
+	c.Header(PartHeader, fragment)
 	_, err := (&pageWriter{c, http.StatusOK}).Write(buf.Bytes())
 	return err
 }

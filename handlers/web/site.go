@@ -58,7 +58,7 @@ type Site struct {
 	openForms *limit.Limiter // by address group
 	Sessions  *sessionCookies
 	flashes   *securecookie.SecureCookie
-	oops      []byte                   // the 500 page, rendered at start
+	page500   []byte                   // the 500 page, rendered at start
 	entries   map[string]template.HTML // the navigation, rendered at start, by what is current
 }
 
@@ -84,7 +84,7 @@ func NewSite(c Config) (*Site, error) {
 		flashes:  securecookie.New(c.CookieKeys[0], nil).SetSerializer(securecookie.JSONEncoder{}).MaxAge(int(flashFor.Seconds())),
 	}
 	var err error
-	if s.oops, err = s.renderOops(); err != nil {
+	if s.page500, err = s.renderOops(); err != nil {
 		return nil, err
 	}
 	if s.entries, err = s.renderEntries(); err != nil {

@@ -15,19 +15,19 @@ import (
 
 // editing is one showing of the form: what is edited and what was typed.
 type editing struct {
-	format *wire.Format
-	old    *models.Webhook // nil: a new webhook
-	form   webhookForm
-	faults web.Faults
-	trial  *trial
-	look   *preview
+	format  *wire.Format
+	old     *models.Webhook // nil: a new webhook
+	form    webhookForm
+	faults  web.Faults
+	trial   *trial
+	preview *preview
 
 	copied    bool   // a copy is created paused
 	notCopied string // what the copied webhook has that its copy lacks
 }
 
 func (s *Pages) New(c *gin.Context) error {
-	f, err := askedFormat(c)
+	f, err := formatFromRequest(c)
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func (s *Pages) Duplicate(c *gin.Context) error {
 }
 
 func (s *Pages) NewPost(c *gin.Context) error {
-	f, err := askedFormat(c)
+	f, err := formatFromRequest(c)
 	if err != nil {
 		return err
 	}
@@ -131,8 +131,8 @@ func (s *Pages) EditPost(c *gin.Context) error {
 	return s.postWebhookForm(c, &editing{format: f, old: &w})
 }
 
-// askedFormat is the type that the address of the form for a new webhook names.
-func askedFormat(c *gin.Context) (*wire.Format, error) {
+// formatFromRequest is the type that the address of the form for a new webhook names.
+func formatFromRequest(c *gin.Context) (*wire.Format, error) {
 	f, ok := wire.Lookup(c.Query("type"))
 	if !ok {
 		return nil, web.NotFound("There is no such type of webhook.")
@@ -212,12 +212,12 @@ func (s *Pages) lookWebhookForm(c *gin.Context, e *editing) error {
 			}
 			e.trial = &t
 		}
-	} else if e.look, err = s.previewWebhook(ctx, e.format, checked, wrong); err != nil {
+	} else if e.preview, err = s.previewWebhook(ctx, e.format, checked, wrong); err != nil {
 		return err
 	}
 	e.faults = wrong
 	if c.GetHeader(web.PartHeader) == lookPart {
-		return s.RenderFragment(c, http.StatusOK, "webhook_form", &webhookFormPage{Look: e.look}, lookPart)
+		return s.RenderFragment(c, http.StatusOK, "webhook_form", &webhookFormPage{Look: e.preview}, lookPart)
 	}
 	return s.showWebhookForm(c, http.StatusOK, e)
 }

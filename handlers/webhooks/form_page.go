@@ -84,7 +84,7 @@ func (s *Pages) showWebhookForm(c *gin.Context, status int, e *editing) error {
 		Page: web.Page{Title: "Get notifications via webhooks", Nav: "webhooks"}, Saved: e.old, TypeLabel: e.format.Label,
 		Form: e.form, Faults: e.faults, Warnings: filterWarnings(e.format, e.form), Activities: e.activities(), Custom: e.format.Custom, Secrets: e.secrets(), Fields: e.fields(),
 		SavedNames: e.old != nil && e.old.Headers != "", Off: e.format.NeedsFeature && !settings.GenericEnabled,
-		Copied: e.copied, NotCopied: e.notCopied, Trial: e.trial, Look: e.look,
+		Copied: e.copied, NotCopied: e.notCopied, Trial: e.trial, Look: e.preview,
 	}
 	if e.old != nil && e.format.SecretURL {
 		p.URLKept, p.URLReveal = e.old.URLShown, revealPath(e.old.ID, revealURL)

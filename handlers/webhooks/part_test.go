@@ -20,9 +20,9 @@ func TestPartsOfTheForm(t *testing.T) {
 	if a.Header.Get(web.PartHeader) != webhooks.FormPart || a.Find("form[data-webhook-form]").Length() != 1 || a.Find("header, nav, h1").Length() != 0 {
 		t.Errorf("the form is %s", a.Body)
 	}
-	look := c.Part(webhooks.LookPart, webtest.NewForm, c.Filled("https://example.com/", "location", "python-wranglers", "do", "preview")).Want(http.StatusOK)
-	if look.Text(".big") != "1 of 1 event" || look.Find("form").Length() != 0 || look.Header.Get("Cache-Control") != "no-store" {
-		t.Errorf("the preview is %s", look.Body)
+	preview := c.Part(webhooks.LookPart, webtest.NewForm, c.Filled("https://example.com/", "location", "python-wranglers", "do", "preview")).Want(http.StatusOK)
+	if preview.Text(".big") != "1 of 1 event" || preview.Find("form").Length() != 0 || preview.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("the preview is %s", preview.Body)
 	}
 	// A refused form is no fault of the page, which is what browsers make of a 422.
 	refused := c.Part(webhooks.FormPart, webtest.NewForm, c.Filled("nonsense", "do", "save")).Want(http.StatusOK)

@@ -121,8 +121,8 @@ func TestRevealBySingleSignOn(t *testing.T) {
 		t.Helper()
 		button := c.Get(path+"?secret=2").Find("main form a:contains('single sign-on')").AttrOr("href", "")
 		p.Begin(c, button)
-		if p.Asked.Get("max_age") != "0" {
-			t.Errorf("the provider is asked with %v", p.Asked)
+		if p.Requested.Get("max_age") != "0" {
+			t.Errorf("the provider is asked with %v", p.Requested)
 		}
 		p.Claims = claims
 		a := c.Get(p.Back())

@@ -29,7 +29,7 @@ func TestFormSavesOnlyWhatItsReceiverAccepts(t *testing.T) {
 		d.Sender = send.New(send.Config{AllowCIDRs: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, RootCAs: roots})
 	})
 	const form = "/admin/webhooks/new?type=superoffice"
-	asked := 0
+	requested := 0
 	// refused saves while the receiver answers with status, and wants it refused.
 	refused := func(status int, path string, fields url.Values) {
 		t.Helper()
@@ -41,8 +41,8 @@ func TestFormSavesOnlyWhatItsReceiverAccepts(t *testing.T) {
 		if a.Find("#name").AttrOr("value", "") != fields.Get("name") {
 			t.Errorf("%d: the form lost what was typed", status)
 		}
-		if asked++; len(target.Requests()) != asked {
-			t.Fatalf("%d: the receiver was asked %d times, want %d", status, len(target.Requests()), asked)
+		if requested++; len(target.Requests()) != requested {
+			t.Fatalf("%d: the receiver was asked %d times, want %d", status, len(target.Requests()), requested)
 		}
 	}
 
@@ -56,8 +56,8 @@ func TestFormSavesOnlyWhatItsReceiverAccepts(t *testing.T) {
 
 	target.Answers(http.StatusOK)
 	c.Post(form, fields).GoesTo(web.WebhooksPath)
-	if asked++; len(target.Requests()) != asked {
-		t.Errorf("the receiver was asked %d times, want %d", len(target.Requests()), asked)
+	if requested++; len(target.Requests()) != requested {
+		t.Errorf("the receiver was asked %d times, want %d", len(target.Requests()), requested)
 	}
 	saved := c.Only()
 

@@ -67,8 +67,8 @@ func TestWebhookPageOffersToResend(t *testing.T) {
 			t.Errorf("%s leads to %q", words, href)
 		}
 	}
-	if asked := c.Get("/admin/trigger-history?webhook=1"); asked.Find("label[for=event]").Length() != 1 {
-		t.Errorf("there is no field for an event's id: %s", asked.Text("main"))
+	if requested := c.Get("/admin/trigger-history?webhook=1"); requested.Find("label[for=event]").Length() != 1 {
+		t.Errorf("there is no field for an event's id: %s", requested.Text("main"))
 	}
 	webtest.OK(t, c.Store.Webhooks.Pause(t.Context(), c.Admin.Actor(), w.ID))
 	if page = c.Get(webhooks.WebhookPath(w.ID)); page.Find("a[href*=resend]").Length() != 0 {

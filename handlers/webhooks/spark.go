@@ -57,8 +57,8 @@ func newSparkline(hours []models.Tally, spans []heldSpan, held int64, now time.T
 		failed[i] += h.Failed
 		good, bad, most = good+h.Delivered, bad+h.Failed, max(most, delivered[i]+failed[i])
 	}
-	var room [3][sparkRoom]byte
-	none, all, well := sparkPath(room[0][:0]), sparkPath(room[1][:0]), sparkPath(room[2][:0])
+	var buffer [3][sparkRoom]byte
+	none, all, well := sparkPath(buffer[0][:0]), sparkPath(buffer[1][:0]), sparkPath(buffer[2][:0])
 	for i := range sparkHours {
 		if delivered[i]+failed[i] == 0 {
 			none.bar(i, sparkBase)

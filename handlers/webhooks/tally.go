@@ -111,15 +111,15 @@ const previewAll = 10
 // tagLines are the tags that were asked for, then the ones that matches have
 // most, at most previewTags.
 func (t *tally) tagLines() []previewTag {
-	asked := []string{}
+	requested := []string{}
 	if t.filter.TagMode == models.TagsSpecific {
-		asked = t.filter.Tags
+		requested = t.filter.Tags
 	}
 	var list []previewTag
-	for _, name := range asked {
+	for _, name := range requested {
 		list = append(list, previewTag{name, t.tags[name]})
 	}
-	if len(asked) == 0 {
+	if len(requested) == 0 {
 		for name, n := range t.tags {
 			list = append(list, previewTag{name, n})
 		}

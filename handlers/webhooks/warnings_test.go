@@ -102,8 +102,8 @@ func TestATypeThatAlwaysSignsKeepsASecret(t *testing.T) {
 		t.Errorf("the field says %q", help)
 	}
 	form := webtest.Fill(a.Form(), "name", "Users", "url", "https://example.com/hook", "events", "user.created")
-	if look := c.Post(at, webtest.Fill(form, "do", "preview")).Want(http.StatusOK).Text(".form-side"); !strings.Contains(look, "svix-signature: v1,") || !strings.Contains(look, "Signed with a secret that is generated when you save.") {
-		t.Errorf("the preview says %q", look)
+	if preview := c.Post(at, webtest.Fill(form, "do", "preview")).Want(http.StatusOK).Text(".form-side"); !strings.Contains(preview, "svix-signature: v1,") || !strings.Contains(preview, "Signed with a secret that is generated when you save.") {
+		t.Errorf("the preview says %q", preview)
 	}
 	next := c.Next(c.Post(at, webtest.Fill(form, "do", "save")).GoesTo(web.WebhooksPath))
 	w := c.Only()

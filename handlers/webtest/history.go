@@ -166,18 +166,18 @@ func (s *HistorySite) Dispatch(per int) {
 			d.Events = append(d.Events, e.ID)
 			newest[e.MergeKey] = e.ID
 		}
-		var sent []models.Event
+		var posted []models.Event
 		for _, e := range t.Events {
 			if into := newest[e.MergeKey]; e.MergeKey != "" && into != e.ID {
 				d.MergedInto[e.ID] = into
 			} else {
-				sent = append(sent, e)
+				posted = append(posted, e)
 			}
 		}
 		for _, w := range hooks {
 			format, _ := wire.Lookup(w.Type)
 			var matched []models.Event
-			for _, e := range sent {
+			for _, e := range posted {
 				if models.Match(w.Filter(format.EventKinds(w.Events)), e.MatchSubject()).OK() {
 					matched = append(matched, e)
 				}
@@ -321,9 +321,9 @@ func NewHistorySite(t *testing.T) *HistorySite {
 // Says fails unless the text has every part.
 func Says(t testing.TB, what, text string, parts ...string) {
 	t.Helper()
-	for _, part := range parts {
-		if !strings.Contains(text, part) {
-			t.Errorf("%s does not say %q:\n%s", what, part, text)
+	for _, piece := range parts {
+		if !strings.Contains(text, piece) {
+			t.Errorf("%s does not say %q:\n%s", what, piece, text)
 		}
 	}
 }

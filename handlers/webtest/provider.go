@@ -81,19 +81,21 @@ func NewSignOnConsole(t *testing.T) (*Console, *Provider) {
 // Provider is a provider of single sign-on that says what a test wants.
 type Provider struct {
 	*httptest.Server
-	T      *testing.T
-	key    *rsa.PrivateKey
-	Away   bool
-	Asked  url.Values     // of the newest authorization request
-	Claims map[string]any // over the right ones
-	Alter  func(claims string) string
-	Hang   chan struct{} // what the provider says about itself waits until it is closed; nil: it does not
-	Times  atomic.Int64  // that it was asked about itself
-	Token  func(form url.Values)
-	Sign   func(text string) []byte
+	T         *testing.T
+	key       *rsa.PrivateKey
+	Away      bool
+	Requested url.Values     // of the newest authorization request
+	Claims    map[string]any // over the right ones
+	Alter     func(claims string) string
+	Hang      chan struct{} // what the provider says about itself waits until it is closed; nil: it does not
+	Times     atomic.Int64  // that it was asked about itself
+	Token     func(form url.Values)
+	Sign      func(text string) []byte
 }
 
-func (p *Provider) Back() string { return account.OidcPath + "?code=c&state=" + p.Asked.Get("state") }
+func (p *Provider) Back() string {
+	return account.OidcPath + "?code=c&state=" + p.Requested.Get("state")
+}
 
 // Begin asks the console to log in, and keeps what it asks the provider.
 func (p *Provider) Begin(c *Console, path string) {
@@ -105,7 +107,7 @@ func (p *Provider) Begin(c *Console, path string) {
 	if !strings.HasPrefix(to.String(), p.URL+"/auth?") {
 		p.T.Fatalf("goes to %s", to)
 	}
-	p.Asked = to.Query()
+	p.Requested = to.Query()
 	resp := http.Response{Header: a.Header}
 	for _, cookie := range resp.Cookies() {
 		if cookie.Name == account.OidcCookie {
@@ -120,7 +122,7 @@ func (p *Provider) Begin(c *Console, path string) {
 func (p *Provider) idToken() string {
 	claims := map[string]any{
 		"iss": p.URL, "aud": "console", "sub": "7", "exp": time.Now().Add(time.Hour).Unix(), "iat": time.Now().Unix(),
-		"nonce": p.Asked.Get("nonce"), "email": "Mary@Example.com", "email_verified": true,
+		"nonce": p.Requested.Get("nonce"), "email": "Mary@Example.com", "email_verified": true,
 	}
 	maps.Copy(claims, p.Claims)
 	head, err := json.Marshal(map[string]string{"alg": "RS256", "kid": "one"})

@@ -15,12 +15,12 @@ import (
 // slowTokens holds the look-ups of unknown tokens until it is told to go on.
 type slowTokens struct {
 	fakeTokens
-	inside chan struct{}
-	goOn   chan struct{}
-	mu     sync.Mutex
-	now    int // unknown tokens being looked up
-	most   int
-	known  int // look-ups of tokens that there are
+	inside  chan struct{}
+	proceed chan struct{}
+	mu      sync.Mutex
+	now     int // unknown tokens being looked up
+	most    int
+	known   int // look-ups of tokens that there are
 }
 
 func (s *slowTokens) count(unknown, known int) {
@@ -39,7 +39,7 @@ func (s *slowTokens) Authenticate(ctx context.Context, plain string) (models.Tok
 	s.count(1, 0)
 	defer s.count(-1, 0)
 	s.inside <- struct{}{}
-	<-s.goOn
+	<-s.proceed
 	return models.Token{}, models.ErrUnauthorized
 }
 
@@ -48,7 +48,7 @@ func (s *slowTokens) Authenticate(ctx context.Context, plain string) (models.Tok
 // does not wait for them. It is looked up again each time.
 func TestFalseTokensDoNotHoldUpRightOnes(t *testing.T) {
 	const flood = 50
-	tokens := &slowTokens{fakeTokens: testTokens, inside: make(chan struct{}, flood), goOn: make(chan struct{})}
+	tokens := &slowTokens{fakeTokens: testTokens, inside: make(chan struct{}, flood), proceed: make(chan struct{})}
 	e := newTestEvents(&fakeStore{})
 	e.Access.Tokens = tokens
 	url := serve(t, e)
@@ -71,7 +71,7 @@ func TestFalseTokensDoNotHoldUpRightOnes(t *testing.T) {
 		<-tokens.inside
 	}
 	right()
-	close(tokens.goOn)
+	close(tokens.proceed)
 	wrong.Wait()
 	tokens.mu.Lock()
 	defer tokens.mu.Unlock()

@@ -22,8 +22,8 @@ func BenchmarkReadEvents(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(kind.body)))
 			for b.Loop() {
-				if _, no := ReadEvents([]byte(kind.body), kind.lines, testNow); no != nil {
-					b.Fatal(no.Errs)
+				if _, rej := ReadEvents([]byte(kind.body), kind.lines, testNow); rej != nil {
+					b.Fatal(rej.Errs)
 				}
 			}
 			b.ReportMetric(float64(100*b.N)/b.Elapsed().Seconds(), "events/s")

@@ -14,7 +14,7 @@ const (
 )
 
 // contentKind tells whether a request holds lines of events, or refuses it.
-func contentKind(r *http.Request) (lines bool, no *api.Refusal) {
+func contentKind(r *http.Request) (lines bool, rej *api.Refusal) {
 	if len(r.Header.Values("Content-Encoding")) > 0 {
 		return false, mediaType("The body must not be encoded: send it without Content-Encoding.")
 	}

@@ -50,14 +50,14 @@ func TestARefusalReachesWhoWritesFirst(t *testing.T) {
 // TestBytesAreCountedAsTheyArrive: chunked bodies of one token that together
 // have more bytes than there are make room for another token.
 func TestBytesAreCountedAsTheyArrive(t *testing.T) {
-	const crowd = 4
+	const strangers = 4
 	large := event + strings.Repeat(" ", 1<<20)
-	store := &fakeStore{block: make(chan struct{}), inside: make(chan struct{}, crowd+1)}
+	store := &fakeStore{block: make(chan struct{}), inside: make(chan struct{}, strangers+1)}
 	e := newTestEvents(store)
-	e.places = api.NewPlaces(16, (crowd-1)*int64(len(large))+1<<10, 1) // one may go beyond
+	e.places = api.NewPlaces(16, (strangers-1)*int64(len(large))+1<<10, 1) // one may go beyond
 	url := serve(t, e)
-	answers := make(chan reply, crowd)
-	for range crowd {
+	answers := make(chan reply, strangers)
+	for range strangers {
 		go func() {
 			q, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, io.MultiReader(strings.NewReader(large)))
 			if err != nil {
@@ -93,7 +93,7 @@ func TestBytesAreCountedAsTheyArrive(t *testing.T) {
 	}
 	close(store.block)
 	other.Wait()
-	for range crowd - 1 {
+	for range strangers - 1 {
 		if r := <-answers; r.status != http.StatusAccepted {
 			t.Errorf("another of the crowd: %d", r.status)
 		}

@@ -131,7 +131,7 @@ func (k *checker) fill(e *models.NewEvent, p posted) {
 		about := k.posts(p, family)
 		e.Tags, e.Title, e.Subject = about.tags, about.title, about.subject
 	} else {
-		e.Tags, e.Title, e.Family = []string{}, titleOf(p.data, e.Subject), listed.families[e.Type]
+		e.Tags, e.Title, e.Family = []string{}, titleOf(p.data, e.Subject), eventTypes.families[e.Type]
 	}
 	merges := kind == kindPost || e.Type == "user.updated" || e.Type == "team.updated"
 	if merges && e.Subject != "" {

@@ -9,8 +9,8 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/api"
 )
 
-// told writes the faults of a refusal as "index field: message".
-func told(errs []api.FieldError) string {
+// faultsOf writes the faults of a refusal as "index field: message".
+func faultsOf(errs []api.FieldError) string {
 	var lines []string
 	for _, e := range errs {
 		index := "null"
@@ -140,16 +140,16 @@ func TestFieldFaults(t *testing.T) {
 		{`{"events":[{"type":"lead.scored"},{"id":1,"id":2}]}`, "1 id: stands twice"},
 		{`{"events":[{"type":"lead.scored"},`, "null events"},
 	} {
-		events, no := ReadEvents([]byte(tc.event), false, testNow)
-		if no == nil {
+		events, rej := ReadEvents([]byte(tc.event), false, testNow)
+		if rej == nil {
 			t.Errorf("%.200s: taken as %+v", tc.event, events)
 			continue
 		}
-		if got := told(no.Errs); !strings.HasPrefix(got, tc.fault) || no.Status != 400 || events != nil {
+		if got := faultsOf(rej.Errs); !strings.HasPrefix(got, tc.fault) || rej.Status != 400 || events != nil {
 			t.Errorf("%.200s:\n got %s\nwant %s", tc.event, got, tc.fault)
 		}
-		if want := strings.Count(tc.fault, "\n") + 1; len(no.Errs) != want {
-			t.Errorf("%.200s: %d faults: %s", tc.event, len(no.Errs), told(no.Errs))
+		if want := strings.Count(tc.fault, "\n") + 1; len(rej.Errs) != want {
+			t.Errorf("%.200s: %d faults: %s", tc.event, len(rej.Errs), faultsOf(rej.Errs))
 		}
 	}
 }
@@ -168,18 +168,18 @@ func TestAtTheLimits(t *testing.T) {
 		`{"events":[{"type":"lead.scored","data":` + strings.Repeat(`{"a":`, 63) + `1` + strings.Repeat(`}`, 63) + `}]}`,
 		`{"type":"lead.scored","Type":7,"ID":{},"Question":1}`,
 	} {
-		if _, no := ReadEvents([]byte(event), false, testNow); no != nil {
-			t.Errorf("%.100s: %s", event, told(no.Errs))
+		if _, rej := ReadEvents([]byte(event), false, testNow); rej != nil {
+			t.Errorf("%.100s: %s", event, faultsOf(rej.Errs))
 		}
 	}
 }
 
 // TestAllFaultsAreTold: of every event and line, up to a limit.
 func TestAllFaultsAreTold(t *testing.T) {
-	_, no := ReadEvents([]byte("{\"type\":\"lead\"}\n\n{\"type\":\n{\"type\":\"a.b\"}\nnull\n{\"type\":\"a.b\",\"id\":5,\"data\":1}"), true, testNow)
+	_, rej := ReadEvents([]byte("{\"type\":\"lead\"}\n\n{\"type\":\n{\"type\":\"a.b\"}\nnull\n{\"type\":\"a.b\",\"id\":5,\"data\":1}"), true, testNow)
 	want := "1 type: is not valid JSON: it ends too early, after byte 8\n0 type: must be two parts of a-z, 0-9 and _ that start with a letter, joined by a dot, as lead.scored\n" +
 		"3 : must be an object\n4 id: must be a string\n4 data: must be an object"
-	if got := told(no.Errs); got != want {
+	if got := faultsOf(rej.Errs); got != want {
 		t.Errorf("\n got %s\nwant %s", got, want)
 	}
 	for _, lines := range []bool{true, false} {
@@ -188,22 +188,22 @@ func TestAllFaultsAreTold(t *testing.T) {
 			if !lines {
 				body = `{"events":[` + strings.TrimSuffix(strings.Repeat(bad+",", 500), ",") + `]}`
 			}
-			if _, no = ReadEvents([]byte(body), lines, testNow); len(no.Errs) != api.MaxFaults || !strings.Contains(no.Detail, "many faults") {
-				t.Errorf("%d faults told: %s", len(no.Errs), no.Detail)
+			if _, rej = ReadEvents([]byte(body), lines, testNow); len(rej.Errs) != api.MaxFaults || !strings.Contains(rej.Detail, "many faults") {
+				t.Errorf("%d faults told: %s", len(rej.Errs), rej.Detail)
 			}
 		}
 	}
-	_, no = ReadEvents([]byte(strings.Repeat("{\n", 500)), true, testNow)
-	if len(no.Errs) != api.MaxFaults {
-		t.Errorf("%d faults told of broken lines", len(no.Errs))
+	_, rej = ReadEvents([]byte(strings.Repeat("{\n", 500)), true, testNow)
+	if len(rej.Errs) != api.MaxFaults {
+		t.Errorf("%d faults told of broken lines", len(rej.Errs))
 	}
 }
 
 // TestFaultsStaySmall: a sender's megabytes do not come back.
 func TestFaultsStaySmall(t *testing.T) {
 	key := strings.Repeat("é", 100_000)
-	_, no := ReadEvents([]byte(`{"type":"a.b","`+key+`":1,"`+key+`":2}`), false, testNow)
-	if no == nil || len(told(no.Errs)) > 1000 {
-		t.Errorf("%.100s", told(no.Errs))
+	_, rej := ReadEvents([]byte(`{"type":"a.b","`+key+`":1,"`+key+`":2}`), false, testNow)
+	if rej == nil || len(faultsOf(rej.Errs)) > 1000 {
+		t.Errorf("%.100s", faultsOf(rej.Errs))
 	}
 }

@@ -75,8 +75,8 @@ func TestNumbersPassUnchanged(t *testing.T) {
 	if r := post(t, serve(t, newTestEvents(store)), fmt.Sprintf(`{"type":"lead.scored","data":%s}`, data)); r.status != http.StatusAccepted {
 		t.Fatalf("%d %s", r.status, r.body)
 	}
-	var kept struct{ Data json.RawMessage }
-	if err := json.Unmarshal(store.events[0].Payload, &kept); err != nil || string(kept.Data) != data {
-		t.Errorf("kept %s, %v", kept.Data, err)
+	var stored struct{ Data json.RawMessage }
+	if err := json.Unmarshal(store.events[0].Payload, &stored); err != nil || string(stored.Data) != data {
+		t.Errorf("kept %s, %v", stored.Data, err)
 	}
 }

@@ -34,7 +34,7 @@ type listing struct {
 	events   map[string][]string // second parts, by first part
 }
 
-var listed = func() listing {
+var eventTypes = func() listing {
 	l := listing{map[string]kind{}, map[string]string{}, map[string][]string{}}
 	for _, f := range wire.Families() {
 		for _, event := range f.Events {
@@ -68,15 +68,15 @@ func familyKind(f wire.Family) kind {
 
 // TypeKind tells the kind of an event type, or in words why there is none.
 func TypeKind(name string) (k kind, fault string) {
-	if k = listed.kinds[name]; k != kindUnknown {
+	if k = eventTypes.kinds[name]; k != kindUnknown {
 		return k, ""
 	}
 	family, event, _ := strings.Cut(name, ".")
 	switch {
 	case name == brokenEvent:
 		return kindUnknown, "is reported by Sitehooks itself when a webhook breaks; a site cannot report it"
-	case listed.events[family] != nil:
-		return kindUnknown, "is no event of " + family + ", which has " + strings.Join(listed.events[family], ", ")
+	case eventTypes.events[family] != nil:
+		return kindUnknown, "is no event of " + family + ", which has " + strings.Join(eventTypes.events[family], ", ")
 	case len(name) > maxName || !isWord(family) || !isWord(event):
 		return kindUnknown, "must be two parts of a-z, 0-9 and _ that start with a letter, joined by a dot, as lead.scored"
 	}
@@ -95,7 +95,7 @@ func isWord(s string) bool {
 
 // MetricType keeps the number of different labels limited.
 func MetricType(name string) string {
-	if listed.kinds[name] == kindUnknown {
+	if eventTypes.kinds[name] == kindUnknown {
 		return "custom"
 	}
 	return name

@@ -34,8 +34,8 @@ func TestListedNames(t *testing.T) {
 			}
 		}
 	}
-	if total != len(listed.kinds) {
-		t.Errorf("%d names are listed, %d were expected", len(listed.kinds), total)
+	if total != len(eventTypes.kinds) {
+		t.Errorf("%d names are listed, %d were expected", len(eventTypes.kinds), total)
 	}
 }
 

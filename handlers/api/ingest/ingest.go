@@ -73,15 +73,15 @@ func (e *API) Mount(r gin.IRoutes) { r.POST("/api/v1/events", gin.WrapH(e)) }
 
 // ServeHTTP takes one request.
 func (e *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	token, no := e.Access.Authorize(r, models.ScopeIngest, "sending events")
+	token, rej := e.Access.Authorize(r, models.ScopeIngest, "sending events")
 	var accepted, duplicates int
-	if no == nil {
-		accepted, duplicates, no = e.take(w, r, token)
+	if rej == nil {
+		accepted, duplicates, rej = e.accept(w, r, token)
 	}
-	if no != nil {
-		e.Access.Note(api.ApiIngest, r, token, no)
+	if rej != nil {
+		e.Access.Note(api.ApiIngest, r, token, rej)
 		e.Access.Drain(w, r)
-		no.Write(w)
+		rej.Write(w)
 		return
 	}
 	body, _ := json.Marshal(struct { //nolint:errchkjson // two numbers
@@ -93,30 +93,30 @@ func (e *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(body) // who does not listen will send again, and find duplicates
 }
 
-// take does the work of a request that may send events: read, check and store
+// accept does the work of a request that may send events: read, check and store
 // them. Its place is given back when it returns.
-func (e *API) take(w http.ResponseWriter, r *http.Request, token models.Token) (accepted, duplicates int, no *api.Refusal) {
-	lines, no := contentKind(r)
-	if no != nil {
-		return 0, 0, no
+func (e *API) accept(w http.ResponseWriter, r *http.Request, token models.Token) (accepted, duplicates int, rej *api.Refusal) {
+	lines, rej := contentKind(r)
+	if rej != nil {
+		return 0, 0, rej
 	}
 	// A sender that does not wait for the answer is served as well.
-	q, no := e.places.Enter(context.WithoutCancel(r.Context()), api.Flow(token))
-	if no != nil {
-		return 0, 0, no
+	q, rej := e.places.Enter(context.WithoutCancel(r.Context()), api.Flow(token))
+	if rej != nil {
+		return 0, 0, rej
 	}
 	defer q.Release()
-	body, no := q.Read(w, r)
-	if no != nil {
-		return 0, 0, no
+	body, rej := q.Read(w, r)
+	if rej != nil {
+		return 0, 0, rej
 	}
-	events, no := ReadEvents(body.Text, lines, e.Now())
+	events, rej := ReadEvents(body.Text, lines, e.Now())
 	body.Release() // events have their payloads by themselves
-	if no != nil {
-		return 0, 0, no
+	if rej != nil {
+		return 0, 0, rej
 	}
-	if no = onlyLocation(token.Location, events); no != nil {
-		return 0, 0, no
+	if rej = onlyLocation(token.Location, events); rej != nil {
+		return 0, 0, rej
 	}
 	accepted, duplicates, err := e.Events.Record(q.Context(), events)
 	if full, is := errors.AsType[*models.LocationLimitError](err); is {

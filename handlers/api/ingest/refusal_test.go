@@ -89,8 +89,8 @@ func TestTokens(t *testing.T) {
 	}
 	// Without a configured token no token equals it, the empty one least of all.
 	a := api.NewAccess(api.AccessDeps{Tokens: testTokens})
-	if _, no := a.Authorize(&http.Request{Header: http.Header{"Authorization": {"Bearer configured"}}}, models.ScopeIngest, ""); no == nil || no.Status != 401 {
-		t.Errorf("no configured token: %+v", no)
+	if _, rej := a.Authorize(&http.Request{Header: http.Header{"Authorization": {"Bearer configured"}}}, models.ScopeIngest, ""); rej == nil || rej.Status != 401 {
+		t.Errorf("no configured token: %+v", rej)
 	}
 	r = post(t, url, `{"events":[{"type":"lead.scored","location":"python-wranglers"},{"type":"lead.scored"}]}`, "Authorization", "Bearer bound")
 	if p := r.problem(t); r.status != 403 || len(p.Errors) != 1 || *p.Errors[0].Index != 1 || p.Errors[0].Field != "location" {
@@ -100,8 +100,8 @@ func TestTokens(t *testing.T) {
 
 func TestTwoAuthorizations(t *testing.T) {
 	r := &http.Request{Header: http.Header{"Authorization": {"Bearer configured", "Bearer other"}}}
-	if _, no := newTestEvents(&fakeStore{}).Access.Authorize(r, models.ScopeIngest, ""); no == nil || no.Status != 401 {
-		t.Errorf("%+v", no)
+	if _, rej := newTestEvents(&fakeStore{}).Access.Authorize(r, models.ScopeIngest, ""); rej == nil || rej.Status != 401 {
+		t.Errorf("%+v", rej)
 	}
 }
 

@@ -38,7 +38,7 @@ func sendAnswer(q *api.Request, w http.ResponseWriter, a answer) error {
 	}
 	control := http.NewResponseController(w)
 	if len(body) > largeAnswer {
-		if err := q.Take(int64(len(body))); err != nil {
+		if err := q.Reserve(int64(len(body))); err != nil {
 			return err
 		}
 	}

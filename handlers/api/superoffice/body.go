@@ -28,9 +28,9 @@ var bodyTypes = map[string]patchKind{
 
 // read takes the body of a request, whose absence is a null.
 func (c *call) read(w http.ResponseWriter, q *api.Request) error {
-	b, no := q.Read(w, c.request)
-	if no != nil {
-		return failureOf(no)
+	b, rej := q.Read(w, c.request)
+	if rej != nil {
+		return failureOf(rej)
 	}
 	defer b.Release()
 	raw := bytes.TrimSpace(b.Text)

@@ -103,7 +103,7 @@ func TestSuperOfficeTest(t *testing.T) {
 	onSQLite(t, func(d *desk) {
 		const path = "/v1/Webhook/Test"
 		var result testResult
-		try := func(body string) testResult {
+		attempt := func(body string) testResult {
 			d.t.Helper()
 			r := d.do(http.MethodPost, path, body)
 			if r.status != http.StatusOK || !hasKeys(r.body, "Success", "Message") {
@@ -113,14 +113,14 @@ func TestSuperOfficeTest(t *testing.T) {
 			return result
 		}
 		// A target is enough.
-		if got := try(`{"targetUrl":"` + d.target.URL + `","secret":"key"}`); !got.Success || !strings.Contains(got.Message, "HTTP 200 OK") || !strings.Contains(got.Message, "thanks for test") {
+		if got := attempt(`{"targetUrl":"` + d.target.URL + `","secret":"key"}`); !got.Success || !strings.Contains(got.Message, "HTTP 200 OK") || !strings.Contains(got.Message, "thanks for test") {
 			d.t.Errorf("%+v", got)
 		}
 		if got := d.target.requests(); len(got) != 1 || !got[0].signedWith("key") {
 			d.t.Errorf("%+v", got)
 		}
 		d.target.answers(http.StatusTeapot)
-		got := try(d.body(map[string]any{"Headers": map[string]string{"X-Api-Key": "very private"}}))
+		got := attempt(d.body(map[string]any{"Headers": map[string]string{"X-Api-Key": "very private"}}))
 		if got.Success || !strings.Contains(got.Message, "418") || strings.Contains(got.Message, "very private") {
 			d.t.Errorf("%+v", got)
 		}
@@ -132,10 +132,10 @@ func TestSuperOfficeTest(t *testing.T) {
 		// A saved one is tried with what is stored, unless it would go elsewhere.
 		d.target.answers(http.StatusOK)
 		h := d.created(map[string]any{"Secret": "stored secret", "Headers": map[string]string{"X-Api-Key": "very private"}})
-		try(d.body(map[string]any{"WebhookId": h.WebhookID, "TargetUrl": d.target.URL + "/elsewhere"}))
-		sent := d.target.requests()
-		if len(sent) != 1 || !sent[0].signedWith("stored secret") || sent[0].header.Get("X-Api-Key") != "very private" {
-			d.t.Errorf("%+v", sent)
+		attempt(d.body(map[string]any{"WebhookId": h.WebhookID, "TargetUrl": d.target.URL + "/elsewhere"}))
+		posted := d.target.requests()
+		if len(posted) != 1 || !posted[0].signedWith("stored secret") || posted[0].header.Get("X-Api-Key") != "very private" {
+			d.t.Errorf("%+v", posted)
 		}
 		d.refused(d.do(http.MethodPost, path, d.body(map[string]any{"WebhookId": h.WebhookID, "TargetUrl": d.other.URL})), http.StatusBadRequest, "Secret:", "Headers:")
 		if len(d.other.requests()) > 0 {

@@ -161,8 +161,8 @@ func unmodified(r *http.Request, w models.Webhook) error {
 	}
 }
 
-// told is the answer that shows a webhook.
-func (s *API) told(w models.Webhook) (answer, error) {
+// output is the answer that shows a webhook.
+func (s *API) output(w models.Webhook) (answer, error) {
 	o, err := s.Store.Webhooks.Open(w)
 	if err != nil {
 		return answer{}, err

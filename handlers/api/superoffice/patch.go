@@ -26,7 +26,7 @@ func (s *API) change(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	shown, err := s.told(w)
+	shown, err := s.output(w)
 	if err != nil {
 		return answer{}, err
 	}

@@ -25,7 +25,7 @@ func (s *API) get(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return s.told(w)
+	return s.output(w)
 }
 
 // named is the webhook that the address names, if it is still as the request

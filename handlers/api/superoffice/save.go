@@ -35,7 +35,7 @@ func (s *API) insert(ctx context.Context, c *call, d *definition) (answer, error
 	if err != nil {
 		return answer{}, err
 	}
-	return s.settle(ctx, c, w, d.State, checked)
+	return s.finish(ctx, c, w, d.State, checked)
 }
 
 // saving is ctx without its end: once a change is stored, the rest of it is
@@ -91,7 +91,7 @@ func (s *API) update(ctx context.Context, c *call, old models.Webhook, d *defini
 	if err != nil {
 		return answer{}, err
 	}
-	return s.settle(ctx, c, w, d.State, checked)
+	return s.finish(ctx, c, w, d.State, checked)
 }
 
 // asksAnew tells whether a saved webhook's target has to answer before the
@@ -116,10 +116,10 @@ func (s *API) mustAnswer(ctx context.Context, c checked) error {
 	return err
 }
 
-// settle puts a saved webhook into the state that was asked for and answers
+// finish puts a saved webhook into the state that was asked for and answers
 // with it. A broken one of which nothing was asked is tested, as everywhere:
 // success makes it active again, and an interrupted test leaves it as it is.
-func (s *API) settle(ctx context.Context, c *call, w models.Webhook, state string, checked checked) (answer, error) {
+func (s *API) finish(ctx context.Context, c *call, w models.Webhook, state string, checked checked) (answer, error) {
 	defer s.OnChange()
 	healed := false
 	if w.State == models.WebhookBroken && state != stateActive && state != stateStopped {
@@ -145,7 +145,7 @@ func (s *API) settle(ctx context.Context, c *call, w models.Webhook, state strin
 	if w, err = s.Store.Webhooks.Get(ctx, w.ID); err != nil {
 		return answer{}, err
 	}
-	return s.told(w)
+	return s.output(w)
 }
 
 // remove deletes a webhook.

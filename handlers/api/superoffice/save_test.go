@@ -37,8 +37,8 @@ func TestSuperOfficeReplace(t *testing.T) {
 		if o.Secrets[0] != "" || len(o.Headers) != 2 || o.Headers[1] != (models.Header{Name: "x-b", Value: "2"}) || o.Headers[0].Value != "3" {
 			d.t.Errorf("%+v", o)
 		}
-		if sent := d.target.requests(); len(sent) != 1 || sent[0].header.Get("X-B") != "2" || sent[0].header.Get("X-Superoffice-Signature") != "" {
-			d.t.Errorf("asked %+v", sent)
+		if posted := d.target.requests(); len(posted) != 1 || posted[0].header.Get("X-B") != "2" || posted[0].header.Get("X-Superoffice-Signature") != "" {
+			d.t.Errorf("asked %+v", posted)
 		}
 		d.ok(d.do(http.MethodPut, pathOf(h), d.body(map[string]any{"Headers": map[string]any{}})))
 		if _, o = d.opened(h.WebhookID); len(o.Headers) != 0 {
@@ -196,13 +196,13 @@ func TestSuperOfficeUnmodified(t *testing.T) {
 		read := r.header.Get("Last-Modified")
 		d.clock.Add(time.Minute)
 		d.ok(d.do(http.MethodPut, pathOf(h), d.body(nil), "If-Unmodified-Since", read))
-		for _, try := range [][2]string{
+		for _, attempt := range [][2]string{
 			{http.MethodGet, ""},
 			{http.MethodPut, d.body(nil)},
 			{http.MethodPatch, `{"Name":"other"}`},
 			{http.MethodDelete, ""},
 		} {
-			d.refused(d.do(try[0], pathOf(h), try[1], "If-Unmodified-Since", read), http.StatusPreconditionFailed, mary.Name)
+			d.refused(d.do(attempt[0], pathOf(h), attempt[1], "If-Unmodified-Since", read), http.StatusPreconditionFailed, mary.Name)
 		}
 		// A pause is a change too; a date that is none is no condition.
 		read = d.do(http.MethodGet, pathOf(h), "").header.Get("Last-Modified")

@@ -15,19 +15,19 @@ import (
 // sendServer sends large answers, and tells when one is begun and sent.
 type sendServer struct {
 	*httptest.Server
-	t           *testing.T
-	begun, sent chan struct{}
+	t             *testing.T
+	begun, posted chan struct{}
 }
 
 func newSendServer(t *testing.T, within time.Duration) *sendServer {
 	large := answer{value: strings.Repeat("x", 16<<20)}
 	p := api.NewPlaces(64, 32<<20, 1)
 	p.Pace.Answer = within
-	s := &sendServer{t: t, begun: make(chan struct{}, 8), sent: make(chan struct{}, 8)}
+	s := &sendServer{t: t, begun: make(chan struct{}, 8), posted: make(chan struct{}, 8)}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		q, no := p.Enter(r.Context(), r.URL.Path)
-		if no != nil {
-			no.Write(w)
+		q, rej := p.Enter(r.Context(), r.URL.Path)
+		if rej != nil {
+			rej.Write(w)
 			return
 		}
 		defer q.Release()
@@ -35,7 +35,7 @@ func newSendServer(t *testing.T, within time.Duration) *sendServer {
 		if err := sendAnswer(q, w, large); err != nil {
 			api.Busy().Write(w)
 		}
-		s.sent <- struct{}{}
+		s.posted <- struct{}{}
 	}))
 	t.Cleanup(s.Close)
 	return s
@@ -76,5 +76,5 @@ func TestUnreadAnswersHoldNothing(t *testing.T) {
 func TestAnAnswerThatNobodyReadsEnds(t *testing.T) {
 	s := newSendServer(t, 50*time.Millisecond)
 	s.unread()
-	<-s.sent
+	<-s.posted
 }

@@ -50,9 +50,9 @@ func (s *API) record(ctx context.Context, c *call, name, key string, data []byte
 		return answer{}, &failure{status: http.StatusBadRequest, reason: api.ReasonInvalid, faults: wrong}
 	}
 	e := signalled{Type: name, Subject: strconv.FormatUint(n, 10), Location: c.place(), Data: data}
-	events, no := ingest.ReadEvents(plainJSON(e), false, s.Now())
-	if no != nil {
-		return answer{}, signalFailure(no)
+	events, rej := ingest.ReadEvents(plainJSON(e), false, s.Now())
+	if rej != nil {
+		return answer{}, signalFailure(rej)
 	}
 	accepted, _, err := s.Store.Events.Record(saving(ctx), events)
 	if full, is := errors.AsType[*models.LocationLimitError](err); is {
@@ -72,10 +72,10 @@ func (s *API) record(ctx context.Context, c *call, name, key string, data []byte
 
 // signalFailure tells what the ingest API refuses: values that are too large
 // or too deep.
-func signalFailure(no *api.Refusal) error {
-	f := &failure{status: no.Status, reason: no.Reason, message: no.Detail}
-	if no.Status != http.StatusRequestEntityTooLarge {
-		for _, e := range no.Errs {
+func signalFailure(rej *api.Refusal) error {
+	f := &failure{status: rej.Status, reason: rej.Reason, message: rej.Detail}
+	if rej.Status != http.StatusRequestEntityTooLarge {
+		for _, e := range rej.Errs {
 			f.faults.add("Data", "%s %s.", e.Field, e.Message)
 		}
 	}

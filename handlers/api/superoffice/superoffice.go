@@ -92,9 +92,9 @@ type operation func(ctx context.Context, c *call) (answer, error)
 // ServeHTTP takes one request.
 func (s *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
-	token, no := s.Access.Authorize(r, models.ScopeSuperOffice, "managing webhooks")
-	err := failureOf(no)
-	if no == nil {
+	token, rej := s.Access.Authorize(r, models.ScopeSuperOffice, "managing webhooks")
+	err := failureOf(rej)
+	if rej == nil {
 		err = s.answer(w, r, token)
 	}
 	if err != nil {
@@ -113,9 +113,9 @@ func (s *API) answer(w http.ResponseWriter, r *http.Request, token models.Token)
 	if err != nil {
 		return err
 	}
-	q, no := s.places.Enter(r.Context(), api.Flow(token))
-	if no != nil {
-		return failureOf(no)
+	q, rej := s.places.Enter(r.Context(), api.Flow(token))
+	if rej != nil {
+		return failureOf(rej)
 	}
 	defer q.Release()
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {

@@ -31,10 +31,10 @@ func TestSuperOfficeLife(t *testing.T) {
 			d.t.Fatalf("%d test events", len(pings))
 		}
 		ping := pings[0]
-		var sent map[string]any
-		d.must(json.Unmarshal(ping.body, &sent))
+		var posted map[string]any
+		d.must(json.Unmarshal(ping.body, &posted))
 		if !ping.signedWith("a secret") || ping.header.Get("X-Hook-Test") != "true" || ping.header.Get("X-Superoffice-Event") != "test" ||
-			ping.header.Get("X-Api-Key") != "very private" || sent["WebhookName"] != "My hook" || sent["source"] != "forum" || sent["Event"] != "test" {
+			ping.header.Get("X-Api-Key") != "very private" || posted["WebhookName"] != "My hook" || posted["source"] != "forum" || posted["Event"] != "test" {
 			d.t.Errorf("test event %v %s", ping.header, ping.body)
 		}
 		if !hasKeys(r.body, definitionKeys...) || strings.Contains(r.body, "private") || strings.Contains(r.body, "a secret") {
@@ -164,9 +164,9 @@ func TestSuperOfficeBusyAndAway(t *testing.T) {
 		for range placesInAll { // all of them by the token that asks
 			token, err := d.store.Tokens.Authenticate(d.t.Context(), d.token)
 			d.must(err)
-			q, no := d.api.places.Enter(d.t.Context(), api.Flow(token))
-			if no != nil {
-				d.t.Fatal(no.Detail)
+			q, rej := d.api.places.Enter(d.t.Context(), api.Flow(token))
+			if rej != nil {
+				d.t.Fatal(rej.Detail)
 			}
 			held = append(held, q)
 		}

@@ -11,7 +11,7 @@ func TestTold(t *testing.T) {
 		"one\ntwo":         "sitehooks: one\nsitehooks: two",
 		"one\n  more\ntwo": "sitehooks: one\n  more\nsitehooks: two",
 	} {
-		if got := Told(errors.New(from)); got != want {
+		if got := ErrorText(errors.New(from)); got != want {
 			t.Errorf("%q is told as %q, want %q", from, got, want)
 		}
 	}

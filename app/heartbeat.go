@@ -21,9 +21,9 @@ const (
 	unableEvery  = time.Second // while nothing can be stored, or that is in doubt
 )
 
-// presence tells the others that this instance is alive and where it listens,
+// heartbeat tells the others that this instance is alive and where it listens,
 // for their page and since no notification goes to an instance.
-type presence struct {
+type heartbeat struct {
 	store    *models.Store
 	log      *slog.Logger
 	row      models.Instance
@@ -34,13 +34,13 @@ type presence struct {
 	loop    sync.WaitGroup
 }
 
-// appear says it for the first time, and then again and again until leave.
-func appear(ctx context.Context, store *models.Store, log *slog.Logger, role string, listener net.Addr, onAlive func([]netip.AddrPort)) (*presence, error) {
+// startHeartbeat says it for the first time, and then again and again until leave.
+func startHeartbeat(ctx context.Context, store *models.Store, log *slog.Logger, role string, listener net.Addr, onAlive func([]netip.AddrPort)) (*heartbeat, error) {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown"
 	}
-	p := &presence{
+	p := &heartbeat{
 		store: store, log: log, row: models.Instance{ID: rand.Text(), Name: host, Role: role, Version: Version()},
 		listener: listener, onAlive: onAlive,
 	}
@@ -52,7 +52,7 @@ func appear(ctx context.Context, store *models.Store, log *slog.Logger, role str
 	return p, nil
 }
 
-func (p *presence) run(ctx context.Context) {
+func (p *heartbeat) run(ctx context.Context) {
 	for next := presentEvery; ; {
 		select {
 		case <-ctx.Done():
@@ -83,7 +83,7 @@ func (p *presence) run(ctx context.Context) {
 
 // refresh says that this instance is alive, and learns where the others listen.
 // Error: that of Instances.Seen.
-func (p *presence) refresh(ctx context.Context) error {
+func (p *heartbeat) refresh(ctx context.Context) error {
 	if own, err := listening(p.listener); err != nil {
 		p.log.WarnContext(ctx, "the other instances do not learn the addresses of this machine", slog.Any("error", err))
 	} else {
@@ -133,9 +133,9 @@ func listening(listener net.Addr) ([]string, error) {
 	return list, nil
 }
 
-// leave takes the instance off the list. Should the database be away, others
+// stop takes the instance off the list. Should the database be away, others
 // find out by themselves.
-func (p *presence) leave(ctx context.Context) {
+func (p *heartbeat) stop(ctx context.Context) {
 	p.cancel()
 	p.loop.Wait()
 	if err := p.store.Instances.Gone(ctx, p.row.ID); err != nil {

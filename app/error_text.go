@@ -2,9 +2,9 @@ package app
 
 import "strings"
 
-// Told is an error as the operator reads it: each of several faults on a line
+// ErrorText is an error as the operator reads it: each of several faults on a line
 // that says who speaks. A line that is set in belongs to the one before.
-func Told(err error) string {
+func ErrorText(err error) string {
 	const who = "sitehooks: "
 	var b strings.Builder
 	for line := range strings.Lines(err.Error()) {
