@@ -21,7 +21,7 @@ func TestRevealInTheBrowser(t *testing.T) {
 	c.open(in.Base + "/admin/webhooks")
 	c.click("a[aria-label='Edit Everything']")
 	c.until("document.querySelector('dialog[open] [data-look] .big')")
-	acts := "[...document.querySelectorAll('.secret:has(#secret_1) .acts > *')].filter((e) => e.checkVisibility()).map((e) => e.textContent).join()"
+	acts := "[...document.querySelectorAll('.secret:has(#secret_1) .acts > *')].filter((e) => e.checkVisibility()).map((e) => e.textContent.trim()).join()"
 	if got := eval[string](c, acts); got != "Reveal,Clear,Generate" {
 		t.Errorf("beside the saved secret stand %s", got)
 	}

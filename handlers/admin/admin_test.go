@@ -201,7 +201,7 @@ func TestSystemPage(t *testing.T) {
 		a := c.Get("/admin/system").Want(http.StatusOK)
 		webtest.NoMarkup(t, a)
 		for _, piece := range []string{
-			"Ready", "1.2.3", "Webhooks: Active1", models.DispatchDelay, "seals", "go1.", webtest.Nasty + "jobs1.2.2", "running0", "discarded1",
+			"Ready", "1.2.3", "Webhooks: Active1", models.DispatchDelay, "seals", "go1.", webtest.Nasty + " jobs 1.2.2", "running0", "discarded1",
 		} {
 			if !strings.Contains(a.Text("main"), piece) {
 				t.Errorf("it does not say %q: %s", piece, a.Text("main"))

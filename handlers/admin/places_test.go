@@ -82,8 +82,8 @@ func TestOnlyWhatIsEmptyIsRemoved(t *testing.T) {
 			}
 		}
 		refused("first", map[string]string{
-			community: "1 webhookevents kept for 30 days", tag: "1 webhookevents kept for 30 days",
-			location: "1 webhook1 API tokenevents kept for 30 days",
+			community: "1 webhook events kept for 30 days", tag: "1 webhook events kept for 30 days",
+			location: "1 webhook 1 API token events kept for 30 days",
 		})
 		_, err = c.Store.Webhooks.Delete(t.Context(), c.Admin.Actor(), w.ID)
 		webtest.OK(t, err)
@@ -102,7 +102,7 @@ func TestOnlyWhatIsEmptyIsRemoved(t *testing.T) {
 		c.Post(community, nil).GoesTo("/admin/locations/python-wranglers")
 		c.Post(community, nil).Want(http.StatusNotFound)
 		c.AddEvent(2, "question.created", "data", "c++")
-		if got := c.Get("/admin/locations/python-wranglers").Text("tbody, #tags ~ ul"); !strings.HasPrefix(got, "Data data") || !strings.HasSuffix(got, "c++×") {
+		if got := c.Get("/admin/locations/python-wranglers").Text("tbody, #tags ~ ul"); !strings.HasPrefix(got, "Data data") || !strings.HasSuffix(got, "c++ ×") {
 			t.Errorf("they did not come back: %s", got)
 		}
 		c.Exec("delete from events_waiting")
@@ -112,7 +112,7 @@ func TestOnlyWhatIsEmptyIsRemoved(t *testing.T) {
 		}
 		c.Get(location).Want(http.StatusNotFound)
 		got := c.Get("/admin/audit").Text("tbody")
-		for _, want := range []string{"Removed a locationpython-wranglers", "Removed a communitypython-wranglers/data", "Removed a tagpython-wranglers/c++"} {
+		for _, want := range []string{"Removed a location python-wranglers", "Removed a community python-wranglers/data", "Removed a tag python-wranglers/c++"} {
 			if !strings.Contains(got, want) {
 				t.Errorf("the log lacks %q: %s", want, got)
 			}
@@ -178,7 +178,7 @@ func TestFieldsSearchAmongManyLocations(t *testing.T) {
 		}
 		c.AddEvent(1, "question.created", "", "x")
 		a = c.Get("/admin/trigger-history?location=python+wranglers")
-		if a.Find("tbody tr").Length() != 1 || a.Text("[aria-label='Filters in force']") != "Location Python wranglers×" {
+		if a.Find("tbody tr").Length() != 1 || a.Text("[aria-label='Filters in force']") != "Location Python wranglers ×" {
 			t.Errorf("the history by a name: %s", a.Text("main"))
 		}
 
@@ -202,7 +202,7 @@ func TestDeliveriesAreFilteredByOneOfManyWebhooks(t *testing.T) {
 		}
 		c.AddWebhook(func(in *models.WebhookInput) { in.Name = "Hook 1" })
 		a := c.Get("/admin/deliveries?webhook=hook+7&state=failed").Want(http.StatusOK)
-		if got := a.Find("input[name=webhook]").AttrOr("value", ""); got != "Hook 7 #7" || a.Text("[aria-label='Filters in force'] li:first-child") != "Webhook Hook 7 #7×" {
+		if got := a.Find("input[name=webhook]").AttrOr("value", ""); got != "Hook 7 #7" || a.Text("[aria-label='Filters in force'] li:first-child") != "Webhook Hook 7 #7 ×" {
 			t.Errorf("the field holds %q, in force are %s", got, a.Text("[aria-label='Filters in force']"))
 		}
 		if got := a.Find("a[download]").First().AttrOr("href", ""); got != "" && !strings.Contains(got, "webhook=7") {
@@ -255,7 +255,7 @@ func TestEmptyLocationsAreRemovedTogether(t *testing.T) {
 		if got := c.Get("/admin/locations").Text("[role=status]"); got != "Showing 6 of 6 locations" {
 			t.Errorf("the list: %s", got)
 		}
-		if got := c.Get("/admin/audit?about=location").Text("tbody tr:first-child"); !strings.Contains(got, "Removed a locationempty locationsteam-10, team-100,") || !strings.HasSuffix(got, "and 19885 more") {
+		if got := c.Get("/admin/audit?about=location").Text("tbody tr:first-child"); !strings.Contains(got, "Removed a location empty locations team-10, team-100,") || !strings.HasSuffix(got, "and 19885 more") {
 			t.Errorf("the log says %q", got)
 		}
 		if got := c.Get("/admin/empty-locations").Text("main"); !strings.Contains(got, "No location is empty.") {

@@ -50,7 +50,7 @@ func TestBulk(t *testing.T) {
 	}
 
 	ask = c.Get(path + "?" + chosen("resume", a, b, broken).Encode()).Want(http.StatusOK)
-	if !strings.Contains(ask.Text("main"), "3 notifications are held") || ask.Text("main button") != "Resume 3 and send 3 heldResume 3 and drop 3 held" {
+	if !strings.Contains(ask.Text("main"), "3 notifications are held") || ask.Text("main button") != "Resume 3 and send 3 held Resume 3 and drop 3 held" {
 		t.Errorf("it asks %q", ask.Text("main"))
 	}
 	c.Post(path, ask.Form()).Want(http.StatusUnprocessableEntity)

@@ -52,7 +52,7 @@ func TestFormAsTheContractHasIt(t *testing.T) {
 	if _, has := a.Find("main form").Attr("action"); has {
 		t.Error("the form posts to another address than its own")
 	}
-	if got := a.Text(".form-foot"); got != "Create notificationTest notificationPreviewCancel" {
+	if got := a.Text(".form-foot"); got != "Create notification Test notification Preview Cancel" {
 		t.Errorf("buttons %q", got)
 	}
 	if got := a.Text("option"); !strings.Contains(got, "Main sitePython wranglersNo community selected") {
@@ -405,7 +405,7 @@ func TestSavingABrokenWebhookTriesIt(t *testing.T) {
 	if text := c.Flash(a); !strings.Contains(text, "active again and sends the 1 held") {
 		t.Errorf("it says %q", text)
 	}
-	if text := c.Get(webhooks.WebhookPath(w.ID)).Text("[aria-labelledby=sh] tbody tr"); !strings.Contains(text, "ActiveA test arrived") {
+	if text := c.Get(webhooks.WebhookPath(w.ID)).Text("[aria-labelledby=sh] tbody tr"); !strings.Contains(text, "Active A test arrived") {
 		t.Errorf("the history says %q", text)
 	}
 	if w = c.Only(); w.StateReason != "" || w.State != models.WebhookActive || len(r.Requests()) != 2 {

@@ -29,7 +29,7 @@ func TestListOfNothing(t *testing.T) {
 	if got := c.Get("/admin/webhooks").Text(".empty"); !strings.Contains(got, "Events are arriving: 1 in the last 7 days.") {
 		t.Errorf("the page says %q", got)
 	}
-	if link := a.Find(".s-page-title a[href='/admin/webhooks/new?type=generic']"); link.Text() != "Create a Generic Webhook" {
+	if link := a.Find(".s-page-title a[href='/admin/webhooks/new?type=generic']"); webtest.Words(link) != "Create a Generic Webhook" {
 		t.Errorf("the button says %q", link.Text())
 	}
 }
@@ -115,7 +115,7 @@ func TestListInPages(t *testing.T) {
 		c.AddWebhook(nil)
 	}
 	first := c.Get("/admin/webhooks?q=python")
-	if !strings.Contains(first.Text("main"), "Showing 50 of 51 webhooks (51 match)") || first.Text(".s-pagination") != "NextOn a page:2050100200" {
+	if !strings.Contains(first.Text("main"), "Showing 50 of 51 webhooks (51 match)") || first.Text(".s-pagination") != "Next On a page: 20 50 100 200" {
 		t.Errorf("the page says %q", first.Text(".table-bar"))
 	}
 	next := first.Find(".s-pagination a[rel=next]").AttrOr("href", "")
@@ -137,10 +137,8 @@ func TestFiltersInForceCanBeTakenOff(t *testing.T) {
 	c := webtest.NewConsole(t)
 	c.AddWebhook(func(in *models.WebhookInput) { in.TagMode, in.Tags = models.TagsSpecific, []string{"python"} })
 	a := c.Get("/admin/webhooks?tag=python&activity=answer.accepted&owner=1&state=active")
-	if got := a.Text("ul[aria-label='Filters in force']"); got != "State\u00a0Active×Owner\u00a0Mine×Activity\u00a0Accepted answers×Tag\u00a0python×Show all" {
-		if strings.ReplaceAll(got, "\u00a0", " ") != "State Active×Owner Mine×Activity Accepted answers×Tag python×Show all" {
-			t.Errorf("the chips say %q", got)
-		}
+	if got := a.Text("ul[aria-label='Filters in force']"); got != "State Active × Owner Mine × Activity Accepted answers × Tag python × Show all" {
+		t.Errorf("the chips say %q", got)
 	}
 	if href := a.Find("a[aria-label='Remove the filter Tag python']").AttrOr("href", ""); href != "/admin/webhooks?activity=answer.accepted&owner=1&state=active" {
 		t.Errorf("the tag is taken off by %s", href)

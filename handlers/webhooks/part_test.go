@@ -72,7 +72,7 @@ func TestFieldsOfTheTypes(t *testing.T) {
 	if a.Find("[role=alert]").Length() > 0 || a.Form().Get("custom") != "lead.scored, lead.lost,,lead.lost" {
 		t.Errorf("it says %q", a.Text("[role=alert]"))
 	}
-	for _, label := range []string{"contact.created0 of 0", "lead.scored0 of 0", "lead.lost0 of 0"} {
+	for _, label := range []string{"contact.created 0 of 0", "lead.scored 0 of 0", "lead.lost 0 of 0"} {
 		if !strings.Contains(a.Text(".form-side tbody"), label) {
 			t.Errorf("the preview does not count %s: %s", label, a.Text(".form-side tbody"))
 		}

@@ -31,7 +31,7 @@ func TestPreview(t *testing.T) {
 	a := c.Post(webtest.NewForm, form).Want(http.StatusOK)
 	side := a.Text(".form-side")
 	for _, want := range []string{
-		"5 of 9 events", "Questions0 of 1not chosen", "Accepted answers5 of 71 with other tags, 1 with another community", "By tag: python 5 pandas 0 Newest matchesQuestion 5 <b>",
+		"5 of 9 events", "Questions 0 of 1 not chosen", "Accepted answers 5 of 7 1 with other tags, 1 with another community", "By tag: python 5 pandas 0 Newest matches Question 5 <b>",
 		"With the newest 3 matches", "POST /hook?… HTTP/1.1 Host: api.example.com Content-Type: application/json", "X-Key: ••••••", "Signed with secret 2.",
 	} {
 		if !strings.Contains(side, want) {

@@ -159,7 +159,7 @@ func TestHeldTimesAreShown(t *testing.T) {
 	if label := page.Find("figure svg[role=img]").First().AttrOr("aria-label", ""); !strings.HasSuffix(label, "; held for 5 h") {
 		t.Errorf("the chart says %q", label)
 	}
-	if got := page.Find("figure").First().Find("tbody tr").Eq(20).Text(); got != "" && !strings.HasSuffix(got, "60 min") {
+	if got := webtest.Words(page.Find("figure").First().Find("tbody tr").Eq(20)); got != "" && !strings.HasSuffix(got, "60 min") {
 		t.Errorf("an hour in the middle is %q", got)
 	}
 	list := c.Get(web.WebhooksPath)
