@@ -98,6 +98,6 @@ func Build(d Deps) (*Areas, error) {
 		Triggers:   &triggers.Pages{Site: site},
 	}
 	a.Webhooks = &webhooks.Pages{Site: site, Sender: d.Sender, Identity: a.Account}
-	site.LogInAgain = a.Account.LogInAgain
+	site.LogInAgain, site.KnownBrowser = a.Account.LogInAgain, a.Account.KnownBrowser
 	return a, nil
 }

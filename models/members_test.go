@@ -137,9 +137,11 @@ func TestOneAdministratorIsLeft(t *testing.T) {
 
 func TestTokensListed(t *testing.T) {
 	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
-		plain, err := s.Tokens.Issue(t.Context(), mary, models.Token{Name: "site", Scope: models.ScopeIngest, Location: "main"})
+		admin, err := s.Users.Create(t.Context(), models.User{Email: "mary@example.com", Name: mary.Name, Role: models.RoleAdministrator})
 		ok(t, err)
-		_, err = s.Tokens.Issue(t.Context(), mary, models.Token{Name: "crm", Scope: models.ScopeSuperOffice})
+		plain, err := s.Tokens.Issue(t.Context(), admin.Actor(), models.Token{Name: "site", Scope: models.ScopeIngest, Location: "main"})
+		ok(t, err)
+		_, err = s.Tokens.Issue(t.Context(), admin.Actor(), models.Token{Name: "crm", Scope: models.ScopeSuperOffice})
 		ok(t, err)
 		tok, err := s.Tokens.Authenticate(t.Context(), plain)
 		ok(t, err)
@@ -202,6 +204,46 @@ func TestARemovedMemberOwnsNothing(t *testing.T) {
 		want(t, "owner after", w.OwnerID, 0)
 		want(t, "made by", w.OwnerName, "Tony")
 		want(t, "claim", s.Webhooks.Claim(t.Context(), tony.Actor(), w.ID), models.ErrNotFound)
+	})
+}
+
+// TestNoTokenOfAMemberWhoIsGone: a request that was let in before its member was
+// removed, disabled or made a viewer makes no token that the administrator who
+// did so has not seen.
+func TestNoTokenOfAMemberWhoIsGone(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
+		_, err := s.Users.Create(t.Context(), models.User{Email: "mary@example.com", Name: "Mary", Role: models.RoleAdministrator})
+		ok(t, err)
+		input := models.Token{Name: "late", Scope: models.ScopeIngest}
+		for how, end := range map[string]func(id int64) (models.User, error){
+			"removed":       func(id int64) (models.User, error) { return s.Users.Remove(t.Context(), mary, id) },
+			"disabled":      func(id int64) (models.User, error) { return s.Users.Disable(t.Context(), mary, id) },
+			"made a viewer": func(id int64) (models.User, error) { return s.Users.SetRole(t.Context(), mary, id, models.RoleViewer) },
+		} {
+			maker, err := s.Users.Create(t.Context(), models.User{Email: how + "@example.com", Name: how, Role: models.RoleAdministrator})
+			ok(t, err)
+			var both sync.WaitGroup
+			both.Go(func() {
+				if _, err := s.Tokens.Issue(t.Context(), maker.Actor(), input); err != nil && !errors.Is(err, models.ErrNotFound) {
+					t.Errorf("%s at the same moment: %v", how, err)
+				}
+			})
+			_, err = end(maker.ID)
+			ok(t, err)
+			both.Wait()
+			before, err := s.Tokens.List(t.Context())
+			ok(t, err)
+			for _, tok := range before { // the one made at the same moment, if it came first
+				if how == "removed" && tok.CreatedBy == how && (tok.CreatedByID != 0 || !tok.MakerRemoved) {
+					t.Errorf("a token of a removed member: %+v", tok)
+				}
+			}
+			_, err = s.Tokens.Issue(t.Context(), maker.Actor(), input)
+			want(t, how, err, models.ErrNotFound)
+			after, err := s.Tokens.List(t.Context())
+			ok(t, err)
+			want(t, "tokens of one who is "+how, len(after), len(before))
+		}
 	})
 }
 

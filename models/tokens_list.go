@@ -22,10 +22,14 @@ func (t *Tokens) Get(ctx context.Context, id int64) (Token, error) {
 	return tok, found(t.s.db.WithContext(ctx).Take(&tok, id))
 }
 
-// Issue is Create with a line in the audit log.
+// Issue is Create with a line in the audit log. Error: ErrNotFound when the
+// member who makes it was removed, disabled or made a viewer meanwhile.
 func (t *Tokens) Issue(ctx context.Context, by Actor, tok Token) (plain string, err error) {
 	tok.CreatedBy, tok.CreatedByID = by.Name, by.UserID
 	err = t.s.tx(ctx, func(tx *gorm.DB) error {
+		if err := t.s.mayIssue(tx, by); err != nil {
+			return err
+		}
 		inner := *t.s
 		inner.db = tx // so that Create takes part in this transaction
 		if plain, err = (&Tokens{&inner}).Create(ctx, tok); err != nil {
@@ -38,6 +42,21 @@ func (t *Tokens) Issue(ctx context.Context, by Actor, tok Token) (plain string, 
 		return audit(tx, by, now, "token.created", tok.Name, tokenReach(tok))
 	})
 	return plain, err
+}
+
+// mayIssue returns ErrNotFound for a member who is no administrator any more.
+// A change of the member waits until the transaction has ended, and then knows
+// of the token.
+func (s *Store) mayIssue(tx *gorm.DB, by Actor) error {
+	if by.UserID == 0 {
+		return nil // no member
+	}
+	var id int64
+	err := tx.Raw("select id from users where id = ? and role = ? and disabled_at is null"+s.share(), by.UserID, RoleAdministrator).Scan(&id).Error
+	if err == nil && id == 0 {
+		err = ErrNotFound
+	}
+	return err
 }
 
 // OfMaker returns the tokens in force that a member made, newest first.

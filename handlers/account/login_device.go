@@ -54,8 +54,17 @@ func (s *Pages) knownDevice(c *gin.Context) (d device, known bool) {
 	if err != nil {
 		return device{}, false
 	}
-	err = securecookie.DecodeMulti(deviceCookie, cookie.Value, &d, s.devices...)
-	return d, err == nil && d.Nonce != ""
+	if err = securecookie.DecodeMulti(deviceCookie, cookie.Value, &d, s.devices...); err != nil {
+		return device{}, false
+	}
+	return d, d.Nonce != ""
+}
+
+// KnownBrowser is the account whose owner has logged in with this browser, as
+// text that stands for it; empty: nobody's.
+func (s *Pages) KnownBrowser(c *gin.Context) string {
+	d, _ := s.knownDevice(c)
+	return d.Account
 }
 
 // of is the device as one of an account, empty when it is another's.

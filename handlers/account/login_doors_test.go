@@ -265,6 +265,36 @@ func TestUnfinishedLoginsKeepNobodyOut(t *testing.T) {
 	}
 }
 
+// TestUnfinishedLoginsOfManyAddressesKeepNoKnownBrowserOut: somebody with an
+// IPv6 /48 has more address groups than there are places. Other strangers are
+// asked to come back; a browser that is known logs in.
+func TestUnfinishedLoginsOfManyAddressesKeepNoKnownBrowserOut(t *testing.T) {
+	c := webtest.NewConsole(t, behindLoopback)
+	c.Anew()
+	device := deviceOf(t, c.TryFrom("192.0.2.1", webtest.AdminEmail, webtest.AdminPassword).Want(http.StatusSeeOther))
+	c.Site.OpenFormWithin = time.Minute
+	tooMany := make(chan string, 2*web.OpenForms+1)
+	for i := range 2*web.OpenForms + 1 { // read, waiting, and one that is too many
+		status, hangUp := c.Unfinished(fmt.Sprintf("2001:db8:7:%x::1", i), 1000)
+		defer hangUp()
+		go func() { tooMany <- <-status }()
+	}
+	if got := <-tooMany; !strings.Contains(got, "503") {
+		t.Errorf("one too many is answered %q", got)
+	}
+	c.TryFrom("192.0.2.2", webtest.AdminEmail, webtest.AdminPassword).Want(http.StatusServiceUnavailable)
+	c.Extra = []*http.Cookie{device}
+	c.TryFrom("192.0.2.2", webtest.AdminEmail, webtest.AdminPassword).Want(http.StatusSeeOther)
+	c.Extra = nil
+	// What was typed into a form whose session has ended is carried as well.
+	form := url.Values{"name": {"The site"}, "scope": {models.ScopeIngest}}
+	c.Post("/admin/tokens", form).Want(http.StatusSeeOther) // a stranger's form is not read
+	c.Extra = []*http.Cookie{device}
+	if page := c.Post("/admin/tokens", form).Want(http.StatusUnauthorized); !strings.Contains(page.Body, "The site") {
+		t.Error("the form of a known browser was not read")
+	}
+}
+
 // TestLoginFormHasToArriveSoon: one that does not is answered.
 func TestLoginFormHasToArriveSoon(t *testing.T) {
 	c := webtest.NewConsole(t)

@@ -17,7 +17,8 @@ const (
 	pagesAtOnce = 256
 	// BusyWait is how long a request waits for a place.
 	BusyWait = 5 * time.Second
-	// OpenForms are forms that need no session, read at once.
+	// OpenForms are forms that need no session, read at once: so many of
+	// strangers, and as many of known browsers.
 	OpenForms = 64
 	// OpenFormLimit is the most that such a form may hold, in bytes.
 	OpenFormLimit = 16 << 10
@@ -39,8 +40,8 @@ func newPages() *limit.Limiter {
 	return limit.New(limit.Config{Places: pagesAtOnce, Share: 8, Queue: pagesAtOnce, Wait: BusyWait})
 }
 
-// newOpenForms shares the reading of forms that need no session among address
-// groups.
+// newOpenForms shares the reading of forms that need no session: among address
+// groups, or among the accounts of known browsers.
 func newOpenForms() *limit.Limiter {
 	return limit.New(limit.Config{Places: OpenForms, Share: 8, Queue: OpenForms, Wait: BusyWait})
 }
@@ -84,6 +85,16 @@ func Busy(err error) error {
 	return err
 }
 
+// openFormPlace waits until a form that needs no session may be read. Browsers
+// that are known to a member have places of their own, which strangers cannot
+// take, however many addresses they have.
+func (s *Site) openFormPlace(c *gin.Context) (*limit.Place, error) {
+	if account := s.KnownBrowser(c); account != "" {
+		return s.knownForms.Acquire(c.Request.Context(), account)
+	}
+	return s.openForms.Acquire(c.Request.Context(), limit.AddressGroup(c.ClientIP()))
+}
+
 // ParseOpenForm reads a form that needs no session. It may hold so many bytes,
 // has to arrive soon, and few are read at once.
 func (s *Site) ParseOpenForm(c *gin.Context, most int64) error {
@@ -91,7 +102,7 @@ func (s *Site) ParseOpenForm(c *gin.Context, most int64) error {
 		c.Header("Connection", "close") // do not read what is refused
 		return &http.MaxBytesError{Limit: most}
 	}
-	place, err := s.openForms.Acquire(c.Request.Context(), limit.AddressGroup(c.ClientIP()))
+	place, err := s.openFormPlace(c)
 	if err != nil {
 		c.Header("Connection", "close")
 		return Busy(err)

@@ -50,16 +50,20 @@ type Site struct {
 	// LogInAgain shows the login page for the request of somebody whose session
 	// has ended. The page carries the fields of a form that was sent.
 	LogInAgain func(c *gin.Context, carried url.Values) error
-	Passwords  *Passwords
-	Warnings   *repeat.Log
+	// KnownBrowser is the account, as text that stands for it, whose owner has
+	// logged in with this browser; empty: nobody's.
+	KnownBrowser func(c *gin.Context) string
+	Passwords    *Passwords
+	Warnings     *repeat.Log
 
-	Pages     *limit.Limiter // by member
-	Queries   *limit.Limiter // of these, for those that use the database; by member
-	openForms *limit.Limiter // by address group
-	Sessions  *sessionCookies
-	flashes   *securecookie.SecureCookie
-	page500   []byte                   // the 500 page, rendered at start
-	entries   map[string]template.HTML // the navigation, rendered at start, by what is current
+	Pages      *limit.Limiter // by member
+	Queries    *limit.Limiter // of these, for those that use the database; by member
+	openForms  *limit.Limiter // of strangers, by address group
+	knownForms *limit.Limiter // of known browsers, by account
+	Sessions   *sessionCookies
+	flashes    *securecookie.SecureCookie
+	page500    []byte                   // the 500 page, rendered at start
+	entries    map[string]template.HTML // the navigation, rendered at start, by what is current
 }
 
 // NewSite renders ahead what all pages have in common.
@@ -79,7 +83,9 @@ func NewSite(c Config) (*Site, error) {
 	secure := c.BaseURL.Scheme == "https"
 	s := &Site{
 		Config: c, PageWithin: pageWithin, LongWithin: longWithin, OpenFormWithin: openFormWithin,
-		Passwords: NewPasswords(), Warnings: repeat.New(c.Log), Pages: newPages(), Queries: newQueries(c.Store.Connections()), openForms: newOpenForms(),
+		KnownBrowser: func(*gin.Context) string { return "" },
+		Passwords:    NewPasswords(), Warnings: repeat.New(c.Log), Pages: newPages(), Queries: newQueries(c.Store.Connections()),
+		openForms: newOpenForms(), knownForms: newOpenForms(),
 		Sessions: newSessionCookies(c.Store.Sessions, secure, c.CookieKeys),
 		flashes:  securecookie.New(c.CookieKeys[0], nil).SetSerializer(securecookie.JSONEncoder{}).MaxAge(int(flashFor.Seconds())),
 	}
