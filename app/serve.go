@@ -175,7 +175,7 @@ func (in *instance) console() (http.Handler, error) {
 		Tokens: in.store.Tokens, IngestToken: in.config.IngestToken, Log: in.log,
 		Refused: in.counters.refused,
 	})
-	ingest := ingest.New(ingest.Deps{
+	events := ingest.New(ingest.Deps{
 		Events: in.store.Events, Access: access, Log: in.log,
 		OnAccepted: arrived, Accepted: in.counters.accepted, MemoryShare: in.memory,
 	})
@@ -190,7 +190,7 @@ func (in *instance) console() (http.Handler, error) {
 	return handlers.New(handlers.Deps{
 		Store: in.store, Sender: in.sender, Templates: pages, BaseURL: in.config.BaseURL,
 		CookieKeys: in.box.Derive("cookies"), Log: in.log, TrustedProxies: in.config.TrustedProxies,
-		Ingest: ingest, IngestToken: in.config.IngestToken != "", Refused: access.Newest, SuperOffice: superOffice,
+		Ingest: events.Post, IngestToken: in.config.IngestToken != "", Refused: access.Newest, SuperOffice: superOffice.Handle,
 		Static: static.Handler(), OnChange: in.changed, Ready: in.ready,
 		Metrics: in.metrics(), LoginRefused: in.counters.loginsRefused.Inc, Version: Version(),
 		OIDC: account.OIDC{Issuer: in.config.OIDCIssuer, ClientID: in.config.OIDCClientID, ClientSecret: in.config.OIDCClientSecret},

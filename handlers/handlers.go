@@ -14,6 +14,7 @@ import (
 	"net/netip"
 	"net/url"
 
+	"github.com/gin-gonic/gin"
 	"github.com/sitehooks/sitehooks/handlers/account"
 	"github.com/sitehooks/sitehooks/handlers/admin"
 	"github.com/sitehooks/sitehooks/handlers/deliveries"
@@ -41,13 +42,13 @@ type Deps struct {
 	// TrustedProxies are believed in what they say about the client's address.
 	TrustedProxies []netip.Prefix
 	// Ingest answers POST /api/v1/events.
-	Ingest http.Handler
+	Ingest gin.HandlerFunc
 	// IngestToken says that SITEHOOKS_INGEST_TOKEN is set.
 	IngestToken bool
 	// Refused tells what the APIs of this instance refused; nil: nobody does.
 	Refused func() []api.Refused
 	// SuperOffice answers everything below /superoffice/api/.
-	SuperOffice http.Handler
+	SuperOffice gin.HandlerFunc
 	// Static serves the files below /static/.
 	Static http.Handler
 	// OnChange wakes the jobs after a change that may give them work; nil: nobody.

@@ -43,10 +43,10 @@ func (a *Areas) Routes() (*gin.Engine, error) {
 
 	// The APIs: bearer tokens only, answered by packages of their own.
 	if a.deps.Ingest != nil {
-		r.POST("/api/v1/events", gin.WrapH(a.deps.Ingest))
+		r.POST("/api/v1/events", a.deps.Ingest)
 	}
 	if a.deps.SuperOffice != nil {
-		r.Any("/superoffice/api/*path", gin.WrapH(a.deps.SuperOffice))
+		r.Any("/superoffice/api/*path", a.deps.SuperOffice)
 	}
 
 	// Every member. Changes here are the member's own.

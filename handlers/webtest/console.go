@@ -85,7 +85,7 @@ func NewConsoleOn(t testing.TB, kind string, adjust ...func(*handlers.Deps)) *Co
 		BaseURL:    &url.URL{Scheme: "http", Host: "console.example.com"},
 		CookieKeys: [][]byte{[]byte(strings.Repeat("k", 32))}, Static: static.Handler(),
 		Ready:    func(context.Context) error { return nil },
-		Ingest:   http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) }),
+		Ingest:   func(c *gin.Context) { c.Status(http.StatusAccepted) },
 		Metrics:  http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "metrics") }),
 		OnChange: func() { c.Change++ },
 	}

@@ -39,7 +39,7 @@ func FuzzEvents(f *testing.F) {
 			r.Header.Set("Content-Type", api.TypeNDJSON)
 		}
 		w := httptest.NewRecorder()
-		newTestEvents(store).ServeHTTP(w, r)
+		answer(newTestEvents(store), w, r)
 		if !json.Valid(w.Body.Bytes()) {
 			t.Fatalf("answered %q", w.Body)
 		}

@@ -57,7 +57,7 @@ type API struct {
 	places api.Places
 }
 
-// New returns the ingest API. It is an http.Handler for POST.
+// New returns the ingest API.
 func New(d Deps) *API {
 	if d.Log == nil {
 		d.Log = slog.Default()
@@ -68,11 +68,9 @@ func New(d Deps) *API {
 	return &API{Deps: d, places: api.NewPlaces(ingestPlaces, ingestBytes, d.MemoryShare)}
 }
 
-// Mount registers POST /api/v1/events.
-func (e *API) Mount(r gin.IRoutes) { r.POST("/api/v1/events", gin.WrapH(e)) }
-
-// ServeHTTP takes one request.
-func (e *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// Post answers POST /api/v1/events.
+func (e *API) Post(c *gin.Context) {
+	w, r := c.Writer, c.Request
 	token, rej := e.Access.Authorize(r, models.ScopeIngest, "sending events")
 	var accepted, duplicates int
 	if rej == nil {

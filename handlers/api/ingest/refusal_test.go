@@ -262,7 +262,7 @@ func TestSenderHasGone(t *testing.T) {
 	r.Header.Set("Authorization", "Bearer configured")
 	r.Header.Set("Content-Type", api.TypeJSON)
 	w := httptest.NewRecorder()
-	if e.ServeHTTP(w, r); w.Code != http.StatusServiceUnavailable || log.Len() > 0 {
+	if answer(e, w, r); w.Code != http.StatusServiceUnavailable || log.Len() > 0 {
 		t.Errorf("status %d, log %q", w.Code, &log)
 	}
 }

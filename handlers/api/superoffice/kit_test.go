@@ -145,7 +145,7 @@ func newDesk(t *testing.T, s *models.Store, clock *modelstest.Clock) *desk {
 	})
 	gin.SetMode(gin.ReleaseMode)
 	r := gin.New()
-	r.Any("/superoffice/api/*path", gin.WrapH(d.api))
+	r.Any("/superoffice/api/*path", d.api.Handle)
 	server := httptest.NewServer(r)
 	t.Cleanup(server.Close)
 	d.url = server.URL + "/superoffice/api"

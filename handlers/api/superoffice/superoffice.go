@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gin-gonic/gin"
 	"github.com/sitehooks/sitehooks/handlers/api"
 
 	"github.com/sitehooks/sitehooks/jobs/send"
@@ -54,8 +55,7 @@ type API struct {
 	places api.Places
 }
 
-// New returns the API. It is an http.Handler for everything below
-// /superoffice/api/v1/, whatever the method.
+// New returns the API.
 func New(d Deps) *API {
 	if d.Log == nil {
 		d.Log = slog.Default()
@@ -89,8 +89,9 @@ type call struct {
 // system's, apart from those of models that fail knows.
 type operation func(ctx context.Context, c *call) (answer, error)
 
-// ServeHTTP takes one request.
-func (s *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// Handle answers a request of any method to a path below /superoffice/api/v1/.
+func (s *API) Handle(c *gin.Context) {
+	w, r := c.Writer, c.Request
 	w.Header().Set("Cache-Control", "no-store")
 	token, rej := s.Access.Authorize(r, models.ScopeSuperOffice, "managing webhooks")
 	err := failureOf(rej)
