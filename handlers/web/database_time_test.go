@@ -1,8 +1,10 @@
 package web_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +23,7 @@ func TestAPageWaitsForTheDatabaseForAWhile(t *testing.T) {
 	c.Site.PageWithin = 500 * time.Millisecond
 	tx, err := c.Store.Postgres().Begin(t.Context())
 	webtest.OK(t, err)
+	t.Cleanup(func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }) // or closing the store waits for it
 	_, err = tx.Exec(t.Context(), "lock table webhooks in access exclusive mode")
 	webtest.OK(t, err)
 	a := c.Get("/admin/webhooks").Want(http.StatusServiceUnavailable)
@@ -35,7 +38,7 @@ func TestAPageWaitsForTheDatabaseForAWhile(t *testing.T) {
 		t.Errorf("one that changes little says %q", text)
 	}
 	c.Site.PageWithin, c.Site.LongWithin = time.Minute, 200*time.Millisecond
-	changed = c.Post(webhooks.WebhookPath(w.ID)+"/resume", nil).Want(http.StatusServiceUnavailable)
+	changed = c.Post(webhooks.WebhookPath(w.ID)+"/resume", url.Values{"held": {"send"}}).Want(http.StatusServiceUnavailable)
 	if text := changed.Text("main"); !strings.Contains(text, "The database did not answer within 0.2 seconds") {
 		t.Errorf("one that may change many deliveries says %q", text)
 	}
