@@ -96,22 +96,6 @@ func (p *Page) RoleShown() string {
 	return p.User.Role
 }
 
-// Flash is a sentence shown once, on the page after a change.
-type Flash struct {
-	Kind string // success, warning, danger or info, as Stacks names its notices
-	Text string
-	// Link is a path of this site that it leads to, and Do what is done there;
-	// empty: none.
-	Link, Do string
-}
-
-const (
-	FlashCookie = "flash"
-	flashFor    = 5 * time.Minute
-	// FlashLimit keeps the cookie below what browsers accept, in bytes.
-	FlashLimit = 1000
-)
-
 // PartHeader is what our scripts ask for a part of a page with: the name of
 // one that the handler offers. A redirect then comes as the header partTo, so
 // that the script goes there and not the request.
@@ -178,13 +162,7 @@ func (w *pageWriter) Write(page []byte) (int, error) {
 // Redirect answers 303 with an optional sentence for the next page.
 func (s *Site) Redirect(c *gin.Context, to string, flash ...Flash) error {
 	if len(flash) > 0 {
-		for i := range flash {
-			flash[i].Text = Cut(flash[i].Text, FlashLimit)
-		}
-		// What was done is done, also when there is no way to say so.
-		if value, err := s.flashes.Encode(FlashCookie, flash); err == nil {
-			s.SetCookie(c, FlashCookie, value, flashFor)
-		}
+		s.keepFlash(c, flash)
 	}
 	if c.GetHeader(PartHeader) != "" {
 		c.Header(PartTo, to)
@@ -193,21 +171,6 @@ func (s *Site) Redirect(c *gin.Context, to string, flash ...Flash) error {
 	}
 	c.Redirect(http.StatusSeeOther, to)
 	return nil
-}
-
-// takeFlash returns what the last change had to say and forgets it. It lies in
-// a signed cookie, so that reading a page writes nothing on the server.
-func (s *Site) takeFlash(c *gin.Context) []Flash {
-	cookie, err := c.Request.Cookie(FlashCookie)
-	if err != nil {
-		return nil
-	}
-	s.SetCookie(c, FlashCookie, "", -1)
-	var flash []Flash
-	if s.flashes.Decode(FlashCookie, cookie.Value, &flash) != nil {
-		return nil // forged or too old: nothing to show
-	}
-	return flash
 }
 
 // SetCookie sets a cookie for the whole site; a negative age removes it.

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
-	"github.com/gorilla/securecookie"
+	"github.com/gorilla/sessions"
 
 	"github.com/sitehooks/sitehooks/handlers/limit"
 	"github.com/sitehooks/sitehooks/handlers/repeat"
@@ -61,7 +61,7 @@ type Site struct {
 	openForms  *limit.Limiter // of strangers, by address group
 	knownForms *limit.Limiter // of known browsers, by account
 	Sessions   *sessionCookies
-	flashes    *securecookie.SecureCookie
+	flashes    *sessions.CookieStore
 	page500    []byte                   // the 500 page, rendered at start
 	entries    map[string]template.HTML // the navigation, rendered at start, by what is current
 }
@@ -87,7 +87,7 @@ func NewSite(c Config) (*Site, error) {
 		Passwords:    NewPasswords(), Warnings: repeat.New(c.Log), Pages: newPages(), Queries: newQueries(c.Store.Connections()),
 		openForms: newOpenForms(), knownForms: newOpenForms(),
 		Sessions: newSessionCookies(c.Store.Sessions, secure, c.CookieKeys),
-		flashes:  securecookie.New(c.CookieKeys[0], nil).SetSerializer(securecookie.JSONEncoder{}).MaxAge(int(flashFor.Seconds())),
+		flashes:  newFlashes(secure, c.CookieKeys),
 	}
 	var err error
 	if s.page500, err = s.renderOops(); err != nil {
