@@ -21,8 +21,7 @@ func Funcs(asset func(name string) string) template.FuncMap {
 		"exact":      func(t time.Time) string { return t.UTC().Format("Jan 2, 2006 at 15:04:05") },
 		"moment":     func(t time.Time) string { return Moment(t, time.Now()) },
 		"iso":        func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"when":       When,
-		"ago":        func(t time.Time) template.HTML { return TimeMark(t, Ago(time.Since(t))) },
+		"ago":        func(t time.Time) string { return Ago(time.Since(t)) },
 		"took":       Took,
 		"count":      countAny,
 		"plural":     func(n any, one, many string) string { return Plural(whole(n), one, many) },
@@ -32,8 +31,6 @@ func Funcs(asset func(name string) string) template.FuncMap {
 		"themeName":  themeName,
 		"themeClass": themeClass,
 		"flashIcon":  flashIcon,
-		"options":    options,
-		"owner":      Owner,
 		"aside":      func(key, about string) aside { return aside{key, about} },
 	}
 }
@@ -57,19 +54,6 @@ func Moment(t, now time.Time) string {
 		return t.Format("Jan 2 at 15:04:05")
 	}
 	return t.Format("Jan 2, 2006 at 15:04:05")
-}
-
-// When is a time to the minute as HTML, which does not break inside the day or
-// the time of day.
-func When(t time.Time) template.HTML {
-	return TimeMark(t, t.UTC().Format(`<span class="nobr">Jan 2, 2006</span> <span class="nobr">at 15:04</span>`))
-}
-
-// TimeMark marks words, which have to be HTML, with the exact time that they
-// stand for. It is not left to a template because lists are full of times.
-func TimeMark(t time.Time, words string) template.HTML {
-	const exact = `<time datetime="2006-01-02T15:04:05Z" title="Jan 2, 2006 at 15:04:05 UTC">`
-	return template.HTML(t.UTC().Format(exact) + words + "</time>") //nolint:gosec // numbers and words of ours
 }
 
 // Ago says in one unit how long something is past, or ahead.

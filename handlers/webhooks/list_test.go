@@ -203,7 +203,7 @@ func TestHealthInWords(t *testing.T) {
 		if got := health.Find(".s-badge").Text(); !strings.HasPrefix(got, want.badge) || !strings.Contains(health.Text(), want.note) {
 			t.Errorf("%s: %q", name, health.Text())
 		}
-		why, reads := "", row.NextFiltered("tr.why").Text()
+		why, reads := "", webtest.Words(row.NextFiltered("tr.why"))
 		switch name {
 		case "broken":
 			why = "It answered 410 Gone."
