@@ -25,20 +25,20 @@ type Process struct {
 }
 
 const about = "Sitehooks: an admin console and dispatcher for a site's webhooks.\n\n" +
-	"The variables that set it up are in README.md."
+	"Environment variables are described in README.md."
 
 // commands are what can be asked for, each in a file of its own.
 type commands struct {
 	ShowVersion kong.VersionFlag `name:"version" short:"v" hidden:""`
 
-	Serve       serveCommand       `cmd:"" default:"1" help:"Run console and jobs, on SQLite in ./data unless DATABASE_URL is set. This is also what sitehooks does without a command."`
+	Serve       serveCommand       `cmd:"" default:"1" help:"Run the console and the jobs, on SQLite in ./data unless DATABASE_URL is set. This is the default command."`
 	Demo        demoCommand        `cmd:"" help:"Run the quick start: samples, a receiver and a simulated site."`
-	Migrate     migrateCommand     `cmd:"" help:"Bring the schema up to date. serve does it too."`
+	Migrate     migrateCommand     `cmd:"" help:"Bring the database schema up to date. serve does this too."`
 	Admin       adminCommand       `cmd:"" help:"Administrators."`
 	Token       tokenCommand       `cmd:"" help:"API tokens."`
 	Replay      replayCommand      `cmd:"" help:"Post recorded activity."`
-	Receive     receiveCommand     `cmd:"" help:"Run a receiver to try with: it prints what arrives and whether it verifies."`
-	Rekey       rekeyCommand       `cmd:"" help:"Seal all secrets anew with the first key of SITEHOOKS_SECRET_KEY."`
+	Receive     receiveCommand     `cmd:"" help:"Run a test receiver that prints each request and whether its signature verifies."`
+	Rekey       rekeyCommand       `cmd:"" help:"Reseal all secrets with the first key of SITEHOOKS_SECRET_KEY."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Exit 0 when the instance with the same environment is ready."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 }

@@ -49,7 +49,7 @@ func TestWrongArguments(t *testing.T) {
 		stackExchange + "--speed=-1":           "--speed: must be a number above 0, or max",
 		stackExchange + "--speed NaN":          "--speed: must be",
 		stackExchange + "--speed fast":         "--speed: must be",
-		stackExchange + "--url localhost:8080": "--url: must be an address that starts with http:// or https://",
+		stackExchange + "--url localhost:8080": "--url: must be a URL that starts with http:// or https://",
 		stackExchange + "--site ftp://x":       "--site: must be an address",
 		stackExchange + "--site https://x/?a":  "--site: must be an address",
 		stackExchange + "--location Main":      "--location: ",

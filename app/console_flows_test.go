@@ -45,7 +45,7 @@ func filterAndResend(in *apptest.Instance, b *apptest.Browser, c *chrome, r *app
 	c.click("tr[data-id] .c-act a")
 	c.landed("document.querySelector('main form[action$=resend]')")
 	c.click("main form[action$=resend] button")
-	c.landed("document.querySelector('.s-notice__success')?.textContent.includes('It is being sent again')")
+	c.landed("document.querySelector('.s-notice__success')?.textContent.includes('Sending again')")
 	apptest.Eventually(c.t, "five requests of two deliveries", func() bool {
 		ids := map[string]int{}
 		for _, d := range r.Got() {
@@ -63,7 +63,7 @@ func explainWhyNot(in *apptest.Instance, c *chrome) {
 	c.landed("document.getElementById('event')")
 	c.do(chromedp.SendKeys("#event", "of-go\r"))
 	c.landed("document.getElementById('asked')?.textContent.startsWith('Why did') && document.querySelector('main .panel dl')")
-	if got := c.words("section[aria-labelledby=asked]"); !strings.Contains(got, "It did not match. Tags differ. The event has go; it wants python.") {
+	if got := c.words("section[aria-labelledby=asked]"); !strings.Contains(got, "It did not match. Tags differ. The event has go; this webhook requires python.") {
 		c.t.Errorf("it says %q", got)
 	}
 	c.click("section[aria-labelledby=asked] a[href$='#tags']")

@@ -25,8 +25,8 @@ import (
 const demoLogin = "admin@localhost"
 
 type demoCommand struct {
-	Data string `placeholder:"DIR" help:"The folder to keep the data in. Without it: a temporary one, removed at the end."`
-	Addr string `placeholder:"HOST:PORT" help:"Where to listen. Without it: SITEHOOKS_ADDR, or 127.0.0.1:8080."`
+	Data string `placeholder:"DIR" help:"The folder for the data. Default: a temporary folder, removed at the end."`
+	Addr string `placeholder:"HOST:PORT" help:"The address to listen on. Default: SITEHOOKS_ADDR, or 127.0.0.1:8080."`
 }
 
 // Run is the quick start: a real instance on SQLite, a receiver on a port of
@@ -146,7 +146,7 @@ func (in *instance) runDemo(ctx context.Context, receiver *demo.Receiver, receiv
 	defer cancel()
 	simulated := make(chan error, 1)
 	go func() { simulated <- simulator.Run(ctx) }()
-	_, err := fmt.Fprintf(p.Stdout, "To report activity of your own: export SITEHOOKS_INGEST_TOKEN=%s\nWhat the receiver got: %s\n%s\nlogin: %s  password: %s\n",
+	_, err := fmt.Fprintf(p.Stdout, "To report activity of your own: export SITEHOOKS_INGEST_TOKEN=%s\nRequests that the receiver got: %s\n%s\nlogin: %s  password: %s\n",
 		a.token, receiverURL, base, demoLogin, a.password)
 	if err != nil {
 		return err

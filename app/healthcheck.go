@@ -37,7 +37,7 @@ func (healthcheckCommand) Run(ctx context.Context, c config.Config) error {
 	}
 	why, err := io.ReadAll(io.LimitReader(resp.Body, 1000))
 	if err != nil || !bytes.HasPrefix(why, []byte("not ready")) { // another server
-		return fmt.Errorf("not ready: /readyz answers %s", resp.Status)
+		return fmt.Errorf("not ready: /readyz answered %s", resp.Status)
 	}
 	return oneLine(errors.New(string(why)))
 }

@@ -71,9 +71,9 @@ func (p *heartbeat) run(ctx context.Context) {
 		case ctx.Err() != nil:
 			return
 		case err != nil && wasAble:
-			p.log.ErrorContext(ctx, "nothing can be stored", slog.Any("error", err))
+			p.log.ErrorContext(ctx, "cannot store anything", slog.Any("error", err))
 		case err == nil && !wasAble:
-			p.log.InfoContext(ctx, "what arrives can be stored again")
+			p.log.InfoContext(ctx, "storing works again")
 		}
 		if next = presentEvery; err != nil {
 			next = unableEvery
@@ -85,7 +85,7 @@ func (p *heartbeat) run(ctx context.Context) {
 // Error: that of Instances.Seen.
 func (p *heartbeat) refresh(ctx context.Context) error {
 	if own, err := listening(p.listener); err != nil {
-		p.log.WarnContext(ctx, "the other instances do not learn the addresses of this machine", slog.Any("error", err))
+		p.log.WarnContext(ctx, "cannot publish the addresses of this machine to the other instances", slog.Any("error", err))
 	} else {
 		p.row.Addresses = strings.Join(own, ",")
 	}
@@ -94,7 +94,7 @@ func (p *heartbeat) refresh(ctx context.Context) error {
 	}
 	alive, err := p.store.Instances.Alive(ctx)
 	if err != nil {
-		p.log.DebugContext(ctx, "the addresses of the other instances could not be read", slog.Any("error", err))
+		p.log.DebugContext(ctx, "cannot read the addresses of the other instances", slog.Any("error", err))
 		return nil // those of before stay in force
 	}
 	var all []netip.AddrPort
@@ -139,6 +139,6 @@ func (p *heartbeat) stop(ctx context.Context) {
 	p.cancel()
 	p.loop.Wait()
 	if err := p.store.Instances.Gone(ctx, p.row.ID); err != nil {
-		p.log.DebugContext(ctx, "this instance could not say that it stops", slog.Any("error", err))
+		p.log.DebugContext(ctx, "cannot record that this instance is stopping", slog.Any("error", err))
 	}
 }

@@ -18,7 +18,7 @@ import (
 )
 
 // refusedTarget is what is said of every target that is refused.
-const refusedTarget = "Sitehooks may not send to this address. If it should, an operator can add the host or its network to SITEHOOKS_ALLOW_TARGETS."
+const refusedTarget = "Sitehooks is not allowed to send to this address. An operator can allow it by adding the host or its network to SITEHOOKS_ALLOW_TARGETS."
 
 // refuses says whether a target is refused when the form saves or tests it.
 func refuses(b *apptest.Browser, target, press string) bool {

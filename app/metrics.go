@@ -21,13 +21,13 @@ func newMetrics() (*prometheus.Registry, *counters) {
 			Name: "sitehooks_events_total", Help: "Events accepted, by type.",
 		}, []string{"type"}),
 		eventsRefused: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "sitehooks_events_refused_total", Help: "Requests that would report events, refused with a status of 4xx, by API and reason.",
+			Name: "sitehooks_events_refused_total", Help: "Requests to report events that were refused with a 4xx status, by API and reason.",
 		}, []string{"api", "reason"}),
 		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "sitehooks_deliveries_total", Help: "Deliveries that were delivered, failed or dropped, by type of webhook and that state.",
 		}, []string{"type", "state"}),
 		loginsRefused: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "sitehooks_logins_refused_total", Help: "Log-ins refused: wrong passwords, those after too many, and single sign-on.",
+			Name: "sitehooks_logins_refused_total", Help: "Logins refused: wrong passwords, those after too many, and single sign-on.",
 		}),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{

@@ -148,7 +148,7 @@ func searchOlder(t *testing.T, admin *apptest.Browser) {
 	path := "/admin/deliveries/resend?code=4xx"
 	for page := 1; path != ""; page++ {
 		a := admin.Get(path)
-		stopped := strings.Contains(a.Body, "The search looked at 20,000 deliveries.")
+		stopped := strings.Contains(a.Body, "Searched 20,000 deliveries.")
 		_, rest, older := strings.Cut(a.Body, `href="/admin/deliveries/resend?before=`)
 		if stopped != older || stopped != (page == 1) {
 			t.Fatalf("page %d of the question: stopped %v, goes on %v", page, stopped, older)

@@ -66,7 +66,7 @@ func TestAStartThatWaitsForAMigrationSaysSo(t *testing.T) {
 	ok(t, err)
 	in := apptest.Launch(t, env)
 	apptest.Eventually(t, "that it waits", func() bool {
-		return strings.Contains(in.Log.String(), "waiting for another instance that brings the schema up to date")
+		return strings.Contains(in.Log.String(), "waiting for another instance to bring the schema up to date")
 	})
 	ok(t, tx.Rollback())
 	in.Ready()

@@ -13,7 +13,7 @@ import (
 )
 
 type receiveCommand struct {
-	Addr    string   `default:"127.0.0.1:8090" placeholder:"HOST:PORT" help:"Where to listen. Without it: ${default}."`
+	Addr    string   `default:"127.0.0.1:8090" placeholder:"HOST:PORT" help:"The address to listen on. Default: ${default}."`
 	Secrets []string `name:"secret" sep:"none" placeholder:"S" help:"A signing secret of the webhook that sends here. Give it twice for a webhook with two."`
 }
 
@@ -21,13 +21,13 @@ type receiveCommand struct {
 func (r receiveCommand) Run(ctx context.Context, p Process) error {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", r.Addr)
 	if err != nil {
-		return config.Fault{Variable: "--addr", Text: fmt.Sprintf("is %q, where nothing can listen: %v", r.Addr, lastCause(err)), Example: "127.0.0.1:8091"}
+		return config.Fault{Variable: "--addr", Text: fmt.Sprintf("is %q, which cannot be listened on: %v", r.Addr, lastCause(err)), Example: "127.0.0.1:8091"}
 	}
 	at, err := ownURL(listener.Addr().String())
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(p.Stdout, "Waiting for webhooks at %s, at any path. The demo delivers here; sitehooks serve does when it is started with SITEHOOKS_ALLOW_TARGETS=127.0.0.0/8.\n", at)
+	_, err = fmt.Fprintf(p.Stdout, "Waiting for webhooks at %s, on any path. sitehooks demo delivers here; sitehooks serve does so only with SITEHOOKS_ALLOW_TARGETS=127.0.0.0/8.\n", at)
 	if err != nil {
 		return err
 	}

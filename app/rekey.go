@@ -24,23 +24,23 @@ func (rekeyCommand) Run(ctx context.Context, c config.Config, p Process) error {
 	if err != nil {
 		return err
 	}
-	next := "Once every instance runs with it, the others can go."
+	next := "Once every instance runs with this key, you can remove the others."
 	if c.DatabaseURL == "" {
 		replaced, err := replaceKey(c.DataDir, c.SecretKeys[0])
 		if err != nil {
 			return err
 		}
 		if replaced {
-			next = "It stands in " + keyFile + " now, so SITEHOOKS_SECRET_KEY need not be set."
+			next = "It is in " + keyFile + " now, so SITEHOOKS_SECRET_KEY need not be set."
 		}
 	}
 	webhooks := "webhooks"
 	if n == 1 {
 		webhooks = "webhook"
 	}
-	_, err = fmt.Fprintf(p.Stdout, "Sealed %d %s anew with the first key. %s\n", n, webhooks, next)
+	_, err = fmt.Fprintf(p.Stdout, "Resealed %d %s with the first key. %s\n", n, webhooks, next)
 	if err == nil {
-		_, err = fmt.Fprintln(p.Stdout, "An instance that runs without the first key cannot send any more: each must have been started with both keys before.")
+		_, err = fmt.Fprintln(p.Stdout, "Instances running without the first key can no longer send. Start every instance with both keys before you run this command.")
 	}
 	return err
 }

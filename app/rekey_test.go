@@ -33,7 +33,7 @@ func TestRekeyCommand(t *testing.T) {
 			}
 			fresh := bytes.Repeat([]byte{9}, secret.KeySize)
 			c.SecretKeys = [][]byte{fresh, modelstest.Key()}
-			for _, want := range []string{"Sealed 1 webhook anew", "Sealed 0 webhooks anew"} {
+			for _, want := range []string{"Resealed 1 webhook", "Resealed 0 webhooks"} {
 				out.Reset()
 				err = rekeyCommand{}.Run(t.Context(), c, p)
 				if err != nil {

@@ -17,18 +17,18 @@ type replayCommand struct {
 
 type replayDumpCommand struct {
 	File     string     `arg:"" help:"The Posts.xml of the dump."`
-	URL      webAddress `name:"url" default:"${instance}" placeholder:"URL" help:"The running instance. Without it: the one that listens at SITEHOOKS_ADDR, ${default}."`
-	Token    string     `placeholder:"TOKEN" help:"A token with the scope ingest. Without it: SITEHOOKS_INGEST_TOKEN."`
-	Location slug       `default:"main" placeholder:"SLUG" help:"The location that the events belong to. Without it: ${default}."`
-	Site     webAddress `default:"https://stackexchange.example" placeholder:"URL" help:"What the links of the posts start with. Without it: ${default}."`
-	Speed    speed      `default:"max" placeholder:"N" help:"Times real time, as 60 for an hour a minute; or max, the default."`
+	URL      webAddress `name:"url" default:"${instance}" placeholder:"URL" help:"The URL of the running instance. Default: the one that listens at SITEHOOKS_ADDR, ${default}."`
+	Token    string     `placeholder:"TOKEN" help:"A token with the scope ingest. Default: SITEHOOKS_INGEST_TOKEN."`
+	Location slug       `default:"main" placeholder:"SLUG" help:"The location of the events. Default: ${default}."`
+	Site     webAddress `default:"https://stackexchange.example" placeholder:"URL" help:"The base URL for links to posts. Default: ${default}."`
+	Speed    speed      `default:"max" placeholder:"N" help:"The speed relative to real time, such as 60 for an hour per minute; or max, the default."`
 	Tags     []string   `placeholder:"A,B" help:"Post only questions with one of these tags, and their answers."`
 }
 
 // Help is what the command does, at some length.
 func (replayDumpCommand) Help() string {
-	return "The events are posted in the order of time through the ingest API. " +
-		"A second run of the same file changes nothing: its events count as duplicates."
+	return "Posts the events in chronological order through the ingest API. " +
+		"Running it again with the same file changes nothing: the events count as duplicates."
 }
 
 // webAddress is an http or https URL without query, fragment and final slashes.
@@ -38,7 +38,7 @@ type webAddress string
 func (a *webAddress) UnmarshalText(text []byte) error {
 	u, err := url.Parse(string(text))
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-		return errors.New("must be an address that starts with http:// or https://, without ? and #")
+		return errors.New("must be a URL that starts with http:// or https://, without ? and #")
 	}
 	*a = webAddress(strings.TrimRight(string(text), "/"))
 	return nil

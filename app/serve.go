@@ -95,7 +95,7 @@ func (in *instance) begin(ctx context.Context, p Process) error {
 	var err error
 	in.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", c.Addr)
 	if err != nil {
-		return config.Fault{Variable: "SITEHOOKS_ADDR", Text: fmt.Sprintf("is %s, where nothing can listen: %v", c.Addr, lastCause(err)), Example: "127.0.0.1:8081"}
+		return config.Fault{Variable: "SITEHOOKS_ADDR", Text: fmt.Sprintf("is %s, which cannot be listened on: %v", c.Addr, lastCause(err)), Example: "127.0.0.1:8081"}
 	}
 	if c.DatabaseURL == "" {
 		if err := prepareDataDir(c.DataDir); err != nil {
@@ -302,7 +302,7 @@ func (in *instance) stop(ctx context.Context) error {
 	case err := <-stopped:
 		return err
 	case <-time.After(stopWithin):
-		in.own.Warn("stopped before everything had ended; what was under way is tried again when its lease ends")
+		in.own.Warn("stopped before all work had ended; deliveries in progress are retried when their lease ends")
 		return nil
 	}
 }
@@ -341,7 +341,7 @@ func (in *instance) sayStopping(ctx context.Context) {
 		return
 	}
 	in.quiet.Store(true)
-	in.own.Warn("stopping without the database; what was under way is tried again when its lease ends", slog.String("database", why))
+	in.own.Warn("stopping without the database; deliveries in progress are retried when their lease ends", slog.String("database", why))
 }
 
 // undo lets go of what a failed start had begun.

@@ -47,7 +47,7 @@ func openStore(ctx context.Context, c config.Config, log *slog.Logger, memory fl
 		DatabaseURL: c.DatabaseURL, DataDir: c.DataDir, Box: box, Log: log, NeedsFeature: needsFeature, MemoryShare: memory,
 	})
 	if errors.Is(err, secret.ErrWrongKey) {
-		err = fmt.Errorf("%s: %w; give the key that it was sealed with, or both as SITEHOOKS_SECRET_KEY=new,old", where, err)
+		err = fmt.Errorf("%s: %w; use the key that it was sealed with, or both as SITEHOOKS_SECRET_KEY=new,old", where, err)
 	}
 	if err != nil && ctx.Err() != nil {
 		err = errStopped
@@ -96,7 +96,7 @@ func generatedKey(dir string) ([]byte, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Stat(filepath.Join(dir, models.SQLiteFile)); err == nil {
-			return nil, fmt.Errorf("%s is missing, the key that %s was sealed with: restore it from a backup, or give it as SITEHOOKS_SECRET_KEY", path, models.SQLiteFile)
+			return nil, fmt.Errorf("%s is missing, the key that %s was sealed with: restore it from a backup, or set SITEHOOKS_SECRET_KEY to it", path, models.SQLiteFile)
 		}
 		return makeKey(path)
 	}
@@ -161,7 +161,7 @@ func lockDataDir(dir string) (unlock func(), err error) {
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		_ = f.Close()
-		return nil, fmt.Errorf("another sitehooks serves the folder %s already; several instances need PostgreSQL (DATABASE_URL)", dir)
+		return nil, fmt.Errorf("another sitehooks process is already using the folder %s; several instances need PostgreSQL (DATABASE_URL)", dir)
 	}
 	return func() { _ = f.Close() }, nil
 }

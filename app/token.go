@@ -18,9 +18,9 @@ type tokenCommand struct {
 }
 
 type tokenCreateCommand struct {
-	Name     string `required:"" placeholder:"NAME" help:"What to call the token, in at most 100 characters, such as community-site."`
-	Scope    string `required:"" enum:"ingest,superoffice" placeholder:"SCOPE" help:"What the token may do: ingest or superoffice."`
-	Location slug   `placeholder:"SLUG" help:"The one location that the token is good for. Without it: all."`
+	Name     string `required:"" placeholder:"NAME" help:"The token's name, at most 100 characters, such as community-site."`
+	Scope    string `required:"" enum:"ingest,superoffice" placeholder:"SCOPE" help:"The token's scope: ingest or superoffice."`
+	Location slug   `placeholder:"SLUG" help:"The only location where the token is valid. Default: all locations."`
 }
 
 // slug is the name of a location as links have it.
@@ -76,7 +76,7 @@ func (c tokenCreateCommand) Run(ctx context.Context, p Process) error {
 func sayIfUnknown(ctx context.Context, s *models.Store, location string, to io.Writer) error {
 	_, err := s.Locations.Get(ctx, location)
 	if errors.Is(err, models.ErrNotFound) {
-		_, err = fmt.Fprintf(to, "sitehooks: the location %s is not known yet; it will be with its first event\n", location)
+		_, err = fmt.Fprintf(to, "sitehooks: the location %s does not exist yet; its first event creates it\n", location)
 	}
 	return err
 }

@@ -72,21 +72,21 @@ func TestFaultsOfEachTypeInTheForm(t *testing.T) {
 	b.Quick()
 	const (
 		unknown   = "“question.burnt” is no"
-		keyLength = "A signing key is 1 to 256 characters on one line."
+		keyLength = "Use 1 to 256 characters on one line."
 	)
 	type fault struct{ name, field, value, says string }
 	faults := []fault{
 		{"superoffice", "url", strings.Replace(hook.URL, "https:", "http:", 1), "This type sends to https addresses only."},
-		{"generic", "secret_1", "fifteen letters", "A signing secret is 16 to 256 printable ASCII characters."},
-		{"generic", "secret_2", strings.Repeat("x", 257), "A signing secret is 16 to 256 printable ASCII characters."},
+		{"generic", "secret_1", "fifteen letters", "Use 16 to 256 printable ASCII characters."},
+		{"generic", "secret_2", strings.Repeat("x", 257), "Use 16 to 256 printable ASCII characters."},
 		{"stackauth", "secret_1", "whsec_c2hvcnQ=", "A signing secret is 24 to 75 bytes in base64"},
 		{"stackauth", "secret_2", "whsec_" + strings.Repeat("AAAA", 26), "A signing secret is 24 to 75 bytes in base64"},
 		{"userecho", "secret_1", strings.Repeat("x", 257), keyLength},
-		{"userecho", "option_digest", "md5", "Choose one of the list."},
+		{"userecho", "option_digest", "md5", "Choose a value from the list."},
 		{"superoffice", "secret_1", strings.Repeat("é", 257), keyLength},
 		// One named as a part of the message is no fault: it is left out.
 		{"superoffice", "option_properties", `["forum"]`, "The properties are a JSON object"},
-		{"superoffice", "option_properties", `{"a":1,"a":2}`, "is there twice"},
+		{"superoffice", "option_properties", `{"a":1,"a":2}`, "appears twice"},
 		{"superoffice", "option_properties", `{"eventid": "mine"}`, "“eventid” is a part of every message itself"},
 	}
 	for _, name := range apptest.TypeNames {
@@ -174,7 +174,7 @@ func TestCommentsOfAForumReachOnlyTheForumsType(t *testing.T) {
 		if n := strings.Count(page, "create a webhook of another type"); n != 4 {
 			t.Errorf("it says %d times what helps", n)
 		}
-		if !strings.Contains(page, "comment.created chosen; wants all tags") {
+		if !strings.Contains(page, "comment.created chosen; accepts all tags") {
 			t.Error("the explanation does not say why it reached UserEcho's webhook")
 		}
 	})

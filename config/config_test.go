@@ -150,10 +150,10 @@ func TestWrong(t *testing.T) {
 		{"SITEHOOKS_ADDR", []string{"SITEHOOKS_ADDR=local host:80"}, "host name"},
 		{"SITEHOOKS_BASE_URL", []string{"SITEHOOKS_BASE_URL=hooks.example.com"}, "http://"},
 		{"SITEHOOKS_BASE_URL", []string{"SITEHOOKS_BASE_URL=ftp://hooks.example.com"}, "http://"},
-		{"SITEHOOKS_BASE_URL", []string{"SITEHOOKS_BASE_URL=https://"}, "names a host"},
-		{"SITEHOOKS_BASE_URL", []string{"SITEHOOKS_BASE_URL=https://x.example/path"}, "behind the host"},
-		{"SITEHOOKS_BASE_URL", []string{"SITEHOOKS_BASE_URL=https://x.example/?a"}, "behind the host"},
-		{"SITEHOOKS_BASE_URL", []string{"SITEHOOKS_BASE_URL=https://x.example/#"}, "behind the host"},
+		{"SITEHOOKS_BASE_URL", []string{"SITEHOOKS_BASE_URL=https://"}, "has a host"},
+		{"SITEHOOKS_BASE_URL", []string{"SITEHOOKS_BASE_URL=https://x.example/path"}, "after the host"},
+		{"SITEHOOKS_BASE_URL", []string{"SITEHOOKS_BASE_URL=https://x.example/?a"}, "after the host"},
+		{"SITEHOOKS_BASE_URL", []string{"SITEHOOKS_BASE_URL=https://x.example/#"}, "after the host"},
 		{"SITEHOOKS_BASE_URL", []string{"SITEHOOKS_BASE_URL=https://x.example:0"}, "port"},
 		{"SITEHOOKS_BASE_URL", []string{"SITEHOOKS_BASE_URL=https://u:s3cr3t@x.example"}, "password"},
 		{"SITEHOOKS_TRUSTED_PROXIES", []string{"SITEHOOKS_TRUSTED_PROXIES=10.0.0.0/8,proxy"}, `"proxy"`},
@@ -162,13 +162,13 @@ func TestWrong(t *testing.T) {
 		{"DATABASE_URL", []string{"DATABASE_URL=host=db password=s3cr3t", postgres}, "postgres://"},
 		{"DATABASE_URL", []string{"DATABASE_URL=postgres://u:s3cr3t#x@db/s", postgres}, "%23"},
 		{"DATABASE_URL", []string{"DATABASE_URL=postgres://u:s3%zzcr3t@db/s", postgres}, "%25"},
-		{"DATABASE_URL", []string{"DATABASE_URL=postgres:///s?password=s3cr3t", postgres}, "names no host"},
+		{"DATABASE_URL", []string{"DATABASE_URL=postgres:///s?password=s3cr3t", postgres}, "has no host"},
 		{"DATABASE_URL", []string{"DATABASE_URL=postgres://u:s3cr3t@db/s?sslmode=on", postgres}, "sslmode"},
 		{"DATABASE_URL", []string{"DATABASE_URL=postgres://u:s3cr3t@db/s?connect_timeout=soon", postgres}, "driver"},
 		{"DATABASE_URL", []string{"DATABASE_URL=postgres://u:s3cr3t@db/s#x", postgres}, "%23"},
 		{"DATABASE_URL", []string{"DATABASE_URL=postgres://u:s3cr3t@db/s?pool_max_conns=many", postgres}, "sslmode=require&pool_max_conns=20"},
-		{"DATABASE_URL", []string{"DATABASE_URL=postgres://u:s3cr3t@db/s?pool_max_conns=4", postgres}, "number from 5"},
-		{"DATABASE_URL", []string{"DATABASE_URL=postgres://u:s3cr3t@db/s?pool_max_conns=9999999999", postgres}, "number from 5"},
+		{"DATABASE_URL", []string{"DATABASE_URL=postgres://u:s3cr3t@db/s?pool_max_conns=4", postgres}, "at least 5"},
+		{"DATABASE_URL", []string{"DATABASE_URL=postgres://u:s3cr3t@db/s?pool_max_conns=9999999999", postgres}, "at least 5"},
 		{"DATABASE_URL", []string{"DATABASE_URL=postgres://u:s3cr3t@db/s?default_query_exec_mode=fast", postgres}, "sslmode=require&default_query_exec_mode=exec"},
 		{"DATABASE_URL", []string{"DATABASE_URL=postgres://u:s3cr3t@db/s?pool_min_conns=x", postgres}, "driver"},
 		{"SITEHOOKS_SECRET_KEY", []string{"DATABASE_URL=postgres://u:s3cr3t@db/s"}, "not set"},
@@ -285,7 +285,7 @@ func TestUnknownVariables(t *testing.T) {
 		"SITEHOOKS_": "SITEHOOKS_ADDR",
 	} {
 		_, err := Load([]string{name + "=s3cr3t"})
-		if err == nil || err.Error() != name+" is not known; the nearest variable is "+nearest {
+		if err == nil || err.Error() != name+" is not a known variable; the nearest is "+nearest {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

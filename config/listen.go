@@ -13,7 +13,7 @@ func (f *Faults) addr(value string) string {
 	const name, example = "SITEHOOKS_ADDR", "127.0.0.1:8080"
 	host, port, err := net.SplitHostPort(value)
 	if err != nil {
-		f.add(name, example, "is %s, which is not host:port (an IPv6 address stands in brackets)", shown(value))
+		f.add(name, example, "is %s, which is not host:port (write an IPv6 address in brackets)", shown(value))
 		return ""
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || strconv.FormatUint(n, 10) != port {
@@ -45,11 +45,11 @@ func (f *Faults) baseURL(value, addr string) *url.URL {
 	u, err := url.Parse(value)
 	switch {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || !isHost(u.Hostname()):
-		f.add(name, example, "is not an address that starts with http:// or https:// and names a host")
+		f.add(name, example, "is not a URL that starts with http:// or https:// and has a host")
 	case u.User != nil:
-		f.add(name, example, "contains a user name or password, which it must not")
+		f.add(name, example, "must not contain a user name or password")
 	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.ForceQuery || strings.Contains(value, "#"):
-		f.add(name, example, "is %s: there must be nothing behind the host and port, since Sitehooks serves the whole host", shown(value))
+		f.add(name, example, "is %s, but must end after the host and port, because Sitehooks serves the whole host", shown(value))
 	case !isPort(u.Port()):
 		f.add(name, example, "is %s, whose port is not a number from 1 to 65535", shown(value))
 	default:

@@ -38,34 +38,34 @@ func (f *Faults) databaseURL(value string) string {
 		return ""
 	}
 	if !strings.HasPrefix(value, "postgres://") && !strings.HasPrefix(value, "postgresql://") {
-		f.add(name, example, "does not start with postgres:// or postgresql:// (without it Sitehooks keeps its records in SQLite)")
+		f.add(name, example, "does not start with postgres:// or postgresql:// (leave it unset to use SQLite)")
 		return ""
 	}
 	u, err := url.Parse(value)
 	if err != nil {
-		f.add(name, example, "cannot be read as an address (in a user name or password write %% as %%25, / as %%2F, : as %%3A, # as %%23, ? as %%3F, @ as %%40)")
+		f.add(name, example, "is not a valid URL (in a user name or password write %% as %%25, / as %%2F, : as %%3A, # as %%23, ? as %%3F, @ as %%40)")
 		return ""
 	}
 	query, err := url.ParseQuery(u.RawQuery)
 	modes := []string{"", "disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
 	switch {
 	case err != nil:
-		f.add(name, example, "has parameters after the ? that cannot be read")
+		f.add(name, example, "has invalid parameters after the ?")
 	case u.Host == "" && query.Get("host") == "":
-		f.add(name, example, "names no host")
+		f.add(name, example, "has no host")
 	case u.Fragment != "":
-		f.add(name, example, "contains a #, which is written %%23 in a user name or password")
+		f.add(name, example, "contains a #; write %%23 in a user name or password")
 	case !slices.Contains(modes, query.Get("sslmode")):
-		f.add(name, example, "has an sslmode that is none of %s", strings.Join(modes[1:], ", "))
+		f.add(name, example, "has an sslmode that is not one of %s", strings.Join(modes[1:], ", "))
 	case query.Has("pool_max_conns") && !enough(query.Get("pool_max_conns")):
-		f.add(name, example+"&pool_max_conns=20", "has a pool_max_conns that is not a number from %d: an instance needs as many connections", minConnections)
+		f.add(name, example+"&pool_max_conns=20", "has a pool_max_conns that is not a number of at least %d, the connections that an instance needs", minConnections)
 	case query.Has("default_query_exec_mode") && !slices.Contains(execModes, query.Get("default_query_exec_mode")):
-		f.add(name, example+"&default_query_exec_mode=exec", "has a default_query_exec_mode that is none of %s", strings.Join(execModes, ", "))
+		f.add(name, example+"&default_query_exec_mode=exec", "has a default_query_exec_mode that is not one of %s", strings.Join(execModes, ", "))
 	default:
 		if _, err := pgxpool.ParseConfig(value); err == nil {
 			return value
 		}
-		f.add(name, example, "is refused by the PostgreSQL driver; look at the port, at the parameters after the ? and at the files they name")
+		f.add(name, example, "is rejected by the PostgreSQL driver; check the port, the parameters after the ? and the files that they name")
 	}
 	return ""
 }
@@ -76,7 +76,7 @@ func (f *Faults) secretKeys(value string, postgres bool) [][]byte {
 	const name, example = "SITEHOOKS_SECRET_KEY", `"$(openssl rand -base64 32)"`
 	if strings.TrimSpace(value) == "" {
 		if postgres {
-			f.add(name, example, "is not set, which it must be with PostgreSQL, equal on every instance")
+			f.add(name, example, "is not set; with PostgreSQL it is required, with the same value on every instance")
 		}
 		return nil
 	}
@@ -101,9 +101,9 @@ func (f *Faults) admin(email, password string) (address, word string) {
 	const passwordName, passwordExample = "SITEHOOKS_ADMIN_PASSWORD", "'eight characters or more'"
 	switch {
 	case email == "" && password != "":
-		f.add(emailName, emailExample, "is not set although %s is; both or neither", passwordName)
+		f.add(emailName, emailExample, "is not set, but %s is; set both or neither", passwordName)
 	case email != "" && password == "":
-		f.add(passwordName, passwordExample, "is not set although %s is; both or neither", emailName)
+		f.add(passwordName, passwordExample, "is not set, but %s is; set both or neither", emailName)
 	case password != "" && utf8.RuneCountInString(password) < minPassword:
 		f.add(passwordName, passwordExample, "has fewer than %d characters", minPassword)
 	case len(password) > maxPassword:
@@ -127,9 +127,9 @@ func (f *Faults) token(value string) string {
 	switch {
 	case value == "":
 	case strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' }):
-		f.add(name, example, "contains spaces or characters that are not printable ASCII, which no request header can carry")
+		f.add(name, example, "contains spaces or characters outside printable ASCII, which a request header cannot carry")
 	case len(value) < minToken:
-		f.add(name, example, "has fewer than %d characters, so it could be guessed", minToken)
+		f.add(name, example, "has fewer than %d characters and could be guessed", minToken)
 	default:
 		return value
 	}
@@ -147,7 +147,7 @@ func (f *Faults) oidc(issuer, id, secret string) (string, string, string) {
 		{"SITEHOOKS_OIDC_CLIENT_SECRET", secret, "'the secret the provider gave'"},
 	} {
 		if v.value == "" {
-			f.add(v.name, v.example, "is not set although others of SITEHOOKS_OIDC_* are; all three or none")
+			f.add(v.name, v.example, "is not set, but others of SITEHOOKS_OIDC_* are; set all three or none")
 		}
 	}
 	u, err := url.Parse(issuer)

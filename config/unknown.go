@@ -27,7 +27,7 @@ func (f *Faults) unknown(values map[string]string) {
 		if !strings.HasPrefix(name, prefix) || values[name] == "" || slices.Contains(all, name) || ofKubernetes(name) {
 			continue
 		}
-		*f = append(*f, Fault{Variable: name, Text: "is not known; the nearest variable is " + nearest(name, all)})
+		*f = append(*f, Fault{Variable: name, Text: "is not a known variable; the nearest is " + nearest(name, all)})
 	}
 }
 

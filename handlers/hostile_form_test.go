@@ -104,20 +104,20 @@ func TestHostileFormsBreakNothing(t *testing.T) {
 // may not hold: the answer is 422 with a sentence at the field or, where a form
 // has no such place, on the page, and nothing is stored.
 func TestFormsSayWhatIsWrong(t *testing.T) {
-	const unprintable = "This has characters in it that cannot be shown."
+	const unprintable = "This contains characters that cannot be shown."
 	long := func(most int) string { return strings.Repeat("é", most+1) }
 	name := map[string]string{
-		"": "Enter a name.", " \t ": "Enter a name.", long(100): "This has 101 characters; a name has up to 100.",
+		"": "Enter a name.", " \t ": "Enter a name.", long(100): "This has 101 characters; a name can have up to 100.",
 		"a\nb": unprintable, "a\x1bb": unprintable, "a\x00b": unprintable, "\xff": unprintable,
 	}
 	description := map[string]string{
-		long(500): "This has 501 characters; a description has up to 500.",
+		long(500): "This has 501 characters; a description can have up to 500.",
 		"a\x1bb":  unprintable, "a\x00b": unprintable, "\xff": unprintable,
 	}
-	const slug, email = "Use 1 to 64 lower-case letters, digits and hyphens, such as python-wranglers.", "This is not an e-mail address, such as mary@example.com."
-	const role, held = "Choose administrator or viewer.", "Say whether the held notifications are to be sent or dropped: held is send or drop."
-	const through, floor = "This request does not say which deliveries it is about. Ask again from the list.", "This request does not say how far back it goes. Ask again from the list."
-	const requested, do, token = "This request does not say when it was asked for. Ask again from the list.", "Say what to do with the chosen webhooks: pause, resume or delete.", "There is no such token: revoke is a token's number."
+	const slug, email = "Use 1 to 64 lower-case letters, digits and hyphens, such as python-wranglers.", "This is not an e-mail address. Enter one such as mary@example.com."
+	const role, held = "Choose administrator or viewer.", "Choose whether to send or drop the held notifications: held must be send or drop."
+	const through, floor = "This request does not name the deliveries. Start again from the list.", "This request does not say how far back it goes. Start again from the list."
+	const requested, do, token = "This request has no time. Start again from the list.", "Choose what to do with the selected webhooks: pause, resume or delete.", "Unknown token: revoke must be a token's number."
 	right, fresh := webtest.AdminPassword, "new_password_again=another+good+one&password="+webtest.AdminPassword
 	tests := []struct {
 		path, rest string            // rest of the form, which is right
@@ -133,24 +133,24 @@ func TestFormsSayWhatIsWrong(t *testing.T) {
 		{"/admin/members", "role=viewer&email=new@example.com", "name", map[string]string{long(100): name[long(100)], "a\nb": unprintable, "a\x00b": unprintable, "\xff": unprintable}, false},
 		{"/admin/members", "role=viewer", "email", map[string]string{
 			"": "Enter an e-mail address.", "no address": email, "Mary <m@example.com>": email, "m@example.com ": email, strings.Repeat("m", 254) + "@example.com": email,
-			"m\x00@example.com": email, "\xff@example.com": email, webtest.AdminEmail: "This address is on the list already.",
+			"m\x00@example.com": email, "\xff@example.com": email, webtest.AdminEmail: "There is already a member with this address.",
 		}, false},
 		{"/admin/members", "email=new@example.com", "role", map[string]string{"": role, "king": role, "Viewer": role, "viewer\x00": role, "\xff": role}, false},
 		{"/admin/tokens", "scope=ingest", "name", name, false},
 		{"/admin/tokens", "name=New", "scope", map[string]string{"": "Choose what the token is for.", "all": "Choose what the token is for.", "\xff": "Choose what the token is for."}, false},
 		{webtest.SettingPath("Webhooks.DispatchDelay"), "value=30", "reason", map[string]string{
-			"": "Say briefly why, for those who will wonder later.", " \r\n\t ": "Say briefly why, for those who will wonder later.",
-			long(500): "This has 501 characters; a reason has up to 500.", "a\x1bb": unprintable, "a\x00b": unprintable, "\xff": unprintable,
+			"": "Give a reason.", " \r\n\t ": "Give a reason.",
+			long(500): "This has 501 characters; a reason can have up to 500.", "a\x1bb": unprintable, "a\x00b": unprintable, "\xff": unprintable,
 		}, false},
 		{web.PasswordPath, fresh, "new_password", map[string]string{
-			"": "A password has at least 8 characters.", long(6): "A password has at least 8 characters.",
-			long(512): "A password has at most 1024 bytes.", right: "Choose another password than the present one.",
+			"": "Use at least 8 characters.", long(6): "Use at least 8 characters.",
+			long(512): "Use at most 1024 bytes.", right: "Choose a password that differs from the current one.",
 		}, false},
-		{web.PasswordPath, "new_password=another+good+one&password=" + right, "new_password_again", map[string]string{"": "This is not the same password.", "another good one ": "This is not the same password."}, false},
-		{"/theme", "", "theme", map[string]string{"": "There is no such appearance.", "sepia": "There is no such appearance.", "\xff": "There is no such appearance."}, true},
+		{web.PasswordPath, "new_password=another+good+one&password=" + right, "new_password_again", map[string]string{"": "The two passwords differ.", "another good one ": "The two passwords differ."}, false},
+		{"/theme", "", "theme", map[string]string{"": "Unknown appearance.", "sepia": "Unknown appearance.", "\xff": "Unknown appearance."}, true},
 		{"/attention", "", "what", map[string]string{"": "There is no such notice.", "b1": "There is no such notice.", "b1.1\n": "There is no such notice."}, true},
 		{"/admin/webhooks/bulk", "id=1", "do", map[string]string{"": do, "explode": do, "pause\x00": do}, true},
-		{"/admin/webhooks/bulk", "do=pause", "do", map[string]string{"": "No webhook is chosen. Tick some in the list first."}, true},
+		{"/admin/webhooks/bulk", "do=pause", "do", map[string]string{"": "No webhook is selected. Select at least one in the list."}, true},
 		{"/admin/webhooks/bulk", "do=resume&id=1", "held", map[string]string{"": held, "keep": held, "\xff": held}, true},
 		{"/admin/webhooks/1/resume", "", "held", map[string]string{"": held, "keep": held, "send\x00": held}, true},
 		{"/admin/members/1/role", "", "role", map[string]string{"": role, "king": role, "\xff": role}, true},

@@ -23,7 +23,7 @@ func furnished(t *testing.T, c *webtest.Console) (paths map[string]string, token
 	s.Set(models.DispatchInterval, "0")
 	s.Event("e-1", "A question", nil)
 	s.Dispatch(1)
-	d := s.Attempt(w.ID, models.DeliveryFailed, models.Attempt{Code: 500}, 0, "It answered 500.")
+	d := s.Attempt(w.ID, models.DeliveryFailed, models.Attempt{Code: 500}, 0, "The receiver answered 500.")
 	s.Event("e-2", "Another", nil) // not dispatched yet
 	token, err := c.Store.Tokens.Issue(t.Context(), c.Admin.Actor(), models.Token{Name: "crm", Scope: models.ScopeSuperOffice})
 	webtest.OK(t, err)

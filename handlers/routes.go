@@ -25,7 +25,7 @@ func (a *Areas) Routes() (*gin.Engine, error) {
 	r.Use(s.Recovered, s.Addressed, s.Secured, s.OwnHost, s.Readable, guard)
 	r.NoRoute(s.Timed, s.MemberOnly, s.On(func(*gin.Context) error { return web.NotFound("There is no page at this address.") }))
 	r.NoMethod(s.Timed, s.MemberOnly, s.On(func(*gin.Context) error {
-		return &web.StatusError{Status: http.StatusMethodNotAllowed, Text: "This address does not take that kind of request."}
+		return &web.StatusError{Status: http.StatusMethodNotAllowed, Text: "This address does not accept this method."}
 	}))
 
 	// Open to everybody.

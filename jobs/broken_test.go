@@ -32,7 +32,7 @@ func TestWebhookBrokeIsToldToOthersAlone(t *testing.T) {
 			b.t.Errorf("the other one got %+v", d.Delivery)
 		}
 		got := b.receiver.requests()
-		want := fmt.Sprintf(`"webhooks":[{"id":%d,"name":"breaks","reason":"It answered 410 Gone: the receiver is gone for good.","type":"webhook broken"}]`, breaks.ID)
+		want := fmt.Sprintf(`"webhooks":[{"id":%d,"name":"breaks","reason":"The receiver answered 410 Gone.","type":"webhook broken"}]`, breaks.ID)
 		if body := string(got[len(got)-1].body); len(got) != 2 || !strings.Contains(body, want) {
 			b.t.Errorf("%d requests, the last %s", len(got), body)
 		}
@@ -64,7 +64,7 @@ func TestAnEventThatNoBodyCanBeMadeOf(t *testing.T) {
 				switch d.State {
 				case models.DeliveryFailed:
 					failed++
-					if !strings.HasPrefix(d.Reason, "No notification could be made of the event: ") || d.DueAt != nil || d.FinishedAt == nil || d.Items != 1 {
+					if !strings.HasPrefix(d.Reason, "A notification could not be built from the event: ") || d.DueAt != nil || d.FinishedAt == nil || d.Items != 1 {
 						b.t.Errorf("failed: %+v", d.Delivery)
 					}
 				case models.DeliveryDelivered:

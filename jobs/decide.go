@@ -43,7 +43,7 @@ func (d *dispatcher) decide(ctx context.Context, t models.Take) (models.Decision
 	decision.Deliveries = plan.deliveries()
 	for _, n := range decision.Deliveries {
 		if n.Unbuilt != "" {
-			d.log.ErrorContext(ctx, "no body could be built", slog.Int64("webhook", n.WebhookID), slog.String("reason", n.Unbuilt))
+			d.log.ErrorContext(ctx, "cannot build the body", slog.Int64("webhook", n.WebhookID), slog.String("reason", n.Unbuilt))
 		}
 	}
 	return decision, nil
@@ -158,7 +158,7 @@ func (h planned) delivery(id string, body []byte, inside []*item) models.NewDeli
 
 func (h planned) unbuilt(it *item, err error) models.NewDelivery {
 	n := h.delivery(h.entry.format.NewID(), nil, []*item{it})
-	n.Unbuilt = "No notification could be made of the event: " + err.Error() + "."
+	n.Unbuilt = "A notification could not be built from the event: " + err.Error() + "."
 	return n
 }
 

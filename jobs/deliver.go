@@ -58,7 +58,7 @@ func (w *laneWorker) Work(ctx context.Context, job *river.Job[laneArgs]) error {
 	err = l.run(ctx, work)
 	failed = err != nil
 	if err != nil {
-		w.log.ErrorContext(ctx, "lane stopped; it will be tried again", slog.Int64("webhook", l.id), slog.Any("error", err))
+		w.log.ErrorContext(ctx, "lane stopped; retrying", slog.Int64("webhook", l.id), slog.Any("error", err))
 	}
 	return err
 }
@@ -123,14 +123,14 @@ func (d *deliverer) recordSurely(ctx context.Context, id int64, outcomes []model
 		if err == nil {
 			return nil
 		}
-		d.log.ErrorContext(ctx, "outcome not recorded; it will be tried again", slog.Int64("webhook", id), slog.Any("error", err))
+		d.log.ErrorContext(ctx, "cannot record the outcome; retrying", slog.Int64("webhook", id), slog.Any("error", err))
 		for i := range outcomes {
 			if !models.Refused(err) {
 				break
 			}
 			a := &outcomes[i].Attempt
 			a.ResponseHeaders, a.ResponseBody, a.Truncated = []byte("[]"), []byte{}, true
-			a.Error = "the answer could not be stored"
+			a.Error = "cannot store the response"
 		}
 		select {
 		case <-ctx.Done():

@@ -39,7 +39,7 @@ func (d *dispatcher) run(ctx context.Context) {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
-			d.log.ErrorContext(ctx, "dispatch failed; it will be tried again", slog.Any("error", err))
+			d.log.ErrorContext(ctx, "dispatch failed; retrying", slog.Any("error", err))
 			d.sleep(ctx, errorPause, false)
 		case !result.More:
 			wait := min(result.Wait, pollInterval)

@@ -179,7 +179,7 @@ func TestWhatCannotBeRecordedIsNotSentForEver(t *testing.T) {
 		}
 		attempts, err := b.store.Deliveries.Attempts(b.t.Context(), d.ID)
 		ok(b.t, err)
-		if len(attempts) != 1 || attempts[0].Error != "the answer could not be stored" || b.only(w).State != models.DeliveryDelivered {
+		if len(attempts) != 1 || attempts[0].Error != "cannot store the response" || b.only(w).State != models.DeliveryDelivered {
 			b.t.Errorf("%+v", attempts)
 		}
 		b.deliver(w)

@@ -526,7 +526,7 @@ func (l *lane) renew(ctx context.Context) error {
 	return err
 }
 
-var errLeaseLost = errors.New("the lane's lease was lost")
+var errLeaseLost = errors.New("lost the lease of the lane")
 
 func health(row models.Lane) wire.Health {
 	h := wire.Health{FailuresInRow: row.FailuresInRow}
@@ -563,7 +563,7 @@ func (l *lane) release(ctx context.Context, stuck bool) {
 	}
 	if err != nil {
 		// The lease ends by itself, and the sweep finds the lane.
-		l.log.ErrorContext(ctx, "lane not handed back", slog.Int64("webhook", l.id), slog.Any("error", err))
+		l.log.ErrorContext(ctx, "cannot release the lane", slog.Int64("webhook", l.id), slog.Any("error", err))
 	}
 }
 

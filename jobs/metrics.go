@@ -20,10 +20,10 @@ type metrics struct {
 func newMetrics(r prometheus.Registerer, store *models.Store) *metrics {
 	m := &metrics{
 		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "sitehooks_attempts_total", Help: "Attempts by type of webhook and the state in which they left the delivery.",
+			Name: "sitehooks_attempts_total", Help: "Attempts by type of webhook and resulting state of the delivery.",
 		}, []string{"type", "outcome"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "sitehooks_attempt_duration_seconds", Help: "How long attempts took, from start to the end of the answer.",
+			Name: "sitehooks_attempt_duration_seconds", Help: "Duration of attempts, from start to the end of the response.",
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 15, 30},
 		}, []string{"type"}),
 	}
@@ -81,13 +81,13 @@ func (x *depthCollector) newest() (depths, error) {
 
 var (
 	oldestDesc = prometheus.NewDesc("sitehooks_oldest_due_delivery_seconds",
-		"How long the oldest due delivery of a webhook that can send has waited.", nil, nil)
+		"Age of the oldest due delivery of a webhook that can send.", nil, nil)
 	eventsDesc = prometheus.NewDesc("sitehooks_undispatched_events",
-		"Accepted events that are not dispatched yet, counted up to 100000.", nil, nil)
+		"Accepted events not dispatched yet, counted up to 100000.", nil, nil)
 	waitingDesc = prometheus.NewDesc("sitehooks_waiting_deliveries",
 		"Deliveries that are pending, retrying or held, counted up to 100000.", nil, nil)
 	lateDesc = prometheus.NewDesc("sitehooks_dispatch_late_seconds",
-		"How long an event has been due for dispatch, when that is longer than three intervals and 15 seconds; 0: none has.", nil, nil)
+		"How long the oldest event has been due for dispatch, if longer than three intervals and 15 seconds; otherwise 0.", nil, nil)
 	webhooksDesc = prometheus.NewDesc("sitehooks_webhooks", "Webhooks by state.", []string{"state"}, nil)
 )
 

@@ -49,7 +49,7 @@ func TestMetricsOfTheQueues(t *testing.T) {
 		b.clock.Add(90 * time.Second)
 		paused, broken := b.webhook(nil), b.webhook(nil)
 		ok(b.t, b.store.Webhooks.Pause(b.t.Context(), admin, paused.ID))
-		ok(b.t, b.store.Webhooks.Break(b.t.Context(), broken.ID, "It answered 410."))
+		ok(b.t, b.store.Webhooks.Break(b.t.Context(), broken.ID, "The receiver answered 410."))
 		b.record(question("b", 2, nil))
 		scrape("before dispatch", gauges(2, 1, 90, 1, 1, 1)) // the other event says that a webhook broke
 		b.later()

@@ -35,7 +35,7 @@ func (s *sweeper) run(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		if err := s.once(ctx); err != nil && ctx.Err() == nil {
-			s.log.ErrorContext(ctx, "sweep failed; it will be tried again", slog.Any("error", err))
+			s.log.ErrorContext(ctx, "sweep failed; retrying", slog.Any("error", err))
 		}
 		select {
 		case <-ctx.Done():
@@ -76,7 +76,7 @@ func (s *sweeper) seek(ctx context.Context) error {
 	}
 	s.sought = time.Now()
 	if n > 0 {
-		s.log.WarnContext(ctx, "lanes slept although something was due; they are worked on now", slog.Int64("lanes", n))
+		s.log.WarnContext(ctx, "found lanes with due deliveries that nothing had woken; processing them", slog.Int64("lanes", n))
 	}
 	return nil
 }
@@ -97,7 +97,7 @@ func (s *sweeper) look(ctx context.Context) error {
 		return err
 	}
 	if now.Before(s.latest.Add(-models.ClockStep)) {
-		s.log.WarnContext(ctx, "the clock was set back; what it would delay is due now", slog.Duration("by", s.latest.Sub(now)))
+		s.log.WarnContext(ctx, "the clock was set back; deliveries that it would have delayed are due now", slog.Duration("by", s.latest.Sub(now)))
 		if err := s.store.Lanes.Reschedule(ctx); err != nil {
 			return err
 		}

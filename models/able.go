@@ -22,15 +22,15 @@ const (
 	whyDiskFull   = "disk full"
 	whyReadOnly   = "the database server is read-only"
 	whyStopped    = "the database server is starting or stopping"
-	whyFull       = "the database server takes no more connections"
-	whySlow       = "the database took too long: it is overloaded, or something is locked"
+	whyFull       = "the database server accepts no more connections"
+	whySlow       = "the database took too long because it is overloaded or locked"
 	whySilent     = "the database does not answer"
 	whyAway       = "the database cannot be reached"
 	whyFileLost   = "database file lost: " + SQLiteFile + " was removed or replaced while it was in use"
-	whyFileLocked = "the database file can only be read"
-	whyDisk       = "the disk of the database fails"
+	whyFileLocked = "the database file is read-only"
+	whyDisk       = "the disk of the database has failed"
 	whyDamaged    = "the database file is damaged"
-	whyRefused    = "the database refuses to store anything"
+	whyRefused    = "the database refuses writes"
 )
 
 // causes are the words for what PostgreSQL and SQLite say. The first kind is

@@ -39,7 +39,7 @@ func TestAttention(t *testing.T) {
 				State: models.DeliveryPending, CreatedAt: start.Add(-day), DueAt: &start, Body: []byte("x"),
 			}).Error)
 		}
-		ok(t, s.Webhooks.Break(t.Context(), broken.ID, "It answered 410 Gone."))
+		ok(t, s.Webhooks.Break(t.Context(), broken.ID, "The receiver answered 410 Gone."))
 		ok(t, s.Webhooks.Pause(t.Context(), mary, stopped.ID))
 		ok(t, s.Webhooks.Pause(t.Context(), mary, idle.ID))
 		list := attention()
@@ -47,7 +47,7 @@ func TestAttention(t *testing.T) {
 			t.Fatalf("it lists %+v", list)
 		}
 		a := list[0]
-		if a.WebhookID != broken.ID || a.Name != "broken" || a.Reason != "It answered 410 Gone." || a.Held != 2 || a.More || a.Alike != 1 || a.Soon {
+		if a.WebhookID != broken.ID || a.Name != "broken" || a.Reason != "The receiver answered 410 Gone." || a.Held != 2 || a.More || a.Alike != 1 || a.Soon {
 			t.Errorf("the broken one is %+v", a)
 		}
 		// Held since it broke, not since it was made.
@@ -112,7 +112,7 @@ func TestAttentionToWhatIsSwitchedOff(t *testing.T) {
 func TestAttentionIsShort(t *testing.T) {
 	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
 		for range models.AttentionMax + 2 {
-			ok(t, s.Webhooks.Break(t.Context(), create(t, s, nil).ID, "It answered 410 Gone."))
+			ok(t, s.Webhooks.Break(t.Context(), create(t, s, nil).ID, "The receiver answered 410 Gone."))
 		}
 		list, err := s.Webhooks.Attention(t.Context(), standing(t, s))
 		ok(t, err)

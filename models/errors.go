@@ -12,15 +12,15 @@ var (
 	// ErrNotFound says that no such row exists (any more).
 	ErrNotFound = errors.New("not found")
 	// ErrExists says that there is one of that name already.
-	ErrExists = errors.New("exists already")
+	ErrExists = errors.New("already exists")
 	// ErrNotActive refuses to resend to a webhook that is not active.
 	ErrNotActive = errors.New("the webhook is not active")
 	// ErrMoved refuses to resend what belongs to a location that the webhook
 	// was moved away from.
-	ErrMoved = errors.New("the webhook was moved to another location")
+	ErrMoved = errors.New("the webhook has moved to another location")
 	// ErrLocked says that another transaction has what is asked for and does
 	// not end.
-	ErrLocked = errors.New("locked by a transaction that does not end")
+	ErrLocked = errors.New("locked by a long transaction")
 	// ErrUnauthorized says that a token is unknown or revoked.
 	ErrUnauthorized = errors.New("unknown or revoked token")
 )

@@ -10,7 +10,7 @@ import (
 )
 
 // ErrNotDispatched refuses to erase an event that has still to be sent.
-var ErrNotDispatched = errors.New("the event was not dispatched yet")
+var ErrNotDispatched = errors.New("the event has not been dispatched yet")
 
 // Erasure says what erasing an event's content removes, or has removed.
 type Erasure struct {

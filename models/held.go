@@ -15,15 +15,24 @@ func (s *Store) heldWhy(w Webhook, settings Settings) string {
 func HeldWhy(w Webhook, off bool, since string) string {
 	switch {
 	case w.State == WebhookStopped && w.StateBy != "":
-		return "paused by " + w.StateBy + since
+		return "paused" + since + " by " + w.StateBy
 	case w.State == WebhookStopped:
 		return "paused" + since
-	case w.State == WebhookBroken && w.StateReason != "":
-		return "the webhook is broken" + since + ": " + w.StateReason
 	case w.State == WebhookBroken:
-		return "the webhook is broken" + since
+		return brokenWords(w, since)
 	case off:
 		return EnableGenericWebhooks + " is off"
 	}
 	return ""
+}
+
+func brokenWords(w Webhook, since string) string {
+	words := "the webhook is broken"
+	if since != "" {
+		words = "the webhook has been broken" + since
+	}
+	if w.StateReason != "" {
+		words += ": " + w.StateReason
+	}
+	return words
 }

@@ -11,7 +11,7 @@ import (
 var ErrWrongKey = secret.ErrWrongKey
 
 // LockedWhy says so in words.
-const LockedWhy = "its secrets are sealed with a key that this instance was not given: see SITEHOOKS_SECRET_KEY"
+const LockedWhy = "its secrets are sealed with a key that this instance does not have; see SITEHOOKS_SECRET_KEY"
 
 // locked tells a webhook that none of this instance's keys opens.
 func (s *Store) locked(w Webhook) bool {

@@ -58,17 +58,17 @@ func (r Reason) Sentence() string {
 	has, wants := list(r.Has, "and"), list(r.Wants, "or")
 	switch r.Code {
 	case ReasonLocation:
-		return fmt.Sprintf("The event is of %s; the webhook listens to %s.", has, wants)
+		return fmt.Sprintf("The event is from %s; this webhook is on %s.", has, wants)
 	case ReasonCreatedLater:
-		return fmt.Sprintf("The webhook is from %s; the event was received at %s.", wants, has)
+		return fmt.Sprintf("The event was received at %[2]s; this webhook was created at %[1]s.", wants, has)
 	case ReasonActivity:
-		return fmt.Sprintf("The event is %s; it listens to %s.", has, list(r.Wants, "and"))
+		return fmt.Sprintf("The event is %s; this webhook reports %s.", has, list(r.Wants, "and"))
 	case ReasonTags:
-		return fmt.Sprintf("The event has %s; it wants %s.", has, wants)
+		return fmt.Sprintf("The event has %s; this webhook requires %s.", has, wants)
 	case ReasonCommunity:
-		return fmt.Sprintf("The event is in %s; it wants %s.", has, wants)
+		return fmt.Sprintf("The event is in %s; this webhook requires %s.", has, wants)
 	case ReasonItself:
-		return "A webhook is not told that it broke itself."
+		return "A webhook never reports its own failure."
 	}
 	return ""
 }

@@ -119,7 +119,7 @@ func (s *Store) lockMigrations(ctx context.Context, log *slog.Logger) (locked co
 			return locked, unlock, nil
 		}
 		if !told {
-			log.InfoContext(ctx, "waiting for another instance that brings the schema up to date")
+			log.InfoContext(ctx, "waiting for another instance to bring the schema up to date")
 		}
 		select {
 		case <-ctx.Done():

@@ -120,7 +120,7 @@ func (s *Store) openPostgres(ctx context.Context, o Options) error {
 func (s *Store) lookAtServer(ctx context.Context, cfg *pgxpool.Config) (err error) {
 	if err := s.ping(ctx); err != nil {
 		at := cfg.ConnConfig.Host + ":" + strconv.Itoa(int(cfg.ConnConfig.Port))
-		return fmt.Errorf("the database at %s does not let us in: %w; for example DATABASE_URL=postgres://sitehooks:password@db.internal:5432/sitehooks", at, tooMany(err))
+		return fmt.Errorf("cannot log in to the database at %s: %w; for example DATABASE_URL=postgres://sitehooks:password@db.internal:5432/sitehooks", at, tooMany(err))
 	}
 	err = s.answered(ctx, func(ctx context.Context) error { return s.lookAtRole(ctx, cfg) })
 	if err != nil {

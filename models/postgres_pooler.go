@@ -73,7 +73,7 @@ func poolable(mode pgx.QueryExecMode) error {
 	if mode == pgx.QueryExecModeExec || mode == pgx.QueryExecModeCacheDescribe {
 		return nil
 	}
-	return errors.New("a connection pooler in transaction mode stands before the database, where prepared statements do not last: " +
-		"add default_query_exec_mode=exec, or let the pooler use session mode; " +
+	return errors.New("the database is behind a connection pooler in transaction mode, which does not support prepared statements: " +
+		"add default_query_exec_mode=exec, or switch the pooler to session mode; " +
 		"for example DATABASE_URL=postgres://sitehooks:password@pooler.internal:6432/sitehooks?default_query_exec_mode=exec")
 }

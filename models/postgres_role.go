@@ -45,15 +45,15 @@ func (s *Store) lookAtRole(ctx context.Context, cfg *pgxpool.Config) error {
 		return err
 	}
 	if !schema {
-		return errors.New("no schema of its search_path exists: create one, or leave search_path out; " +
+		return errors.New("none of the schemas in its search_path exists: create one, or remove search_path; " +
 			"for example DATABASE_URL=postgres://sitehooks:password@db.internal:5432/sitehooks?search_path=public")
 	}
 	if most < 0 {
 		return nil
 	}
 	if most < connectionsNeeded {
-		return fmt.Errorf("the role %s may have %d connections, and an instance needs %d (%d are better): "+
-			"alter role %s connection limit %[4]d, or give another role; for example DATABASE_URL=postgres://sitehooks:password@db.internal:5432/sitehooks",
+		return fmt.Errorf("the role %s is limited to %d connections, but an instance needs %d (%d are better): "+
+			"alter role %s connection limit %[4]d, or use another role; for example DATABASE_URL=postgres://sitehooks:password@db.internal:5432/sitehooks",
 			role, most, connectionsNeeded, connectionsUsed+connectionsBeside, pgx.Identifier{role}.Sanitize())
 	}
 	cfg.MaxConns = min(cfg.MaxConns, most-connectionsBeside)

@@ -14,23 +14,23 @@ import (
 var settingDefs = []SettingDef{
 	{
 		Name: EnableGenericWebhooks, Bool: true, Default: "False",
-		Help: "Enable or disable all webhooks but Slack's. While it is off none of them can be created or sends; their deliveries are held and go out once it is on again.",
+		Help: "Turns all webhooks except Slack on or off. While off, none can be created or send. Their deliveries are held, and are sent when it is turned on again.",
 	},
 	{
 		Name: DispatchInterval, Unit: "seconds", Min: 0, Max: 3600, Default: "5",
-		Help: "How often to look for new events to make notifications of. 0: as they arrive.",
+		Help: "How often to check for new events. 0 means as they arrive.",
 	},
 	{
 		Name: DispatchDelay, Unit: "seconds", Min: 0, Max: 86400, Default: "10",
-		Help: "How long to wait before sending. Repeated events about the same thing within this time are sent as one.",
+		Help: "How long to wait before sending. Repeated events about the same item within this time are sent as one.",
 	},
 	{
 		Name: EnableTriggerHistory, Bool: true, Default: "True",
-		Help: "Log the events that trigger webhooks, which is useful for troubleshooting. Deliveries are logged in any case.",
+		Help: "Record which events triggered which webhooks. Deliveries are always recorded.",
 	},
 	{
 		Name: HistoryRetentionDays, Unit: "days", Min: 1, Max: 3650, Default: "30",
-		Help: "How long finished deliveries and their events are kept. What still waits to be sent is never removed.",
+		Help: "How long finished deliveries and their events are kept. Notifications still waiting are kept until they are sent or until the same number of days has passed.",
 	},
 }
 

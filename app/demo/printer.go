@@ -34,7 +34,7 @@ func (r *printingReceiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	_, err := r.out.Write(text)
 	r.mu.Unlock()
 	if err != nil {
-		http.Error(w, "the request could not be printed", http.StatusInternalServerError)
+		http.Error(w, "cannot print the request", http.StatusInternalServerError)
 		return
 	}
 	answerHook(w, http.StatusOK, "ok") // the words that Slack answers with

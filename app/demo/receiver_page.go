@@ -43,7 +43,7 @@ func (r *Receiver) page(w http.ResponseWriter, q *http.Request) {
 		"Requests": shown, "Now": time.Now().UTC().Format("15:04:05"),
 	})
 	if err != nil {
-		http.Error(w, "the page could not be made", http.StatusInternalServerError)
+		http.Error(w, "cannot render the page", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

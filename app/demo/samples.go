@@ -49,7 +49,7 @@ func sampleWebhooks() []sampleWebhook {
 // registered by the simulator's events, as on any site.
 func sampleLocations() []models.Location {
 	return []models.Location{
-		{Slug: models.MainLocation, Name: "Main site", Description: "What everybody at the company can read."},
+		{Slug: models.MainLocation, Name: "Main site", Description: "Readable by everyone at the company."},
 		{Slug: "python-wranglers", Name: "Python Wranglers", Description: "The team that looks after Python and its data tools."},
 		{Slug: "devcentral", Name: "DevCentral", Description: "How we build, review and ship."},
 		{Slug: "accessibility", Name: "Accessibility"},

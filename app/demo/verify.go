@@ -34,9 +34,9 @@ func verifySignature(h http.Header, body []byte, secrets []string, now time.Time
 	case !signed && len(secrets) == 0:
 		return []signatureCheck{{Words: "unsigned", Why: "The hook has no signing secret."}}
 	case !signed:
-		return []signatureCheck{{Words: "unsigned", Why: "A signature was expected; no signature header came."}}
+		return []signatureCheck{{Words: "unsigned", Why: "The request has no signature header, although a signature is expected."}}
 	case len(secrets) == 0:
-		return []signatureCheck{{Words: "not checked", Why: "This receiver was not told the secret of this hook."}}
+		return []signatureCheck{{Words: "not checked", Why: "This receiver does not have the secret of this hook."}}
 	}
 	if why := s.stampFault(now); why != "" {
 		return []signatureCheck{{Words: "does not verify", Why: why}}

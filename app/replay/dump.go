@@ -96,7 +96,7 @@ func notADump(err error) error {
 	case errors.As(err, &syntax):
 		return fmt.Errorf("is not the Posts.xml of a data dump (line %d: %s); an archive must be unpacked first", syntax.Line, syntax.Msg)
 	case errors.Is(err, io.EOF):
-		return errors.New("is not the Posts.xml of a data dump: there is nothing in it")
+		return errors.New("is not the Posts.xml of a data dump: it is empty")
 	}
 	return err
 }
@@ -164,11 +164,11 @@ func (d *dump) row(i int) (row, error) {
 	token, err := xml.NewDecoder(bytes.NewReader(text)).Token()
 	element, ok := token.(xml.StartElement)
 	if err != nil || !ok {
-		return row{}, fmt.Errorf("read post %d again: the file has changed meanwhile", p.id)
+		return row{}, fmt.Errorf("read post %d again: the file has changed in the meantime", p.id)
 	}
 	r := parseRow(element)
 	if r.id != p.id {
-		return row{}, fmt.Errorf("read post %d again: the file has changed meanwhile", p.id)
+		return row{}, fmt.Errorf("read post %d again: the file has changed in the meantime", p.id)
 	}
 	return r, nil
 }

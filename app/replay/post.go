@@ -125,10 +125,10 @@ func (r *poster) summary(w io.Writer) {
 	}
 	_, _ = fmt.Fprintf(w, "accepted %d, duplicates %d, %.1f s, %.0f events/s\n", r.accepted, r.duplicates, seconds, rate)
 	if r.tooLarge > 0 {
-		_, _ = fmt.Fprintf(w, "left out %d events larger than %d bytes\n", r.tooLarge, maxEvent)
+		_, _ = fmt.Fprintf(w, "skipped %s larger than %d bytes\n", plural(r.tooLarge, "event"), maxEvent)
 	}
 	if r.dump.skipped > 0 {
-		_, _ = fmt.Fprintf(w, "left out %d posts that are incomplete or answer no question of the file\n", r.dump.skipped)
+		_, _ = fmt.Fprintf(w, "skipped %s: incomplete, or an answer to a question that is not in the file\n", plural(r.dump.skipped, "post"))
 	}
 	if len(r.posted) == 0 {
 		return
@@ -138,4 +138,11 @@ func (r *poster) summary(w io.Writer) {
 		_, _ = fmt.Fprintf(w, "  %d %s\n", r.posted[eventType], eventType)
 	}
 	_, _ = fmt.Fprintf(w, "see which webhooks they triggered: %s/admin/trigger-history?location=%s\n", r.options.URL, r.options.Location)
+}
+
+func plural(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
 }

@@ -39,7 +39,7 @@ func Run(ctx context.Context, o Options, stdout, stderr io.Writer) error {
 		return fmt.Errorf("replay: %w", err)
 	}
 	if !info.Mode().IsRegular() {
-		return fmt.Errorf("replay: %s is no regular file; it is read more than once, so it cannot be a pipe", o.File)
+		return fmt.Errorf("replay: %s is not a regular file; it is read more than once, so it cannot be a pipe", o.File)
 	}
 	dump, err := readDump(ctx, file, o.Tags)
 	if ctx.Err() != nil {
@@ -66,7 +66,7 @@ func Run(ctx context.Context, o Options, stdout, stderr io.Writer) error {
 }
 
 // errStopped is for whoever stopped it by a signal.
-var errStopped = errors.New("replay: stopped; run it again to post the rest, what was posted counts as duplicates")
+var errStopped = errors.New("replay: stopped; run it again to post the rest (events already posted count as duplicates)")
 
 // wait passes the time, or returns ctx's error when that ends before.
 func wait(ctx context.Context, d time.Duration) error {

@@ -132,7 +132,7 @@ func TestRun(t *testing.T) {
 	if !slices.Equal(site.ids, want) {
 		t.Errorf("posted in this order: %q", site.ids)
 	}
-	if !strings.Contains(out, "accepted 8, duplicates 0, ") || !strings.Contains(out, "left out 3 posts") || strings.Contains(out, "\r") {
+	if !strings.Contains(out, "accepted 8, duplicates 0, ") || !strings.Contains(out, "skipped 3 posts") || strings.Contains(out, "\r") {
 		t.Errorf("said %q", out)
 	}
 	output := regexp.MustCompile(`posted to the location coffee:
@@ -189,7 +189,7 @@ func TestTags(t *testing.T) {
 	if got := site.events["replay-main-a4-created"].Answer.Link; got != "https://q.example/sub/questions/3/beans/4#4" {
 		t.Errorf("link %s", got)
 	}
-	if !strings.Contains(out, "left out 1 posts") { // the answer to nothing; nobody asked for the others
+	if !strings.Contains(out, "skipped 1 post: ") { // the answer to nothing; nobody asked for the others
 		t.Errorf("said %q", out)
 	}
 }
@@ -218,7 +218,7 @@ func TestCutsRequests(t *testing.T) {
 	}{
 		{2001, 10, []int{1000, 1000, 1}, "accepted 2001,"},
 		{50, 200_000, []int{20, 20, 10}, "accepted 50,"},
-		{2, maxEvent, nil, "left out 2 events larger"},
+		{2, maxEvent, nil, "skipped 2 events larger"},
 	} {
 		var site fakeSite
 		out, err := runTo(t, &site, Options{File: dumpFile(t, manyPosts(tc.n, tc.size))})
@@ -274,7 +274,7 @@ func TestComesBack(t *testing.T) {
 	for range maxTries {
 		site.refuse = append(site.refuse, refusal(503, "1", `{"detail":"The database cannot be reached."}`))
 	}
-	if _, err = runWith(t, site, Options{}, manyPosts(1, 0)); err == nil || !strings.Contains(err.Error(), "given up after 10 tries") || !strings.Contains(err.Error(), "The database") {
+	if _, err = runWith(t, site, Options{}, manyPosts(1, 0)); err == nil || !strings.Contains(err.Error(), "gave up after 10 attempts") || !strings.Contains(err.Error(), "The database") {
 		t.Errorf("endless refusal: %v", err)
 	}
 }

@@ -55,7 +55,7 @@ func (s *sender) send(ctx context.Context, body []byte) (accepted, duplicates in
 			return accepted, duplicates, err
 		}
 		if attempt == maxTries {
-			return 0, 0, fmt.Errorf("given up after %d tries: %w", attempt, err)
+			return 0, 0, fmt.Errorf("gave up after %d attempts: %w", attempt, err)
 		}
 		pause := later.after
 		if pause == 0 {
@@ -91,7 +91,7 @@ func (s *sender) attempt(ctx context.Context, body []byte) (accepted, duplicates
 	}
 	var answer struct{ Accepted, Duplicates int }
 	if err := json.Unmarshal(text, &answer); err != nil {
-		return 0, 0, fmt.Errorf("what answers at %s is not Sitehooks", s.base)
+		return 0, 0, fmt.Errorf("the server at %s is not Sitehooks", s.base)
 	}
 	return answer.Accepted, answer.Duplicates, nil
 }
@@ -108,7 +108,7 @@ func (s *sender) unreachable(ctx context.Context, err error) error {
 	if s.reached {
 		return &laterError{reason: fmt.Sprintf("%s cannot be reached: %v", s.base, err)}
 	}
-	return fmt.Errorf("%s cannot be reached: %w; is `sitehooks serve` running there? --url says where", s.base, err)
+	return fmt.Errorf("%s cannot be reached: %w; check that `sitehooks serve` is running there, or set --url", s.base, err)
 }
 
 // refused puts an answer other than 202 into words.
@@ -129,9 +129,9 @@ func (s *sender) refused(p *http.Response, text []byte) error {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return &laterError{after: retryAfter(p.Header.Get("Retry-After")), reason: s.base + " answered " + reason}
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return fmt.Errorf("%s does not take the token: %s (--token, or SITEHOOKS_INGEST_TOKEN)", s.base, reason)
+		return fmt.Errorf("%s does not accept the token: %s (--token, or SITEHOOKS_INGEST_TOKEN)", s.base, reason)
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-		return fmt.Errorf("%s sends elsewhere, to %s; --url takes the right address", s.base, p.Header.Get("Location"))
+		return fmt.Errorf("%s redirects to %s; set --url to the right address", s.base, p.Header.Get("Location"))
 	}
 	if !known {
 		return fmt.Errorf("%s answered %s; it does not seem to be Sitehooks", s.base, reason)

@@ -49,7 +49,7 @@ func (s *Pages) signedOnAgain(c *gin.Context) (status int, fault string, err err
 	case text != "" && freshSignOn(time.Unix(at, 0), now):
 		return http.StatusOK, "", nil
 	case text != "" || c.Request.PostForm.Get("confirmed") != "":
-		return http.StatusUnprocessableEntity, "Your single sign-on is more than a minute old or was used already. Confirm again.", nil
+		return http.StatusUnprocessableEntity, "Your single sign-on is more than a minute old or has already been used. Confirm again.", nil
 	default:
 		return http.StatusUnprocessableEntity, "Enter your password.", nil
 	}

@@ -82,7 +82,7 @@ func (s *Pages) Login(c *gin.Context) error {
 // refuseLogin answers a password that is not accepted.
 func (s *Pages) refuseLogin(c *gin.Context, p *loginPage, got passwordResult) error {
 	s.countRefused(c, got)
-	p.Fault = got.fault("The email or the password is wrong.")
+	p.Fault = got.fault("Wrong email or password.")
 	if got.Wait == 0 {
 		return s.showLogin(c, http.StatusUnauthorized, p)
 	}

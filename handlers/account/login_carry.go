@@ -72,9 +72,9 @@ func (s *Pages) continueTo(c *gin.Context, next string, carried url.Values) erro
 	if err := s.Keep(c, web.KeptForm, string(typed)); err != nil {
 		return err
 	}
-	text := "Your session had ended, so nothing was saved yet. Check what you entered, then save it."
+	text := "Your session ended before this was saved. Check your entries, then save."
 	if strings.HasPrefix(next, web.WebhooksPath) {
-		text += " Signing secrets and header values were not kept: enter them again."
+		text += " Signing secrets and header values were not kept. Enter them again."
 	}
 	return s.Redirect(c, next, web.Flash{Kind: "warning", Text: text})
 }

@@ -66,7 +66,7 @@ func TestFormSurvivesTheEndOfItsSession(t *testing.T) {
 		}
 		a := c.Post("/login", login).GoesTo(path)
 		c.Cookie = webtest.SessionOf(t, a).Value
-		if words := c.Flash(a); !strings.Contains(words, "nothing was saved yet") {
+		if words := c.Flash(a); !strings.Contains(words, "before this was saved") {
 			t.Errorf("%s: it says %q", path, words)
 		}
 		// The flash asked for the page already, and the form was shown there:

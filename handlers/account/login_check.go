@@ -125,7 +125,7 @@ func (s *Pages) recordBurst(ctx context.Context, user models.User, from models.L
 	case user.ID == 0 && refused.key.AddressGroup == "":
 		return nil // an e-mail that no member has, from everywhere
 	case user.ID == 0:
-		burst.Target, words = from.AddressGroup, "for an e-mail that no member has"
+		burst.Target, words = from.AddressGroup, "for an unknown e-mail address"
 	}
 	burst.Detail = fmt.Sprintf("%d wrong passwords in %d minutes, %s", refused.failures, int(models.LoginWindow.Minutes()), words)
 	return s.Store.Users.RecordLoginBurst(ctx, burst)

@@ -119,7 +119,7 @@ func TestWrongPasswordIsSlowedDown(t *testing.T) {
 	c.Cookie = ""
 	for range account.FailuresHere {
 		a := c.Post("/login", webtest.Credentials("wrong")).Want(http.StatusUnauthorized)
-		if !strings.Contains(a.Text("[role=alert]"), "wrong") || a.Find("#email").AttrOr("value", "") == "" || a.Find("#password").AttrOr("value", "") != "" {
+		if !strings.Contains(a.Text("[role=alert]"), "Wrong email or password") || a.Find("#email").AttrOr("value", "") == "" || a.Find("#password").AttrOr("value", "") != "" {
 			t.Fatalf("the page says %q", a.Text("main"))
 		}
 	}

@@ -89,7 +89,7 @@ func (o *singleSignOn) identity(ctx context.Context, begun oidcBegun, code strin
 		claimed, err = readClaims(id, o.config.ClientID)
 	}
 	if err != nil {
-		return identity{}, &oidcError{http.StatusForbidden, "What the provider sent cannot be trusted, so nobody was logged in. Try again.", err}
+		return identity{}, &oidcError{http.StatusForbidden, "The provider's answer could not be verified, so you were not logged in. Try again.", err}
 	}
 	return claimed.identity()
 }
@@ -103,7 +103,7 @@ func bareAnswer(err error) error {
 	return err
 }
 
-const oidcAway = "The provider of single sign-on does not answer. Try again in a moment, or log in with your password."
+const oidcAway = "The single sign-on provider does not answer. Try again in a moment, or log in with your password."
 
 // oidcError is a refused log-in: what to answer, and what the log is told.
 type oidcError struct {
@@ -212,7 +212,7 @@ func (s *Pages) oidcBegun(c *gin.Context, state string) (begun oidcBegun, err er
 		err = errors.New("the state is another")
 	}
 	if err != nil {
-		return oidcBegun{}, &oidcError{http.StatusBadRequest, "This log-in was begun too long ago or in another browser. Try again.", err}
+		return oidcBegun{}, &oidcError{http.StatusBadRequest, "This login was started too long ago or in another browser. Try again.", err}
 	}
 	return begun, nil
 }

@@ -71,7 +71,7 @@ func readClaims(id *oidc.IDToken, clientID string) (c claims, err error) {
 // e-mail.
 func (c claims) identity() (identity, error) {
 	if c.Email == "" || !web.IsText(c.Email) || strings.Trim(string(c.Verified), `"`) != "true" {
-		return identity{}, &oidcError{http.StatusForbidden, "The provider does not vouch for your e-mail address. Verify it there first.", errors.New("no verified e-mail")}
+		return identity{}, &oidcError{http.StatusForbidden, "The provider has not verified your e-mail address. Verify it there first.", errors.New("no verified e-mail")}
 	}
 	at, _ := strconv.ParseFloat(strings.Trim(string(c.AuthTime), `"`), 64)
 	return identity{c.Email, time.Unix(int64(at), 0)}, nil

@@ -43,9 +43,9 @@ func (s *Pages) oidcConfirmed(c *gin.Context, begun oidcBegun, user models.User,
 	}
 	switch {
 	case member.ID != user.ID:
-		return refuse(fmt.Sprintf("The provider says that you are %s, but you are logged in here as %s.", web.Cut(user.Email, 254), web.Cut(member.Email, 254)))
+		return refuse(fmt.Sprintf("The provider identified you as %s, but you are logged in here as %s.", web.Cut(user.Email, 254), web.Cut(member.Email, 254)))
 	case !freshSignOn(at, now):
-		return refuse("The provider did not ask you to log in again, so this does not confirm who you are.")
+		return refuse("The provider did not ask you to log in again, so your identity is not confirmed.")
 	}
 	if err := s.Keep(c, web.KeptConfirmed, strconv.FormatInt(at.Unix(), 10)); err != nil {
 		return err

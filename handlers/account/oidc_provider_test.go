@@ -68,7 +68,7 @@ func TestSingleSignOnAtAProvider(t *testing.T) {
 		return visit(t, browser, base+button)
 	}
 	for says, user := range map[string]*mockoidc.MockUser{
-		"does not vouch": {Subject: "1", Email: webtest.AdminEmail},
+		"has not verified": {Subject: "1", Email: webtest.AdminEmail},
 		"eve@example.com is not on the list of member": {Subject: "2", Email: "eve@example.com", EmailVerified: true},
 	} {
 		a := logIn(user).Want(http.StatusForbidden)

@@ -60,14 +60,14 @@ func TestSingleSignOnRefuses(t *testing.T) {
 		says   string
 	}{
 		"not a member":   {claims: map[string]any{"email": "<b>eve</b>@example.com"}, status: 403, says: "<b>eve</b>@example.com is not on the list"},
-		"not verified":   {claims: map[string]any{"email_verified": false}, status: 403, says: "does not vouch"},
-		"says nothing":   {claims: map[string]any{"email_verified": nil}, status: 403, says: "does not vouch"},
-		"no e-mail":      {claims: map[string]any{"email": ""}, status: 403, says: "does not vouch"},
-		"another nonce":  {claims: map[string]any{"nonce": "x"}, status: 403, says: "cannot be trusted"},
-		"another client": {claims: map[string]any{"aud": "other"}, status: 403, says: "cannot be trusted"},
-		"another issuer": {claims: map[string]any{"iss": "https://evil.example"}, status: 403, says: "cannot be trusted"},
-		"too old":        {claims: map[string]any{"exp": 1}, status: 403, says: "cannot be trusted"},
-		"bad signature":  {sign: func(string) []byte { return []byte("no") }, status: 403, says: "cannot be trusted"},
+		"not verified":   {claims: map[string]any{"email_verified": false}, status: 403, says: "has not verified"},
+		"says nothing":   {claims: map[string]any{"email_verified": nil}, status: 403, says: "has not verified"},
+		"no e-mail":      {claims: map[string]any{"email": ""}, status: 403, says: "has not verified"},
+		"another nonce":  {claims: map[string]any{"nonce": "x"}, status: 403, says: "could not be verified"},
+		"another client": {claims: map[string]any{"aud": "other"}, status: 403, says: "could not be verified"},
+		"another issuer": {claims: map[string]any{"iss": "https://evil.example"}, status: 403, says: "could not be verified"},
+		"too old":        {claims: map[string]any{"exp": 1}, status: 403, says: "could not be verified"},
+		"bad signature":  {sign: func(string) []byte { return []byte("no") }, status: 403, says: "could not be verified"},
 		"another state":  {path: func() string { return account.OidcPath + "?code=c&state=x" }, status: 400, says: "another browser"},
 		"said no": {
 			path:   func() string { return account.OidcPath + "?error=access_denied&state=" + p.Requested.Get("state") },

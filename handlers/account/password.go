@@ -74,7 +74,7 @@ func (s *Pages) PasswordChange(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if fault := got.fault("This is not your present password."); fault != "" {
+	if fault := got.fault("This is not your current password."); fault != "" {
 		faults.Add("password", fault)
 	}
 	if len(faults) > 0 {
@@ -90,10 +90,10 @@ func (s *Pages) PasswordChange(c *gin.Context) error {
 	if err = s.StartSession(c, user.ID); err != nil {
 		return err
 	}
-	if err = s.Store.Audit.Note(ctx, web.ActorIs(c, user), "member.password", user.Email, "changed their own"); err != nil {
+	if err = s.Store.Audit.Note(ctx, web.ActorIs(c, user), "member.password", user.Email, "changed their own password"); err != nil {
 		return err
 	}
-	return s.Redirect(c, web.LocalPath(form.Next), web.Flash{Kind: "success", Text: "Your password is changed. Other sessions of yours have ended."})
+	return s.Redirect(c, web.LocalPath(form.Next), web.Flash{Kind: "success", Text: "Your password was changed. You were logged out on all other devices."})
 }
 
 // SessionsEnd logs a member out everywhere, here too.

@@ -179,7 +179,7 @@ func TestAuditPage(t *testing.T) {
 	if got := c.Get("/admin/audit?who=Nobody").Text(".empty"); !strings.Contains(got, "No entry is like that") {
 		t.Errorf("it says %q", got)
 	}
-	if got := c.Get("/admin/audit?from=noon&before=x&about=all").Text("main .s-notice"); strings.Count(got, "left out") != 3 {
+	if got := c.Get("/admin/audit?from=noon&before=x&about=all").Text("main .s-notice"); strings.Count(got, "was ignored") != 3 {
 		t.Errorf("odd values: %q", got)
 	}
 	if admin.AuditWords("thing.new_kind") != "Thing new kind" {

@@ -142,9 +142,9 @@ var auditActions = map[string]string{ //nolint:gosec // words about passwords an
 	"location.removed": "Removed a location", "community.removed": "Removed a community", "tag.removed": "Removed a tag",
 	"member.added": "Added a member", "member.role": "Changed a role", "member.password": "Set a password",
 	"login.password": "Logged in", "login.oidc": "Logged in by single sign-on", "login.ended": "Logged out",
-	"login.refused":   "Log-ins refused",
+	"login.refused":   "Logins refused",
 	"login.ended_all": "Logged out everywhere", "member.disabled": "Disabled a member", "member.enabled": "Enabled a member",
-	"member.removed": "Removed a member", "token.created": "Made an API token", "token.revoked": "Revoked an API token",
+	"member.removed": "Removed a member", "token.created": "Created an API token", "token.revoked": "Revoked an API token",
 }
 
 // auditWords is an action in words, also of one that only a newer release knows.

@@ -106,7 +106,7 @@ func (s *Pages) showRemoval(c *gin.Context, r removal, uses models.PlaceUses, er
 	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		p.Lines = []string{"It cannot be removed: this location has too many events to check in time whether one of them names it."}
+		p.Lines = []string{"It cannot be removed: this location has too many events to check whether one of them names it."}
 		return s.Confirm(c, p)
 	case err != nil:
 		return err

@@ -22,13 +22,13 @@ func (s *Pages) LocationsEmpty(c *gin.Context) error {
 		Action: emptyPath, Fields: []web.ConfirmField{{Name: "q", Value: search}}, Danger: true, Back: locationsPath,
 	}
 	if len(slugs) == 0 {
-		p.Lines = []string{"No location is empty. Locations that were renamed or described are not removed here."}
+		p.Lines = []string{"No location is empty. Locations with a changed name or a description are not removed here."}
 		return s.Confirm(c, p)
 	}
 	p.Lines = []string{
 		web.Plural(int64(len(slugs)), "location is", "locations are") + " empty. No webhook, API token or kept event refers to an empty location.",
 		"Communities and tags of a removed location are removed too.",
-		"Locations that were renamed or described stay. An event that names a removed one registers it again.",
+		"Locations with a changed name or a description stay. An event that names a removed location registers it again.",
 	}
 	if len(slugs) > emptyShown {
 		p.Lines = append(p.Lines, "The first "+web.Count(emptyShown)+" of them:")

@@ -11,7 +11,7 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-const lastAdministrator = "This is the only administrator. Make somebody else an administrator first."
+const lastAdministrator = "This is the only administrator. Make another member an administrator first."
 
 type memberPage struct {
 	web.Page
@@ -67,10 +67,10 @@ func (s *Pages) confirmDemotion(c *gin.Context, user models.User, fault string) 
 		Crumb: user.Name, CrumbPath: MemberPath(user.ID), Action: MemberPath(user.ID) + "/role", Button: "Make " + user.Email + " a viewer",
 		Fields: []web.ConfirmField{{Name: "role", Value: models.RoleViewer}},
 		Danger: true, Back: MemberPath(user.ID), Fault: fault,
-		Lines: []string{"A viewer reads everything but secrets and bodies, and changes nothing. Their webhooks stay theirs and go on."},
+		Lines: []string{"Viewers can see everything except secrets and message bodies, and cannot change anything. They keep their webhooks, which continue to send."},
 	}
 	if me, _ := web.UserOf(c); me.ID == user.ID {
-		p.Lines = append(p.Lines, "This is you: you can no longer change anything.")
+		p.Lines = append(p.Lines, "This is your account: you will no longer be able to change anything.")
 	}
 	if err := s.offerTokens(c, p, user, false); err != nil {
 		return err
@@ -140,10 +140,10 @@ func (s *Pages) confirmRemoval(c *gin.Context, user models.User, fault string) e
 		Page:  web.Page{Title: "Remove " + user.Name + "?", Nav: "members"},
 		Crumb: "Members", CrumbPath: membersPath, Action: MemberPath(user.ID) + "/remove", Button: "Remove " + user.Email,
 		Danger: true, Back: membersPath, Fault: fault,
-		Lines: []string{user.Email + " can no longer log in, and is logged out everywhere at once. Their webhooks go on without an owner, and history keeps the name."},
+		Lines: []string{user.Email + " will be logged out on all devices and can no longer log in. Their webhooks stay active without an owner. The history keeps their name."},
 	}
 	if me, _ := web.UserOf(c); me.ID == user.ID {
-		p.Lines = append(p.Lines, "This is you: you will be logged out.")
+		p.Lines = append(p.Lines, "This is your account: you will be logged out.")
 	}
 	if err := s.offerTokens(c, p, user, true); err != nil {
 		return err

@@ -24,10 +24,10 @@ func (s *Pages) confirmDisabling(c *gin.Context, user models.User, fault string)
 		Page:  web.Page{Title: "Disable " + user.Name + "?", Nav: "members"},
 		Crumb: "Members", CrumbPath: membersPath, Action: MemberPath(user.ID) + "/disable", Button: "Disable " + user.Email,
 		Danger: true, Back: membersPath, Fault: fault,
-		Lines: []string{user.Email + " can no longer log in until somebody enables them again, and is logged out everywhere at once. Their webhooks stay theirs and go on."},
+		Lines: []string{user.Email + " will be logged out on all devices and cannot log in until an administrator enables the account again. They keep their webhooks, which continue to send."},
 	}
 	if me, _ := web.UserOf(c); me.ID == user.ID {
-		p.Lines = append(p.Lines, "This is you: you will be logged out.")
+		p.Lines = append(p.Lines, "This is your account: you will be logged out.")
 	}
 	if err := s.offerTokens(c, p, user, false); err != nil {
 		return err

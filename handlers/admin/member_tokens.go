@@ -23,7 +23,7 @@ func (s *Pages) offerTokens(c *gin.Context, p *web.ConfirmPage, member models.Us
 	if err != nil {
 		return err
 	}
-	p.Also = &web.ConfirmAlso{Legend: "Revoke tokens that they made", Tokens: tokens, Names: names, Ticked: ticked}
+	p.Also = &web.ConfirmAlso{Legend: "Revoke tokens that they created", Tokens: tokens, Names: names, Ticked: ticked}
 	return nil
 }
 

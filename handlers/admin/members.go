@@ -109,7 +109,7 @@ func (s *Pages) MemberAdd(c *gin.Context) error {
 		Email: p.Email, Name: string(p.Name), Role: p.Role, PasswordHash: hash, MustChangePassword: true,
 	})
 	if errors.Is(err, models.ErrExists) {
-		p.Faults.Add("email", "This address is on the list already.")
+		p.Faults.Add("email", "There is already a member with this address.")
 		return s.showMembers(c, http.StatusUnprocessableEntity, p)
 	}
 	if err != nil {

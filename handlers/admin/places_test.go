@@ -214,7 +214,7 @@ func TestDeliveriesAreFilteredByOneOfManyWebhooks(t *testing.T) {
 			}
 		}
 		for _, value := range []string{"hook+1", "nothing", "%23"} { // two are called so, none is
-			if got := c.Get("/admin/deliveries?webhook=" + value).Text("main .s-notice__warning"); !strings.Contains(got, "so it was left out") {
+			if got := c.Get("/admin/deliveries?webhook=" + value).Text("main .s-notice__warning"); !strings.Contains(got, "so it was ignored") {
 				t.Errorf("%s: %q", value, got)
 			}
 		}

@@ -90,7 +90,7 @@ func (s *Pages) SiteSetting(c *gin.Context) error {
 func settingFromRequest(c *gin.Context) (models.SettingDef, error) {
 	d, ok := models.SettingByName(c.Query("name"))
 	if !ok {
-		return d, web.NotFound("There is no site setting of this name.")
+		return d, web.NotFound("There is no site setting with this name.")
 	}
 	return d, nil
 }
@@ -138,7 +138,7 @@ func (s *Pages) SiteSettingPost(c *gin.Context) error {
 		return err
 	}
 	if values[d.Name] == value {
-		p.Faults.Add("value", settingWords(d, value)+" is the value already.")
+		p.Faults.Add("value", "It is already "+settingWords(d, value)+".")
 	}
 	if len(p.Faults) > 0 {
 		return s.showSiteSetting(c, http.StatusUnprocessableEntity, p)
@@ -147,5 +147,5 @@ func (s *Pages) SiteSettingPost(c *gin.Context) error {
 		return err
 	}
 	s.OnChange()
-	return s.Redirect(c, c.Request.URL.RequestURI(), web.Flash{Kind: "success", Text: d.Name + " is now " + value + "."})
+	return s.Redirect(c, c.Request.URL.RequestURI(), web.Flash{Kind: "success", Text: d.Name + " is now " + settingWords(d, value) + "."})
 }

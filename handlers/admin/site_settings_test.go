@@ -34,7 +34,7 @@ func TestSettingIsChanged(t *testing.T) {
 	}
 	changed := c.Change
 	a = c.Post(path, url.Values{"value": {"030"}, "reason": {"  Fewer repeats,\r\nasked for by <b>Mary</b>  "}}).GoesTo(path)
-	if text := c.Flash(a); text != "Webhooks.DispatchDelay is now 30." || c.Change != changed+1 {
+	if text := c.Flash(a); text != "Webhooks.DispatchDelay is now 30 seconds." || c.Change != changed+1 {
 		t.Errorf("it says %q", text)
 	}
 	a = c.Get(path)
@@ -108,7 +108,7 @@ func TestSettingIsReset(t *testing.T) {
 	}
 	form.Set("reason", "It was better before")
 	a = c.Post(path, form).GoesTo(path)
-	if text := c.Flash(a); text != "Webhooks.DispatchDelay is now 10." {
+	if text := c.Flash(a); text != "Webhooks.DispatchDelay is now 10 seconds." {
 		t.Errorf("it says %q", text)
 	}
 	a = c.Get(path)

@@ -59,8 +59,8 @@ var refusedAPIs = map[string]string{"ingest": "Ingest API", "superoffice": "Supe
 
 var refusedReasons = map[string]string{ //nolint:gosec // words for people
 	"no_token": "No token", "unknown_token": "Unknown or revoked token", "scope": "Token of another scope",
-	"location": "Location not allowed", "media_type": "Not JSON by its Content-Type", "too_large": "Too large",
-	"invalid": "Invalid", "too_slow": "Body too slow", "broken_off": "Body broken off", "busy": "Too many requests",
+	"location": "Location not allowed", "media_type": "Content-Type is not JSON", "too_large": "Too large",
+	"invalid": "Invalid", "too_slow": "Body too slow", "broken_off": "Body incomplete", "busy": "Too many requests",
 }
 
 // fact is a label with its value.
@@ -72,7 +72,7 @@ func (p *systemPage) Size() string { return bytesWords(p.Database.Bytes) }
 // Behind is how long the oldest due delivery has been waiting.
 func (p *systemPage) Behind() string {
 	if p.Depth.OldestDue < time.Second {
-		return "nothing is late"
+		return "none"
 	}
 	return web.PauseWords(p.Depth.OldestDue)
 }

@@ -160,7 +160,7 @@ func (s *Pages) TokenRevoke(c *gin.Context) error {
 		Page:  web.Page{Title: "Revoke " + tok.Name + "?", Nav: "tokens"},
 		Crumb: "API tokens", CrumbPath: tokensPath, Action: tokensPath + "/" + web.FormatID(tok.ID) + "/revoke",
 		Button: "Revoke this token", Danger: true, Back: tokensPath,
-		Lines: []string{"Whoever uses it is refused from now on. It cannot be brought back; a new one has to be made and entered."},
+		Lines: []string{"Programs using it will be refused immediately. This cannot be undone."},
 	})
 }
 
@@ -171,7 +171,7 @@ func (s *Pages) tokenFromRequest(c *gin.Context) (models.Token, error) {
 	}
 	tok, err := s.Store.Tokens.Get(c.Request.Context(), id)
 	if err == nil && tok.RevokedAt != nil {
-		err = web.NotFound("This token was revoked already.")
+		err = web.NotFound("This token has already been revoked.")
 	}
 	return tok, err
 }

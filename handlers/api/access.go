@@ -178,7 +178,7 @@ func (a *Access) noteOwn(ctx context.Context) {
 		return
 	}
 	if err := a.Tokens.ConfiguredUsed(ctx); err != nil && ctx.Err() == nil {
-		a.Log.WarnContext(ctx, "use of SITEHOOKS_INGEST_TOKEN not noted", slog.Any("error", err))
+		a.Log.WarnContext(ctx, "cannot record the use of SITEHOOKS_INGEST_TOKEN", slog.Any("error", err))
 	}
 }
 
@@ -241,15 +241,15 @@ func (a *Access) Away(ctx context.Context, what string, err error) *Refusal {
 func WhyAway(err error) string {
 	why := cmp.Or(models.Unable(err), "the database failed")
 	if errors.Is(err, models.ErrLocked) {
-		why = "another one that has not ended is storing an event with the same id"
+		why = "another request is storing an event with the same id"
 	}
-	return "This request could not be finished: " + why + ". Send it again later."
+	return "This request could not be completed: " + why + ". Send it again later."
 }
 
 // Busy asks to come back.
 func Busy() *Refusal {
 	return &Refusal{
 		Status: http.StatusTooManyRequests, Reason: reasonBusy, RetryAfter: 1,
-		Detail: "Too many requests are in work. Send this one again later.",
+		Detail: "Too many requests are being processed. Send this one again later.",
 	}
 }

@@ -52,7 +52,7 @@ func (f *Faults) Syntax(index *int, err error) {
 	message := fmt.Sprintf("is not valid JSON: %v, after byte %d", at.Err, at.ByteOffset)
 	switch {
 	case errors.Is(at.Err, jsontext.ErrDuplicateName):
-		message = "stands twice in its object"
+		message = "appears twice in its object"
 	case errors.Is(at.Err, io.ErrUnexpectedEOF):
 		message = fmt.Sprintf("is not valid JSON: it ends too early, after byte %d", at.ByteOffset)
 	}

@@ -16,7 +16,7 @@ import (
 const MaxDepth = 64
 
 // ErrMoreJSON says that a value was followed by something.
-var ErrMoreJSON = errors.New("is followed by something else; several events are a list or application/x-ndjson")
+var ErrMoreJSON = errors.New("is followed by more data; send several events as a list or as application/x-ndjson")
 
 var decoders = sync.Pool{New: func() any { return jsontext.NewDecoder(bytes.NewReader(nil)) }}
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -40,13 +41,21 @@ func WriteProblem(w http.ResponseWriter, status int, title, detail string, errs 
 	if len(errs) == 0 {
 		errs = []FieldError{{Message: detail}}
 	}
-	body, err := json.Marshal(ProblemDetails{Type: "about:blank", Title: title, Status: status, Detail: detail, Errors: errs})
-	if err != nil {
-		body = []byte(`{"type":"about:blank"}`) // cannot happen: strings and numbers
-	}
+	body := PlainJSON(ProblemDetails{Type: "about:blank", Title: title, Status: status, Detail: detail, Errors: errs})
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // who does not listen gets nothing
+}
+
+// PlainJSON encodes <, > and & as themselves.
+func PlainJSON(v any) []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return []byte("null") // cannot happen: only plain values are given
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
 // Reasons why requests are refused: a label of a metric, and a key of the log.

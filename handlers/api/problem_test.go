@@ -16,8 +16,8 @@ func TestProblem(t *testing.T) {
 		errs  []api.FieldError
 		want  string
 	}{
-		{"", nil, `{"type":"about:blank","title":"Not Found","status":404,"detail":"Nothing \u003chere\u003e.","errors":[{"index":null,"field":"","message":"Nothing \u003chere\u003e."}]}`},
-		{"Gone away", []api.FieldError{{Index: new(3), Field: "question.tags[3]", Message: "m"}}, `{"type":"about:blank","title":"Gone away","status":404,"detail":"Nothing \u003chere\u003e.","errors":[{"index":3,"field":"question.tags[3]","message":"m"}]}`},
+		{"", nil, `{"type":"about:blank","title":"Not Found","status":404,"detail":"Nothing <here>.","errors":[{"index":null,"field":"","message":"Nothing <here>."}]}`},
+		{"Gone away", []api.FieldError{{Index: new(3), Field: "question.tags[3]", Message: "m"}}, `{"type":"about:blank","title":"Gone away","status":404,"detail":"Nothing <here>.","errors":[{"index":3,"field":"question.tags[3]","message":"m"}]}`},
 	} {
 		w := httptest.NewRecorder()
 		c, _ := gin.CreateTestContext(w)

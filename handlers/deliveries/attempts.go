@@ -44,7 +44,7 @@ func attemptLines(made time.Time, attempts []models.Attempt, policy wire.Policy)
 		if policy.Succeeded(response) {
 			line.Badge.Class = "st-ok"
 		} else {
-			line.What, line.Do = policy.Explain(response), attemptAdvice(a)
+			line.What, line.Do = policy.Explain(response), Advice(policy, a.ErrorClass, a.Code)
 		}
 		before = a.StartedAt.Add(line.Took)
 		lines = append(lines, line)
@@ -58,11 +58,11 @@ func attemptDelay(a models.Attempt, before time.Time, first bool) string {
 	delay := a.StartedAt.Sub(before)
 	switch {
 	case a.Manual:
-		return "by hand"
+		return "manual"
 	case first && delay < 2*time.Second:
-		return "at once"
+		return "immediately"
 	case delay < time.Second:
-		return "directly after"
+		return "immediately"
 	default:
 		return "after " + web.PauseWords(delay)
 	}
@@ -75,12 +75,16 @@ func attemptWords(a models.Attempt) string {
 	return web.Capitalized(FaultOf(a.ErrorClass).Word)
 }
 
-// attemptAdvice is what to do about an attempt that failed.
-func attemptAdvice(a models.Attempt) string {
-	if a.Code == 0 {
-		return FaultOf(a.ErrorClass).Do
+// Advice is what to do about an attempt that failed: with the code of the
+// response, or, when there was none, with an error class.
+func Advice(policy wire.Policy, class string, code int) string {
+	switch {
+	case code == 0:
+		return FaultOf(class).Do
+	case code < 300 && policy.SuccessHelp != "":
+		return policy.SuccessHelp
 	}
-	_, do := Answer(a.Code)
+	_, do := Answer(code)
 	return do
 }
 

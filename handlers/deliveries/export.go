@@ -50,7 +50,7 @@ func (s *Pages) OneExport(c *gin.Context) {
 	place, err := s.exports.open.Acquire(c.Request.Context(), web.MemberFlow(c))
 	if err != nil {
 		c.Header("Retry-After", "30")
-		s.Fail(c, &web.StatusError{Status: http.StatusTooManyRequests, Text: "A member can run one export at a time, and all members together " +
+		s.Fail(c, &web.StatusError{Status: http.StatusTooManyRequests, Text: "Each member can run one export at a time, and all members together " +
 			web.Count(exportsOpen) + ". Wait until another export has finished, or cancel yours, then try again."})
 		return
 	}

@@ -16,15 +16,15 @@ type Fault struct {
 
 // deliveryFaults are the error classes of attempts that got no answer.
 var deliveryFaults = map[string]Fault{
-	wire.ClassDNS:      {"DNS", "Check the host in the URL, and that the DNS of Sitehooks' server knows it."},
-	wire.ClassRefused:  {"refused", "Check that the receiver runs, and the port in the URL."},
-	wire.ClassTimeout:  {"timed out", "Let the receiver answer first and do its work afterwards."},
-	wire.ClassTLS:      {"TLS", "Check the receiver's certificate: not expired, made for this host, complete with its chain."},
-	wire.ClassBlocked:  {"blocked", "If it is a receiver of yours, name it in SITEHOOKS_ALLOW_TARGETS."},
-	wire.ClassReset:    {"connection lost", "Look into the log of the receiver, or of the proxy before it."},
-	wire.ClassProtocol: {"not HTTP", "Check the port in the URL, and whether it should begin with http or https."},
-	wire.ClassTooLarge: {"answer too large", "Let the receiver answer with fewer and shorter headers."},
-	wire.ClassCanceled: {"interrupted", "Nothing: it is tried again."},
+	wire.ClassDNS:      {"DNS", "Check the host name in the URL and the DNS of the server that runs Sitehooks."},
+	wire.ClassRefused:  {"refused", "Check that the receiver is running and that the port in the URL is right."},
+	wire.ClassTimeout:  {"timed out", "Have the receiver respond first and do its work afterwards."},
+	wire.ClassTLS:      {"TLS", "Check the receiver's certificate. It must be valid, match the host name and include its chain."},
+	wire.ClassBlocked:  {"blocked", "If this is your own receiver, add it to SITEHOOKS_ALLOW_TARGETS."},
+	wire.ClassReset:    {"connection lost", "Check the log of the receiver or of a proxy in front of it."},
+	wire.ClassProtocol: {"not HTTP", "Check the port in the URL, and whether the URL should start with http or https."},
+	wire.ClassTooLarge: {"answer too large", "Have the receiver send fewer or shorter headers."},
+	wire.ClassCanceled: {"interrupted", "Nothing. Sitehooks tries again."},
 }
 
 // FaultOf returns the words for an error class, also an unknown one.
@@ -32,7 +32,7 @@ func FaultOf(class string) Fault {
 	if fault, ok := deliveryFaults[class]; ok {
 		return fault
 	}
-	return Fault{"error", "The log of Sitehooks says more."}
+	return Fault{"error", "Check the log of Sitehooks."}
 }
 
 // deliveryErrorClasses is the order in which the filter offers them.
@@ -47,23 +47,23 @@ func Answer(code int) (what, do string) {
 	what = StatusText(code)
 	switch {
 	case code < 300:
-		return what, "Look at the answer: its type wants to read something else in it."
+		return what, "This type of webhook expects a different response. Check that the URL belongs to a receiver for this type."
 	case code < 400:
-		return what, "Redirects are not followed. Enter the address that it leads to."
+		return what, "Redirects are not followed. Enter the final URL."
 	case code == http.StatusUnauthorized || code == http.StatusForbidden:
 		return what, "Check the signing secret and custom headers against what the receiver expects."
 	case code == http.StatusNotFound || code == http.StatusMethodNotAllowed:
 		return what, "Check the path in the URL."
 	case code == http.StatusGone:
-		return what, "The receiver wants no more of these. Enter its new URL, or delete the webhook."
+		return what, "The receiver no longer accepts these notifications. Enter its new URL, or delete the webhook."
 	case code == http.StatusRequestEntityTooLarge:
-		return what, "Raise the receiver's limit for the size of a body. Sitehooks sends up to 256 KiB, more for a single large item."
+		return what, "Raise the receiver's limit on the body size. Sitehooks sends up to 256 KiB, or more for a single large item."
 	case code == http.StatusTooManyRequests:
-		return what, "Nothing, if it is rare: the next attempt waits longer."
+		return what, "Nothing, if this is rare. The next attempt waits longer."
 	case code < 500:
-		return what, "The receiver understood the request and did not want it. Its answer may say why."
+		return what, "The receiver rejected the request. Its response may say why."
 	default:
-		return what, "The receiver failed. Its own log says why."
+		return what, "The receiver failed. Check its log."
 	}
 }
 

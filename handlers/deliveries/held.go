@@ -1,6 +1,7 @@
 package deliveries
 
 import (
+	"strings"
 	"time"
 
 	"github.com/sitehooks/sitehooks/handlers/web"
@@ -19,9 +20,30 @@ func HeldWhy(w models.Webhook, enabled bool, now time.Time) string {
 	if w.DeletedAt != nil {
 		return "the webhook was deleted"
 	}
-	since := ""
-	if w.StateAt != nil {
-		since = " since " + Clock(*w.StateAt, now)
+	return models.HeldWhy(w, !enabled && web.NeedsFeature(w.Type), sinceWords(w, now))
+}
+
+// cannotSend is HeldWhy as the end of a sentence that begins with "because".
+func cannotSend(w models.Webhook, enabled bool, now time.Time) string {
+	switch {
+	case w.DeletedAt != nil:
+		return HeldWhy(w, enabled, now)
+	case w.State == models.WebhookStopped && w.StateBy != "":
+		return "the webhook has been paused" + sinceWords(w, now) + " by " + w.StateBy
+	case w.State == models.WebhookStopped:
+		return "the webhook has been paused" + sinceWords(w, now)
+	case w.State == models.WebhookBroken && w.StateReason != "":
+		return "the webhook has been broken" + sinceWords(w, now) + " (" + strings.TrimSuffix(w.StateReason, ".") + ")"
+	default:
+		return HeldWhy(w, enabled, now)
 	}
-	return models.HeldWhy(w, !enabled && web.NeedsFeature(w.Type), since)
+}
+
+// sinceWords says since when a webhook has its state; empty: since it was
+// created.
+func sinceWords(w models.Webhook, now time.Time) string {
+	if w.StateAt == nil {
+		return ""
+	}
+	return " since " + Clock(*w.StateAt, now)
 }

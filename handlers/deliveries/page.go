@@ -87,7 +87,7 @@ type shownBody struct {
 
 // RequestBody is what was sent, on every attempt the same.
 func (p *deliveryPage) RequestBody() shownBody {
-	b := shownBody{ID: "req-body", Aside: "the same on every attempt", Raw: p.Raw, Hidden: !p.Admin(), Parts: p.Body}
+	b := shownBody{ID: "req-body", Aside: "the same for every attempt", Raw: p.Raw, Hidden: !p.Admin(), Parts: p.Body}
 	b.Other = Path(p.Row.PublicID)
 	if !p.Raw {
 		b.Other += "?raw=1"
@@ -102,7 +102,7 @@ func (p *deliveryPage) RequestBody() shownBody {
 func (p *deliveryPage) ResponseBody() shownBody {
 	b := shownBody{ID: "res-body", Other: p.Here("response", !p.Raw), Raw: p.Raw, Hidden: !p.Admin(), Parts: p.Shown.Body}
 	if p.Shown.Longer {
-		b.Aside = "its beginning; it was longer than what is kept"
+		b.Aside = "truncated"
 	}
 	return b.hide()
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/sitehooks/sitehooks/handlers/web"
 
@@ -28,23 +27,23 @@ func (s *Pages) Resend(c *gin.Context) error {
 	}
 	switch {
 	case errors.Is(err, models.ErrErased):
-		return web.Unusable("Its content was erased, so there is nothing to send.")
+		return web.Unusable("The content of this delivery was erased, so there is nothing to send.")
 	case errors.Is(err, models.ErrMoved):
-		return web.Unusable("Its webhook was moved to another location since, and nothing crosses from one to the other.")
+		return web.Unusable("The webhook has since moved to another location, and deliveries never cross locations.")
 	}
 	if errors.Is(err, models.ErrNotActive) {
 		p, err := s.deliveryPageOf(c)
 		if err != nil {
 			return err
 		}
-		p.Refused = "It was not sent again."
+		p.Refused = "The delivery was not resent."
 		return s.Render(c, http.StatusUnprocessableEntity, "delivery", p)
 	}
 	if err != nil {
 		return err
 	}
 	s.OnChange()
-	return s.Redirect(c, Path(id), web.Flash{Kind: "success", Text: "It is being sent again, with the same id and body. Reload in a moment to see the attempt."})
+	return s.Redirect(c, Path(id), web.Flash{Kind: "success", Text: "Sending again with the same ID and body."})
 }
 
 // deliveryCanResend says in words why the delivery cannot be sent once more.
@@ -58,11 +57,11 @@ func (s *Pages) deliveryCanResend(ctx context.Context, p *deliveryPage) error {
 		return nil
 	}
 	if w.DeletedAt == nil && w.Location != p.Row.Location {
-		p.CannotResend = "it was moved to another location since, and nothing crosses from one to the other"
+		p.CannotResend = "the webhook has since moved to another location, and deliveries never cross locations"
 		p.Moved = true
 		return nil
 	}
-	p.CannotResend = strings.TrimSuffix(HeldWhy(w, settings.GenericEnabled, p.Now), ".")
+	p.CannotResend = cannotSend(w, settings.GenericEnabled, p.Now)
 	if p.CannotResend != "" && w.DeletedAt == nil && w.State == models.WebhookActive {
 		p.Switch = models.EnableGenericWebhooks
 	}

@@ -43,7 +43,7 @@ func (s *Pages) resendQuestion(c *gin.Context, now time.Time) (*web.ConfirmPage,
 	q, filter, faults := parseDeliveryQuery(values, now)
 	if len(faults) > 0 {
 		// A value that was left out would match more than was asked for.
-		return nil, q, web.Unusable(strings.ReplaceAll(strings.Join(faults, " "), ", so it was left out", "") + " Nothing was sent.")
+		return nil, q, web.Unusable(strings.ReplaceAll(strings.Join(faults, " "), ", so it was ignored", "") + " Nothing was sent.")
 	}
 	can, err := s.Store.Deliveries.Resendable(ctx, q)
 	if err != nil {
@@ -86,19 +86,19 @@ func (s *Pages) resendQuestion(c *gin.Context, now time.Time) (*web.ConfirmPage,
 func resendLines(can models.Resendable) []string {
 	var lines []string
 	if can.Send == 0 {
-		lines = append(lines, "There is nothing to send again.")
+		lines = append(lines, "There is nothing to resend.")
 	} else {
-		lines = append(lines, "Each is sent once more with the same id and body, without retries, at most 20 a second for each webhook.")
+		lines = append(lines, "Each is sent once more with the same ID and body, without automatic retries, at up to 20 per second per webhook.")
 	}
 	if can.From > 0 {
-		lines = append(lines, "The search looked at "+web.Count(models.ScanMax)+" deliveries. Older ones may be like that too: resend these first, then search older.")
+		lines = append(lines, "Searched "+web.Count(models.ScanMax)+" deliveries. Older ones may match too. Resend these first, then search older.")
 	}
 	if can.Waiting > 0 {
-		lines = append(lines, web.Plural(can.Waiting, "waits for an attempt anyway and is left out.", "wait for an attempt anyway and are left out."))
+		lines = append(lines, web.Plural(can.Waiting, "is already waiting to be sent and is skipped.", "are already waiting to be sent and are skipped."))
 	}
 	if can.Blocked > 0 {
-		lines = append(lines, web.Plural(can.Blocked, "cannot be sent, because its webhook is paused, broken, switched off, moved or deleted.",
-			"cannot be sent, because their webhook is paused, broken, switched off, moved or deleted."))
+		lines = append(lines, web.Plural(can.Blocked, "cannot be sent because its webhook is paused, broken, switched off, moved or deleted.",
+			"cannot be sent because their webhooks are paused, broken, switched off, moved or deleted."))
 	}
 	return lines
 }
@@ -127,7 +127,7 @@ func (s *Pages) ResendManyPost(c *gin.Context) error {
 		return err
 	}
 	if resent.Total == 0 {
-		p.Fault = "Nothing was sent: nothing of this kind can be sent now."
+		p.Fault = "Nothing was sent, because none of these deliveries can be sent now."
 		return s.Confirm(c, p)
 	}
 	s.OnChange()
@@ -168,7 +168,7 @@ func (s *Pages) Resent(c *gin.Context) error {
 	at, ok := web.Positive(c.Query("at"))
 	total, known := web.Positive(c.Query("total"))
 	if !ok || !known {
-		return web.NotFound("This address does not name a resending.")
+		return web.NotFound("This address does not name a set of resent deliveries.")
 	}
 	p := &resentPage{
 		Page:  web.Page{Title: "Resending", Nav: "deliveries"},

@@ -38,11 +38,11 @@ func TestResendAllThatMatch(t *testing.T) {
 	list := b.Get("/admin/deliveries?state=failed&webhook=" + web.FormatID(w.ID))
 	path := list.Find(".s-page-title--actions a").First().AttrOr("href", "")
 	doc := b.Get(path)
-	webtest.Says(t, "the question", webtest.Words(doc.Find("main")), "Resend 3 deliveries?", "Webhook: Board "+webtest.Nasty, "State: Failed", "same id and body")
+	webtest.Says(t, "the question", webtest.Words(doc.Find("main")), "Resend 3 deliveries?", "Webhook: Board "+webtest.Nasty, "State: Failed", "same ID and body")
 	if got := webtest.Words(doc.Find("main form[method=post] button")); got != "Resend 3" {
 		t.Errorf("the button says %q", got)
 	}
-	webtest.Says(t, "the question about all", webtest.Words(b.Get("/admin/deliveries/resend").Find("main")), "Chosen: all deliveries.", "1 waits for an attempt anyway")
+	webtest.Says(t, "the question about all", webtest.Words(b.Get("/admin/deliveries/resend").Find("main")), "Chosen: all deliveries.", "1 is already waiting to be sent")
 	since := url.Values{"from": {"2199-01-01T00:00"}}
 	doc.Find("main form[method=get] input[type=hidden]").Each(func(_ int, field *goquery.Selection) {
 		since.Set(field.AttrOr("name", ""), field.AttrOr("value", ""))
@@ -76,7 +76,7 @@ func TestResendAllThatMatch(t *testing.T) {
 	s.Must(s.Store.Webhooks.Pause(t.Context(), webtest.Boss, w.ID))
 	webtest.Says(t, "the progress of a paused one", webtest.Words(b.Get(progress).Find("main")), "stands still", "3 deliveries wait")
 	doc = b.Get("/admin/deliveries/resend?state=failed")
-	webtest.Says(t, "the question about a paused one", webtest.Words(doc.Find("main")), "Nothing to resend", "3 wait for an attempt anyway", "its webhook is paused")
+	webtest.Says(t, "the question about a paused one", webtest.Words(doc.Find("main")), "Nothing to resend", "3 are already waiting to be sent", "its webhook is paused")
 	if doc.Find("main form[method=post]").Length() > 0 {
 		t.Error("it offers to send nothing")
 	}

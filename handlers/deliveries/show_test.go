@@ -37,7 +37,7 @@ func TestDeliveryShown(t *testing.T) {
 	main := b.Get(path).Find("main")
 	text := webtest.Words(main)
 	webtest.Says(t, "the page", text, "Delivery of ", "Retrying 503", "Board "+webtest.Nasty, row.PublicID, "2 of 8", "503 Service Unavailable", "Gives up",
-		"Attempt 1 Timed out", "at once · 15,000 ms", "What to do: Let the receiver answer first",
+		"Attempt 1 Timed out", "immediately · 15,000 ms", "What to do: Have the receiver respond first",
 		"Attempt 2 503", "What to do: The receiver failed", "Attempt 3 Next", "in 4 min", "5 more after it", "A question "+webtest.Nasty)
 	if main.Find("img").Length() != 0 {
 		t.Error("a header became markup")
@@ -52,11 +52,11 @@ func TestDeliveryShown(t *testing.T) {
 	}
 	main = b.Get(path + "?attempt=2&tab=response").Find("main")
 	response := main.Find("#p-res")
-	webtest.Says(t, "the response", webtest.Words(response), "503 Service Unavailable", "Retry-After 1800", "restarting "+webtest.Nasty+"\uFFFD", "longer than what is kept", "<img src=x onerror=alert(1)>")
+	webtest.Says(t, "the response", webtest.Words(response), "503 Service Unavailable", "Retry-After 1800", "restarting "+webtest.Nasty+"\uFFFD", "truncated", "<img src=x onerror=alert(1)>")
 	if response.HasClass("d-none") {
 		t.Error("the response is hidden although asked for")
 	}
-	webtest.Says(t, "the first attempt", webtest.Words(b.Get(path+"?attempt=1&tab=response").Find("#p-res")), "No answer came. It did not answer within 15 seconds.", "no answer "+webtest.Nasty)
+	webtest.Says(t, "the first attempt", webtest.Words(b.Get(path+"?attempt=1&tab=response").Find("#p-res")), "No answer came. The receiver did not answer within 15 seconds.", "no answer "+webtest.Nasty)
 	raw := b.Get(path + "?attempt=2&raw=1").Find("#req-body")
 	if raw.Text() != string(row.Body) && raw.Find("span").Length() != 0 {
 		t.Errorf("raw body: %q", raw.Text())
@@ -83,7 +83,7 @@ func TestDeliveryWithoutAttempts(t *testing.T) {
 	webtest.Says(t, "the pending page", webtest.Words(b.Get(path).Find("main")), "Pending", "Attempt 1 Next", "What is going to be sent", "7 more after it")
 	s.Must(s.Store.Webhooks.Pause(t.Context(), webtest.Boss, w.ID))
 	text := webtest.Words(b.Get(path).Find("main"))
-	webtest.Says(t, "the held page", text, "Held", "paused by Mary Wilkins", "First attempt")
+	webtest.Says(t, "the held page", text, "Held", "has been paused since", "by Mary Wilkins", "First attempt")
 	if strings.Contains(text, "Gives up") || strings.Contains(text, "Attempt 1 Next") {
 		t.Errorf("a held delivery announces an attempt: %s", text)
 	}
@@ -123,12 +123,12 @@ func TestDeliveryResent(t *testing.T) {
 	if status, _ := b.Post(path+"/resend", nil); status != http.StatusSeeOther || b.To != path {
 		t.Fatalf("resend: %d to %s", status, b.To)
 	}
-	webtest.Says(t, "the page afterwards", webtest.Words(b.Get(path).Find("main")), "It is being sent again")
+	webtest.Says(t, "the page afterwards", webtest.Words(b.Get(path).Find("main")), "Sending again")
 	if row = s.NewestDelivery(w.ID); row.DueAt == nil || !row.Resend || s.Woken != 1 {
 		t.Errorf("due %v, resend %v, jobs told %d times", row.DueAt, row.Resend, s.Woken)
 	}
 	s.Attempt(w.ID, models.DeliveryDelivered, models.Attempt{Code: 200, Manual: true}, 0, "")
-	webtest.Says(t, "the timeline", webtest.Words(b.Get(path).Find(".timeline")), "Attempt 2 200", "by hand")
+	webtest.Says(t, "the timeline", webtest.Words(b.Get(path).Find(".timeline")), "Attempt 2 200", "manual")
 
 	s.Must(s.Store.Webhooks.Pause(t.Context(), webtest.Boss, w.ID))
 	doc := b.Get(path)
@@ -140,7 +140,7 @@ func TestDeliveryResent(t *testing.T) {
 	if status != http.StatusUnprocessableEntity || notice.Find("a").AttrOr("href", "") != "/admin/webhooks/"+web.FormatID(w.ID) {
 		t.Errorf("resend while paused: %d, %s", status, webtest.Words(notice))
 	}
-	webtest.Says(t, "the refusal", webtest.Words(notice), "It was not sent again.", "paused by Mary Wilkins", "Resume One")
+	webtest.Says(t, "the refusal", webtest.Words(notice), "The delivery was not resent.", "has been paused since", "by Mary Wilkins", "Resume One")
 	s.Set(models.EnableGenericWebhooks, "False")
 	_, err := s.Store.Webhooks.Resume(t.Context(), webtest.Boss, w.ID, false)
 	s.Must(err)

@@ -52,24 +52,36 @@ func Note(d models.Delivery, heldWhy string, now time.Time) string {
 	case Pending(d) && d.DueAt != nil && !d.DueAt.After(now):
 		return "due now"
 	case d.State == models.DeliveryPending && d.DueAt != nil:
-		return "due " + Clock(*d.DueAt, now)
+		return "due " + At(*d.DueAt, now)
 	case d.State == models.DeliveryRetrying && d.DueAt != nil:
-		return "next " + Clock(*d.DueAt, now)
+		return "next attempt " + At(*d.DueAt, now)
 	case d.FinishedAt == nil:
 		return ""
 	case d.Reason == "":
-		return "at " + Clock(*d.FinishedAt, now)
+		return At(*d.FinishedAt, now)
 	default:
-		return fmt.Sprintf("at %s: %s", Clock(*d.FinishedAt, now), web.Cut(d.Reason, 160))
+		return fmt.Sprintf("%s: %s", At(*d.FinishedAt, now), web.Cut(d.Reason, 160))
 	}
 }
 
 // Clock is a time to the second, with the day when it is not today.
 func Clock(t, now time.Time) string {
-	if t, now = t.UTC(), now.UTC(); t.Format(time.DateOnly) == now.Format(time.DateOnly) {
-		return t.Format("15:04:05")
+	if sameDay(t, now) {
+		return t.UTC().Format("15:04:05")
 	}
 	return web.Moment(t, now)
+}
+
+// At is Clock after its preposition: at 03:38:52, on Nov 29 at 03:38:52.
+func At(t, now time.Time) string {
+	if sameDay(t, now) {
+		return "at " + Clock(t, now)
+	}
+	return "on " + Clock(t, now)
+}
+
+func sameDay(t, now time.Time) bool {
+	return t.UTC().Format(time.DateOnly) == now.UTC().Format(time.DateOnly)
 }
 
 // deliveryTypes lists the types of the events inside, stored as ",a.b,c.d,".

@@ -27,10 +27,10 @@ func TestDeliveryBadgeAndNote(t *testing.T) {
 		held string
 		want string
 	}{
-		{models.Delivery{State: "pending", DueAt: after(20 * time.Second)}, "", "st-info Pending|due 02:14:20"},
+		{models.Delivery{State: "pending", DueAt: after(20 * time.Second)}, "", "st-info Pending|due at 02:14:20"},
 		{models.Delivery{State: "pending", DueAt: after(0)}, "", "st-info Pending|due now"},
-		{models.Delivery{State: "retrying", LastCode: 503, DueAt: after(221 * time.Second)}, "", "st-wait Retrying 503|next 02:17:41"},
-		{models.Delivery{State: "retrying", LastError: "timeout", DueAt: after(26 * time.Hour)}, "", "st-wait Retrying: timed out|next Nov 22 at 04:14:00"},
+		{models.Delivery{State: "retrying", LastCode: 503, DueAt: after(221 * time.Second)}, "", "st-wait Retrying 503|next attempt at 02:17:41"},
+		{models.Delivery{State: "retrying", LastError: "timeout", DueAt: after(26 * time.Hour)}, "", "st-wait Retrying: timed out|next attempt on Nov 22 at 04:14:00"},
 		{models.Delivery{State: "retrying", LastCode: 410}, "the webhook is broken", "st-held Held|the webhook is broken"},
 		{models.Delivery{State: "delivered", LastCode: 204, FinishedAt: after(-30 * time.Second)}, "", "st-ok Delivered 204|at 02:13:30"},
 		{models.Delivery{State: "failed", LastCode: 410, FinishedAt: after(0), Reason: "gone"}, "", "st-bad Failed 410|at 02:14:00: gone"},
@@ -68,9 +68,9 @@ func TestDeliveryHeldWhy(t *testing.T) {
 	}{
 		{models.Webhook{Type: "generic", State: "active"}, true, ""},
 		{models.Webhook{Type: "generic", State: "active"}, false, "Webhooks.EnableGenericWebhooks is off"},
-		{models.Webhook{Type: "generic", State: "stopped", StateBy: "Priya", StateAt: after(-48 * time.Hour)}, true, "paused by Priya since Nov 19 at 02:14:00"},
+		{models.Webhook{Type: "generic", State: "stopped", StateBy: "Priya", StateAt: after(-48 * time.Hour)}, true, "paused since Nov 19 at 02:14:00 by Priya"},
 		{models.Webhook{Type: "generic", State: "stopped", StateAt: after(-time.Minute)}, true, "paused since 02:13:00"},
-		{models.Webhook{Type: "generic", State: "broken", StateReason: "It answered 410 Gone."}, true, "the webhook is broken: It answered 410 Gone."},
+		{models.Webhook{Type: "generic", State: "broken", StateReason: "The receiver answered 410 Gone."}, true, "the webhook is broken: The receiver answered 410 Gone."},
 		{models.Webhook{Type: "generic", State: "broken"}, true, "the webhook is broken"},
 		{models.Webhook{Type: "generic", State: "active", DeletedAt: after(0)}, true, "the webhook was deleted"},
 	}
@@ -93,9 +93,9 @@ func TestAttemptLines(t *testing.T) {
 		{Number: 5, StartedAt: at(4 * time.Hour), Code: 410, Manual: true},
 	}, policy)
 	want := []string{
-		"st-bad Timed out|at once|It did not answer within 15 seconds.", "st-bad Refused|after 69 s|The connection was refused.",
-		"st-bad 503|after 5 min 15 s|It answered 503 Service Unavailable.", "st-ok 204|after 2 h 53 min|",
-		"st-bad 410|by hand|It answered 410 Gone: the receiver is gone for good.",
+		"st-bad Timed out|immediately|The receiver did not answer within 15 seconds.", "st-bad Refused|after 69 s|The connection was refused.",
+		"st-bad 503|after 5 min 15 s|The receiver answered 503 Service Unavailable.", "st-ok 204|after 2 h 53 min|",
+		"st-bad 410|manual|The receiver answered 410 Gone.",
 	}
 	for i, l := range lines {
 		if got := l.Badge.Class + " " + l.Badge.Text + "|" + l.Delay + "|" + l.What; got != want[i] {

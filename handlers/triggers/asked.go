@@ -63,7 +63,7 @@ func (s *Pages) triggerAnswer(ctx context.Context, p *triggerEventPage, id int64
 		return a, nil
 	}
 	if p.Event.MergedInto != nil {
-		a.Headline = "It was not sent by itself: something newer about the same was reported within the dispatch delay."
+		a.Headline = "It was not sent on its own: a newer event about the same item arrived within the dispatch delay."
 		if p.Into.EventID != "" {
 			a.Into = triggerQuestion(id, p.Into.ID)
 		}
@@ -122,17 +122,17 @@ func (s *Pages) elsewhere(ctx context.Context, e models.Event, w models.Webhook)
 func matchedHeadline(p *triggerEventPage, r triggerResult) (headline, next string) {
 	switch r.Outcome {
 	case models.DeliveryDelivered:
-		return "It did fire: it matched, and the receiver took it.", fmt.Sprintf("%s, %s. If the receiver shows nothing, look at what it answered.", r.Badge.Text, r.Note)
+		return "It did fire: it matched, and the receiver accepted it.", fmt.Sprintf("%s, %s. If the receiver shows nothing, check its response.", r.Badge.Text, r.Note)
 	case models.StateHeld:
-		return "It matched, and is held: the webhook cannot send.", web.Capitalized(r.Note) + ". It goes out once the webhook can send again."
+		return "It matched and is held because the webhook cannot send.", web.Capitalized(r.Note) + ". It goes out once the webhook can send again."
 	case models.DeliveryPending:
-		return "It matched, and is about to be sent.", web.Capitalized(r.Note) + "."
+		return "It matched and is about to be sent.", web.Capitalized(r.Note) + "."
 	case models.DeliveryRetrying:
-		return "It matched, but did not arrive yet.", r.Badge.Text + ", " + r.Note + "."
+		return "It matched, but has not arrived yet.", r.Badge.Text + ", " + r.Note + "."
 	case models.DeliveryFailed:
-		return "It matched, but never arrived.", r.Badge.Text + ", " + r.Note + ". The delivery's page says what to do; it can be resent there."
+		return "It matched, but the delivery failed.", r.Badge.Text + ", " + r.Note + ". The delivery's page says what to do, and lets you resend it."
 	case models.DeliveryDropped:
-		return "It matched, but was dropped before it was sent.", web.Capitalized(r.Note) + "."
+		return "It matched, but the delivery was dropped before it was sent.", web.Capitalized(r.Note) + "."
 	}
 	if p.Waiting() {
 		return "It matches as it is now.", r.Badge.Text + ", " + r.Note + "."

@@ -43,12 +43,12 @@ func TestWhyDidItNotFire(t *testing.T) {
 		link    string
 	}{
 		{got, odd, []string{"Why did Got " + webtest.Nasty + " not fire?", "It did fire", "Delivered 200"}, "/admin/deliveries/"},
-		{held, odd, []string{"It matched, and is held: the webhook cannot send.", "Paused by Mary Wilkins since", "It goes out once"}, "/admin/deliveries/"},
-		{tags, odd, []string{"It did not match. Tags differ . The event has no tags; it wants django."}, webhooks.WebhookPath(tags.ID) + "/edit#tags"},
+		{held, odd, []string{"It matched and is held because the webhook cannot send.", "Paused since", "It goes out once"}, "/admin/deliveries/"},
+		{tags, odd, []string{"It did not match. Tags differ . The event has no tags; this webhook requires django."}, webhooks.WebhookPath(tags.ID) + "/edit#tags"},
 		{away, odd, []string{"It did not match. Location differs"}, webhooks.WebhookPath(away.ID) + "/edit#location"},
 		{gone, odd, []string{"It did not match. Deleted . The webhook had been deleted"}, "/admin/trigger-history?webhook="},
 		{late, odd, []string{"It did not match. Created later"}, "/admin/trigger-history?webhook="},
-		{got, "older", []string{"It was not sent by itself"}, triggers.TriggerQuestion(got.ID, s.Number("newer"))},
+		{got, "older", []string{"It was not sent on its own"}, triggers.TriggerQuestion(got.ID, s.Number("newer"))},
 	} {
 		doc := b.Get(triggers.TriggerQuestion(test.webhook.ID, s.Number(test.event)))
 		answer := doc.Find("section[aria-labelledby=asked]")
@@ -96,14 +96,14 @@ func TestEraseContent(t *testing.T) {
 	if got := b.Get(s.EventPath(odd)).Find("main a[href*=erase]").Length(); got != 0 {
 		t.Error("what is not dispatched is offered to be erased")
 	}
-	if status, doc := b.Post(triggers.ErasePath(s.Number(odd)), nil); status != http.StatusUnprocessableEntity || !strings.Contains(webtest.Words(doc.Find("[role=alert]")), "not dispatched yet") {
+	if status, doc := b.Post(triggers.ErasePath(s.Number(odd)), nil); status != http.StatusUnprocessableEntity || !strings.Contains(webtest.Words(doc.Find("[role=alert]")), "not been dispatched yet") {
 		t.Errorf("erased before its dispatch: %d", status)
 	}
 	s.Dispatch(100)
 	row := s.Attempt(w.ID, models.DeliveryDelivered, models.Attempt{Code: 200, ResponseBody: []byte("thanks Åsa")}, 0, "")
 	path := b.Get(s.EventPath(odd)).Find("main a[href*=erase]").AttrOr("href", "")
 	doc := b.Get(path)
-	webtest.Says(t, "the question", webtest.Words(doc.Find("main")), "Erase the content of this event?", "recorded answers of 1 delivery", "What stays", "The bodies of these deliveries stay", "pending")
+	webtest.Says(t, "the question", webtest.Words(doc.Find("main")), "Erase the content of this event?", "recorded responses of 1 delivery", "tags and times stay", "The bodies of these deliveries stay", "pending")
 	if link := doc.Find(".bullets a").AttrOr("href", ""); b.Status(link) != http.StatusOK || !strings.Contains(link, s.NewestDelivery(delays.ID).PublicID) {
 		t.Errorf("the kept one is at %q", link)
 	}

@@ -18,7 +18,7 @@ func erasePath(number int64) string { return web.TriggerPath(number) + "/erase" 
 func (s *Pages) eventToErase(c *gin.Context) (models.Event, error) {
 	e, err := s.eventByNumber(c)
 	if err == nil && e.Erased() {
-		err = web.NotFound("The content of this event was erased already.")
+		err = web.NotFound("The content of this event has already been erased.")
 	}
 	return e, err
 }
@@ -47,26 +47,26 @@ func (s *Pages) eraseQuestion(c *gin.Context, e models.Event) (*web.ConfirmPage,
 		Crumb: web.OrNone(web.Cut(e.Title, 100), e.EventID), CrumbPath: web.TriggerPath(e.ID), Back: web.TriggerPath(e.ID),
 		Action: erasePath(e.ID), Button: "Erase content", Danger: true,
 	}
-	gone := "Its title, its text and whoever is named in it are removed here for good"
+	gone := "Its title, its text and the names in it are removed permanently"
 	if what.Earlier > 0 {
 		gone += ", also from " + web.Plural(what.Earlier, "earlier event that was merged into it", "earlier events that were merged into it")
 	}
 	if what.Bodies > 0 {
-		gone += ", and with them the body and the recorded answers of " + web.Plural(what.Bodies, "delivery", "deliveries")
+		gone += ", together with the body and the recorded responses of " + web.Plural(what.Bodies, "delivery", "deliveries")
 	}
 	p.Lines = append(p.Lines, gone+".",
-		"What stays: its id, type, location, tags and times, and which webhooks got it. What receivers were sent, and backups, cannot be called back.")
+		"Its ID, type, location, tags and times stay, and so does the list of webhooks that received it. Copies at receivers and in backups are not removed.")
 	if !e.Logged && e.MergedInto == nil {
-		p.Lines = append(p.Lines, "Trigger history was off when it was dispatched, so its deliveries are not known. Their bodies stay until they are as old as the history may be.")
+		p.Lines = append(p.Lines, "Trigger history was off when the event was dispatched, so its deliveries are not known. Their bodies stay until the retention period ends.")
 	}
 	if e.MergedInto != nil {
-		p.Lines = append(p.Lines, "A newer event about the same was sent instead of this one. It has its own content; erase it as well.")
+		p.Lines = append(p.Lines, "A newer event about the same item was sent instead of this one. It has its own content; erase it as well.")
 	}
 	if len(what.Kept) > 0 {
-		p.Lines = append(p.Lines, "The bodies of these deliveries stay: they have still to be sent, or contain other events whose content is not erased. Erase again once that has changed.")
+		p.Lines = append(p.Lines, "The bodies of these deliveries stay, because they have not been sent yet or contain other events with content. Erase again later.")
 	}
 	if what.More {
-		p.Lines = append(p.Lines, "They are the newest; there are more.")
+		p.Lines = append(p.Lines, "Only the newest are listed.")
 	}
 	now, err := s.Store.Now(ctx)
 	if err != nil {
@@ -93,7 +93,7 @@ func (s *Pages) ErasePost(c *gin.Context) error {
 		if err != nil {
 			return err
 		}
-		p.Fault = "Nothing was erased: the event was not dispatched yet. Try again once it was."
+		p.Fault = "Nothing was erased, because the event has not been dispatched yet. Try again later."
 		return s.Confirm(c, p)
 	}
 	if err != nil {

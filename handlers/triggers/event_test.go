@@ -49,19 +49,19 @@ func TestTriggerEventExplained(t *testing.T) {
 	b := s.As(models.RoleAdministrator)
 	doc := b.Get(s.EventPath("e-1"))
 	text := webtest.Words(doc.Find("main"))
-	webtest.Says(t, "the page", text, "Question created: Merge "+webtest.Nasty, "4 of the 7 webhooks of Main site matched. 1 has it, 1 is being retried, 1 is held and 1 was dropped.",
+	webtest.Says(t, "the page", text, "Question created: Merge "+webtest.Nasty, "4 of the 7 webhooks of Main site matched. 1 received it, 1 is being retried, 1 is held and 1 was dropped.",
 		"Åsa "+webtest.Nasty, "Data platform", "Matched: 4", "Did not match: 5", `"display_name"`)
 	matched := webtest.Words(doc.Find("table").Eq(0))
-	webtest.Says(t, "what matched", matched, "Got it Generic · Mary Wilkins Questions chosen; wants all tags", "with 1 other event Delivered 200 in 184 ms, first attempt",
+	webtest.Says(t, "what matched", matched, "Got it Generic · Mary Wilkins Questions chosen; accepts all tags", "with 1 other event Delivered 200 in 184 ms, first attempt",
 		"Retried "+webtest.Nasty+" Generic · Mary Wilkins Questions chosen; tags python and pandas in common; community Data platform", "alone Retrying 503 next ",
-		"Held paused by Mary Wilkins since ", "Gone Generic · Mary Wilkins · deleted since", "Dropped")
+		"Held paused since ", "Gone Generic · Mary Wilkins · deleted since", "Dropped")
 	unmatched := doc.Find("table").Eq(1)
 	webtest.Says(t, "what did not match", webtest.Words(unmatched),
-		"Django helpdesk Generic · Mary Wilkins Tags differ. The event has python, pandas; it wants django or flask. Edit its tags",
-		"Activity not chosen. The event is Questions; it listens to Answers. Edit its activities",
-		"Community differs. The event is in Data platform; it wants Web. Edit its community",
-		"Moved here Generic · Mary Wilkins Location differs. The event is of Main site; it listened to Devcentral then.",
-		"Too late Generic · Mary Wilkins Created later. The webhook is from ", "nothing, later events can match")
+		"Django helpdesk Generic · Mary Wilkins Tags differ. The event has python, pandas; this webhook requires django or flask. Edit its tags",
+		"Activity not chosen. The event is Questions; this webhook reports Answers. Edit its activities",
+		"Community differs. The event is in Data platform; this webhook requires Web. Edit its community",
+		"Moved here Generic · Mary Wilkins Location differs. The event is from Main site; this webhook was on Devcentral at the time.",
+		"Too late Generic · Mary Wilkins Created later. The event was received at ", "nothing, later events can match")
 	if strings.Contains(text, "Elsewhere") {
 		t.Error("a webhook of another location is on the page")
 	}
@@ -88,7 +88,7 @@ func TestTriggerEventMergedAndWaiting(t *testing.T) {
 	b := s.As(models.RoleAdministrator)
 	s.Event("lonely", "Nobody", nil)
 	s.Dispatch(100)
-	webtest.Says(t, "without webhooks", webtest.Words(b.Get(s.EventPath("lonely")).Find("main")), "Main site has no webhooks, so nobody was told.", "No webhook of Main site lets this event through")
+	webtest.Says(t, "without webhooks", webtest.Words(b.Get(s.EventPath("lonely")).Find("main")), "Main site has no webhooks, so nothing was sent.", "No webhook of Main site lets this event through")
 	w := s.Hook("One", nil)
 	for _, id := range []string{"old", "older/..", "new"} {
 		s.Event(id, "Edited", func(e *models.NewEvent) { e.MergeKey, e.Type = "k", "question.edited" })
@@ -100,7 +100,7 @@ func TestTriggerEventMergedAndWaiting(t *testing.T) {
 		t.Errorf("a merged event was matched: %s", text)
 	}
 	doc = b.Get(doc.Find(".s-notice a").AttrOr("href", ""))
-	webtest.Says(t, "the newer event", webtest.Words(doc.Find("main")), "2 earlier events", "Merged into it: 2", "Matched: 1", "The only webhook of Main site matched. 1 is about to get it.")
+	webtest.Says(t, "the newer event", webtest.Words(doc.Find("main")), "2 earlier events", "Merged into it: 2", "Matched: 1", "1 webhook matched and is about to receive it.")
 	for _, link := range doc.Find("section[aria-labelledby=merged] a").EachIter() {
 		if to := link.AttrOr("href", ""); b.Status(to) != http.StatusOK {
 			t.Errorf("nothing is at %s", to)
@@ -120,7 +120,7 @@ func TestTriggerEventMergedAndWaiting(t *testing.T) {
 	s.Event("waits", "Waits", nil)
 	doc = b.Get(s.EventPath("waits"))
 	webtest.Says(t, "the waiting event", webtest.Words(doc.Find("main")), "Not dispatched yet. It falls due at ", "60 s after it was received", "Would match now: 2", "Would not match now: 1",
-		"2 of the 3 webhooks of Main site would match as they are now.", "Will be sent", "Will be held paused by Mary Wilkins", "not yet")
+		"2 of the 3 webhooks of Main site would match now.", "Will be sent", "Will be held paused since", "not yet")
 }
 
 func TestNewTriggerResultKeepsToTheRecord(t *testing.T) {

@@ -55,7 +55,7 @@ func (w triggerWhy) Text() string {
 func explainTrigger(e models.Event, c triggerCase) triggerWhy {
 	if c.Format == nil {
 		return triggerWhy{Class: "Type unknown", Words: plainWords(fmt.Sprintf(
-			"There is no type %q any more, so nothing is known about its activities.", c.Then.Type))}
+			"The type %q no longer exists, so its activities are not known.", c.Then.Type))}
 	}
 	kinds := c.Format.EventKinds(c.Then.Events)
 	reason := models.Match(c.Then.Filter(kinds, c.Webhook.CreatedAt), e.MatchSubject())
@@ -65,13 +65,13 @@ func explainTrigger(e models.Event, c triggerCase) triggerWhy {
 	case models.ReasonLocation:
 		return triggerWhy{
 			Absent: true, Class: "Location differs", Fix: "Edit its location", Field: "location",
-			Words: plainWords(fmt.Sprintf("The event is of %s; it listened to %s then.", c.Here, c.There)),
+			Words: plainWords(fmt.Sprintf("The event is from %s; this webhook was on %s at the time.", c.Here, c.There)),
 		}
 	case models.ReasonCreatedLater:
 		made, received := clocks(c.Webhook.CreatedAt, e.ReceivedAt)
 		return triggerWhy{
 			Absent: true, Class: "Created later",
-			Words: plainWords(fmt.Sprintf("The webhook is from %s; the event was received at %s.", made, received)),
+			Words: plainWords(fmt.Sprintf("The event was received at %[2]s; this webhook was created at %[1]s.", made, received)),
 		}
 	case models.ReasonActivity:
 		if _, offered := c.Format.Covering(e.Kind()); !offered {
@@ -84,18 +84,18 @@ func explainTrigger(e models.Event, c triggerCase) triggerWhy {
 	case models.ReasonTags:
 		return triggerWhy{
 			Class: "Tags differ", Fix: "Edit its tags", Field: "tags",
-			Words: plainWords(fmt.Sprintf("The event has %s; it wants %s.", web.OrNone(strings.Join(e.Tags, ", "), "no tags"), web.ListOr(c.Then.Tags))),
+			Words: plainWords(fmt.Sprintf("The event has %s; this webhook requires %s.", web.OrNone(strings.Join(e.Tags, ", "), "no tags"), web.ListOr(c.Then.Tags))),
 		}
 	case models.ReasonCommunity:
 		return triggerWhy{
 			Class: "Community differs", Fix: "Edit its community", Field: "community",
-			Words: plainWords(fmt.Sprintf("The event is in %s; it wants %s.",
+			Words: plainWords(fmt.Sprintf("The event is in %s; this webhook requires %s.",
 				web.OrNone(c.Communities.Of(e.Location, e.Community), "no community"), c.Communities.Of(e.Location, c.Then.Community))),
 		}
 	case models.ReasonItself:
 		return triggerWhy{
 			Class: "About itself",
-			Words: plainWords("The event says that this very webhook broke. A webhook is never told that of itself; another one of the location can be."),
+			Words: plainWords("The event reports that this webhook broke. A webhook never reports its own failure; use another webhook of the location."),
 		}
 	default:
 		return triggerWhy{Class: "Did not match", Words: plainWords(reason.Sentence())}

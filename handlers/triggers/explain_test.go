@@ -42,7 +42,7 @@ func TestExplainTrigger(t *testing.T) {
 		bold    string // words of a match that are to be seen at once
 		field   string
 	}{
-		"all tags": {event: event, then: version, match: true, want: "Accepted answers chosen; wants all tags"},
+		"all tags": {event: event, then: version, match: true, want: "Accepted answers chosen; accepts all tags"},
 		"two tags in common": {
 			event: event, match: true, want: "Accepted answers chosen; tags python and pandas in common", bold: "python,pandas",
 			then: then(func(v *models.WebhookVersion) {
@@ -57,7 +57,7 @@ func TestExplainTrigger(t *testing.T) {
 			}),
 		},
 		"activity": {
-			event: event, field: "events", want: "Activity not chosen. The event is Accepted answers; it listens to Questions and Edited questions.",
+			event: event, field: "events", want: "Activity not chosen. The event is Accepted answers; this webhook reports Questions and Edited questions.",
 			then: then(func(v *models.WebhookVersion) { v.Events = []string{"question.created", "question.edited"} }),
 		},
 		"activity that no option has": {
@@ -67,61 +67,61 @@ func TestExplainTrigger(t *testing.T) {
 		"a forum's comment": {
 			event: models.Event{Type: "comment.created", Family: "forum-comment", Location: "python-wranglers", ReceivedAt: received},
 			then:  then(func(v *models.WebhookVersion) { v.Events = []string{"comment.created"} }),
-			want:  "Activity not offered. The event is comment.created of a feedback forum; Generic webhooks report only that of a Q&A site.",
+			want:  "Activity not offered. The event is comment.created from a feedback forum; Generic webhooks report it only from a Q&A site.",
 		},
 		"no activity": {
-			event: event, field: "events", want: "Activity not chosen. The event is Accepted answers; it listens to nothing.",
+			event: event, field: "events", want: "Activity not chosen. The event is Accepted answers; this webhook reports nothing.",
 			then: then(func(v *models.WebhookVersion) { v.Events = nil }),
 		},
 		"an option of old": {
-			event: event, field: "events", want: "Activity not chosen. The event is Accepted answers; it listens to thing.happened.",
+			event: event, field: "events", want: "Activity not chosen. The event is Accepted answers; this webhook reports thing.happened.",
 			then: then(func(v *models.WebhookVersion) { v.Events = []string{"thing.happened"} }),
 		},
 		"the webhook itself broke": {
 			event: models.Event{Type: "webhook.broken", Subject: "7", Location: "python-wranglers", ReceivedAt: received},
 			then:  then(func(v *models.WebhookVersion) { v.WebhookID, v.Events = 7, []string{"webhook.broken"} }),
-			want:  "About itself. The event says that this very webhook broke. A webhook is never told that of itself; another one of the location can be.",
+			want:  "About itself. The event reports that this webhook broke. A webhook never reports its own failure; use another webhook of the location.",
 		},
 		"another webhook broke": {
 			event: models.Event{Type: "webhook.broken", Subject: "8", Location: "python-wranglers", ReceivedAt: received}, match: true,
 			then: then(func(v *models.WebhookVersion) { v.WebhookID, v.Events = 7, []string{"webhook.broken"} }),
-			want: "Webhook broke chosen; wants all tags",
+			want: "Webhook broke chosen; accepts all tags",
 		},
 		"tags": {
-			event: event, field: "tags", want: "Tags differ. The event has python, pandas; it wants django or flask.",
+			event: event, field: "tags", want: "Tags differ. The event has python, pandas; this webhook requires django or flask.",
 			then: then(func(v *models.WebhookVersion) { v.TagMode, v.Tags = models.TagsSpecific, []string{"django", "flask"} }),
 		},
 		"no tags": {
-			event: bare, field: "tags", want: "Tags differ. The event has no tags; it wants django.",
+			event: bare, field: "tags", want: "Tags differ. The event has no tags; this webhook requires django.",
 			then: then(func(v *models.WebhookVersion) { v.TagMode, v.Tags = models.TagsSpecific, []string{"django"} }),
 		},
 		"community": {
-			event: event, field: "community", want: "Community differs. The event is in Data platform; it wants Web.",
+			event: event, field: "community", want: "Community differs. The event is in Data platform; this webhook requires Web.",
 			then: then(func(v *models.WebhookVersion) { v.Community = "web" }),
 		},
 		"no community": {
-			event: bare, field: "community", want: "Community differs. The event is in no community; it wants Web.",
+			event: bare, field: "community", want: "Community differs. The event is in no community; this webhook requires Web.",
 			then: then(func(v *models.WebhookVersion) { v.Community = "web" }),
 		},
 		"created later": {
 			event: event, created: received.Add(14*time.Minute + 17*time.Second), then: version,
-			want: "Created later. The webhook is from 01:52:07; the event was received at 01:37:50.",
+			want: "Created later. The event was received at 01:37:50; this webhook was created at 01:52:07.",
 		},
 		"created on a later day": {
 			event: event, created: received.Add(24 * time.Hour), then: version,
-			want: "Created later. The webhook is from 01:37:50 on Nov 22, 2026; the event was received at 01:37:50 on Nov 21, 2026.",
+			want: "Created later. The event was received at 01:37:50 on Nov 21, 2026; this webhook was created at 01:37:50 on Nov 22, 2026.",
 		},
 		"created in the same second": {
 			event: event, created: received.Add(7 * time.Millisecond), then: version,
-			want: "Created later. The webhook is from 01:37:50.007; the event was received at 01:37:50.000.",
+			want: "Created later. The event was received at 01:37:50.000; this webhook was created at 01:37:50.007.",
 		},
 		"elsewhere": {
-			event: event, field: "location", want: "Location differs. The event is of Python Wranglers; it listened to Main site then.",
+			event: event, field: "location", want: "Location differs. The event is from Python Wranglers; this webhook was on Main site at the time.",
 			then: then(func(v *models.WebhookVersion) { v.Location = "main" }),
 		},
 		"odd content": {
 			event: models.Event{Type: "answer.accepted", Location: "python-wranglers", Tags: []string{webtest.Nasty}, ReceivedAt: received}, field: "tags",
-			want: "Tags differ. The event has " + webtest.Nasty + "; it wants x.",
+			want: "Tags differ. The event has " + webtest.Nasty + "; this webhook requires x.",
 			then: then(func(v *models.WebhookVersion) { v.TagMode, v.Tags = models.TagsSpecific, []string{"x"} }),
 		},
 	}

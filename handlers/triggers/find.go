@@ -39,7 +39,7 @@ func (s *Pages) findTriggerEvent(c *gin.Context, id string) error {
 	case requested != nil:
 		return s.triggerUnknown(c, id)
 	}
-	return web.NotFound("There is no event with this id. Either the site did not report it, or it is older than the history.")
+	return web.NotFound("There is no event with this ID. Either the site did not report it, or it is older than the retention period.")
 }
 
 // oneEvent is the only event, or the one of a location; location may be empty.

@@ -27,11 +27,11 @@ func newTriggerLine(e models.Event, delay time.Duration, now time.Time) triggerL
 	case e.MergedInto != nil:
 		line.Badge = web.Badge{Class: "st-none", Text: "Merged"}
 	case e.DispatchedAt == nil && due.After(now):
-		line.Badge, line.Note = web.Badge{Class: "st-info", Text: "Waiting"}, "due "+deliveries.Clock(due, now)
+		line.Badge, line.Note = web.Badge{Class: "st-info", Text: "Waiting"}, "due "+deliveries.At(due, now)
 	case e.DispatchedAt == nil:
 		line.Badge, line.Note = web.Badge{Class: "st-info", Text: "Waiting"}, "due now"
 	default:
-		line.Badge, line.Note = web.Badge{Class: "st-none", Text: "Dispatched"}, deliveries.Clock(*e.DispatchedAt, now)
+		line.Badge, line.Note = web.Badge{Class: "st-none", Text: "Dispatched"}, deliveries.At(*e.DispatchedAt, now)
 	}
 	return line
 }

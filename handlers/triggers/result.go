@@ -43,7 +43,7 @@ func newTriggerResult(e models.Event, c triggerCase, row *models.TriggerRow, ena
 	}
 	// What was sent counts for more than what can be worked out today.
 	if !r.Why.Match {
-		r.Why = triggerWhy{Match: true, Words: plainWords("It is on record that it matched")}
+		r.Why = triggerWhy{Match: true, Words: plainWords("A delivery was recorded")}
 	}
 	d := row.Delivery
 	r.Sent = &d
@@ -79,7 +79,7 @@ func unsentTrigger(e models.Event, c triggerCase, why triggerWhy, enabled bool, 
 		}
 		return web.Badge{Class: "st-info", Text: "Will be sent"}, "if nothing changes until then"
 	default:
-		return web.Badge{Class: "st-none", Text: "No longer kept"}, "its delivery is older than the history"
+		return web.Badge{Class: "st-none", Text: "No longer kept"}, "its delivery is older than the retention period"
 	}
 }
 

@@ -13,7 +13,7 @@ func triggerTitle(e models.Event) string {
 	return web.Capitalized(web.EventWords(e.Type)) + ": " + web.OrNone(web.Cut(e.Title, 300), web.OrNone(e.Subject, "no title"))
 }
 
-// triggerSummary says in a sentence what came of the event.
+// triggerSummary says in a sentence which webhooks the event reached.
 func triggerSummary(p *triggerEventPage) string {
 	matched := int64(len(p.Matched))
 	all := matched
@@ -24,32 +24,35 @@ func triggerSummary(p *triggerEventPage) string {
 	}
 	did, didNot := "matched", "did not match"
 	if p.Waiting() {
-		did, didNot = "would match as it is now", "would not match as it is now"
+		did, didNot = "would match now", "would not match now"
 	}
+	tally := triggerTally(p.Matched)
 	var text string
 	switch {
 	case all == 0 && len(p.Unmatched) > 0:
-		return p.Location + " had no webhooks then, so nobody was told."
+		return p.Location + " had no webhooks then, so nothing was sent."
 	case all == 0:
-		return p.Location + " has no webhooks, so nobody was told."
+		return p.Location + " has no webhooks, so nothing was sent."
 	case all == 1 && matched == 0:
 		return fmt.Sprintf("The only webhook of %s %s.", p.Location, didNot)
+	case all == 1 && len(tally) == 1:
+		return fmt.Sprintf("1 webhook %s and%s.", did, strings.TrimPrefix(tally[0], "1"))
 	case all == 1:
-		text = fmt.Sprintf("The only webhook of %s %s.", p.Location, did)
+		return fmt.Sprintf("The only webhook of %s %s.", p.Location, did)
 	case matched == 0:
-		return fmt.Sprintf("None of the %s webhooks of %s %s.", web.Count(all), p.Location, strings.Replace(did, "it is", "they are", 1))
+		return fmt.Sprintf("None of the %s webhooks of %s %s.", web.Count(all), p.Location, did)
 	case matched == all:
-		text = fmt.Sprintf("All %s webhooks of %s %s.", web.Count(all), p.Location, strings.Replace(did, "it is", "they are", 1))
+		text = fmt.Sprintf("All %s webhooks of %s %s.", web.Count(all), p.Location, did)
 	default:
-		text = fmt.Sprintf("%s of the %s webhooks of %s %s.", web.Count(matched), web.Count(all), p.Location, strings.Replace(did, "it is", "they are", 1))
+		text = fmt.Sprintf("%s of the %s webhooks of %s %s.", web.Count(matched), web.Count(all), p.Location, did)
 	}
-	if tally := triggerTally(p.Matched); len(tally) > 0 {
+	if len(tally) > 0 {
 		text += " " + web.JoinWords(tally) + "."
 	}
 	return text
 }
 
-// triggerTally counts the outcomes in words: 1 has it, 2 are held.
+// triggerTally counts the outcomes in words: 1 received it, 2 are held.
 func triggerTally(matched []triggerResult) []string {
 	counts := map[string]int64{}
 	for _, m := range matched {
@@ -57,8 +60,8 @@ func triggerTally(matched []triggerResult) []string {
 	}
 	var tally []string
 	for _, o := range []struct{ outcome, one, many string }{
-		{models.DeliveryDelivered, "has it", "have it"},
-		{models.DeliveryPending, "is about to get it", "are about to get it"},
+		{models.DeliveryDelivered, "received it", "received it"},
+		{models.DeliveryPending, "is about to receive it", "are about to receive it"},
 		{models.DeliveryRetrying, "is being retried", "are being retried"},
 		{models.StateHeld, "is held", "are held"},
 		{models.DeliveryFailed, "failed", "failed"},

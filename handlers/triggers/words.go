@@ -25,7 +25,7 @@ func matchWords(e models.Event, c triggerCase) []triggerWord {
 	if c.Then.TagMode == models.TagsSpecific {
 		words = append(words, commonTags(e.Tags, c.Then.Tags)...)
 	} else {
-		words = append(words, triggerWord{Text: "wants all tags"})
+		words = append(words, triggerWord{Text: "accepts all tags"})
 	}
 	if c.Then.Community != "" {
 		words = append(words, triggerWord{Text: "; community "}, triggerWord{c.Communities.Of(e.Location, c.Then.Community), true})
@@ -72,7 +72,7 @@ func activityWords(e models.Event, c triggerCase) string {
 	if len(chosen) > 6 {
 		chosen = append(chosen[:5], web.Plural(int64(len(chosen)-5), "other", "others"))
 	}
-	return fmt.Sprintf("The event is %s; it listens to %s.", optionLabel(c.Format, e.Kind()), web.OrNone(web.JoinWords(chosen), "nothing"))
+	return fmt.Sprintf("The event is %s; this webhook reports %s.", optionLabel(c.Format, e.Kind()), web.OrNone(web.JoinWords(chosen), "nothing"))
 }
 
 // notOfferedWords says that no activity of the type covers the event. Where one
@@ -82,7 +82,7 @@ func notOfferedWords(e models.Event, f *wire.Format) string {
 	for _, o := range f.Options {
 		for _, other := range o.Events {
 			if other.Type == kind.Type {
-				return fmt.Sprintf("The event is %s of %s; %s webhooks report only that of %s.", kind.Type, wire.System(kind), f.Label, wire.System(other))
+				return fmt.Sprintf("The event is %s from %s; %s webhooks report it only from %s.", kind.Type, wire.System(kind), f.Label, wire.System(other))
 			}
 		}
 	}

@@ -63,7 +63,7 @@ func (s *Site) MemberOnly(c *gin.Context) {
 // AdminOnly lets only administrators pass; it comes after memberOnly.
 func (s *Site) AdminOnly(c *gin.Context) {
 	if user, _ := UserOf(c); user.Role != models.RoleAdministrator {
-		s.Fail(c, forbidden("Only administrators can do this. You are a viewer: you can read everything but secrets and bodies."))
+		s.Fail(c, forbidden("Only administrators can do this. As a viewer, you can see everything except secrets and message bodies."))
 	}
 }
 

@@ -31,7 +31,7 @@ func (s *Site) attention(ctx context.Context, r *http.Request, p *Page) *attenti
 	a := &attention{Unable: models.Unable(s.Store.Able())}
 	if !p.Quiet {
 		if err := s.attend(ctx, a, p.At, asideOf(r)); err != nil {
-			s.Log.ErrorContext(ctx, "what needs attention not read", "error", err)
+			s.Log.ErrorContext(ctx, "notices could not be read", "error", err)
 		}
 	}
 	if len(a.Broken) == 0 && a.More == 0 && len(a.Expiring) == 0 && a.Late == nil && a.Unable == "" {

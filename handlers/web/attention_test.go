@@ -23,12 +23,12 @@ func TestEveryPageNamesWhatBroke(t *testing.T) {
 	if text := c.Get("/admin/audit").Text(attentionSection); text != "" {
 		t.Errorf("nothing is wrong, yet it says %q", text)
 	}
-	webtest.OK(t, c.Store.Webhooks.Break(t.Context(), w.ID, "It answered 410 Gone."))
+	webtest.OK(t, c.Store.Webhooks.Break(t.Context(), w.ID, "The receiver answered 410 Gone."))
 	c.LogIn(c.AddViewer())
 	until := time.Now().UTC().Add(30 * 24 * time.Hour).Format("Jan 2, 2006")
 	for _, path := range []string{"/admin/deliveries", "/admin/webhooks", "/admin/members"} {
 		a := c.Get(path).Want(http.StatusOK)
-		if text := a.Text(attentionSection); text != "A webhook broke: First. It answered 410 Gone. 1 notification is held and not lost until "+until+"." {
+		if text := a.Text(attentionSection); text != "A webhook broke: First. The receiver answered 410 Gone. 1 notification is held and not lost until "+until+"." {
 			t.Errorf("%s says %q", path, text)
 		}
 		if to := a.Find(attentionSection+" a").AttrOr("href", ""); to != webhooks.WebhookPath(w.ID) {
@@ -42,9 +42,9 @@ func TestEveryPageNamesWhatBroke(t *testing.T) {
 		t.Errorf("it says %q", text)
 	}
 	other := c.AddWebhook(func(in *models.WebhookInput) { in.Name = "Second" })
-	webtest.OK(t, c.Store.Webhooks.Break(t.Context(), other.ID, "It answered 410 Gone."))
+	webtest.OK(t, c.Store.Webhooks.Break(t.Context(), other.ID, "The receiver answered 410 Gone."))
 	text := c.Get("/admin/webhooks").Text(attentionSection)
-	for _, want := range []string{"A webhook broke: First. It answered 410 Gone.", "A webhook broke: Second. It answered 410 Gone. Nothing is held."} {
+	for _, want := range []string{"A webhook broke: First. The receiver answered 410 Gone.", "A webhook broke: Second. The receiver answered 410 Gone. Nothing is held."} {
 		if !strings.Contains(text, want) {
 			t.Errorf("it says %q without %q", text, want)
 		}
@@ -107,7 +107,7 @@ func TestRoleIsNotSaidTwice(t *testing.T) {
 func TestNoticesCanBePutAside(t *testing.T) {
 	c := webtest.NewConsole(t)
 	w := c.AddWebhook(nil)
-	webtest.OK(t, c.Store.Webhooks.Break(t.Context(), w.ID, "It answered 410 Gone."))
+	webtest.OK(t, c.Store.Webhooks.Break(t.Context(), w.ID, "The receiver answered 410 Gone."))
 	for i, u := range []models.User{c.AddViewer(), c.Admin} {
 		c.LogIn(u)
 		button := c.Get("/admin/audit?about=x").Find("button[form=aside]")

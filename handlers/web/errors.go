@@ -66,13 +66,13 @@ func (s *Site) Fail(c *gin.Context, err error) {
 	case errors.Is(err, models.ErrWrongKey):
 		status, text = http.StatusConflict, "This webhook cannot be opened: "+models.LockedWhy+"."
 	case errors.Is(err, models.ErrNotFound):
-		status, text = http.StatusNotFound, "There is nothing at this address. It may have been deleted."
+		status, text = http.StatusNotFound, "There is no page at this address. It may have been deleted."
 	case errors.As(err, &tooLarge):
-		status, text = http.StatusRequestEntityTooLarge, "That is more than a form may hold."
+		status, text = http.StatusRequestEntityTooLarge, "This form is too large."
 	case errors.Is(err, context.Canceled) && c.Request.Context().Err() != nil:
 		return // the client has gone
 	case models.Unable(err) != "":
-		status, text = http.StatusServiceUnavailable, "Sitehooks could not do this: "+models.Unable(err)+". Nothing was changed in part. Try again in a moment."
+		status, text = http.StatusServiceUnavailable, "This could not be done: "+models.Unable(err)+". Nothing was changed. Try again in a moment."
 		s.Log.ErrorContext(c.Request.Context(), "request failed", "method", c.Request.Method, "route", c.FullPath(), "error", err)
 	default:
 		s.Log.ErrorContext(c.Request.Context(), "request failed", "method", c.Request.Method, "route", c.FullPath(), "error", err)
@@ -106,7 +106,7 @@ func (s *Site) renderOops() ([]byte, error) {
 	p := &errorPage{
 		Page:   Page{Title: "Something went wrong", Bare: true, Theme: themeSystem},
 		Status: http.StatusInternalServerError,
-		Text:   "Sitehooks could not do this. Its log says why. Nothing was changed in part; try again in a moment.",
+		Text:   "This could not be done. The log of Sitehooks says why. Nothing was changed. Try again in a moment.",
 	}
 	var buf bytes.Buffer
 	if err := s.Templates.Render(&buf, "error", p); err != nil {

@@ -54,5 +54,5 @@ func OlderURL(path string, v url.Values, before int64) string {
 
 // LeftOut says of a value that it was not understood.
 func LeftOut(value, what string) string {
-	return fmt.Sprintf("“%s” is no %s, so it was left out.", Cut(value, 60), what)
+	return fmt.Sprintf("“%s” is not a valid %s, so it was ignored.", Cut(value, 60), what)
 }

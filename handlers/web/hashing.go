@@ -31,10 +31,10 @@ func HashPassword(password string) (string, error) {
 
 func CheckPassword(password string) error {
 	if utf8.RuneCountInString(password) < PasswordMin {
-		return fmt.Errorf("a password has at least %d characters", PasswordMin)
+		return fmt.Errorf("use at least %d characters", PasswordMin)
 	}
 	if len(password) > passwordMax {
-		return fmt.Errorf("a password has at most %d bytes", passwordMax)
+		return fmt.Errorf("use at most %d bytes", passwordMax)
 	}
 	return nil
 }

@@ -45,30 +45,30 @@ var aliases = map[string]string{
 // rule for all other fields. {length} is that of the value in characters, {max}
 // the rule's parameter.
 var sentences = map[string]string{
-	"do oneof":                   "Say what to do with the chosen webhooks: pause, resume or delete.",
-	"email":                      "This is not an e-mail address, such as mary@example.com.",
+	"do oneof":                   "Choose what to do with the selected webhooks: pause, resume or delete.",
+	"email":                      "This is not an e-mail address. Enter one such as mary@example.com.",
 	"email required":             "Enter an e-mail address.",
-	"floor gte":                  "This request does not say how far back it goes. Ask again from the list.",
-	"floor required":             "This request does not say how far back it goes. Ask again from the list.",
-	"held oneof":                 "Say whether the held notifications are to be sent or dropped: held is send or drop.",
-	"held required_if":           "Say whether the held notifications are to be sent or dropped: held is send or drop.",
-	"id max":                     "These are more webhooks than can be changed at once.",
-	"id min":                     "No webhook is chosen. Tick some in the list first.",
-	"line":                       "This has characters in it that cannot be shown.",
-	"lines":                      "This has characters in it that cannot be shown.",
-	"max":                        "This has {length} characters; a {field} has up to {max}.",
+	"floor gte":                  "This request does not say how far back it goes. Start again from the list.",
+	"floor required":             "This request does not say how far back it goes. Start again from the list.",
+	"held oneof":                 "Choose whether to send or drop the held notifications: held must be send or drop.",
+	"held required_if":           "Choose whether to send or drop the held notifications: held must be send or drop.",
+	"id max":                     "Too many webhooks are selected. Select fewer.",
+	"id min":                     "No webhook is selected. Select at least one in the list.",
+	"line":                       "This contains characters that cannot be shown.",
+	"lines":                      "This contains characters that cannot be shown.",
+	"max":                        "This has {length} characters; a {field} can have up to {max}.",
 	"name required":              "Enter a name.",
-	"new_password nefield":       "Choose another password than the present one.",
-	"new_password_again eqfield": "This is not the same password.",
+	"new_password nefield":       "Choose a password that differs from the current one.",
+	"new_password_again eqfield": "The two passwords differ.",
 	"notice":                     "There is no such notice.",
-	"now gt":                     "This request does not say when it was asked for. Ask again from the list.",
-	"reason required":            "Say briefly why, for those who will wonder later.",
-	"revoke gt":                  "There is no such token: revoke is a token's number.",
+	"now gt":                     "This request has no time. Start again from the list.",
+	"reason required":            "Give a reason.",
+	"revoke gt":                  "Unknown token: revoke must be a token's number.",
 	"role oneof":                 "Choose administrator or viewer.",
 	"scope oneof":                "Choose what the token is for.",
 	"slug":                       "Use 1 to 64 lower-case letters, digits and hyphens, such as python-wranglers.",
-	"theme oneof":                "There is no such appearance.",
-	"through gt":                 "This request does not say which deliveries it is about. Ask again from the list.",
+	"theme oneof":                "Unknown appearance.",
+	"through gt":                 "This request does not name the deliveries. Start again from the list.",
 }
 
 // registerRules teaches gin's validator our rules. An error is a fault in the
@@ -108,7 +108,7 @@ func sentenceOf(broken validator.FieldError) string {
 	limit, _ := strconv.ParseInt(broken.Param(), 10, 64)
 	return strings.NewReplacer(
 		"{length}", Count(int64(utf8.RuneCountInString(value))), "{field}", field, "{max}", Count(limit),
-	).Replace(OrNone(text, "This cannot be used."))
+	).Replace(OrNone(text, "This value is not valid."))
 }
 
 // isPrintable tells text without control characters other than those given.

@@ -40,7 +40,7 @@ func (s *Site) Readable(c *gin.Context) {
 		}
 	}
 	if !ok {
-		s.Fail(c, &StatusError{http.StatusBadRequest, "This address has characters in it that are not text."})
+		s.Fail(c, &StatusError{http.StatusBadRequest, "This address contains characters that are not text."})
 	}
 }
 
@@ -59,8 +59,8 @@ func (s *Site) GuardOrigin() (gin.HandlerFunc, error) {
 			return nil
 		}
 		if err := guard.Check(c.Request); err != nil {
-			return forbidden("This request came from another site's page, so nothing was changed. If you reach Sitehooks " +
-				"under an address other than its own, SITEHOOKS_BASE_URL has to name that address.")
+			return forbidden("This request came from a page of another site, so nothing was changed. If you reach Sitehooks " +
+				"at another address, set SITEHOOKS_BASE_URL to that address.")
 		}
 		return nil
 	}), nil

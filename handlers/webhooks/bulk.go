@@ -85,7 +85,7 @@ func (s *Pages) BulkPost(c *gin.Context) error {
 	text := web.Plural(done, p.One, p.Many)
 	switch {
 	case waiting > 0 && p.Do == "resume" && form.Held == "send":
-		text += " " + web.Plural(waiting, "held notification is on its way.", "held notifications are on their way.")
+		text += " " + web.Plural(waiting, "held notification is being sent.", "held notifications are being sent.")
 	case waiting > 0:
 		text += " " + web.Plural(waiting, "waiting notification was dropped.", "waiting notifications were dropped.")
 	}

@@ -26,7 +26,7 @@ func TestBulk(t *testing.T) {
 	c := webtest.NewConsole(t)
 	a, b := c.AddWebhook(func(in *models.WebhookInput) { in.Name = "Alpha" }), c.AddWebhook(func(in *models.WebhookInput) { in.Name = "Beta" })
 	broken := c.AddWebhook(func(in *models.WebhookInput) { in.Name = "Gone" })
-	webtest.OK(t, c.Store.Webhooks.Break(t.Context(), broken.ID, "It answered 410 Gone."))
+	webtest.OK(t, c.Store.Webhooks.Break(t.Context(), broken.ID, "The receiver answered 410 Gone."))
 	for range 3 {
 		c.AddDelivery(b)
 	}
@@ -56,7 +56,7 @@ func TestBulk(t *testing.T) {
 	c.Post(path, ask.Form()).Want(http.StatusUnprocessableEntity)
 	form := ask.Form()
 	form.Set("held", "send")
-	if text := c.Flash(c.Post(path, form).GoesTo(web.WebhooksPath)); text != "3 webhooks were resumed. 3 held notifications are on their way." {
+	if text := c.Flash(c.Post(path, form).GoesTo(web.WebhooksPath)); text != "3 webhooks were resumed. 3 held notifications are being sent." {
 		t.Errorf("it says %q", text)
 	}
 

@@ -55,8 +55,8 @@ const (
 	// activitiesMax is also among the tags of webhookForm.
 	activitiesMax = 500
 	// What is said when the URL leads to another host.
-	movedSecret  = "The URL leads to another host, so the saved secret is not used. Enter it anew, generate one, or clear it." //nolint:gosec // a sentence, no secret
-	movedHeaders = "The URL leads to another host, so the saved values are not used. Enter them anew: "
+	movedSecret  = "The URL is on another host, so the saved secret is not used. Enter it again, generate a new one, or clear it." //nolint:gosec // a sentence, no secret
+	movedHeaders = "The URL is on another host, so the saved values are not used. Enter them again: "
 )
 
 var limits = newLimits()
@@ -122,7 +122,7 @@ func (c *webhookCheck) plainLimits() {
 func limitSentence(e validator.FieldError) string {
 	switch e.Field() + " " + e.Tag() {
 	case "name required":
-		return "Give it a name, for example “Python Accepted Answers”."
+		return "Enter a name, for example “Python Accepted Answers”."
 	case "location required":
 		return "Choose a location."
 	case "events required":
@@ -134,7 +134,7 @@ func limitSentence(e validator.FieldError) string {
 	case "max":
 		return fmt.Sprintf("This is longer than %s characters.", e.Param())
 	default:
-		return "This has line breaks or other characters in it that cannot be shown."
+		return "This contains line breaks or other characters that cannot be shown."
 	}
 }
 
@@ -170,11 +170,11 @@ func (c *webhookCheck) tags() {
 	case len(tags) == 0:
 		c.faults.Add("tags", "Add at least one tag, or choose All tags.")
 	case len(tags) > tagsMax:
-		c.faults.Add("tags", fmt.Sprintf("These are %d tags; a webhook can have up to %d.", len(tags), tagsMax))
+		c.faults.Add("tags", fmt.Sprintf("There are %d tags; a webhook can have up to %d.", len(tags), tagsMax))
 	}
 	for _, tag := range tags {
 		if len([]rune(tag)) > tagLength || !isLine(tag) {
-			c.faults.Add("tags", fmt.Sprintf("“%s” is no tag: it has more than %d characters, or some that cannot be shown.",
+			c.faults.Add("tags", fmt.Sprintf("“%s” is not a valid tag: it has more than %d characters or contains some that cannot be shown.",
 				web.Cut(strings.ToValidUTF8(tag, "?"), 80), tagLength))
 		}
 	}
@@ -219,15 +219,15 @@ func (c *webhookCheck) options() {
 		value, name := c.form.Options[field.Key], optionPrefix+field.Key
 		switch {
 		case value == "" && field.Required:
-			c.faults.Add(name, "This is needed.")
+			c.faults.Add(name, "This field is required.")
 		case value == "":
 			continue
 		case len(field.Choices) > 0 && !slices.Contains(field.Choices, value):
-			c.faults.Add(name, "Choose one of the list.")
+			c.faults.Add(name, "Choose a value from the list.")
 		case field.Multiline && web.IsText(value) && len(value) <= 4096:
 			// Its own check looks at it.
 		case !isLine(value) || len(value) > 4096:
-			c.faults.Add(name, "This is too long, or has characters in it that cannot be shown.")
+			c.faults.Add(name, "This is too long or contains characters that cannot be shown.")
 		case field.Pattern != "" && !matchesWhole(field.Pattern, value):
 			c.faults.Add(name, field.PatternHelp)
 		}
@@ -253,6 +253,6 @@ func (c *webhookCheck) version() {
 	}
 	var err error
 	if c.out.UpdatedAt, err = time.Parse(time.RFC3339Nano, c.form.UpdatedAt); err != nil {
-		c.faults.Add(wholeForm, "This form does not say which version it was opened with. Open it anew.")
+		c.faults.Add(wholeForm, "This form does not name the version that it was opened with. Open it again.")
 	}
 }

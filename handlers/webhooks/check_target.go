@@ -70,7 +70,7 @@ func (c *webhookCheck) secrets() {
 func (c *webhookCheck) lastSecret() {
 	for i, removed := range c.form.Removed {
 		if removed {
-			c.faults.Add(secretName(i), c.format.Label+" webhooks are always signed, so this one keeps at least one secret. Enter or generate another one.")
+			c.faults.Add(secretName(i), c.format.Label+" webhooks are always signed, so at least one secret is required. Enter or generate another one.")
 			return
 		}
 	}
@@ -84,7 +84,7 @@ func (c *webhookCheck) lastSecret() {
 func (c *webhookCheck) headers() {
 	typed := splitHeaders(c.form.Headers)
 	if len(typed) > headersMax {
-		c.faults.Add("headers", fmt.Sprintf("These are %d headers; a webhook can have up to %d.", len(typed), headersMax))
+		c.faults.Add("headers", fmt.Sprintf("There are %d headers; a webhook can have up to %d.", len(typed), headersMax))
 		return
 	}
 	if lost := c.lostHeaders(typed); len(lost) > 0 {
@@ -94,7 +94,7 @@ func (c *webhookCheck) headers() {
 	seen := map[string]bool{}
 	for i, h := range typed {
 		if key := strings.ToLower(h.Name); seen[key] {
-			c.faults.Add("headers", h.Name+" is there twice.")
+			c.faults.Add("headers", h.Name+" appears twice.")
 		} else {
 			seen[key] = true
 		}
@@ -133,11 +133,23 @@ func (c *webhookCheck) savedHeader(h models.Header) models.Header {
 	i := c.savedAt(h)
 	switch {
 	case i < 0:
-		c.faults.Add("headers", fmt.Sprintf("Write a value after “%s:”.", web.Cut(strings.ToValidUTF8(h.Name, "?"), 80)))
+		c.faults.Add("headers", valueMissing(c.form.Headers, h.Name))
 	case c.moved:
 		// lostHeaders says so.
 	default:
 		h.Value = c.opened.Headers[i].Value
 	}
 	return h
+}
+
+// valueMissing says that a typed header has no value, or not even a colon.
+func valueMissing(typed, name string) string {
+	number := 0
+	for line := range strings.Lines(typed) {
+		number++
+		if strings.TrimSpace(line) == name {
+			return fmt.Sprintf("Line %d has no colon. Write Name: value.", number)
+		}
+	}
+	return fmt.Sprintf("Write a value after “%s:”.", web.Cut(strings.ToValidUTF8(name, "?"), 80))
 }

@@ -171,7 +171,7 @@ func (s *Pages) postWebhookForm(c *gin.Context, e *editing) error {
 	case "save", "":
 		return s.saveWebhookForm(c, e)
 	default:
-		return web.Unusable("The form has no button of that name.")
+		return web.Unusable("The form has no button with this name.")
 	}
 }
 
@@ -226,7 +226,7 @@ func (s *Pages) lookWebhookForm(c *gin.Context, e *editing) error {
 func (s *Pages) checkFeature(ctx context.Context, e *editing, wrong web.Faults) error {
 	settings, err := s.Store.Settings.Get(ctx)
 	if err == nil && e.old == nil && e.format.NeedsFeature && !settings.GenericEnabled {
-		wrong.Add(wholeForm, fmt.Sprintf("%s webhooks are switched off by %s, so none can be created.", e.format.Label, models.EnableGenericWebhooks))
+		wrong.Add(wholeForm, fmt.Sprintf("%s webhooks are switched off by %s. None can be created.", e.format.Label, models.EnableGenericWebhooks))
 	}
 	return err
 }

@@ -261,11 +261,11 @@ func TestSecretsStayBehindWhenTheURLMoves(t *testing.T) {
 	for do, status := range map[string]int{"save": http.StatusUnprocessableEntity, "test": http.StatusOK, "preview": http.StatusOK} {
 		a := c.Post(webtest.EditPath(w), webtest.Fill(c.Get(webtest.EditPath(w)).Form(), "url", r.URL+"/hook", "do", do)).Want(status)
 		for _, field := range []string{"secret_1", "secret_2", "headers"} {
-			if !strings.Contains(a.Text("#"+field+"-err"), "leads to another host") {
+			if !strings.Contains(a.Text("#"+field+"-err"), "is on another host") {
 				t.Errorf("%s: no fault at %s", do, field)
 			}
 		}
-		if text := a.Text("#headers-err"); !strings.HasSuffix(text, "Enter them anew: X-Key and X-Team.") {
+		if text := a.Text("#headers-err"); !strings.HasSuffix(text, "Enter them again: X-Key and X-Team.") {
 			t.Errorf("%s: it says %q", do, text)
 		}
 		if strings.Contains(a.Body, "webhook-signature") {
@@ -391,7 +391,7 @@ func TestSavingABrokenWebhookTriesIt(t *testing.T) {
 	r := webtest.NewReceiver(t)
 	w := c.AddWebhook(func(in *models.WebhookInput) { in.URL = r.URL })
 	c.AddDelivery(w)
-	webtest.OK(t, c.Store.Webhooks.Break(t.Context(), w.ID, "It answered 410 Gone."))
+	webtest.OK(t, c.Store.Webhooks.Break(t.Context(), w.ID, "The receiver answered 410 Gone."))
 	r.Answers(http.StatusBadGateway)
 	a := c.Post(webtest.EditPath(w), webtest.Fill(c.Get(webtest.EditPath(w)).Form(), "name", "Mended", "do", "save")).GoesTo("/admin/webhooks")
 	if text := c.Flash(a); !strings.Contains(text, "stays broken") || !strings.Contains(text, "502 Bad Gateway") {

@@ -20,7 +20,7 @@ func health(row models.WebhookRow, off bool, now time.Time) (web.Badge, string) 
 	case row.State == models.WebhookBroken:
 		return web.Badge{Class: "st-broken", Text: "Broken"}, heldNote(row.Held)
 	case off && row.State == models.WebhookStopped:
-		return web.Badge{Class: "st-off", Text: "Switched off"}, notes(heldNote(row.Held), "paused before")
+		return web.Badge{Class: "st-off", Text: "Switched off"}, notes(heldNote(row.Held), "was paused before")
 	case off:
 		return web.Badge{Class: "st-off", Text: "Switched off"}, heldNote(row.Held)
 	case row.State == models.WebhookStopped:
@@ -36,7 +36,7 @@ func health(row models.WebhookRow, off bool, now time.Time) (web.Badge, string) 
 	case lane.NextDueAt != nil && !lane.NextDueAt.After(now):
 		return web.Badge{Class: "st-wait", Text: "Retrying"}, "due now"
 	case lane.NextDueAt != nil:
-		return web.Badge{Class: "st-wait", Text: "Retrying"}, "next try at " + deliveries.Clock(*lane.NextDueAt, now)
+		return web.Badge{Class: "st-wait", Text: "Retrying"}, "next attempt " + deliveries.At(*lane.NextDueAt, now)
 	default:
 		return web.Badge{Class: "st-wait", Text: "Retrying"}, "the last attempt failed"
 	}
@@ -69,14 +69,12 @@ func failingOf(row models.WebhookRow, off bool, now time.Time) *failing {
 	if lane.NextDueAt != nil && lane.NextDueAt.After(now) {
 		f.Next = lane.NextDueAt
 	}
-	if lane.LastError != "" {
-		f.Do = deliveries.FaultOf(lane.LastError).Do
-	} else {
-		_, f.Do = deliveries.Answer(lane.LastCode)
-	}
+	policy := wire.Policy{}
 	if format, ok := wire.Lookup(row.Type); ok {
-		f.Reason = format.Policy.Explain(wire.Response{Code: lane.LastCode, ErrorClass: lane.LastError})
+		policy = format.Policy
+		f.Reason = policy.Explain(wire.Response{Code: lane.LastCode, ErrorClass: lane.LastError})
 	}
+	f.Do = deliveries.Advice(policy, lane.LastError, lane.LastCode)
 	if f.Reason == "" {
 		f.Reason = "The newest attempts failed."
 	}

@@ -174,7 +174,7 @@ func TestHealthInWords(t *testing.T) {
 	kinds := map[string]struct{ lane, badge, note string }{
 		"new":      {"", "No deliveries yet", ""},
 		"healthy":  {"last_at = ?1, last_code = 200", "Healthy", ""},
-		"retrying": {"last_at = ?1, last_code = 503, failures_in_row = 1, failing_since = ?1, next_due_at = ?2", "Retrying", "next try at"},
+		"retrying": {"last_at = ?1, last_code = 503, failures_in_row = 1, failing_since = ?1, next_due_at = ?2", "Retrying", "next attempt "},
 		"due":      {"last_at = ?1, last_code = 503, failures_in_row = 1, failing_since = ?1, next_due_at = ?1", "Retrying", "due now"},
 		"twice":    {"last_at = ?1, last_code = 503, failures_in_row = 2, failing_since = ?3", "Retrying", "the last attempt failed"},
 		"lately":   {"last_at = ?1, last_code = 503, failures_in_row = 9, failing_since = ?3, last_success_at = ?2", "Retrying", "the last attempt failed"},
@@ -192,7 +192,7 @@ func TestHealthInWords(t *testing.T) {
 	webtest.OK(t, c.Store.Webhooks.Pause(t.Context(), c.Admin.Actor(), paused.ID))
 	broken := c.AddWebhook(func(in *models.WebhookInput) { in.Name = "broken" })
 	c.AddDelivery(broken)
-	webtest.OK(t, c.Store.Webhooks.Break(t.Context(), broken.ID, "It answered 410 Gone."))
+	webtest.OK(t, c.Store.Webhooks.Break(t.Context(), broken.ID, "The receiver answered 410 Gone."))
 	kinds["paused"] = struct{ lane, badge, note string }{"", "Paused", "1 held, by Mary Wilkins"}
 	kinds["broken"] = struct{ lane, badge, note string }{"", "Broken", "1 held"}
 
@@ -206,11 +206,11 @@ func TestHealthInWords(t *testing.T) {
 		why, reads := "", webtest.Words(row.NextFiltered("tr.why"))
 		switch name {
 		case "broken":
-			why = "It answered 410 Gone."
+			why = "The receiver answered 410 Gone."
 		case "failing":
-			why = "It did not answer within 15 seconds. 3 attempts in a row failed. Sitehooks keeps trying."
+			why = "The receiver did not answer within 15 seconds. 3 attempts in a row failed. Sitehooks keeps trying."
 		case "for long":
-			why = "It answered 503 Service Unavailable. 9 attempts in a row failed."
+			why = "The receiver answered 503 Service Unavailable. 9 attempts in a row failed."
 		}
 		if !strings.HasPrefix(reads, why) || (why == "") != (reads == "") || row.HasClass("is-grey") != (why != "") {
 			t.Errorf("%s is grey: %v; the reason reads %q", name, row.HasClass("is-grey"), reads)

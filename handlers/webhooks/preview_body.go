@@ -80,11 +80,11 @@ func requestLines(f *wire.Format, w checkedWebhook, r wire.Request) []string {
 }
 
 func signedWith(f *wire.Format, w checkedWebhook) string {
-	const fresh = " Id, time and signature are made new when it is sent."
+	const fresh = " ID, timestamp and signature are generated on sending."
 	o := w.Effective
 	switch {
 	case w.Generated:
-		return "Signed with a secret that is generated when you save." + fresh
+		return "Signed with a secret generated when you save." + fresh
 	case len(f.Secrets) == 0:
 		return ""
 	case o.Secrets[0] != "" && o.Secrets[1] != "":

@@ -136,7 +136,7 @@ func TestRevealBySingleSignOn(t *testing.T) {
 		"no new proof": {"auth_time": now - 61}, "no time": {}, "another member": {"auth_time": now, "email": other.Email},
 	} {
 		a := confirm(claims).GoesTo(webhooks.WebhookPath(w.ID) + back)
-		if says := c.Flash(a); !strings.Contains(says, "does not confirm") && !strings.Contains(says, "logged in here as") {
+		if says := c.Flash(a); !strings.Contains(says, "not confirmed") && !strings.Contains(says, "logged in here as") {
 			t.Errorf("%s: it says %q", name, says)
 		}
 		c.Post(path, url.Values{"secret": {"2"}, "confirmed": {"1"}}).Want(http.StatusUnprocessableEntity).Reveals("")
@@ -146,7 +146,7 @@ func TestRevealBySingleSignOn(t *testing.T) {
 		t.Errorf("the form has %v", form)
 	}
 	c.Post(path, form).Want(http.StatusOK).Reveals(webtest.SecondSecret)
-	if a := c.Post(path, form).Want(http.StatusUnprocessableEntity).Reveals(""); !strings.Contains(a.Text("[role=alert]"), "used already") {
+	if a := c.Post(path, form).Want(http.StatusUnprocessableEntity).Reveals(""); !strings.Contains(a.Text("[role=alert]"), "already been used") {
 		t.Errorf("it says %q", a.Text("[role=alert]"))
 	}
 	// A member without a password has this way alone.

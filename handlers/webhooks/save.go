@@ -35,9 +35,9 @@ func (s *Pages) saveWebhookForm(c *gin.Context, e *editing) error {
 		conflict, stale := errors.AsType[*models.ConflictError](err)
 		switch {
 		case stale:
-			wrong.Add(wholeForm, fmt.Sprintf("This webhook was changed by %s after you opened this form. Open it anew to see what is saved now, then make your changes again.", conflict.By))
+			wrong.Add(wholeForm, fmt.Sprintf("This webhook was changed by %s after you opened this form. Reload it to see the saved version, then make your changes again.", conflict.By))
 		case errors.Is(err, models.ErrFull):
-			wrong.Add("location", "This location has "+web.Count(models.WebhooksPerLocation)+" webhooks, which is as many as it may have. Choose another, or delete some there first.")
+			wrong.Add("location", "This location has "+web.Count(models.WebhooksPerLocation)+" webhooks, the maximum. Choose another location, or delete a webhook there first.")
 		case err != nil:
 			return err
 		default:

@@ -20,7 +20,7 @@ func TestListIsSortedByHealth(t *testing.T) {
 	named("New")
 	paused, broken := named("Paused"), named("Broken")
 	webtest.OK(t, c.Store.Webhooks.Pause(t.Context(), c.Admin.Actor(), paused.ID))
-	webtest.OK(t, c.Store.Webhooks.Break(t.Context(), broken.ID, "It answered 410 Gone."))
+	webtest.OK(t, c.Store.Webhooks.Break(t.Context(), broken.ID, "The receiver answered 410 Gone."))
 	order := func(a *webtest.Answer) string {
 		var list []string
 		a.Find("tbody td.o1 a").Each(func(_ int, link *goquery.Selection) { list = append(list, link.Text()) })

@@ -70,7 +70,7 @@ func (s *Pages) Claim(c *gin.Context) error {
 	}
 	err = s.Store.Webhooks.Claim(c.Request.Context(), web.ActorOf(c), w.ID)
 	if taken, is := errors.AsType[*models.ConflictError](err); is {
-		return s.Redirect(c, WebhookPath(w.ID), web.Flash{Kind: "warning", Text: w.Name + " has an owner by now: " + taken.By + "."})
+		return s.Redirect(c, WebhookPath(w.ID), web.Flash{Kind: "warning", Text: w.Name + " already has an owner: " + taken.By + "."})
 	}
 	if err != nil {
 		return err
@@ -104,7 +104,7 @@ func (s *Pages) Resume(c *gin.Context) error {
 	case n > 0 && form.Held == "drop":
 		text += " " + web.Plural(n, "held notification was dropped.", "held notifications were dropped.")
 	case n > 0:
-		text += " " + web.Plural(n, "held notification is on its way.", "held notifications are on their way.")
+		text += " " + web.Plural(n, "held notification is being sent.", "held notifications are being sent.")
 	}
 	return s.Redirect(c, WebhookPath(w.ID), web.Flash{Kind: "success", Text: text})
 }

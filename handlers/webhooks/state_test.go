@@ -36,7 +36,7 @@ func TestDelete(t *testing.T) {
 
 func TestPauseAndResume(t *testing.T) {
 	for held, want := range map[string]string{
-		"send": "2 held notifications are on their way.", "drop": "2 held notifications were dropped.",
+		"send": "2 held notifications are being sent.", "drop": "2 held notifications were dropped.",
 	} {
 		t.Run(held, func(t *testing.T) {
 			c := webtest.NewConsole(t)
@@ -70,11 +70,11 @@ func TestWebhookPage(t *testing.T) {
 		in.Headers = []models.Header{{Name: "X-Key", Value: "header-value"}}
 	})
 	c.AddDelivery(w)
-	webtest.OK(t, c.Store.Webhooks.Break(t.Context(), w.ID, "It answered 410 Gone."))
+	webtest.OK(t, c.Store.Webhooks.Break(t.Context(), w.ID, "The receiver answered 410 Gone."))
 	a := c.Get(webhooks.WebhookPath(w.ID)).Want(http.StatusOK)
 	words := a.Text("main")
 	for _, want := range []string{
-		"Broken", "It answered 410 Gone.", "1 notification is held", "Resume and send 1 held", "Accepted answers", "Tags, any of go python", "Community Data",
+		"Broken", "The receiver answered 410 Gone.", "1 notification is held", "Resume and send 1 held", "Accepted answers", "Tags, any of go python", "Community Data",
 		"http://127.0.0.1:9/hook", "Signing secret 1 not set", "Signing secret 2 set", "X-Key", "Last delivery never", "Created", "Mary Wilkins",
 	} {
 		if !strings.Contains(words, want) {

@@ -55,7 +55,7 @@ func (s *Pages) tryWebhook(ctx context.Context, f *wire.Format, w checkedWebhook
 		Response: result.ResponseHeaders, Answer: deliveries.PrettyCode(result.Body), Truncated: result.Truncated,
 		Answered: result.ErrorClass == "",
 	}
-	t.describe(response, result.Error)
+	t.describe(f.Policy, response, result.Error)
 	return t, nil
 }
 
@@ -91,17 +91,17 @@ func lockedTrial(w models.Webhook) *trial {
 }
 
 // lockedDo is what to do about secrets that no key opens.
-const lockedDo = "start every instance with the key that sealed them too, as SITEHOOKS_SECRET_KEY=new,old, and run sitehooks rekey."
+const lockedDo = "Start every instance with both keys (SITEHOOKS_SECRET_KEY=new,old), then run sitehooks rekey."
 
 // describe finds the badge and the advice for what came back; why is in words
 // for people, empty when there was an answer.
-func (t *trial) describe(r wire.Response, why string) {
+func (t *trial) describe(policy wire.Policy, r wire.Response, why string) {
 	switch {
 	case t.Delivered:
 		t.Badge = web.Badge{Class: "st-ok", Text: deliveries.StatusText(r.Code)}
 	case t.Answered:
 		t.Badge = web.Badge{Class: "st-bad", Text: deliveries.StatusText(r.Code)}
-		_, t.Do = deliveries.Answer(r.Code)
+		t.Do = deliveries.Advice(policy, r.ErrorClass, r.Code)
 	default:
 		fault := deliveries.FaultOf(r.ErrorClass)
 		t.Badge, t.Do = web.Badge{Class: "st-bad", Text: fault.Word}, fault.Do

@@ -45,7 +45,7 @@ func filterWarnings(f *wire.Format, form webhookForm) web.Faults {
 func neverReported(chosen int, labels []string, why [2]string, filter, instead string) string {
 	const most = 5
 	if len(labels) == chosen {
-		return fmt.Sprintf("This webhook will never be notified, because its activities %s. Choose %s, or other activities.", why[1], instead)
+		return fmt.Sprintf("This webhook will never fire, because its activities %s. Choose %s, or other activities.", why[1], instead)
 	}
 	if len(labels) == 1 {
 		return fmt.Sprintf("%s %s, so it is never reported while %s.", labels[0], why[0], filter)

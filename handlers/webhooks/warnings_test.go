@@ -14,8 +14,8 @@ import (
 // it and the form say so beside the field, and other filters are not warned of.
 func TestFiltersThatNeverMatchAreWarnedOf(t *testing.T) {
 	const (
-		noTags      = "This webhook will never be notified, because its activities have no tags. Choose All tags, or other activities."
-		noCommunity = "This webhook will never be notified, because its activities are in no community. Choose no community, or other activities."
+		noTags      = "This webhook will never fire, because its activities have no tags. Choose All tags, or other activities."
+		noCommunity = "This webhook will never fire, because its activities are in no community. Choose no community, or other activities."
 	)
 	c := webtest.NewConsole(t)
 	c.AddEvent(1, "question.created", "data-platform") // by which the community is known
@@ -102,7 +102,7 @@ func TestATypeThatAlwaysSignsKeepsASecret(t *testing.T) {
 		t.Errorf("the field says %q", help)
 	}
 	form := webtest.Fill(a.Form(), "name", "Users", "url", "https://example.com/hook", "events", "user.created")
-	if preview := c.Post(at, webtest.Fill(form, "do", "preview")).Want(http.StatusOK).Text(".form-side"); !strings.Contains(preview, "svix-signature: v1,") || !strings.Contains(preview, "Signed with a secret that is generated when you save.") {
+	if preview := c.Post(at, webtest.Fill(form, "do", "preview")).Want(http.StatusOK).Text(".form-side"); !strings.Contains(preview, "svix-signature: v1,") || !strings.Contains(preview, "Signed with a secret generated when you save.") {
 		t.Errorf("the preview says %q", preview)
 	}
 	next := c.Next(c.Post(at, webtest.Fill(form, "do", "save")).GoesTo(web.WebhooksPath))
@@ -116,7 +116,7 @@ func TestATypeThatAlwaysSignsKeepsASecret(t *testing.T) {
 		t.Errorf("%s shows %q", reveal, shown)
 	}
 
-	const keeps = "Stack Auth webhooks are always signed, so this one keeps at least one secret. Enter or generate another one."
+	const keeps = "Stack Auth webhooks are always signed, so at least one secret is required. Enter or generate another one."
 	edit := func(do string, pairs ...string) url.Values {
 		form := webtest.Fill(c.Get(webtest.EditPath(w)).Want(http.StatusOK).Form(), pairs...)
 		return webtest.Fill(c.Post(webtest.EditPath(w), webtest.Fill(form, "do", do)).Want(http.StatusOK).Form(), "do", "save")

@@ -26,26 +26,26 @@ func classify(ctx context.Context, err error, code int, timeout time.Duration) (
 	case wire.ClassBlocked:
 		words = err.Error()
 	case wire.ClassDNS:
-		words = "The name of its host does not resolve."
+		words = "The host name does not resolve."
 		if dns, ok := errors.AsType[*net.DNSError](err); ok {
-			words = fmt.Sprintf("The name %s does not resolve.", dns.Name)
+			words = fmt.Sprintf("The host name %s does not resolve.", dns.Name)
 		}
 	case wire.ClassRefused:
 		words = "The connection was refused."
 		if !errors.Is(err, syscall.ECONNREFUSED) {
-			words = "Its address cannot be reached."
+			words = "The receiver's address cannot be reached."
 		}
 	case wire.ClassTimeout:
-		words = fmt.Sprintf("No complete answer came within %s.", timeout)
+		words = fmt.Sprintf("The receiver did not answer completely within %s.", timeout)
 	case wire.ClassTLS:
-		words = "No trusted encrypted connection could be made: " + tlsWords(err)
+		words = "A trusted TLS connection could not be established: " + tlsWords(err)
 	case wire.ClassReset:
-		words = "The connection was closed before the answer was complete."
+		words = "The connection was closed before the response was complete."
 	case wire.ClassProtocol:
 		// HTTP/2 has no other word for headers far beyond the limit.
-		words = fmt.Sprintf("What came is not valid HTTP, or has more than %d KiB of headers.", maxHeaders>>10)
+		words = fmt.Sprintf("The response is not valid HTTP, or has more than %d KiB of headers.", maxHeaders>>10)
 	case wire.ClassTooLarge:
-		words = fmt.Sprintf("The answer has more than %d KiB of headers.", maxHeaders>>10)
+		words = fmt.Sprintf("The response has more than %d KiB of headers.", maxHeaders>>10)
 	case wire.ClassCanceled:
 		words = "The attempt was interrupted because Sitehooks is stopping."
 	default:
@@ -55,7 +55,7 @@ func classify(ctx context.Context, err error, code int, timeout time.Duration) (
 		}
 	}
 	if code != 0 {
-		words = fmt.Sprintf("It began to answer %d. %s", code, words)
+		words = fmt.Sprintf("The receiver started to answer %d. %s", code, words)
 	}
 	return class, words
 }

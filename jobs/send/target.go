@@ -18,15 +18,15 @@ func (s sentence) Error() string { return string(s) }
 
 // The faults of a target's URL. None repeats the URL, which may hold secrets.
 const (
-	errSyntax      = sentence("This is not a valid URL. A right one looks like https://example.com/hooks.")
+	errSyntax      = sentence("This is not a valid URL. Enter one such as https://example.com/hooks.")
 	errLong        = sentence("The URL is longer than 2048 characters.")
-	errScheme      = sentence("The URL must begin with https:// or http://.")
+	errScheme      = sentence("The URL must start with https:// or http://.")
 	errUser        = sentence("The URL must not contain a user name or password. Use a custom header instead.")
 	errHost        = sentence("The URL needs a valid host name.")
 	errPort        = sentence("The port in the URL must be between 1 and 65535.")
-	errNonASCII    = sentence("The host name must be written in ASCII; an international name in its xn-- form.")
+	errNonASCII    = sentence("The host name must be in ASCII. Write an international name in its xn-- form.")
 	errOddAddress  = sentence("An IP address must be written in its usual form, such as 203.0.113.7 or [2001:db8::7].")
-	errNotAllowed  = sentence("Sitehooks may not send to this address. If it should, an operator can add the host or its network to SITEHOOKS_ALLOW_TARGETS.")
+	errNotAllowed  = sentence("Sitehooks is not allowed to send to this address. An operator can allow it by adding the host or its network to SITEHOOKS_ALLOW_TARGETS.")
 	unreadableForm = "(unreadable URL)"
 )
 

@@ -39,7 +39,7 @@ func checkOptions(t *testing.T, f *Format) {
 			t.Errorf("option %+v is incomplete", o)
 		}
 		if values[o.Value] || labels[o.Label] {
-			t.Errorf("option %q or its label %q is there twice", o.Value, o.Label)
+			t.Errorf("option %q or its label %q appears twice", o.Value, o.Label)
 		}
 		values[o.Value], labels[o.Label] = true, true
 		if got := f.EventKinds([]string{o.Value}); len(got) != len(o.Events) {

@@ -16,8 +16,8 @@ import (
 func init() {
 	policy := eightAttempts()
 	policy.Broken = BrokenRule{After: 24 * time.Hour, Count: 8}
-	const help = "16 to 256 characters. Receivers check the signature with it, as the Standard Webhooks specification has it. " +
-		"The key is the text itself: give it to a library's raw form, not to one that decodes base64."
+	const help = "16 to 256 characters. Receivers check the signature with it, following the Standard Webhooks specification (standardwebhooks.com). " +
+		"Use the text itself as the key; do not base64-decode it."
 	Register(Format{
 		Name: "generic", Label: "Generic", Order: 20, NeedsFeature: true,
 		Options: qaOptions(),
@@ -25,7 +25,7 @@ func init() {
 			{Key: "secret_1", Label: "Signing secret 1", Help: help},
 			{
 				Key: "secret_2", Label: "Signing secret 2",
-				Help: "16 to 256 characters. While both are set each request carries both signatures, so that a receiver can change from one to the other.",
+				Help: "16 to 256 characters. While both are set, each request carries both signatures, so that a receiver can change from one to the other.",
 			},
 		},
 		OwnHeaders:  []string{"webhook-"},
@@ -145,7 +145,7 @@ func genericHeaders(r Request) []Header {
 
 func checkGenericSecret(secret string) error {
 	if len(secret) < 16 || len(secret) > 256 || strings.ContainsFunc(secret, notPrintable) {
-		return sentence("A signing secret is 16 to 256 printable ASCII characters.")
+		return sentence("Use 16 to 256 printable ASCII characters.")
 	}
 	return nil
 }

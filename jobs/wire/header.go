@@ -49,17 +49,17 @@ func CheckHeader(name, value string) error {
 	case name == "":
 		return sentence("A header needs a name.")
 	case len(name) > maxHeaderName:
-		return sentencef("A header's name has at most %d characters.", maxHeaderName)
+		return sentencef("A header's name can have up to %d characters.", maxHeaderName)
 	case strings.Trim(name, tokenCharacters) != "":
-		return sentence("A header's name is made of letters, digits and hyphens.")
+		return sentence("A header's name can contain letters, digits and hyphens only.")
 	case ReservedHeader(name):
-		return sentencef("The header %s is set by Sitehooks itself.", name)
+		return sentencef("The header %s is set by Sitehooks and cannot be changed.", name)
 	case len(value) > maxHeaderValue:
 		return sentencef("The value of the header %s is longer than %d characters.", name, maxHeaderValue)
 	case strings.ContainsFunc(value, notPrintable):
-		return sentencef("The value of the header %s has a line break or a character outside printable ASCII.", name)
+		return sentencef("The value of the header %s contains a line break or a character outside printable ASCII.", name)
 	case strings.TrimSpace(value) != value:
-		return sentencef("The value of the header %s begins or ends with a space.", name)
+		return sentencef("The value of the header %s starts or ends with a space.", name)
 	}
 	return nil
 }

@@ -123,13 +123,13 @@ func TestSuccessStartsAnew(t *testing.T) {
 func TestBrokenWords(t *testing.T) {
 	health := Health{FailuresInRow: 11, FailingSince: start.Add(-1450 * time.Minute), LastFailureAt: start.Add(-time.Hour)}
 	v := generic(t).Policy.Judge(Try{Number: 8, At: start, Response: Response{ErrorClass: ClassRefused}, Health: health})
-	want := "Every attempt of the last 24 hours failed, 12 in a row. The last: The connection was refused."
+	want := "Every attempt in the last 24 hours failed, 12 in a row. Last error: The connection was refused."
 	if v.Broken != want || !v.Failed {
 		t.Errorf("got %q, want %q", v.Broken, want)
 	}
 	quick := Policy{Broken: BrokenRule{Count: 7}}
 	v = quick.Judge(Try{Number: 1, At: start, Response: answered(500), Health: Health{FailuresInRow: 6, FailingSince: start, LastFailureAt: start}})
-	if !strings.HasPrefix(v.Broken, "Too many errors: 7 attempts in a row failed. The last: It answered 500") {
+	if !strings.HasPrefix(v.Broken, "Too many errors: 7 attempts in a row failed. Last error: The receiver answered 500") {
 		t.Errorf("got %q", v.Broken)
 	}
 }

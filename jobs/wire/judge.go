@@ -58,7 +58,7 @@ func (p Policy) Judge(t Try) Verdict {
 	case t.Manual || fatal:
 		v.Failed = true
 	case stopped && !stop.BreaksWebhook:
-		v.Failed, v.Reason = true, v.Reason+" It asked for no further attempts."
+		v.Failed, v.Reason = true, v.Reason+" The receiver asked for no further attempts."
 	case number > len(p.Pauses):
 		v.Failed, v.Reason = true, fmt.Sprintf("%s That was the last of %d attempts.", v.Reason, len(p.Pauses)+1)
 	default:
@@ -82,18 +82,18 @@ func (p Policy) wait(t Try, base time.Duration) time.Duration {
 }
 
 func askedWords(s StopHeader) string {
-	return fmt.Sprintf("The receiver asked for it with the header “%s: %s”.", s.Name, s.Value)
+	return fmt.Sprintf("The receiver asked Sitehooks to stop with the header “%s: %s”.", s.Name, s.Value)
 }
 
 // words says that the rule broke the webhook, whose newest attempt is given.
 func (b BrokenRule) words(v Verdict, at time.Time) string {
 	if b.After == 0 {
-		return fmt.Sprintf("Too many errors: %d attempts in a row failed. The last: %s", v.Health.FailuresInRow, v.Reason)
+		return fmt.Sprintf("Too many errors: %d attempts in a row failed. Last error: %s", v.Health.FailuresInRow, v.Reason)
 	}
 	since, unit := at.Sub(v.Health.FailingSince), time.Minute
 	if since >= time.Hour {
 		unit = time.Hour
 	}
-	return fmt.Sprintf("Every attempt of the last %s failed, %d in a row. The last: %s",
+	return fmt.Sprintf("Every attempt in the last %s failed, %d in a row. Last error: %s",
 		spanWords(since.Truncate(unit)), v.Health.FailuresInRow, v.Reason)
 }

@@ -53,7 +53,7 @@ func TestJudgeSchedule(t *testing.T) {
 			t.Fatalf("attempt %d: health %+v", number, health)
 		}
 		if v.Failed {
-			if v.Reason != "It answered 500 Internal Server Error. That was the last of 8 attempts." {
+			if v.Reason != "The receiver answered 500 Internal Server Error. That was the last of 8 attempts." {
 				t.Errorf("reason %q", v.Reason)
 			}
 			break
@@ -111,7 +111,7 @@ func TestJudgeWaits(t *testing.T) {
 
 func TestJudgeManual(t *testing.T) {
 	v := eightAttempts().Judge(Try{Number: 1, Manual: true, At: start, Response: answered(500)})
-	if !v.Failed || v.RetryAfter != 0 || v.Reason != "It answered 500 Internal Server Error." || v.Health.FailuresInRow != 1 {
+	if !v.Failed || v.RetryAfter != 0 || v.Reason != "The receiver answered 500 Internal Server Error." || v.Health.FailuresInRow != 1 {
 		t.Errorf("got %+v", v)
 	}
 	if v = eightAttempts().Judge(Try{Number: 1, Manual: true, At: start, Response: answered(200)}); !v.Delivered || v.Failed {
@@ -131,11 +131,11 @@ func TestJudgeCodes(t *testing.T) {
 	p := eightAttempts()
 	p.Fatal = map[int]string{400: "it could not read the message."}
 	v := p.Judge(Try{Number: 1, At: start, Response: answered(400)})
-	if !v.Failed || v.Broken != "" || v.Reason != "It answered 400 Bad Request: it could not read the message." {
+	if !v.Failed || v.Broken != "" || v.Reason != "The receiver answered 400 Bad Request: it could not read the message." {
 		t.Errorf("fatal: %+v", v)
 	}
 	v = p.Judge(Try{Number: 1, At: start, Response: answered(410)})
-	if v.Failed || v.RetryAfter == 0 || v.Broken != "It answered 410 Gone: the receiver is gone for good." {
+	if v.Failed || v.RetryAfter == 0 || v.Broken != "The receiver answered 410 Gone." {
 		t.Errorf("410 must break and hold the delivery: %+v", v)
 	}
 }
@@ -177,10 +177,10 @@ func TestEveryClassHasWords(t *testing.T) {
 		}
 		seen[words] = class
 	}
-	if got := eightAttempts().Explain(Response{ErrorClass: ClassTimeout}); got != "It did not answer within 15 seconds." {
+	if got := eightAttempts().Explain(Response{ErrorClass: ClassTimeout}); got != "The receiver did not answer within 15 seconds." {
 		t.Errorf("time-out: %q", got)
 	}
-	if got := eightAttempts().Explain(Response{Code: 799}); got != "It answered 799." {
+	if got := eightAttempts().Explain(Response{Code: 799}); got != "The receiver answered 799." {
 		t.Errorf("unknown code: %q", got)
 	}
 }

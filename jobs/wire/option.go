@@ -56,7 +56,7 @@ func (f *Format) Option(value string) (Option, error) {
 	if f.Custom != nil {
 		return f.Custom.Make(value)
 	}
-	return Option{}, sentencef("“%s” is no activity that this type knows.", shown(value))
+	return Option{}, sentencef("“%s” is not an activity of this type.", shown(value))
 }
 
 // EventKinds are the kinds of events that the option values cover, sorted and
@@ -107,7 +107,7 @@ func firstCharacters(s string, n int) string {
 // groupQA and groupOwn are headings of options that several types offer.
 const (
 	groupQA  = "Questions and answers"
-	groupOwn = "Sitehooks itself"
+	groupOwn = "About Sitehooks"
 )
 
 // brokenOption is what Sitehooks itself has to report, offered by every type.

@@ -14,6 +14,9 @@ type Policy struct {
 
 	Success     []int  // the codes that mean success; empty: any 2xx
 	SuccessBody string // what the body must say too, spaces around it aside; empty: anything
+	// SuccessHelp says what to do about a 2xx that is not a success after all,
+	// as sentences; empty: nothing particular.
+	SuccessHelp string
 
 	// Pauses are the waits after each failed attempt; there is one attempt
 	// more than pauses. Jitter moves a pause by up to that share of it,
@@ -25,7 +28,8 @@ type Policy struct {
 	HonourRetryAfter bool
 
 	// Fatal are codes that fail the delivery at once, Breaks those that break
-	// the webhook at once, each with what it means as a sentence.
+	// the webhook at once, each with its meaning as a sentence, or empty when
+	// the code says enough.
 	Fatal  map[int]string
 	Breaks map[int]string
 	Stops  []StopHeader
@@ -83,15 +87,15 @@ func (p Policy) Explain(r Response) string {
 	if r.ErrorClass == "" {
 		text := string(bytes.TrimSpace(r.Body))
 		if words, ok := p.Words[text]; ok {
-			return "It answered " + codeWords(r.Code) + " (" + text + "): " + words
+			return "The receiver answered " + codeWords(r.Code) + " (" + text + "): " + words
 		}
 		for _, meaning := range []map[int]string{p.Breaks, p.Fatal} {
-			if words, ok := meaning[r.Code]; ok {
-				return "It answered " + codeWords(r.Code) + ": " + words
+			if words := meaning[r.Code]; words != "" {
+				return "The receiver answered " + codeWords(r.Code) + ": " + words
 			}
 		}
 		if p.SuccessBody != "" && slices.Contains(p.Success, r.Code) {
-			return "It answered " + codeWords(r.Code) + ", but the body is not “" + p.SuccessBody + "”."
+			return "The receiver answered " + codeWords(r.Code) + ", but the body is not “" + p.SuccessBody + "”."
 		}
 	}
 	return r.words(p.Timeout)
@@ -121,6 +125,6 @@ func eightAttempts() Policy {
 		Jitter:           0.2,
 		Floor:            time.Minute,
 		HonourRetryAfter: true,
-		Breaks:           map[int]string{410: "the receiver is gone for good."},
+		Breaks:           map[int]string{410: ""},
 	}
 }

@@ -17,7 +17,7 @@ type property struct {
 // readProperties reads the members in their order; none from an empty text.
 // The error is a sentence for people.
 func readProperties(object string) ([]property, error) {
-	const want = sentence(`The properties are a JSON object, as {"source": "forum"}.`)
+	const want = sentence(`Enter a JSON object such as {"source": "forum"}.`)
 	if object == "" {
 		return nil, nil
 	}
@@ -40,7 +40,7 @@ func readProperties(object string) ([]property, error) {
 		p := property{value: compacted(value)}
 		p.name, _ = token.(string)
 		if seen[p.name] {
-			return nil, sentencef("The property “%s” is there twice.", shown(p.name))
+			return nil, sentencef("The property “%s” appears twice.", shown(p.name))
 		}
 		seen[p.name] = true
 		p.key, err = encode(p.name)
@@ -61,7 +61,7 @@ func checkProperties(typed string, own []string) (kept string, err error) {
 	}
 	for _, p := range list {
 		if ownKey(own, p.name) {
-			return "", sentencef("“%s” is a part of every message itself, so no property may have that name.", shown(p.name))
+			return "", sentencef("“%s” is a key of every message, so no property can have this name.", shown(p.name))
 		}
 	}
 	return string(compacted(json.RawMessage(typed))), nil

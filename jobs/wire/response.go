@@ -34,27 +34,27 @@ type Response struct {
 func (r Response) words(timeout time.Duration) string {
 	switch r.ErrorClass {
 	case "":
-		return "It answered " + codeWords(r.Code) + "."
+		return "The receiver answered " + codeWords(r.Code) + "."
 	case ClassDNS:
-		return "Its name does not resolve."
+		return "The host name does not resolve."
 	case ClassRefused:
 		return "The connection was refused."
 	case ClassTimeout:
-		return fmt.Sprintf("It did not answer within %s.", spanWords(timeout))
+		return fmt.Sprintf("The receiver did not answer within %s.", spanWords(timeout))
 	case ClassTLS:
-		return "No trusted encrypted connection could be made."
+		return "A trusted TLS connection could not be established."
 	case ClassBlocked:
-		return "Its address is not allowed as a target; SITEHOOKS_ALLOW_TARGETS can allow it."
+		return "The receiver's address is not allowed as a target. An operator can allow it with SITEHOOKS_ALLOW_TARGETS."
 	case ClassReset:
-		return "It closed the connection before its answer was complete."
+		return "The receiver closed the connection before its response was complete."
 	case ClassProtocol:
-		return "What it answered is not HTTP."
+		return "The response is not valid HTTP."
 	case ClassTooLarge:
-		return "Its answer has more headers than Sitehooks reads."
+		return "The response has too many or too large headers."
 	case ClassCanceled:
 		return "The attempt was interrupted because Sitehooks is stopping."
 	}
-	return "No answer came."
+	return "The receiver did not answer."
 }
 
 // codeWords is a status code with its usual text: "410 Gone".

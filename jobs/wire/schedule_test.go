@@ -79,7 +79,7 @@ func TestSuperOfficeRounds(t *testing.T) {
 	if got := clock(at); got != strings.TrimSuffix(rounds, " 10:13 10:18") || last.Failed || last.Health.FailuresInRow != 7 {
 		t.Errorf("attempts at %s, %+v", got, last)
 	}
-	if want := "Too many errors: 7 attempts in a row failed. The last: It answered 500 Internal Server Error."; last.Broken != want {
+	if want := "Too many errors: 7 attempts in a row failed. Last error: The receiver answered 500 Internal Server Error."; last.Broken != want {
 		t.Errorf("broken: %q, want %q", last.Broken, want)
 	}
 	if last.RetryAfter == 0 {
@@ -127,20 +127,20 @@ func TestSlackAnswers(t *testing.T) {
 	}{
 		{200, "nope", goes, "the body is not “ok”"},
 		{200, "", goes, "the body is not “ok”"},
-		{201, "ok", goes, "It answered 201 Created."},
-		{302, "", goes, "It answered 302 Found."},
-		{400, "invalid_payload", fails, "It answered 400 Bad Request (invalid_payload): Slack could not read the message."},
+		{201, "ok", goes, "The receiver answered 201 Created."},
+		{302, "", goes, "The receiver answered 302 Found."},
+		{400, "invalid_payload", fails, "The receiver answered 400 Bad Request (invalid_payload): Slack could not read the message."},
 		{400, "", fails, "Slack could not use the message."},
 		{403, "action_prohibited\n", breaks, "(action_prohibited): an administrator of the workspace does not allow it."},
 		{403, "invalid_token", breaks, "(invalid_token): the URL is not"},
-		{404, "channel_not_found", breaks, "(channel_not_found): the channel does not exist any more."},
+		{404, "channel_not_found", breaks, "(channel_not_found): the channel no longer exists."},
 		{404, "no_service", breaks, "(no_service): the webhook was removed"},
-		{404, "<html>", breaks, "It answered 404 Not Found: Slack knows no such webhook or channel."},
+		{404, "<html>", breaks, "The receiver answered 404 Not Found: Slack has no such webhook or channel."},
 		{410, "channel_is_archived", breaks, "(channel_is_archived): the channel was archived."},
-		{410, "", breaks, "It answered 410 Gone: the channel is gone for good."},
-		{429, "rate_limited", goes, "more messages than Slack takes"},
-		{500, "rollup_error", goes, "It answered 500 Internal Server Error (rollup_error): Slack has a fault of its own."},
-		{503, "", goes, "It answered 503 Service Unavailable."},
+		{410, "", breaks, "The receiver answered 410 Gone: the channel no longer exists."},
+		{429, "rate_limited", goes, "exceeded Slack's rate limit"},
+		{500, "rollup_error", goes, "The receiver answered 500 Internal Server Error (rollup_error): Slack had an internal error."},
+		{503, "", goes, "The receiver answered 503 Service Unavailable."},
 	} {
 		v := p.Judge(Try{Number: 1, At: start, Response: said(c.code, c.body), Rand: 0.5})
 		then := goes

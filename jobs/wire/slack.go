@@ -13,13 +13,14 @@ import (
 func init() {
 	policy := eightAttempts()
 	policy.Success, policy.SuccessBody = []int{200}, "ok"
+	policy.SuccessHelp = "Slack-type webhooks must be answered with the text “ok”. Check that this is a Slack incoming-webhook URL."
 	policy.MinGap = time.Second
 	policy.Broken = BrokenRule{After: 24 * time.Hour, Count: 8}
 	policy.Fatal = map[int]string{400: "Slack could not use the message."}
 	policy.Breaks = map[int]string{
 		403: "Slack does not let this webhook post.",
-		404: "Slack knows no such webhook or channel.",
-		410: "the channel is gone for good.",
+		404: "Slack has no such webhook or channel.",
+		410: "the channel no longer exists.",
 	}
 	policy.Words = slackWords
 	Register(Format{
@@ -42,18 +43,18 @@ var slackWords = map[string]string{ //nolint:gosec // words about tokens, no tok
 	"no_text":                           "Slack found no text in the message.",
 	"action_prohibited":                 "an administrator of the workspace does not allow it.",
 	"posting_to_general_channel_denied": "an administrator of the workspace does not allow posts to this channel.",
-	"invalid_token":                     "the URL is not, or no longer, that of a webhook. Copy it from Slack anew.",
-	"token_revoked":                     "the webhook was revoked in Slack. Make a new one there and enter its URL.",
-	"channel_not_found":                 "the channel does not exist any more.",
-	"user_not_found":                    "the person to whom it posts does not exist any more.",
-	"no_service":                        "the webhook was removed or switched off in Slack. Make a new one there and enter its URL.",
-	"no_service_id":                     "the URL is not complete. Copy it from Slack anew.",
+	"invalid_token":                     "the URL is not that of an existing webhook. Copy it from Slack again.",
+	"token_revoked":                     "the webhook was revoked in Slack. Create a new one there and enter its URL.",
+	"channel_not_found":                 "the channel no longer exists.",
+	"user_not_found":                    "the user that it posts to no longer exists.",
+	"no_service":                        "the webhook was removed or switched off in Slack. Create a new one there and enter its URL.",
+	"no_service_id":                     "the URL is incomplete. Copy it from Slack again.",
 	"no_active_hooks":                   "the webhook was switched off in Slack.",
-	"no_team":                           "the workspace does not exist any more.",
+	"no_team":                           "the workspace no longer exists.",
 	"team_disabled":                     "the workspace was switched off.",
 	"channel_is_archived":               "the channel was archived. Unarchive it, or choose another one.",
-	"rate_limited":                      "it got more messages than Slack takes from one webhook.",
-	"rollup_error":                      "Slack has a fault of its own.",
+	"rate_limited":                      "it exceeded Slack's rate limit for one webhook.",
+	"rollup_error":                      "Slack had an internal error.",
 }
 
 // Slack's limits of one message, and what one item may take of them.

@@ -32,11 +32,11 @@ func init() {
 		Secrets: []SecretField{
 			{
 				Key: "secret_1", Label: "Signing secret 1",
-				Help: "whsec_ and 24 to 75 bytes in base64. Receivers give it to a Svix or Standard Webhooks library as it is.",
+				Help: "whsec_ followed by 24 to 75 bytes in base64. Receivers pass it unchanged to a Svix or Standard Webhooks library.",
 			},
 			{
 				Key: "secret_2", Label: "Signing secret 2",
-				Help: "While both are set each request carries both signatures, so that a receiver can change from one to the other.",
+				Help: "While both are set, each request carries both signatures, so that a receiver can change from one to the other.",
 			},
 		},
 		OwnHeaders:  []string{"svix-"},
@@ -120,7 +120,7 @@ func newWhsec() string {
 
 func checkWhsec(secret string) error {
 	if key, err := whsecKey(secret); err != nil || len(key) < 24 || len(key) > 75 {
-		return sentence("A signing secret is 24 to 75 bytes in base64, with or without whsec_ before it.")
+		return sentence("Use 24 to 75 bytes in base64, with or without whsec_ before them.")
 	}
 	return nil
 }

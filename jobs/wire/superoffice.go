@@ -33,17 +33,17 @@ func init() {
 		Options: append(addQA(familyOptions(crmFamilies()...), superOfficeNames), brokenOption()),
 		Custom: &CustomOption{
 			Label: "Custom events", Make: customCRM,
-			Help: "Names of events that your site reports besides these, in two parts, as lead.scored; separated by commas.",
+			Help: "Other events your site reports, such as lead.scored, separated by commas.",
 		},
 		Fields: []Field{
 			{
 				Key: superOfficeProperties, Label: "Properties", Multiline: true,
 				Check: func(typed string) (string, error) { return checkProperties(typed, notificationKeys) },
-				Help:  `A JSON object, as {"source": "forum"}. Its members are added to each message; none may have the name of a part of the message.`,
+				Help:  `A JSON object such as {"source": "forum"}. Its properties are added to every message and must not clash with the message's own.`,
 			},
 			{
 				Key: "errors_email", Label: "Errors e-mail",
-				Help: "Kept for programs that manage webhooks over the API. It is not used: who wants to know of broken webhooks lets another webhook report it.",
+				Help: "Stored for API compatibility only. To be told about broken webhooks, create a webhook for “Webhook broke”.",
 			},
 		},
 		Secrets: []SecretField{{
@@ -62,7 +62,7 @@ func init() {
 			Timeout:     30 * time.Second,
 			Success:     []int{200},
 			Pauses:      slices.Concat(quick, []time.Duration{back}, quick, []time.Duration{back}, quick),
-			Breaks:      map[int]string{410: "the receiver is gone for good."},
+			Breaks:      map[int]string{410: ""},
 			Broken:      BrokenRule{Count: superOfficeErrors},
 			MaxInFlight: 1,
 			HoldOthers:  true,
@@ -98,10 +98,10 @@ var customName = regexp.MustCompile(`^([a-z][a-z0-9_]*)\.[a-z][a-z0-9_]*$`)
 func customCRM(value string) (Option, error) {
 	parts := customName.FindStringSubmatch(value)
 	if parts == nil || len(value) > 128 {
-		return Option{}, sentencef("“%s” is no event: its name has two parts of a-z, 0-9 and _ that begin with a letter, joined by a dot, as lead.scored.", shown(value))
+		return Option{}, sentencef("“%s” is not a valid event name. It must have two parts joined by a dot, such as lead.scored; each starts with a letter and consists of a-z, 0-9 and _.", shown(value))
 	}
 	if f, listed := family(parts[1]); listed {
-		return Option{}, sentencef("“%s” is none of the events of %s that this type offers.", shown(value), f.Name)
+		return Option{}, sentencef("“%s” is not an event of %s that this type offers.", shown(value), f.Name)
 	}
 	return Option{Value: value, Label: value, Group: "Custom events", Events: []EventKind{KindOf(value)}}, nil
 }

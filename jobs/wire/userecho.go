@@ -22,7 +22,7 @@ func init() {
 		Options: userEchoOptions(),
 		Fields: []Field{{
 			Key: userEchoDigest, Label: "Signature", Choices: []string{"sha256", "sha1"},
-			Help: "The digest of the signature in the header X-UE-Signature. sha1 is for receivers that were written so.",
+			Help: "The digest of the signature in the header X-UE-Signature. Use sha1 only for receivers that require it.",
 		}},
 		Secrets: []SecretField{{
 			Key: "secret_1", Label: "Signing key", Help: "Receivers check the header X-UE-Signature with it.",
@@ -96,7 +96,7 @@ func userEchoHeaders(r Request) []Header {
 // checkKeyText accepts what the vendors do whose key is the text itself.
 func checkKeyText(secret string) error {
 	if secret == "" || utf8.RuneCountInString(secret) > 256 || !utf8.ValidString(secret) || strings.ContainsFunc(secret, unicode.IsControl) {
-		return sentence("A signing key is 1 to 256 characters on one line.")
+		return sentence("Use 1 to 256 characters on one line.")
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ type lifeline struct {
 	pipe io.Closer
 }
 
-// tie starts the watcher for the server in dir. It stands in a process group
+// tie starts the watcher for the server in dir. It is in a process group
 // of its own, because Ctrl-C goes to the whole group of the test.
 func tie(pgCtl, dir string, as *syscall.Credential) (*lifeline, error) {
 	cmd := exec.Command("/bin/sh", "-c", epitaph, "sh", pgCtl, dir)

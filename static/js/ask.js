@@ -8,15 +8,15 @@ export async function ask(address, part, form, more = {}) {
       headers: { "X-Part": part, ...more }, credentials: "same-origin", redirect: "manual",
     });
   } catch {
-    return { fault: "Sitehooks did not answer. Nothing was changed; try again." };
+    return { fault: "Sitehooks did not answer. Nothing was changed. Try again." };
   }
   const to = response.headers.get("X-Part-To");
-  if (to?.startsWith("/login")) return { fault: "You are logged out. Log in again in another tab, then go on here." };
+  if (to?.startsWith("/login")) return { fault: "You've been logged out. Log in in another tab, then continue here." };
   if (to) return { to };
   const html = await response.text();
   if (response.headers.get("X-Part") === part) return { html };
   const page = new DOMParser().parseFromString(html, "text/html");
-  return { fault: page.querySelector("main p")?.textContent ?? "Sitehooks could not do this. Try again in a moment." };
+  return { fault: page.querySelector("main p")?.textContent ?? "This could not be done. Try again in a moment." };
 }
 
 // parsed is the first element of a piece of HTML.

@@ -108,9 +108,9 @@ function askFirst() {
     bar = Object.assign(document.createElement("div"), { className: "s-notice s-notice__warning py8 px12 d-flex ai-center g8 fw-wrap w100" });
     bar.dataset.unsaved = "";
     bar.setAttribute("role", "alert");
-    const words = Object.assign(document.createElement("span"), { className: "fl1", textContent: "What you typed is not saved." });
-    const stay = Object.assign(document.createElement("button"), { type: "button", className: "s-btn s-btn__sm s-btn__filled", textContent: "Go on editing" });
-    const discard = Object.assign(document.createElement("button"), { type: "button", className: "s-btn s-btn__sm s-btn__outlined s-btn__danger", textContent: "Discard it" });
+    const words = Object.assign(document.createElement("span"), { className: "fl1", textContent: "You have unsaved changes." });
+    const stay = Object.assign(document.createElement("button"), { type: "button", className: "s-btn s-btn__sm s-btn__filled", textContent: "Keep editing" });
+    const discard = Object.assign(document.createElement("button"), { type: "button", className: "s-btn s-btn__sm s-btn__outlined s-btn__danger", textContent: "Discard" });
     stay.addEventListener("click", () => {
       bar.remove();
       dialog.querySelector("form").elements.name?.focus();

@@ -16,7 +16,7 @@ const (
 // contentKind tells whether a request holds lines of events, or refuses it.
 func contentKind(r *http.Request) (lines bool, rej *api.Refusal) {
 	if len(r.Header.Values("Content-Encoding")) > 0 {
-		return false, mediaType("The body must not be encoded: send it without Content-Encoding.")
+		return false, mediaType("The body must not be encoded. Send it without Content-Encoding.")
 	}
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err == nil && (kind == api.TypeJSON || kind == api.TypeNDJSON) {

@@ -157,7 +157,7 @@ func (k *checker) kind(name string, p posted) kind {
 	case p.question != nil:
 		return kindPost
 	case p.data == nil:
-		k.fault("", "question", "is required, or data when it is a comment of a forum")
+		k.fault("", "question", "is required; a comment of a feedback forum needs data instead")
 		return kindUnknown
 	}
 	return kind
@@ -216,7 +216,7 @@ func (k *checker) occurredAt(v []byte) time.Time {
 	s := api.Unquote(v)
 	at, err := time.Parse(time.RFC3339, s)
 	if err != nil || s[13] != ':' || strings.Contains(s, ",") {
-		k.fault("", "occurred_at", "must be a time as in RFC 3339, for example 2026-11-21T01:39:18.123Z")
+		k.fault("", "occurred_at", "must be an RFC 3339 time, for example 2026-11-21T01:39:18.123Z")
 		return time.Time{}
 	}
 	if at.Before(time.Unix(0, 0)) || at.After(k.now.Add(tomorrow)) {

@@ -74,13 +74,22 @@ func TypeKind(name string) (k kind, fault string) {
 	family, event, _ := strings.Cut(name, ".")
 	switch {
 	case name == brokenEvent:
-		return kindUnknown, "is reported by Sitehooks itself when a webhook breaks; a site cannot report it"
+		return kindUnknown, "is reserved: Sitehooks reports it when a webhook breaks"
 	case eventTypes.events[family] != nil:
-		return kindUnknown, "is no event of " + family + ", which has " + strings.Join(eventTypes.events[family], ", ")
+		return kindUnknown, "is an unknown event: " + family + " has " + andList(eventTypes.events[family])
 	case len(name) > maxName || !isWord(family) || !isWord(event):
-		return kindUnknown, "must be two parts of a-z, 0-9 and _ that start with a letter, joined by a dot, as lead.scored"
+		return kindUnknown, "must have two parts joined by a dot, such as lead.scored; each starts with a letter and consists of a-z, 0-9 and _"
 	}
 	return KindCustom, ""
+}
+
+// andList lists words as a sentence does: a, b and c.
+func andList(words []string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
 // isWord accepts [a-z][a-z0-9_]*.

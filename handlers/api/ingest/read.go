@@ -26,10 +26,10 @@ func ReadEvents(body []byte, lines bool, now time.Time) ([]models.NewEvent, *api
 	}
 	switch {
 	case len(f) == 0 && len(raw) == 0:
-		f.Whole("", "holds no events; it must hold 1 to %d", maxEvents)
+		f.Whole("", "contains no events; it must contain 1 to %d", maxEvents)
 	case len(raw) > maxEvents:
 		f = nil
-		f.Whole("", "holds more than %d events", maxEvents)
+		f.Whole("", "contains more than %d events", maxEvents)
 	}
 	if len(f) > 0 && !lines || len(raw) == 0 || len(raw) > maxEvents {
 		return nil, badRequest(f)
@@ -49,7 +49,7 @@ func ReadEvents(body []byte, lines bool, now time.Time) ([]models.NewEvent, *api
 	if len(k.tooLarge) > 0 {
 		return nil, &api.Refusal{
 			Status: http.StatusRequestEntityTooLarge, Reason: api.ReasonTooLarge, Errs: k.tooLarge,
-			Detail: fmt.Sprintf("An event may have %d bytes. Nothing of this request was stored.", MaxEvent),
+			Detail: fmt.Sprintf("An event can have up to %d bytes. Nothing of this request was stored.", MaxEvent),
 		}
 	}
 	if len(f) > 0 {
@@ -59,12 +59,12 @@ func ReadEvents(body []byte, lines bool, now time.Time) ([]models.NewEvent, *api
 }
 
 func badRequest(f api.Faults) *api.Refusal {
-	detail := "The request has a fault; errors says where. Nothing of it was stored."
+	detail := "The request is invalid; see errors. Nothing of it was stored."
 	if len(f) > 1 {
-		detail = fmt.Sprintf("The request has %d faults; errors says where. Nothing of it was stored.", len(f))
+		detail = fmt.Sprintf("The request has %d faults; see errors. Nothing of it was stored.", len(f))
 	}
 	if f.Full() {
-		detail = fmt.Sprintf("The request has many faults; errors says where the first %d are. Nothing of it was stored.", len(f))
+		detail = fmt.Sprintf("The request has many faults; errors lists the first %d. Nothing of it was stored.", len(f))
 	}
 	return &api.Refusal{Status: http.StatusBadRequest, Reason: api.ReasonInvalid, Detail: detail, Errs: f}
 }
@@ -94,7 +94,7 @@ func splitJSON(body []byte, f *api.Faults) [][]byte {
 	case list == nil:
 		return [][]byte{value}
 	case single:
-		f.Whole("events", "stands beside type; send one event, or a list of them")
+		f.Whole("events", "must not be combined with type; send one event or a list of events")
 		return nil
 	case list[0] != '[':
 		f.Whole("events", "must be a list of events")
@@ -162,7 +162,7 @@ func UnknownLocations(slugs map[string]bool, events []models.NewEvent) *api.Refu
 	}
 	return &api.Refusal{
 		Status: http.StatusForbidden, Reason: api.ReasonLocation, Errs: errs,
-		Detail: fmt.Sprintf("The location is unknown, and %d locations are registered, the most that events may register. "+
+		Detail: fmt.Sprintf("The location is unknown, and events have already registered the maximum of %d locations. "+
 			"An administrator can add it, or remove empty ones. Nothing of this request was stored.", models.MaxLocations),
 	}
 }

@@ -47,8 +47,8 @@ func TestRefusals(t *testing.T) {
 		{"identity", event, []string{"Content-Encoding", "identity"}, 415, "Content-Encoding"},
 		{"large", strings.Repeat(" ", api.MaxBody) + event, nil, 413, "larger than"},
 		{"large event", `{"events":[` + event + `,{"type":"lead.scored","data":{"a":"` + strings.Repeat("a", MaxEvent) + `"}}]}`, nil, 413, "262144 bytes"},
-		{"empty", "", nil, 400, "a fault"},
-		{"no events", `{"events":[]}`, nil, 400, "a fault"},
+		{"empty", "", nil, 400, "invalid; see errors"},
+		{"no events", `{"events":[]}`, nil, 400, "invalid; see errors"},
 		{"faults", `{"id":"","type":"user.x"}`, nil, 400, "2 faults"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -89,7 +89,7 @@ func (k *checker) name(field string, v []byte) string {
 		return ""
 	}
 	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		k.fault("", field, "must have printable characters only")
+		k.fault("", field, "must contain only printable characters")
 		return ""
 	}
 	return s
@@ -124,6 +124,6 @@ func (k *checker) link(object string, v []byte) {
 		return
 	}
 	if u, err := url.Parse(api.Unquote(v)); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		k.fault(object, "link", "must be an address that starts with http:// or https://")
+		k.fault(object, "link", "must be a URL that starts with http:// or https://")
 	}
 }

@@ -1,9 +1,7 @@
 package superoffice
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -34,7 +32,7 @@ const largeAnswer = 64 << 10
 func sendAnswer(q *api.Request, w http.ResponseWriter, a answer) error {
 	var body []byte
 	if a.value != nil {
-		body = plainJSON(a.value)
+		body = api.PlainJSON(a.value)
 	}
 	control := http.NewResponseController(w)
 	if len(body) > largeAnswer {
@@ -61,17 +59,6 @@ func (a answer) write(w http.ResponseWriter, body []byte) {
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	_, _ = w.Write(body) // who does not listen gets nothing
-}
-
-// plainJSON encodes <, > and & as themselves.
-func plainJSON(v any) []byte {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return []byte("null") // cannot happen: only plain values are given
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
 // keyFault is what is wrong with one key of a definition, as a sentence.
@@ -181,7 +168,7 @@ func (f *failure) write(w http.ResponseWriter) {
 		h.Set("Retry-After", strconv.Itoa(f.retryAfter))
 	}
 	w.WriteHeader(f.status)
-	_, _ = w.Write(plainJSON(p)) // who does not listen gets nothing
+	_, _ = w.Write(api.PlainJSON(p)) // who does not listen gets nothing
 }
 
 // fail finds the answer to an error.
@@ -196,7 +183,7 @@ func (s *API) fail(ctx context.Context, err error) *failure {
 		return &failure{status: http.StatusConflict, message: "The webhook was changed by " + by.By + " at the same moment. Read it again, then make your changes."}
 	}
 	if errors.Is(err, models.ErrFull) {
-		return &failure{status: http.StatusConflict, message: "The location has as many webhooks as it may have. Delete some that are not needed first."}
+		return &failure{status: http.StatusConflict, message: "The location has reached its limit of webhooks. Delete one first."}
 	}
 	// A client that has gone is no fault of the database.
 	if ctx.Err() == nil {

@@ -99,7 +99,7 @@ func named(object []byte, names []string, wrong *keyFaults) map[string][]byte {
 			continue
 		}
 		if _, twice := found[name]; twice {
-			wrong.add(name, "It is there twice.")
+			wrong.add(name, "It appears twice.")
 		}
 		found[name] = value
 	}

@@ -73,7 +73,7 @@ func (k *checking) name(tryOnly bool) {
 	case utf8.RuneCountInString(name) > maxWebhookName:
 		k.d.wrong.add(keyName, "It is longer than %d characters.", maxWebhookName)
 	case !oneLine(name):
-		k.d.wrong.add(keyName, "It has line breaks or other characters in it that cannot be shown.")
+		k.d.wrong.add(keyName, "It contains line breaks or other characters that cannot be shown.")
 	}
 	k.out.input.Name = name
 }
@@ -89,7 +89,7 @@ func (k *checking) events(tryOnly bool) {
 		}
 	}
 	if len(list) == 0 && !tryOnly {
-		k.d.wrong.add(keyEvents, "Name at least one event, as contact.created.")
+		k.d.wrong.add(keyEvents, "Name at least one event, such as contact.created.")
 	}
 	k.out.input.Events = list
 }
@@ -99,9 +99,9 @@ func (k *checking) target(ctx context.Context) {
 	switch {
 	case k.d.wrong.has(keyTarget):
 	case raw == "":
-		k.d.wrong.add(keyTarget, "Say where to send to, for example https://example.com/hooks.")
+		k.d.wrong.add(keyTarget, "Enter the target URL, for example https://example.com/hooks.")
 	case k.format.HTTPSOnly && !strings.HasPrefix(strings.ToLower(raw), "https://"):
-		k.d.wrong.add(keyTarget, "It must be secure: it has to begin with https://.")
+		k.d.wrong.add(keyTarget, "It must start with https://.")
 	default:
 		if err := k.Sender.CheckURL(ctx, raw); err != nil {
 			k.d.wrong.add(keyTarget, "%s", err)
@@ -123,7 +123,7 @@ func (k *checking) secret() {
 		}
 		change.Set, *effective = *k.d.Secret, *k.d.Secret
 	case k.stored.Secrets[0] != "" && k.moved:
-		k.d.wrong.add(keySecret, "The target is another host, so the stored secret is not used. Send it anew, or an empty one to remove it.")
+		k.d.wrong.add(keySecret, "The target is on another host, so the stored secret is not used. Send it again, or send an empty one to remove it.")
 	default:
 		*effective = k.stored.Secrets[0]
 	}
@@ -144,7 +144,7 @@ func (k *checking) headers() {
 	for _, g := range given {
 		h := models.Header{Name: g.name, Value: g.value}
 		if slices.ContainsFunc(list, func(other models.Header) bool { return strings.EqualFold(other.Name, h.Name) }) {
-			k.d.wrong.add(keyHeaders, "%s is there twice.", h.Name)
+			k.d.wrong.add(keyHeaders, "%s appears twice.", h.Name)
 		}
 		if g.keep {
 			h.Value = k.storedValue(h.Name)
@@ -167,7 +167,7 @@ func (k *checking) storedValue(name string) string {
 	case i < 0:
 		k.d.wrong.add(keyHeaders, "%s has no value.", name)
 	case k.moved:
-		k.d.wrong.add(keyHeaders, "The target is another host, so the stored values are not used. Send that of %s anew.", name)
+		k.d.wrong.add(keyHeaders, "The target is on another host, so the stored values are not used. Send the value of %s again.", name)
 	default:
 		return k.stored.Headers[i].Value
 	}
@@ -178,7 +178,7 @@ func (k *checking) storedValue(name string) string {
 func (k *checking) options() {
 	email := strings.TrimSpace(k.d.Email)
 	if len(email) > maxOption || !oneLine(email) {
-		k.d.wrong.add(keyEmail, "It is too long, or has characters in it that cannot be shown.")
+		k.d.wrong.add(keyEmail, "It is too long or contains characters that cannot be shown.")
 	}
 	if len(k.d.Properties) > maxOption {
 		k.d.wrong.add(keyProperties, "They are longer than %d characters.", maxOption)

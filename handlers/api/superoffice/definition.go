@@ -34,7 +34,7 @@ type givenHeader struct {
 // told together with what is found later.
 func readDefinition(body []byte) (*definition, error) {
 	if body[0] != '{' {
-		return nil, badKey("Body", "The webhook is not in the body: it must be a JSON object with the keys of a webhook.")
+		return nil, badKey("Body", "The body must be a JSON object with the keys of a webhook.")
 	}
 	d := &definition{}
 	found := named(body, definitionKeys, &d.wrong)
@@ -51,7 +51,7 @@ func readDefinition(body []byte) (*definition, error) {
 		d.wrong.add(keyState, "It must be Unknown, Active, Stopped or TooManyErrors, or its number from 0 to 3.")
 	}
 	if kind, given := d.text(found, keyType); given && kind != "" && foldName([]string{pluginType}, kind) == "" {
-		d.wrong.add(keyType, "The only type there is is “%s”.", pluginType)
+		d.wrong.add(keyType, "The only supported type is “%s”.", pluginType)
 	}
 	d.readHeaders(found[keyHeaders])
 	if v := found[keyProperties]; !isNull(v) {
@@ -117,7 +117,7 @@ func (d *definition) readHeaders(v []byte) {
 	case isNull(v):
 		return
 	case v[0] != '{':
-		d.wrong.add(keyHeaders, "They must be an object: names with a string each.")
+		d.wrong.add(keyHeaders, "They must be a JSON object whose values are strings.")
 		return
 	}
 	d.HeadersGiven = true
@@ -145,6 +145,6 @@ func (d *definition) sameID(id int64) error {
 	}
 	return &failure{
 		status: http.StatusBadRequest,
-		faults: keyFaults{{keyWebhookID, "The body is about webhook " + strconv.FormatInt(d.WebhookID, 10) + ", the address about another."}},
+		faults: keyFaults{{keyWebhookID, "The body is for webhook " + strconv.FormatInt(d.WebhookID, 10) + ", but the address is for another webhook."}},
 	}
 }

@@ -95,7 +95,7 @@ func (h hiddenHeaders) MarshalJSON() ([]byte, error) {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		b.Write(plainJSON(header.Name))
+		b.Write(api.PlainJSON(header.Name))
 		b.WriteString(":null")
 	}
 	b.WriteByte('}')

@@ -66,7 +66,7 @@ func TestSuperOfficeLastError(t *testing.T) {
 		d.delivery(h, models.Attempt{Code: 500, ResponseBody: []byte("first")}, models.Attempt{
 			Code: 503, ResponseHeaders: []byte(`[["X-A","1"],["X-B","2"]]`), ResponseBody: []byte("busy"),
 		}, models.Attempt{Code: 200})
-		want := "It answered 503 Service Unavailable.\n\nHTTP 503 Service Unavailable\nX-A: 1\nX-B: 2\n\nbusy"
+		want := "The receiver answered 503 Service Unavailable.\n\nHTTP 503 Service Unavailable\nX-A: 1\nX-B: 2\n\nbusy"
 		if got := last(); got != want {
 			d.t.Errorf("%q, want %q", got, want)
 		}
@@ -81,7 +81,7 @@ func TestSuperOfficeLastError(t *testing.T) {
 			d.t.Errorf("%q", got)
 		}
 		d.delivery(h, models.Attempt{Code: 400, ResponseBody: []byte(strings.Repeat("é", 40_000))})
-		if got := last(); !strings.HasPrefix(got, "It answered 400") || len(got) > 9000 || !strings.HasSuffix(got, "é…") {
+		if got := last(); !strings.HasPrefix(got, "The receiver answered 400") || len(got) > 9000 || !strings.HasSuffix(got, "é…") {
 			d.t.Errorf("%d bytes, %.50q", len(got), got)
 		}
 	})
@@ -92,15 +92,15 @@ func TestSuperOfficeLastError(t *testing.T) {
 func TestSuperOfficeLastErrorIsOld(t *testing.T) {
 	onSQLite(t, func(d *desk) {
 		h, gone := d.created(nil), d.created(nil)
-		d.must(d.store.Webhooks.Break(t.Context(), gone.WebhookID, "It answered 410 Gone."))
+		d.must(d.store.Webhooks.Break(t.Context(), gone.WebhookID, "The receiver answered 410 Gone."))
 		d.delivery(h, models.Attempt{Code: 404})
 		for range lastErrorRows + 2 {
 			d.delivery(h, models.Attempt{Code: 200})
 		}
-		if r := d.do(http.MethodGet, pathOf(h)+"/LastError", ""); !strings.HasPrefix(r.body, `"It answered 404`) {
+		if r := d.do(http.MethodGet, pathOf(h)+"/LastError", ""); !strings.HasPrefix(r.body, `"The receiver answered 404`) {
 			d.t.Error(r.body)
 		}
-		if r := d.do(http.MethodGet, pathOf(gone)+"/LastError", ""); r.body != `"It answered 410 Gone."` {
+		if r := d.do(http.MethodGet, pathOf(gone)+"/LastError", ""); r.body != `"The receiver answered 410 Gone."` {
 			d.t.Error(r.body)
 		}
 	})

@@ -30,7 +30,7 @@ func (s *API) change(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	document, err := c.patched(ctx, plainJSON(shown.value))
+	document, err := c.patched(ctx, api.PlainJSON(shown.value))
 	if err != nil {
 		return answer{}, err
 	}
@@ -80,7 +80,7 @@ func applyOperations(ctx context.Context, document, body []byte) ([]byte, error)
 		if err != nil {
 			return nil, err
 		}
-		patch, err := jsonpatch.DecodePatch(plainJSON([]patchOperation{op}))
+		patch, err := jsonpatch.DecodePatch(api.PlainJSON([]patchOperation{op}))
 		if err == nil {
 			document, err = patch.ApplyWithOptions(document, options)
 		}
@@ -97,7 +97,7 @@ func applyOperations(ctx context.Context, document, body []byte) ([]byte, error)
 		case len(document) > maxPatched:
 			return nil, badKey(at, "It makes the webhook larger than %d bytes.", maxPatched)
 		case document[0] != '{':
-			return nil, badKey(at, "What it leaves is no webhook.")
+			return nil, badKey(at, "The result is not a webhook.")
 		}
 	}
 	return document, nil
@@ -143,7 +143,7 @@ func readOperation(at string, raw, document []byte) (patchOperation, error) {
 	}
 	if op.Path == "/"+keyState && op.Value != nil {
 		if name, ok := readState(op.Value); ok && name != "" {
-			op.Value = plainJSON(name)
+			op.Value = api.PlainJSON(name)
 		}
 	}
 	return op, wrong.failure()
@@ -208,13 +208,13 @@ func applyMerge(document, body []byte) ([]byte, error) {
 				spelt = string(name)
 			}
 			if _, twice := headers[spelt]; twice {
-				return nil, badKey(keyHeaders, "%s is there twice.", spelt)
+				return nil, badKey(keyHeaders, "%s appears twice.", spelt)
 			}
 			headers[spelt] = slices.Clone(value)
 		}
-		patch[keyHeaders] = plainJSON(headers)
+		patch[keyHeaders] = api.PlainJSON(headers)
 	}
-	merged, err := jsonpatch.MergePatch(document, plainJSON(patch))
+	merged, err := jsonpatch.MergePatch(document, api.PlainJSON(patch))
 	if err != nil {
 		return nil, badKey("Body", "It cannot be applied to the webhook.")
 	}

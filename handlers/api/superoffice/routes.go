@@ -21,7 +21,7 @@ func (s *API) find(c *call) (operation, error) {
 		known = s.rpc(path[2])
 	}
 	if known == nil {
-		return nil, &failure{status: http.StatusNotFound, message: "There is nothing at this address."}
+		return nil, &failure{status: http.StatusNotFound, message: "There is no page at this address."}
 	}
 	method := c.request.Method
 	if method == http.MethodHead {
@@ -33,7 +33,7 @@ func (s *API) find(c *call) (operation, error) {
 	allow := strings.Join(slices.Sorted(maps.Keys(known)), ", ")
 	return nil, &failure{
 		status: http.StatusMethodNotAllowed, allow: allow,
-		message: "This address takes " + allow + " alone.",
+		message: "This address accepts only " + allow + ".",
 	}
 }
 

@@ -35,7 +35,7 @@ func (s *API) save(ctx context.Context, c *call) (answer, error) {
 func (s *API) byQuery(do operation) operation {
 	return func(ctx context.Context, c *call) (answer, error) {
 		if c.id = queried(c.request.URL.Query(), "webhookId"); c.id == "" {
-			return answer{}, badKey("webhookId", "The address must name the webhook: ?webhookId=1.")
+			return answer{}, badKey("webhookId", "The address must name the webhook, as in ?webhookId=1.")
 		}
 		return do(ctx, c)
 	}

@@ -68,7 +68,7 @@ func TestSuperOfficeTwin(t *testing.T) {
 func TestSuperOfficeTwinRefusals(t *testing.T) {
 	onSQLite(t, func(d *desk) {
 		for _, tc := range []struct{ name, body, says string }{
-			{"SaveWebhook", "null", "not in the body"},
+			{"SaveWebhook", "null", "keys of a webhook"},
 			{"SaveWebhook", `{"WebhookId":"x"}`, "WebhookId:"},
 			{"SaveWebhook", `{"WebhookId":-1}`, "WebhookId:"},
 			{"GetWebhook", "null", "webhookId:"},
@@ -77,9 +77,9 @@ func TestSuperOfficeTwinRefusals(t *testing.T) {
 			{"GetAllWebhooks", `{"nameFilter":1}`, "nameFilter:"},
 			{"GetAllWebhooks", `{"statusFilter":9}`, "statusFilter:"},
 			{"GetAllWebhooks", `{"statusFilter":[]}`, "statusFilter:"},
-			{"GetAllWebhooks", `{"nameFilter":"a","NAMEFILTER":"b"}`, "nameFilter: It is there twice"},
+			{"GetAllWebhooks", `{"nameFilter":"a","NAMEFILTER":"b"}`, "nameFilter: It appears twice"},
 			{"TestWebhook", "null", "webhook:"},
-			{"TestWebhook", `{"webhook":[]}`, "not in the body"},
+			{"TestWebhook", `{"webhook":[]}`, "keys of a webhook"},
 			{"SignalEvent", "null", "EventName:"},
 			{"SignalEvent", `{"eventName":5}`, "eventName:"},
 			{"SignalEvent", `{"eventName":"a.b","primaryKey":"7"}`, "PrimaryKey:"},

@@ -91,7 +91,7 @@ func TestSuperOfficeMoved(t *testing.T) {
 			{}, {"Secret": nil, "Headers": nil}, {"Headers": map[string]any{"X-A": nil}}, {"Headers": map[string]any{"X-A": ""}},
 		} {
 			change["TargetUrl"] = d.other.URL
-			d.refused(d.do(http.MethodPut, pathOf(h), d.body(change)), http.StatusBadRequest, "Secret:", "Headers:", "anew")
+			d.refused(d.do(http.MethodPut, pathOf(h), d.body(change)), http.StatusBadRequest, "Secret:", "Headers:", "again")
 		}
 		moves := `[{"op":"replace","path":"/TargetUrl","value":"` + d.other.URL + `"}]`
 		d.refused(d.do(http.MethodPatch, pathOf(h), moves), http.StatusBadRequest, "Secret:", "Headers:")

@@ -35,7 +35,7 @@ func (s *API) record(ctx context.Context, c *call, name, key string, data []byte
 	case fault != "":
 		wrong.add("EventName", "It %s.", strings.TrimSuffix(fault, "."))
 	case kind != ingest.KindCRM && kind != ingest.KindCustom:
-		wrong.add("EventName", "%s carries more than can be said here; report it by POST /api/v1/events.", name)
+		wrong.add("EventName", "%s needs more data than this call can carry. Report it with POST /api/v1/events.", name)
 	}
 	n, err := strconv.ParseUint(key, 10, 32)
 	if err != nil || n > ingest.MaxSubject {
@@ -50,7 +50,7 @@ func (s *API) record(ctx context.Context, c *call, name, key string, data []byte
 		return answer{}, &failure{status: http.StatusBadRequest, reason: api.ReasonInvalid, faults: wrong}
 	}
 	e := signalled{Type: name, Subject: strconv.FormatUint(n, 10), Location: c.place(), Data: data}
-	events, rej := ingest.ReadEvents(plainJSON(e), false, s.Now())
+	events, rej := ingest.ReadEvents(api.PlainJSON(e), false, s.Now())
 	if rej != nil {
 		return answer{}, signalFailure(rej)
 	}

@@ -64,8 +64,8 @@ func TestSuperOfficeSignalRefusals(t *testing.T) {
 		for _, tc := range []struct{ path, body, says string }{
 			{"/lead/7", "", "EventName:"},
 			{"/Lead.Scored/7", "", "EventName:"},
-			{"/contact.exploded/7", "", "EventName: It is no event of contact"},
-			{"/question.created/7", "", "EventName: question.created carries more"},
+			{"/contact.exploded/7", "", "EventName: It is an unknown event: contact has"},
+			{"/question.created/7", "", "EventName: question.created needs more"},
 			{"/user.created/7", "", "EventName:"},
 			{"/webhook.broken/7", "", "EventName:"},
 			{"/" + strings.Repeat("a", 200) + ".b/7", "", "EventName:"},
@@ -75,7 +75,7 @@ func TestSuperOfficeSignalRefusals(t *testing.T) {
 			{"/lead.scored/1.0", "", "PrimaryKey:"},
 			{"/lead.scored/7", "[1]", "Data: The values must be"},
 			{"/lead.scored/7", `"x"`, "Data: The values must be"},
-			{"/lead.scored/7", `{"a":1,"a":2}`, "stands twice"},
+			{"/lead.scored/7", `{"a":1,"a":2}`, "appears twice"},
 			{"/lead.scored/7", `{"a":` + strings.Repeat("[", 63) + strings.Repeat("]", 63) + `}`, "Data: "},
 		} {
 			d.refused(d.do(http.MethodPost, "/v1/Webhook"+tc.path, tc.body), http.StatusBadRequest, tc.says)

@@ -132,12 +132,12 @@ func TestSuperOfficeBodies(t *testing.T) {
 	onSQLite(t, func(d *desk) {
 		const path = "/v1/Webhook"
 		for _, tc := range []struct{ body, says string }{
-			{"", "not in the body"},
-			{"null", "not in the body"},
-			{"[]", "not in the body"},
+			{"", "keys of a webhook"},
+			{"null", "keys of a webhook"},
+			{"[]", "keys of a webhook"},
 			{"{", "Body: It is not"},
-			{`{"Name":"a","Name":"b"}`, "Name: It stands twice"},
-			{`{"Name":"a","nAME":"b"}`, "Name: It is there twice"},
+			{`{"Name":"a","Name":"b"}`, "Name: It appears twice"},
+			{`{"Name":"a","nAME":"b"}`, "Name: It appears twice"},
 			{`{} {}`, "followed by something else"},
 			{`{"Name":"\u0000"}`, "Name: It contains the character NUL"},
 			{`{"Name":"\ud800"}`, "Name"},
