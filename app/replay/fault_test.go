@@ -46,7 +46,7 @@ func TestRefusals(t *testing.T) {
 		{404, "<html>", "does not seem to be Sitehooks"},
 		{500, "", "does not seem to be Sitehooks"},
 		{202, "<html>", "is not Sitehooks"},
-		{301, "", "sends elsewhere, to https://elsewhere.example"},
+		{301, "", "redirects to https://elsewhere.example"},
 	} {
 		site := fakeSite{refuse: []func(http.ResponseWriter){refusal(tc.status, "", tc.body)}}
 		out, err := runTo(t, &site, Options{File: dumpFile(t, sample)})
