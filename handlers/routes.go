@@ -15,6 +15,7 @@ func (a *Areas) Routes() (*gin.Engine, error) {
 	r := gin.New()
 	r.HandleMethodNotAllowed = true
 	r.RedirectTrailingSlash = false
+	r.HTMLRender = s.HTMLRender()
 	if err := r.SetTrustedProxies(nil); err != nil { // s.addressed reads what proxies say
 		return nil, err
 	}

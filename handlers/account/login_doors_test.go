@@ -311,6 +311,7 @@ func TestLoginFormHasToArriveSoon(t *testing.T) {
 func TestOneMemberCannotKeepAllPages(t *testing.T) {
 	c := webtest.NewConsole(t)
 	r := gin.New()
+	r.HTMLRender = c.Site.HTMLRender()
 	places := limit.New(limit.Config{Places: 4, Share: 4, Queue: 4, Wait: web.BusyWait})
 	inside := make(chan struct{}, 8)
 	r.POST("/", c.Site.InPlace(places, func(c *gin.Context) string { return c.GetHeader("X-Member") }), c.Site.On(func(c *gin.Context) error {

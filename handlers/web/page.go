@@ -32,6 +32,9 @@ type Page struct {
 	Attention *attention    // webhooks that need somebody; nil: none
 
 	At *models.Standing // how things stand; nil: render asks
+
+	fragment string // the part to render; empty: the whole page
+	rendered func() // called before the first byte is written
 }
 
 func (p *Page) base() *Page { return p }
@@ -114,13 +117,8 @@ func (s *Site) RenderFragment(c *gin.Context, status int, name string, data page
 	}
 	p := data.base()
 	p.User, _ = UserOf(c)
-	var buf bytes.Buffer
-	if err := s.Templates.RenderFragment(&buf, name, fragment, data); err != nil {
-		return err
-	}
-	c.Header(PartHeader, fragment)
-	_, err := (&pageWriter{c, http.StatusOK}).Write(buf.Bytes())
-	return err
+	p.fragment = fragment
+	return s.html(c, http.StatusOK, name, data)
 }
 
 // Render writes a page: data is a pointer to a struct that embeds page. Nothing
@@ -139,24 +137,7 @@ func (s *Site) Render(c *gin.Context, status int, name string, data pager) error
 		p.Entries = s.entries[p.Nav]
 		p.Attention = s.attention(c.Request.Context(), c.Request, p)
 	}
-	return s.Templates.Render(&pageWriter{c, status}, name, data)
-}
-
-// pageWriter begins the answer when a page comes, which is when it has been
-// rendered without a fault.
-type pageWriter struct {
-	c      *gin.Context
-	status int
-}
-
-func (w *pageWriter) Write(page []byte) (int, error) {
-	if q := queryPlaceOf(w.c.Request.Context()); q != nil {
-		q.release()
-	}
-	// Pages show who is logged in and what was typed: nobody keeps them.
-	w.c.Header("Cache-Control", "no-store")
-	w.c.Data(w.status, "text/html; charset=utf-8", page)
-	return len(page), nil
+	return s.html(c, status, name, data)
 }
 
 // Redirect answers 303 with an optional sentence for the next page.
