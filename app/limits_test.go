@@ -3,6 +3,7 @@ package app_test
 import (
 	"bufio"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sitehooks/sitehooks/app/apptest"
 )
@@ -114,12 +116,12 @@ func TestSlowAndLargeRequestsAreCut(t *testing.T) {
 		return conn
 	}
 	slow := dial("GET /admin/webhooks HTTP/1.1\r\nHost: x\r\nX-Endless: ")
-	large := dial("GET /login HTTP/1.1\r\nHost: x\r\nX-Large: " + strings.Repeat("x", 80<<10))
+	large := dial("GET /login HTTP/1.1\r\nHost: x\r\nX-Large: " + strings.Repeat("x", 24<<10))
 	resp, err := http.ReadResponse(bufio.NewReader(large), nil)
 	ok(t, err)
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
-		t.Errorf("a head of 80 KiB: %d", resp.StatusCode)
+		t.Errorf("a head of 24 KiB: %d", resp.StatusCode)
 	}
 	if a, err := apptest.Get(t, http.DefaultClient, in.Base+"/readyz"); err != nil || a.Code != http.StatusOK {
 		t.Errorf("meanwhile: %d %v", a.Code, err)
@@ -127,6 +129,48 @@ func TestSlowAndLargeRequestsAreCut(t *testing.T) {
 	if answer, err := io.ReadAll(slow); err != nil && len(answer) > 0 {
 		t.Errorf("a head without end: %q %v", answer, err)
 	}
+}
+
+// TestIdleConnectionsKeepNobodyOut: an address may keep every connection that is
+// free; beyond them its oldest without a request is closed for whoever comes,
+// and others keep theirs.
+func TestIdleConnectionsKeepNobodyOut(t *testing.T) {
+	in := apptest.Serve(t, apptest.Environment(t, "sqlite"), "GOMEMLIMIT=32MiB")
+	const most = 128 // with so little memory
+	dial := func(from string) sender {
+		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
+		conn, err := d.DialContext(t.Context(), "tcp", strings.TrimPrefix(in.Base, "http://"))
+		ok(t, err)
+		t.Cleanup(func() { _ = conn.Close() })
+		return sender{conn, bufio.NewReader(conn)}
+	}
+	ask := func(s sender) {
+		t.Helper()
+		_, err := io.WriteString(s, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+		ok(t, err)
+		code, _, err := s.status()
+		ok(t, err)
+		if code != http.StatusOK {
+			t.Errorf("answered %d", code)
+		}
+	}
+	right := dial("127.0.0.2")
+	ask(right)
+	var strangers []sender
+	for range most + 40 {
+		s := dial("127.0.0.9")
+		ask(s)
+		strangers = append(strangers, s)
+	}
+	for _, s := range strangers[:40] { // at least, since others have connections too
+		ok(t, s.SetReadDeadline(time.Now().Add(apptest.Patience)))
+		if _, err := s.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatalf("it was not closed: %v", err)
+		}
+	}
+	ask(strangers[len(strangers)-1])
+	ask(right)
+	ask(dial("127.0.0.3"))
 }
 
 // TestDocumentsNameTestsThatExist: each row of the table of attacks names its

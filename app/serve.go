@@ -13,6 +13,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,6 +25,7 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/api"
 	"github.com/sitehooks/sitehooks/handlers/api/ingest"
 	"github.com/sitehooks/sitehooks/handlers/api/superoffice"
+	"github.com/sitehooks/sitehooks/handlers/limit"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/jobs"
 	"github.com/sitehooks/sitehooks/jobs/send"
@@ -155,13 +157,35 @@ func (in *instance) assemble(ctx context.Context) error {
 	}
 	in.server = &http.Server{
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute,
-		WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-		ErrorLog: slog.NewLogLogger(in.log.Handler(), slog.LevelDebug),
+		WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: headLimit,
+		ConnState: limit.NewConnections(in.connections()).Change,
+		ErrorLog:  slog.NewLogLogger(in.log.Handler(), slog.LevelDebug),
 	}
 	if in.jobs != nil {
 		return in.jobs.Start(ctx)
 	}
 	return nil
+}
+
+const (
+	// headLimit is the most that the head of a request may have, in bytes. Go
+	// adds 4 KiB.
+	headLimit = 16 << 10
+	// mostConnections are open at once, with all the memory that limits are made
+	// for. One with an unfinished head takes about 45 KiB.
+	mostConnections = 2048
+)
+
+// connections are how many may be open to this instance: as many as its memory
+// allows, and at most half of the files that it may open. The others are for the
+// database and for deliveries.
+func (in *instance) connections() int {
+	most := int(mostConnections * in.memory)
+	var files syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err == nil && files.Cur/2 < uint64(most) {
+		most = int(files.Cur / 2)
+	}
+	return max(1, most)
 }
 
 // console is all pages and APIs.

@@ -1,0 +1,136 @@
+package limit
+
+import (
+	"container/list"
+	"net"
+	"net/http"
+	"sync"
+)
+
+// Connections bounds how many connections a server keeps open. Free ones go to
+// whoever asks first, and accepting never waits: once there are too many, the
+// address group that has most of those without a request in work loses the
+// oldest of these. When a request is in work on every connection, a group with
+// more than its share loses the oldest, or else the newcomer is closed.
+//
+// Change is for http.Server.ConnState. The zero value is not usable.
+type Connections struct {
+	most, share int
+
+	mu     sync.Mutex // guards all that follows
+	open   map[net.Conn]*connection
+	groups map[string]*connections
+	order  uint64 // counts changes
+}
+
+// connections are those of an address group, longest in their state first.
+type connections struct {
+	idle, working list.List // of *connection
+}
+
+// connection is an open one: where it stands in its group.
+type connection struct {
+	conn  net.Conn
+	group string
+	in    *list.List
+	place *list.Element
+	order uint64 // of its last change
+}
+
+// NewConnections returns a bound of most connections, of which one address
+// group keeps an eighth in any case.
+func NewConnections(most int) *Connections {
+	return &Connections{most: most, share: max(1, most/8), open: map[net.Conn]*connection{}, groups: map[string]*connections{}}
+}
+
+// Change notes the new state of a connection.
+func (c *Connections) Change(conn net.Conn, state http.ConnState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch state {
+	case http.StateNew:
+		if len(c.open) >= c.most {
+			c.makeRoom(conn)
+		}
+		c.open[conn] = &connection{conn: conn, group: AddressGroup(conn.RemoteAddr().String())}
+		c.move(conn, false)
+	case http.StateActive:
+		c.move(conn, true)
+	case http.StateIdle:
+		c.move(conn, false)
+	case http.StateHijacked, http.StateClosed:
+		c.forget(conn)
+	}
+}
+
+// move puts an open connection behind the others of its group that have a
+// request in work, or that have none.
+func (c *Connections) move(conn net.Conn, working bool) {
+	one := c.open[conn]
+	if one == nil {
+		return // it was closed to make room
+	}
+	if one.in != nil {
+		one.in.Remove(one.place)
+	}
+	group := c.groups[one.group]
+	if group == nil {
+		group = &connections{}
+		c.groups[one.group] = group
+	}
+	one.in = &group.idle
+	if working {
+		one.in = &group.working
+	}
+	one.place = one.in.PushBack(one)
+	c.order++
+	one.order = c.order
+}
+
+func (c *Connections) forget(conn net.Conn) {
+	one := c.open[conn]
+	if one == nil {
+		return
+	}
+	one.in.Remove(one.place)
+	delete(c.open, conn)
+	if group := c.groups[one.group]; group.idle.Len()+group.working.Len() == 0 {
+		delete(c.groups, one.group)
+	}
+}
+
+// makeRoom closes one connection for a newcomer, which it closes itself if
+// there is no other.
+func (c *Connections) makeRoom(newcomer net.Conn) {
+	var idle, working *list.List // the longest
+	for _, group := range c.groups {
+		idle = longer(idle, &group.idle)
+		working = longer(working, &group.working)
+	}
+	victim := newcomer
+	switch {
+	case idle != nil:
+		victim = first(idle).conn
+	case working != nil && working.Len() > c.share:
+		victim = first(working).conn
+	}
+	c.forget(victim)
+	_ = victim.Close() // its request, if there is one, ends with an error
+}
+
+// longer is the longer list, and among equals the one whose first connection
+// has stood there longer; nil: both are empty.
+func longer(a, b *list.List) *list.List {
+	switch {
+	case b.Len() == 0:
+		return a
+	case a == nil || b.Len() > a.Len() || b.Len() == a.Len() && first(b).order < first(a).order:
+		return b
+	}
+	return a
+}
+
+func first(l *list.List) *connection {
+	one, _ := l.Front().Value.(*connection)
+	return one
+}
