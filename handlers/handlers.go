@@ -15,14 +15,14 @@ import (
 	"net/url"
 
 	"github.com/gin-gonic/gin"
+
 	"github.com/sitehooks/sitehooks/handlers/account"
 	"github.com/sitehooks/sitehooks/handlers/admin"
+	"github.com/sitehooks/sitehooks/handlers/api"
 	"github.com/sitehooks/sitehooks/handlers/deliveries"
 	"github.com/sitehooks/sitehooks/handlers/triggers"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/webhooks"
-
-	"github.com/sitehooks/sitehooks/handlers/api"
 	"github.com/sitehooks/sitehooks/jobs/send"
 	"github.com/sitehooks/sitehooks/models"
 	"github.com/sitehooks/sitehooks/templates"

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gin-gonic/gin"
+
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/webtest"
-
-	"github.com/gin-gonic/gin"
 )
 
 // formFields are the names that any form of the console has.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/jba/templatecheck"
+
 	"github.com/sitehooks/sitehooks/handlers/account"
 	"github.com/sitehooks/sitehooks/handlers/admin"
 	"github.com/sitehooks/sitehooks/handlers/deliveries"
@@ -12,9 +14,6 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/webhooks"
 	"github.com/sitehooks/sitehooks/handlers/webtest"
-
-	"github.com/jba/templatecheck"
-
 	"github.com/sitehooks/sitehooks/static"
 	"github.com/sitehooks/sitehooks/templates"
 )

@@ -9,7 +9,6 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/webhooks"
 	"github.com/sitehooks/sitehooks/handlers/webtest"
-
 	"github.com/sitehooks/sitehooks/models"
 )
 

@@ -3,9 +3,9 @@ package handlers
 import (
 	"net/http"
 
-	"github.com/sitehooks/sitehooks/handlers/web"
-
 	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/handlers/web"
 )
 
 // Routes is the whole list of URLs.

@@ -10,6 +10,4 @@ const (
 	SlowDown       = slowDown
 )
 
-var (
-	TooManyPasswords = tooManyPasswords
-)
+var TooManyPasswords = tooManyPasswords

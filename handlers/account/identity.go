@@ -6,9 +6,9 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/sitehooks/sitehooks/handlers/web"
-
 	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/handlers/web"
 )
 
 // ProvesAgain checks the member's password or, when none was sent, that they

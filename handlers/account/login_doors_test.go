@@ -15,14 +15,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sitehooks/sitehooks/handlers"
-	"github.com/sitehooks/sitehooks/handlers/account"
-	"github.com/sitehooks/sitehooks/handlers/web"
-	"github.com/sitehooks/sitehooks/handlers/webtest"
-
 	"github.com/gin-gonic/gin"
 
+	"github.com/sitehooks/sitehooks/handlers"
+	"github.com/sitehooks/sitehooks/handlers/account"
 	"github.com/sitehooks/sitehooks/handlers/limit"
+	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/webtest"
 	"github.com/sitehooks/sitehooks/models"
 	"github.com/sitehooks/sitehooks/models/modelstest"
 )

@@ -10,14 +10,13 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/sitehooks/sitehooks/handlers/web"
-
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/gin-gonic/gin"
 	"github.com/gorilla/securecookie"
 	"golang.org/x/oauth2"
 
 	"github.com/sitehooks/sitehooks/handlers/limit"
+	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/models"
 )
 

@@ -8,11 +8,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sitehooks/sitehooks/handlers/web"
-
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/sitehooks/sitehooks/handlers/web"
 )
 
 // identity is whom the provider vouches for.

@@ -9,12 +9,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/PuerkitoBio/goquery"
+	"github.com/oauth2-proxy/mockoidc"
+
 	"github.com/sitehooks/sitehooks/handlers"
 	"github.com/sitehooks/sitehooks/handlers/account"
 	"github.com/sitehooks/sitehooks/handlers/webtest"
-
-	"github.com/PuerkitoBio/goquery"
-	"github.com/oauth2-proxy/mockoidc"
 )
 
 // atProvider is a console whose single sign-on is a provider that others wrote

@@ -10,7 +10,6 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/account"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/webtest"
-
 	"github.com/sitehooks/sitehooks/models"
 )
 

@@ -5,10 +5,10 @@ package account
 import (
 	"net/http"
 
-	"github.com/sitehooks/sitehooks/handlers/web"
-
 	"github.com/gin-gonic/gin"
 	"github.com/gorilla/securecookie"
+
+	"github.com/sitehooks/sitehooks/handlers/web"
 )
 
 // Pages are those of a member's own account: login, single sign-on,

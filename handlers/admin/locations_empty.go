@@ -1,9 +1,9 @@
 package admin
 
 import (
-	"github.com/sitehooks/sitehooks/handlers/web"
-
 	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/handlers/web"
 )
 
 // emptyShown is how many empty locations are named before they are removed.

@@ -3,10 +3,9 @@ package admin
 import (
 	"errors"
 
-	"github.com/sitehooks/sitehooks/handlers/web"
-
 	"github.com/gin-gonic/gin"
 
+	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/models"
 )
 

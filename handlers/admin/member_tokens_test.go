@@ -8,12 +8,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/PuerkitoBio/goquery"
+
 	"github.com/sitehooks/sitehooks/handlers/admin"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/webtest"
-
-	"github.com/PuerkitoBio/goquery"
-
 	"github.com/sitehooks/sitehooks/models"
 )
 

@@ -2,7 +2,6 @@ package admin
 
 import (
 	"github.com/sitehooks/sitehooks/handlers/web"
-
 	"github.com/sitehooks/sitehooks/models"
 )
 

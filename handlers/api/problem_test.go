@@ -5,9 +5,9 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"github.com/sitehooks/sitehooks/handlers/api"
-
 	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/handlers/api"
 )
 
 func TestProblem(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/sitehooks/sitehooks/handlers/web"
-
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/sitehooks/sitehooks/handlers/web"
-
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )

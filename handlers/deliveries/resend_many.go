@@ -8,10 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sitehooks/sitehooks/handlers/web"
-
 	"github.com/gin-gonic/gin"
 
+	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/models"
 )
 

@@ -8,12 +8,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/PuerkitoBio/goquery"
+
 	"github.com/sitehooks/sitehooks/handlers/deliveries"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/webtest"
-
-	"github.com/PuerkitoBio/goquery"
-
 	"github.com/sitehooks/sitehooks/models"
 )
 

@@ -3,11 +3,10 @@ package triggers
 import (
 	"errors"
 
-	"github.com/sitehooks/sitehooks/handlers/deliveries"
-	"github.com/sitehooks/sitehooks/handlers/web"
-
 	"github.com/gin-gonic/gin"
 
+	"github.com/sitehooks/sitehooks/handlers/deliveries"
+	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/models"
 )
 

@@ -7,6 +7,4 @@ const (
 	Policy    = policy
 )
 
-var (
-	Refillable = refillable
-)
+var Refillable = refillable

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/sitehooks/sitehooks/handlers/web"
-
 	"github.com/sitehooks/sitehooks/models"
 )
 

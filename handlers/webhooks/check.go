@@ -10,10 +10,9 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/sitehooks/sitehooks/handlers/web"
-
 	"github.com/go-playground/validator/v10"
 
+	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )

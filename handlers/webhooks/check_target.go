@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/sitehooks/sitehooks/handlers/web"
-
 	"github.com/sitehooks/sitehooks/jobs/send"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/sitehooks/sitehooks/handlers/web"
-
 	"github.com/sitehooks/sitehooks/models"
 )
 

@@ -7,7 +7,6 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/webtest"
-
 	"github.com/sitehooks/sitehooks/models/modelstest"
 )
 

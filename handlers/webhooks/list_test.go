@@ -8,11 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sitehooks/sitehooks/handlers/webhooks"
-	"github.com/sitehooks/sitehooks/handlers/webtest"
-
 	"github.com/PuerkitoBio/goquery"
 
+	"github.com/sitehooks/sitehooks/handlers/webhooks"
+	"github.com/sitehooks/sitehooks/handlers/webtest"
 	"github.com/sitehooks/sitehooks/models"
 )
 

@@ -8,11 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sitehooks/sitehooks/handlers/web"
-	"github.com/sitehooks/sitehooks/handlers/webtest"
-
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
+	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/webtest"
 	"github.com/sitehooks/sitehooks/models"
 )
 

@@ -6,11 +6,10 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/sitehooks/sitehooks/handlers/deliveries"
-	"github.com/sitehooks/sitehooks/handlers/web"
-
 	"github.com/gin-gonic/gin"
 
+	"github.com/sitehooks/sitehooks/handlers/deliveries"
+	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )

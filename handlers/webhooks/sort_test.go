@@ -5,10 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sitehooks/sitehooks/handlers/webtest"
-
 	"github.com/PuerkitoBio/goquery"
 
+	"github.com/sitehooks/sitehooks/handlers/webtest"
 	"github.com/sitehooks/sitehooks/models"
 )
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/sitehooks/sitehooks/handlers/web"
-
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/stdlib"
+
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/webhooks"
-
-	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/sitehooks/sitehooks/models"
 )
 

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/sitehooks/sitehooks/handlers/api"
-
 	"github.com/sitehooks/sitehooks/models"
 )
 

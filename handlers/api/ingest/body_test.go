@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/sitehooks/sitehooks/handlers/api"
-
 	"github.com/sitehooks/sitehooks/handlers/limit"
 )
 

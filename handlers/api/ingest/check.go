@@ -6,10 +6,9 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/sitehooks/sitehooks/handlers/api"
-
 	"github.com/google/uuid"
 
+	"github.com/sitehooks/sitehooks/handlers/api"
 	"github.com/sitehooks/sitehooks/models"
 )
 

@@ -10,7 +10,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/sitehooks/sitehooks/handlers/api"
-
 	"github.com/sitehooks/sitehooks/jobs/wire"
 )
 

@@ -14,10 +14,9 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/sitehooks/sitehooks/handlers/api"
-
 	"github.com/gin-gonic/gin"
 
+	"github.com/sitehooks/sitehooks/handlers/api"
 	"github.com/sitehooks/sitehooks/models"
 )
 

@@ -14,10 +14,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sitehooks/sitehooks/handlers/api"
-
 	"github.com/gin-gonic/gin"
 
+	"github.com/sitehooks/sitehooks/handlers/api"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/sitehooks/sitehooks/handlers/api"
-
 	"github.com/sitehooks/sitehooks/models"
 )
 

@@ -25,10 +25,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sitehooks/sitehooks/handlers/api"
-
 	"github.com/gin-gonic/gin"
 
+	"github.com/sitehooks/sitehooks/handlers/api"
 	"github.com/sitehooks/sitehooks/jobs/send"
 	"github.com/sitehooks/sitehooks/models"
 	"github.com/sitehooks/sitehooks/models/modelstest"

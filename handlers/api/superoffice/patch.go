@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/sitehooks/sitehooks/handlers/api"
-
 	jsonpatch "github.com/evanphx/json-patch/v5"
+
+	"github.com/sitehooks/sitehooks/handlers/api"
 )
 
 const (

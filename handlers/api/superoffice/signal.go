@@ -10,7 +10,6 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers/api"
 	"github.com/sitehooks/sitehooks/handlers/api/ingest"
-
 	"github.com/sitehooks/sitehooks/models"
 )
 

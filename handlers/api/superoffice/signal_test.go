@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/sitehooks/sitehooks/handlers/api/ingest"
-
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )

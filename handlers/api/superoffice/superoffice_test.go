@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/sitehooks/sitehooks/handlers/api"
-
 	"github.com/sitehooks/sitehooks/models"
 )
 
