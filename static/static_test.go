@@ -170,6 +170,42 @@ func TestSpriteHasTheIconsNamed(t *testing.T) {
 	}
 }
 
+// TestEveryClassIsUsed finds rules of app.css for classes that no template, no
+// script and no handler writes.
+func TestEveryClassIsUsed(t *testing.T) {
+	var written strings.Builder
+	comment := regexp.MustCompile(`(?m)(^|\s)//.*$`)
+	for _, pattern := range []string{"../templates/*.html", "../templates/*/*.html", "js/*.js", "../handlers/*/*.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %d files, %v", pattern, len(files), err)
+		}
+		for _, name := range files {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasSuffix(name, "_test.go") {
+				written.Write(comment.ReplaceAll(text, nil))
+			}
+		}
+	}
+	words := map[string]bool{}
+	for _, word := range regexp.MustCompile(`[\w-]+`).FindAllString(written.String(), -1) {
+		words[word] = true
+	}
+	css := regexp.MustCompile(`(?s)/\*.*?\*/|\{[^{}]*\}`).ReplaceAllString(string(current().files["app.css"]), "{}")
+	classes := regexp.MustCompile(`\.([A-Za-z][\w-]*)`).FindAllStringSubmatch(css, -1)
+	for _, m := range classes {
+		if !words[m[1]] {
+			t.Errorf("app.css has rules for .%s, which nothing has", m[1])
+		}
+	}
+	if len(classes) < 200 {
+		t.Errorf("only %d classes were found", len(classes))
+	}
+}
+
 func BenchmarkHandler(b *testing.B) {
 	for b.Loop() {
 		newHandler(current())

@@ -177,7 +177,7 @@ func TestFieldsSearchAmongManyLocations(t *testing.T) {
 		}
 		c.AddEvent(1, "question.created", "", "x")
 		a = c.Get("/admin/trigger-history?location=python+wranglers")
-		if a.Find("tbody tr").Length() != 1 || a.Text("[aria-label='Filters in force']") != "Location Python wranglers ×" {
+		if a.Find("tbody tr").Length() != 1 || a.Text("[aria-label='Filters in force']") != "Location Python wranglers × Show all" {
 			t.Errorf("the history by a name: %s", a.Text("main"))
 		}
 

@@ -39,6 +39,12 @@ type Page struct {
 
 func (p *Page) base() *Page { return p }
 
+// Unfiltered is the address of the page without its filters.
+func (p *Page) Unfiltered() string {
+	path, _, _ := strings.Cut(p.Path, "?")
+	return path
+}
+
 // Entry is one link of the navigation.
 type Entry struct {
 	Nav, Href, Icon, Text string

@@ -23,9 +23,6 @@ type sizeLink struct {
 	Chosen bool
 }
 
-// listChip is a filter in force with the way out of it.
-type listChip struct{ Name, Value, Without string }
-
 // createLink leads to the form for a new webhook of a type.
 type createLink struct {
 	Label, Href string

@@ -38,7 +38,7 @@ type webhooksPage struct {
 	States          []web.Choice
 	Owners          []web.Choice
 	Activities      []web.ChoiceGroup
-	Chips           []listChip
+	Chips           []web.FilterChip
 	Columns         []column
 	Rows            []webhookLine
 	All, Matched    int64

@@ -174,8 +174,8 @@ func (q webhooksQuery) sizes() []sizeLink {
 }
 
 // chips are the filters in force, each with the address of the list without it.
-func (q webhooksQuery) chips(choices map[string][]web.Choice) []listChip {
-	var list []listChip
+func (q webhooksQuery) chips(choices map[string][]web.Choice) []web.FilterChip {
+	var list []web.FilterChip
 	for _, f := range []struct{ name, label, value string }{
 		{"q", "Search", q.Search},
 		{"type", "Type", q.Type},
@@ -189,7 +189,7 @@ func (q webhooksQuery) chips(choices map[string][]web.Choice) []listChip {
 			continue
 		}
 		without := q.at("", "").without(f.name)
-		chip := listChip{Name: f.label, Value: f.value, Without: without.href()}
+		chip := web.FilterChip{Name: f.label, Value: f.value, Without: without.href()}
 		for _, c := range choices[f.name] {
 			if c.Value == f.value {
 				chip.Value = c.Label
