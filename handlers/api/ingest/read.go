@@ -14,7 +14,10 @@ import (
 const maxEvents = 1000
 
 // ReadEvents turns a body into events that are ready to be stored, or tells
-// all that is wrong with it.
+// all that is wrong with it. It is written by hand, because it takes half the
+// time of gin's binding of the same body to structs, two fifths of the memory
+// and a quarter of the allocations (see BenchmarkGinBinding), although it also
+// compacts the payload and finds duplicate keys, lone surrogates and NUL.
 func ReadEvents(body []byte, lines bool, now time.Time) ([]models.NewEvent, *api.Refusal) {
 	var f api.Faults
 	var raw [][]byte
