@@ -15,7 +15,8 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/limit"
 )
 
-const MaxBody = 4 << 20 // bytes
+// MaxBody is the most that the body of a request may hold, in bytes.
+const MaxBody = 4 << 20
 
 // Pace is how fast a body must arrive. Its sender has the place of others
 // meanwhile.

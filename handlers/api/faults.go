@@ -17,6 +17,8 @@ const MaxFaults = 100
 // Faults are what is wrong with a request.
 type Faults []FieldError
 
+// Full tells whether there are MaxFaults already; Add then ignores further
+// ones.
 func (f *Faults) Full() bool { return len(*f) >= MaxFaults }
 
 // Add notes a fault of an event.

@@ -187,4 +187,5 @@ func Unquote(v []byte) string {
 	return string(s)
 }
 
+// Item names element i of an array, counted from 0, as in tags[3].
 func Item(name string, i int) string { return name + "[" + strconv.Itoa(i) + "]" }

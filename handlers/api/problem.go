@@ -82,6 +82,8 @@ type Refusal struct {
 	Challenge  string
 }
 
+// Write answers with the refusal as problem+json and the headers that belong to
+// it.
 func (r *Refusal) Write(w http.ResponseWriter) {
 	if r.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(r.RetryAfter))
@@ -96,6 +98,8 @@ func (r *Refusal) Write(w http.ResponseWriter) {
 	WriteProblem(w, r.Status, "", r.Detail, r.Errs...)
 }
 
+// TypeJSON is the media type of one JSON value.
 const TypeJSON = "application/json"
 
+// TypeNDJSON is the media type of JSON values, one a line.
 const TypeNDJSON = "application/x-ndjson"

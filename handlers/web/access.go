@@ -111,6 +111,8 @@ func withNext(c *gin.Context, path string) string {
 	return path + "?next=" + url.QueryEscape(r.URL.RequestURI())
 }
 
+// MemberFlow is the limiters' key of the member who is logged in: the user's
+// number, or "0" for nobody.
 func MemberFlow(c *gin.Context) string {
 	user, _ := UserOf(c)
 	return FormatID(user.ID)

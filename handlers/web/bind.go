@@ -14,6 +14,7 @@ import (
 // Line is what was typed into a field of one line, without spaces around it.
 type Line string
 
+// UnmarshalParam removes the spaces around the text. It never fails.
 func (l *Line) UnmarshalParam(typed string) error {
 	*l = Line(strings.TrimSpace(typed))
 	return nil
@@ -23,6 +24,8 @@ func (l *Line) UnmarshalParam(typed string) error {
 // it. Lines end with \n; browsers send \r\n.
 type Text string
 
+// UnmarshalParam removes the spaces around the text and the \r of its line
+// ends. It never fails.
 func (t *Text) UnmarshalParam(typed string) error {
 	*t = Text(strings.TrimSpace(strings.ReplaceAll(typed, "\r\n", "\n")))
 	return nil
@@ -31,6 +34,8 @@ func (t *Text) UnmarshalParam(typed string) error {
 // Number is a whole number; -1 stands for what is none.
 type Number int64
 
+// UnmarshalParam reads a decimal number and stores -1 for any other text. It
+// never fails.
 func (n *Number) UnmarshalParam(typed string) error {
 	*n = -1
 	if value, err := strconv.ParseInt(typed, 10, 64); err == nil {
@@ -60,7 +65,7 @@ func Bind(c *gin.Context, form any) (Faults, error) {
 // is then the 422 with the first sentence. A page that is asked for takes its
 // fields from the address.
 func BindOrRefuse(c *gin.Context, form any) error {
-	from := binding.Binding(binding.Query)
+	from := binding.Query
 	if c.Request.Method == http.MethodPost {
 		if err := ParseForm(c); err != nil {
 			return err

@@ -6,6 +6,7 @@ type Choice struct {
 	Chosen       bool
 }
 
+// ChoiceGroup is the part of a select that stands under a label of its own.
 type ChoiceGroup struct {
 	Label   string
 	Choices []Choice

@@ -25,11 +25,16 @@ type StatusError struct {
 	Text   string // for people
 }
 
+// Error is the status and the text, for the log.
 func (e *StatusError) Error() string { return fmt.Sprintf("%d: %s", e.Status, e.Text) }
 
-func NotFound(text string) error  { return &StatusError{http.StatusNotFound, text} }
+// NotFound is a 404 with a sentence for people.
+func NotFound(text string) error { return &StatusError{http.StatusNotFound, text} }
+
 func forbidden(text string) error { return &StatusError{http.StatusForbidden, text} }
-func Unusable(text string) error  { return &StatusError{http.StatusUnprocessableEntity, text} }
+
+// Unusable is a 422 with a sentence for people.
+func Unusable(text string) error { return &StatusError{http.StatusUnprocessableEntity, text} }
 
 type errorPage struct {
 	Page
@@ -115,6 +120,7 @@ func (s *Site) renderOops() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// IsAPI tells whether errors at a path are answered as problem+json.
 func IsAPI(path string) bool {
 	return strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/superoffice/")
 }

@@ -9,10 +9,12 @@ type EventRef struct {
 	What string // its type in words
 }
 
+// NewEventRef links an event to its page and puts its type into words.
 func NewEventRef(e models.Event) EventRef {
 	return EventRef{e, TriggerPath(e.ID), Capitalized(EventWords(e.Type))}
 }
 
+// EventRefs is NewEventRef for each event, in the same order.
 func EventRefs(events []models.Event) []EventRef {
 	refs := make([]EventRef, len(events))
 	for i, e := range events {

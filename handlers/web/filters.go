@@ -20,6 +20,8 @@ func Without(path string, v url.Values, name string) string {
 	return OlderURL(path, rest, 0)
 }
 
+// ReadNumber stores a number above 0 in into; false: the value is none, and
+// into keeps what it had.
 func ReadNumber(value string, into *int64) bool {
 	n, ok := Positive(value)
 	if ok {
@@ -28,11 +30,14 @@ func ReadNumber(value string, into *int64) bool {
 	return ok
 }
 
+// Positive reads a decimal number of 64 bits; false: the value is none, or
+// below 1.
 func Positive(value string) (int64, bool) {
 	n, err := strconv.ParseInt(value, 10, 64)
 	return n, err == nil && n > 0
 }
 
+// FormatID writes a number in decimal, as addresses and forms have it.
 func FormatID(id int64) string { return strconv.FormatInt(id, 10) }
 
 // OlderURL is the page's own address with a place to go on from.

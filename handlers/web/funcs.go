@@ -67,6 +67,7 @@ func Ago(d time.Duration) string {
 // Day is a date, in UTC.
 func Day(t time.Time) string { return t.UTC().Format("Jan 2, 2006") }
 
+// Span writes a duration rounded down to one unit: 59 s, 119 min, 47 h, 2 d.
 func Span(d time.Duration) string {
 	switch {
 	case d < time.Minute:

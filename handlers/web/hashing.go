@@ -16,7 +16,8 @@ import (
 var hashing = &argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 
 const (
-	PasswordMin = 8    // characters
+	// PasswordMin is how many characters a new password needs.
+	PasswordMin = 8
 	passwordMax = 1024 // bytes
 )
 
@@ -29,6 +30,8 @@ func HashPassword(password string) (string, error) {
 	return argon2id.CreateHash(password, hashing)
 }
 
+// CheckPassword refuses a new password of fewer than PasswordMin characters or
+// more than passwordMax bytes. The error is a sentence for people.
 func CheckPassword(password string) error {
 	if utf8.RuneCountInString(password) < PasswordMin {
 		return fmt.Errorf("use at least %d characters", PasswordMin)
@@ -54,6 +57,7 @@ const PasswordsWaiting = 64
 // It is made with the parameters of hashing, of nobody's password.
 const Decoy = "$argon2id$v=19$m=19456,t=2,p=1$oaHKRBuCviJslpcOC4BMfA$0xweITvtsRKiFLDpgOXXIqjMtOB0gHHPrsD8cGoEf3Q"
 
+// NewPasswords has one place for strangers and one for members.
 func NewPasswords() *Passwords {
 	one := limit.Config{Places: 1, Queue: PasswordsWaiting, Wait: BusyWait}
 	return &Passwords{Strangers: limit.New(one), members: limit.New(one)}

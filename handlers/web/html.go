@@ -16,6 +16,7 @@ func (s *Site) HTMLRender() render.HTMLRender { return pages{s.Templates} }
 
 type pages struct{ set *templates.Set }
 
+// Instance implements render.HTMLRender; data is a struct that embeds Page.
 func (p pages) Instance(name string, data any) render.Render { return page{p.set, name, data} }
 
 // page is a page with the struct that it is rendered with.
@@ -25,10 +26,12 @@ type page struct {
 	data any
 }
 
+// WriteContentType implements render.Render.
 func (p page) WriteContentType(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 }
 
+// Render implements render.Render. After an error nothing has been written.
 func (p page) Render(w http.ResponseWriter) error {
 	data, is := p.data.(pager)
 	if !is {
@@ -49,6 +52,7 @@ type pageWriter struct {
 	base *Page
 }
 
+// Write sends the headers and the whole page. It never fails.
 func (w pageWriter) Write(rendered []byte) (int, error) {
 	w.base.rendered()
 	w.page.WriteContentType(w)

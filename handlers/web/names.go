@@ -13,6 +13,8 @@ type LocationNames map[string]string
 // Of is a location's name, also of one that is not registered.
 func (n LocationNames) Of(slug string) string { return OrNone(n[slug], models.NameOf(slug)) }
 
+// LocationNames reads the names of locations. Slugs that are empty or not
+// registered are left out.
 func (s *Site) LocationNames(ctx context.Context, slugs ...string) (LocationNames, error) {
 	locations, err := s.Store.Locations.Named(ctx, distinct(slugs)...)
 	names := make(LocationNames, len(locations))
@@ -30,6 +32,8 @@ func (n CommunityNames) Of(location, slug string) string {
 	return OrNone(n[[2]string{location, slug}], models.NameOf(slug))
 }
 
+// CommunityNames reads the titles of the registered communities with one of the
+// slugs at one of the locations.
 func (s *Site) CommunityNames(ctx context.Context, locations, slugs []string) (CommunityNames, error) {
 	communities, err := s.Store.Locations.NamedCommunities(ctx, distinct(locations), distinct(slugs))
 	names := make(CommunityNames, len(communities))
@@ -45,6 +49,7 @@ func distinct(words []string) []string {
 	return slices.DeleteFunc(slices.Compact(words), func(word string) bool { return word == "" })
 }
 
+// Place is a location's name; an empty slug stands for all locations.
 func (n LocationNames) Place(slug string) string {
 	if slug == "" {
 		return "All locations"

@@ -32,6 +32,8 @@ func NumberOf(v url.Values, name string) int {
 // SearchOf is what a list's search field holds.
 func SearchOf(v url.Values) string { return Cut(strings.TrimSpace(v.Get("q")), 200) }
 
+// NameQuery asks for page at of a list, counted from 1, with so many rows shown
+// on each.
 func NameQuery(search string, at, shown int) models.NameQuery {
 	return models.NameQuery{Search: search, Offset: (at - 1) * shown, Limit: shown}
 }

@@ -1,7 +1,10 @@
 package web
 
+// PasswordPath is the address of the page on which members change their
+// password.
 const PasswordPath = "/account/password"
 
+// WebhooksPath is the address of the list of webhooks.
 const WebhooksPath = "/admin/webhooks"
 
 // TriggersPath is the address of the trigger history.

@@ -30,6 +30,8 @@ const (
 	yieldWithin = 2 * time.Second
 )
 
+// ErrBusy is the 503 for a request that got no place in time, or had to give it
+// back.
 func ErrBusy() error {
 	return &StatusError{http.StatusServiceUnavailable, "Sitehooks is busy with other requests. Try again in a moment."}
 }

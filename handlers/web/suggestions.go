@@ -11,6 +11,8 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
+// SuggestionsPath is the address of suggestions of locations, communities or
+// webhooks.
 func SuggestionsPath(of string) string { return "/admin/suggestions/" + of }
 
 // Suggestions answers the script of a text field that chooses one of many.

@@ -14,6 +14,7 @@ type TimeFilter struct {
 
 var timeSpans = map[string]time.Duration{"1h": time.Hour, "24h": 24 * time.Hour, "7d": 7 * 24 * time.Hour}
 
+// TimeChips are the chips of From and To, as far as they are set.
 func TimeChips(path string, f TimeFilter, v url.Values) []FilterChip {
 	var chips []FilterChip
 	if f.From != "" {

@@ -43,6 +43,7 @@ func Capitalized(word string) string {
 	return strings.ToUpper(word[:1]) + word[1:]
 }
 
+// OrNone is words, or none when words is empty.
 func OrNone(words, none string) string {
 	if words == "" {
 		return none

@@ -108,6 +108,7 @@ type failure struct {
 	allow      string
 }
 
+// Error is the message that the client gets.
 func (f *failure) Error() string { return f.text() }
 
 func (f *failure) text() string {

@@ -62,7 +62,7 @@ func TestUnreadAnswersHoldNothing(t *testing.T) {
 	for range 4 {
 		s.unread()
 	}
-	resp, err := http.Get(s.URL + "/reads") //nolint:noctx // the server ends with the test
+	resp, err := http.Get(s.URL + "/reads")
 	if err != nil {
 		t.Fatal(err)
 	}
