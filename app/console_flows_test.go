@@ -31,7 +31,7 @@ func filterAndResend(in *apptest.Instance, b *apptest.Browser, c *chrome, r *app
 	c.open(in.Base + "/admin/deliveries")
 	c.do(chromedp.SetValue("#state", "failed"))
 	c.click("main form[role=search] button[type=submit]")
-	c.landed("document.querySelector('.empty h2')?.textContent === 'No delivery is like that'")
+	c.landed("document.querySelector('.empty h2')?.textContent === 'No deliveries match these filters'")
 	c.click("a[aria-label='Remove the filter State Failed']")
 	c.landed("document.querySelectorAll('tr[data-id]').length === 2")
 	c.do(chromedp.SetValue("#state", "delivered"))

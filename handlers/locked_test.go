@@ -37,7 +37,7 @@ func TestLockedWebhook(t *testing.T) {
 		says("/admin/webhooks", "tbody", "Cannot send")
 		says(webhooks.WebhookPath(w.ID), "main", models.LockedWhy)
 		says("/admin/deliveries", "tbody", models.LockedWhy)
-		says("/admin/system", "main", "1 webhook is sealed with a key that is not given")
+		says("/admin/system", "main", "1 webhook is sealed with a key that this instance does not have")
 		tried := c.Post(webhooks.WebhookPath(w.ID)+"/test", nil).Want(http.StatusOK).Text("section[aria-label='Test notification']")
 		if !strings.Contains(tried, web.Capitalized(models.LockedWhy)) || !strings.Contains(tried, "sitehooks rekey") || strings.Contains(tried, "What was sent") {
 			t.Errorf("the test says %q", tried)

@@ -8,7 +8,7 @@ import (
 )
 
 func TestFilesThatCannotBeRead(t *testing.T) {
-	for file, says := range map[string]string{"/does/not/exist.xml": "/does/not/exist.xml", "/dev/null": "no regular file"} {
+	for file, says := range map[string]string{"/does/not/exist.xml": "/does/not/exist.xml", "/dev/null": "not a regular file"} {
 		out, err := runTo(t, http.NotFoundHandler(), Options{File: file})
 		if err == nil || !strings.Contains(err.Error(), says) || out != "" {
 			t.Errorf("%s: %v, said %q", file, err, out)
@@ -18,7 +18,7 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 
 func TestNotADump(t *testing.T) {
 	for text, says := range map[string]string{
-		"":                                      "nothing in it",
+		"":                                      "it is empty",
 		"7z\xbc\xaf\x27\x1c":                    "unpacked first",
 		"<users><row Id=\"1\"/></users>":        "starts with <users>",
 		"<posts><row Id=\"1\" PostTypeId=\"1\"": "line 1",
@@ -61,7 +61,7 @@ func TestNobodyThere(t *testing.T) {
 	server.Close()
 	var out strings.Builder
 	err := Run(t.Context(), Options{File: dumpFile(t, sample), URL: server.URL}, &out, &out)
-	if err == nil || !strings.Contains(err.Error(), "is `sitehooks serve` running there?") {
+	if err == nil || !strings.Contains(err.Error(), "check that `sitehooks serve` is running there") {
 		t.Errorf("%v", err)
 	}
 }

@@ -56,7 +56,7 @@ func (s *Pages) showPassword(c *gin.Context, status int, next string, faults web
 	user, _ := web.UserOf(c)
 	return s.Render(c, status, "account_password", &passwordPage{
 		Page: web.Page{Title: "Change password"}, Must: user.MustChangePassword, Next: next, Min: web.PasswordMin, Faults: faults,
-		Errors: web.ErrorLines(faults, "password", "Present password", "new_password", "New password", "new_password_again", "New password, again"),
+		Errors: web.ErrorLines(faults, "password", "Current password", "new_password", "New password", "new_password_again", "Confirm new password"),
 	})
 }
 

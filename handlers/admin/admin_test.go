@@ -175,7 +175,7 @@ func TestAuditPage(t *testing.T) {
 	if a.Find("tbody tr").Length() != 5 || a.Text("main .s-pagination") != "Newest" {
 		t.Errorf("older: %d lines, %q", a.Find("tbody tr").Length(), a.Text("main .s-pagination"))
 	}
-	if got := c.Get("/admin/audit?who=Nobody").Text(".empty"); !strings.Contains(got, "No entry is like that") {
+	if got := c.Get("/admin/audit?who=Nobody").Text(".empty"); !strings.Contains(got, "No entries match these filters") {
 		t.Errorf("it says %q", got)
 	}
 	if got := c.Get("/admin/audit?from=noon&before=x&about=all").Text("main .s-notice"); strings.Count(got, "was ignored") != 3 {
@@ -189,7 +189,7 @@ func TestAuditPage(t *testing.T) {
 func TestSystemPage(t *testing.T) {
 	webtest.OnBoth(t, func(t *testing.T, c *webtest.Console) {
 		c.AddDelivery(c.AddWebhook(nil))
-		if text := c.Get("/admin/system").Text("main"); !strings.Contains(text, "None has said so") {
+		if text := c.Get("/admin/system").Text("main"); !strings.Contains(text, "None has reported") {
 			t.Errorf("without an instance it says %q", text)
 		}
 		for _, in := range []models.Instance{{ID: "a", Name: webtest.Nasty, Role: "jobs", Version: "1.2.2"}, {ID: "b", Name: "gone", Role: "web"}} {
@@ -200,7 +200,7 @@ func TestSystemPage(t *testing.T) {
 		a := c.Get("/admin/system").Want(http.StatusOK)
 		webtest.NoMarkup(t, a)
 		for _, piece := range []string{
-			"Ready", "1.2.3", "Webhooks: Active1", models.DispatchDelay, "seals", "go1.", webtest.Nasty + " jobs 1.2.2", "running0", "discarded1",
+			"Ready", "1.2.3", "Webhooks: Active1", models.DispatchDelay, "(current)", "go1.", webtest.Nasty + " jobs 1.2.2", "running0", "discarded1",
 		} {
 			if !strings.Contains(a.Text("main"), piece) {
 				t.Errorf("it does not say %q: %s", piece, a.Text("main"))

@@ -102,7 +102,7 @@ func TestOneTimePasswordIsGoodForAWeek(t *testing.T) {
 			return c.Post("/login", url.Values{"email": {user.Email}, "password": {password}})
 		}
 		until := time.Now().UTC().Add(7 * 24 * time.Hour)
-		if got := row().Text(); !strings.Contains(got, "good until "+web.Day(until)) && !strings.Contains(got, "good until "+web.Day(until.Add(-time.Minute))) {
+		if got := row().Text(); !strings.Contains(got, "valid until "+web.Day(until)) && !strings.Contains(got, "valid until "+web.Day(until.Add(-time.Minute))) {
 			t.Errorf("the members' page says %q", got)
 		}
 		shift := func(by time.Duration) {

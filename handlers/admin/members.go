@@ -47,7 +47,7 @@ func (p *membersPage) OneTime(m models.Member) string {
 	case m.OneTimeExpired(p.Now):
 		return "One-time password expired on " + web.Day(*m.OneTimeUntil)
 	default:
-		return "One-time password, good until " + web.Day(*m.OneTimeUntil)
+		return "One-time password, valid until " + web.Day(*m.OneTimeUntil)
 	}
 }
 

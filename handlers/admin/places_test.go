@@ -45,7 +45,7 @@ func TestManyLocationsArePagedAndSearched(t *testing.T) {
 			t.Errorf("the location's page: %s", got)
 		}
 		a = c.Get(team + "?q=guild+777&communities=2")
-		if got := a.Text("#communities ~ p"); got != "There is nothing on this page: the list is shorter now." {
+		if got := a.Text("#communities ~ p"); got != "This page no longer exists because the list is shorter now." {
 			t.Errorf("beyond the list: %s", got)
 		}
 		a = c.Get(team + "?q=1999").Small()

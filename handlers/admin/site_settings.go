@@ -53,6 +53,9 @@ type siteSettingPage struct {
 	ReasonMax int
 }
 
+// Words is a value of the setting with its unit.
+func (p *siteSettingPage) Words(value string) string { return settingWords(p.Def, value) }
+
 // settingForm is the change of a setting. Its definition says what the value
 // may be; Do is "reset" to go back to the default whatever the value is.
 type settingForm struct {

@@ -37,7 +37,7 @@ func TestSettingIsChanged(t *testing.T) {
 		t.Errorf("it says %q", text)
 	}
 	a = c.Get(path)
-	if got := a.Text("tbody tr"); !strings.Contains(got, "Mary Wilkins 10 → 30 Fewer repeats, asked for by <b>Mary</b>") {
+	if got := a.Text("tbody tr"); !strings.Contains(got, "Mary Wilkins 10 seconds → 30 seconds Fewer repeats, asked for by <b>Mary</b>") {
 		t.Errorf("the history says %q", got)
 	}
 	if a.Form().Get("value") != "30" {
@@ -81,7 +81,7 @@ func TestSettingIsRefused(t *testing.T) {
 		t.Errorf("%d changes", len(history))
 	}
 	c.Post(webtest.SettingPath(models.DispatchDelay), url.Values{"value": {"1"}, "reason": {long}}).Want(http.StatusSeeOther)
-	if text := c.Get(webtest.SettingPath(models.DispatchDelay)).Text("aside"); !strings.Contains(text, "Now1 second Shipped default10 seconds") {
+	if text := c.Get(webtest.SettingPath(models.DispatchDelay)).Text("aside"); !strings.Contains(text, "Current value1 second Default10 seconds") {
 		t.Errorf("it says %q", text)
 	}
 }
@@ -111,7 +111,7 @@ func TestSettingIsReset(t *testing.T) {
 		t.Errorf("it says %q", text)
 	}
 	a = c.Get(path)
-	if got := a.Text("tbody tr"); !strings.Contains(got, "Mary Wilkins 30 → 10 It was better before") || a.Find("main button[value=reset]").Length() != 0 {
+	if got := a.Text("tbody tr"); !strings.Contains(got, "Mary Wilkins 30 seconds → 10 seconds It was better before") || a.Find("main button[value=reset]").Length() != 0 {
 		t.Errorf("the history says %q", got)
 	}
 	form.Set("reason", "Again")

@@ -25,7 +25,7 @@ func TestDeliveriesWithoutAny(t *testing.T) {
 		t.Errorf("with a webhook the way leads to %q", to)
 	}
 	main = b.Get("/admin/deliveries?state=failed").Find("main")
-	webtest.Says(t, "the filtered page", webtest.Words(main), "No delivery is like that", "State Failed")
+	webtest.Says(t, "the filtered page", webtest.Words(main), "No deliveries match these filters", "State Failed")
 	if to := main.Find(".empty a").AttrOr("href", ""); to != "/admin/deliveries" {
 		t.Errorf("the way out of the filter leads to %q", to)
 	}

@@ -35,6 +35,11 @@ type deliveryPage struct {
 // Gone tells that the webhook has no page any more.
 func (p *deliveryPage) Gone() bool { return p.Row.Webhook.DeletedAt != nil }
 
+// sending tells that an attempt is due now or under way.
+func (p *deliveryPage) sending() bool {
+	return !p.Row.Held && p.Row.DueAt != nil && !p.Row.DueAt.After(p.Now)
+}
+
 // URL is the page's own address with an attempt, a tab and raw or not.
 func (p *deliveryPage) URL(attempt int, tab string, raw bool) string {
 	v := url.Values{"attempt": {strconv.Itoa(attempt)}}

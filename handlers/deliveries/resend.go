@@ -42,7 +42,7 @@ func (s *Pages) Resend(c *gin.Context) error {
 		return err
 	}
 	s.OnChange()
-	return s.Redirect(c, Path(id), web.Flash{Kind: "success", Text: "Sending again with the same ID and body."})
+	return s.Redirect(c, Path(id)+"?sending=1", web.Flash{Kind: "success", Text: "Sending again with the same ID and body."})
 }
 
 // deliveryCanResend says in words why the delivery cannot be sent once more.

@@ -54,7 +54,7 @@ func (s *Pages) resendQuestion(c *gin.Context, now time.Time) (*web.ConfirmPage,
 	}
 	var chosen []string
 	for _, chip := range list.chips(values) {
-		chosen = append(chosen, chip.Name+": "+chip.Value)
+		chosen = append(chosen, strings.ToLower(chip.Name)+" "+chip.Value)
 	}
 	back := web.OlderURL("/admin/deliveries", values, 0)
 	p := &web.ConfirmPage{
@@ -71,7 +71,7 @@ func (s *Pages) resendQuestion(c *gin.Context, now time.Time) (*web.ConfirmPage,
 			p.Narrow.Fields = append(p.Narrow.Fields, web.ConfirmField{Name: name, Value: value})
 		}
 	}
-	p.Lines = append(p.Lines, "Chosen: "+web.OrNone(strings.Join(chosen, ", "), "all deliveries")+".")
+	p.Lines = append(p.Lines, "Selection: "+web.OrNone(strings.Join(chosen, ", "), "all deliveries")+".")
 	p.Lines = append(p.Lines, resendLines(can)...)
 	if can.Send == 0 {
 		p.Title = "Nothing to resend"

@@ -37,16 +37,16 @@ func TestResendAllThatMatch(t *testing.T) {
 	list := b.Get("/admin/deliveries?state=failed&webhook=" + web.FormatID(w.ID))
 	path := list.Find(".s-page-title--actions a").First().AttrOr("href", "")
 	doc := b.Get(path)
-	webtest.Says(t, "the question", webtest.Words(doc.Find("main")), "Resend 3 deliveries?", "Webhook: Board "+webtest.Nasty, "State: Failed", "same ID and body")
+	webtest.Says(t, "the question", webtest.Words(doc.Find("main")), "Resend 3 deliveries?", "webhook Board "+webtest.Nasty, "state Failed", "same ID and body")
 	if got := webtest.Words(doc.Find("main form[method=post] button")); got != "Resend 3" {
 		t.Errorf("the button says %q", got)
 	}
-	webtest.Says(t, "the question about all", webtest.Words(b.Get("/admin/deliveries/resend").Find("main")), "Chosen: all deliveries.", "1 is already waiting to be sent")
+	webtest.Says(t, "the question about all", webtest.Words(b.Get("/admin/deliveries/resend").Find("main")), "Selection: all deliveries.", "1 is already waiting to be sent")
 	since := url.Values{"from": {"2199-01-01T00:00"}}
 	doc.Find("main form[method=get] input[type=hidden]").Each(func(_ int, field *goquery.Selection) {
 		since.Set(field.AttrOr("name", ""), field.AttrOr("value", ""))
 	})
-	webtest.Says(t, "the question since a time", webtest.Words(b.Get(deliveries.ResendPath+"?"+since.Encode()).Find("main")), "Nothing to resend", "State: Failed", "From: 2199-01-01 00:00")
+	webtest.Says(t, "the question since a time", webtest.Words(b.Get(deliveries.ResendPath+"?"+since.Encode()).Find("main")), "Nothing to resend", "state Failed", "from 2199-01-01 00:00")
 	form := url.Values{}
 	doc.Find("main form[method=post] input").Each(func(_ int, field *goquery.Selection) { form.Set(field.AttrOr("name", ""), field.AttrOr("value", "")) })
 	failures(s, w, 3, 4) // comes after the question
@@ -57,7 +57,7 @@ func TestResendAllThatMatch(t *testing.T) {
 	}
 	progress := b.To
 	doc = b.Get(progress)
-	webtest.Says(t, "the progress", webtest.Words(doc.Find("main")), "0 of 3 deliveries done", "loads itself again")
+	webtest.Says(t, "the progress", webtest.Words(doc.Find("main")), "0 of 3 deliveries done", "refreshes until")
 	if doc.Find("progress").AttrOr("max", "") != "3" {
 		t.Error("there is no bar of 3")
 	}
@@ -73,7 +73,7 @@ func TestResendAllThatMatch(t *testing.T) {
 		t.Errorf("%d are sent again", again)
 	}
 	s.Must(s.Store.Webhooks.Pause(t.Context(), webtest.Boss, w.ID))
-	webtest.Says(t, "the progress of a paused one", webtest.Words(b.Get(progress).Find("main")), "stands still", "3 deliveries wait")
+	webtest.Says(t, "the progress of a paused one", webtest.Words(b.Get(progress).Find("main")), "is on hold", "3 deliveries wait")
 	doc = b.Get("/admin/deliveries/resend?state=failed")
 	webtest.Says(t, "the question about a paused one", webtest.Words(doc.Find("main")), "Nothing to resend", "3 are already waiting to be sent", "its webhook is paused")
 	if doc.Find("main form[method=post]").Length() > 0 {
@@ -94,7 +94,7 @@ func TestResendAllThatMatch(t *testing.T) {
 		t.Error("a progress of nothing")
 	}
 	doc = b.Get("/admin/deliveries/resent?at=1&total=5&back=https://evil.example")
-	webtest.Says(t, "a resending that is over", webtest.Words(doc.Find("main")), "5 of 5 deliveries done", "Each had its attempt")
+	webtest.Says(t, "a resending that is over", webtest.Words(doc.Find("main")), "5 of 5 deliveries done", "Every delivery has been attempted")
 	if to := doc.Find("main a.s-btn").AttrOr("href", ""); to != "/admin/deliveries" {
 		t.Errorf("the way back leads to %q", to)
 	}

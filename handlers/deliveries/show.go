@@ -17,6 +17,9 @@ func (s *Pages) Show(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	if c.Query("sending") == "1" && p.sending() {
+		c.Header("Refresh", strconv.Itoa(resentReload))
+	}
 	return s.Render(c, http.StatusOK, "delivery", p)
 }
 

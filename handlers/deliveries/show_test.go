@@ -42,7 +42,7 @@ func TestDeliveryShown(t *testing.T) {
 		t.Error("a header became markup")
 	}
 	request := main.Find("#p-req")
-	webtest.Says(t, "the request", webtest.Words(request), "POST https://hooks.example/x", "webhook-id msg_1", "1795225466 (01:44:26 UTC)", "starred, sensitive", `"questions"`)
+	webtest.Says(t, "the request", webtest.Words(request), "POST https://hooks.example/x", "webhook-id msg_1", "1795225466 (01:44:26 UTC)", "hidden (sensitive)", `"questions"`)
 	if request.Find(".hljs-attr").Length() == 0 || request.HasClass("d-none") || !main.Find("#p-res").HasClass("d-none") {
 		t.Error("the request is not shown in colours, alone")
 	}
@@ -55,7 +55,7 @@ func TestDeliveryShown(t *testing.T) {
 	if response.HasClass("d-none") {
 		t.Error("the response is hidden although asked for")
 	}
-	webtest.Says(t, "the first attempt", webtest.Words(b.Get(path+"?attempt=1&tab=response").Find("#p-res")), "No answer came. The receiver did not answer within 15 seconds.", "no answer "+webtest.Nasty)
+	webtest.Says(t, "the first attempt", webtest.Words(b.Get(path+"?attempt=1&tab=response").Find("#p-res")), "No response. The receiver did not answer within 15 seconds.", "no answer "+webtest.Nasty)
 	raw := b.Get(path + "?attempt=2&raw=1").Find("#req-body")
 	if raw.Text() != string(row.Body) && raw.Find("span").Length() != 0 {
 		t.Errorf("raw body: %q", raw.Text())
@@ -66,7 +66,7 @@ func TestDeliveryShown(t *testing.T) {
 	_, err := s.Store.Webhooks.Delete(t.Context(), webtest.Boss, w.ID)
 	s.Must(err)
 	text = webtest.Words(b.Get(path).Find("main"))
-	webtest.Says(t, "the page of a deleted webhook", text, "Dropped", "the webhook was deleted", "Why it ended")
+	webtest.Says(t, "the page of a deleted webhook", text, "Dropped", "the webhook was deleted", "Reason")
 	if strings.Contains(text, "Resend now") {
 		t.Error("it can be sent again although its webhook was deleted")
 	}
@@ -79,7 +79,7 @@ func TestDeliveryWithoutAttempts(t *testing.T) {
 	s.Dispatch(100)
 	b := s.As(models.RoleAdministrator)
 	path := "/admin/deliveries/" + s.NewestDelivery(w.ID).PublicID
-	webtest.Says(t, "the pending page", webtest.Words(b.Get(path).Find("main")), "Pending", "Attempt 1 Next", "What is going to be sent", "7 more after it")
+	webtest.Says(t, "the pending page", webtest.Words(b.Get(path).Find("main")), "Pending", "Attempt 1 Next", "Request to be sent", "7 more after it")
 	s.Must(s.Store.Webhooks.Pause(t.Context(), webtest.Boss, w.ID))
 	text := webtest.Words(b.Get(path).Find("main"))
 	webtest.Says(t, "the held page", text, "Held", "has been paused since", "by Mary Wilkins", "First attempt")
@@ -119,7 +119,7 @@ func TestDeliveryResent(t *testing.T) {
 	if b.Get(path).Find(`form[action="`+path+`/resend"] button`).Text() != "Resend now" {
 		t.Error("there is no button")
 	}
-	if status, _ := b.Post(path+"/resend", nil); status != http.StatusSeeOther || b.To != path {
+	if status, _ := b.Post(path+"/resend", nil); status != http.StatusSeeOther || b.To != path+"?sending=1" {
 		t.Fatalf("resend: %d to %s", status, b.To)
 	}
 	webtest.Says(t, "the page afterwards", webtest.Words(b.Get(path).Find("main")), "Sending again")

@@ -53,14 +53,14 @@ func TestTriggerEventExplained(t *testing.T) {
 	matched := webtest.Words(doc.Find("table").Eq(0))
 	webtest.Says(t, "what matched", matched, "Got it Generic · Mary Wilkins Questions chosen; accepts all tags", "with 1 other event Delivered 200 in 184 ms, first attempt",
 		"Retried "+webtest.Nasty+" Generic · Mary Wilkins Questions chosen; tags python and pandas in common; community Data platform", "alone Retrying 503 next ",
-		"Held paused since ", "Gone Generic · Mary Wilkins · deleted since", "Dropped")
+		"Held paused since ", "Gone Generic · Mary Wilkins · since deleted", "Dropped")
 	unmatched := doc.Find("table").Eq(1)
 	webtest.Says(t, "what did not match", webtest.Words(unmatched),
 		"Django helpdesk Generic · Mary Wilkins Tags differ. The event has python, pandas; this webhook requires django or flask. Edit its tags",
 		"Activity not chosen. The event is Questions; this webhook reports Answers. Edit its activities",
 		"Community differs. The event is in Data platform; this webhook requires Web. Edit its community",
 		"Moved here Generic · Mary Wilkins Location differs. The event is from Main site; this webhook was on Devcentral at the time.",
-		"Too late Generic · Mary Wilkins Created later. The event was received at ", "nothing, later events can match")
+		"Too late Generic · Mary Wilkins Created later. The event was received at ", "none needed for later events")
 	if strings.Contains(text, "Elsewhere") {
 		t.Error("a webhook of another location is on the page")
 	}
@@ -87,19 +87,19 @@ func TestTriggerEventMergedAndWaiting(t *testing.T) {
 	b := s.As(models.RoleAdministrator)
 	s.Event("lonely", "Nobody", nil)
 	s.Dispatch(100)
-	webtest.Says(t, "without webhooks", webtest.Words(b.Get(s.EventPath("lonely")).Find("main")), "Main site has no webhooks, so nothing was sent.", "No webhook of Main site lets this event through")
+	webtest.Says(t, "without webhooks", webtest.Words(b.Get(s.EventPath("lonely")).Find("main")), "Main site has no webhooks, so nothing was sent.", "No webhook for Main site matched this event")
 	w := s.Hook("One", nil)
 	for _, id := range []string{"old", "older/..", "new"} {
 		s.Event(id, "Edited", func(e *models.NewEvent) { e.MergeKey, e.Type = "k", "question.edited" })
 	}
 	s.Dispatch(100)
 	doc := b.Get(s.EventPath("old"))
-	webtest.Says(t, "the merged event", webtest.Words(doc.Find("main")), "Merged into a newer event.", "What the site sent")
+	webtest.Says(t, "the merged event", webtest.Words(doc.Find("main")), "Merged into a newer event.", "Event as reported")
 	if text := webtest.Words(doc.Find("main")); strings.Contains(text, "Matched") {
 		t.Errorf("a merged event was matched: %s", text)
 	}
 	doc = b.Get(doc.Find(".s-notice a").AttrOr("href", ""))
-	webtest.Says(t, "the newer event", webtest.Words(doc.Find("main")), "2 earlier events", "Merged into it: 2", "Matched: 1", "1 webhook matched and is about to receive it.")
+	webtest.Says(t, "the newer event", webtest.Words(doc.Find("main")), "2 earlier events", "Merged events: 2", "Matched: 1", "1 webhook matched and is about to receive it.")
 	for _, link := range doc.Find("section[aria-labelledby=merged] a").EachIter() {
 		if to := link.AttrOr("href", ""); b.Status(to) != http.StatusOK {
 			t.Errorf("nothing is at %s", to)
@@ -109,7 +109,7 @@ func TestTriggerEventMergedAndWaiting(t *testing.T) {
 	s.Set(models.EnableTriggerHistory, "False")
 	s.Event("unlogged", "Unlogged", nil)
 	s.Dispatch(100)
-	webtest.Says(t, "its delivery", webtest.Words(b.Get("/admin/deliveries/"+s.NewestDelivery(w.ID).PublicID).Find("main")), "None are on record")
+	webtest.Says(t, "its delivery", webtest.Words(b.Get("/admin/deliveries/"+s.NewestDelivery(w.ID).PublicID).Find("main")), "None recorded")
 	s.Set(models.EnableTriggerHistory, "True")
 
 	s.Set(models.DispatchDelay, "60")

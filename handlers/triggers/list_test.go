@@ -114,7 +114,7 @@ func TestTriggerHistoryListed(t *testing.T) {
 		}
 	}
 	doc := b.Get("/admin/trigger-history?q=nothing&tag=x&type=y&location=z&to=2020-01-01T10:00&time=odd&before=0")
-	webtest.Says(t, "the page without a match", webtest.Words(doc.Find("main")), "No event is like that", "Search nothing", "Tag x", "Event type y", "Location z", "To 2020-01-01 10:00",
+	webtest.Says(t, "the page without a match", webtest.Words(doc.Find("main")), "No events match these filters", "Search nothing", "Tag x", "Event type y", "Location z", "To 2020-01-01 10:00",
 		"“odd” is not a valid span of time", "“0” is not a valid place in the list")
 }
 

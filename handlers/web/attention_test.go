@@ -27,7 +27,7 @@ func TestEveryPageNamesWhatBroke(t *testing.T) {
 	until := time.Now().UTC().Add(30 * 24 * time.Hour).Format("Jan 2, 2006")
 	for _, path := range []string{"/admin/deliveries", "/admin/webhooks", "/admin/members"} {
 		a := c.Get(path).Want(http.StatusOK)
-		if text := a.Text(attentionSection); text != "A webhook broke: First. The receiver answered 410 Gone. 1 notification is held and not lost until "+until+"." {
+		if text := a.Text(attentionSection); text != "Webhook broken: First. The receiver answered 410 Gone. 1 notification is held until "+until+"." {
 			t.Errorf("%s says %q", path, text)
 		}
 		if to := a.Find(attentionSection+" a").AttrOr("href", ""); to != webhooks.WebhookPath(w.ID) {
@@ -43,7 +43,7 @@ func TestEveryPageNamesWhatBroke(t *testing.T) {
 	other := c.AddWebhook(func(in *models.WebhookInput) { in.Name = "Second" })
 	webtest.OK(t, c.Store.Webhooks.Break(t.Context(), other.ID, "The receiver answered 410 Gone."))
 	text := c.Get("/admin/webhooks").Text(attentionSection)
-	for _, want := range []string{"A webhook broke: First. The receiver answered 410 Gone.", "A webhook broke: Second. The receiver answered 410 Gone. Nothing is held."} {
+	for _, want := range []string{"Webhook broken: First. The receiver answered 410 Gone.", "Webhook broken: Second. The receiver answered 410 Gone. Nothing is held."} {
 		if !strings.Contains(text, want) {
 			t.Errorf("it says %q without %q", text, want)
 		}
@@ -64,7 +64,7 @@ func TestEachThatBrokeIsPutAsideAlone(t *testing.T) {
 		a := c.Get("/admin/webhooks")
 		for i, name := range lines {
 			if name[0] >= 'A' {
-				lines[i] = "A webhook broke: " + name + ". Gone. Nothing is held."
+				lines[i] = "Webhook broken: " + name + ". Gone. Nothing is held."
 			}
 		}
 		if text, want := a.Text(attentionSection), strings.Join(lines, ""); text != want {
@@ -77,12 +77,12 @@ func TestEachThatBrokeIsPutAsideAlone(t *testing.T) {
 		key := a.Find("button[aria-label='Dismiss the notice about "+about+"']").AttrOr("value", "")
 		c.Extra = (&http.Response{Header: c.Post("/attention", url.Values{"what": {key}, "next": {"/"}}).Want(http.StatusSeeOther).Header}).Cookies()
 	}
-	a := says("First", "Second", "Third", "2 more webhooks broke. See which")
+	a := says("First", "Second", "Third", "2 more webhooks broke. Show them")
 	if to := a.Find(attentionSection+" a").Last().AttrOr("href", ""); to != "/admin/webhooks?state=broken" {
 		t.Errorf("it leads to %q", to)
 	}
 	put(a, "Second")
-	put(says("First", "Third", "Fourth", "1 more webhook broke. See which"), "more broken webhooks")
+	put(says("First", "Third", "Fourth", "1 more webhook broke. Show them"), "more broken webhooks")
 	a = says("First", "Third", "Fourth")
 	for _, name := range []string{"First", "Third", "Fourth"} {
 		put(a, name)

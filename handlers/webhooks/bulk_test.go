@@ -37,7 +37,7 @@ func TestBulk(t *testing.T) {
 	}
 
 	ask := c.Get(path + "?" + chosen("pause", a, b, broken).Encode()).Want(http.StatusOK)
-	if ask.Text("h1") != "Pause 2 webhooks?" || !strings.Contains(ask.Text("main"), "1 chosen webhook stays as it is, because it is not active already") ||
+	if ask.Text("h1") != "Pause 2 webhooks?" || !strings.Contains(ask.Text("main"), "1 selected webhook stays as it is because it is not active already") ||
 		ask.Text("main button") != "Pause 2" || state(a) != models.WebhookActive {
 		t.Errorf("it asks %q", ask.Text("main"))
 	}
@@ -60,13 +60,13 @@ func TestBulk(t *testing.T) {
 	}
 
 	ask = c.Get(path + "?" + chosen("delete", a, b).Encode()).Want(http.StatusOK)
-	if !strings.Contains(ask.Text("main"), "3 notifications that wait to be sent are dropped") {
+	if !strings.Contains(ask.Text("main"), "3 waiting notifications will be dropped") {
 		t.Errorf("it asks %q", ask.Text("main"))
 	}
 	if text := c.Flash(c.Post(path, ask.Form()).GoesTo(web.WebhooksPath)); text != "2 webhooks were deleted. 3 waiting notifications were dropped." {
 		t.Errorf("it says %q", text)
 	}
-	if again := c.Get(path + "?" + chosen("delete", a).Encode()); !strings.Contains(again.Text("main"), "Nothing is left to do") {
+	if again := c.Get(path + "?" + chosen("delete", a).Encode()); !strings.Contains(again.Text("main"), "Nothing to do") {
 		t.Errorf("it asks %q", again.Text("main"))
 	}
 }

@@ -46,7 +46,7 @@ func TestCharts(t *testing.T) {
 func TestWebhookPageListsItsDeliveries(t *testing.T) {
 	c := webtest.NewConsole(t)
 	w := c.AddWebhook(nil)
-	if got := c.Get(webhooks.WebhookPath(w.ID)).Text("main"); !strings.Contains(got, "None yet. One appears here") {
+	if got := c.Get(webhooks.WebhookPath(w.ID)).Text("main"); !strings.Contains(got, "None yet. A delivery appears here") {
 		t.Errorf("the page says %q", got)
 	}
 	c.AddDelivery(w)

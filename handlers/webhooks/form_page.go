@@ -172,21 +172,21 @@ func (e *editing) fields() []ownField {
 func (p *webhookFormPage) summary() []faultLine {
 	order := []faultLine{
 		{wholeForm, "", ""},
-		{"name", "Name", ""},
-		{"location", "Location", ""},
-		{"events", "Activity", ""},
-		{"tag_mode", "Tags", ""},
-		{"tags", "Tags", ""},
-		{"community", "Community", ""},
-		{"url", "URL", ""},
+		{"name", "What would you like to name this webhook?", ""},
+		{"location", "Which location should be used for this notification?", ""},
+		{"events", "What activity type would you like to be notified about?", ""},
+		{"tag_mode", "What tags would you like to be notified about?", ""},
+		{"tags", "What tags would you like to be notified about?", ""},
+		{"community", "What community would you like to be notified about?", ""},
+		{"url", "Where would you like the payload to be sent?", ""},
 	}
 	for _, s := range p.Secrets {
-		order = append(order, faultLine{s.Name, s.Label, ""})
+		order = append(order, faultLine{s.Name, s.Label + ":", ""})
 	}
 	for _, f := range p.Fields {
-		order = append(order, faultLine{f.Name, f.Label, ""})
+		order = append(order, faultLine{f.Name, f.Label + ":", ""})
 	}
-	order = append(order, faultLine{"headers", "Custom headers", ""})
+	order = append(order, faultLine{"headers", "Custom headers:", ""})
 	var list []faultLine
 	for _, line := range order {
 		if line.Text = p.Faults[line.Field]; line.Text != "" {

@@ -98,7 +98,7 @@ func TestListIsAskedByItsURL(t *testing.T) {
 		if got := strings.Join(names, " "); got != want {
 			t.Errorf("%s lists %q, want %q", query, got, want)
 		}
-		if strings.HasPrefix(query, "?q=alph") && !strings.Contains(page.Text("main"), "Showing 1 of 3 webhooks (1 match)") {
+		if strings.HasPrefix(query, "?q=alph") && !strings.Contains(page.Text("main"), "Showing 1 of 3 webhooks (1 matches)") {
 			t.Errorf("%s says %q", query, page.Text(".table-bar"))
 		}
 	}
@@ -114,7 +114,7 @@ func TestListInPages(t *testing.T) {
 		c.AddWebhook(nil)
 	}
 	first := c.Get("/admin/webhooks?q=python")
-	if !strings.Contains(first.Text("main"), "Showing 50 of 51 webhooks (51 match)") || first.Text(".s-pagination") != "Next On a page: 20 50 100 200" {
+	if !strings.Contains(first.Text("main"), "Showing 50 of 51 webhooks (51 match)") || first.Text(".s-pagination") != "Next Rows per page: 20 50 100 200" {
 		t.Errorf("the page says %q", first.Text(".table-bar"))
 	}
 	next := first.Find(".s-pagination a[rel=next]").AttrOr("href", "")

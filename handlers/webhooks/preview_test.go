@@ -75,14 +75,14 @@ func TestPreviewOfAFaultyForm(t *testing.T) {
 	c.AddEvent(1, "answer.accepted", "", "python")
 	a := c.Post(webtest.NewForm, c.Filled("nonsense", "location", "python-wranglers", "do", "preview")).Want(http.StatusOK)
 	side := a.Text(".form-side")
-	if !strings.Contains(side, "1 of 1 event") || !strings.Contains(side, "once the marked fields are corrected") || a.Find("#next-headers").Length() > 0 {
+	if !strings.Contains(side, "1 of 1 event") || !strings.Contains(side, "Enter a URL to see the headers.") || a.Find("#next-headers").Length() > 0 {
 		t.Errorf("the preview says %s", side)
 	}
-	if !strings.Contains(a.Text("[role=alert]"), "It cannot be saved like this.") {
+	if !strings.Contains(a.Text("[role=alert]"), "This cannot be saved yet.") {
 		t.Errorf("it says %q", a.Text("[role=alert]"))
 	}
 	none := c.Post(webtest.NewForm, c.Filled("https://example.com/", "tag_mode", "specific", "tags", "", "do", "preview")).Want(http.StatusOK)
-	if side = none.Text(".form-side"); !strings.Contains(side, "0 of 0 events") || !strings.Contains(side, "Nothing to send until something matches. This is a sample") {
+	if side = none.Text(".form-side"); !strings.Contains(side, "0 of 0 events") || !strings.Contains(side, "No recent event matches yet. This sample") {
 		t.Errorf("the preview says %s", side)
 	}
 	if !strings.Contains(side, "Sample body") || !strings.Contains(side, "Sample headers") || !json.Valid([]byte(none.Find("#next-raw").Text())) {

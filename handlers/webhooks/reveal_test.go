@@ -153,7 +153,7 @@ func TestRevealBySingleSignOn(t *testing.T) {
 	if page := c.Get(path); page.Find("input[type=password], main button[type=submit]").Length() != 0 {
 		t.Errorf("it asks for a password that there is not: %s", page.Text("main"))
 	}
-	// It confirms nothing to a browser that is not logged in, and logs nobody in.
+	// It confirms nothing to a browser that is Never logged in, and logs nobody in.
 	c.Cookie = ""
 	p.Begin(c, account.OidcPath+"?confirm=1&next="+url.QueryEscape(path))
 	p.Claims = map[string]any{"auth_time": now}

@@ -17,7 +17,7 @@ func TestDelete(t *testing.T) {
 	c.AddDelivery(w)
 	path := webhooks.WebhookPath(w.ID) + "/delete"
 	a := c.Get(path).Want(http.StatusOK)
-	if !strings.Contains(a.Text("main"), "1 notification that waits to be sent is dropped") || a.Text("main form button") != "OK" {
+	if !strings.Contains(a.Text("main"), "1 waiting notification will be dropped") || a.Text("main form button") != "OK" {
 		t.Errorf("the page says %q", a.Text("main"))
 	}
 	c.Get("/admin/webhooks/1").Want(http.StatusOK)
