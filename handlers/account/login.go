@@ -37,6 +37,8 @@ func (s *Pages) showLogin(c *gin.Context, status int, p *loginPage) error {
 	return s.Render(c, status, "login", p)
 }
 
+// LoginForm shows the login page. A member who is logged in goes on to the page
+// that ?next names.
 func (s *Pages) LoginForm(c *gin.Context) error {
 	next := c.Query("next")
 	if _, err := s.SessionUser(c); err == nil {

@@ -111,7 +111,10 @@ type oidcError struct {
 	Cause  error
 }
 
+// Error is the cause, for the log.
 func (e *oidcError) Error() string { return fmt.Sprintf("single sign-on: %v", e.Cause) }
+
+// Unwrap returns the cause.
 func (e *oidcError) Unwrap() error { return e.Cause }
 
 // Oidc begins a log-in at the provider, and ends it when the provider sends

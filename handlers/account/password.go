@@ -22,6 +22,8 @@ type Pages struct {
 	signOn       *singleSignOn // nil: there is none
 }
 
+// New builds the pages. provider without an issuer means no single sign-on;
+// refused is called for each log-in that was refused, and may be nil.
 func New(s *web.Site, provider OIDC, refused func()) *Pages {
 	if refused == nil {
 		refused = func() {}
@@ -48,6 +50,8 @@ type passwordForm struct {
 	Next     string `form:"next"`
 }
 
+// PasswordForm shows the form in which members change their password; ?next
+// names the page to go on to.
 func (s *Pages) PasswordForm(c *gin.Context) error {
 	return s.showPassword(c, http.StatusOK, c.Query("next"), nil)
 }

@@ -47,6 +47,7 @@ func (p *locationPage) RemoveTagPath(name string) string {
 	return removePath(models.Place{Location: p.Location.Slug, Tag: name})
 }
 
+// LocationPath is the address of a location's page.
 func LocationPath(slug string) string { return locationsPath + "/" + slug }
 
 func communityPath(location, slug string) string {

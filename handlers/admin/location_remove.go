@@ -76,6 +76,8 @@ func (s *Pages) LocationRemove(c *gin.Context) error {
 	return s.showRemoval(c, r, uses, err, "")
 }
 
+// LocationRemovePost removes a location, a community or a tag. If something
+// refers to it, nothing is removed and the page lists what does.
 func (s *Pages) LocationRemovePost(c *gin.Context) error {
 	r, err := s.removalFromRequest(c)
 	if err != nil {

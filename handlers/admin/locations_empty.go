@@ -40,6 +40,8 @@ func (s *Pages) LocationsEmpty(c *gin.Context) error {
 	return s.Confirm(c, p)
 }
 
+// LocationsEmptyPost removes the empty locations that match the search in the
+// form. An empty search matches all.
 func (s *Pages) LocationsEmptyPost(c *gin.Context) error {
 	var form struct {
 		Search string `form:"q"`

@@ -26,6 +26,7 @@ func (p *memberPage) Other() string {
 	return models.RoleAdministrator
 }
 
+// MemberPath is the address of a member's page.
 func MemberPath(id int64) string { return membersPath + "/" + web.FormatID(id) }
 
 // Member is the page on which one member's role and password are changed.
@@ -77,6 +78,8 @@ func (s *Pages) confirmDemotion(c *gin.Context, user models.User, fault string) 
 	return s.Confirm(c, p)
 }
 
+// MemberRole gives a member another role and revokes the chosen tokens. The
+// last administrator stays one.
 func (s *Pages) MemberRole(c *gin.Context) error {
 	var form struct {
 		revokeForm
@@ -150,6 +153,8 @@ func (s *Pages) confirmRemoval(c *gin.Context, user models.User, fault string) e
 	return s.Confirm(c, p)
 }
 
+// MemberRemovePost removes a member and revokes the chosen tokens. The last
+// administrator cannot be removed.
 func (s *Pages) MemberRemovePost(c *gin.Context) error {
 	var form revokeForm
 	if err := web.BindOrRefuse(c, &form); err != nil {

@@ -34,6 +34,8 @@ func (s *Pages) confirmDisabling(c *gin.Context, user models.User, fault string)
 	return s.Confirm(c, p)
 }
 
+// MemberDisablePost disables a member and revokes the chosen tokens. The last
+// administrator cannot be disabled.
 func (s *Pages) MemberDisablePost(c *gin.Context) error {
 	var form revokeForm
 	if err := web.BindOrRefuse(c, &form); err != nil {

@@ -64,6 +64,7 @@ type settingForm struct {
 	Do     string   `form:"do"`
 }
 
+// SiteSettings lists all site settings with their values in force.
 func (s *Pages) SiteSettings(c *gin.Context) error {
 	values, err := s.Store.Settings.Values(c.Request.Context())
 	if err != nil {
@@ -76,6 +77,8 @@ func (s *Pages) SiteSettings(c *gin.Context) error {
 	return s.Render(c, http.StatusOK, "site_settings", p)
 }
 
+// SiteSetting shows one setting with its form and its history. ?name names it;
+// an unknown name is a 404.
 func (s *Pages) SiteSetting(c *gin.Context) error {
 	d, err := settingFromRequest(c)
 	if err != nil {
@@ -118,6 +121,8 @@ func (s *Pages) showSiteSetting(c *gin.Context, status int, p *siteSettingPage) 
 	return s.Render(c, status, "site_setting", p)
 }
 
+// SiteSettingPost changes a setting, or resets it to its default, and wakes the
+// jobs. A value that is in force already is refused with a 422.
 func (s *Pages) SiteSettingPost(c *gin.Context) error {
 	d, err := settingFromRequest(c)
 	if err != nil {

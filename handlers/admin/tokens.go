@@ -175,6 +175,7 @@ func (s *Pages) tokenFromRequest(c *gin.Context) (models.Token, error) {
 	return tok, err
 }
 
+// TokenRevokePost revokes a token. One that has already been revoked is a 404.
 func (s *Pages) TokenRevokePost(c *gin.Context) error {
 	tok, err := s.tokenFromRequest(c)
 	if err != nil {

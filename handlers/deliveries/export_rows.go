@@ -40,11 +40,15 @@ type Exported struct {
 	Reason     string     `json:"reason"`
 }
 
+// ExportColumns are the names in a CSV file's first line, in the order of
+// Cells.
 var ExportColumns = []string{
 	"id", "webhook_id", "webhook", "type", "location", "state", "held_why", "event_types", "events", "attempts",
 	"created_at", "due_at", "last_attempt_at", "last_status", "last_error", "last_ms", "finished_at", "reason",
 }
 
+// NewExported is a delivery as the files have it. Its state is held when its
+// webhook cannot send.
 func NewExported(row models.DeliveryRow) Exported {
 	e := Exported{
 		ID: row.PublicID, WebhookID: row.WebhookID, Webhook: row.Webhook.Name, Type: row.Webhook.Type, Location: row.Location,
@@ -112,6 +116,8 @@ func (s *Pages) CSV(c *gin.Context) error {
 	})
 }
 
+// JSON answers with all deliveries that match the filter, newest first, as one
+// JSON array.
 func (s *Pages) JSON(c *gin.Context) error {
 	before := "["
 	return s.exportDeliveries(c, "json", "application/json", func(to *bytes.Buffer, lines []Exported, last bool) error {

@@ -20,6 +20,7 @@ type Pages struct {
 	exports exports
 }
 
+// New builds the pages, with limits of their own for exports.
 func New(s *web.Site) *Pages {
 	return &Pages{Site: s, exports: newExports()}
 }
@@ -102,6 +103,7 @@ func finishedState(state string) bool {
 	return state == "" || state == models.DeliveryDelivered || state == models.DeliveryFailed || state == models.DeliveryDropped
 }
 
+// NewLine puts a delivery into words. Its note counts from now.
 func NewLine(row models.DeliveryRow, now time.Time) Line {
 	held := row.HeldWhy
 	if row.Held && row.Webhook.State == models.WebhookBroken {

@@ -55,6 +55,7 @@ func (p *deliveryPage) URL(attempt int, tab string, raw bool) string {
 // Here is the page's own address with another tab, or the body raw or not.
 func (p *deliveryPage) Here(tab string, raw bool) string { return p.URL(p.Shown.Number, tab, raw) }
 
+// Path is the address of a delivery's page.
 func Path(publicID string) string { return "/admin/deliveries/" + url.PathEscape(publicID) }
 
 // Held is why it waits without a time, as a sentence begins.

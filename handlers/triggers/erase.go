@@ -81,6 +81,8 @@ func (s *Pages) eraseQuestion(c *gin.Context, e models.Event) (*web.ConfirmPage,
 	return p, nil
 }
 
+// ErasePost erases the content of an event that has been dispatched, and of those
+// of its deliveries that the question did not except.
 func (s *Pages) ErasePost(c *gin.Context) error {
 	e, err := s.eventToErase(c)
 	if err != nil {

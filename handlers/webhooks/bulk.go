@@ -57,6 +57,9 @@ func (s *Pages) Bulk(c *gin.Context) error {
 	return s.Render(c, http.StatusOK, "webhooks_bulk", p)
 }
 
+// BulkPost pauses, resumes or deletes the chosen webhooks one after the other.
+// Those deleted meanwhile are passed over; after an error the earlier changes
+// stay.
 func (s *Pages) BulkPost(c *gin.Context) error {
 	var form struct {
 		bulkForm

@@ -25,6 +25,8 @@ type editing struct {
 	notCopied string // what the copied webhook has that its copy lacks
 }
 
+// New shows the form for a webhook of the type that ?type names. ?from fills in
+// a copy of another webhook of that type.
 func (s *Pages) New(c *gin.Context) error {
 	f, err := formatFromRequest(c)
 	if err != nil {
@@ -94,6 +96,7 @@ func (s *Pages) Duplicate(c *gin.Context) error {
 	return s.Redirect(c, fmt.Sprintf("/admin/webhooks/new?type=%s&from=%d", w.Type, w.ID))
 }
 
+// NewPost does what the pressed button of the form for a new webhook asks.
 func (s *Pages) NewPost(c *gin.Context) error {
 	f, err := formatFromRequest(c)
 	if err != nil {
@@ -102,6 +105,8 @@ func (s *Pages) NewPost(c *gin.Context) error {
 	return s.postWebhookForm(c, &editing{format: f, copied: c.Query("from") != ""})
 }
 
+// Edit shows the form with a saved webhook, or with what was typed before its
+// reader had to log in again.
 func (s *Pages) Edit(c *gin.Context) error {
 	w, f, err := s.savedWebhook(c)
 	if err != nil {
@@ -122,6 +127,7 @@ func (s *Pages) Edit(c *gin.Context) error {
 	return s.showWebhookForm(c, http.StatusOK, e)
 }
 
+// EditPost does what the pressed button of a saved webhook's form asks.
 func (s *Pages) EditPost(c *gin.Context) error {
 	w, f, err := s.savedWebhook(c)
 	if err != nil {

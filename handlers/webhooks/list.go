@@ -53,6 +53,7 @@ func (p *webhooksPage) Filtered() bool { return p.Query.Filtered() }
 // Sized tells whether there is anything to choose a page size for.
 func (p *webhooksPage) Sized() bool { return p.Matched > int64(webhooksPer[0]) }
 
+// List shows the webhooks that match the filters, a page at a time.
 func (s *Pages) List(c *gin.Context) error {
 	ctx := c.Request.Context()
 	q := parseWebhooksQuery(c.Request.URL.Query())

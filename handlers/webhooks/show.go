@@ -59,6 +59,7 @@ type webhookVersion struct {
 	Why   string
 }
 
+// Show is a webhook's page. Deleted webhooks have one too.
 func (s *Pages) Show(c *gin.Context) error {
 	id, _ := web.Positive(c.Param("id"))
 	w, err := s.Store.Webhooks.GetAny(c.Request.Context(), id)

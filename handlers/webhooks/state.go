@@ -32,6 +32,7 @@ func (s *Pages) Delete(c *gin.Context) error {
 	})
 }
 
+// DeletePost deletes a webhook and drops its waiting deliveries.
 func (s *Pages) DeletePost(c *gin.Context) error {
 	w, _, err := s.savedWebhook(c)
 	if err != nil {
@@ -49,6 +50,8 @@ func (s *Pages) DeletePost(c *gin.Context) error {
 	return s.Redirect(c, web.WebhooksPath, web.Flash{Kind: "success", Text: text})
 }
 
+// Pause stops a webhook from sending. Its deliveries are held until it is
+// resumed.
 func (s *Pages) Pause(c *gin.Context) error {
 	w, _, err := s.savedWebhook(c)
 	if err != nil {
@@ -108,4 +111,5 @@ func (s *Pages) Resume(c *gin.Context) error {
 	return s.Redirect(c, WebhookPath(w.ID), web.Flash{Kind: "success", Text: text})
 }
 
+// WebhookPath is the address of a webhook's page.
 func WebhookPath(id int64) string { return fmt.Sprintf("/admin/webhooks/%d", id) }
