@@ -141,7 +141,7 @@ func (in *instance) assemble(ctx context.Context) error {
 		return err
 	}
 	if in.config.Role.Jobs() {
-		in.jobs, err = jobs.New(jobs.Deps{
+		in.jobs, err = jobs.New(jobs.Deps{ //nolint:contextcheck // a scrape brings no context: its questions end after 5 s
 			Store: in.store, Sender: in.sender, Log: in.log, Metrics: in.registry, Finished: in.counters.finished,
 			MemoryShare: in.memory,
 		})

@@ -2,6 +2,7 @@ package account_test
 
 import (
 	"crypto/sha256"
+	"encoding/base64"
 	"net/http"
 	"net/url"
 	"strings"
@@ -30,7 +31,7 @@ func TestSingleSignOn(t *testing.T) {
 	}
 	p.Token = func(form url.Values) {
 		sum := sha256.Sum256([]byte(form.Get("code_verifier")))
-		if webtest.Base64url(sum[:]) != p.Requested.Get("code_challenge") || form.Get("code") != "c" {
+		if base64.RawURLEncoding.EncodeToString(sum[:]) != p.Requested.Get("code_challenge") || form.Get("code") != "c" {
 			t.Errorf("the token was asked for with %v", form)
 		}
 	}

@@ -45,6 +45,8 @@ type Console struct {
 	Change int // times that OnChange was called
 }
 
+// AdminEmail and AdminPassword are those of the administrator whom NewConsole
+// adds.
 const (
 	AdminEmail    = "mary@example.com"
 	AdminPassword = "correct horse battery"
@@ -69,6 +71,8 @@ var parsed = sync.OnceValue(func() *templates.Set {
 	return set
 })
 
+// NewConsole is the console over SQLite; adjust changes its dependencies before
+// it is built.
 func NewConsole(t testing.TB, adjust ...func(*handlers.Deps)) *Console {
 	t.Helper()
 	return NewConsoleOn(t, "sqlite", adjust...)
@@ -107,6 +111,7 @@ func NewConsoleOn(t testing.TB, kind string, adjust ...func(*handlers.Deps)) *Co
 	return c
 }
 
+// OK ends the test if there is an error.
 func OK(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
@@ -114,6 +119,7 @@ func OK(t testing.TB, err error) {
 	}
 }
 
+// AddUser stores a user as given.
 func (c *Console) AddUser(u models.User) models.User {
 	c.t.Helper()
 	user, err := c.Store.Users.Create(c.t.Context(), u)
@@ -137,6 +143,7 @@ func (c *Console) LogIn(u models.User) {
 	c.Cookie = signed
 }
 
+// SetFeature sets Webhooks.EnableGenericWebhooks to "True" or "False".
 func (c *Console) SetFeature(value string) {
 	c.t.Helper()
 	OK(c.t, c.Store.Settings.Change(c.t.Context(), c.Admin.Actor(), models.EnableGenericWebhooks, value, "test"))
@@ -151,6 +158,8 @@ type Answer struct {
 	Body   string
 }
 
+// Do sends a request with the session's cookie and the extra ones. It follows
+// no redirect.
 func (c *Console) Do(req *http.Request) *Answer {
 	c.t.Helper()
 	if c.Cookie != "" {
@@ -170,6 +179,7 @@ func (c *Console) Do(req *http.Request) *Answer {
 	return a
 }
 
+// Request builds a request to the console, without cookies.
 func (c *Console) Request(method, path string, body io.Reader) *http.Request {
 	c.t.Helper()
 	req, err := http.NewRequestWithContext(c.t.Context(), method, c.Server.URL+path, body)
@@ -177,11 +187,13 @@ func (c *Console) Request(method, path string, body io.Reader) *http.Request {
 	return req
 }
 
+// Get asks for a page as the browser that is logged in.
 func (c *Console) Get(path string) *Answer {
 	c.t.Helper()
 	return c.Do(c.Request(http.MethodGet, path, nil))
 }
 
+// Post sends a form as the browser that is logged in.
 func (c *Console) Post(path string, form url.Values) *Answer {
 	c.t.Helper()
 	req := c.Request(http.MethodPost, path, strings.NewReader(form.Encode()))
@@ -263,27 +275,29 @@ func (c *Console) Next(a *Answer) *Answer {
 	return nil
 }
 
-// receiver is a webhook's receiver that keeps what it got.
-type receiver struct {
+// Receiver is a webhook's receiver that keeps what it got.
+type Receiver struct {
 	*httptest.Server
 	mu     sync.Mutex
 	status int
-	got    []received
+	got    []Received
 }
 
-type received struct {
+// Received is one request as it came.
+type Received struct {
 	Header http.Header
 	Body   string
 }
 
-func NewReceiver(t testing.TB) *receiver {
+// NewReceiver starts a receiver that answers 200 until Answers says otherwise.
+func NewReceiver(t testing.TB) *Receiver {
 	t.Helper()
-	r := &receiver{status: http.StatusOK}
+	r := &Receiver{status: http.StatusOK}
 	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		body, _ := io.ReadAll(req.Body)
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.got = append(r.got, received{req.Header, string(body)})
+		r.got = append(r.got, Received{req.Header, string(body)})
 		w.Header().Set("X-Receiver", "test")
 		w.WriteHeader(r.status)
 		_, _ = io.WriteString(w, "thank you")
@@ -292,16 +306,18 @@ func NewReceiver(t testing.TB) *receiver {
 	return r
 }
 
-func (r *receiver) Answers(status int) {
+// Answers sets the status of the answers from now on.
+func (r *Receiver) Answers(status int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.status = status
 }
 
-func (r *receiver) Requests() []received {
+// Requests are those received so far, oldest first.
+func (r *Receiver) Requests() []Received {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return append([]received(nil), r.got...)
+	return append([]Received(nil), r.got...)
 }
 
 // Await asks again until it is true: for what happens on its own after an
@@ -326,12 +342,14 @@ type LogLines struct {
 	text strings.Builder
 }
 
+// Write implements io.Writer.
 func (l *LogLines) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.Write(p)
 }
 
+// String is all that was logged so far.
 func (l *LogLines) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -25,7 +25,7 @@ import (
 )
 
 // Download is a file with the headers that it came with.
-func (b *historyBrowser) Download(path string) (string, http.Header) {
+func (b *HistoryBrowser) Download(path string) (string, http.Header) {
 	b.site.Helper()
 	q, err := http.NewRequestWithContext(b.site.Context(), http.MethodGet, b.site.Server.URL+path, nil)
 	b.site.Must(err)
@@ -39,15 +39,19 @@ func (b *historyBrowser) Download(path string) (string, http.Header) {
 	return string(text), p.Header
 }
 
+// Boss is the author of the changes that a HistorySite makes.
 var Boss = models.Actor{UserID: 1, Name: "Mary Wilkins"}
 
-type historyBrowser struct {
+// HistoryBrowser keeps the cookies of one member. It follows no redirect.
+type HistoryBrowser struct {
 	site   *HistorySite
 	Client *http.Client
 	To     string // where the last answer led
 }
 
-func (b *historyBrowser) Do(q *http.Request, err error) (int, *goquery.Document) {
+// Do sends a request and returns the status and the page. A script in the page
+// that is not one of our files fails the test.
+func (b *HistoryBrowser) Do(q *http.Request, err error) (int, *goquery.Document) {
 	b.site.Helper()
 	b.site.Must(err)
 	p, err := b.Client.Do(q)
@@ -67,7 +71,8 @@ func (b *historyBrowser) Do(q *http.Request, err error) (int, *goquery.Document)
 	return p.StatusCode, doc
 }
 
-func (b *historyBrowser) Get(path string) *goquery.Document {
+// Get returns a page; a status other than 200 ends the test.
+func (b *HistoryBrowser) Get(path string) *goquery.Document {
 	b.site.Helper()
 	status, doc := b.Do(http.NewRequestWithContext(b.site.Context(), http.MethodGet, b.site.Server.URL+path, nil))
 	if status != http.StatusOK {
@@ -76,7 +81,8 @@ func (b *historyBrowser) Get(path string) *goquery.Document {
 	return doc
 }
 
-func (b *historyBrowser) Post(path string, form url.Values) (int, *goquery.Document) {
+// Post sends a form and returns the status and the page.
+func (b *HistoryBrowser) Post(path string, form url.Values) (int, *goquery.Document) {
 	b.site.Helper()
 	q, err := http.NewRequestWithContext(b.site.Context(), http.MethodPost, b.site.Server.URL+path, strings.NewReader(form.Encode()))
 	b.site.Must(err)
@@ -84,12 +90,15 @@ func (b *historyBrowser) Post(path string, form url.Values) (int, *goquery.Docum
 	return b.Do(q, nil)
 }
 
-func (b *historyBrowser) Status(path string) int {
+// Status is the status of a page.
+func (b *HistoryBrowser) Status(path string) int {
 	b.site.Helper()
 	status, _ := b.Do(http.NewRequestWithContext(b.site.Context(), http.MethodGet, b.site.Server.URL+path, nil))
 	return status
 }
 
+// HistoryEvent is the event of a new question at main, whose author has a name
+// full of markup.
 func HistoryEvent(t testing.TB, id, title string) models.NewEvent {
 	t.Helper()
 	payload, err := json.Marshal(map[string]any{
@@ -113,14 +122,14 @@ type HistorySite struct {
 }
 
 // As is a browser in which a member of that role is logged in.
-func (s *HistorySite) As(role string) *historyBrowser {
+func (s *HistorySite) As(role string) *HistoryBrowser {
 	s.Helper()
 	email := role + "@example.com"
 	_, err := s.Store.Users.Create(s.Context(), models.User{Email: email, Name: role, PasswordHash: AdminHash(), Role: role})
 	s.Must(err)
 	jar, err := cookiejar.New(nil)
 	s.Must(err)
-	b := &historyBrowser{site: s, Client: &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error {
+	b := &HistoryBrowser{site: s, Client: &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse
 	}}}
 	if status, _ := b.Post("/login", url.Values{"email": {email}, "password": {AdminPassword}}); status != http.StatusSeeOther {
@@ -248,6 +257,7 @@ func (s *HistorySite) Hook(name string, change func(*models.WebhookInput)) model
 	return w
 }
 
+// Must ends the test if there is an error.
 func (s *HistorySite) Must(err error) {
 	s.Helper()
 	if err != nil {
@@ -277,6 +287,7 @@ func (s *HistorySite) Number(id string) int64 {
 	return found[0].ID
 }
 
+// Set changes a site setting.
 func (s *HistorySite) Set(name, value string) {
 	s.Helper()
 	s.Must(s.Store.Settings.Change(s.Context(), Boss, name, value, "for the test"))
@@ -341,6 +352,7 @@ func Words(s *goquery.Selection) string {
 	return strings.Join(strings.Fields(b.String()), " ")
 }
 
+// Lookup is a type of webhook by name; an unknown one ends the test.
 func Lookup(t testing.TB, name string) *wire.Format {
 	t.Helper()
 	f, ok := wire.Lookup(name)

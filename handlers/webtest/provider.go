@@ -21,7 +21,7 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/account"
 )
 
-func Base64url(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
+func base64url(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
 func newProvider(t *testing.T) *Provider {
 	t.Helper()
@@ -54,8 +54,8 @@ func newProvider(t *testing.T) *Provider {
 	})
 	mux.HandleFunc("GET /keys", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, map[string]any{"keys": []any{map[string]any{
-			"kty": "RSA", "alg": "RS256", "use": "sig", "kid": "one", "n": Base64url(key.N.Bytes()),
-			"e": Base64url(big.NewInt(int64(key.E)).Bytes()),
+			"kty": "RSA", "alg": "RS256", "use": "sig", "kid": "one", "n": base64url(key.N.Bytes()),
+			"e": base64url(big.NewInt(int64(key.E)).Bytes()),
 		}}})
 	})
 	mux.HandleFunc("POST /token", func(w http.ResponseWriter, r *http.Request) {
@@ -68,6 +68,8 @@ func newProvider(t *testing.T) *Provider {
 	return p
 }
 
+// NewSignOnConsole is a console with a provider of single sign-on, where nobody
+// is logged in.
 func NewSignOnConsole(t *testing.T) (*Console, *Provider) {
 	t.Helper()
 	p := newProvider(t)
@@ -93,6 +95,7 @@ type Provider struct {
 	Sign      func(text string) []byte
 }
 
+// Back is the path to which the provider sends the browser back after Begin.
 func (p *Provider) Back() string {
 	return account.OidcPath + "?code=c&state=" + p.Requested.Get("state")
 }
@@ -132,6 +135,6 @@ func (p *Provider) idToken() string {
 	if p.Alter != nil {
 		body = []byte(p.Alter(string(body)))
 	}
-	text := Base64url(head) + "." + Base64url(body)
-	return text + "." + Base64url(p.Sign(text))
+	text := base64url(head) + "." + base64url(body)
+	return text + "." + base64url(p.Sign(text))
 }

@@ -35,6 +35,7 @@ var Open = map[string]bool{
 // Own are changes that every member may make, because they are the member's own.
 var Own = map[string]bool{"/theme": true, "/attention": true, "/account/password": true, "/account/sessions": true}
 
+// PathOf is a route's path with a value for each parameter.
 func PathOf(route gin.RouteInfo) string {
 	return strings.NewReplacer(":id", "1", ":event", "e", "*file", "app.css").Replace(route.Path)
 }
@@ -200,6 +201,7 @@ func (c *Console) Unfinished(from string, length int) (status <-chan string, han
 	return answers, func() { _ = conn.Close() }
 }
 
+// Credentials are the login form of the administrator with a password.
 func Credentials(password string) url.Values {
 	return url.Values{"email": {"Mary@Example.com"}, "password": {password}, "next": {"/admin/deliveries"}}
 }
@@ -273,4 +275,5 @@ func WithAPIs(d *handlers.Deps) {
 	d.SuperOffice = superoffice.New(superoffice.Deps{Store: d.Store, Sender: d.Sender, Access: access, Log: log}).Handle
 }
 
+// SettingPath is the address of a site setting's page.
 func SettingPath(name string) string { return "/developer/site-settings/edit?name=" + name }

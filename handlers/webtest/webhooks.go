@@ -16,12 +16,15 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
+// Filled is the form of a new generic webhook that posts to a URL. pairs are
+// names and values of further fields.
 func (c *Console) Filled(to string, pairs ...string) url.Values {
 	form := c.Get(NewForm).Want(http.StatusOK).Form()
 	Fill(form, "name", "Python Accepted Answers", "events", "answer.accepted", "url", to)
 	return Fill(form, pairs...)
 }
 
+// Only is the one webhook that there is.
 func (c *Console) Only() models.Webhook {
 	c.t.Helper()
 	all, _, err := c.Store.Webhooks.All(c.t.Context())
@@ -32,6 +35,7 @@ func (c *Console) Only() models.Webhook {
 	return all[0]
 }
 
+// Opened is a webhook's decrypted content.
 func (c *Console) Opened(w models.Webhook) models.Opened {
 	c.t.Helper()
 	o, err := c.Store.Webhooks.Open(w)
@@ -39,6 +43,7 @@ func (c *Console) Opened(w models.Webhook) models.Opened {
 	return o
 }
 
+// EditPath is the address of a webhook's form.
 func EditPath(w models.Webhook) string { return webhooks.WebhookPath(w.ID) + "/edit" }
 
 // Fill sets fields; an empty value empties the field.
@@ -49,6 +54,7 @@ func Fill(form url.Values, pairs ...string) url.Values {
 	return form
 }
 
+// NewForm is the address of the form for a new generic webhook.
 const NewForm = "/admin/webhooks/new?type=generic"
 
 // Part asks as our scripts do.
@@ -97,11 +103,14 @@ func (a *Answer) Reveals(secret string) *Answer {
 	return a
 }
 
+// AddSecretWebhook stores a webhook with two signing secrets.
 func (c *Console) AddSecretWebhook() models.Webhook {
 	c.t.Helper()
 	return c.AddWebhook(func(in *models.WebhookInput) { in.Secrets[0].Set, in.Secrets[1].Set = FirstSecret, SecondSecret })
 }
 
+// FirstSecret and SecondSecret are the signing secrets that AddSecretWebhook
+// stores.
 const (
 	FirstSecret  = "the first secret of this webhook"
 	SecondSecret = "the second secret of this webhook"
