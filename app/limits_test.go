@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -162,7 +164,7 @@ func TestIdleConnectionsKeepNobodyOut(t *testing.T) {
 		ask(s)
 		strangers = append(strangers, s)
 	}
-	for _, s := range strangers[:40] { // at least, since others have connections too
+	for _, s := range strangers[:30] { // some become idle a little later than the next
 		ok(t, s.SetReadDeadline(time.Now().Add(apptest.Patience)))
 		if _, err := s.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Fatalf("it was not closed: %v", err)
@@ -171,6 +173,49 @@ func TestIdleConnectionsKeepNobodyOut(t *testing.T) {
 	ask(strangers[len(strangers)-1])
 	ask(right)
 	ask(dial("127.0.0.3"))
+}
+
+// TestUnreadAnswersKeepNobodyOut: strangers from many addresses ask for more
+// than they read on every connection that may be open. Whoever comes is served,
+// and the system keeps little of the answers.
+func TestUnreadAnswersKeepNobodyOut(t *testing.T) {
+	in := apptest.Serve(t, apptest.Environment(t, "sqlite"), "GOMEMLIMIT=32MiB")
+	login, err := apptest.Get(t, http.DefaultClient, in.Base+"/login")
+	ok(t, err)
+	style := regexp.MustCompile(`/static/[^"]*/stacks\.min\.css`).FindString(login.Body)
+	big, err := apptest.Get(t, http.DefaultClient, in.Base+style)
+	ok(t, err)
+	for i := range 128 + 20 {
+		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(i))}}
+		conn, err := d.DialContext(t.Context(), "tcp", strings.TrimPrefix(in.Base, "http://"))
+		ok(t, err)
+		t.Cleanup(func() { _ = conn.Close() })
+		tcp, _ := conn.(*net.TCPConn)
+		ok(t, tcp.SetReadBuffer(4<<10))
+		_, err = io.WriteString(conn, strings.Repeat("GET "+style+" HTTP/1.1\r\nHost: x\r\n\r\n", 20))
+		ok(t, err)
+	}
+	right, err := connect(t.Context(), in)
+	ok(t, err)
+	defer right.Close()
+	body := apptest.QuestionJSON(rand.Text(), 1, "")
+	ok(t, right.begin("/api/v1/events", apptest.IngestToken, fmt.Sprintf("Content-Length: %d", len(body))))
+	_, err = io.WriteString(right, body)
+	ok(t, err)
+	if code, _, err := right.status(); err != nil || code != http.StatusAccepted {
+		t.Fatalf("the right sender: %d %v", code, err)
+	}
+	table, err := os.ReadFile("/proc/net/tcp")
+	ok(t, err)
+	_, port, err := net.SplitHostPort(strings.TrimPrefix(in.Base, "http://"))
+	ok(t, err)
+	n, err := strconv.Atoi(port)
+	ok(t, err)
+	for _, c := range regexp.MustCompile(fmt.Sprintf(`: 0100007F:%04X \S+ 01 ([0-9A-F]{8}):`, n)).FindAllSubmatch(table, -1) {
+		if kept, err := strconv.ParseUint(string(c[1]), 16, 32); err != nil || int(kept) > len(big.Body)/2 {
+			t.Errorf("%d bytes of answers wait for one who does not read (%v)", kept, err)
+		}
+	}
 }
 
 // TestDocumentsNameTestsThatExist: each row of the table of attacks names its

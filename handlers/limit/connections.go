@@ -7,15 +7,19 @@ import (
 	"sync"
 )
 
+// writeBuffer is how much of an answer the system keeps for a client that does
+// not read, in bytes. Linux takes twice as much, and 4 MiB by itself.
+const writeBuffer = 64 << 10
+
 // Connections bounds how many connections a server keeps open. Free ones go to
 // whoever asks first, and accepting never waits: once there are too many, the
 // address group that has most of those without a request in work loses the
-// oldest of these. When a request is in work on every connection, a group with
-// more than its share loses the oldest, or else the newcomer is closed.
+// oldest of these. When a request is in work on every connection, the group with
+// most of them loses the oldest: an answer that nobody reads, more often than not.
 //
 // Change is for http.Server.ConnState. The zero value is not usable.
 type Connections struct {
-	most, share int
+	most int
 
 	mu     sync.Mutex // guards all that follows
 	open   map[net.Conn]*connection
@@ -37,10 +41,9 @@ type connection struct {
 	order uint64 // of its last change
 }
 
-// NewConnections returns a bound of most connections, of which one address
-// group keeps an eighth in any case.
+// NewConnections returns a bound of most connections, 1 or more.
 func NewConnections(most int) *Connections {
-	return &Connections{most: most, share: max(1, most/8), open: map[net.Conn]*connection{}, groups: map[string]*connections{}}
+	return &Connections{most: most, open: map[net.Conn]*connection{}, groups: map[string]*connections{}}
 }
 
 // Change notes the new state of a connection.
@@ -50,7 +53,10 @@ func (c *Connections) Change(conn net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
 		if len(c.open) >= c.most {
-			c.makeRoom(conn)
+			c.makeRoom()
+		}
+		if tcp, is := conn.(*net.TCPConn); is {
+			_ = tcp.SetWriteBuffer(writeBuffer)
 		}
 		c.open[conn] = &connection{conn: conn, group: AddressGroup(conn.RemoteAddr().String())}
 		c.move(conn, false)
@@ -99,23 +105,19 @@ func (c *Connections) forget(conn net.Conn) {
 	}
 }
 
-// makeRoom closes one connection for a newcomer, which it closes itself if
-// there is no other.
-func (c *Connections) makeRoom(newcomer net.Conn) {
-	var idle, working *list.List // the longest
+// makeRoom closes one connection for a newcomer.
+func (c *Connections) makeRoom() {
+	var idle, working *list.List // the longest; nil: there is none
 	for _, group := range c.groups {
 		idle = longer(idle, &group.idle)
 		working = longer(working, &group.working)
 	}
-	victim := newcomer
-	switch {
-	case idle != nil:
-		victim = first(idle).conn
-	case working != nil && working.Len() > c.share:
-		victim = first(working).conn
+	if idle == nil {
+		idle = working
 	}
-	c.forget(victim)
-	_ = victim.Close() // its request, if there is one, ends with an error
+	oldest := first(idle).conn
+	c.forget(oldest)
+	_ = oldest.Close() // its request, if there is one, ends with an error
 }
 
 // longer is the longer list, and among equals the one whose first connection
