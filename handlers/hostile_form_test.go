@@ -104,10 +104,11 @@ func TestHostileFormsBreakNothing(t *testing.T) {
 // may not hold: the answer is 422 with a sentence at the field or, where a form
 // has no such place, on the page, and nothing is stored.
 func TestFormsSayWhatIsWrong(t *testing.T) {
+	const blank = " \r\n\t "
 	const unprintable = "This contains characters that cannot be shown."
 	long := func(most int) string { return strings.Repeat("é", most+1) }
 	name := map[string]string{
-		"": "Enter a name.", " \t ": "Enter a name.", long(100): "This has 101 characters; a name can have up to 100.",
+		"": "Enter a name.", blank: "Enter a name.", long(100): "This has 101 characters; a name can have up to 100.",
 		"a\nb": unprintable, "a\x1bb": unprintable, "a\x00b": unprintable, "\xff": unprintable,
 	}
 	description := map[string]string{
@@ -139,14 +140,14 @@ func TestFormsSayWhatIsWrong(t *testing.T) {
 		{"/admin/tokens", "scope=ingest", "name", name, false},
 		{"/admin/tokens", "name=New", "scope", map[string]string{"": "Choose what the token is for.", "all": "Choose what the token is for.", "\xff": "Choose what the token is for."}, false},
 		{webtest.SettingPath("Webhooks.DispatchDelay"), "value=30", "reason", map[string]string{
-			"": "Give a reason.", " \r\n\t ": "Give a reason.",
+			"": "Give a reason.", blank: "Give a reason.",
 			long(500): "This has 501 characters; a reason can have up to 500.", "a\x1bb": unprintable, "a\x00b": unprintable, "\xff": unprintable,
 		}, false},
 		{web.PasswordPath, fresh, "new_password", map[string]string{
 			"": "Use at least 8 characters.", long(6): "Use at least 8 characters.",
 			long(512): "Use at most 1024 bytes.", right: "Choose a password that differs from the current one.",
 		}, false},
-		{web.PasswordPath, "new_password=another+good+one&password=" + right, "new_password_again", map[string]string{"": "The two passwords differ.", "another good one ": "The two passwords differ."}, false},
+		{web.PasswordPath, "new_password=another+good+one&password=" + right, "new_password_again", map[string]string{"": "The two passwords differ.", "another good One": "The two passwords differ."}, false},
 		{"/theme", "", "theme", map[string]string{"": "Unknown appearance.", "sepia": "Unknown appearance.", "\xff": "Unknown appearance."}, true},
 		{"/attention", "", "what", map[string]string{"": "There is no such notice.", "b1": "There is no such notice.", "b1.1\n": "There is no such notice."}, true},
 		{"/admin/webhooks/bulk", "id=1", "do", map[string]string{"": do, "explode": do, "pause\x00": do}, true},
@@ -156,7 +157,7 @@ func TestFormsSayWhatIsWrong(t *testing.T) {
 		{"/admin/members/1/role", "", "role", map[string]string{"": role, "king": role, "\xff": role}, true},
 		{"/admin/members/1/role", "role=viewer", "revoke", map[string]string{"": token, "0": token, "-1": token, "x": token, "9223372036854775808": token}, true},
 		{"/admin/members/1/disable", "", "revoke", map[string]string{"": token, "1.5": token, "\x00": token}, true},
-		{"/admin/members/1/remove", "", "revoke", map[string]string{"": token, " 1": token}, true},
+		{"/admin/members/1/remove", "", "revoke", map[string]string{"": token, "1 and 2": token}, true},
 		{"/admin/deliveries/resend", "floor=0&now=1", "through", map[string]string{"": through, "0": through, "x": through, "-1": through}, true},
 		{"/admin/deliveries/resend", "through=1&now=1", "floor", map[string]string{"": floor, "-1": floor, "x": floor}, true},
 		{"/admin/deliveries/resend", "through=1&floor=0", "now", map[string]string{"": requested, "0": requested, "yesterday": requested}, true},

@@ -19,6 +19,7 @@ type Flash struct {
 }
 
 const (
+	// FlashCookie is the name of the cookie that the flash messages are in.
 	FlashCookie = "flash"
 	flashFor    = 5 * time.Minute
 	// FlashLimit keeps the cookie below what browsers accept, in bytes.

@@ -16,9 +16,10 @@ import (
 )
 
 const (
-	// NameMax is how long the name of a location, member or token may be, and
-	// TextMax a description or a reason, in characters.
+	// NameMax is how long the name of a location, member or token may be, in
+	// characters.
 	NameMax = 100
+	// TextMax is how long a description or a reason may be, in characters.
 	TextMax = 500
 )
 
