@@ -166,12 +166,12 @@ func TestCommentsOfAForumReachOnlyTheForumsType(t *testing.T) {
 			}
 		}
 		for _, label := range []string{"Generic", "Slack", "Stack Auth", "SuperOffice"} {
-			want := "The event is comment.created of a feedback forum; " + label + " webhooks report only that of a Q&A site."
+			want := "The event is comment.created from a feedback forum; " + label + " webhooks report it only from a Q&A site."
 			if !strings.Contains(page, want) {
 				t.Errorf("the explanation lacks %q", want)
 			}
 		}
-		if n := strings.Count(page, "create a webhook of another type"); n != 4 {
+		if n := strings.Count(page, "Create a webhook of another type"); n != 4 {
 			t.Errorf("it says %d times what helps", n)
 		}
 		if !strings.Contains(page, "comment.created chosen; accepts all tags") {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -44,6 +45,18 @@ func SettingByName(name string) (SettingDef, bool) {
 		return SettingDef{}, false
 	}
 	return settingDefs[i], true
+}
+
+// Words returns a value with its unit, in the singular for one.
+func (d SettingDef) Words(value string) string {
+	switch {
+	case d.Unit == "":
+		return value
+	case value == "1":
+		return value + " " + strings.TrimSuffix(d.Unit, "s")
+	default:
+		return value + " " + d.Unit
+	}
 }
 
 // Check returns the value in its normal form, or says in a sentence what is
@@ -129,7 +142,8 @@ func settingsOf(v map[string]string) Settings {
 // the new settings; switching the feature on releases what it held. Error:
 // ErrNotFound for an unknown name.
 func (x *SettingsStore) Change(ctx context.Context, by Actor, name, value, reason string) error {
-	if _, ok := SettingByName(name); !ok {
+	def, ok := SettingByName(name)
+	if !ok {
 		return ErrNotFound
 	}
 	return x.s.txLong(ctx, func(tx *gorm.DB) error {
@@ -159,7 +173,7 @@ func (x *SettingsStore) Change(ctx context.Context, by Actor, name, value, reaso
 		if err != nil {
 			return err
 		}
-		if err := audit(tx, by, now, "setting.changed", name, values[name]+" → "+value+": "+reason); err != nil {
+		if err := audit(tx, by, now, "setting.changed", name, def.Words(values[name])+" → "+def.Words(value)+": "+reason); err != nil {
 			return err
 		}
 		if err := tx.Exec("update dispatch_runs set next_at = ? where id = 1", now).Error; err != nil {

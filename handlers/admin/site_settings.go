@@ -3,7 +3,6 @@ package admin
 import (
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -22,22 +21,10 @@ type siteSettingLine struct {
 }
 
 // Now is the value in force, with its unit.
-func (l siteSettingLine) Now() string { return settingWords(l.SettingDef, l.Value) }
+func (l siteSettingLine) Now() string { return l.Words(l.Value) }
 
 // Shipped is the default, with its unit.
-func (l siteSettingLine) Shipped() string { return settingWords(l.SettingDef, l.Default) }
-
-// settingWords is a value with its unit, in the singular for one.
-func settingWords(d models.SettingDef, value string) string {
-	switch {
-	case d.Unit == "":
-		return value
-	case value == "1":
-		return value + " " + strings.TrimSuffix(d.Unit, "s")
-	default:
-		return value + " " + d.Unit
-	}
-}
+func (l siteSettingLine) Shipped() string { return l.Words(l.Default) }
 
 type siteSettingPage struct {
 	web.Page
@@ -54,7 +41,7 @@ type siteSettingPage struct {
 }
 
 // Words is a value of the setting with its unit.
-func (p *siteSettingPage) Words(value string) string { return settingWords(p.Def, value) }
+func (p *siteSettingPage) Words(value string) string { return p.Def.Words(value) }
 
 // settingForm is the change of a setting. Its definition says what the value
 // may be; Do is "reset" to go back to the default whatever the value is.
@@ -110,7 +97,7 @@ func (s *Pages) showSiteSetting(c *gin.Context, status int, p *siteSettingPage) 
 		return err
 	}
 	p.Page = web.Page{Title: p.Def.Name, Nav: "settings"}
-	p.Now, p.Shipped, p.ReasonMax = settingWords(p.Def, values[p.Def.Name]), settingWords(p.Def, p.Def.Default), web.TextMax
+	p.Now, p.Shipped, p.ReasonMax = p.Def.Words(values[p.Def.Name]), p.Def.Words(p.Def.Default), web.TextMax
 	p.Differs = values[p.Def.Name] != p.Def.Default
 	if !p.Typed {
 		p.Value = web.Line(values[p.Def.Name])
@@ -145,7 +132,7 @@ func (s *Pages) SiteSettingPost(c *gin.Context) error {
 		return err
 	}
 	if values[d.Name] == value {
-		p.Faults.Add("value", "It is already "+settingWords(d, value)+".")
+		p.Faults.Add("value", "It is already "+d.Words(value)+".")
 	}
 	if len(p.Faults) > 0 {
 		return s.showSiteSetting(c, http.StatusUnprocessableEntity, p)
@@ -154,5 +141,5 @@ func (s *Pages) SiteSettingPost(c *gin.Context) error {
 		return err
 	}
 	s.OnChange()
-	return s.Redirect(c, c.Request.URL.RequestURI(), web.Flash{Kind: "success", Text: d.Name + " is now " + settingWords(d, value) + "."})
+	return s.Redirect(c, c.Request.URL.RequestURI(), web.Flash{Kind: "success", Text: d.Name + " is now " + d.Words(value) + "."})
 }

@@ -118,7 +118,7 @@ func TestTriggerEventMergedAndWaiting(t *testing.T) {
 	s.Must(s.Store.Webhooks.Pause(t.Context(), webtest.Boss, paused.ID))
 	s.Event("waits", "Waits", nil)
 	doc = b.Get(s.EventPath("waits"))
-	webtest.Says(t, "the waiting event", webtest.Words(doc.Find("main")), "Not dispatched yet. It falls due at ", "60 s after it was received", "Would match now: 2", "Would not match now: 1",
+	webtest.Says(t, "the waiting event", webtest.Words(doc.Find("main")), "Not dispatched yet. It falls due on ", "60 s after it was received", "Would match now: 2", "Would not match now: 1",
 		"2 of the 3 webhooks of Main site would match now.", "Will be sent", "Will be held paused since", "not yet")
 }
 
