@@ -180,12 +180,12 @@ const (
 // allows, and at most half of the files that it may open. The others are for the
 // database and for deliveries.
 func (in *instance) connections() int {
-	most := int(mostConnections * in.memory)
+	most := uint64(mostConnections * in.memory)
 	var files syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err == nil && files.Cur/2 < uint64(most) {
-		most = int(files.Cur / 2)
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err == nil {
+		most = min(most, files.Cur/2)
 	}
-	return max(1, most)
+	return int(max(1, most)) //nolint:gosec // at most mostConnections
 }
 
 // console is all pages and APIs.

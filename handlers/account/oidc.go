@@ -24,8 +24,12 @@ import (
 type OIDC struct{ Issuer, ClientID, ClientSecret string }
 
 const (
-	OidcPath    = "/login/oidc"
-	OidcCookie  = "sitehooks_oidc"
+	// OidcPath is the address at which single sign-on begins and ends.
+	OidcPath = "/login/oidc"
+	// OidcCookie is the name of the cookie that keeps a log-in until the provider
+	// sends the browser back.
+	OidcCookie = "sitehooks_oidc"
+
 	oidcFor     = 10 * time.Minute // to log in at the provider
 	oidcTimeout = 10 * time.Second // for each answer of the provider
 )

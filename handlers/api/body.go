@@ -34,14 +34,14 @@ var slowest = Pace{Bytes: 16 << 10, Window: 10 * time.Second, All: time.Minute, 
 // errSlow is the cause of a request's end when its body took too long.
 var errSlow = errors.New("the body took too long")
 
-// body is what a request holds, until it is released.
-type body struct{ Text []byte }
+// Body is what a request holds, until it is released.
+type Body struct{ Text []byte }
 
-var bodies = sync.Pool{New: func() any { return new(body) }}
+var bodies = sync.Pool{New: func() any { return new(Body) }}
 
 // Release gives the memory back for other requests. Very large ones are let
 // go, or they would stay for good.
-func (b *body) Release() {
+func (b *Body) Release() {
 	if cap(b.Text) <= 1<<20 {
 		b.Text = b.Text[:0]
 		bodies.Put(b)
@@ -50,7 +50,7 @@ func (b *body) Release() {
 
 // grow makes room for more, and never for more than a body may have: what is
 // held would otherwise be twice what is counted.
-func (b *body) grow() {
+func (b *Body) grow() {
 	if len(b.Text) == cap(b.Text) {
 		size := max(2*cap(b.Text), bytes.MinRead)
 		b.Text = append(make([]byte, 0, min(size, MaxBody+bytes.MinRead)), b.Text...)
@@ -103,7 +103,7 @@ func (q *Request) Yielded() bool { return errors.Is(context.Cause(q.Context()), 
 
 // Read reads all of a body. Memory grows with what has arrived, not with what
 // was announced. The body must be released.
-func (q *Request) Read(w http.ResponseWriter, r *http.Request) (*body, *Refusal) {
+func (q *Request) Read(w http.ResponseWriter, r *http.Request) (*Body, *Refusal) {
 	large := &Refusal{
 		Status: http.StatusRequestEntityTooLarge, Reason: ReasonTooLarge,
 		Detail: fmt.Sprintf("The body is larger than %d bytes.", MaxBody),
@@ -111,7 +111,7 @@ func (q *Request) Read(w http.ResponseWriter, r *http.Request) (*body, *Refusal)
 	if r.ContentLength > MaxBody {
 		return nil, large
 	}
-	b := bodies.Get().(*body) //nolint:forcetypeassert // the pool holds nothing else
+	b := bodies.Get().(*Body) //nolint:forcetypeassert // the pool holds nothing else
 	err := q.fill(b, w, http.MaxBytesReader(w, r.Body, MaxBody))
 	if err == nil {
 		return b, nil
@@ -133,7 +133,7 @@ func (q *Request) Read(w http.ResponseWriter, r *http.Request) (*body, *Refusal)
 
 // fill reads into b until the body ends, it is too slow, or the place is taken
 // back.
-func (q *Request) fill(b *body, w http.ResponseWriter, from io.Reader) error {
+func (q *Request) fill(b *Body, w http.ResponseWriter, from io.Reader) error {
 	control := http.NewResponseController(w)
 	slow := time.AfterFunc(q.Pace.All, func() { q.end(errSlow) })
 	defer slow.Stop()
@@ -155,7 +155,7 @@ func (q *Request) fill(b *body, w http.ResponseWriter, from io.Reader) error {
 	return err
 }
 
-func (q *Request) fillAtPace(b *body, control *http.ResponseController, from io.Reader) error {
+func (q *Request) fillAtPace(b *Body, control *http.ResponseController, from io.Reader) error {
 	for arrived := q.Pace.Bytes; ; { // since the deadline was set
 		if arrived >= q.Pace.Bytes {
 			arrived = 0

@@ -15,8 +15,8 @@ import (
 
 // Names of the APIs, labels of metrics.
 const (
-	ApiIngest      = "ingest"
-	ApiSuperOffice = "superoffice"
+	NameIngest      = "ingest"
+	NameSuperOffice = "superoffice"
 )
 
 // Refused are the requests that an API refused for one reason since the start

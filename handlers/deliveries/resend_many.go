@@ -15,6 +15,8 @@ import (
 )
 
 const (
+	// ResendPath is the address of the question whether to resend what matches
+	// the filter.
 	ResendPath   = "/admin/deliveries/resend"
 	resentPath   = "/admin/deliveries/resent"
 	resentReload = 2 // seconds between two looks at the progress

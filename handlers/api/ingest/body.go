@@ -9,9 +9,9 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/api"
 )
 
-const (
-	MaxEvent = 256 << 10 // bytes, without the whitespace around its parts
-)
+// MaxEvent is the most that an event may hold, in bytes, without the whitespace
+// around its parts.
+const MaxEvent = 256 << 10
 
 // contentKind tells whether a request holds lines of events, or refuses it.
 func contentKind(r *http.Request) (lines bool, rej *api.Refusal) {

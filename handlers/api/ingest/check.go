@@ -140,7 +140,7 @@ func (k *checker) fill(e *models.NewEvent, p posted) {
 
 // kind finds out what sort of event it is, which takes more than the type's
 // name where one name stands for two.
-func (k *checker) kind(name string, p posted) kind {
+func (k *checker) kind(name string, p posted) Kind {
 	if name == "" {
 		k.require("", "type", p.typ)
 		if p.typ != nil && p.typ[0] == '"' {
@@ -164,7 +164,7 @@ func (k *checker) kind(name string, p posted) kind {
 
 // subject returns the id of the thing that an event is about; a post says its
 // own.
-func (k *checker) subject(v []byte, kind kind) string {
+func (k *checker) subject(v []byte, kind Kind) string {
 	subject := k.name("subject", v)
 	if kind != KindCRM && kind != KindCustom {
 		return subject

@@ -7,15 +7,17 @@ import (
 	"github.com/sitehooks/sitehooks/jobs/wire"
 )
 
-// kind says which parts of an event matter.
-type kind int
+// Kind says which parts of an event matter.
+type Kind int
 
 const (
-	kindUnknown kind = iota
+	kindUnknown Kind = iota
 	kindPost         // a question, an answer or a comment of the Q&A site
 	kindData         // of another family: subject and data
-	KindCRM          // the same, with a decimal subject and changes
-	KindCustom       // any other name: as CRM
+	// KindCRM is the same, with a decimal subject and changes.
+	KindCRM
+	// KindCustom is of any other name, and otherwise as KindCRM.
+	KindCustom
 )
 
 // commentOfPost is of the Q&A site when it names a question or a comment, and
@@ -27,7 +29,7 @@ const brokenEvent = "webhook.broken"
 
 // listing is the families of wire, ready to be asked.
 type listing struct {
-	kinds map[string]kind // by name; commentOfPost stands for the forum's
+	kinds map[string]Kind // by name; commentOfPost stands for the forum's
 	// families are those of the types whose first part names another one or
 	// none, by name of the type.
 	families map[string]string
@@ -35,7 +37,7 @@ type listing struct {
 }
 
 var eventTypes = func() listing {
-	l := listing{map[string]kind{}, map[string]string{}, map[string][]string{}}
+	l := listing{map[string]Kind{}, map[string]string{}, map[string][]string{}}
 	for _, f := range wire.Families() {
 		for _, event := range f.Events {
 			name := f.Type(event)
@@ -55,7 +57,7 @@ var eventTypes = func() listing {
 }()
 
 // familyKind is the kind of all events of a family.
-func familyKind(f wire.Family) kind {
+func familyKind(f wire.Family) Kind {
 	switch {
 	case f.CRM:
 		return KindCRM
@@ -67,7 +69,7 @@ func familyKind(f wire.Family) kind {
 }
 
 // TypeKind tells the kind of an event type, or in words why there is none.
-func TypeKind(name string) (k kind, fault string) {
+func TypeKind(name string) (k Kind, fault string) {
 	if k = eventTypes.kinds[name]; k != kindUnknown {
 		return k, ""
 	}

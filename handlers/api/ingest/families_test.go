@@ -8,7 +8,7 @@ import (
 // TestListedNames writes out every listed name, so that the list cannot lose
 // one unseen.
 func TestListedNames(t *testing.T) {
-	names := map[kind]string{
+	names := map[Kind]string{
 		kindPost: "question.created question.edited answer.created answer.edited answer.accepted",
 		kindData: "comment.created comment.accepted comment.deleted topic.created topic.accepted topic.satisfaction_changed " +
 			"user.created user.updated user.deleted team.created team.updated team.deleted " +

@@ -76,7 +76,7 @@ func (e *API) Post(c *gin.Context) {
 		accepted, duplicates, rej = e.accept(w, r, token)
 	}
 	if rej != nil {
-		e.Access.Note(api.ApiIngest, r, token, rej)
+		e.Access.Note(api.NameIngest, r, token, rej)
 		e.Access.Drain(w, r)
 		rej.Write(w)
 		return

@@ -100,7 +100,7 @@ func (s *API) Handle(c *gin.Context) {
 	}
 	if err != nil {
 		f := s.fail(r.Context(), err)
-		s.Access.Note(api.ApiSuperOffice, r, token, &api.Refusal{Reason: f.reason, Detail: f.text()})
+		s.Access.Note(api.NameSuperOffice, r, token, &api.Refusal{Reason: f.reason, Detail: f.text()})
 		s.Access.Drain(w, r)
 		f.write(w)
 	}
