@@ -36,7 +36,7 @@ func (s *Pages) deliveryChoices(ctx context.Context, p *deliveriesPage) error {
 // webhookPicker offers the webhooks by their names; chosen is a number, or
 // what was typed.
 func (s *Pages) webhookPicker(ctx context.Context, chosen string) (p web.Picker, some bool, err error) {
-	p = web.Picker{ID: "webhook", Any: "All webhooks", Small: true, Value: chosen}
+	p = web.Picker{Field: web.Field{ID: "webhook"}, Any: "All webhooks", Small: true, Value: chosen}
 	list, err := s.Store.Webhooks.Newest(ctx, web.PickMax+1)
 	if err != nil {
 		return p, false, err

@@ -31,6 +31,7 @@ func Funcs(asset func(name string) string) template.FuncMap {
 		"themeName":  themeName,
 		"themeClass": themeClass,
 		"flashIcon":  flashIcon,
+		"field":      NewField,
 		"aside":      func(key, about string) aside { return aside{key, about} },
 	}
 }

@@ -19,11 +19,8 @@ const (
 // Picker is a field that chooses one of many: a select, or where there are
 // more than pickMax a text field with suggestions.
 type Picker struct {
-	ID      string // also its name
+	Field
 	Any     string // what no choice is called; empty: there must be one
-	Help    string // id of its description; empty: none
-	Fault   string
-	Warning string
 	Small   bool
 	Options []Choice      // of a select
 	Groups  []ChoiceGroup // of a select, instead of Options
@@ -32,18 +29,6 @@ type Picker struct {
 	List    []Choice // its suggestions
 	Source  string   // path at which a script asks for others
 	With    string   // name of a field that it has to send there as well
-}
-
-// Described are the ids of what describes the field.
-func (p *Picker) Described() string {
-	ids := []string{p.Help, "", ""}
-	if p.Fault != "" {
-		ids[1] = p.ID + "-err"
-	}
-	if p.Warning != "" {
-		ids[2] = p.ID + "-warning"
-	}
-	return strings.Join(strings.Fields(strings.Join(ids, " ")), " ")
 }
 
 // Chosen is the label of the choice, or what was typed.
@@ -63,7 +48,7 @@ func (p *Picker) Chosen() string {
 
 // LocationPicker offers the locations; chosen is a slug, or what was typed.
 func (s *Site) LocationPicker(ctx context.Context, id, chosen string) (Picker, error) {
-	p := Picker{ID: id, Value: chosen}
+	p := Picker{Field: Field{ID: id}, Value: chosen}
 	locations, few, err := s.Store.Locations.Few(ctx, PickMax)
 	if err != nil {
 		return p, err

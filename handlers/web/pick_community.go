@@ -11,7 +11,7 @@ import (
 // CommunityPicker offers the communities of all locations in groups, or
 // suggests those of the chosen one.
 func (s *Site) CommunityPicker(ctx context.Context, location, chosen string) (Picker, error) {
-	p := Picker{ID: "community", Any: "No community selected", Value: chosen}
+	p := Picker{Field: Field{ID: "community"}, Any: "No community selected", Value: chosen}
 	communities, few, err := s.Store.Locations.FewCommunities(ctx, PickMax)
 	if err != nil {
 		return p, err

@@ -55,22 +55,22 @@ type optionGroup struct {
 
 // secretField is a signing secret in the form.
 type secretField struct {
-	Number            int
-	Name, Label, Help string
-	Value             string // unsaved; a saved one never comes back
-	Saved, Removed    bool
-	Generated         bool // left empty, one is made when the webhook is saved
-	SetAt, UsedAt     *time.Time
-	Reveal            string // path of the question before a saved one is shown
-	Fault             string
+	web.Field
+	Number         int
+	About          string // the type's own help
+	Value          string // unsaved; a saved one never comes back
+	Saved, Removed bool
+	Generated      bool // left empty, one is made when the webhook is saved
+	SetAt, UsedAt  *time.Time
+	Reveal         string // path of the question before a saved one is shown
 }
 
 // ownField is a field that only this type has.
 type ownField struct {
-	wire.Field
-	Name, Value string
-	Choices     []web.Choice
-	Fault       string
+	web.Field
+	Value     string
+	Choices   []web.Choice // empty: free text
+	Multiline bool
 }
 
 func (s *Pages) showWebhookForm(c *gin.Context, status int, e *editing) error {
@@ -104,8 +104,8 @@ func (s *Pages) webhookPlaces(ctx context.Context, p *webhookFormPage) (err erro
 	if p.Location, err = s.LocationPicker(ctx, "location", location); err != nil {
 		return err
 	}
-	if p.Location.Help = "location-help"; p.Location.Text {
-		p.Location.Help = "location-hint location-help"
+	if p.Location.HelpIDs = "location-help"; p.Location.Text {
+		p.Location.HelpIDs = "location-hint location-help"
 	}
 	p.Location.Fault = p.Faults["location"]
 	here, err := s.Store.Locations.Get(ctx, location)
@@ -133,9 +133,11 @@ func (e *editing) activities() []optionGroup {
 func (e *editing) secrets() []secretField {
 	var list []secretField
 	for i, s := range e.format.Secrets {
+		id := secretName(i)
 		field := secretField{
-			Number: i + 1, Name: secretName(i), Label: s.Label, Help: s.Help, Value: e.form.Secrets[i],
-			Removed: e.form.Removed[i], Generated: e.format.AlwaysSigns && i == 0 && !e.otherSecret(), Fault: e.faults[secretName(i)],
+			Field:  web.Field{ID: id, Label: s.Label, Fault: e.faults[id], HelpIDs: id + "-help"},
+			Number: i + 1, About: s.Help, Value: e.form.Secrets[i],
+			Removed: e.form.Removed[i], Generated: e.format.AlwaysSigns && i == 0 && !e.otherSecret(),
 		}
 		if e.old != nil && hasSecret(*e.old, i) {
 			field.Saved, field.Reveal = true, revealPath(e.old.ID, strconv.Itoa(i+1))
@@ -157,8 +159,9 @@ func (e *editing) otherSecret() bool {
 func (e *editing) fields() []ownField {
 	var list []ownField
 	for _, f := range e.format.Fields {
+		id := optionPrefix + f.Key
 		field := ownField{
-			Field: f, Name: optionPrefix + f.Key, Value: e.form.Options[f.Key], Fault: e.faults[optionPrefix+f.Key],
+			Field: web.NewField(id, f.Label, e.faults, f.Help), Value: e.form.Options[f.Key], Multiline: f.Multiline,
 		}
 		for _, value := range f.Choices {
 			field.Choices = append(field.Choices, web.Choice{Value: value, Label: value, Chosen: value == field.Value})
@@ -181,10 +184,10 @@ func (p *webhookFormPage) summary() []faultLine {
 		{"url", "Where would you like the payload to be sent?", ""},
 	}
 	for _, s := range p.Secrets {
-		order = append(order, faultLine{s.Name, s.Label + ":", ""})
+		order = append(order, faultLine{s.ID, s.Label + ":", ""})
 	}
 	for _, f := range p.Fields {
-		order = append(order, faultLine{f.Name, f.Label + ":", ""})
+		order = append(order, faultLine{f.ID, f.Label + ":", ""})
 	}
 	order = append(order, faultLine{"headers", "Custom headers:", ""})
 	var list []faultLine
