@@ -22,8 +22,8 @@ import (
 // keyFile is where a generated key stands in the data folder.
 const keyFile = "secret.key"
 
-// openStore opens the database that the configuration names. Whoever gets a
-// store closes it. memory is as in models.Options.MemoryShare.
+// openStore opens the database that the configuration names. The caller
+// closes the store. memory is as in models.Options.MemoryShare.
 func openStore(ctx context.Context, c config.Config, log *slog.Logger, memory float64) (*models.Store, *secret.Box, error) {
 	if c.DatabaseURL == "" {
 		if err := prepareDataDir(c.DataDir); err != nil {

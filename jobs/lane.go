@@ -164,8 +164,8 @@ func (l *lane) run(ctx context.Context, work models.Work) error {
 func (l *lane) end() { l.ended, l.queue = true, nil }
 
 // drain waits for what is in flight or being recorded after an error, and
-// records what it still can, as long as the lease is sure to last. Whoever has the
-// lane then sends again what this did not record, with the same id.
+// records what it still can, as long as the lease is sure to last. The next
+// holder of the lease resends what this did not record, with the same id.
 func (l *lane) drain(ctx context.Context, most time.Duration) {
 	over := time.NewTimer(most)
 	defer over.Stop()

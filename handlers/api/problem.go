@@ -44,7 +44,7 @@ func WriteProblem(w http.ResponseWriter, status int, title, detail string, errs 
 	body := PlainJSON(ProblemDetails{Type: "about:blank", Title: title, Status: status, Detail: detail, Errors: errs})
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // who does not listen gets nothing
+	_, _ = w.Write(body) // an error means that the client is gone
 }
 
 // PlainJSON encodes <, > and & as themselves.

@@ -57,7 +57,7 @@ func (a answer) write(w http.ResponseWriter, body []byte) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	_, _ = w.Write(body) // who does not listen gets nothing
+	_, _ = w.Write(body) // an error means that the client is gone
 }
 
 // keyFault is what is wrong with one key of a definition, as a sentence.
@@ -168,7 +168,7 @@ func (f *failure) write(w http.ResponseWriter) {
 		h.Set("Retry-After", strconv.Itoa(f.retryAfter))
 	}
 	w.WriteHeader(f.status)
-	_, _ = w.Write(api.PlainJSON(p)) // who does not listen gets nothing
+	_, _ = w.Write(api.PlainJSON(p)) // an error means that the client is gone
 }
 
 // fail finds the answer to an error.
