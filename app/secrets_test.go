@@ -270,7 +270,7 @@ func (f *secretFlows) move() {
 	form.Set("do", "save")
 	f.without("moved query", func() {
 		a := f.see("a refused move", f.b.Post(f.path("generic")+"/edit", form), http.StatusUnprocessableEntity)
-		if !strings.Contains(a.Body, "The URL leads to another host") {
+		if !strings.Contains(a.Body, "The URL is on another host") {
 			f.t.Errorf("a move without new secrets: %s", a.Body)
 		}
 	})

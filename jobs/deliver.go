@@ -70,15 +70,6 @@ type parcel struct {
 	delivery models.Delivery
 }
 
-// recipient is a webhook with what was sealed.
-func recipient(f *wire.Format, o models.Opened) *send.Recipient {
-	custom := make([]wire.Header, len(o.Headers))
-	for i, h := range o.Headers {
-		custom[i] = wire.Header(h)
-	}
-	return send.NewRecipient(f, o.URL, o.Secrets[:], custom)
-}
-
 // sent is a parcel's fate.
 type sent struct {
 	delivery models.Delivery

@@ -343,7 +343,7 @@ func (l *lane) meet(work models.Work, at time.Time) error {
 		l.health = health(work.Lane)
 	}
 	l.work, l.opened = work, opened
-	l.to = recipient(l.format, opened)
+	l.to = send.NewRecipient(l.format, opened.URL, opened.Secrets[:], opened.CustomHeaders())
 	return nil
 }
 

@@ -123,23 +123,23 @@ func (l *Locations) HasTag(ctx context.Context, location, name string) (bool, er
 // Few returns all locations, the main site first, or none and false if there
 // are more than most.
 func (l *Locations) Few(ctx context.Context, most int) (rows []Location, few bool, err error) {
-	db := l.s.db.WithContext(ctx)
-	var n int
-	if err := db.Raw("select count(*) from (select 1 from locations limit ?) x", most+1).Scan(&n).Error; err != nil || n > most {
-		return nil, false, err
-	}
-	return rows, true, db.Order(locationOrder).Find(&rows).Error
+	err = l.s.db.WithContext(ctx).Raw("select * from (select * from locations limit ?) few order by "+locationOrder, most+1).Scan(&rows).Error
+	return atMost(rows, most, err)
 }
 
 // FewCommunities returns the communities of all locations in the order of
 // their slugs, or none and false if there are more than most.
 func (l *Locations) FewCommunities(ctx context.Context, most int) (rows []Community, few bool, err error) {
-	db := l.s.db.WithContext(ctx)
-	var n int
-	if err := db.Raw("select count(*) from (select 1 from communities limit ?) x", most+1).Scan(&n).Error; err != nil || n > most {
+	err = l.s.db.WithContext(ctx).Raw("select * from (select * from communities limit ?) few order by location, slug", most+1).Scan(&rows).Error
+	return atMost(rows, most, err)
+}
+
+// atMost returns the rows, or none and false if there are more than most.
+func atMost[T any](rows []T, most int, err error) ([]T, bool, error) {
+	if err != nil || len(rows) > most {
 		return nil, false, err
 	}
-	return rows, true, db.Order("location, slug").Find(&rows).Error
+	return rows, true, nil
 }
 
 // NamedCommunities returns the communities of the locations that have one of

@@ -19,7 +19,7 @@ func (x *Webhooks) changes(old, w Webhook, in WebhookInput) string {
 	parts := filterChanges(old, w)
 	// What cannot be opened any more was entered anew, or else is kept: there
 	// is nothing to compare with.
-	before, err := x.Open(old)
+	before, err := x.before(old, in)
 	switch {
 	case old.URLShown != w.URLShown:
 		parts = append(parts, "target changed from "+old.URLShown+" to "+w.URLShown)
@@ -36,6 +36,14 @@ func (x *Webhooks) changes(old, w Webhook, in WebhookInput) string {
 		}
 	}
 	return cmp.Or(strings.Join(parts, "; "), "nothing changed")
+}
+
+// before is what was sealed of a webhook, in clear.
+func (x *Webhooks) before(old Webhook, in WebhookInput) (Opened, error) {
+	if in.Before != nil {
+		return *in.Before, nil
+	}
+	return x.Open(old)
 }
 
 func filterChanges(old, w Webhook) (parts []string) {

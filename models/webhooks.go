@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"sync/atomic"
 	"time"
 
@@ -35,6 +36,9 @@ type WebhookInput struct {
 	Options       map[string]string
 	// Paused creates the webhook stopped; a save changes no state.
 	Paused bool
+	// Before is what was sealed of the version that is saved over, when the caller
+	// has opened it; nil: it is opened for the audit log.
+	Before *Opened
 }
 
 // Opened is what of a webhook is sealed, in clear.
@@ -42,6 +46,17 @@ type Opened struct {
 	URL     string
 	Secrets [2]string // empty: none
 	Headers []Header
+}
+
+// CustomHeaders are the names and values of the headers, in order.
+func (o Opened) CustomHeaders() iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		for _, h := range o.Headers {
+			if !yield(h.Name, h.Value) {
+				return
+			}
+		}
+	}
 }
 
 // Webhooks are the subscriptions.

@@ -17,11 +17,15 @@ func (n LocationNames) Of(slug string) string { return OrNone(n[slug], models.Na
 // registered are left out.
 func (s *Site) LocationNames(ctx context.Context, slugs ...string) (LocationNames, error) {
 	locations, err := s.Store.Locations.Named(ctx, distinct(slugs)...)
+	return namesOf(locations), err
+}
+
+func namesOf(locations []models.Location) LocationNames {
 	names := make(LocationNames, len(locations))
 	for _, l := range locations {
 		names[l.Slug] = l.Name
 	}
-	return names, err
+	return names
 }
 
 // CommunityNames are the names of some communities by location and slug.

@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 
@@ -47,9 +46,9 @@ func (p *Picker) Chosen() string {
 }
 
 // LocationPicker offers the locations; chosen is a slug, or what was typed.
-func (s *Site) LocationPicker(ctx context.Context, id, chosen string) (Picker, error) {
+func (d *Directory) LocationPicker(ctx context.Context, id, chosen string) (Picker, error) {
 	p := Picker{Field: Field{ID: id}, Value: chosen}
-	locations, few, err := s.Store.Locations.Few(ctx, PickMax)
+	locations, few, err := d.fewLocations(ctx)
 	if err != nil {
 		return p, err
 	}
@@ -64,7 +63,7 @@ func (s *Site) LocationPicker(ctx context.Context, id, chosen string) (Picker, e
 	if chosen == "" {
 		return p, nil
 	}
-	locations, err = s.Store.Locations.Suggest(ctx, Storable(chosen), Suggested)
+	locations, err = d.store.Suggest(ctx, Storable(chosen), Suggested)
 	p.List = locationChoices(locations, chosen)
 	return p, err
 }
@@ -80,50 +79,4 @@ func locationChoices(locations []models.Location, chosen string) []Choice {
 		list[i] = Choice{l.Slug, l.Name, l.Slug == chosen}
 	}
 	return list
-}
-
-// findLocation returns the slug of the location that was typed by its slug, or
-// by a name that only one has. Error: models.ErrNotFound.
-func (s *Site) findLocation(ctx context.Context, typed string) (string, error) {
-	typed = Storable(typed)
-	if l, err := s.Store.Locations.Get(ctx, typed); !errors.Is(err, models.ErrNotFound) {
-		return l.Slug, err
-	}
-	found, err := s.Store.Locations.Suggest(ctx, typed, 2) // those called exactly so come first
-	if err != nil {
-		return "", err
-	}
-	if len(found) == 0 || !strings.EqualFold(found[0].Name, typed) || len(found) > 1 && strings.EqualFold(found[1].Name, typed) {
-		return "", models.ErrNotFound
-	}
-	return found[0].Slug, nil
-}
-
-// FilterLocation returns the slug of the location that a filter names. Where
-// there is none it returns what was typed, and a sentence about it.
-func (s *Site) FilterLocation(ctx context.Context, typed string) (slug, fault string, err error) {
-	if typed == "" {
-		return "", "", nil
-	}
-	slug, err = s.findLocation(ctx, typed)
-	if !errors.Is(err, models.ErrNotFound) {
-		return slug, "", err
-	}
-	fault, err = s.unknownLocation(ctx, typed)
-	return typed, fault, err
-}
-
-// unknownLocation says that nothing was found, and what is like it.
-func (s *Site) unknownLocation(ctx context.Context, typed string) (string, error) {
-	typed = Storable(typed)
-	found, err := s.Store.Locations.Suggest(ctx, typed, 3)
-	said := "There is no location with the slug or name “" + Cut(typed, 64) + "”."
-	if len(found) > 0 {
-		slugs := make([]string, len(found))
-		for i, l := range found {
-			slugs[i] = l.Slug
-		}
-		said += " Similar: " + JoinWords(slugs) + "."
-	}
-	return said, err
 }

@@ -2,38 +2,36 @@ package web
 
 import (
 	"context"
-	"errors"
-	"strings"
 
 	"github.com/sitehooks/sitehooks/models"
 )
 
 // CommunityPicker offers the communities of all locations in groups, or
 // suggests those of the chosen one.
-func (s *Site) CommunityPicker(ctx context.Context, location, chosen string) (Picker, error) {
+func (d *Directory) CommunityPicker(ctx context.Context, location, chosen string) (Picker, error) {
 	p := Picker{Field: Field{ID: "community"}, Any: "No community selected", Value: chosen}
-	communities, few, err := s.Store.Locations.FewCommunities(ctx, PickMax)
+	communities, few, err := d.fewCommunities(ctx)
 	if err != nil {
 		return p, err
 	}
 	if few {
-		p.Groups, err = s.communityGroups(ctx, communities, location, chosen)
+		p.Groups, err = d.communityGroups(ctx, communities, location, chosen)
 		return p, err
 	}
 	p.Text, p.Source, p.With = true, SuggestionsPath("communities"), "location"
-	p.List, err = s.communitySuggestions(ctx, location, chosen)
+	p.List, err = d.communitySuggestions(ctx, location, chosen)
 	return p, err
 }
 
 // communityGroups are grouped by location, since which fit is known only when
 // the form comes back.
-func (s *Site) communityGroups(ctx context.Context, communities []models.Community, location, chosen string) ([]ChoiceGroup, error) {
+func (d *Directory) communityGroups(ctx context.Context, communities []models.Community, location, chosen string) ([]ChoiceGroup, error) {
 	slugs, known := []string{location}, chosen == ""
 	for _, c := range communities {
 		slugs = append(slugs, c.Location)
 		known = known || c.Location == location && c.Slug == chosen
 	}
-	names, err := s.LocationNames(ctx, slugs...)
+	names, err := d.names(ctx, slugs...)
 	if err != nil {
 		return nil, err
 	}
@@ -51,30 +49,11 @@ func (s *Site) communityGroups(ctx context.Context, communities []models.Communi
 	return groups, nil
 }
 
-func (s *Site) communitySuggestions(ctx context.Context, location, typed string) ([]Choice, error) {
-	found, _, err := s.Store.Locations.CommunityPage(ctx, location, models.NameQuery{Search: Storable(typed), Limit: Suggested})
+func (d *Directory) communitySuggestions(ctx context.Context, location, typed string) ([]Choice, error) {
+	found, _, err := d.store.CommunityPage(ctx, location, models.NameQuery{Search: Storable(typed), Limit: Suggested})
 	list := make([]Choice, len(found))
 	for i, c := range found {
 		list[i] = Choice{Value: c.Slug, Label: c.Title()}
 	}
 	return list, err
-}
-
-// FindCommunity returns the slug of a location's community that was typed by
-// its slug or name. Error: models.ErrNotFound.
-func (s *Site) FindCommunity(ctx context.Context, location, typed string) (string, error) {
-	typed = Storable(typed)
-	if c, err := s.Store.Locations.Community(ctx, location, typed); !errors.Is(err, models.ErrNotFound) {
-		return c.Slug, err
-	}
-	found, _, err := s.Store.Locations.CommunityPage(ctx, location, models.NameQuery{Search: typed, Limit: PickMax})
-	if err != nil {
-		return "", err
-	}
-	for _, c := range found {
-		if strings.EqualFold(c.Title(), typed) {
-			return c.Slug, nil
-		}
-	}
-	return "", models.ErrNotFound
 }

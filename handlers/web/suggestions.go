@@ -40,14 +40,14 @@ func (s *Site) suggest(ctx context.Context, of, typed, location string) ([]Choic
 		found, err := s.Store.Locations.Suggest(ctx, typed, Suggested)
 		return locationChoices(found, ""), err
 	case "communities":
-		slug, err := s.findLocation(ctx, location)
+		slug, err := s.Directory().findLocation(ctx, location)
 		if errors.Is(err, models.ErrNotFound) {
 			return nil, nil // it is not typed to its end
 		}
 		if err != nil {
 			return nil, err
 		}
-		return s.communitySuggestions(ctx, slug, typed)
+		return s.Directory().communitySuggestions(ctx, slug, typed)
 	case "webhooks":
 		found, err := s.Store.Webhooks.Suggest(ctx, typed, Suggested)
 		list := make([]Choice, len(found))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/sitehooks/sitehooks/handlers/definition"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
@@ -16,9 +17,11 @@ import (
 type editing struct {
 	format  *wire.Format
 	old     *models.Webhook // nil: a new webhook
+	request *request
+	saved   *definition.Saved // old, once it is opened
 	form    webhookForm
 	faults  web.Faults
-	trial   *trial
+	test    *testShown
 	preview *preview
 
 	copied    bool   // a copy is created paused
@@ -36,7 +39,7 @@ func (s *Pages) New(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	e := &editing{format: f, form: blankWebhookForm(f, models.MainLocation)}
+	e := &editing{format: f, request: s.request(), form: blankWebhookForm(f, models.MainLocation)}
 	if typed != nil {
 		e.form, e.copied = readWebhookForm(typed, f), c.Query("from") != ""
 		return s.showWebhookForm(c, http.StatusOK, e)
@@ -102,7 +105,7 @@ func (s *Pages) NewPost(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.postWebhookForm(c, &editing{format: f, copied: c.Query("from") != ""})
+	return s.postWebhookForm(c, &editing{format: f, request: s.request(), copied: c.Query("from") != ""})
 }
 
 // Edit shows the form with a saved webhook, or with what was typed before its
@@ -112,11 +115,11 @@ func (s *Pages) Edit(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	opened, err := s.Store.Webhooks.Open(w)
-	if err != nil {
+	e := &editing{format: f, old: &w, request: s.request()}
+	if err = e.open(); err != nil {
 		return err
 	}
-	e := &editing{format: f, old: &w, form: savedWebhookForm(f, w, opened)}
+	e.form = savedWebhookForm(f, w, e.saved.Opened)
 	typed, err := s.TypedBefore(c)
 	if err != nil {
 		return err
@@ -133,7 +136,7 @@ func (s *Pages) EditPost(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.postWebhookForm(c, &editing{format: f, old: &w})
+	return s.postWebhookForm(c, &editing{format: f, old: &w, request: s.request()})
 }
 
 // formatFromRequest is the type that the address of the form for a new webhook names.
@@ -201,37 +204,33 @@ func hasSecret(w models.Webhook, i int) bool {
 
 // lookWebhookForm shows what the form would do: a test really sent, or a preview.
 func (s *Pages) lookWebhookForm(c *gin.Context, e *editing) error {
-	ctx := c.Request.Context()
-	checked, wrong, err := s.checkWebhook(ctx, e.format, &e.form, e.old)
-	if err != nil {
-		return err
-	}
+	look := s.previewWebhookForm
 	if e.form.Do == "test" {
-		if err = s.checkFeature(ctx, e, wrong); err != nil {
-			return err
-		}
-		if len(wrong) == 0 {
-			t, err := s.tryWebhook(ctx, e.format, checked)
-			if err != nil {
-				return err
-			}
-			e.trial = &t
-		}
-	} else if e.preview, err = s.previewWebhook(ctx, e.format, checked, wrong); err != nil {
+		look = s.testWebhookForm
+	}
+	if err := look(c.Request.Context(), e); err != nil {
 		return err
 	}
-	e.faults = wrong
 	if c.GetHeader(web.PartHeader) == lookPart {
 		return s.RenderFragment(c, http.StatusOK, "webhook_form", &webhookFormPage{Look: e.preview}, lookPart)
 	}
 	return s.showWebhookForm(c, http.StatusOK, e)
 }
 
-// checkFeature refuses what a switched-off type may not do: to be created.
-func (s *Pages) checkFeature(ctx context.Context, e *editing, wrong web.Faults) error {
-	settings, err := s.Store.Settings.Get(ctx)
-	if err == nil && e.old == nil && e.format.NeedsFeature && !settings.GenericEnabled {
-		wrong.Add(wholeForm, fmt.Sprintf("%s webhooks are switched off by %s. None can be created.", e.format.Label, models.EnableGenericWebhooks))
+func (s *Pages) testWebhookForm(ctx context.Context, e *editing) error {
+	checked, wrong, err := e.check(ctx, definition.ToSave)
+	if e.faults = wrong; err != nil || len(wrong) > 0 {
+		return err
+	}
+	t, err := e.request.Test(ctx, checked)
+	e.test = showTest(t)
+	return err
+}
+
+func (s *Pages) previewWebhookForm(ctx context.Context, e *editing) error {
+	checked, wrong, err := e.check(ctx, definition.ToPreview)
+	if e.faults = wrong; err == nil {
+		e.preview, err = s.previewWebhook(ctx, checked, wrong)
 	}
 	return err
 }

@@ -5,7 +5,6 @@ package webhooks
 const (
 	LookPart      = lookPart
 	PreviewEvents = previewEvents
-	TagsMax       = tagsMax
 	WebhooksShown = webhooksShown
 )
 

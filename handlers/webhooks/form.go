@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sitehooks/sitehooks/handlers/definition"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -14,32 +15,26 @@ import (
 // webhookForm is the form as it was typed. Secrets in it are unsaved ones:
 // what is saved never comes back into a form.
 type webhookForm struct {
-	Name     string   `form:"name" validate:"required,max=200,line"`
-	Location string   `form:"location" validate:"required"`
-	Events   []string `form:"events" validate:"required,max=500"`
+	Name, Location string
+	Events         []string
 	// Custom are activities that the type's list does not have, by their names,
 	// separated by commas. They stand among Events too.
 	Custom    string
-	TagMode   string `form:"tag_mode" validate:"oneof=all specific"`
-	Tags      string `form:"tags" validate:"max=10000"` // separated by commas
-	Community string `form:"community" validate:"max=64"`
-	URL       string `form:"url" validate:"max=2048,line"`
+	TagMode   string
+	Tags      string // separated by commas
+	Community string
+	URL       string
 	Secrets   [2]string
 	// Removed says that a saved secret is to be removed by the next save.
 	Removed [2]bool
-	Headers string            `form:"headers" validate:"max=100000"` // a "Name: value" on each line
+	Headers string            // a "Name: value" on each line
 	Options map[string]string // the type's own fields, by key
 	// UpdatedAt is the version that the form was opened with.
-	UpdatedAt string `form:"updated_at"`
+	UpdatedAt string
 	// Moving is the location for which dropping what waits was confirmed.
 	Moving string
 	Do     string
 }
-
-// optionPrefix keeps the names of a type's own fields apart from the others.
-const optionPrefix = "option_"
-
-func secretName(i int) string { return "secret_" + strconv.Itoa(i+1) }
 
 // readWebhookForm takes over what was posted.
 func readWebhookForm(v url.Values, f *wire.Format) webhookForm {
@@ -57,11 +52,11 @@ func readWebhookForm(v url.Values, f *wire.Format) webhookForm {
 		form.Events = append(form.Events, splitNames(form.Custom)...)
 	}
 	for i := range f.Secrets {
-		form.Secrets[i] = strings.TrimSpace(v.Get(secretName(i)))
+		form.Secrets[i] = strings.TrimSpace(v.Get(definition.SecretField(i)))
 		form.Removed[i] = v.Get("remove_"+strconv.Itoa(i+1)) != "" && form.Secrets[i] == ""
 	}
 	for _, field := range f.Fields {
-		form.Options[field.Key] = strings.TrimSpace(v.Get(optionPrefix + field.Key))
+		form.Options[field.Key] = strings.TrimSpace(v.Get(definition.OptionField(field.Key)))
 	}
 	return form
 }
@@ -123,18 +118,6 @@ func unlisted(f *wire.Format, values []string) []string {
 		}
 	}
 	return names
-}
-
-// splitTags are the tags typed, lower case, sorted, without repeats.
-func splitTags(typed string) []string {
-	tags := []string{}
-	for tag := range strings.SplitSeq(typed, ",") {
-		if tag = strings.ToLower(strings.TrimSpace(tag)); tag != "" {
-			tags = append(tags, tag)
-		}
-	}
-	slices.Sort(tags)
-	return slices.Compact(tags)
 }
 
 // splitHeaders are the custom headers typed, one a line; a line without a

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/sitehooks/sitehooks/handlers/definition"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
@@ -41,7 +42,7 @@ type webhookFormPage struct {
 	Copied     bool   // it is a copy, which is created paused
 	NotCopied  string // what a copy lacks; empty: nothing, or it was told already
 	Off        bool   // the type is switched off
-	Trial      *trial
+	Trial      *testShown
 	Look       *preview
 }
 
@@ -75,15 +76,15 @@ type ownField struct {
 
 func (s *Pages) showWebhookForm(c *gin.Context, status int, e *editing) error {
 	ctx := c.Request.Context()
-	settings, err := s.Store.Settings.Get(ctx)
+	at, err := e.request.standing(ctx, s.Store)
 	if err != nil {
 		return err
 	}
 	p := &webhookFormPage{
-		Page: web.Page{Title: "Get notifications via webhooks", Nav: "webhooks"}, Saved: e.old, TypeLabel: e.format.Label,
+		Page: web.Page{Title: "Get notifications via webhooks", Nav: "webhooks", At: &at}, Saved: e.old, TypeLabel: e.format.Label,
 		Form: e.form, Faults: e.faults, Warnings: filterWarnings(e.format, e.form), Activities: e.activities(), Custom: e.format.Custom, Secrets: e.secrets(), Fields: e.fields(),
-		SavedNames: e.old != nil && e.old.Headers != "", Off: e.format.NeedsFeature && !settings.GenericEnabled,
-		Copied: e.copied, NotCopied: e.notCopied, Trial: e.trial, Look: e.preview,
+		SavedNames: e.old != nil && e.old.Headers != "", Off: e.format.NeedsFeature && !at.Settings.GenericEnabled,
+		Copied: e.copied, NotCopied: e.notCopied, Trial: e.test, Look: e.preview,
 	}
 	if e.old != nil && e.format.SecretURL {
 		p.URLKept, p.URLReveal = e.old.URLShown, revealPath(e.old.ID, revealURL)
@@ -92,28 +93,28 @@ func (s *Pages) showWebhookForm(c *gin.Context, status int, e *editing) error {
 		delete(p.Warnings, field)
 	}
 	p.Summary = p.summary()
-	if err := s.webhookPlaces(ctx, p); err != nil {
+	if err := p.offerPlaces(ctx, e.request.places); err != nil {
 		return err
 	}
 	return s.RenderFragment(c, status, "webhook_form", p, FormPart)
 }
 
-// webhookPlaces fills in what the form offers as location and community.
-func (s *Pages) webhookPlaces(ctx context.Context, p *webhookFormPage) (err error) {
+// offerPlaces fills in what the form offers as location and community.
+func (p *webhookFormPage) offerPlaces(ctx context.Context, places *web.Directory) (err error) {
 	location := web.Storable(web.OrNone(p.Form.Location, models.MainLocation))
-	if p.Location, err = s.LocationPicker(ctx, "location", location); err != nil {
+	if p.Location, err = places.LocationPicker(ctx, "location", location); err != nil {
 		return err
 	}
 	if p.Location.HelpIDs = "location-help"; p.Location.Text {
 		p.Location.HelpIDs = "location-hint location-help"
 	}
 	p.Location.Fault = p.Faults["location"]
-	here, err := s.Store.Locations.Get(ctx, location)
+	here, err := places.Location(ctx, location)
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return err
 	}
 	p.About = here.Description
-	p.Community, err = s.CommunityPicker(ctx, location, p.Form.Community)
+	p.Community, err = places.CommunityPicker(ctx, location, p.Form.Community)
 	p.Community.Fault, p.Community.Warning = p.Faults["community"], p.Warnings["community"]
 	return err
 }
@@ -133,7 +134,7 @@ func (e *editing) activities() []optionGroup {
 func (e *editing) secrets() []secretField {
 	var list []secretField
 	for i, s := range e.format.Secrets {
-		id := secretName(i)
+		id := definition.SecretField(i)
 		field := secretField{
 			Field:  web.Field{ID: id, Label: s.Label, Fault: e.faults[id], HelpIDs: id + "-help"},
 			Number: i + 1, About: s.Help, Value: e.form.Secrets[i],
@@ -159,7 +160,7 @@ func (e *editing) otherSecret() bool {
 func (e *editing) fields() []ownField {
 	var list []ownField
 	for _, f := range e.format.Fields {
-		id := optionPrefix + f.Key
+		id := definition.OptionField(f.Key)
 		field := ownField{
 			Field: web.NewField(id, f.Label, e.faults, f.Help), Value: e.form.Options[f.Key], Multiline: f.Multiline,
 		}

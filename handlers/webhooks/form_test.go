@@ -11,6 +11,7 @@ import (
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
+	"github.com/sitehooks/sitehooks/handlers/definition"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/webhooks"
 	"github.com/sitehooks/sitehooks/handlers/webtest"
@@ -134,7 +135,7 @@ func TestFaultsStandBesideTheirFields(t *testing.T) {
 
 func manyTags() string {
 	var tags []string
-	for i := range webhooks.TagsMax + 1 {
+	for i := range definition.TagsMax + 1 {
 		tags = append(tags, fmt.Sprint("t", i))
 	}
 	return strings.Join(tags, ",")

@@ -12,9 +12,9 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/sitehooks/sitehooks/handlers/definition"
 	"github.com/sitehooks/sitehooks/handlers/deliveries"
 	"github.com/sitehooks/sitehooks/handlers/web"
-	"github.com/sitehooks/sitehooks/jobs/send"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -23,7 +23,7 @@ import (
 // done with it.
 type Pages struct {
 	*web.Site
-	Sender   *send.Client
+	Sender   definition.Sender
 	Identity Identity
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/sitehooks/sitehooks/handlers/definition"
 	"github.com/sitehooks/sitehooks/handlers/deliveries"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/jobs/wire"
@@ -35,11 +36,11 @@ type preview struct {
 	Signed         string
 }
 
-func (s *Pages) previewWebhook(ctx context.Context, f *wire.Format, w checkedWebhook, wrong web.Faults) (*preview, error) {
+func (s *Pages) previewWebhook(ctx context.Context, w definition.Checked, wrong web.Faults) (*preview, error) {
 	if wrong["location"] != "" {
 		return nil, nil
 	}
-	now, in := time.Now(), w.Input
+	f, now, in := w.Format, time.Now(), w.Input
 	t := newTally(models.Filter{
 		Location: in.Location, Kinds: f.EventKinds(in.Events), TagMode: in.TagMode, Tags: in.Tags, Community: in.Community,
 	})
@@ -54,18 +55,18 @@ func (s *Pages) previewWebhook(ctx context.Context, f *wire.Format, w checkedWeb
 	if p.Newest, err = s.Store.Events.ByIDs(ctx, t.newest); err != nil {
 		return p, err
 	}
-	body, types, id, err := nextBody(f, w, p.Newest[:min(len(p.Newest), previewItems)])
+	body, types, id, err := nextBody(w, p.Newest[:min(len(p.Newest), previewItems)])
 	if err == nil && body == nil && wrong["events"] == "" {
 		p.Sample = true
-		body, types, id, err = fitBody(f, w, f.Samples(in.Events))
+		body, types, id, err = fitBody(w, f.Samples(in.Events))
 	}
 	if err != nil || body == nil {
 		return p, err
 	}
 	p.Body, p.Raw, p.Items = deliveries.PrettyCode(body), string(body), len(types)
-	if wrong["url"] == "" && wrong["headers"] == "" && wrong[secretName(0)] == "" && wrong[secretName(1)] == "" {
-		p.Request = requestLines(f, w, wire.Request{ID: id, Body: body, At: now, EventTypes: web.Unique(types), Options: in.Options})
-		p.Signed = signedWith(f, w)
+	if wrong["url"] == "" && wrong["headers"] == "" && wrong[definition.SecretField(0)] == "" && wrong[definition.SecretField(1)] == "" {
+		p.Request = requestLines(w, wire.Request{ID: id, Body: body, At: now, EventTypes: web.Unique(types), Options: in.Options})
+		p.Signed = signedWith(w)
 	}
 	return p, nil
 }

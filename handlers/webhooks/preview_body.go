@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 
+	"github.com/sitehooks/sitehooks/handlers/definition"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -12,7 +13,7 @@ import (
 // nextBody builds one body of the newest matches, in the order in which
 // dispatch would take them; for a type of one event a body, of the newest. It
 // is nil when nothing of them is left.
-func nextBody(f *wire.Format, w checkedWebhook, newest []models.Event) (body []byte, types []string, id string, err error) {
+func nextBody(w definition.Checked, newest []models.Event) (body []byte, types []string, id string, err error) {
 	var events []wire.Event
 	for _, e := range newest {
 		if e.Erased() {
@@ -24,21 +25,21 @@ func nextBody(f *wire.Format, w checkedWebhook, newest []models.Event) (body []b
 		}
 		events = append(events, decoded)
 	}
-	return fitBody(f, w, events)
+	return fitBody(w, events)
 }
 
 // fitBody builds one body of as many of the events as fit, the first ones; it
 // is nil when there are none.
-func fitBody(f *wire.Format, w checkedWebhook, events []wire.Event) (body []byte, types []string, id string, err error) {
+func fitBody(w definition.Checked, events []wire.Event) (body []byte, types []string, id string, err error) {
 	if len(events) == 0 {
 		return nil, nil, "", nil
 	}
-	id = f.NewID()
+	id = w.Format.NewID()
 	for {
 		some := slices.Clone(events)
 		slices.SortStableFunc(some, func(a, b wire.Event) int { return a.OccurredAt.Compare(b.OccurredAt) })
 		var used int
-		body, used, err = f.Build(some, wire.Draft{ID: id, WebhookName: w.Input.Name, Target: w.Effective.URL, Options: w.Input.Options})
+		body, used, err = w.Format.Build(some, wire.Draft{ID: id, WebhookName: w.Input.Name, Target: w.Effective.URL, Options: w.Input.Options})
 		if err != nil {
 			return nil, nil, "", err
 		}
@@ -54,7 +55,7 @@ func fitBody(f *wire.Format, w checkedWebhook, events []wire.Event) (body []byte
 
 // requestLines shows the request as HTTP/1.1 writes it. Values of custom
 // headers are starred and the URL's query is left out, as everywhere.
-func requestLines(f *wire.Format, w checkedWebhook, r wire.Request) []string {
+func requestLines(w definition.Checked, r wire.Request) []string {
 	u, err := url.Parse(w.Effective.URL)
 	if err != nil {
 		return nil // checked before
@@ -63,29 +64,30 @@ func requestLines(f *wire.Format, w checkedWebhook, r wire.Request) []string {
 	if path == "" {
 		path = "/"
 	}
-	if f.SecretURL {
+	if w.Format.SecretURL {
 		path = "/…"
 	} else if u.RawQuery != "" {
 		path += "?…"
 	}
 	lines := []string{"POST " + path + " HTTP/1.1", "Host: " + u.Host}
-	shown := models.Opened{URL: w.Effective.URL, Secrets: w.Effective.Secrets}
+	starred := w
+	starred.Effective.Headers = nil
 	for _, h := range w.Effective.Headers {
-		shown.Headers = append(shown.Headers, models.Header{Name: h.Name, Value: "••••••"})
+		starred.Effective.Headers = append(starred.Effective.Headers, models.Header{Name: h.Name, Value: "••••••"})
 	}
-	for _, h := range recipient(f, shown).Headers(r) {
+	for _, h := range starred.Recipient().Headers(r) {
 		lines = append(lines, h.Name+": "+h.Value)
 	}
 	return lines
 }
 
-func signedWith(f *wire.Format, w checkedWebhook) string {
+func signedWith(w definition.Checked) string {
 	const fresh = " ID, timestamp and signature are generated on sending."
 	o := w.Effective
 	switch {
 	case w.Generated:
 		return "Signed with a secret generated when you save." + fresh
-	case len(f.Secrets) == 0:
+	case len(w.Format.Secrets) == 0:
 		return ""
 	case o.Secrets[0] != "" && o.Secrets[1] != "":
 		return "Signed with both secrets." + fresh

@@ -36,7 +36,7 @@ type webhookPage struct {
 	Charts     []chart
 	Recent     []deliveries.Line // newest first
 	Failed     string            // how many failed; empty: none
-	Trial      *trial            // a test that was just sent; nil: none was
+	Trial      *testShown        // a test that was just sent; nil: none was
 	Versions   []webhookVersion
 }
 
@@ -70,7 +70,7 @@ func (s *Pages) Show(c *gin.Context) error {
 }
 
 // showWebhook renders a webhook's page; trial is a test that was just sent, if any.
-func (s *Pages) showWebhook(c *gin.Context, w models.Webhook, t *trial) error {
+func (s *Pages) showWebhook(c *gin.Context, w models.Webhook, t *testShown) error {
 	ctx, id := c.Request.Context(), w.ID
 	at, err := s.Store.Standing(ctx)
 	if err != nil {

@@ -3,6 +3,7 @@ package webhooks
 import (
 	"fmt"
 
+	"github.com/sitehooks/sitehooks/handlers/definition"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
@@ -13,7 +14,7 @@ import (
 // A form with warnings is saved all the same.
 func filterWarnings(f *wire.Format, form webhookForm) web.Faults {
 	warnings := web.Faults{}
-	if len(form.Events) > activitiesMax {
+	if len(form.Events) > definition.EventsMax {
 		return warnings
 	}
 	var chosen, untagged, nowhere []string

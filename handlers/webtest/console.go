@@ -43,6 +43,8 @@ type Console struct {
 	Cookie string // of the session; empty: nobody is logged in
 	Extra  []*http.Cookie
 	Change int // times that OnChange was called
+
+	asked *statements
 }
 
 // AdminEmail and AdminPassword are those of the administrator whom NewConsole
@@ -81,7 +83,10 @@ func NewConsole(t testing.TB, adjust ...func(*handlers.Deps)) *Console {
 // NewConsoleOn is the console over a database of either kind.
 func NewConsoleOn(t testing.TB, kind string, adjust ...func(*handlers.Deps)) *Console {
 	t.Helper()
-	c := &Console{t: t, Store: modelstest.Open(t, modelstest.Options(t, kind))}
+	c := &Console{t: t, asked: &statements{}}
+	o := modelstest.Options(t, kind)
+	o.Trace = c.asked.add
+	c.Store = modelstest.Open(t, o)
 	d := handlers.Deps{
 		Store: c.Store, Templates: parsed(), Log: slog.New(slog.DiscardHandler),
 		Sender:     send.New(send.Config{AllowCIDRs: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}),

@@ -1,6 +1,7 @@
 package send
 
 import (
+	"iter"
 	"net/url"
 	"slices"
 	"strings"
@@ -21,12 +22,12 @@ type Recipient struct {
 // NewRecipient takes a webhook's URL, its secrets in clear and in order, of
 // which empty ones are left out, and its own headers, which come after the
 // type's. What must not be shown even when a receiver sends it back is hidden.
-func NewRecipient(f *wire.Format, url string, secrets []string, custom []wire.Header) *Recipient {
-	r := &Recipient{format: f, custom: custom}
+func NewRecipient(f *wire.Format, url string, secrets []string, custom iter.Seq2[string, string]) *Recipient {
+	r := &Recipient{format: f}
 	r.secrets = slices.DeleteFunc(slices.Clone(secrets), func(s string) bool { return s == "" })
 	redact := slices.Clone(r.secrets)
-	for _, h := range custom {
-		redact = append(redact, h.Value)
+	for name, value := range custom {
+		r.custom, redact = append(r.custom, wire.Header{Name: name, Value: value}), append(redact, value)
 	}
 	r.to = destinationOf(url, append(redact, urlSecrets(url, f.SecretURL)...))
 	return r

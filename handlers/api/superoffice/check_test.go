@@ -15,20 +15,20 @@ func TestSuperOfficeRefusals(t *testing.T) {
 			change map[string]any
 			says   string
 		}{
-			{map[string]any{"Name": nil}, "Name: Give"},
-			{map[string]any{"Name": "  "}, "Name: Give"},
+			{map[string]any{"Name": nil}, "Name: Enter"},
+			{map[string]any{"Name": "  "}, "Name: Enter"},
 			{map[string]any{"Name": 7}, "Name: It must be a string"},
-			{map[string]any{"Name": strings.Repeat("é", 201)}, "Name: It is longer"},
-			{map[string]any{"Name": "a\nb"}, "Name: It contains line breaks"},
-			{map[string]any{"Events": nil}, "Events: Name at least one"},
-			{map[string]any{"Events": []string{}}, "Events: Name at least one"},
+			{map[string]any{"Name": strings.Repeat("é", 201)}, "Name: This is longer"},
+			{map[string]any{"Name": "a\nb"}, "Name: This contains line breaks"},
+			{map[string]any{"Events": nil}, "Events: Choose at least one"},
+			{map[string]any{"Events": []string{}}, "Events: Choose at least one"},
 			{map[string]any{"Events": "contact.created"}, "Events: They must be a list"},
 			{map[string]any{"Events": []any{1}}, "Events: They must be a list"},
 			{map[string]any{"Events": []string{"contact.exploded"}}, "Events: “contact.exploded”"},
 			{map[string]any{"Events": []string{"contact.created", "nonsense"}}, "Events: “nonsense”"},
 			{map[string]any{"Events": []string{"user.created"}}, "Events: “user.created”"},
-			{map[string]any{"TargetUrl": nil}, "TargetUrl: Enter"},
-			{map[string]any{"TargetUrl": "http://example.com/hook"}, "TargetUrl: It must start with https"},
+			{map[string]any{"TargetUrl": nil}, "TargetUrl: Enter the URL"},
+			{map[string]any{"TargetUrl": "http://example.com/hook"}, "TargetUrl: This type sends to https addresses only."},
 			{map[string]any{"TargetUrl": "https://"}, "TargetUrl: "},
 			{map[string]any{"TargetUrl": "https://user:pass@example.com/"}, "TargetUrl: The URL must not contain a user name"},
 			{map[string]any{"TargetUrl": "https://10.0.0.1/"}, "TargetUrl: Sitehooks is not allowed to send"},
@@ -44,11 +44,11 @@ func TestSuperOfficeRefusals(t *testing.T) {
 			{map[string]any{"WebhookId": "1"}, "WebhookId: It must be"},
 			{map[string]any{"WebhookId": 1.5}, "WebhookId: It must be"},
 			{map[string]any{"ErrorsEmail": 1}, "ErrorsEmail: It must be a string"},
-			{map[string]any{"ErrorsEmail": "a\r\nb"}, "ErrorsEmail: It is too long"},
+			{map[string]any{"ErrorsEmail": "a\r\nb"}, "ErrorsEmail: This is too long"},
 			{map[string]any{"Headers": []string{"X-A"}}, "Headers: They must be a JSON object"},
 			{map[string]any{"Headers": map[string]any{"X-A": 1}}, "Headers: The value of X-A"},
-			{map[string]any{"Headers": map[string]any{"X-New": nil}}, "Headers: X-New has no value"},
-			{map[string]any{"Headers": map[string]any{"X-A": "1", "x-a": "2"}}, "appears twice"},
+			{map[string]any{"Headers": map[string]any{"X-New": nil}}, "Headers: The header X-New has no value"},
+			{map[string]any{"Headers": map[string]any{"X-A": "1", "x-a": "2"}}, "Headers: x-a appears twice"},
 			{map[string]any{"Headers": map[string]any{"X-SuperOffice-Signature": "forged"}}, "Headers: The header X-SuperOffice-Signature is set"},
 			{map[string]any{"Headers": map[string]any{"x-superoffice-anything": "forged"}}, "Headers: "},
 			{map[string]any{"Headers": map[string]any{"webhook-signature": "forged"}}, "Headers: "},
@@ -59,13 +59,13 @@ func TestSuperOfficeRefusals(t *testing.T) {
 			{map[string]any{"Properties": map[string]any{"Event": "forged"}}, "Properties: “Event” is a key"},
 			{map[string]any{"Properties": map[string]any{"primarykey": 1}}, "Properties: “primarykey” is a key"},
 			{map[string]any{"Properties": map[string]any{"Values": 1}}, "Properties: “Values” is a key"},
-			{map[string]any{"Properties": map[string]any{"a": strings.Repeat("x", 4096)}}, "Properties: They are longer"},
+			{map[string]any{"Properties": map[string]any{"a": strings.Repeat("x", 4096)}}, "Properties: This is too long"},
 		} {
 			body := d.body(tc.change)
 			d.refused(d.do(http.MethodPost, "/v1/Webhook", body), http.StatusBadRequest, tc.says)
 			d.refused(d.do(http.MethodPost, "/v1/Agents/Webhook/SaveWebhook", body), http.StatusBadRequest, tc.says)
 			d.refused(d.do(http.MethodPut, pathOf(h), body), http.StatusBadRequest, tc.says)
-			if strings.HasPrefix(tc.says, "Name: Give") || strings.HasPrefix(tc.says, "Events: Name at least") {
+			if strings.HasPrefix(tc.says, "Name: Enter") || strings.HasPrefix(tc.says, "Events: Choose at least") {
 				continue // a test needs neither
 			}
 			d.refused(d.do(http.MethodPost, "/v1/Webhook/Test", body), http.StatusBadRequest, tc.says)
@@ -83,7 +83,7 @@ func TestSuperOfficeTargetMustAnswer(t *testing.T) {
 	onSQLite(t, func(d *desk) {
 		for _, status := range []int{201, 204, 302, 404, 410, 500} {
 			d.target.answers(status)
-			d.refused(d.do(http.MethodPost, "/v1/Webhook", d.body(nil)), http.StatusBadRequest, "TargetUrl: The target did not accept the test event.")
+			d.refused(d.do(http.MethodPost, "/v1/Webhook", d.body(nil)), http.StatusBadRequest, "TargetUrl: The receiver did not accept the test notification: ")
 		}
 		// A certificate that nobody vouches for, and nobody there.
 		stranger := newTarget(t)

@@ -5,11 +5,13 @@ import (
 	"strconv"
 
 	"github.com/sitehooks/sitehooks/handlers/api"
+	"github.com/sitehooks/sitehooks/handlers/definition"
+	"github.com/sitehooks/sitehooks/models"
 )
 
-// definition is a webhook as a program describes it, each part of the right
+// givenWebhook is a webhook as a program describes it, each part of the right
 // kind but not yet looked at.
-type definition struct {
+type givenWebhook struct {
 	WebhookID int64
 	Name      string
 	Events    []string
@@ -17,26 +19,21 @@ type definition struct {
 	Target    string
 	Secret    *string // nil: keep
 	State     string  // one of stateNames; empty: not said
-	// Headers are the custom headers when HeadersGiven, otherwise they stay.
-	Headers      []givenHeader
+	// Headers are the custom headers when HeadersGiven, otherwise they stay. One
+	// without a value keeps the stored value.
+	Headers      []models.Header
 	HeadersGiven bool
 	Properties   []byte // a JSON object; nil: none
 	wrong        keyFaults
 }
 
-// givenHeader is a custom header; one without a value keeps the stored value.
-type givenHeader struct {
-	name, value string
-	keep        bool
-}
-
 // readDefinition reads a body. What is wrong stays in the definition, to be
 // told together with what is found later.
-func readDefinition(body []byte) (*definition, error) {
+func readDefinition(body []byte) (*givenWebhook, error) {
 	if body[0] != '{' {
 		return nil, badKey("Body", "The body must be a JSON object with the keys of a webhook.")
 	}
-	d := &definition{}
+	d := &givenWebhook{}
 	found := named(body, definitionKeys, &d.wrong)
 	d.WebhookID = d.whole(found, keyWebhookID)
 	d.Name, _ = d.text(found, keyName)
@@ -64,7 +61,7 @@ func readDefinition(body []byte) (*definition, error) {
 	return d, nil
 }
 
-func (d *definition) text(found map[string][]byte, key string) (text string, given bool) {
+func (d *givenWebhook) text(found map[string][]byte, key string) (text string, given bool) {
 	v := found[key]
 	if isNull(v) {
 		return "", false
@@ -76,7 +73,7 @@ func (d *definition) text(found map[string][]byte, key string) (text string, giv
 	return api.Unquote(v), true
 }
 
-func (d *definition) whole(found map[string][]byte, key string) int64 {
+func (d *givenWebhook) whole(found map[string][]byte, key string) int64 {
 	v := found[key]
 	if isNull(v) {
 		return 0
@@ -89,8 +86,7 @@ func (d *definition) whole(found map[string][]byte, key string) int64 {
 	return n
 }
 
-func (d *definition) readEvents(v []byte) []string {
-	const most = 500
+func (d *givenWebhook) readEvents(v []byte) []string {
 	switch {
 	case isNull(v):
 		return nil
@@ -104,15 +100,14 @@ func (d *definition) readEvents(v []byte) []string {
 			d.wrong.add(keyEvents, "They must be a list of names.")
 			return nil
 		}
-		if list = append(list, api.Unquote(element)); len(list) > most {
-			d.wrong.add(keyEvents, "They must be at most %d.", most)
-			return nil
+		if list = append(list, api.Unquote(element)); len(list) > definition.EventsMax {
+			break // too many, as will be said
 		}
 	}
 	return list
 }
 
-func (d *definition) readHeaders(v []byte) {
+func (d *givenWebhook) readHeaders(v []byte) {
 	switch {
 	case isNull(v):
 		return
@@ -122,24 +117,22 @@ func (d *definition) readHeaders(v []byte) {
 	}
 	d.HeadersGiven = true
 	for key, value := range api.Members(v) {
-		h := givenHeader{name: string(key)}
+		h := models.Header{Name: string(key)}
 		switch {
 		case isNull(value):
-			h.keep = true
 		case value[0] == '"':
-			h.value = api.Unquote(value)
-			h.keep = h.value == ""
+			h.Value = api.Unquote(value)
 		default:
-			d.wrong.add(keyHeaders, "The value of %s must be a string.", h.name)
+			d.wrong.add(keyHeaders, "The value of %s must be a string.", h.Name)
 		}
-		if d.Headers = append(d.Headers, h); len(d.Headers) > maxHeaders {
+		if d.Headers = append(d.Headers, h); len(d.Headers) > definition.HeadersMax {
 			return // too many, as will be said
 		}
 	}
 }
 
 // sameID refuses a body that is about another webhook than the address.
-func (d *definition) sameID(id int64) error {
+func (d *givenWebhook) sameID(id int64) error {
 	if d.WebhookID == 0 || d.WebhookID == id {
 		return nil
 	}

@@ -166,8 +166,13 @@ func (s *API) output(w models.Webhook) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	return outputOpen(w, o), nil
+}
+
+// outputOpen is output for a webhook that is open.
+func outputOpen(w models.Webhook, o models.Opened) answer {
 	at, _ := modified(w)
-	return answer{value: entityOf(w, o), modified: at}, nil
+	return answer{value: entityOf(w, o), modified: at}
 }
 
 // readState reads a state by name or number; empty: none is told.

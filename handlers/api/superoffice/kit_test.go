@@ -98,6 +98,7 @@ type desk struct {
 	store  *models.Store
 	clock  *modelstest.Clock
 	api    *API
+	sender *send.Client
 	url    string // ends before /v1
 	token  string
 	target *target
@@ -135,6 +136,7 @@ func newDesk(t *testing.T, s *models.Store, clock *modelstest.Clock) *desk {
 	roots.AddCert(d.target.Certificate())
 	sender := send.New(send.Config{AllowCIDRs: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, RootCAs: roots})
 	t.Cleanup(sender.Close)
+	d.sender = sender
 	log := slog.New(slog.DiscardHandler)
 	access := api.NewAccess(api.AccessDeps{Tokens: s.Tokens, IngestToken: "configured", Log: log})
 	d.api = New(Deps{

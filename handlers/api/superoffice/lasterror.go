@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
@@ -92,4 +93,28 @@ func statusLine(code int) string {
 		line += " " + words
 	}
 	return line
+}
+
+// answered is what a target answered, headers and body, after what that means.
+func answered(reason string, code int, headers []wire.Header, body []byte) string {
+	const most = 8 << 10 // bytes
+	var b strings.Builder
+	b.WriteString(reason)
+	if code != 0 {
+		if reason != "" {
+			b.WriteString("\n\n")
+		}
+		b.WriteString(statusLine(code))
+		for _, h := range headers {
+			b.WriteString("\n" + h.Name + ": " + h.Value)
+		}
+		if len(body) > 0 {
+			b.WriteString("\n\n" + string(body))
+		}
+	}
+	text := b.String()
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	return text
 }

@@ -59,7 +59,7 @@ func (d *desk) startJobs() *jobs.Jobs {
 		d.must(d.store.Settings.Change(d.t.Context(), mary, name, "0", "test"))
 	}
 	work, err := jobs.New(jobs.Deps{
-		Store: d.store, Sender: d.api.Sender, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(),
+		Store: d.store, Sender: d.sender, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(),
 	})
 	d.must(err)
 	d.must(work.Start(d.t.Context()))

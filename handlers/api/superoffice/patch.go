@@ -26,11 +26,11 @@ func (s *API) change(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	shown, err := s.output(w)
+	old, err := s.rules.Open(w)
 	if err != nil {
 		return answer{}, err
 	}
-	document, err := c.patched(ctx, api.PlainJSON(shown.value))
+	document, err := c.patched(ctx, api.PlainJSON(entityOf(w, old.Opened)))
 	if err != nil {
 		return answer{}, err
 	}
@@ -40,7 +40,7 @@ func (s *API) change(ctx context.Context, c *call) (answer, error) {
 	}
 	// Headers were there, so a document without them had them taken out.
 	d.HeadersGiven = true
-	return s.update(ctx, c, w, d)
+	return s.update(ctx, c, old, d)
 }
 
 // patched applies the body to a document.

@@ -2,7 +2,6 @@ package superoffice
 
 import (
 	"context"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -115,16 +114,4 @@ func (f filter) takes(w models.Webhook) bool {
 		return false
 	}
 	return f.event == "" || slices.ContainsFunc(w.Events, func(name string) bool { return strings.EqualFold(name, f.event) })
-}
-
-// enabled refuses what needs the feature while that is off.
-func (s *API) enabled(ctx context.Context) error {
-	settings, err := s.Store.Settings.Get(ctx)
-	if err != nil || settings.GenericEnabled || !s.format.NeedsFeature {
-		return err
-	}
-	return &failure{
-		status:  http.StatusForbidden,
-		message: "Webhooks of this type are switched off by the site setting " + models.EnableGenericWebhooks + ".",
-	}
 }

@@ -28,7 +28,11 @@ func (s *API) save(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return s.update(ctx, c, w, d)
+	old, err := s.rules.Open(w)
+	if err != nil {
+		return answer{}, err
+	}
+	return s.update(ctx, c, old, d)
 }
 
 // byQuery does an operation on the webhook that the query names.
@@ -98,7 +102,7 @@ func (s *API) testWebhook(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return s.tryOut(ctx, c, d)
+	return s.sendTest(ctx, c, d)
 }
 
 func (s *API) signalEvent(ctx context.Context, c *call) (answer, error) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sitehooks/sitehooks/handlers/definition"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -116,7 +117,7 @@ func TestSuperOfficeAsksBeforeASaveThatMatters(t *testing.T) {
 		for _, change := range []map[string]any{
 			{"TargetUrl": d.target.URL + "/new"}, {"Secret": "new"}, {"Headers": map[string]any{"X-New": "1"}},
 		} {
-			d.refused(d.do(http.MethodPut, pathOf(h), d.body(change)), http.StatusBadRequest, "TargetUrl: The target did not accept")
+			d.refused(d.do(http.MethodPut, pathOf(h), d.body(change)), http.StatusBadRequest, "TargetUrl: The receiver did not accept")
 		}
 		if n := len(d.target.requests()); n != 3 {
 			d.t.Errorf("asked %d times", n)
@@ -222,7 +223,8 @@ func TestSuperOfficeUnmodified(t *testing.T) {
 func TestSuperOfficeQuickerSave(t *testing.T) {
 	onBothStores(t, func(d *desk) {
 		h := d.created(nil)
-		old, _ := d.opened(h.WebhookID)
+		w, o := d.opened(h.WebhookID)
+		old := &definition.Saved{Webhook: w, Opened: o}
 		read := d.do(http.MethodGet, pathOf(h), "").header.Get("Last-Modified")
 		d.clock.Add(time.Minute)
 		d.ok(d.do(http.MethodPut, pathOf(h), d.body(map[string]any{"Name": "quicker"})))
@@ -230,9 +232,9 @@ func TestSuperOfficeQuickerSave(t *testing.T) {
 			q, err := http.NewRequestWithContext(t.Context(), http.MethodPut, "/", http.NoBody)
 			d.must(err)
 			q.Header.Set("If-Unmodified-Since", condition)
-			definition, err := readDefinition([]byte(d.body(nil)))
+			body, err := readDefinition([]byte(d.body(nil)))
 			d.must(err)
-			_, err = d.api.update(t.Context(), &call{request: q, id: pathOf(h)[len("/v1/Webhook/"):]}, old, definition)
+			_, err = d.api.update(t.Context(), &call{request: q, id: pathOf(h)[len("/v1/Webhook/"):]}, old, body)
 			if f := d.api.fail(t.Context(), err); f.status != status {
 				d.t.Errorf("condition %q: %+v", condition, f)
 			}

@@ -14,7 +14,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/sitehooks/sitehooks/handlers/api"
-	"github.com/sitehooks/sitehooks/jobs/send"
+	"github.com/sitehooks/sitehooks/handlers/definition"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -34,7 +34,7 @@ const (
 type Deps struct {
 	Store *models.Store
 	// Sender sends the test event before a webhook is saved.
-	Sender *send.Client
+	Sender definition.Sender
 	Access *api.Access
 	// OnChange is called after a webhook was saved, resumed or deleted; nil:
 	// nobody.
@@ -52,6 +52,7 @@ type Deps struct {
 type API struct {
 	Deps
 	format *wire.Format
+	rules  definition.Checker
 	places api.Places
 }
 
@@ -71,7 +72,7 @@ func New(d Deps) *API {
 		panic("api: the type " + typeName + " is not there") // a mistake in the program
 	}
 	return &API{
-		Deps: d, format: format, places: api.NewPlaces(placesInAll, bytesInAll, d.MemoryShare),
+		Deps: d, format: format, rules: newRules(d), places: api.NewPlaces(placesInAll, bytesInAll, d.MemoryShare),
 	}
 }
 

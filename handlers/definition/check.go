@@ -1,0 +1,293 @@
+package definition
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-playground/validator/v10"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// The limits of a webhook besides those in the tags of wanted.
+const (
+	TagsMax    = 100
+	TagLength  = 64 // characters
+	HeadersMax = 20
+	// EventsMax is also among the tags of wanted.
+	EventsMax = 500
+	// optionLength is how long a value of a type's own field may be, in bytes.
+	optionLength = 4096
+	// previewLookup is how long a preview waits for the address of a host.
+	previewLookup = 50 * time.Millisecond
+)
+
+// wanted is a webhook as it would be saved, with saved values where nothing else
+// is wanted.
+type wanted struct {
+	Name      string   `field:"name" validate:"required,max=200,line"`
+	Location  string   `field:"location" validate:"required"`
+	Events    []string `field:"events" validate:"min=1,max=500"`
+	TagMode   string   `field:"tag_mode" validate:"oneof=all specific"`
+	Tags      []string
+	Community string `field:"community" validate:"max=64"`
+	URL       string `field:"url" validate:"max=2048,line"`
+}
+
+// check looks a webhook through.
+type check struct {
+	*Checker
+	purpose Purpose
+	format  *wire.Format
+	in      Input
+	saved   *Saved        // nil: a new webhook
+	opened  models.Opened // of saved
+	want    wanted
+	moved   bool // the URL leads to another origin than the saved one
+	faults  Faults
+	out     Checked
+}
+
+// Check returns what an input means, or its faults. Saved is nil for a new
+// webhook. The error is of the system, not of the input.
+func (c *Checker) Check(ctx context.Context, in Input, saved *Saved, p Purpose) (Checked, Faults, error) {
+	k := &check{Checker: c, purpose: p, format: in.Format, in: in, saved: saved}
+	k.fill()
+	k.out = Checked{Format: in.Format, Saved: saved, Input: models.WebhookInput{
+		Type: in.Format.Name, Name: k.want.Name, Location: k.want.Location, Community: k.want.Community, TagMode: k.want.TagMode,
+		Events: []string{}, Tags: []string{},
+	}}
+	if err := k.allowed(ctx); err != nil {
+		return k.out, nil, err
+	}
+	k.limits()
+	k.events()
+	k.tags()
+	if err := k.place(ctx); err != nil {
+		return k.out, nil, err
+	}
+	k.url(ctx)
+	k.secrets()
+	k.headers()
+	k.options()
+	return k.out, k.faults, nil
+}
+
+// fill says what is wanted, with what is saved.
+func (k *check) fill() {
+	w := &k.want
+	w.TagMode = models.TagsAll
+	if s := k.saved; s != nil {
+		k.opened = s.Opened
+		*w = wanted{s.Name, s.Location, s.Events, s.TagMode, s.Tags, s.Community, s.Opened.URL}
+	}
+	for _, change := range []struct{ value, into *string }{
+		{k.in.Name, &w.Name},
+		{k.in.Location, &w.Location},
+		{k.in.TagMode, &w.TagMode},
+		{k.in.Community, &w.Community},
+		{k.in.URL, &w.URL},
+	} {
+		if change.value != nil {
+			*change.into = *change.value
+		}
+	}
+	w.Name = strings.TrimSpace(w.Name)
+	if k.in.Events != nil {
+		w.Events = k.in.Events
+	}
+	if k.in.Tags != nil {
+		w.Tags = k.in.Tags
+	}
+}
+
+// allowed refuses new webhooks of a type that is switched off.
+func (k *check) allowed(ctx context.Context) error {
+	if k.saved != nil || !k.format.NeedsFeature || k.purpose == ToPreview {
+		return nil
+	}
+	settings, err := k.Settings(ctx)
+	if err == nil && !settings.GenericEnabled {
+		k.faults.add(FieldType, fmt.Sprintf("%s webhooks are switched off by %s. None can be created.", k.format.Label, models.EnableGenericWebhooks))
+	}
+	return err
+}
+
+var limits = newLimits()
+
+func newLimits() *validator.Validate {
+	v := validator.New(validator.WithRequiredStructEnabled())
+	v.RegisterTagNameFunc(func(f reflect.StructField) string { return f.Tag.Get("field") })
+	if err := v.RegisterValidation("line", func(f validator.FieldLevel) bool { return isLine(f.Field().String()) }); err != nil {
+		panic(err) // only a fault in the line above
+	}
+	return v
+}
+
+// limits are those that the tags of wanted state.
+func (k *check) limits() {
+	var list validator.ValidationErrors
+	if !errors.As(limits.Struct(k.want), &list) {
+		return
+	}
+	for _, e := range list {
+		missing := e.Field() == FieldName && e.Tag() == "required" || e.Field() == FieldEvents && e.Tag() == "min"
+		if !missing || k.purpose != ToTest {
+			k.faults.add(e.Field(), limitSentence(e))
+		}
+	}
+}
+
+func limitSentence(e validator.FieldError) string {
+	switch e.Field() + " " + e.Tag() {
+	case "name required":
+		return "Enter a name, for example “Python Accepted Answers”."
+	case "location required":
+		return "Choose a location."
+	case "events min":
+		return "Choose at least one activity."
+	case "events max":
+		return fmt.Sprintf("A webhook can have up to %s activities.", e.Param())
+	case "tag_mode oneof":
+		return "Choose All tags or Specific tags."
+	}
+	if e.Tag() == "max" {
+		return fmt.Sprintf("This is longer than %s characters.", e.Param())
+	}
+	return "This contains line breaks or other characters that cannot be shown."
+}
+
+// events keeps the activities that the type has, each once.
+func (k *check) events() {
+	if len(k.want.Events) > EventsMax {
+		return // which is a fault already
+	}
+	for _, value := range k.want.Events {
+		o, err := k.format.Option(value)
+		if err != nil {
+			k.faults.add(FieldEvents, sentence(err))
+		} else if !slices.Contains(k.out.Input.Events, o.Value) {
+			k.out.Input.Events = append(k.out.Input.Events, o.Value)
+		}
+	}
+}
+
+// tags keeps the tags in lower case, sorted, without repeats.
+func (k *check) tags() {
+	if k.want.TagMode != models.TagsSpecific {
+		return
+	}
+	tags := []string{}
+	for _, tag := range k.want.Tags {
+		if tag = strings.ToLower(strings.TrimSpace(tag)); tag != "" {
+			tags = append(tags, tag)
+		}
+	}
+	slices.Sort(tags)
+	tags = slices.Compact(tags)
+	switch {
+	case len(tags) == 0:
+		k.faults.add(FieldTags, "Add at least one tag, or choose All tags.")
+	case len(tags) > TagsMax:
+		k.faults.add(FieldTags, fmt.Sprintf("There are %d tags; a webhook can have up to %d.", len(tags), TagsMax))
+	}
+	for _, tag := range tags {
+		if len([]rune(tag)) > TagLength || !isLine(tag) {
+			k.faults.add(FieldTags, fmt.Sprintf("“%s” is not a valid tag: it has more than %d characters or contains some that cannot be shown.", shown(tag), TagLength))
+		}
+	}
+	k.out.Input.Tags = tags
+}
+
+// place finds location and community. What a webhook has already stays possible
+// for it.
+func (k *check) place(ctx context.Context) error {
+	if k.want.Location == "" {
+		return nil // limits has said so
+	}
+	in := &k.out.Input
+	stays := k.saved != nil && k.want.Location == k.saved.Location
+	if !stays {
+		slug, fault, err := k.Places.FilterLocation(ctx, k.want.Location)
+		if err != nil {
+			return err
+		}
+		if fault != "" {
+			k.faults.add(FieldLocation, fault)
+			return nil
+		}
+		in.Location = slug
+	}
+	if in.Community == "" || stays && k.saved.Community == in.Community {
+		return nil
+	}
+	slug, err := k.Places.FindCommunity(ctx, in.Location, in.Community)
+	if errors.Is(err, models.ErrNotFound) {
+		k.faults.add(FieldCommunity, "This location has no such community. Choose another, or none.")
+		return nil
+	}
+	if err == nil {
+		in.Community = slug
+	}
+	return err
+}
+
+// options checks the values of the type's own fields, by their own rules too.
+func (k *check) options() {
+	kept := map[string]string{}
+	if k.saved != nil {
+		maps.Copy(kept, k.saved.Options)
+	}
+	for _, field := range k.format.Fields {
+		value, given := k.in.Options[field.Key]
+		if !given {
+			value = kept[field.Key]
+		}
+		name := OptionField(field.Key)
+		switch {
+		case value == "" && field.Required:
+			k.faults.add(name, "This field is required.")
+		case value != "":
+			value = k.option(field, name, value)
+		}
+		if kept[field.Key] = value; value == "" {
+			delete(kept, field.Key)
+		}
+	}
+	k.out.Input.Options = kept
+}
+
+// option checks a value and returns it as it is kept.
+func (k *check) option(field wire.Field, name, value string) string {
+	switch {
+	case len(field.Choices) > 0 && !slices.Contains(field.Choices, value):
+		k.faults.add(name, "Choose a value from the list.")
+	case field.Multiline && isText(value) && len(value) <= optionLength:
+		// Its own check looks at it.
+	case !isLine(value) || len(value) > optionLength:
+		k.faults.add(name, "This is too long or contains characters that cannot be shown.")
+	case field.Pattern != "" && !matchesWhole(field.Pattern, value):
+		k.faults.add(name, field.PatternHelp)
+	}
+	if field.Check == nil || k.faults.Of(name) != "" {
+		return value
+	}
+	kept, err := field.Check(value)
+	if err != nil {
+		k.faults.add(name, sentence(err))
+	}
+	return kept
+}
+
+func matchesWhole(pattern, value string) bool {
+	re, err := regexp.Compile(`^(?:` + pattern + `)$`)
+	return err == nil && re.MatchString(value)
+}

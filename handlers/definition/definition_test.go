@@ -1,0 +1,338 @@
+package definition_test
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"github.com/sitehooks/sitehooks/handlers"
+	"github.com/sitehooks/sitehooks/handlers/api"
+	"github.com/sitehooks/sitehooks/handlers/definition"
+	"github.com/sitehooks/sitehooks/handlers/webtest"
+	"github.com/sitehooks/sitehooks/jobs/send"
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// wish is a webhook as somebody describes it, to be said in the form's words or
+// the API's.
+type wish struct {
+	name       string
+	events     []string
+	url        string
+	secret     *string
+	headers    []models.Header // an empty value keeps the saved one
+	properties string
+}
+
+// desk has both ways to save a webhook, over one store.
+type desk struct {
+	*webtest.Console
+	t        *testing.T
+	token    string
+	receiver *webtest.Receiver
+	here     string // URL of the receiver
+	there    string // another host, whose certificate is trusted too
+}
+
+func newDesk(t *testing.T) *desk {
+	t.Helper()
+	receiver := webtest.NewReceiver(t)
+	here := httptest.NewTLSServer(receiver.Config.Handler) // the type sends to https alone
+	t.Cleanup(here.Close)
+	there := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the other host was asked") }))
+	t.Cleanup(there.Close)
+	roots := x509.NewCertPool()
+	roots.AddCert(here.Certificate())
+	d := &desk{t: t, receiver: receiver, here: here.URL, there: there.URL}
+	d.Console = webtest.NewConsole(t, func(d *handlers.Deps) {
+		d.Sender = send.New(send.Config{AllowCIDRs: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, RootCAs: roots})
+		t.Cleanup(d.Sender.Close)
+	}, webtest.WithAPIs)
+	var err error
+	d.token, err = d.Store.Tokens.Create(t.Context(), models.Token{Name: "crm", Scope: models.ScopeSuperOffice, CreatedBy: d.Admin.Name, CreatedByID: d.Admin.ID})
+	webtest.OK(t, err)
+	return d
+}
+
+// usual is a webhook without a fault.
+func (d *desk) usual() wish {
+	return wish{name: "CRM", events: []string{"contact.created"}, url: d.here + "/hook", properties: `{"source":"forum"}`}
+}
+
+// verdict is what came of a save: the sentences by neutral field, none when it
+// was saved.
+type verdict map[string]string
+
+// way is one way to save: w is nil for a new webhook.
+type way func(d *desk, w *models.Webhook, wanted wish) verdict
+
+var ways = map[string]way{"form": (*desk).byForm, "API": (*desk).byAPI}
+
+func (d *desk) byForm(w *models.Webhook, wanted wish) verdict {
+	d.t.Helper()
+	path := "/admin/webhooks/new?type=superoffice"
+	if w != nil {
+		path = webtest.EditPath(*w)
+	}
+	form := d.Get(path).Want(http.StatusOK).Form()
+	form["events"], form["custom"] = nil, nil
+	for _, event := range wanted.events {
+		form.Add("events", event)
+	}
+	var lines []string
+	for _, h := range wanted.headers {
+		lines = append(lines, h.Name+": "+h.Value)
+	}
+	webtest.Fill(form, "name", wanted.name, "url", wanted.url, "headers", strings.Join(lines, "\n"), "option_properties", wanted.properties, "do", "save")
+	if wanted.secret != nil {
+		webtest.Fill(form, "secret_1", *wanted.secret, "remove_1", map[bool]string{true: "1"}[*wanted.secret == ""])
+	}
+	a := d.Post(path, form)
+	if a.Status == http.StatusSeeOther {
+		return verdict{}
+	}
+	a.Want(http.StatusUnprocessableEntity)
+	found := verdict{}
+	a.Find("main [id$=-err]").Each(func(_ int, fault *goquery.Selection) {
+		found[strings.TrimSuffix(fault.AttrOr("id", ""), "-err")] = strings.Join(strings.Fields(fault.Text()), " ")
+	})
+	if len(found) == 0 {
+		found[""] = a.Text("[role=alert]")
+	}
+	return found
+}
+
+// neutral are the fields by the vendor's names.
+var neutral = map[string]string{
+	"Name": "name", "Events": "events", "TargetUrl": "url", "Secret": "secret_1", "Headers": "headers",
+	"Properties": "option_properties",
+}
+
+func (d *desk) byAPI(w *models.Webhook, wanted wish) verdict {
+	d.t.Helper()
+	method, path := http.MethodPost, "/superoffice/api/v1/Webhook"
+	if w != nil {
+		method, path = http.MethodPut, fmt.Sprint(path, "/", w.ID)
+	}
+	var headers []string
+	for _, h := range wanted.headers {
+		headers = append(headers, string(plain(d.t, h.Name))+":"+string(plain(d.t, h.Value)))
+	}
+	body := plain(d.t, map[string]any{
+		"Name": wanted.name, "Events": wanted.events, "TargetUrl": wanted.url, "Secret": wanted.secret,
+		"Headers": json.RawMessage("{" + strings.Join(headers, ",") + "}"), "Properties": json.RawMessage(cmp.Or(wanted.properties, "null")),
+	})
+	req := d.Request(method, path, bytes.NewReader(body))
+	req.Header.Set("Authorization", "Bearer "+d.token)
+	req.Header.Set("Content-Type", "application/json")
+	a := d.Do(req)
+	if a.Status == http.StatusOK {
+		return verdict{}
+	}
+	var problem struct{ Errors []api.FieldError }
+	webtest.OK(d.t, json.Unmarshal([]byte(a.Body), &problem))
+	found := verdict{}
+	for _, fault := range problem.Errors {
+		found[neutral[fault.Field]] = fault.Message
+	}
+	return found
+}
+
+func plain(t *testing.T, v any) []byte {
+	t.Helper()
+	text, err := json.Marshal(v)
+	webtest.OK(t, err)
+	return text
+}
+
+// TestOneSetOfRules: the form and the API of SuperOffice refuse the same for the
+// same reason, in the same words, and store nothing of it.
+func TestOneSetOfRules(t *testing.T) {
+	const moved = "The URL is on another host, so the saved "
+	manyHeaders := make([]models.Header, definition.HeadersMax+1)
+	for i := range manyHeaders {
+		manyHeaders[i] = models.Header{Name: fmt.Sprint("X-", i), Value: "v"}
+	}
+	for name, tc := range map[string]struct {
+		saved  bool // a change of a saved webhook, with a secret and a header
+		change func(d *desk, w *wish)
+		status int // of the receiver; 0: 200
+		field  string
+		says   string // begins so
+	}{
+		"nothing is wrong":        {},
+		"nothing is changed":      {saved: true},
+		"name missing":            {change: func(_ *desk, w *wish) { w.name = " " }, field: "name", says: "Enter a name"},
+		"name too long":           {change: func(_ *desk, w *wish) { w.name = strings.Repeat("é", 201) }, field: "name", says: "This is longer than 200 characters."},
+		"name of the most":        {change: func(_ *desk, w *wish) { w.name = strings.Repeat("é", 200) }},
+		"name on two lines":       {change: func(_ *desk, w *wish) { w.name = "a\nb" }, field: "name", says: "This contains line breaks"},
+		"no activity":             {change: func(_ *desk, w *wish) { w.events = nil }, field: "events", says: "Choose at least one activity."},
+		"unknown activity":        {change: func(_ *desk, w *wish) { w.events = []string{"contact.exploded"} }, field: "events", says: "“contact.exploded”"},
+		"an activity of others":   {change: func(_ *desk, w *wish) { w.events = []string{"contact.created", "user.created"} }, field: "events", says: "“user.created”"},
+		"an activity of the site": {change: func(_ *desk, w *wish) { w.events = []string{"lead.scored"} }},
+		"URL missing":             {change: func(_ *desk, w *wish) { w.url = "" }, field: "url", says: "Enter the URL"},
+		"URL not https":           {change: func(_ *desk, w *wish) { w.url = "http://example.com/" }, field: "url", says: "This type sends to https addresses only."},
+		"URL too long":            {change: func(d *desk, w *wish) { w.url = d.here + "/" + strings.Repeat("x", 2048) }, field: "url", says: "This is longer than 2048 characters."},
+		"URL with a password":     {change: func(_ *desk, w *wish) { w.url = "https://user:pass@example.com/" }, field: "url", says: "The URL must not contain a user name"},
+		"URL that is none":        {change: func(_ *desk, w *wish) { w.url = "https://" }, field: "url", says: "The URL needs a valid host name."},
+		"blocked target":          {change: func(_ *desk, w *wish) { w.url = "https://10.0.0.1/" }, field: "url", says: "Sitehooks "},
+		"secret too long":         {change: func(_ *desk, w *wish) { w.secret = new(strings.Repeat("x", 257)) }, field: "secret_1", says: "Use 1 to 256 characters on one line."},
+		"secret not printable":    {change: func(_ *desk, w *wish) { w.secret = new("a\tb") }, field: "secret_1", says: "Use 1 to 256 characters on one line."},
+		"too many headers":        {change: func(_ *desk, w *wish) { w.headers = manyHeaders }, field: "headers", says: "There are 21 headers; a webhook can have up to 20."},
+		"headers of the most":     {change: func(_ *desk, w *wish) { w.headers = manyHeaders[1:] }},
+		"header twice": {change: func(_ *desk, w *wish) {
+			w.headers = []models.Header{{Name: "X-A", Value: "1"}, {Name: "x-a", Value: "2"}}
+		}, field: "headers", says: "x-a appears twice."},
+		"header of the type": {change: func(_ *desk, w *wish) {
+			w.headers = []models.Header{{Name: "X-SuperOffice-Signature", Value: "forged"}}
+		}, field: "headers", says: "The header X-SuperOffice-Signature is set"},
+		"header without a value": {change: func(_ *desk, w *wish) { w.headers = []models.Header{{Name: "X-New"}} }, field: "headers", says: "The header X-New has no value."},
+		"header not in ASCII":    {change: func(_ *desk, w *wish) { w.headers = []models.Header{{Name: "X-A", Value: "é"}} }, field: "headers", says: "The value of the header X-A"},
+		"a part of the message":  {change: func(_ *desk, w *wish) { w.properties = `{"Event":1}` }, field: "option_properties", says: "“Event”"},
+		"properties too long":    {change: func(_ *desk, w *wish) { w.properties = `{"a":"` + strings.Repeat("x", 4096) + `"}` }, field: "option_properties", says: "This is too long"},
+		"a test that is refused": {status: http.StatusNoContent, field: "url", says: "The receiver did not accept the test notification: "},
+		"another receiver refuses": {
+			saved: true, status: http.StatusInternalServerError, field: "url", says: "The receiver did not accept the test notification: ",
+			change: func(_ *desk, w *wish) { w.url += "/new" },
+		},
+		"moved to another host": {
+			saved: true, field: "secret_1", says: moved + "secret is not used.",
+			change: func(d *desk, w *wish) { w.url = d.there },
+		},
+		"moved with a new secret": {
+			saved: true, field: "headers", says: moved + "values are not used. Enter them again: X-Key.",
+			change: func(d *desk, w *wish) { w.url, w.secret = d.there, new("again") },
+		},
+		"moved with all entered again": {
+			saved: true, status: http.StatusTeapot, field: "url", says: "The receiver did not accept the test notification: ",
+			change: func(d *desk, w *wish) {
+				w.url, w.secret = strings.Replace(d.here, "127.0.0.1", "127.0.0.2", 1), new("again")
+				w.headers[0].Value = "again"
+			},
+		},
+		"moved without what was secret": {
+			saved: true, status: http.StatusTeapot, field: "url", says: "The receiver did not accept the test notification: ",
+			change: func(d *desk, w *wish) {
+				w.url, w.secret, w.headers = strings.Replace(d.here, "127.0.0.1", "127.0.0.2", 1), new(""), nil
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			var verdicts []verdict
+			for by, save := range ways {
+				wanted, w := d.usual(), (*models.Webhook)(nil)
+				if tc.saved {
+					w = d.saved()
+					wanted.headers = []models.Header{{Name: "X-Key"}}
+				}
+				if tc.change != nil {
+					tc.change(d, &wanted)
+				}
+				d.receiver.Answers(cmp.Or(tc.status, http.StatusOK))
+				before := d.Stored()
+				got := save(d, w, wanted)
+				if !strings.HasPrefix(got[tc.field], tc.says) || (len(got) == 0) != (tc.field == "") {
+					t.Errorf("the %s says %q, want %s: %q", by, got, tc.field, tc.says)
+				}
+				if changed := webtest.Difference(before, d.Stored()); (changed == "") != (tc.field != "") {
+					t.Errorf("the %s stored: %s", by, changed)
+				}
+				verdicts = append(verdicts, got)
+			}
+			if !maps.Equal(verdicts[0], verdicts[1]) {
+				t.Errorf("one says %q, the other %q", verdicts[0], verdicts[1])
+			}
+		})
+	}
+}
+
+// saved is a webhook with a secret and a header.
+func (d *desk) saved() *models.Webhook {
+	d.t.Helper()
+	w := d.AddWebhook(func(in *models.WebhookInput) {
+		u := d.usual()
+		in.Type, in.Name, in.Events, in.URL, in.URLShown = "superoffice", u.name, u.events, u.url, u.url
+		in.Options = map[string]string{"properties": u.properties}
+		in.Secrets[0].Set, in.Headers = "the saved secret", []models.Header{{Name: "X-Key", Value: "saved value"}}
+	})
+	return &w
+}
+
+// TestSwitchedOffTypeIsRefusedAlike: no webhook of a type that is switched off
+// can be created.
+func TestSwitchedOffTypeIsRefusedAlike(t *testing.T) {
+	d := newDesk(t)
+	d.SetFeature("False")
+	api, form := d.byAPI(nil, d.usual())[""], d.byForm(nil, d.usual())[""]
+	if !strings.Contains(api, models.EnableGenericWebhooks) || !strings.Contains(form, api) {
+		t.Errorf("the API says %q, the form %q", api, form)
+	}
+	w := d.saved()
+	for by, save := range ways {
+		if got := save(d, w, d.usual()); len(got) > 0 {
+			t.Errorf("by the %s a saved one cannot be changed: %q", by, got)
+		}
+	}
+}
+
+// TestSavingABrokenWebhookHealsIt: whichever way it is saved, one test decides
+// whether it is active again.
+func TestSavingABrokenWebhookHealsIt(t *testing.T) {
+	for by, save := range ways {
+		t.Run(by, func(t *testing.T) {
+			d := newDesk(t)
+			w := d.saved()
+			webtest.OK(t, d.Store.Webhooks.Break(t.Context(), w.ID, "It was gone."))
+			for i, tc := range []struct {
+				status int
+				state  string
+			}{{http.StatusBadGateway, models.WebhookBroken}, {http.StatusOK, models.WebhookActive}} {
+				d.receiver.Answers(tc.status)
+				if got := save(d, w, d.usual()); len(got) > 0 {
+					t.Errorf("it is refused: %q", got)
+				}
+				if now := d.Only(); now.State != tc.state || len(d.receiver.Requests()) != i+1 {
+					t.Errorf("after %d it is %s and was tested %d times", tc.status, now.State, len(d.receiver.Requests()))
+				}
+			}
+		})
+	}
+}
+
+// TestAbsentKeepsWhatIsSaved: a caller that gives one field changes that field
+// alone.
+func TestAbsentKeepsWhatIsSaved(t *testing.T) {
+	d := newDesk(t)
+	w := d.saved()
+	f, _ := wire.Lookup(w.Type)
+	c := definition.Checker{Webhooks: d.Store.Webhooks, Sender: send.New(send.Config{}), Places: d.Site.Directory(), Settings: d.Store.Settings.Get}
+	saved, err := c.Open(*w)
+	webtest.OK(t, err)
+	checked, faults, err := c.Check(t.Context(), definition.Input{Format: f, Community: new("")}, saved, definition.ToSave)
+	webtest.OK(t, err)
+	if blocked := faults.Of(definition.FieldURL); len(faults) != 1 || !strings.Contains(blocked, "SITEHOOKS_ALLOW_TARGETS") { // no exception for this sender
+		t.Errorf("it finds %v", faults)
+	}
+	before := saved.Opened
+	if o := checked.Effective; o.URL != before.URL || o.Secrets != before.Secrets || !slices.Equal(o.Headers, before.Headers) {
+		t.Errorf("it would use %+v", o)
+	}
+	in := checked.Input
+	if in.Name != w.Name || in.Location != w.Location || !slices.Equal(in.Events, w.Events) || in.Options["properties"] != w.Options["properties"] ||
+		in.Headers != nil || in.Secrets != [2]models.SecretChange{} {
+		t.Errorf("it would store %+v", in)
+	}
+}

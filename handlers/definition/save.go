@@ -1,0 +1,134 @@
+package definition
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// How says how a webhook is saved.
+type How struct {
+	// Version is the time of the last save that the caller has seen.
+	Version time.Time
+	// State is models.WebhookActive or models.WebhookStopped; empty: as it is, or
+	// active for a new webhook.
+	State string
+	// OnlyChanges leaves the receiver alone when it would get the same requests
+	// as before, and when the webhook is being stopped.
+	OnlyChanges bool
+}
+
+// Result is what a save did.
+type Result struct {
+	Webhook models.Webhook
+	// Test is the test that a broken webhook was sent after the save; nil: none
+	// was, or it was interrupted.
+	Test     *TestResult
+	Healed   bool  // it is active again
+	Released int64 // held notifications that are sent now
+}
+
+// RefusedError says that the receiver did not accept the test notification, so
+// nothing was saved.
+type RefusedError struct{ Test TestResult }
+
+// Fault says so beside the field of the URL.
+func (e *RefusedError) Fault() Fault {
+	return Fault{FieldURL, "The receiver did not accept the test notification: " + e.Test.Reason}
+}
+
+func (e *RefusedError) Error() string { return e.Fault().Text }
+
+// Save stores a checked webhook without faults. A type that asks for it is tested
+// first; a broken webhook is tested afterwards, and is active again when the test
+// arrives. The result is of what was stored, also when there is an error.
+// Errors: *RefusedError, *models.ConflictError, models.ErrFull,
+// models.ErrNotFound.
+func (c *Checker) Save(ctx context.Context, by models.Actor, w Checked, how How) (Result, error) {
+	if w.testedFirst(how) {
+		t, err := c.Test(ctx, w)
+		if err != nil {
+			return Result{}, err
+		}
+		if !t.Delivered {
+			return Result{}, &RefusedError{t}
+		}
+	}
+	if w.Saved == nil {
+		return c.create(c.storing(ctx), by, w, how)
+	}
+	w.Input.Before = &w.Saved.Opened
+	saved, err := c.Webhooks.Update(c.storing(ctx), by, w.Saved.ID, how.Version, w.Input)
+	if err != nil {
+		return Result{}, err
+	}
+	r := Result{Webhook: saved}
+	return r, c.settle(ctx, by, w, how.State, &r)
+}
+
+// testedFirst tells whether the receiver has to accept a test before the save.
+func (w *Checked) testedFirst(how How) bool {
+	switch {
+	case !w.Format.PingOnSave:
+		return false
+	case w.Saved == nil:
+		return true
+	case w.Saved.State == models.WebhookBroken:
+		return false // it is tested after the save
+	}
+	return !how.OnlyChanges || how.State != models.WebhookStopped && w.changesRequests()
+}
+
+// changesRequests tells whether the receiver would get other requests than before.
+func (w *Checked) changesRequests() bool {
+	now, before := w.Effective, w.Saved.Opened
+	return now.URL != before.URL || now.Secrets != before.Secrets || !slices.Equal(now.Headers, before.Headers)
+}
+
+func (c *Checker) create(ctx context.Context, by models.Actor, w Checked, how How) (Result, error) {
+	if c.Register != nil {
+		if err := c.Register(ctx, w.Input.Location); err != nil {
+			return Result{}, err
+		}
+	}
+	w.Input.Paused = how.State == models.WebhookStopped
+	made, err := c.Webhooks.Create(ctx, by, w.Input)
+	return Result{Webhook: made}, err
+}
+
+// settle puts a saved webhook into the state that was asked for. A broken one of
+// which nothing was asked is tested; an interrupted test leaves it as it is.
+func (c *Checker) settle(ctx context.Context, by models.Actor, w Checked, state string, r *Result) (err error) {
+	id, is := r.Webhook.ID, r.Webhook.State
+	switch {
+	case state == "" && is == models.WebhookBroken:
+		t, err := c.Test(ctx, w)
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // interrupted
+		}
+		if err != nil {
+			return err
+		}
+		if r.Test = &t; !t.Delivered {
+			return nil
+		}
+		r.Healed = true // unless somebody paused it during the test
+		r.Released, err = c.Webhooks.Heal(c.storing(ctx), by, id)
+		return err
+	case state == models.WebhookActive && is != state:
+		r.Released, err = c.Webhooks.Resume(c.storing(ctx), by, id, false)
+	case state == models.WebhookStopped && is != state:
+		err = c.Webhooks.Pause(c.storing(ctx), by, id)
+	}
+	return err
+}
+
+// storing is the context of what changes the database.
+func (c *Checker) storing(ctx context.Context) context.Context {
+	if c.Finish {
+		return context.WithoutCancel(ctx)
+	}
+	return ctx
+}

@@ -1,0 +1,182 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// Directory finds locations and communities for one request. Where there are no
+// more than PickMax of them they are read once, and everything else is found in
+// what was read.
+type Directory struct {
+	store       *models.Locations
+	locations   list[models.Location]
+	communities list[models.Community]
+}
+
+// Directory is a new one, for a request.
+func (s *Site) Directory() *Directory { return &Directory{store: s.Store.Locations} }
+
+// FilterLocation is that of a directory, for requests that ask for one location.
+func (s *Site) FilterLocation(ctx context.Context, typed string) (slug, fault string, err error) {
+	return s.Directory().FilterLocation(ctx, typed)
+}
+
+// LocationPicker is that of a directory, for requests that have one.
+func (s *Site) LocationPicker(ctx context.Context, id, chosen string) (Picker, error) {
+	return s.Directory().LocationPicker(ctx, id, chosen)
+}
+
+// list is all that there is, if that is few.
+type list[T any] struct {
+	read, few bool
+	rows      []T
+}
+
+// get reads the list when it was not read yet.
+func (l *list[T]) get(ctx context.Context, read func(ctx context.Context, most int) ([]T, bool, error)) (rows []T, few bool, err error) {
+	if !l.read {
+		l.rows, l.few, err = read(ctx, PickMax)
+		l.read = err == nil
+	}
+	return l.rows, l.few, err
+}
+
+// fewLocations are all locations, the main site first; false: they are too many.
+func (d *Directory) fewLocations(ctx context.Context) ([]models.Location, bool, error) {
+	return d.locations.get(ctx, d.store.Few)
+}
+
+// fewCommunities are those of all locations; false: they are too many.
+func (d *Directory) fewCommunities(ctx context.Context) ([]models.Community, bool, error) {
+	return d.communities.get(ctx, d.store.FewCommunities)
+}
+
+// Location returns the location of a slug. Error: models.ErrNotFound.
+func (d *Directory) Location(ctx context.Context, slug string) (models.Location, error) {
+	all, few, err := d.fewLocations(ctx)
+	if err != nil {
+		return models.Location{}, err
+	}
+	if !few {
+		return d.store.Get(ctx, slug)
+	}
+	for _, l := range all {
+		if l.Slug == slug {
+			return l, nil
+		}
+	}
+	return models.Location{}, models.ErrNotFound
+}
+
+// findLocation returns the slug of the location that was typed by its slug, or
+// by a name that only one has. Error: models.ErrNotFound.
+func (d *Directory) findLocation(ctx context.Context, typed string) (string, error) {
+	typed = Storable(typed)
+	if l, err := d.Location(ctx, typed); !errors.Is(err, models.ErrNotFound) {
+		return l.Slug, err
+	}
+	found, few, err := d.fewLocations(ctx)
+	if err == nil && !few {
+		found, err = d.store.Suggest(ctx, typed, 2) // those called exactly so come first
+	}
+	if err != nil {
+		return "", err
+	}
+	var slugs []string
+	for _, l := range found {
+		if strings.EqualFold(l.Name, typed) {
+			slugs = append(slugs, l.Slug)
+		}
+	}
+	if len(slugs) != 1 {
+		return "", models.ErrNotFound
+	}
+	return slugs[0], nil
+}
+
+// FilterLocation returns the slug of the location that a filter names. Where
+// there is none it returns what was typed, and a sentence about it.
+func (d *Directory) FilterLocation(ctx context.Context, typed string) (slug, fault string, err error) {
+	if typed == "" {
+		return "", "", nil
+	}
+	slug, err = d.findLocation(ctx, typed)
+	if !errors.Is(err, models.ErrNotFound) {
+		return slug, "", err
+	}
+	fault, err = d.unknownLocation(ctx, typed)
+	return typed, fault, err
+}
+
+// unknownLocation says that nothing was found, and what is like it.
+func (d *Directory) unknownLocation(ctx context.Context, typed string) (string, error) {
+	typed = Storable(typed)
+	found, err := d.similar(ctx, typed, 3)
+	said := "There is no location with the slug or name “" + Cut(typed, 64) + "”."
+	if len(found) > 0 {
+		slugs := make([]string, len(found))
+		for i, l := range found {
+			slugs[i] = l.Slug
+		}
+		said += " Similar: " + JoinWords(slugs) + "."
+	}
+	return said, err
+}
+
+// similar are at most so many locations whose name or slug contains what was
+// typed.
+func (d *Directory) similar(ctx context.Context, typed string, most int) ([]models.Location, error) {
+	all, few, err := d.fewLocations(ctx)
+	if err == nil && !few {
+		return d.store.Suggest(ctx, typed, most)
+	}
+	var found []models.Location
+	typed = strings.ToLower(typed)
+	for _, l := range all {
+		if strings.Contains(strings.ToLower(l.Name+"\n"+l.Slug), typed) && len(found) < most {
+			found = append(found, l)
+		}
+	}
+	return found, err
+}
+
+// FindCommunity returns the slug of a location's community that was typed by
+// its slug or name. Error: models.ErrNotFound.
+func (d *Directory) FindCommunity(ctx context.Context, location, typed string) (string, error) {
+	typed = Storable(typed)
+	found, few, err := d.fewCommunities(ctx)
+	if err == nil && !few {
+		var one models.Community
+		if one, err = d.store.Community(ctx, location, typed); !errors.Is(err, models.ErrNotFound) {
+			return one.Slug, err
+		}
+		found, _, err = d.store.CommunityPage(ctx, location, models.NameQuery{Search: typed, Limit: PickMax})
+	}
+	if err != nil {
+		return "", err
+	}
+	for _, is := range []func(c models.Community) bool{
+		func(c models.Community) bool { return c.Slug == typed },
+		func(c models.Community) bool { return strings.EqualFold(c.Title(), typed) },
+	} {
+		for _, c := range found {
+			if c.Location == location && is(c) {
+				return c.Slug, nil
+			}
+		}
+	}
+	return "", models.ErrNotFound
+}
+
+// names are the names of some locations.
+func (d *Directory) names(ctx context.Context, slugs ...string) (LocationNames, error) {
+	found, few, err := d.fewLocations(ctx)
+	if err == nil && !few {
+		found, err = d.store.Named(ctx, distinct(slugs)...)
+	}
+	return namesOf(found), err
+}
