@@ -17,8 +17,7 @@ import (
 // wholeForm is the "field" of faults that belong to none.
 const wholeForm = "form"
 
-// The form's name for a definition.Input's fields is their own; these are what
-// the form alone has.
+// The limits of two text fields whose parts have limits of their own.
 const (
 	tagsTyped    = 10_000  // characters of the text field with the tags
 	headersTyped = 100_000 // characters of the one with the headers
