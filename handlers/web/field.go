@@ -38,11 +38,11 @@ func (f Field) Warn(warnings Faults) Field {
 // Described are the ids of what describes the control, with spaces between
 // them; empty: nothing does.
 func (f Field) Described() string {
-	ids := f.HelpIDs
+	ids := strings.Fields(f.HelpIDs)
 	for _, said := range []struct{ text, of string }{{f.Help, "help"}, {f.Fault, "err"}, {f.Warning, "warning"}} {
 		if said.text != "" {
-			ids += " " + f.ID + "-" + said.of
+			ids = append(ids, f.ID+"-"+said.of)
 		}
 	}
-	return strings.TrimSpace(ids)
+	return strings.Join(ids, " ")
 }
