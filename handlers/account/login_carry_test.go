@@ -145,7 +145,7 @@ func TestFormSurvivesASingleSignOn(t *testing.T) {
 		t.Errorf("it offers %q", page.Text("main"))
 	}
 	form := webtest.Fill(page.Form(), "do", "continue")
-	if a := c.Post("/login", form).Want(http.StatusUnauthorized); !strings.Contains(a.Text("[role=alert]"), "Never logged in yet") {
+	if a := c.Post("/login", form).Want(http.StatusUnauthorized); !strings.Contains(a.Text("[role=alert]"), "You are not logged in yet.") {
 		t.Errorf("it says %q", a.Text("[role=alert]"))
 	}
 	p.Begin(c, link.AttrOr("href", ""))
