@@ -50,8 +50,8 @@ func TestWrongArguments(t *testing.T) {
 		stackExchange + "--speed NaN":          "--speed: must be",
 		stackExchange + "--speed fast":         "--speed: must be",
 		stackExchange + "--url localhost:8080": "--url: must be a URL that starts with http:// or https://",
-		stackExchange + "--site ftp://x":       "--site: must be an address",
-		stackExchange + "--site https://x/?a":  "--site: must be an address",
+		stackExchange + "--site ftp://x":       "--site: must be a URL that starts with http:// or https://",
+		stackExchange + "--site https://x/?a":  "--site: must be a URL that starts with http:// or https://",
 		stackExchange + "--location Main":      "--location: ",
 		stackExchange + "--location=":          "--location: ",
 	} {

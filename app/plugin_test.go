@@ -105,7 +105,7 @@ func TestASixthTypeNeedsNoOtherFile(t *testing.T) {
 	site.says(faulty, "A tower has letters only.", "A light code has 8 signs or more.")
 	form.Set("option_tower", "north")
 	form.Set("secret_1", lightCode)
-	site.says(site.post("/admin/webhooks/new?type=lantern", form), "Lantern", "Showing 1 of 1 webhooks")
+	site.says(site.post("/admin/webhooks/new?type=lantern", form), "Lantern", "Showing 1 of 1 webhook")
 
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, site.base+"/api/v1/events",
 		strings.NewReader(`{"id":"e1","type":"question.created","question":{"question_id":1,"title":"Ahoy","link":"https://x.example/1"}}`))

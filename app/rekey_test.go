@@ -39,7 +39,7 @@ func TestRekeyCommand(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if got := out.String(); !strings.HasPrefix(got, want+" with the first key.") || !strings.Contains(got, "each must have been started with both keys before") {
+				if got := out.String(); !strings.HasPrefix(got, want+" with the first key.") || !strings.Contains(got, "Start every instance with both keys before you run this command.") {
 					t.Errorf("it says %q, want %q", got, want)
 				}
 			}
