@@ -212,8 +212,8 @@ func TestUnreadAnswersKeepNobodyOut(t *testing.T) {
 	n, err := strconv.Atoi(port)
 	ok(t, err)
 	for _, c := range regexp.MustCompile(fmt.Sprintf(`: 0100007F:%04X \S+ 01 ([0-9A-F]{8}):`, n)).FindAllSubmatch(table, -1) {
-		if kept, err := strconv.ParseUint(string(c[1]), 16, 32); err != nil || int(kept) > len(big.Body)/2 {
-			t.Errorf("%d bytes of answers wait for one who does not read (%v)", kept, err)
+		if queued, err := strconv.ParseUint(string(c[1]), 16, 32); err != nil || int(queued) > len(big.Body)/2 {
+			t.Errorf("%d bytes of answers wait for one who does not read (%v)", queued, err)
 		}
 	}
 }

@@ -23,7 +23,7 @@ type locationPage struct {
 	Path                  string
 	Slug                  string // of what the page is about
 	Was                   models.Called
-	Called                calledForm
+	Naming                calledForm
 	Errors                []web.ErrorLine
 }
 
@@ -109,8 +109,8 @@ func (s *Pages) Location(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	p.Called.Name, p.Called.Description = web.Line(p.Was.Name), web.Text(p.Was.Description)
-	if _, err := s.Refill(c, &p.Called); err != nil {
+	p.Naming.Name, p.Naming.Description = web.Line(p.Was.Name), web.Text(p.Was.Description)
+	if _, err := s.Refill(c, &p.Naming); err != nil {
 		return err
 	}
 	return s.showLocation(c, http.StatusOK, p)
@@ -122,25 +122,25 @@ func (s *Pages) LocationDescribe(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if p.Called.Faults, err = web.Bind(c, &p.Called); err != nil {
+	if p.Naming.Faults, err = web.Bind(c, &p.Naming); err != nil {
 		return err
 	}
-	if len(p.Called.Faults) > 0 {
-		p.Errors = web.ErrorLines(p.Called.Faults, "name", "Name", "description", "Description")
+	if len(p.Naming.Faults) > 0 {
+		p.Errors = web.ErrorLines(p.Naming.Faults, "name", "Name", "description", "Description")
 		return s.showLocation(c, http.StatusUnprocessableEntity, p)
 	}
-	ctx, by, to, called := c.Request.Context(), web.ActorOf(c), locationsPath, p.Called.called()
+	ctx, by, to, naming := c.Request.Context(), web.ActorOf(c), locationsPath, p.Naming.naming()
 	if p.Community == nil {
-		err = s.Store.Locations.Describe(ctx, by, p.Slug, called)
+		err = s.Store.Locations.Describe(ctx, by, p.Slug, naming)
 	} else {
-		err, to = s.Store.Locations.DescribeCommunity(ctx, by, p.Location.Slug, p.Slug, called), LocationPath(p.Location.Slug)
+		err, to = s.Store.Locations.DescribeCommunity(ctx, by, p.Location.Slug, p.Slug, naming), LocationPath(p.Location.Slug)
 	}
 	if err != nil {
 		return err
 	}
-	said := "Saved " + called.Name + "."
-	if called.Name != p.Was.Name {
-		said = p.Was.Name + " is now called " + called.Name + "."
+	said := "Saved " + naming.Name + "."
+	if naming.Name != p.Was.Name {
+		said = p.Was.Name + " is now called " + naming.Name + "."
 	}
 	return s.Redirect(c, to, web.Flash{Kind: "success", Text: said})
 }

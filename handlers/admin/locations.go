@@ -25,7 +25,7 @@ type locationsPage struct {
 	Rows   []models.LocationRow
 	Pages  web.Numbered
 	All    int64
-	Called locationForm
+	Naming locationForm
 	Errors []web.ErrorLine
 }
 
@@ -44,7 +44,7 @@ func (p *locationsPage) EmptyPath() string {
 // Locations lists the main site and the Private Teams.
 func (s *Pages) Locations(c *gin.Context) error {
 	p := &locationsPage{}
-	if _, err := s.Refill(c, &p.Called); err != nil {
+	if _, err := s.Refill(c, &p.Naming); err != nil {
 		return err
 	}
 	return s.showLocations(c, http.StatusOK, p)
@@ -52,7 +52,7 @@ func (s *Pages) Locations(c *gin.Context) error {
 
 func (s *Pages) showLocations(c *gin.Context, status int, p *locationsPage) error {
 	p.Page = web.Page{Title: "Locations", Nav: "locations"}
-	p.Errors = web.ErrorLines(p.Called.Faults, "name", "Name", "description", "Description", "slug", "Slug")
+	p.Errors = web.ErrorLines(p.Naming.Faults, "name", "Name", "description", "Description", "slug", "Slug")
 	ctx, values := c.Request.Context(), c.Request.URL.Query()
 	p.Search = web.SearchOf(values)
 	at := web.NumberOf(values, "page")
@@ -72,13 +72,13 @@ func (s *Pages) showLocations(c *gin.Context, status int, p *locationsPage) erro
 // LocationNew adds a location before its first event.
 func (s *Pages) LocationNew(c *gin.Context) error {
 	p := &locationsPage{}
-	form := &p.Called
+	form := &p.Naming
 	var err error
 	if form.Faults, err = web.Bind(c, form); err != nil {
 		return err
 	}
 	if len(form.Faults) == 0 {
-		err = s.Store.Locations.Create(c.Request.Context(), web.ActorOf(c), string(form.Slug), form.called())
+		err = s.Store.Locations.Create(c.Request.Context(), web.ActorOf(c), string(form.Slug), form.naming())
 		if errors.Is(err, models.ErrExists) {
 			form.Faults.Add("slug", "There is a location with this slug.")
 		} else if err != nil {
@@ -88,5 +88,5 @@ func (s *Pages) LocationNew(c *gin.Context) error {
 	if len(form.Faults) > 0 {
 		return s.showLocations(c, http.StatusUnprocessableEntity, p)
 	}
-	return s.Redirect(c, locationsPath, web.Flash{Kind: "success", Text: "Added " + form.called().Name + "."})
+	return s.Redirect(c, locationsPath, web.Flash{Kind: "success", Text: "Added " + form.naming().Name + "."})
 }

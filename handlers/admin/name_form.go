@@ -13,6 +13,6 @@ type calledForm struct {
 	Faults      web.Faults `form:"-"`
 }
 
-func (f *calledForm) called() models.Called {
+func (f *calledForm) naming() models.Called {
 	return models.Called{Name: string(f.Name), Description: string(f.Description)}
 }

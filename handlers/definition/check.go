@@ -242,14 +242,14 @@ func (k *check) place(ctx context.Context) error {
 
 // options checks the values of the type's own fields, by their own rules too.
 func (k *check) options() {
-	kept := map[string]string{}
+	values := map[string]string{}
 	if k.saved != nil {
-		maps.Copy(kept, k.saved.Options)
+		maps.Copy(values, k.saved.Options)
 	}
 	for _, field := range k.format.Fields {
 		value, given := k.in.Options[field.Key]
 		if !given {
-			value = kept[field.Key]
+			value = values[field.Key]
 		}
 		name := OptionField(field.Key)
 		switch {
@@ -258,11 +258,11 @@ func (k *check) options() {
 		case value != "":
 			value = k.option(field, name, value)
 		}
-		if kept[field.Key] = value; value == "" {
-			delete(kept, field.Key)
+		if values[field.Key] = value; value == "" {
+			delete(values, field.Key)
 		}
 	}
-	k.out.Input.Options = kept
+	k.out.Input.Options = values
 }
 
 // option checks a value and returns it as it is kept.
@@ -280,11 +280,11 @@ func (k *check) option(field wire.Field, name, value string) string {
 	if field.Check == nil || k.faults.Of(name) != "" {
 		return value
 	}
-	kept, err := field.Check(value)
+	values, err := field.Check(value)
 	if err != nil {
 		k.faults.add(name, sentence(err))
 	}
-	return kept
+	return values
 }
 
 func matchesWhole(pattern, value string) bool {

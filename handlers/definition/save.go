@@ -65,7 +65,7 @@ func (c *Checker) Save(ctx context.Context, by models.Actor, w Checked, how How)
 		return Result{}, err
 	}
 	r := Result{Webhook: saved}
-	return r, c.settle(ctx, by, w, how.State, &r)
+	return r, c.applyState(ctx, by, w, how.State, &r)
 }
 
 // testedFirst tells whether the receiver has to accept a test before the save.
@@ -98,9 +98,9 @@ func (c *Checker) create(ctx context.Context, by models.Actor, w Checked, how Ho
 	return Result{Webhook: made}, err
 }
 
-// settle puts a saved webhook into the state that was asked for. A broken one of
+// applyState puts a saved webhook into the state that was asked for. A broken one of
 // which nothing was asked is tested; an interrupted test leaves it as it is.
-func (c *Checker) settle(ctx context.Context, by models.Actor, w Checked, state string, r *Result) (err error) {
+func (c *Checker) applyState(ctx context.Context, by models.Actor, w Checked, state string, r *Result) (err error) {
 	id, is := r.Webhook.ID, r.Webhook.State
 	switch {
 	case state == "" && is == models.WebhookBroken:

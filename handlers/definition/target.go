@@ -98,7 +98,7 @@ func (k *check) headers() {
 		return
 	}
 	if lost := k.lostHeaders(wants); len(lost) > 0 {
-		k.faults.add(FieldHeaders, movedHeaders+listed(lost)+".")
+		k.faults.add(FieldHeaders, movedHeaders+sentenceList(lost)+".")
 	}
 	seen := map[string]bool{}
 	for i, h := range wants {

@@ -26,8 +26,8 @@ func shown(typed string) string {
 	return string(text)
 }
 
-// listed lists words as a sentence does: a, b and c.
-func listed(words []string) string {
+// sentenceList lists words as a sentence does: a, b and c.
+func sentenceList(words []string) string {
 	last := len(words) - 1
 	if last < 1 {
 		return strings.Join(words, "")

@@ -46,7 +46,7 @@ type triggerAnswer struct {
 	Headline string // match or not, and whether it arrived
 	Why      triggerWhy
 	Next     string // what happens now, or what could be done
-	Sent     *models.Delivery
+	Delivery *models.Delivery
 	Into     string // path of the newer event that was sent instead, with the same question
 }
 
@@ -71,7 +71,7 @@ func (s *Pages) triggerAnswer(ctx context.Context, p *triggerEventPage, id int64
 	i := slices.IndexFunc(p.Matched, func(r triggerResult) bool { return r.ID == id })
 	if i >= 0 {
 		r := p.Matched[i]
-		a.Why, a.Sent = r.Why, r.Sent
+		a.Why, a.Delivery = r.Why, r.Delivery
 		a.Headline, a.Next = matchedHeadline(p, r)
 		return a, nil
 	}
@@ -146,5 +146,5 @@ func triggerQuestion(webhook, event int64) string {
 
 // Ask is the address of the answer for the webhook that is asked about.
 func (p *triggerHistoryPage) Ask(event int64) string {
-	return triggerQuestion(p.Asked.Webhook.ID, event)
+	return triggerQuestion(p.Question.Webhook.ID, event)
 }

@@ -30,7 +30,7 @@ type triggerEventPage struct {
 	Matched   []triggerResult
 	Unmatched []triggerResult
 	Code      []deliveries.CodePart
-	Asked     *triggerAnswer // of one webhook, at the top; nil: none was asked about
+	Question  *triggerAnswer // of one webhook, at the top; nil: none was asked about
 	Erase     string         // path of the question whether to erase its content
 }
 
@@ -114,7 +114,7 @@ func (s *Pages) Show(c *gin.Context) error {
 		p.Erase = erasePath(e.ID)
 	}
 	if requested, ok := web.Positive(c.Query("webhook")); ok {
-		if p.Asked, err = s.triggerAnswer(ctx, p, requested); err != nil {
+		if p.Question, err = s.triggerAnswer(ctx, p, requested); err != nil {
 			return err
 		}
 	}

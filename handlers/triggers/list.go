@@ -37,7 +37,7 @@ type triggerHistoryPage struct {
 	Newest   string
 	Scanned  bool // Older goes on searching: so far only a part was looked at
 	Now      time.Time
-	Asked    *triggerAsked // the question why a webhook did not fire; nil: not asked
+	Question *triggerAsked // the question why a webhook did not fire; nil: not asked
 }
 
 // List lists the events that the site reported, newest first.
@@ -66,11 +66,11 @@ func (s *Pages) showTriggerHistory(c *gin.Context, status int, unknown string) e
 	values.Del("id")
 	var query models.EventQuery
 	query, p.Filter, p.Faults = parseTriggerQuery(values, p.Now)
-	if p.Asked, err = s.triggerAsked(c); err != nil {
+	if p.Question, err = s.triggerAsked(c); err != nil {
 		return err
 	}
-	if p.Asked != nil && !values.Has("location") { // no other event can be for it
-		p.Filter.Location, query.Location = p.Asked.Webhook.Location, p.Asked.Webhook.Location
+	if p.Question != nil && !values.Has("location") { // no other event can be for it
+		p.Filter.Location, query.Location = p.Question.Webhook.Location, p.Question.Webhook.Location
 	}
 	location, unknownLocation, err := s.FilterLocation(ctx, query.Location)
 	if err != nil {
@@ -103,12 +103,12 @@ func (s *Pages) showTriggerHistory(c *gin.Context, status int, unknown string) e
 		p.Newest = web.OlderURL(web.TriggersPath, values, 0)
 	}
 	p.Chips = p.chips(values)
-	if p.Asked != nil {
-		names, err := s.LocationNames(ctx, p.Asked.Webhook.Location)
+	if p.Question != nil {
+		names, err := s.LocationNames(ctx, p.Question.Webhook.Location)
 		if err != nil {
 			return err
 		}
-		p.Asked.Location, p.Asked.Unknown = names.Of(p.Asked.Webhook.Location), unknown
+		p.Question.Location, p.Question.Unknown = names.Of(p.Question.Webhook.Location), unknown
 	}
 	return s.RenderFragment(c, status, "trigger_history", p, "events-list")
 }
@@ -138,8 +138,8 @@ func (s *Pages) triggersMatched(ctx context.Context, p *triggerHistoryPage) erro
 	for i := range p.Lines {
 		ids[i] = p.Lines[i].ID
 	}
-	if p.Asked != nil {
-		webhook = p.Asked.Webhook.ID
+	if p.Question != nil {
+		webhook = p.Question.Webhook.ID
 	}
 	matched, err := s.Store.Events.Matched(ctx, ids, webhook)
 	for i := range p.Lines {

@@ -12,14 +12,14 @@ import (
 // triggerResult is one webhook of an event's location: why it got the event or
 // not, and what came of it.
 type triggerResult struct {
-	ID     int64
-	Name   string // as it was when the event was matched
-	Type   string // in words
-	Owner  string
-	Gone   bool // deleted since
-	Why    triggerWhy
-	Sent   *models.Delivery // nil: none is on record
-	Inside string           // what else is in the delivery
+	ID       int64
+	Name     string // as it was when the event was matched
+	Type     string // in words
+	Owner    string
+	Gone     bool // deleted since
+	Why      triggerWhy
+	Delivery *models.Delivery // nil: none is on record
+	Inside   string           // what else is in the delivery
 	// Outcome is a delivery's state, or held; empty: no delivery is on record.
 	Outcome string
 	Badge   web.Badge
@@ -45,7 +45,7 @@ func newTriggerResult(e models.Event, c triggerCase, row *models.TriggerRow, ena
 		r.Why = triggerWhy{Match: true, Words: plainWords("A delivery was recorded")}
 	}
 	d := row.Delivery
-	r.Sent = &d
+	r.Delivery = &d
 	r.Inside = "alone"
 	if others := d.Items - 1; others > 0 {
 		r.Inside = "with " + web.Plural(int64(others), "other event", "other events")

@@ -34,7 +34,7 @@ func TestPageIsWrittenWholeOrNotAtAll(t *testing.T) {
 	c.Engine.GET("/part", c.Site.On(func(g *gin.Context) error {
 		return c.Site.RenderFragment(g, http.StatusTeapot, "confirm", page(), "main", "not there")
 	}))
-	part := func(name string) *webtest.Answer {
+	fragment := func(name string) *webtest.Answer {
 		req := c.Request(http.MethodGet, "/part", nil)
 		req.Header.Set(web.PartHeader, name)
 		return c.Do(req)
@@ -43,10 +43,10 @@ func TestPageIsWrittenWholeOrNotAtAll(t *testing.T) {
 	if a.Header.Get("Content-Type") != "text/html; charset=utf-8" || a.Header.Get("Cache-Control") != "no-store" || !strings.HasSuffix(strings.TrimSpace(a.Body), "</html>") {
 		t.Errorf("the page comes as %v", a.Header)
 	}
-	if a = part("main").Want(http.StatusOK); a.Header.Get(web.PartHeader) != "main" || strings.Contains(a.Body, "<html") || a.Header.Get("Cache-Control") != "no-store" {
+	if a = fragment("main").Want(http.StatusOK); a.Header.Get(web.PartHeader) != "main" || strings.Contains(a.Body, "<html") || a.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("the part comes as %v: %q", a.Header, a.Body)
 	}
-	a = part("not there").Want(http.StatusInternalServerError)
+	a = fragment("not there").Want(http.StatusInternalServerError)
 	if a.Header.Get(web.PartHeader) != "" || !strings.Contains(a.Text("h1"), "went wrong") {
 		t.Errorf("a part that breaks off comes as %v: %q", a.Header, a.Text("h1"))
 	}

@@ -40,8 +40,8 @@ type chartRow struct {
 	sum, attempts     int64
 }
 
-// Sent tells whether there was an attempt.
-func (r chartRow) Sent() bool { return r.attempts > 0 }
+// Answered tells whether there was an attempt.
+func (r chartRow) Answered() bool { return r.attempts > 0 }
 
 const chartDays = 30
 
@@ -107,7 +107,7 @@ func (c chart) filled(hours []models.WebhookHour, since time.Time, span time.Dur
 	pen := "M"
 	for i := range c.Rows {
 		r := &c.Rows[i]
-		if !r.Sent() {
+		if !r.Answered() {
 			c.Bars, pen = append(c.Bars, newSparkBar("c-base", i*sparkStep+1, 0, 1)), "M"
 			continue
 		}

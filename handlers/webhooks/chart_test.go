@@ -24,7 +24,7 @@ func TestCharts(t *testing.T) {
 		day.Top != "32" || day.Half != "16" || day.MSTop != "260 ms" || day.First != "02:00" || len(day.Rows) != 24 {
 		t.Errorf("the day is %+v", day)
 	}
-	if last := day.Rows[22]; last.MeanMS != 100 || last.MostMS != 250 || !last.Sent() || day.Rows[0].Sent() {
+	if last := day.Rows[22]; last.MeanMS != 100 || last.MostMS != 250 || !last.Answered() || day.Rows[0].Answered() {
 		t.Errorf("an hour is %+v", last)
 	}
 	if day.Mean != "M225 61.5h1L235 69.2" || strings.Count(month.Most, "M") != 2 {

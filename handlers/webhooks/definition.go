@@ -35,15 +35,15 @@ func (s *Pages) request() *request {
 	r.Checker = definition.Checker{
 		Webhooks: s.Store.Webhooks, Sender: s.Sender, Places: r.places, Waiting: untimed,
 		Settings: func(ctx context.Context) (models.Settings, error) {
-			at, err := r.standing(ctx, s.Store)
+			at, err := r.snapshot(ctx, s.Store)
 			return at.Settings, err
 		},
 	}
 	return r
 }
 
-// standing is how things stand, read once.
-func (r *request) standing(ctx context.Context, store *models.Store) (models.Standing, error) {
+// snapshot is how things stand, read once.
+func (r *request) snapshot(ctx context.Context, store *models.Store) (models.Standing, error) {
 	if r.at == nil {
 		at, err := store.Standing(ctx)
 		if err != nil {

@@ -175,7 +175,7 @@ func (s *Pages) postWebhookForm(c *gin.Context, e *editing) error {
 		}
 		return s.showWebhookForm(c, http.StatusOK, e)
 	case "test", "preview":
-		return s.lookWebhookForm(c, e)
+		return s.tryWebhookForm(c, e)
 	case "save", "":
 		return s.saveWebhookForm(c, e)
 	default:
@@ -202,17 +202,17 @@ func hasSecret(w models.Webhook, i int) bool {
 	return [2]bool{w.Secret1 != "", w.Secret2 != ""}[i]
 }
 
-// lookWebhookForm shows what the form would do: a test really sent, or a preview.
-func (s *Pages) lookWebhookForm(c *gin.Context, e *editing) error {
-	look := s.previewWebhookForm
+// tryWebhookForm shows what the form would do: a test really sent, or a preview.
+func (s *Pages) tryWebhookForm(c *gin.Context, e *editing) error {
+	show := s.previewWebhookForm
 	if e.form.Do == "test" {
-		look = s.testWebhookForm
+		show = s.testWebhookForm
 	}
-	if err := look(c.Request.Context(), e); err != nil {
+	if err := show(c.Request.Context(), e); err != nil {
 		return err
 	}
-	if c.GetHeader(web.PartHeader) == lookPart {
-		return s.RenderFragment(c, http.StatusOK, "webhook_form", &webhookFormPage{Look: e.preview}, lookPart)
+	if c.GetHeader(web.PartHeader) == previewFragment {
+		return s.RenderFragment(c, http.StatusOK, "webhook_form", &webhookFormPage{Preview: e.preview}, previewFragment)
 	}
 	return s.showWebhookForm(c, http.StatusOK, e)
 }

@@ -3,7 +3,7 @@ package webhooks
 // What only tests of this package see.
 
 const (
-	LookPart      = lookPart
+	LookPart      = previewFragment
 	PreviewEvents = previewEvents
 	WebhooksShown = webhooksShown
 )

@@ -17,8 +17,8 @@ import (
 
 // The parts of the form's page that our scripts ask for.
 const (
-	FormPart = "webhook-form"
-	lookPart = "webhook-look"
+	FormPart        = "webhook-form"
+	previewFragment = "webhook-look"
 )
 
 type webhookFormPage struct {
@@ -42,8 +42,8 @@ type webhookFormPage struct {
 	Copied     bool   // it is a copy, which is created paused
 	NotCopied  string // what a copy lacks; empty: nothing, or it was told already
 	Off        bool   // the type is switched off
-	Trial      *testShown
-	Look       *preview
+	Result     *testShown
+	Preview    *preview
 }
 
 // faultLine leads from the summary to a field.
@@ -76,7 +76,7 @@ type ownField struct {
 
 func (s *Pages) showWebhookForm(c *gin.Context, status int, e *editing) error {
 	ctx := c.Request.Context()
-	at, err := e.request.standing(ctx, s.Store)
+	at, err := e.request.snapshot(ctx, s.Store)
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (s *Pages) showWebhookForm(c *gin.Context, status int, e *editing) error {
 		Page: web.Page{Title: "Get notifications via webhooks", Nav: "webhooks", At: &at}, Saved: e.old, TypeLabel: e.format.Label,
 		Form: e.form, Faults: e.faults, Warnings: filterWarnings(e.format, e.form), Activities: e.activities(), Custom: e.format.Custom, Secrets: e.secrets(), Fields: e.fields(),
 		SavedNames: e.old != nil && e.old.Headers != "", Off: e.format.NeedsFeature && !at.Settings.GenericEnabled,
-		Copied: e.copied, NotCopied: e.notCopied, Trial: e.test, Look: e.preview,
+		Copied: e.copied, NotCopied: e.notCopied, Result: e.test, Preview: e.preview,
 	}
 	if e.old != nil && e.format.SecretURL {
 		p.URLKept, p.URLReveal = e.old.URLShown, revealPath(e.old.ID, revealURL)

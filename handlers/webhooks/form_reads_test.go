@@ -29,20 +29,20 @@ func TestFormReadsEachListOnce(t *testing.T) {
 			{name: "a refused new one", path: webtest.NewForm, do: "save", form: c.Filled("nonsense"), status: http.StatusUnprocessableEntity},
 		} {
 			webtest.Fill(tc.form, append(tc.change, "do", tc.do)...)
-			asked := c.Asked(func() { c.Post(tc.path, tc.form).Want(tc.status) })
+			queries := c.Queries(func() { c.Post(tc.path, tc.form).Want(tc.status) })
 			counts := map[string]int{}
 			for _, table := range []string{"locations", "communities", "settings"} {
 				from := regexp.MustCompile("from [\"`]?" + table + `\b|FROM ["` + "`" + `]?` + table + `\b`)
-				for _, statement := range asked {
+				for _, statement := range queries {
 					if from.MatchString(statement) {
 						counts[table]++
 					}
 				}
 				if counts[table] > 1 {
-					t.Errorf("%s reads the %s %d times: %q", tc.name, table, counts[table], asked)
+					t.Errorf("%s reads the %s %d times: %q", tc.name, table, counts[table], queries)
 				}
 			}
-			t.Logf("%s: %d statements, of which %v", tc.name, len(asked), counts)
+			t.Logf("%s: %d statements, of which %v", tc.name, len(queries), counts)
 		}
 	})
 }

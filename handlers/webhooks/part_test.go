@@ -15,31 +15,31 @@ import (
 func TestPartsOfTheForm(t *testing.T) {
 	c := webtest.NewConsole(t)
 	c.AddEvent(1, "answer.accepted", "", "python")
-	a := c.Part(webhooks.FormPart, webtest.NewForm, nil).Want(http.StatusOK)
+	a := c.Fragment(webhooks.FormPart, webtest.NewForm, nil).Want(http.StatusOK)
 	if a.Header.Get(web.PartHeader) != webhooks.FormPart || a.Find("form[data-webhook-form]").Length() != 1 || a.Find("header, nav, h1").Length() != 0 {
 		t.Errorf("the form is %s", a.Body)
 	}
-	preview := c.Part(webhooks.LookPart, webtest.NewForm, c.Filled("https://example.com/", "location", "python-wranglers", "do", "preview")).Want(http.StatusOK)
+	preview := c.Fragment(webhooks.LookPart, webtest.NewForm, c.Filled("https://example.com/", "location", "python-wranglers", "do", "preview")).Want(http.StatusOK)
 	if preview.Text(".big") != "1 of 1 event" || preview.Find("form").Length() != 0 || preview.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("the preview is %s", preview.Body)
 	}
 	// A refused form is no fault of the page, which is what browsers make of a 422.
-	refused := c.Part(webhooks.FormPart, webtest.NewForm, c.Filled("nonsense", "do", "save")).Want(http.StatusOK)
+	refused := c.Fragment(webhooks.FormPart, webtest.NewForm, c.Filled("nonsense", "do", "save")).Want(http.StatusOK)
 	if refused.Text("#url-err") == "" {
 		t.Errorf("the form is %s", refused.Body)
 	}
-	saved := c.Part(webhooks.FormPart, webtest.NewForm, c.Filled("https://example.com/", "do", "save")).Want(http.StatusNoContent)
+	saved := c.Fragment(webhooks.FormPart, webtest.NewForm, c.Filled("https://example.com/", "do", "save")).Want(http.StatusNoContent)
 	if saved.Header.Get(web.PartTo) != web.WebhooksPath || c.Only().Name != "Python Accepted Answers" {
 		t.Errorf("a save leads to %q", saved.Header.Get(web.PartTo))
 	}
-	if whole := c.Part("topbar", webtest.NewForm, nil).Want(http.StatusOK); whole.Find("h1").Length() != 1 || whole.Header.Get(web.PartHeader) != "" {
+	if whole := c.Fragment("topbar", webtest.NewForm, nil).Want(http.StatusOK); whole.Find("h1").Length() != 1 || whole.Header.Get(web.PartHeader) != "" {
 		t.Error("any part can be asked for")
 	}
-	if c.Part(webhooks.FormPart, "/admin/webhooks/99/edit", nil).Want(http.StatusNotFound).Text("h1") == "" {
+	if c.Fragment(webhooks.FormPart, "/admin/webhooks/99/edit", nil).Want(http.StatusNotFound).Text("h1") == "" {
 		t.Error("what is not there has no page")
 	}
 	c.Cookie = ""
-	out := c.Part(webhooks.LookPart, webtest.NewForm, url.Values{"do": {"preview"}}).Want(http.StatusNoContent)
+	out := c.Fragment(webhooks.LookPart, webtest.NewForm, url.Values{"do": {"preview"}}).Want(http.StatusNoContent)
 	if out.Header.Get(web.PartTo) != "/login?next="+url.QueryEscape(webtest.NewForm) {
 		t.Errorf("without a session it leads to %q", out.Header.Get(web.PartTo))
 	}

@@ -18,9 +18,9 @@ const revealURL = "url"
 
 // revealable is a sealed part of a webhook that can be shown.
 type revealable struct {
-	Value string // in the form: 1, 2 or revealURL
-	Part  string // in models
-	Label string
+	Value  string // in the form: 1, 2 or revealURL
+	Sealed string // in models
+	Label  string
 }
 
 // Identity checks again who a member is.
@@ -48,7 +48,7 @@ type revealPage struct {
 
 // inSentence is the label as it stands inside a sentence.
 func (r revealable) inSentence() string {
-	if r.Part == models.PartURL {
+	if r.Sealed == models.PartURL {
 		return "the " + r.Label
 	}
 	return strings.ToLower(r.Label[:1]) + r.Label[1:]
@@ -127,7 +127,7 @@ func (s *Pages) RevealPost(c *gin.Context) error {
 		p.Fault = fault
 		return s.Render(c, status, "webhook_reveal", p)
 	}
-	p.Plain, err = s.Store.Webhooks.Reveal(c.Request.Context(), web.ActorOf(c), p.Webhook.ID, p.Chosen.Part, p.Chosen.Label)
+	p.Plain, err = s.Store.Webhooks.Reveal(c.Request.Context(), web.ActorOf(c), p.Webhook.ID, p.Chosen.Sealed, p.Chosen.Label)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ type webhookPage struct {
 	Charts     []chart
 	Recent     []deliveries.Line // newest first
 	Failed     string            // how many failed; empty: none
-	Trial      *testShown        // a test that was just sent; nil: none was
+	Result     *testShown        // a test that was just sent; nil: none was
 	Versions   []webhookVersion
 }
 
@@ -87,7 +87,7 @@ func (s *Pages) showWebhook(c *gin.Context, w models.Webhook, t *testShown) erro
 	p := &webhookPage{
 		Page: web.Page{Title: w.Name, Nav: "webhooks", Path: WebhookPath(id), At: &at}, Row: row, TypeLabel: typeLabel(w.Type), Team: row.LocationName,
 		Deleted: w.DeletedAt != nil, Off: !at.Settings.GenericEnabled && web.NeedsFeature(w.Type), Last: lastOutcome(row.Lane),
-		Versions: versionLines(versions), Trial: t,
+		Versions: versionLines(versions), Result: t,
 	}
 	p.Health, p.Note = health(row, p.Off, at.Now)
 	p.Failing = failingOf(row, p.Off, at.Now)

@@ -44,7 +44,7 @@ type Console struct {
 	Extra  []*http.Cookie
 	Change int // times that OnChange was called
 
-	asked *statements
+	queries *queryLog
 }
 
 // AdminEmail and AdminPassword are those of the administrator whom NewConsole
@@ -83,9 +83,9 @@ func NewConsole(t testing.TB, adjust ...func(*handlers.Deps)) *Console {
 // NewConsoleOn is the console over a database of either kind.
 func NewConsoleOn(t testing.TB, kind string, adjust ...func(*handlers.Deps)) *Console {
 	t.Helper()
-	c := &Console{t: t, asked: &statements{}}
+	c := &Console{t: t, queries: &queryLog{}}
 	o := modelstest.Options(t, kind)
-	o.Trace = c.asked.add
+	o.Trace = c.queries.add
 	c.Store = modelstest.Open(t, o)
 	d := handlers.Deps{
 		Store: c.Store, Templates: parsed(), Log: slog.New(slog.DiscardHandler),

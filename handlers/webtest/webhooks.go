@@ -57,8 +57,8 @@ func Fill(form url.Values, pairs ...string) url.Values {
 // NewForm is the address of the form for a new generic webhook.
 const NewForm = "/admin/webhooks/new?type=generic"
 
-// Part asks as our scripts do.
-func (c *Console) Part(name, path string, form url.Values) *Answer {
+// Fragment asks as our scripts do.
+func (c *Console) Fragment(name, path string, form url.Values) *Answer {
 	c.t.Helper()
 	req := c.Request(http.MethodGet, path, nil)
 	if form != nil {

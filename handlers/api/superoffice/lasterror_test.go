@@ -19,8 +19,8 @@ func (d *desk) delivery(h hook, attempts ...models.Attempt) {
 	_, _, err := d.store.Events.Record(d.t.Context(), []models.NewEvent{{EventID: id, Type: "lead.scored", Location: "main", Payload: []byte(`{"type":"lead.scored"}`)}})
 	d.must(err)
 	d.clock.Add(time.Minute)
-	_, err = d.store.Events.Take(d.t.Context(), 100, func(take models.Take) (models.Decision, error) {
-		decision := models.Decision{Events: []int64{take.Events[0].ID}}
+	_, err = d.store.Events.Take(d.t.Context(), 100, func(most models.Take) (models.Decision, error) {
+		decision := models.Decision{Events: []int64{most.Events[0].ID}}
 		decision.Deliveries = []models.NewDelivery{{Events: decision.Events, Delivery: models.Delivery{
 			PublicID: id, WebhookID: h.WebhookID, Location: "main", EventTypes: ",lead.scored,", Items: 1, Body: []byte("{}"),
 		}}}

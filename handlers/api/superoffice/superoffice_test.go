@@ -29,12 +29,12 @@ func TestSuperOfficeLife(t *testing.T) {
 		if len(pings) != 1 {
 			d.t.Fatalf("%d test events", len(pings))
 		}
-		ping := pings[0]
+		sendsTest := pings[0]
 		var posted map[string]any
-		d.must(json.Unmarshal(ping.body, &posted))
-		if !ping.signedWith("a secret") || ping.header.Get("X-Hook-Test") != "true" || ping.header.Get("X-Superoffice-Event") != "test" ||
-			ping.header.Get("X-Api-Key") != "very private" || posted["WebhookName"] != "My hook" || posted["source"] != "forum" || posted["Event"] != "test" {
-			d.t.Errorf("test event %v %s", ping.header, ping.body)
+		d.must(json.Unmarshal(sendsTest.body, &posted))
+		if !sendsTest.signedWith("a secret") || sendsTest.header.Get("X-Hook-Test") != "true" || sendsTest.header.Get("X-Superoffice-Event") != "test" ||
+			sendsTest.header.Get("X-Api-Key") != "very private" || posted["WebhookName"] != "My hook" || posted["source"] != "forum" || posted["Event"] != "test" {
+			d.t.Errorf("test event %v %s", sendsTest.header, sendsTest.body)
 		}
 		if !hasKeys(r.body, definitionKeys...) || strings.Contains(r.body, "private") || strings.Contains(r.body, "a secret") {
 			d.t.Errorf("created: %s", r.body)

@@ -1,0 +1,152 @@
+package app_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode"
+)
+
+const (
+	fileLines    = 400
+	packageLines = 3200
+)
+
+// goFiles calls visit with each Go file of the repository that is written by
+// hand.
+func goFiles(t *testing.T, visit func(path string, text []byte)) {
+	t.Helper()
+	root := os.DirFS("..")
+	ok(t, fs.WalkDir(root, ".", func(path string, d fs.DirEntry, err error) error {
+		name := d.Name()
+		if err == nil && d.IsDir() && path != "." && (strings.HasPrefix(name, ".") || name == "node_modules") {
+			return fs.SkipDir
+		}
+		if err != nil || d.IsDir() || filepath.Ext(name) != ".go" {
+			return err
+		}
+		text, err := fs.ReadFile(root, path)
+		if err == nil && !strings.HasPrefix(string(text), "// Code generated") {
+			visit(path, text)
+		}
+		return err
+	}))
+}
+
+// isEngine tells the folders whose files may be longer and have other names
+// until they are redrawn.
+func isEngine(path string) bool {
+	return strings.HasPrefix(path, "models/") || strings.HasPrefix(path, "jobs/")
+}
+
+// TestFilesAndPackagesStaySmall counts the lines that are not tests.
+func TestFilesAndPackagesStaySmall(t *testing.T) {
+	packages := map[string]int{}
+	goFiles(t, func(path string, text []byte) {
+		if strings.HasSuffix(path, "_test.go") {
+			return
+		}
+		lines := strings.Count(string(text), "\n")
+		packages[filepath.Dir(path)] += lines
+		if lines > fileLines && !isEngine(path) {
+			t.Errorf("%s has %d lines, more than %d", path, lines, fileLines)
+		}
+	})
+	if len(packages) < 10 {
+		t.Fatalf("only %d packages were found", len(packages))
+	}
+	for path, lines := range packages {
+		if lines > packageLines && path != "models" {
+			t.Errorf("%s has %d lines, more than %d", path, lines, packageLines)
+		}
+	}
+}
+
+// privateWords are names that only people who knew the code understood. They
+// are not used again outside models and jobs.
+const privateWords = `Take TakeResult together joined turn lead among amongSome listed portions statements keptStatement
+	Called Standing fare waits eventWaiting theseWait tellBroken told room roomAt crowd meet goOn readOn settle
+	parcel sent kept Try trial tryOut ping look presence appear leave up oops part webhookKnown`
+
+func TestNamesAreUnderstood(t *testing.T) {
+	private := map[string]bool{}
+	for word := range strings.FieldsSeq(privateWords) {
+		private[lowerFirst(word)] = true
+	}
+	files := 0
+	goFiles(t, func(path string, text []byte) {
+		if isEngine(path) {
+			return
+		}
+		files++
+		set := token.NewFileSet()
+		file, err := parser.ParseFile(set, path, text, 0)
+		ok(t, err)
+		declared(file, func(id *ast.Ident) {
+			name := lowerFirst(id.Name)
+			if private[name] || strings.HasPrefix(name, "asked") {
+				t.Errorf("%s: the name %s: see the table of names in CONTRIBUTING.md", set.Position(id.Pos()), id.Name)
+			}
+		})
+	})
+	if files < 100 {
+		t.Fatalf("only %d files were found", files)
+	}
+}
+
+func lowerFirst(name string) string { return string(unicode.ToLower(rune(name[0]))) + name[1:] }
+
+// declared calls visit with each identifier that a file declares.
+func declared(file *ast.File, visit func(*ast.Ident)) {
+	list := func(fields *ast.FieldList) {
+		if fields == nil {
+			return
+		}
+		for _, field := range fields.List {
+			for _, id := range field.Names {
+				visit(id)
+			}
+		}
+	}
+	assigned := func(exprs ...ast.Expr) {
+		for _, expr := range exprs {
+			if id, ok := expr.(*ast.Ident); ok {
+				visit(id)
+			}
+		}
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncDecl:
+			visit(n.Name)
+			list(n.Recv)
+		case *ast.FuncType:
+			list(n.Params)
+			list(n.Results)
+		case *ast.StructType:
+			list(n.Fields)
+		case *ast.InterfaceType:
+			list(n.Methods)
+		case *ast.TypeSpec:
+			visit(n.Name)
+		case *ast.ValueSpec:
+			for _, id := range n.Names {
+				visit(id)
+			}
+		case *ast.AssignStmt:
+			if n.Tok == token.DEFINE {
+				assigned(n.Lhs...)
+			}
+		case *ast.RangeStmt:
+			if n.Tok == token.DEFINE {
+				assigned(n.Key, n.Value)
+			}
+		}
+		return true
+	})
+}
