@@ -33,9 +33,9 @@ type commands struct {
 
 	Serve       serveCommand       `cmd:"" default:"1" help:"Run the console and the jobs, on SQLite in ./data unless DATABASE_URL is set. This is the default command."`
 	Demo        demoCommand        `cmd:"" help:"Run the quick start: samples, a receiver and a simulated site."`
-	Migrate     migrateCommand     `cmd:"" help:"Bring the database schema up to date. serve does this too."`
-	Admin       adminCommand       `cmd:"" help:"Administrators."`
-	Token       tokenCommand       `cmd:"" help:"API tokens."`
+	Migrate     migrateCommand     `cmd:"" help:"Bring the schema of the database at DATABASE_URL, or in ./data, up to date. serve does this too."`
+	Admin       adminCommand       `cmd:"" help:"Manage administrators."`
+	Token       tokenCommand       `cmd:"" help:"Manage API tokens."`
 	Replay      replayCommand      `cmd:"" help:"Post recorded activity."`
 	Receive     receiveCommand     `cmd:"" help:"Run a test receiver that prints each request and whether its signature verifies."`
 	Rekey       rekeyCommand       `cmd:"" help:"Reseal all secrets with the first key of SITEHOOKS_SECRET_KEY."`

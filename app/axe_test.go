@@ -86,7 +86,7 @@ func TestAccessible(t *testing.T) {
 
 	c.open(in.Base + "/admin/webhooks")
 	c.click("a[aria-label='Edit Everything']")
-	c.until("document.querySelector('dialog[open] [data-look] .big')")
+	c.until("document.querySelector('dialog[open] [data-preview] .big')")
 	check("the dialog")
 	c.click("label[for=tag_mode-specific]")
 	c.click("#tags")
@@ -94,7 +94,7 @@ func TestAccessible(t *testing.T) {
 	c.click("dialog button[value=generate_1]")
 	c.until("document.getElementById('secret_1').value.length === 64")
 	c.click("dialog .form-foot button[value=test]")
-	c.until("document.querySelector('[data-trial] h2')")
+	c.until("document.querySelector('[data-test-result] h2')")
 	check("the dialog after a test")
 	c.enter("#name", " ")
 	c.enter("#url", "nonsense")

@@ -114,7 +114,7 @@ func TestMainFlowsOnPostgreSQL(t *testing.T) {
 	c.click("#tags")
 	c.keys("python,")
 	c.do(chromedp.SendKeys("#url", r.URL))
-	c.until("document.querySelector('[data-look] .big')?.textContent === '2 of 3 events'")
+	c.until("document.querySelector('[data-preview] .big')?.textContent === '2 of 3 events'")
 	c.click("dialog button[value=generate_1]")
 	c.landed("document.getElementById('secret_1').value.length === 64")
 	c.click("dialog .form-foot button[value=save]")

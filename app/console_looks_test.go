@@ -47,18 +47,18 @@ func TestVerdictOfATestIsSeen(t *testing.T) {
 				"the dialog": func() {
 					c.open(in.Base + "/admin/webhooks")
 					c.click("a[aria-label='Edit Everything']")
-					c.until("document.querySelector('dialog[open] [data-look] .big')")
+					c.until("document.querySelector('dialog[open] [data-preview] .big')")
 				},
 				"the form": func() {
 					c.open(in.Base + "/admin/webhooks/1/edit")
-					c.until("document.querySelector('[data-look] .big')")
+					c.until("document.querySelector('[data-preview] .big')")
 				},
 				"the webhook's page": func() { c.open(in.Base + "/admin/webhooks/1") },
 			} {
 				open()
-				button, result := "button[name=do][value=test]", "[data-trial]"
+				button, result := "button[name=do][value=test]", "[data-test-result]"
 				if place == "the webhook's page" {
-					button, result = "form[action$='/test'] button", ".trial"
+					button, result = "form[action$='/test'] button", ".test-result"
 				}
 				c.click(button)
 				c.until(fmt.Sprintf("document.querySelector('%s h2')?.textContent === %q", result, verdict))
@@ -86,7 +86,7 @@ func TestSelectArrowsStayBehind(t *testing.T) {
 	c.viewport(360, 640)
 	c.open(in.Base + "/admin/webhooks")
 	c.click("a[aria-label='Edit Everything']")
-	c.until("document.querySelector('dialog[open] [data-look] .big')")
+	c.until("document.querySelector('dialog[open] [data-preview] .big')")
 	for _, area := range []string{".form-head", ".form-foot"} {
 		c.run(fmt.Sprintf(`(() => {
 			const dialog = document.querySelector("dialog"), bar = dialog.querySelector(%q).getBoundingClientRect();

@@ -20,7 +20,7 @@ func TestRevealInTheBrowser(t *testing.T) {
 	// so that what was typed stays.
 	c.open(in.Base + "/admin/webhooks")
 	c.click("a[aria-label='Edit Everything']")
-	c.until("document.querySelector('dialog[open] [data-look] .big')")
+	c.until("document.querySelector('dialog[open] [data-preview] .big')")
 	acts := "[...document.querySelectorAll('.secret:has(#secret_1) .acts > *')].filter((e) => e.checkVisibility()).map((e) => e.textContent.trim()).join()"
 	if got := eval[string](c, acts); got != "Reveal,Clear,Generate" {
 		t.Errorf("beside the saved secret stand %s", got)

@@ -54,7 +54,7 @@ func TestDialogByKeyboard(t *testing.T) {
 	c.keys("Py")
 	c.tabTo("input[name=events][value='question.created']")
 	c.keys(" ")
-	c.until("document.querySelector('[data-look] .big')?.textContent === '3 of 3 events'")
+	c.until("document.querySelector('[data-preview] .big')?.textContent === '3 of 3 events'")
 	c.tabTo("#tags")
 	c.keys("pyt")
 	c.until("document.querySelector('#tags-list li')?.textContent === 'python'")
@@ -66,7 +66,7 @@ func TestDialogByKeyboard(t *testing.T) {
 	if !eval[bool](c, "document.getElementById('tag_mode-specific').checked") {
 		t.Error("a tag was added and All tags stays chosen")
 	}
-	c.until("document.querySelector('[data-look] .big')?.textContent === '2 of 3 events'")
+	c.until("document.querySelector('[data-preview] .big')?.textContent === '2 of 3 events'")
 	c.tabTo("#url")
 	c.keys(r.URL + "/hook")
 	// What can be done with a secret is offered while there is one.
@@ -92,7 +92,7 @@ func TestDialogByKeyboard(t *testing.T) {
 
 	c.tabTo("button[value=test]")
 	c.keys(kb.Enter)
-	c.until("document.querySelector('[data-trial] h2')?.textContent === 'Test arrived'")
+	c.until("document.querySelector('[data-test-result] h2')?.textContent === 'Test arrived'")
 	if got := r.Got(); len(got) != 1 || strings.Count(got[0].Header.Get("webhook-signature"), "v1,") != 2 {
 		t.Fatalf("the test sent %+v", got)
 	}
@@ -121,7 +121,7 @@ func TestDialogKeepsWhatWasTyped(t *testing.T) {
 	edit := func() {
 		t.Helper()
 		c.click("a[aria-label='Edit Everything']")
-		c.until("document.querySelector('dialog[open] [data-look] .big')")
+		c.until("document.querySelector('dialog[open] [data-preview] .big')")
 	}
 	edit()
 	if at := eval[string](c, "location.pathname"); !strings.HasSuffix(at, "/edit") {
@@ -158,7 +158,7 @@ func TestDialogKeepsWhatWasTyped(t *testing.T) {
 		data.setData("text", "go, pandas\nGo");
 		document.getElementById("tags").dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
 	})()`)
-	c.until("document.querySelectorAll('.chips .s-tag').length === 2 && document.querySelector('[data-look] .big')?.textContent === '2 of 3 events'")
+	c.until("document.querySelectorAll('.chips .s-tag').length === 2 && document.querySelector('[data-preview] .big')?.textContent === '2 of 3 events'")
 	c.click("dialog .form-foot button[value=save]")
 	c.until("location.pathname === '/admin/webhooks' && document.querySelector('.s-notice__success')")
 	if got := c.words("td.o1 a"); got != "Renamed" {
@@ -184,12 +184,12 @@ func TestPreviewDropsWhatWasOvertaken(t *testing.T) {
 	in, _, c, found := atConsole(t)
 	c.open(in.Base + "/admin/webhooks/new?type=generic")
 	c.run("document.getElementById('location').value = 'python-wranglers', document.getElementById('location').dispatchEvent(new Event('change', { bubbles: true }))")
-	matched := "document.querySelector('[data-look] .big')?.textContent"
+	matched := "document.querySelector('[data-preview] .big')?.textContent"
 	c.until(matched + " === '0 of 3 events'")
 	c.run(`(() => {
 		const real = window.fetch;
 		window.held = [];
-		window.fetch = (to, how) => how?.headers?.["X-Part"] !== "webhook-look" ? real(to, how) : new Promise((go) => held.push(() => go(real(to, how))));
+		window.fetch = (to, how) => how?.headers?.["X-Part"] !== "webhook-preview" ? real(to, how) : new Promise((go) => held.push(() => go(real(to, how))));
 	})()`)
 	c.click("label[for=events-0-0]")
 	c.until("held.length === 1")
@@ -325,7 +325,7 @@ func TestPagesFitAndAreQuiet(t *testing.T) {
 	// The dialog, too.
 	c.keys(kb.Escape)
 	c.click("a[aria-label='Edit Everything']")
-	c.until("document.querySelector('dialog[open] [data-look] .big')")
+	c.until("document.querySelector('dialog[open] [data-preview] .big')")
 	c.fits("the dialog at 360")
 	if eval[bool](c, "(d => d.scrollWidth > d.clientWidth)(document.querySelector('dialog'))") {
 		t.Error("the dialog scrolls sideways")

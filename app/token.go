@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"regexp"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/sitehooks/sitehooks/config"
 	"github.com/sitehooks/sitehooks/models"
@@ -56,7 +58,7 @@ func withStore(ctx context.Context, p Process, work func(*models.Store) error) e
 
 // Run prints a new token.
 func (c tokenCreateCommand) Run(ctx context.Context, p Process) error {
-	if strings.TrimSpace(c.Name) == "" || len(c.Name) > 100 {
+	if strings.TrimSpace(c.Name) == "" || utf8.RuneCountInString(c.Name) > 100 || strings.ContainsFunc(c.Name, unicode.IsControl) {
 		return errors.New("--name: give the token a name of at most 100 characters, such as --name community-site")
 	}
 	return withStore(ctx, p, func(s *models.Store) error {

@@ -65,7 +65,7 @@ func (s *Pages) Login(c *gin.Context) error {
 	if form.Do == "continue" {
 		return s.loginContinued(c, p)
 	}
-	got, err := s.authenticate(c.Request.Context(), passwordTry{
+	got, err := s.authenticate(c.Request.Context(), passwordAttempt{
 		Email: p.Email, Password: form.Password, Address: c.ClientIP(), Device: device.of(p.Email),
 	})
 	if err != nil {

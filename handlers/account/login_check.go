@@ -14,8 +14,8 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// passwordTry is a password that somebody offers, and who says so.
-type passwordTry struct {
+// passwordAttempt is a password that somebody offers, and who says so.
+type passwordAttempt struct {
 	Email, Password string
 	Address         string // of the client
 	Device          string // browser or session that has proved who it is; empty: a stranger's
@@ -47,14 +47,14 @@ func (r passwordResult) fault(wrong string) string {
 // for all accounts in what is refused, and so keep everybody out.
 const nobody = "-"
 
-func (t passwordTry) from() models.LoginFrom {
+func (t passwordAttempt) from() models.LoginFrom {
 	account := cmp.Or(models.FoldEmail(t.Email), nobody)
 	return models.LoginFrom{Account: account, AddressGroup: limit.AddressGroup(t.Address), Device: t.Device}
 }
 
 // authenticate is the one check of a member's password. Refusing a try costs no
 // place and, where this instance knows of it, no question to the database.
-func (s *Pages) authenticate(ctx context.Context, attempt passwordTry) (passwordResult, error) {
+func (s *Pages) authenticate(ctx context.Context, attempt passwordAttempt) (passwordResult, error) {
 	if !web.IsText(attempt.Email) {
 		attempt.Email = "" // nobody's
 	}
@@ -134,7 +134,7 @@ func (s *Pages) recordBurst(ctx context.Context, user models.User, from models.L
 // what they want to do. Strangers cannot keep them from it.
 func (s *Pages) checkOwnPassword(c *gin.Context, password, purpose string) (passwordResult, error) {
 	user, _ := web.UserOf(c)
-	got, err := s.authenticate(c.Request.Context(), passwordTry{
+	got, err := s.authenticate(c.Request.Context(), passwordAttempt{
 		Email: user.Email, Password: password, Address: c.ClientIP(), Device: "member " + web.FormatID(user.ID),
 	})
 	if why := got.refusedFor(); err == nil && why != "" {

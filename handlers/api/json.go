@@ -51,7 +51,7 @@ func PlaceOf(text []byte, offset int) string {
 // Compact appends valid JSON without its whitespace; all else stays as it is,
 // so that numbers, escapes and the order of keys are the sender's. It also
 // tells where NUL first stands in a string, and where nesting first goes deeper
-// than maxDepth; -1: nowhere.
+// than MaxDepth; -1: nowhere.
 func Compact(dst, src []byte) (out []byte, nul, deep int) {
 	nul, deep = -1, -1
 	depth, from := 0, 0 // src[from:i] is still to be copied

@@ -71,7 +71,7 @@ func (s *Pages) webhookPicker(ctx context.Context, chosen string) (p web.Picker,
 }
 
 // findWebhook returns the webhook that was typed by its number, as
-// webhookValue has it, or by a name that only one has. Error:
+// WebhookValue has it, or by a name that only one has. Error:
 // models.ErrNotFound.
 func (s *Pages) findWebhook(ctx context.Context, typed string) (int64, error) {
 	if id, err := strconv.ParseInt(typed[strings.LastIndex(typed, "#")+1:], 10, 64); err == nil && id > 0 {

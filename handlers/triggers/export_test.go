@@ -15,5 +15,5 @@ var (
 	ExplainTrigger   = explainTrigger
 	NewTriggerLine   = newTriggerLine
 	NewTriggerResult = newTriggerResult
-	TriggerQuestion  = triggerQuestion
+	TriggerQuestion  = questionAbout
 )

@@ -13,7 +13,7 @@ import (
 // was given, or in that of the webhook that is asked about. When several
 // locations have the id, it leads to the list of these events.
 func (s *Pages) findTriggerEvent(c *gin.Context, id string) error {
-	requested, err := s.triggerAsked(c)
+	requested, err := s.webhookQuestion(c)
 	if err != nil {
 		return err
 	}
@@ -28,7 +28,7 @@ func (s *Pages) findTriggerEvent(c *gin.Context, id string) error {
 	if e, ok := oneEvent(found, location); ok {
 		path := web.TriggerPath(e.ID)
 		if requested != nil {
-			path = triggerQuestion(requested.Webhook.ID, e.ID)
+			path = questionAbout(requested.Webhook.ID, e.ID)
 		}
 		return s.Redirect(c, path)
 	}

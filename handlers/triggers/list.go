@@ -37,7 +37,7 @@ type triggerHistoryPage struct {
 	Newest   string
 	Scanned  bool // Older goes on searching: so far only a part was looked at
 	Now      time.Time
-	Question *triggerAsked // the question why a webhook did not fire; nil: not asked
+	Question *webhookQuestion // the question why a webhook did not fire; nil: not asked
 }
 
 // List lists the events that the site reported, newest first.
@@ -66,7 +66,7 @@ func (s *Pages) showTriggerHistory(c *gin.Context, status int, unknown string) e
 	values.Del("id")
 	var query models.EventQuery
 	query, p.Filter, p.Faults = parseTriggerQuery(values, p.Now)
-	if p.Question, err = s.triggerAsked(c); err != nil {
+	if p.Question, err = s.webhookQuestion(c); err != nil {
 		return err
 	}
 	if p.Question != nil && !values.Has("location") { // no other event can be for it

@@ -60,7 +60,7 @@ func (s *Site) MemberOnly(c *gin.Context) {
 	})(c)
 }
 
-// AdminOnly lets only administrators pass; it comes after memberOnly.
+// AdminOnly lets only administrators pass; it comes after MemberOnly.
 func (s *Site) AdminOnly(c *gin.Context) {
 	if user, _ := UserOf(c); user.Role != models.RoleAdministrator {
 		s.Fail(c, forbidden("Only administrators can do this. As a viewer, you can see everything except secrets and message bodies."))

@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 
@@ -104,4 +105,24 @@ func bound(err error) (validator.ValidationErrors, error) {
 		return list, nil
 	}
 	return nil, err
+}
+
+// ParseForm reads a posted form of a member, which may not be larger than
+// formLimit.
+func ParseForm(c *gin.Context) error {
+	return Untimed(c.Request.Context(), func() error { return readForm(c, formLimit) })
+}
+
+func readForm(c *gin.Context, most int64) error {
+	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, most)
+	if err := c.Request.ParseForm(); err != nil {
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return err
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return &StatusError{http.StatusRequestTimeout, "This form took too long to arrive. Try again."}
+		}
+		return &StatusError{http.StatusBadRequest, "This form could not be read."}
+	}
+	return nil
 }

@@ -106,7 +106,7 @@ func (p *Page) RoleShown() string {
 }
 
 // PartHeader is what our scripts ask for a part of a page with: the name of
-// one that the handler offers. A redirect then comes as the header partTo, so
+// one that the handler offers. A redirect then comes as the header PartTo, so
 // that the script goes there and not the request.
 const (
 	PartHeader = "X-Part"

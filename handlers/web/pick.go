@@ -16,7 +16,7 @@ const (
 )
 
 // Picker is a field that chooses one of many: a select, or where there are
-// more than pickMax a text field with suggestions.
+// more than PickMax a text field with suggestions.
 type Picker struct {
 	Field
 	Any     string // what no choice is called; empty: there must be one

@@ -25,7 +25,7 @@ const (
 	// openFormWithin is how long such a form may take to arrive.
 	openFormWithin = 5 * time.Second
 	// yieldWithin is how long a request that has to give its place back may
-	// take to answer: well below busyWait, or whoever waits for the place of an
+	// take to answer: well below BusyWait, or whoever waits for the place of an
 	// answer that nobody reads would be refused just before it is free.
 	yieldWithin = 2 * time.Second
 )

@@ -1,10 +1,7 @@
 package web
 
 import (
-	"errors"
-	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"unicode/utf8"
 
@@ -46,55 +43,3 @@ func (s *Site) Readable(c *gin.Context) {
 
 // IsText tells valid UTF-8 without NUL, which is what can be stored.
 func IsText(v string) bool { return utf8.ValidString(v) && !strings.ContainsRune(v, 0) }
-
-// GuardOrigin refuses changes that a page of another site asks a browser for.
-// The APIs are left out: they read no cookies, so there is nothing to abuse.
-func (s *Site) GuardOrigin() (gin.HandlerFunc, error) {
-	guard := http.NewCrossOriginProtection()
-	if err := guard.AddTrustedOrigin(s.BaseURL.Scheme + "://" + s.BaseURL.Host); err != nil {
-		return nil, fmt.Errorf("trust the base URL: %w", err)
-	}
-	return s.On(func(c *gin.Context) error {
-		if IsAPI(c.Request.URL.Path) {
-			return nil
-		}
-		if err := guard.Check(c.Request); err != nil {
-			return forbidden("This request came from a page of another site, so nothing was changed. If you reach Sitehooks " +
-				"at another address, set SITEHOOKS_BASE_URL to that address.")
-		}
-		return nil
-	}), nil
-}
-
-// Recovered answers 500 where a handler panicked.
-func (s *Site) Recovered(c *gin.Context) {
-	defer func() {
-		if v := recover(); v != nil {
-			if err, ok := v.(error); ok && err == http.ErrAbortHandler { //nolint:errorlint // compared as net/http does
-				panic(v)
-			}
-			s.Fail(c, fmt.Errorf("panic: %v", v))
-		}
-	}()
-	c.Next()
-}
-
-// ParseForm reads a posted form of a member, which may not be larger than
-// formLimit.
-func ParseForm(c *gin.Context) error {
-	return Untimed(c.Request.Context(), func() error { return readForm(c, formLimit) })
-}
-
-func readForm(c *gin.Context, most int64) error {
-	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, most)
-	if err := c.Request.ParseForm(); err != nil {
-		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return err
-		}
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			return &StatusError{http.StatusRequestTimeout, "This form took too long to arrive. Try again."}
-		}
-		return &StatusError{http.StatusBadRequest, "This form could not be read."}
-	}
-	return nil
-}

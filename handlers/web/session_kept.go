@@ -11,7 +11,7 @@ import (
 // What a session keeps for the next page, by name.
 const (
 	KeptConfirmed = "confirmed" // when the member last proved at the provider who they are: Unix seconds
-	KeptForm      = "form"      // what was typed before the member had to log in again: a typedForm as JSON
+	KeptForm      = "form"      // what was typed before the member had to log in again: a TypedForm as JSON
 	KeptToken     = "token"     // a new token, which is shown once: a freshToken as JSON
 )
 

@@ -175,7 +175,7 @@ func (s *Pages) postWebhookForm(c *gin.Context, e *editing) error {
 		}
 		return s.showWebhookForm(c, http.StatusOK, e)
 	case "test", "preview":
-		return s.tryWebhookForm(c, e)
+		return s.checkWebhookForm(c, e)
 	case "save", "":
 		return s.saveWebhookForm(c, e)
 	default:
@@ -202,8 +202,8 @@ func hasSecret(w models.Webhook, i int) bool {
 	return [2]bool{w.Secret1 != "", w.Secret2 != ""}[i]
 }
 
-// tryWebhookForm shows what the form would do: a test really sent, or a preview.
-func (s *Pages) tryWebhookForm(c *gin.Context, e *editing) error {
+// checkWebhookForm shows what the form would do: a test really sent, or a preview.
+func (s *Pages) checkWebhookForm(c *gin.Context, e *editing) error {
 	show := s.previewWebhookForm
 	if e.form.Do == "test" {
 		show = s.testWebhookForm

@@ -18,7 +18,7 @@ import (
 // The parts of the form's page that our scripts ask for.
 const (
 	FormPart        = "webhook-form"
-	previewFragment = "webhook-look"
+	previewFragment = "webhook-preview"
 )
 
 type webhookFormPage struct {

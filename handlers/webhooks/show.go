@@ -69,7 +69,7 @@ func (s *Pages) Show(c *gin.Context) error {
 	return s.showWebhook(c, w, nil)
 }
 
-// showWebhook renders a webhook's page; trial is a test that was just sent, if any.
+// showWebhook renders a webhook's page; result is a test that was just sent, if any.
 func (s *Pages) showWebhook(c *gin.Context, w models.Webhook, t *testShown) error {
 	ctx, id := c.Request.Context(), w.ID
 	at, err := s.Store.Standing(ctx)

@@ -95,17 +95,17 @@ async function send(form, button, leave, changed) {
   }
   replace(form, answer.html, button?.value ?? "save");
   outfit(form, changed);
-  if (!form.querySelector("[data-look] .big")) changed();
+  if (!form.querySelector("[data-preview] .big")) changed();
 }
 
 // replace puts the answer into the form and goes on where the reader was.
 function replace(form, html, pressed) {
   const fresh = parsed(html).querySelector("form");
-  const old = form.querySelector("[data-look]");
-  const side = fresh.querySelector(".form-side"), place = fresh.querySelector("[data-look]");
+  const old = form.querySelector("[data-preview]");
+  const side = fresh.querySelector(".form-side"), place = fresh.querySelector("[data-preview]");
   if (!place.querySelector(".big") && old.querySelector(".big")) place.replaceWith(old);
-  const trial = form.querySelector("[data-trial]");
-  if (trial && !side.querySelector("[data-trial]")) side.prepend(trial);
+  const result = form.querySelector("[data-test-result]");
+  if (result && !side.querySelector("[data-test-result]")) side.prepend(result);
   form.replaceChildren(...fresh.childNodes);
   const summary = form.querySelector("[data-focus]");
   const buttons = [...form.querySelectorAll("button[name=do]:not([tabindex], [hidden])")];
@@ -114,7 +114,7 @@ function replace(form, html, pressed) {
   next?.focus();
   summary?.scrollIntoView({ block: "center" });
   if (pressed === "test" && !summary) {
-    const test = form.querySelector("[data-trial]");
+    const test = form.querySelector("[data-test-result]");
     if (test) showVerdict(test);
     say(test?.querySelector("h2").textContent ?? "");
   }

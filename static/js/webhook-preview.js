@@ -18,9 +18,9 @@ export function livePreview(form) {
     const asked = version;
     const data = new FormData(form);
     data.set("do", "preview");
-    const answer = await ask(form.action, "webhook-look", data);
+    const answer = await ask(form.action, "webhook-preview", data);
     asking = false;
-    const place = form.querySelector("[data-look]");
+    const place = form.querySelector("[data-preview]");
     if (asked === version && answer.html !== undefined && place) show(place, answer.html);
     if (again) {
       again = false;

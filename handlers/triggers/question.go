@@ -14,16 +14,16 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// triggerAsked is the question why a webhook did not fire, not yet answered:
+// webhookQuestion is the question why a webhook did not fire, not yet answered:
 // which event is meant?
-type triggerAsked struct {
+type webhookQuestion struct {
 	Webhook  models.Webhook
 	Location string
 	Unknown  string // the id that was asked about and that no event has
 }
 
-// triggerAsked reads the question from the address; nil: there is none.
-func (s *Pages) triggerAsked(c *gin.Context) (*triggerAsked, error) {
+// webhookQuestion reads the question from the address; nil: there is none.
+func (s *Pages) webhookQuestion(c *gin.Context) (*webhookQuestion, error) {
 	id, ok := web.Positive(c.Query("webhook"))
 	if !ok {
 		return nil, nil //nolint:nilnil // nothing was asked
@@ -32,7 +32,7 @@ func (s *Pages) triggerAsked(c *gin.Context) (*triggerAsked, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &triggerAsked{Webhook: w}, nil
+	return &webhookQuestion{Webhook: w}, nil
 }
 
 // triggerUnknown answers about an event that is not on record.
@@ -64,7 +64,7 @@ func (s *Pages) triggerAnswer(ctx context.Context, p *triggerEventPage, id int64
 	if p.Event.MergedInto != nil {
 		a.Headline = "It was not sent on its own: a newer event about the same item arrived within the dispatch delay."
 		if p.Into.EventID != "" {
-			a.Into = triggerQuestion(id, p.Into.ID)
+			a.Into = questionAbout(id, p.Into.ID)
 		}
 		return a, nil
 	}
@@ -139,12 +139,12 @@ func matchedHeadline(p *triggerEventPage, r triggerResult) (headline, next strin
 	return "It matched, but no delivery is on record.", web.Capitalized(r.Note) + "."
 }
 
-// triggerQuestion is the address of the answer for a webhook and an event.
-func triggerQuestion(webhook, event int64) string {
+// questionAbout is the address of the answer for a webhook and an event.
+func questionAbout(webhook, event int64) string {
 	return web.TriggerPath(event) + "?webhook=" + web.FormatID(webhook)
 }
 
 // Ask is the address of the answer for the webhook that is asked about.
 func (p *triggerHistoryPage) Ask(event int64) string {
-	return triggerQuestion(p.Question.Webhook.ID, event)
+	return questionAbout(p.Question.Webhook.ID, event)
 }

@@ -101,7 +101,7 @@ func CsvLine(cells []string) string {
 	return strings.Join(quoted, ",") + "\n"
 }
 
-// CSV and deliveriesJSON hand out all that match the filter.
+// CSV and JSON hand out all that match the filter.
 func (s *Pages) CSV(c *gin.Context) error {
 	begun := false
 	return s.exportDeliveries(c, "csv", "text/csv; charset=utf-8", func(to *bytes.Buffer, lines []Exported, _ bool) error {

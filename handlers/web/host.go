@@ -1,0 +1,35 @@
+package web
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+)
+
+// OwnHost answers pages only where the console is: at its own host, localhost
+// and IP addresses. At another host a page of somebody else's could be reading
+// them, whose name was made to lead here. The APIs and what machines ask for
+// need no cookies, so they answer everywhere.
+func (s *Site) OwnHost(c *gin.Context) {
+	path := c.Request.URL.Path
+	if IsAPI(path) || strings.HasPrefix(path, "/in/") || strings.HasPrefix(path, "/static/") ||
+		path == "/healthz" || path == "/readyz" || path == "/metrics" || s.isOwnHost(c.Request.Host) {
+		return
+	}
+	s.Fail(c, &StatusError{http.StatusMisdirectedRequest, fmt.Sprintf(
+		"Sitehooks does not answer for the host %q. Open it at %s. To reach it by another name, set SITEHOOKS_BASE_URL to that address.",
+		Cut(c.Request.Host, 253), s.BaseURL)})
+}
+
+func (s *Site) isOwnHost(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
+	_, err := netip.ParseAddr(host)
+	return err == nil || host == "localhost" || host == strings.TrimSuffix(s.BaseURL.Hostname(), ".")
+}
