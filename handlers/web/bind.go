@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -96,8 +97,11 @@ func (s *Site) Refill(c *gin.Context, form any) (bool, error) {
 	if err != nil || typed == nil {
 		return false, err
 	}
-	return true, binding.MapFormWithTag(form, typed, "form")
+	return true, Fill(form, typed)
 }
+
+// Fill fills a form with fields that were read before, without checking them.
+func Fill(form any, typed url.Values) error { return binding.MapFormWithTag(form, typed, "form") }
 
 // bound are the rules that a form breaks.
 func bound(err error) (validator.ValidationErrors, error) {

@@ -18,6 +18,7 @@ var sentences = map[string]string{
 	"email required":             "Enter an e-mail address.",
 	"floor gte":                  "This request does not say how far back it goes. Start again from the list.",
 	"floor required":             "This request does not say how far back it goes. Start again from the list.",
+	"headers max":                "This is longer than {max} characters.",
 	"held oneof":                 "Choose whether to send or drop the held notifications: held must be send or drop.",
 	"held required_if":           "Choose whether to send or drop the held notifications: held must be send or drop.",
 	"id max":                     "Too many webhooks are selected. Select fewer.",
@@ -35,6 +36,7 @@ var sentences = map[string]string{
 	"role oneof":                 "Choose administrator or viewer.",
 	"scope oneof":                "Choose what the token is for.",
 	"slug":                       "Use 1 to 64 lower-case letters, digits and hyphens, such as python-wranglers.",
+	"tags max":                   "This is longer than {max} characters.",
 	"theme oneof":                "Unknown appearance.",
 	"through gt":                 "This request does not name the deliveries. Start again from the list.",
 }

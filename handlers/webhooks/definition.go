@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/sitehooks/sitehooks/handlers/definition"
 	"github.com/sitehooks/sitehooks/handlers/web"
@@ -16,12 +15,6 @@ import (
 
 // wholeForm is the "field" of faults that belong to none.
 const wholeForm = "form"
-
-// The limits of two text fields whose parts have limits of their own.
-const (
-	tagsTyped    = 10_000  // characters of the text field with the tags
-	headersTyped = 100_000 // characters of the one with the headers
-)
 
 // request is what one request for the form reads, each of it once.
 type request struct {
@@ -69,6 +62,9 @@ func (e *editing) check(ctx context.Context, p definition.Purpose) (definition.C
 		return definition.Checked{}, nil, err
 	}
 	wrong := e.form.faults(e.saved)
+	for field, text := range e.bound {
+		wrong.Add(field, text)
+	}
 	checked, faults, err := e.request.Check(ctx, e.form.input(e.format, e.saved), e.saved, p)
 	for _, fault := range faults {
 		if fault.Field == definition.FieldType {
@@ -88,17 +84,9 @@ func (e *editing) open() (err error) {
 	return err
 }
 
-// faults are those that only this form can have.
+// faults are those that only this form can have, beside the rules in its tags.
 func (f *webhookForm) faults(saved *definition.Saved) web.Faults {
 	wrong := web.Faults{}
-	for field, typed := range map[string]struct {
-		text string
-		most int
-	}{definition.FieldTags: {f.Tags, tagsTyped}, definition.FieldHeaders: {f.Headers, headersTyped}} {
-		if utf8.RuneCountInString(typed.text) > typed.most {
-			wrong.Add(field, "This is longer than "+web.Count(int64(typed.most))+" characters.")
-		}
-	}
 	if line := f.withoutColon(saved); line > 0 {
 		wrong.Add(definition.FieldHeaders, fmt.Sprintf("Line %d has no colon. Write Name: value.", line))
 	}
@@ -134,7 +122,7 @@ func (f *webhookForm) version() time.Time {
 // input is what the form asks for.
 func (f *webhookForm) input(format *wire.Format, saved *definition.Saved) definition.Input {
 	in := definition.Input{
-		Format: format, Name: &f.Name, Location: &f.Location, Community: &f.Community, TagMode: &f.TagMode, URL: &f.URL,
+		Format: format, Name: (*string)(&f.Name), Location: &f.Location, Community: &f.Community, TagMode: &f.TagMode, URL: (*string)(&f.URL),
 		Events: inOrder(format, f.Events), Tags: strings.Split(f.Tags, ","), Headers: splitHeaders(f.Headers), Options: f.Options,
 	}
 	if f.URL == "" && format.SecretURL && saved != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 
 	"github.com/gin-gonic/gin"
 
@@ -20,6 +21,7 @@ type editing struct {
 	request *request
 	saved   *definition.Saved // old, once it is opened
 	form    webhookForm
+	bound   web.Faults // rules of the form's tags that are broken
 	faults  web.Faults
 	test    *testShown
 	preview *preview
@@ -41,7 +43,10 @@ func (s *Pages) New(c *gin.Context) error {
 	}
 	e := &editing{format: f, request: s.request(), form: blankWebhookForm(f, models.MainLocation)}
 	if typed != nil {
-		e.form, e.copied = readWebhookForm(typed, f), c.Query("from") != ""
+		if err = e.refill(typed); err != nil {
+			return err
+		}
+		e.copied = c.Query("from") != ""
 		return s.showWebhookForm(c, http.StatusOK, e)
 	}
 	if from := c.Query("from"); from != "" {
@@ -69,7 +74,7 @@ func (s *Pages) copyForm(c *gin.Context, e *editing, from string) error {
 		return err
 	}
 	e.form = savedWebhookForm(e.format, w, opened)
-	e.form.Name, e.form.UpdatedAt = web.Cut("Copy of "+e.form.Name, 200), ""
+	e.form.Name, e.form.UpdatedAt = web.Line(web.Cut("Copy of "+w.Name, 200)), ""
 	e.copied, e.notCopied = true, notCopied(e.format, w)
 	return nil
 }
@@ -125,7 +130,10 @@ func (s *Pages) Edit(c *gin.Context) error {
 		return err
 	}
 	if typed != nil {
-		e.form = readWebhookForm(typed, f)
+		err = e.refill(typed)
+	}
+	if err != nil {
+		return err
 	}
 	return s.showWebhookForm(c, http.StatusOK, e)
 }
@@ -164,10 +172,11 @@ func (s *Pages) savedWebhook(c *gin.Context) (models.Webhook, *wire.Format, erro
 
 // postWebhookForm does what the pressed button asks. Only save stores anything.
 func (s *Pages) postWebhookForm(c *gin.Context, e *editing) error {
-	if err := web.ParseForm(c); err != nil {
+	var err error
+	if e.bound, err = web.Bind(c, &e.form); err != nil {
 		return err
 	}
-	e.form = readWebhookForm(c.Request.PostForm, e.format)
+	e.form.complete(c.Request.PostForm, e.format)
 	switch do := e.form.Do; do {
 	case "generate_1", "generate_2", "clear_1", "clear_2":
 		if !e.changeSecret(do) {
@@ -181,6 +190,15 @@ func (s *Pages) postWebhookForm(c *gin.Context, e *editing) error {
 	default:
 		return web.Unusable("The form has no button with this name.")
 	}
+}
+
+// refill fills the form with what was typed before its reader had to log in
+// again.
+func (e *editing) refill(typed url.Values) error {
+	e.form = webhookForm{}
+	err := web.Fill(&e.form, typed)
+	e.form.complete(typed, e.format)
+	return err
 }
 
 // changeSecret makes or empties a secret in the form. A saved one is removed

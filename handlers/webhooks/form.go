@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sitehooks/sitehooks/handlers/definition"
+	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -15,50 +16,48 @@ import (
 // webhookForm is the form as it was typed. Secrets in it are unsaved ones:
 // what is saved never comes back into a form.
 type webhookForm struct {
-	Name, Location string
-	Events         []string
+	Name     web.Line `form:"name"`
+	Location string   `form:"location"`
+	Events   []string `form:"events"`
 	// Custom are activities that the type's list does not have, by their names,
 	// separated by commas. They stand among Events too.
-	Custom    string
-	TagMode   string
-	Tags      string // separated by commas
-	Community string
-	URL       string
-	Secrets   [2]string
-	// Removed says that a saved secret is to be removed by the next save.
-	Removed [2]bool
-	Headers string            // a "Name: value" on each line
-	Options map[string]string // the type's own fields, by key
+	Custom    web.Line `form:"custom"`
+	TagMode   string   `form:"tag_mode"`
+	Tags      string   `form:"tags" binding:"max=10000"` // separated by commas
+	Community string   `form:"community"`
+	URL       web.Line `form:"url"`
+	Headers   string   `form:"headers" binding:"max=100000"` // a "Name: value" on each line
 	// UpdatedAt is the version that the form was opened with.
-	UpdatedAt string
+	UpdatedAt string `form:"updated_at"`
 	// Moving is the location for which dropping what waits was confirmed.
-	Moving string
-	Do     string
+	Moving string `form:"moving"`
+	Do     string `form:"do"`
+
+	// The fields below have names that depend on the type.
+
+	Secrets [2]string `form:"-"`
+	// Removed says that a saved secret is to be removed by the next save.
+	Removed [2]bool           `form:"-"`
+	Options map[string]string `form:"-"` // by key
 }
 
-// readWebhookForm takes over what was posted.
-func readWebhookForm(v url.Values, f *wire.Format) webhookForm {
-	form := webhookForm{
-		Name: strings.TrimSpace(v.Get("name")), Location: v.Get("location"), Events: slices.Clone(v["events"]),
-		TagMode: v.Get("tag_mode"), Tags: v.Get("tags"), Community: v.Get("community"), URL: strings.TrimSpace(v.Get("url")),
-		Headers: v.Get("headers"), Options: map[string]string{}, UpdatedAt: v.Get("updated_at"),
-		Moving: v.Get("moving"), Do: v.Get("do"),
-	}
+// complete adds the fields that depend on the type to a form that was bound.
+func (form *webhookForm) complete(v url.Values, f *wire.Format) {
 	if form.TagMode == "" {
 		form.TagMode = models.TagsAll
 	}
-	if f.Custom != nil {
-		form.Custom = strings.TrimSpace(v.Get("custom"))
-		form.Events = append(form.Events, splitNames(form.Custom)...)
+	if f.Custom == nil {
+		form.Custom = ""
 	}
+	form.Events = append(form.Events, splitNames(string(form.Custom))...)
 	for i := range f.Secrets {
 		form.Secrets[i] = strings.TrimSpace(v.Get(definition.SecretField(i)))
 		form.Removed[i] = v.Get("remove_"+strconv.Itoa(i+1)) != "" && form.Secrets[i] == ""
 	}
+	form.Options = map[string]string{}
 	for _, field := range f.Fields {
 		form.Options[field.Key] = strings.TrimSpace(v.Get(definition.OptionField(field.Key)))
 	}
-	return form
 }
 
 // blankWebhookForm is the form of a new webhook.
@@ -76,11 +75,11 @@ func blankWebhookForm(f *wire.Format, location string) webhookForm {
 // of custom headers only the names are there.
 func savedWebhookForm(f *wire.Format, w models.Webhook, opened models.Opened) webhookForm {
 	form := blankWebhookForm(f, w.Location)
-	form.Name, form.Events, form.TagMode, form.Community = w.Name, slices.Clone(w.Events), w.TagMode, w.Community
+	form.Name, form.Events, form.TagMode, form.Community = web.Line(w.Name), slices.Clone(w.Events), w.TagMode, w.Community
 	form.Tags = strings.Join(w.Tags, ", ")
-	form.Custom = strings.Join(unlisted(f, w.Events), ", ")
+	form.Custom = web.Line(strings.Join(unlisted(f, w.Events), ", "))
 	if !f.SecretURL {
-		form.URL = opened.URL
+		form.URL = web.Line(opened.URL)
 	}
 	var lines []string
 	for _, h := range opened.Headers {
