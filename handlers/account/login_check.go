@@ -11,6 +11,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers/limit"
 	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -55,7 +56,7 @@ func (t passwordAttempt) from() models.LoginFrom {
 // authenticate is the one check of a member's password. Refusing a try costs no
 // place and, where this instance knows of it, no question to the database.
 func (s *Pages) authenticate(ctx context.Context, attempt passwordAttempt) (passwordResult, error) {
-	if !web.IsText(attempt.Email) {
+	if !wording.IsText(attempt.Email) {
 		attempt.Email = "" // nobody's
 	}
 	from := attempt.from()

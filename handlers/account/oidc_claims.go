@@ -11,8 +11,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-
-	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 )
 
 // identity is whom the provider vouches for.
@@ -70,7 +69,7 @@ func readClaims(id *oidc.IDToken, clientID string) (c claims, err error) {
 // identity is whom the claims are about, if the provider has verified the
 // e-mail.
 func (c claims) identity() (identity, error) {
-	if c.Email == "" || !web.IsText(c.Email) || strings.Trim(string(c.Verified), `"`) != "true" {
+	if c.Email == "" || !wording.IsText(c.Email) || strings.Trim(string(c.Verified), `"`) != "true" {
 		return identity{}, &oidcError{http.StatusForbidden, "The provider has not verified your e-mail address. Verify it there first.", errors.New("no verified e-mail")}
 	}
 	at, _ := strconv.ParseFloat(strings.Trim(string(c.AuthTime), `"`), 64)

@@ -7,6 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -125,7 +126,7 @@ func (s *Pages) SiteSettingPost(c *gin.Context) error {
 	}
 	value, err := d.Check(requested)
 	if err != nil {
-		p.Faults.Add("value", web.Sentence(err))
+		p.Faults.Add("value", wording.Sentence(err))
 	}
 	values, err := s.Store.Settings.Values(c.Request.Context())
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers/api"
 	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -132,7 +133,7 @@ func (s *Pages) System(c *gin.Context) error {
 	p.Build = buildFacts(s.Version)
 	if s.Ready != nil {
 		if err := s.Ready(ctx); err != nil {
-			p.Ready = web.Sentence(err)
+			p.Ready = wording.Sentence(err)
 		}
 	}
 	return s.Render(c, http.StatusOK, "admin_system", p)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-playground/validator/v10"
 
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -126,7 +127,7 @@ var limits = newLimits()
 func newLimits() *validator.Validate {
 	v := validator.New(validator.WithRequiredStructEnabled())
 	v.RegisterTagNameFunc(func(f reflect.StructField) string { return f.Tag.Get("field") })
-	if err := v.RegisterValidation("line", func(f validator.FieldLevel) bool { return isLine(f.Field().String()) }); err != nil {
+	if err := v.RegisterValidation("line", func(f validator.FieldLevel) bool { return wording.IsLine(f.Field().String()) }); err != nil {
 		panic(err) // only a fault in the line above
 	}
 	return v
@@ -173,7 +174,7 @@ func (k *check) events() {
 	for _, value := range k.want.Events {
 		o, err := k.format.Option(value)
 		if err != nil {
-			k.faults.add(FieldEvents, sentence(err))
+			k.faults.add(FieldEvents, wording.Sentence(err))
 		} else if !slices.Contains(k.out.Input.Events, o.Value) {
 			k.out.Input.Events = append(k.out.Input.Events, o.Value)
 		}
@@ -200,7 +201,7 @@ func (k *check) tags() {
 		k.faults.add(FieldTags, fmt.Sprintf("There are %d tags; a webhook can have up to %d.", len(tags), TagsMax))
 	}
 	for _, tag := range tags {
-		if len([]rune(tag)) > TagLength || !isLine(tag) {
+		if len([]rune(tag)) > TagLength || !wording.IsLine(tag) {
 			k.faults.add(FieldTags, fmt.Sprintf("“%s” is not a valid tag: it has more than %d characters or contains some that cannot be shown.", shown(tag), TagLength))
 		}
 	}
@@ -270,9 +271,9 @@ func (k *check) option(field wire.Field, name, value string) string {
 	switch {
 	case len(field.Choices) > 0 && !slices.Contains(field.Choices, value):
 		k.faults.add(name, "Choose a value from the list.")
-	case field.Multiline && isText(value) && len(value) <= optionLength:
+	case field.Multiline && wording.IsText(value) && len(value) <= optionLength:
 		// Its own check looks at it.
-	case !isLine(value) || len(value) > optionLength:
+	case !wording.IsLine(value) || len(value) > optionLength:
 		k.faults.add(name, "This is too long or contains characters that cannot be shown.")
 	case field.Pattern != "" && !matchesWhole(field.Pattern, value):
 		k.faults.add(name, field.PatternHelp)
@@ -282,7 +283,7 @@ func (k *check) option(field wire.Field, name, value string) string {
 	}
 	values, err := field.Check(value)
 	if err != nil {
-		k.faults.add(name, sentence(err))
+		k.faults.add(name, wording.Sentence(err))
 	}
 	return values
 }

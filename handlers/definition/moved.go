@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -22,7 +23,7 @@ func (k *check) secrets() {
 		switch {
 		case change != nil && *change != "":
 			if err := k.format.CheckSecret(*change); err != nil {
-				k.faults.add(field, sentence(err))
+				k.faults.add(field, wording.Sentence(err))
 			}
 			in[i].Set, effective[i], given = *change, *change, true
 		case change != nil:

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/jobs/send"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
@@ -27,7 +28,7 @@ func (k *check) url(ctx context.Context) {
 			ctx = quick
 		}
 		if err := k.Sender.CheckURL(ctx, raw); err != nil {
-			k.faults.add(FieldURL, sentence(err))
+			k.faults.add(FieldURL, wording.Sentence(err))
 		}
 	}
 	k.moved = k.saved != nil && k.faults.Of(FieldURL) == "" && send.Origin(raw) != send.Origin(k.opened.URL)
@@ -48,7 +49,7 @@ func (k *check) headers() {
 		return
 	}
 	if lost := k.lostHeaders(wants); len(lost) > 0 {
-		k.faults.add(FieldHeaders, movedHeaders+sentenceList(lost)+".")
+		k.faults.add(FieldHeaders, movedHeaders+wording.List(lost)+".")
 	}
 	seen := map[string]bool{}
 	for i, h := range wants {
@@ -61,7 +62,7 @@ func (k *check) headers() {
 			h.Value = k.savedValue(h.Name)
 		}
 		if err := wire.CheckHeader(h.Name, h.Value); err != nil {
-			k.faults.add(FieldHeaders, sentence(err))
+			k.faults.add(FieldHeaders, wording.Sentence(err))
 		}
 		wants[i] = h
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -46,7 +47,7 @@ func triggerSummary(p *triggerEventPage) string {
 		text = fmt.Sprintf("%s of the %s webhooks of %s %s.", web.Count(matched), web.Count(all), p.Location, did)
 	}
 	if len(tally) > 0 {
-		text += " " + web.JoinWords(tally) + "."
+		text += " " + wording.List(tally) + "."
 	}
 	return text
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -71,7 +72,7 @@ func activityWords(e models.Event, c triggerCase) string {
 	if len(chosen) > 6 {
 		chosen = append(chosen[:5], web.Plural(int64(len(chosen)-5), "other", "others"))
 	}
-	return fmt.Sprintf("The event is %s; this webhook reports %s.", optionLabel(c.Format, e.Kind()), web.OrNone(web.JoinWords(chosen), "nothing"))
+	return fmt.Sprintf("The event is %s; this webhook reports %s.", optionLabel(c.Format, e.Kind()), web.OrNone(wording.List(chosen), "nothing"))
 }
 
 // notOfferedWords says that no activity of the type covers the event. Where one

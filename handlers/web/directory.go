@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -122,7 +123,7 @@ func (d *Directory) unknownLocation(ctx context.Context, typed string) (string, 
 		for i, l := range found {
 			slugs[i] = l.Slug
 		}
-		said += " Similar: " + JoinWords(slugs) + "."
+		said += " Similar: " + wording.List(slugs) + "."
 	}
 	return said, err
 }

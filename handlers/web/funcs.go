@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/sitehooks/sitehooks/handlers/wording"
 )
 
 // Funcs are the functions that all templates share. All times are shown in
@@ -26,7 +28,7 @@ func Funcs(asset func(name string) string) template.FuncMap {
 		"count":      countAny,
 		"plural":     func(n any, one, many string) string { return Plural(whole(n), one, many) },
 		"initial":    initial,
-		"list":       JoinWords,
+		"list":       wording.List,
 		"themes":     func() []string { return allThemes },
 		"themeName":  themeName,
 		"themeClass": themeClass,
@@ -127,14 +129,6 @@ func Plural(n int64, one, many string) string {
 		return "1 " + one
 	}
 	return Count(n) + " " + many
-}
-
-// JoinWords lists words as a sentence does: a, b and c.
-func JoinWords(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
 }
 
 func initial(name string) string {

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/sitehooks/sitehooks/handlers/wording"
 )
 
 func TestNumbersAndSpans(t *testing.T) {
@@ -16,9 +18,9 @@ func TestNumbersAndSpans(t *testing.T) {
 		Took(105 * time.Second): "105 s", Took(315 * time.Second): "5 min 15 s",
 		Ago(30 * time.Second): "30 s ago", Ago(94 * time.Minute): "94 min ago", Ago(4 * time.Hour): "4 h ago",
 		Ago(50 * time.Hour): "2 d ago", Ago(-5 * time.Minute): "in 5 min",
-		JoinWords(nil): "", JoinWords([]string{"a"}): "a", JoinWords([]string{"a", "b", "c"}): "a, b and c",
+		wording.List(nil): "", wording.List([]string{"a"}): "a", wording.List([]string{"a", "b", "c"}): "a, b and c",
 		initial("mary"): "M", initial(" "): "?", initial("éva"): "É",
-		Sentence(errors.New("too short")): "Too short.",
+		wording.Sentence(errors.New("too short")): "Too short.",
 	} {
 		if got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -6,10 +6,10 @@ import (
 	"regexp"
 	"strings"
 	"sync"
-	"unicode"
 
 	"github.com/gin-gonic/gin/binding"
 	"github.com/go-playground/validator/v10"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 )
 
 const (
@@ -25,8 +25,8 @@ var locationSlug = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
 
 // rules are what binding tags may say beside the validator's own rules.
 var rules = map[string]func(value string) bool{
-	"line":     func(value string) bool { return isPrintable(value, "") },
-	"lines":    func(value string) bool { return isPrintable(value, "\n\t") },
+	"line":     func(value string) bool { return wording.IsPrintable(value, "") },
+	"lines":    func(value string) bool { return wording.IsPrintable(value, "\n\t") },
 	"email":    isEmail,
 	"slug":     locationSlug.MatchString,
 	"password": func(value string) bool { return CheckPassword(value) == nil },
@@ -62,13 +62,7 @@ func fieldOf(broken validator.FieldError) string {
 	return name
 }
 
-// isPrintable tells text without control characters other than those given.
-func isPrintable(value, but string) bool {
-	odd := func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune(but, r) }
-	return IsText(value) && !strings.ContainsFunc(value, odd)
-}
-
 func isEmail(value string) bool {
 	a, err := mail.ParseAddress(value)
-	return err == nil && a.Address == value && len(value) <= 254 && IsText(value)
+	return err == nil && a.Address == value && len(value) <= 254 && wording.IsText(value)
 }

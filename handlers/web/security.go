@@ -2,10 +2,9 @@ package web
 
 import (
 	"net/http"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 )
 
 // policy lets a page load only our own files and send forms only to ourselves.
@@ -30,16 +29,13 @@ func (s *Site) Secured(c *gin.Context) {
 
 // Readable refuses addresses that no database column could hold.
 func (s *Site) Readable(c *gin.Context) {
-	ok := IsText(c.Request.URL.Path)
+	ok := wording.IsText(c.Request.URL.Path)
 	for _, values := range c.Request.URL.Query() {
 		for _, v := range values {
-			ok = ok && IsText(v)
+			ok = ok && wording.IsText(v)
 		}
 	}
 	if !ok {
 		s.Fail(c, &StatusError{http.StatusBadRequest, "This address contains characters that are not text."})
 	}
 }
-
-// IsText tells valid UTF-8 without NUL, which is what can be stored.
-func IsText(v string) bool { return utf8.ValidString(v) && !strings.ContainsRune(v, 0) }

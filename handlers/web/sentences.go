@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-playground/validator/v10"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 )
 
 // sentences say what is wrong where a rule is broken, by field and rule, or by
@@ -46,7 +47,7 @@ func sentenceOf(broken validator.FieldError) string {
 	field, rule := fieldOf(broken), broken.ActualTag()
 	value := reflect.ValueOf(broken.Value()).String()
 	if rule == "password" {
-		return Sentence(CheckPassword(value))
+		return wording.Sentence(CheckPassword(value))
 	}
 	text, known := sentences[field+" "+rule]
 	if !known {

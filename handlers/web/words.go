@@ -7,24 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 )
-
-// Sentence shows an error that is meant for people: it begins with a capital
-// and ends with a full stop.
-func Sentence(err error) string {
-	text := strings.TrimSpace(err.Error())
-	if text == "" {
-		return ""
-	}
-	first, size := utf8.DecodeRuneInString(text)
-	text = string(unicode.ToUpper(first)) + text[size:]
-	if !strings.HasSuffix(text, ".") {
-		text += "."
-	}
-	return text
-}
 
 // Unique sorts words and leaves out repeats.
 func Unique(words []string) []string {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers/definition"
 	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -92,7 +93,7 @@ func notCopied(f *wire.Format, w models.Webhook) string {
 	if w.Headers != "" {
 		parts = append(parts, "header values")
 	}
-	return web.Capitalized(web.JoinWords(parts))
+	return web.Capitalized(wording.List(parts))
 }
 
 // Duplicate leads to the form of a new webhook like this one.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers/definition"
 	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -53,5 +54,5 @@ func neverReported(chosen int, labels []string, why [2]string, filter, instead s
 	if more := len(labels) - most; more > 1 {
 		labels = append(labels[:most], web.Plural(int64(more), "other", "others"))
 	}
-	return fmt.Sprintf("%s %s, so they are never reported while %s.", web.JoinWords(labels), why[1], filter)
+	return fmt.Sprintf("%s %s, so they are never reported while %s.", wording.List(labels), why[1], filter)
 }

@@ -1,0 +1,44 @@
+// Package wording puts things into sentences for people, and tells which text
+// can be shown and stored. It is a leaf: pages, APIs and definition use it.
+package wording
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// IsText tells valid UTF-8 without NUL, which is what can be stored.
+func IsText(v string) bool { return utf8.ValidString(v) && !strings.ContainsRune(v, 0) }
+
+// IsPrintable tells text without control characters other than those given.
+func IsPrintable(value, but string) bool {
+	odd := func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune(but, r) }
+	return IsText(value) && !strings.ContainsFunc(value, odd)
+}
+
+// IsLine tells text on one line without control characters.
+func IsLine(value string) bool { return IsPrintable(value, "") }
+
+// Sentence shows an error that is meant for people: it begins with a capital
+// and ends with a full stop.
+func Sentence(err error) string {
+	text := strings.TrimSpace(err.Error())
+	if text == "" {
+		return ""
+	}
+	first, size := utf8.DecodeRuneInString(text)
+	text = string(unicode.ToUpper(first)) + text[size:]
+	if !strings.HasSuffix(text, ".") {
+		text += "."
+	}
+	return text
+}
+
+// List lists words as a sentence does: a, b and c.
+func List(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+}
