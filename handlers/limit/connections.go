@@ -11,11 +11,11 @@ import (
 // not read, in bytes. Linux takes twice as much, and 4 MiB by itself.
 const writeBuffer = 64 << 10
 
-// Connections bounds how many connections a server keeps open. Free ones go to
-// whoever asks first, and accepting never waits: once there are too many, the
-// address group that has most of those without a request in work loses the
-// oldest of these. When a request is in work on every connection, the group with
-// most of them loses the oldest: an answer that nobody reads, more often than not.
+// Connections bounds how many connections a server keeps open. Accepting never
+// waits: once there are too many, the address group that has most of them loses
+// one. If most of its connections are idle, it is the one idle for longest.
+// Otherwise it is the one whose request takes longest, because it does not arrive
+// or because nobody reads the answer.
 //
 // Change is for http.Server.ConnState. The zero value is not usable.
 type Connections struct {
@@ -100,36 +100,33 @@ func (c *Connections) forget(conn net.Conn) {
 	}
 	one.in.Remove(one.place)
 	delete(c.open, conn)
-	if group := c.groups[one.group]; group.idle.Len()+group.working.Len() == 0 {
+	if group := c.groups[one.group]; group.len() == 0 {
 		delete(c.groups, one.group)
 	}
 }
 
 // makeRoom closes one connection for a newcomer.
 func (c *Connections) makeRoom() {
-	var idle, working *list.List // the longest; nil: there is none
+	var most *connections
 	for _, group := range c.groups {
-		idle = longer(idle, &group.idle)
-		working = longer(working, &group.working)
+		if most == nil || group.len() > most.len() || group.len() == most.len() && group.oldest().order < most.oldest().order {
+			most = group
+		}
 	}
-	if idle == nil {
-		idle = working
-	}
-	oldest := first(idle).conn
+	oldest := most.oldest().conn
 	c.forget(oldest)
 	_ = oldest.Close() // its request, if there is one, ends with an error
 }
 
-// longer is the longer list, and among equals the one whose first connection
-// has stood there longer; nil: both are empty.
-func longer(a, b *list.List) *list.List {
-	switch {
-	case b.Len() == 0:
-		return a
-	case a == nil || b.Len() > a.Len() || b.Len() == a.Len() && first(b).order < first(a).order:
-		return b
+func (g *connections) len() int { return g.idle.Len() + g.working.Len() }
+
+// oldest is the connection of a group to close: of its idle ones or of those with
+// a request in work, whichever are more, the one in its state for longest.
+func (g *connections) oldest() *connection {
+	if g.idle.Len() >= g.working.Len() {
+		return first(&g.idle)
 	}
-	return a
+	return first(&g.working)
 }
 
 func first(l *list.List) *connection {
