@@ -97,7 +97,7 @@ func TestDialogByKeyboard(t *testing.T) {
 		t.Fatalf("the test sent %+v", got)
 	}
 	c.keys(kb.Escape)
-	c.until("document.activeElement.textContent === 'Go on editing'")
+	c.until("document.activeElement.textContent === 'Keep editing'")
 	c.keys(kb.Enter)
 	c.until("document.activeElement.id === 'name'")
 	if name := eval[string](c, "document.activeElement.value"); name != "Python questions" {
@@ -215,7 +215,7 @@ func TestDeleteAndSettingInTheBrowser(t *testing.T) {
 	b.CreateWebhook(apptest.WebhookForm("https://example.com/hook"))
 	c.open(in.Base + "/admin/webhooks")
 	c.click("a[aria-label='Delete Everything']")
-	c.until("document.querySelector('h1').textContent.includes('Delete Everything?')")
+	c.until("document.querySelector('h1').textContent.includes('Delete “Everything”?')")
 	c.click("main form button")
 	c.until("document.querySelector('.s-notice__success')?.textContent.includes('Deleted Everything.')")
 	if got := c.words(".empty h2"); got != "No webhooks yet" {

@@ -37,7 +37,7 @@ func TestRoleWithFewConnections(t *testing.T) {
 	defer db.Close()
 	for n, says := range map[int]string{
 		0: "too many connections for role \"role_0\" (an instance needs 5)",
-		1: "may have 1 connections, and an instance needs 5", 4: "may have 4 connections, and an instance needs 5",
+		1: "is limited to 1 connections, but an instance needs 5", 4: "is limited to 4 connections, but an instance needs 5",
 	} {
 		_, errs, err := apptest.Output(t, append(asRole(t, server, db, n, ""), "SITEHOOKS_ADDR="+apptest.FreePort(t)), "", "serve")
 		if err == nil || len(apptest.Lines(errs)) != 1 || !strings.HasPrefix(errs, "sitehooks: DATABASE_URL: ") || !strings.Contains(errs, says) || !strings.Contains(errs, "for example DATABASE_URL=") {
@@ -72,7 +72,7 @@ func TestMissingSchemaIsNamed(t *testing.T) {
 		}
 	}
 	_, errs, err := apptest.Output(t, env, "", "migrate")
-	if err == nil || len(apptest.Lines(errs)) != 1 || !strings.HasPrefix(errs, "sitehooks: DATABASE_URL: no schema of its search_path exists") || !strings.Contains(errs, "for example DATABASE_URL=") {
+	if err == nil || len(apptest.Lines(errs)) != 1 || !strings.HasPrefix(errs, "sitehooks: DATABASE_URL: none of the schemas in its search_path exists") || !strings.Contains(errs, "for example DATABASE_URL=") {
 		t.Errorf("%v\n%s", err, errs)
 	}
 }

@@ -175,7 +175,7 @@ func TestFaultsAtStartAreOneLine(t *testing.T) {
 		"database away":      {"DATABASE_URL=postgres://u@127.0.0.1:1/x\nSITEHOOKS_SECRET_KEY=" + "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=", "DATABASE_URL"},
 		"pool":               {"DATABASE_URL=postgres://u@127.0.0.1:1/x?pool_max_conns=many\nSITEHOOKS_SECRET_KEY=" + "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=", "for example DATABASE_URL="},
 		"exec mode":          {"DATABASE_URL=postgres://u@127.0.0.1:1/x?default_query_exec_mode=fast\nSITEHOOKS_SECRET_KEY=" + "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=", "for example DATABASE_URL="},
-		"unknown variable":   {"SITEHOOKS_TRUSTED_PROXY=10.0.0.0/8", "SITEHOOKS_TRUSTED_PROXY is not a known variable; did you mean SITEHOOKS_TRUSTED_PROXIES"},
+		"unknown variable":   {"SITEHOOKS_TRUSTED_PROXY=10.0.0.0/8", "SITEHOOKS_TRUSTED_PROXY is not a known variable; the nearest is SITEHOOKS_TRUSTED_PROXIES"},
 		"wrong cidr":         {"SITEHOOKS_ALLOW_TARGETS=10.0.0.0/99", "SITEHOOKS_ALLOW_TARGETS"},
 		"too wide":           {"SITEHOOKS_ALLOW_TARGETS=0.0.0.0/0", "SITEHOOKS_ALLOW_TARGETS"},
 		"second on a folder": {served[len(served)-1], "PostgreSQL"},

@@ -79,20 +79,20 @@ func TestFaultsOfEachTypeInTheForm(t *testing.T) {
 		{"superoffice", "url", strings.Replace(hook.URL, "https:", "http:", 1), "This type sends to https addresses only."},
 		{"generic", "secret_1", "fifteen letters", "Use 16 to 256 printable ASCII characters."},
 		{"generic", "secret_2", strings.Repeat("x", 257), "Use 16 to 256 printable ASCII characters."},
-		{"stackauth", "secret_1", "whsec_c2hvcnQ=", "A signing secret is 24 to 75 bytes in base64"},
-		{"stackauth", "secret_2", "whsec_" + strings.Repeat("AAAA", 26), "A signing secret is 24 to 75 bytes in base64"},
+		{"stackauth", "secret_1", "whsec_c2hvcnQ=", "Use 24 to 75 bytes in base64"},
+		{"stackauth", "secret_2", "whsec_" + strings.Repeat("AAAA", 26), "Use 24 to 75 bytes in base64"},
 		{"userecho", "secret_1", strings.Repeat("x", 257), keyLength},
 		{"userecho", "option_digest", "md5", "Choose a value from the list."},
 		{"superoffice", "secret_1", strings.Repeat("é", 257), keyLength},
 		// One named as a part of the message is no fault: it is left out.
-		{"superoffice", "option_properties", `["forum"]`, "The properties are a JSON object"},
+		{"superoffice", "option_properties", `["forum"]`, "Enter a JSON object such as"},
 		{"superoffice", "option_properties", `{"a":1,"a":2}`, "appears twice"},
-		{"superoffice", "option_properties", `{"eventid": "mine"}`, "“eventid” is a part of every message itself"},
+		{"superoffice", "option_properties", `{"eventid": "mine"}`, "“eventid” is a key of every message"},
 	}
 	for _, name := range apptest.TypeNames {
 		faults = append(faults, fault{name, "events", "question.burnt", unknown})
 		for _, header := range []string{"webhook-signature", "Svix-Signature", "X-UE-Signature", "x-superoffice-signature", "Content-Type"} {
-			faults = append(faults, fault{name, "headers", header + ": mine", "is set by Sitehooks itself."})
+			faults = append(faults, fault{name, "headers", header + ": mine", "is set by Sitehooks and cannot be changed."})
 		}
 	}
 	for _, f := range faults {

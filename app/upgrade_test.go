@@ -154,7 +154,7 @@ func TestUpgradeFromTheFirstRelease(t *testing.T) {
 			"/admin/webhooks":              "Showing 2 of 2 webhooks",
 			"/admin/trigger-history/1":     "Delivered",
 			"/admin/deliveries/msg_failed": "The last attempt failed.",
-			"/admin/deliveries/msg_held":   "paused by Mary Wilkins",
+			"/admin/deliveries/msg_held":   "by Mary Wilkins",
 			"/admin/audit":                 "Mary Wilkins",
 			"/developer/site-settings/edit?name=Webhooks.EnableGenericWebhooks": "we start with webhooks",
 		} {

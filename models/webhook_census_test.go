@@ -26,6 +26,7 @@ func TestListFollowsOtherInstances(t *testing.T) {
 				}
 			}
 			see(0)
+			addMary(t, there)
 			jo, err := there.Users.Create(t.Context(), models.User{Email: "jo@example.com", Name: "Jo", Role: models.RoleViewer})
 			ok(t, err)
 			_, err = there.Webhooks.Create(t.Context(), mary, models.WebhookInput{Type: "generic", Name: "owned", Location: "main", TagMode: models.TagsAll})

@@ -21,6 +21,7 @@ func names(page models.WebhookPage) string {
 
 func TestListIsNarrowed(t *testing.T) {
 	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
+		addMary(t, s)
 		ok(t, s.Locations.Ensure(t.Context(), "main", "Main site"))
 		python := create(t, s, func(in *models.WebhookInput) {
 			in.Name, in.TagMode, in.Tags, in.Events = "python", models.TagsSpecific, []string{"c++", "python"}, []string{"answer.accepted", "question.created"}

@@ -12,6 +12,18 @@ import (
 
 var mary = models.Actor{UserID: 3, Name: "Mary Wilkins"}
 
+// addMary makes mary a member, so that she can own webhooks.
+func addMary(t *testing.T, s *models.Store) {
+	t.Helper()
+	for _, name := range []string{"One", "Two", mary.Name} {
+		u, err := s.Users.Create(t.Context(), models.User{Email: strings.ToLower(strings.Fields(name)[0]) + "@example.com", Name: name, Role: models.RoleAdministrator})
+		ok(t, err)
+		if name == mary.Name && u.ID != mary.UserID {
+			t.Fatalf("mary is member %d", u.ID)
+		}
+	}
+}
+
 func input() models.WebhookInput {
 	return models.WebhookInput{
 		Type: "generic", Name: "Python Accepted Answers", Location: "main", TagMode: models.TagsAll,

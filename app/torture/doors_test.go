@@ -67,6 +67,7 @@ func (d *tortureDoors) press(name string, attacks []apptest.Door) {
 	f := d.run.fleet
 	f.peace.Lock()
 	defer f.peace.Unlock()
+	f.recover()
 	strangers := apptest.NewIntruders("127.0.0.66")
 	defer strangers.Stop()
 	for _, a := range attacks {

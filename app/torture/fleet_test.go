@@ -161,6 +161,18 @@ func (f *tortureFleet) any() (string, error) {
 	return "", errors.New("no instance is up")
 }
 
+// recover waits until each instance that is up is ready again after a fault.
+func (f *tortureFleet) recover() {
+	for _, s := range f.slots {
+		s.mu.Lock()
+		base := s.base
+		s.mu.Unlock()
+		for deadline := time.Now().Add(apptest.Patience); base != "" && status(base+"/readyz") != http.StatusOK && time.Now().Before(deadline); {
+			<-time.After(20 * time.Millisecond)
+		}
+	}
+}
+
 // refused counts an answer 503 of the ingest API.
 func (f *tortureFleet) refused(retryAfter string) {
 	if retryAfter == "" {

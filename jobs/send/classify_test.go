@@ -49,7 +49,7 @@ func TestClassify(t *testing.T) {
 		if class != c.class || !strings.Contains(words, c.part) || strings.Contains(words, "s3cret") || len(words) > 500 {
 			t.Errorf("%v: %s, %q; want %s, %q", c.err, class, words, c.class, c.part)
 		}
-		if _, words = classify(t.Context(), c.err, 204, time.Second); !strings.HasPrefix(words, "It began to answer 204. ") {
+		if _, words = classify(t.Context(), c.err, 204, time.Second); !strings.HasPrefix(words, "The receiver started to answer 204. ") {
 			t.Errorf("%v after an answer began: %q", c.err, words)
 		}
 	}

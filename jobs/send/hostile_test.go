@@ -50,7 +50,7 @@ func TestDoOnSlowReceivers(t *testing.T) {
 		if got.ErrorClass != wire.ClassTimeout || !strings.Contains(got.Error, "150ms") {
 			t.Errorf("%s: %+v", name, got)
 		}
-		if name == "one byte at a time" && (len(got.Body) == 0 || !strings.HasPrefix(got.Error, "It began to answer 200.")) {
+		if name == "one byte at a time" && (len(got.Body) == 0 || !strings.HasPrefix(got.Error, "The receiver started to answer 200.")) {
 			t.Errorf("%s: body %q, error %q", name, got.Body, got.Error)
 		}
 	}
@@ -84,7 +84,7 @@ func TestDoOnResolvers(t *testing.T) {
 		if got.ErrorClass != c.want || strings.Contains(got.Error, "secret") {
 			t.Errorf("%s: %+v", name, got)
 		}
-		if c.want == wire.ClassDNS && got.Error != "The name hooks.example does not resolve." {
+		if c.want == wire.ClassDNS && got.Error != "The host name hooks.example does not resolve." {
 			t.Errorf("%s: %q", name, got.Error)
 		}
 	}

@@ -25,6 +25,7 @@ pool_mode = %s
 max_client_conn = 500
 logfile = %[4]s/log
 idle_transaction_timeout = 12
+server_login_retry = 1
 `
 
 // Pooler is a PgBouncer of this process alone, before a PostgreSQL server.
