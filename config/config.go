@@ -1,9 +1,9 @@
 // Package config reads the environment, once, into a Config.
 //
 // It promises that a Config it returns is complete and usable, and that it
-// tells every fault at once, one line each, without ever repeating a secret.
-// It does not know what the values are used for, opens nothing and imports
-// nothing of Sitehooks.
+// tells every fault at once, one line each, without ever repeating a secret. It
+// does not know the use of the values, opens nothing and imports nothing of
+// Sitehooks.
 package config
 
 import (
@@ -21,7 +21,7 @@ type Config struct {
 	Addr string
 	// BaseURL is how browsers reach the console: scheme and host, no path.
 	BaseURL *url.URL
-	// TrustedProxies are believed in what X-Forwarded-* says.
+	// TrustedProxies are the proxies whose X-Forwarded-* headers are trusted.
 	TrustedProxies []netip.Prefix
 	DataDir        string
 	// DatabaseURL is PostgreSQL's; empty: SQLite in DataDir.
@@ -56,7 +56,7 @@ func (c Config) GoString() string { return c.String() }
 // LogValue hides everything, as String does.
 func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
-// Role says what an instance does.
+// Role is the part of the work that an instance does.
 type Role string
 
 // Roles of an instance.

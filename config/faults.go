@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// Fault is what is wrong with one variable.
+// Fault is an error in one variable.
 type Fault struct {
 	Variable string
-	Text     string // what is wrong, in words; never a secret
-	Example  string // a right value; empty: the text says what is right
+	Text     string // the fault as a sentence; never a secret
+	Example  string // a right value; empty: the text names it
 }
 
 func (f Fault) Error() string {

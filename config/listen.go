@@ -27,9 +27,9 @@ func (f *Faults) addr(value string) string {
 	return value
 }
 
-// baseURL returns the value without a slash at its end, or what follows from
-// the listen address: an address that means every interface is reached as
-// localhost.
+// baseURL returns the value without a slash at its end. By default it derives
+// the URL from the listen address: an address that means every interface is
+// reached as localhost.
 func (f *Faults) baseURL(value, addr string) *url.URL {
 	const name, example = "SITEHOOKS_BASE_URL", "https://sitehooks.example.com"
 	if value == "" {

@@ -9,8 +9,8 @@ import (
 )
 
 // The widest ranges that SITEHOOKS_ALLOW_TARGETS may open. /8 is the widest
-// private IPv4 network. For IPv6 /32 is what a whole provider is given, while
-// one site has a /48; fc00::/7, which is everybody's intranet, stays shut.
+// private IPv4 network. For IPv6 a whole provider gets a /32, while one site
+// has a /48; fc00::/7, which is everybody's intranet, stays shut.
 const (
 	widestIPv4 = 8
 	widestIPv6 = 32
@@ -104,9 +104,8 @@ func isHost(s string) bool {
 	return isHostName(strings.ToLower(s))
 }
 
-// isHostName accepts what a resolver may be asked in lower case. A name whose
-// last part is a number is none: 10.1 and 0x7f.1 are odd ways to write an
-// address.
+// isHostName accepts host names in lower case. A name whose last part is a
+// number is not one: 10.1 and 0x7f.1 are odd ways to write an address.
 func isHostName(s string) bool {
 	if len(s) > 253 {
 		return false

@@ -51,8 +51,8 @@ func alike(a, b string) int {
 	return n
 }
 
-// ofKubernetes tells what Kubernetes sets for a Service that is called
-// sitehooks.
+// ofKubernetes reports whether Kubernetes sets this variable for a Service
+// named sitehooks.
 func ofKubernetes(name string) bool {
 	return strings.HasPrefix(name, prefix+"SERVICE_") || strings.HasPrefix(name, prefix+"PORT")
 }

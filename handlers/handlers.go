@@ -1,10 +1,10 @@
-// Package handlers builds the areas of the console and the APIs from what they
-// depend on. routes.go is the whole list of URLs.
+// Package handlers builds the areas of the console and the APIs from their
+// dependencies. routes.go is the whole list of URLs.
 //
-// The areas promise that every change needs a session, a role and a request from
-// our own pages, and that no saved secret leaves in a page but by Reveal. They
-// do not know how things are stored, when events are dispatched, or what a type
-// of webhook puts on the wire.
+// The areas promise that every change needs a session, a role and a request
+// from our own pages, and that no saved secret leaves in a page but by Reveal.
+// They do not know how things are stored, when events are dispatched, or the
+// wire format of a type of webhook.
 package handlers
 
 import (
@@ -28,7 +28,7 @@ import (
 	"github.com/sitehooks/sitehooks/templates"
 )
 
-// Deps is what the handlers need from the rest of the program.
+// Deps are the dependencies of the handlers.
 type Deps struct {
 	Store     *models.Store
 	Sender    *send.Client
@@ -39,13 +39,15 @@ type Deps struct {
 	// or more, equal on all instances, derived from the secret key.
 	CookieKeys [][]byte
 	Log        *slog.Logger
-	// TrustedProxies are believed in what they say about the client's address.
+	// TrustedProxies are the proxies whose headers about the client's address
+	// are trusted.
 	TrustedProxies []netip.Prefix
 	// Ingest answers POST /api/v1/events.
 	Ingest gin.HandlerFunc
 	// IngestToken says that SITEHOOKS_INGEST_TOKEN is set.
 	IngestToken bool
-	// Refused tells what the APIs of this instance refused; nil: nobody does.
+	// Refused returns the requests that the APIs of this instance refused; nil:
+	// none are known.
 	Refused func() []api.Refused
 	// SuperOffice answers everything below /superoffice/api/.
 	SuperOffice gin.HandlerFunc
@@ -83,7 +85,7 @@ func New(d Deps) (http.Handler, error) {
 	return a.Routes()
 }
 
-// Build makes the areas of what they depend on.
+// Build makes the areas from their dependencies.
 func Build(d Deps) (*Areas, error) {
 	site, err := web.NewSite(web.Config{
 		Store: d.Store, Templates: d.Templates, BaseURL: d.BaseURL, CookieKeys: d.CookieKeys, Log: d.Log,

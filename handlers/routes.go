@@ -16,7 +16,7 @@ func (a *Areas) Routes() (*gin.Engine, error) {
 	r.HandleMethodNotAllowed = true
 	r.RedirectTrailingSlash = false
 	r.HTMLRender = s.HTMLRender()
-	if err := r.SetTrustedProxies(nil); err != nil { // s.addressed reads what proxies say
+	if err := r.SetTrustedProxies(nil); err != nil { // s.addressed reads the proxies' headers
 		return nil, err
 	}
 	guard, err := s.GuardOrigin()

@@ -1,5 +1,5 @@
-// Package static serves what the pages load besides their HTML: Stacks, the
-// icons, app.css and the small ES modules.
+// Package static serves the files that the pages load besides their HTML:
+// Stacks, the icons, app.css and the small ES modules.
 //
 // It promises: a page that takes its addresses from Path loads each file once,
 // then never asks for it again until a release changes it. It does not know

@@ -4,7 +4,7 @@
 //
 // It promises that New fails when any page does not parse, and that Render
 // writes nothing unless the whole page could be rendered. It knows no records:
-// what a page shows is the business of its struct in handlers.
+// the data of a page is in its struct in handlers.
 package templates
 
 import (

@@ -13,7 +13,7 @@ import (
 
 // ProvesAgain checks the member's password or, when none was sent, that they
 // have just come back from single sign-on. Fault is a sentence for the member;
-// empty: they are who they say.
+// empty: the check succeeded.
 func (s *Pages) ProvesAgain(c *gin.Context, password string) (status int, fault string, err error) {
 	if password == "" {
 		return s.signedOnAgain(c)

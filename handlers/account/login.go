@@ -18,13 +18,13 @@ import (
 type loginPage struct {
 	web.Page
 	Email, Next string
-	Carried     url.Values // what was typed into the form at Next, which was not saved
+	Carried     url.Values // unsaved input of the form at Next
 	Fault       string     // in words; empty: none
 	SignOn      string     // path of single sign-on; empty: there is none
 }
 
-// loginForm is what somebody shows to get in. Do is "continue" for somebody who
-// logged in at the provider meanwhile.
+// loginForm is the login form. Do is "continue" after a login at the provider
+// in another tab.
 type loginForm struct {
 	Email    string `form:"email"`
 	Password string `form:"password"`
@@ -49,9 +49,9 @@ func (s *Pages) LoginForm(c *gin.Context) error {
 	return s.showLogin(c, http.StatusOK, &loginPage{Next: next})
 }
 
-// Login checks who somebody is. An unknown e-mail and a disabled member are
-// answered as a wrong password is, in the same time. An address group that had
-// too many wrong passwords is refused before its form is read.
+// Login checks a member's credentials. An unknown e-mail and a disabled member
+// are answered as a wrong password is, in the same time. An address group that
+// had too many wrong passwords is refused before its form is read.
 func (s *Pages) Login(c *gin.Context) error {
 	device, known := s.knownDevice(c)
 	if wait := s.refusals.wait(models.LoginFrom{AddressGroup: limit.AddressGroup(c.ClientIP())}); wait > 0 && !known {
@@ -105,8 +105,8 @@ func tooManyPasswords(wait time.Duration) string {
 	return "Too many wrong passwords. Try again in " + web.Span((wait + unit - 1).Truncate(unit)) + "."
 }
 
-// loggedIn starts the session of somebody who proved who they are. Detail goes
-// into the audit log.
+// loggedIn starts the session of an authenticated user. Detail goes into the
+// audit log.
 func (s *Pages) loggedIn(c *gin.Context, user models.User, how, detail string) error {
 	if err := s.StartSession(c, user.ID); err != nil {
 		return err

@@ -44,7 +44,7 @@ func (p *loginPage) Fields() []web.ConfirmField {
 	return list
 }
 
-// loginContinued is for somebody who logged in at the provider, in another tab.
+// loginContinued handles a login at the provider in another tab.
 func (s *Pages) loginContinued(c *gin.Context, p *loginPage) error {
 	_, err := s.SessionUser(c)
 	if errors.Is(err, models.ErrNotFound) {
@@ -57,8 +57,8 @@ func (s *Pages) loginContinued(c *gin.Context, p *loginPage) error {
 	return s.continueTo(c, p.Next, p.Carried)
 }
 
-// continueTo leads to where somebody wanted to go who has just logged in. What was
-// typed there waits with the session.
+// continueTo redirects a member to the requested page after login. Unsaved
+// input is stored in the session.
 func (s *Pages) continueTo(c *gin.Context, next string, carried url.Values) error {
 	next = web.LocalPath(next)
 	if len(carried) == 0 {

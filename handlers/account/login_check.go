@@ -19,10 +19,10 @@ import (
 type passwordAttempt struct {
 	Email, Password string
 	Address         string // of the client
-	Device          string // browser or session that has proved who it is; empty: a stranger's
+	Device          string // browser or session with an earlier login; empty: a stranger's
 }
 
-// passwordResult is what a try comes to.
+// passwordResult is the result of a try.
 type passwordResult struct {
 	User models.User   // whose password it is; zero: it is wrong, or was not looked at
 	Wait time.Duration // how long to wait after too many wrong ones; 0: it was looked at
@@ -31,7 +31,7 @@ type passwordResult struct {
 	Expired bool
 }
 
-// fault is what to say about a password that is not accepted; empty: it is.
+// fault is the error message for a rejected password; empty: it is accepted.
 func (r passwordResult) fault(wrong string) string {
 	switch {
 	case r.Wait > 0:
@@ -44,8 +44,8 @@ func (r passwordResult) fault(wrong string) string {
 	return ""
 }
 
-// nobody is the account of tries without an e-mail. An empty one would stand
-// for all accounts in what is refused, and so keep everybody out.
+// nobody is the account of tries without an e-mail. An empty one would refuse
+// the tries of all accounts.
 const nobody = "-"
 
 func (t passwordAttempt) from() models.LoginFrom {
@@ -113,9 +113,9 @@ func (s *Pages) wrongPassword(ctx context.Context, user models.User, from models
 	return s.recordBurst(ctx, user, from, refused)
 }
 
-// recordBurst puts the failures that led to a refusal into the audit log. What
-// was typed is not repeated there unless a member has that e-mail: it may be a
-// password in the wrong field.
+// recordBurst puts the failures that led to a refusal into the audit log. The
+// typed e-mail is recorded only if a member has it: it may be a password in the
+// wrong field.
 func (s *Pages) recordBurst(ctx context.Context, user models.User, from models.LoginFrom, refused refusal) error {
 	burst := models.LoginBurst{Target: user.Email, From: from.AddressGroup}
 	words := refused.words
@@ -131,8 +131,8 @@ func (s *Pages) recordBurst(ctx context.Context, user models.User, from models.L
 	return s.Store.Users.RecordLoginBurst(ctx, burst)
 }
 
-// checkOwnPassword checks the password of the member who is logged in, for
-// what they want to do. Strangers cannot keep them from it.
+// checkOwnPassword checks the password of the member who is logged in, for a
+// purpose. Wrong passwords of strangers do not block it.
 func (s *Pages) checkOwnPassword(c *gin.Context, password, purpose string) (passwordResult, error) {
 	user, _ := web.UserOf(c)
 	got, err := s.authenticate(c.Request.Context(), passwordAttempt{

@@ -17,9 +17,9 @@ const (
 	deviceFor    = 400 * 24 * time.Hour // as long as browsers keep a cookie
 )
 
-// device is what a browser keeps, signed, from a log-in: it is known to its
-// owner, so strangers who try their password do not slow this browser down.
-// (OWASP calls these device cookies.) It opens nothing.
+// device is a signed cookie that a browser keeps after a log-in, so that
+// strangers' wrong passwords do not slow its owner down. (OWASP calls these
+// device cookies.) It grants no access.
 type device struct {
 	Account string // hash of the e-mail
 	Nonce   string // new at each log-in; failures of this browser are counted by it

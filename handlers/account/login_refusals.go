@@ -18,14 +18,14 @@ const (
 
 // refusal says which tries are refused, and why.
 type refusal struct {
-	key      models.LoginFrom // what of a try decides; the rest is empty
+	key      models.LoginFrom // the parts of a try that decide; the rest is empty
 	wait     time.Duration    // 0: nothing is refused
 	failures int
 	words    string // which failures they were, in words
 }
 
 // refusalAfter decides by the failures that share a part with a try, newest
-// first. A browser or session that has proved who it is counts for itself, so
+// first. A browser or session with an earlier login is counted separately, so
 // that no stranger locks a member out; strangers to an account are slowed down
 // together.
 func refusalAfter(from models.LoginFrom, failures []models.LoginFailure, now time.Time) refusal {
@@ -100,7 +100,7 @@ type refusals struct {
 	until map[models.LoginFrom]time.Time // by this process's clock
 }
 
-// refusalsMax bounds the memory; whoever is forgotten is asked for in the
+// refusalsMax bounds the memory. Refusals that do not fit are read from the
 // database again.
 const refusalsMax = 10_000
 

@@ -34,8 +34,7 @@ const (
 	oidcTimeout = 10 * time.Second // for each answer of the provider
 )
 
-// singleSignOn lets in whom a provider vouches for and who is on the members'
-// list.
+// singleSignOn logs in members whom the provider has authenticated.
 type singleSignOn struct {
 	config    OIDC
 	redirect  string
@@ -57,11 +56,11 @@ func newSingleSignOn(c OIDC, base *url.URL, key []byte) *singleSignOn {
 	}
 }
 
-// oidcBegun is what the browser keeps, signed, while somebody is away at the
+// oidcBegun is the signed state that the browser keeps during a log-in at the
 // provider.
 type oidcBegun struct {
 	State, Nonce, Verifier, Next string
-	Confirm                      bool // it confirms who is logged in already
+	Confirm                      bool // it confirms the identity of a logged-in member
 }
 
 func (o *singleSignOn) oauth(p *oidc.Provider) *oauth2.Config {
@@ -71,7 +70,7 @@ func (o *singleSignOn) oauth(p *oidc.Provider) *oauth2.Config {
 	}
 }
 
-// identity asks the provider whom it vouches for.
+// identity gets the authenticated identity from the provider.
 func (o *singleSignOn) identity(ctx context.Context, begun oidcBegun, code string) (identity, error) {
 	p, err := o.discovery.provider(ctx)
 	if err != nil {
@@ -97,7 +96,7 @@ func (o *singleSignOn) identity(ctx context.Context, begun oidcBegun, code strin
 	return claimed.identity()
 }
 
-// bareAnswer leaves out what a provider wrote: it was sent our secret, and may
+// bareAnswer leaves out the provider's text: it was sent our secret, and may
 // repeat it.
 func bareAnswer(err error) error {
 	if answered, is := errors.AsType[*oauth2.RetrieveError](err); is {
@@ -108,7 +107,8 @@ func bareAnswer(err error) error {
 
 const oidcAway = "The single sign-on provider does not answer. Try again in a moment, or log in with your password."
 
-// oidcError is a refused log-in: what to answer, and what the log is told.
+// oidcError is a refused log-in, with a message for the member and one for the
+// log.
 type oidcError struct {
 	Status int
 	Text   string
@@ -161,8 +161,8 @@ func (s *Pages) Oidc(c *gin.Context) error {
 		return s.oidcConfirmed(c, begun, user, who.At)
 	}
 	if user.MustChangePassword {
-		// Whom the provider vouches for needs no one-time password: it ends
-		// without having been used.
+		// A member who logs in through the provider needs no one-time password,
+		// so an unused one is removed.
 		if err = s.Store.Users.SetPassword(ctx, user.ID, ""); err != nil {
 			return err
 		}
@@ -206,8 +206,8 @@ func (s *Pages) oidcBegin(c *gin.Context, next string, confirm bool) error {
 	return s.Redirect(c, s.signOn.oauth(p).AuthCodeURL(begun.State, options...))
 }
 
-// oidcBegun returns what this browser began, once; an answer that this browser
-// did not ask for is refused.
+// oidcBegun returns the log-in that this browser began, once. An answer that
+// this browser did not ask for is refused.
 func (s *Pages) oidcBegun(c *gin.Context, state string) (begun oidcBegun, err error) {
 	cookie, err := c.Request.Cookie(OidcCookie)
 	if err == nil {

@@ -14,13 +14,14 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/wording"
 )
 
-// identity is whom the provider vouches for.
+// identity is a user whom the provider has authenticated.
 type identity struct {
 	Email string    // verified, as the provider writes it
-	At    time.Time // when they last proved to the provider who they are; 1970: it did not say
+	At    time.Time // time of the last authentication at the provider; 1970: unknown
 }
 
-// claims are what an ID token says, by their exact names, each said once.
+// claims are the values of an ID token, by their exact names, each present
+// once.
 type claims struct {
 	Issuer          string         `json:"iss"`
 	Audience        jsontext.Value `json:"aud"` // a text or a list of them
@@ -32,9 +33,9 @@ type claims struct {
 	AuthTime        jsontext.Value `json:"auth_time"`      // seconds; it matters only where it is asked for
 }
 
-// readClaims reads a token that was verified. The package that verified it does
-// not tell names apart by their case, and takes the last of two: it must have
-// read what is read here.
+// readClaims reads a token that was verified. The package that verified it
+// ignores the case of names and takes the last of two, so readClaims checks
+// that both read the same values.
 func readClaims(id *oidc.IDToken, clientID string) (c claims, err error) {
 	var text jsontext.Value
 	if err = id.Claims(&text); err != nil {
@@ -66,7 +67,7 @@ func readClaims(id *oidc.IDToken, clientID string) (c claims, err error) {
 	return c, nil
 }
 
-// identity is whom the claims are about, if the provider has verified the
+// identity is the subject of the claims, if the provider has verified the
 // e-mail.
 func (c claims) identity() (identity, error) {
 	if c.Email == "" || !wording.IsText(c.Email) || strings.Trim(string(c.Verified), `"`) != "true" {

@@ -13,18 +13,19 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// confirmedFor is how old a single sign-on may be that confirms who asks.
+// confirmedFor is the maximum age of a single sign-on that confirms an
+// identity.
 const confirmedFor = time.Minute
 
-// freshSignOn tells whether a single sign-on at a time confirms who asks now.
-// The provider's clock may be a little ahead.
+// freshSignOn reports whether a single sign-on at a time still confirms an
+// identity. The provider's clock may be a little ahead.
 func freshSignOn(at, now time.Time) bool {
 	age := now.Sub(at)
 	return age < confirmedFor && age > -confirmedFor
 }
 
-// oidcConfirmed ends a single sign-on that confirms who is logged in already.
-// It starts no session.
+// oidcConfirmed ends a single sign-on that confirms the identity of a logged-in
+// member. It starts no session.
 func (s *Pages) oidcConfirmed(c *gin.Context, begun oidcBegun, user models.User, at time.Time) error {
 	refuse := func(text string) error {
 		return s.Redirect(c, web.LocalPath(begun.Next), web.Flash{Kind: "danger", Text: text})

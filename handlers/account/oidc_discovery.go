@@ -14,8 +14,9 @@ import (
 // asked again.
 const discoveryAgain = 5 * time.Second
 
-// discovery asks a provider about itself when that is first needed, so that a
-// provider that is away stops nobody else. It is asked once for all who wait.
+// discovery reads a provider's configuration when it is first needed, so that
+// an unreachable provider affects only single sign-on. Concurrent log-ins share
+// one request.
 type discovery struct {
 	issuer string
 	client *http.Client
@@ -54,9 +55,10 @@ func (d *discovery) provider(ctx context.Context) (*oidc.Provider, error) {
 	}
 }
 
-// ask remembers what the provider says, or that it says nothing.
+// ask reads the provider's configuration and remembers it, or the failure.
 func (d *discovery) ask(ctx context.Context) error {
-	// The provider outlives this request, and so does what it fetches keys with.
+	// The provider outlives this request, and so must its client, which fetches
+	// keys.
 	p, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), d.client), d.issuer)
 	d.mu.Lock()
 	defer d.mu.Unlock()

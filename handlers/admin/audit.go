@@ -38,7 +38,7 @@ type auditLine struct {
 	What string
 }
 
-// Audit is the log of what people changed.
+// Audit shows the log of changes.
 func (s *Pages) Audit(c *gin.Context) error {
 	ctx := c.Request.Context()
 	now, err := s.Store.Now(ctx)
@@ -117,7 +117,7 @@ func (p *auditPage) chips(v url.Values) {
 	p.Filtered = len(p.Chips) > 0
 }
 
-// auditSubjects are what actions are about.
+// auditSubjects are the kinds of things that actions change.
 var auditSubjects = []web.Choice{
 	{Value: "webhook", Label: "Webhooks", Chosen: false},
 	{Value: "delivery", Label: "Deliveries", Chosen: false},

@@ -11,7 +11,7 @@ import (
 )
 
 // locationPage is a location with its communities, or one of these alone, and
-// the form that says what it is called.
+// the form for its name.
 type locationPage struct {
 	web.Page
 	Location              models.Location
@@ -21,7 +21,7 @@ type locationPage struct {
 	Tags                  []string
 	OfCommunities, OfTags web.Numbered
 	Path                  string
-	Slug                  string // of what the page is about
+	Slug                  string // of the location or community
 	Was                   models.Called
 	Naming                calledForm
 	Errors                []web.ErrorLine
@@ -54,8 +54,8 @@ func communityPath(location, slug string) string {
 	return LocationPath(location) + "?community=" + url.QueryEscape(slug)
 }
 
-// locationFromRequest finds what the address is about: a location, or with
-// ?community one of its communities.
+// locationFromRequest finds the location of the address, or with ?community one
+// of its communities.
 func (s *Pages) locationFromRequest(c *gin.Context) (*locationPage, error) {
 	ctx := c.Request.Context()
 	l, err := s.Store.Locations.Get(ctx, c.Param("id"))
@@ -102,8 +102,7 @@ func (s *Pages) showLocation(c *gin.Context, status int, p *locationPage) error 
 	return s.Render(c, status, "admin_location", p)
 }
 
-// Location shows what a location or community is called and how it is
-// described.
+// Location shows the name and description of a location or community.
 func (s *Pages) Location(c *gin.Context) error {
 	p, err := s.locationFromRequest(c)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 type removal struct {
 	place    models.Place
 	location models.Location
-	name     string // of what is removed
+	name     string // of the thing to remove
 }
 
 func removePath(p models.Place) string {
@@ -38,7 +38,7 @@ func (r removal) back() (path, name string) {
 	return LocationPath(r.place.Location), r.location.Name
 }
 
-// removalFromRequest finds what the address is about.
+// removalFromRequest finds the location, community or tag of the address.
 func (s *Pages) removalFromRequest(c *gin.Context) (r removal, err error) {
 	ctx := c.Request.Context()
 	if r.location, err = s.Store.Locations.Get(ctx, c.Param("id")); err != nil {
@@ -66,7 +66,8 @@ func (s *Pages) removalFromRequest(c *gin.Context) (r removal, err error) {
 	return r, nil
 }
 
-// LocationRemove asks before something is removed, or says what refers to it.
+// LocationRemove asks before a removal, or lists the references that prevent
+// it.
 func (s *Pages) LocationRemove(c *gin.Context) error {
 	r, err := s.removalFromRequest(c)
 	if err != nil {
@@ -77,7 +78,7 @@ func (s *Pages) LocationRemove(c *gin.Context) error {
 }
 
 // LocationRemovePost removes a location, a community or a tag. If something
-// refers to it, nothing is removed and the page lists what does.
+// refers to it, nothing is removed and the page lists the references.
 func (s *Pages) LocationRemovePost(c *gin.Context) error {
 	r, err := s.removalFromRequest(c)
 	if err != nil {
@@ -97,8 +98,8 @@ func (s *Pages) LocationRemovePost(c *gin.Context) error {
 	return s.Redirect(c, to, web.Flash{Kind: "success", Text: "Removed " + r.name + "."})
 }
 
-// showRemoval shows the question, or why there is none: what refers to the
-// place, or that it took too long to find out.
+// showRemoval shows the question. Instead of it, it lists the references to the
+// place, or says that finding them took too long.
 func (s *Pages) showRemoval(c *gin.Context, r removal, uses models.PlaceUses, err error, fault string) error {
 	path, name := r.back()
 	p := &web.ConfirmPage{
@@ -132,7 +133,7 @@ func (s *Pages) showRemoval(c *gin.Context, r removal, uses models.PlaceUses, er
 	return s.Confirm(c, p)
 }
 
-// usesRows lead to what refers to a place.
+// usesRows link to the references to a place.
 func (s *Pages) usesRows(ctx context.Context, p models.Place, uses models.PlaceUses) ([]web.ConfirmRow, error) {
 	var rows []web.ConfirmRow
 	if uses.Webhooks > 0 {

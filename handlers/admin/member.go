@@ -109,7 +109,8 @@ func withArticle(role string) string {
 	return "a " + role
 }
 
-// MemberPassword gives somebody who forgot theirs a one-time password.
+// MemberPassword gives a member a one-time password in place of a forgotten
+// one.
 func (s *Pages) MemberPassword(c *gin.Context) error {
 	user, err := s.memberFromRequest(c)
 	if err != nil {

@@ -59,7 +59,7 @@ func (p *membersPage) Renewable(m models.Member) bool {
 // givenPassword is a one-time password, shown on this page and never again.
 type givenPassword struct{ Email, Password string }
 
-// Members lists who may log in, and who might were they not disabled.
+// Members lists the members, including disabled ones.
 func (s *Pages) Members(c *gin.Context) error {
 	p := newMembersPage()
 	if _, err := s.Refill(c, &p.memberForm); err != nil {

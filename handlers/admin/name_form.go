@@ -5,8 +5,7 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// calledForm is what was typed as name and description, and what is wrong
-// with it.
+// calledForm is the typed name and description, with their faults.
 type calledForm struct {
 	Name        web.Line   `form:"name" binding:"required,name"`
 	Description web.Text   `form:"description" binding:"text"`

@@ -34,7 +34,7 @@ type siteSettingPage struct {
 	Now       string // value in force, with its unit
 	Shipped   string // the default, with its unit
 	Differs   bool   // the value in force is not the default
-	Typed     bool   // the form holds what was typed, not the value in force
+	Typed     bool   // the form holds the input, not the value in force
 	Faults    web.Faults
 	History   []models.SettingChange
 	Range     string
@@ -44,8 +44,8 @@ type siteSettingPage struct {
 // Words is a value of the setting with its unit.
 func (p *siteSettingPage) Words(value string) string { return p.Def.Words(value) }
 
-// settingForm is the change of a setting. Its definition says what the value
-// may be; Do is "reset" to go back to the default whatever the value is.
+// settingForm is the change of a setting. Its definition has the rules for the
+// value. Do is "reset" to go back to the default, and the value is ignored.
 type settingForm struct {
 	Value  web.Line `form:"value"`
 	Reason web.Text `form:"reason" binding:"required,text"`

@@ -25,7 +25,8 @@ type Pages struct {
 	*web.Site
 	// Ready says why this instance cannot work now; nil error: it can.
 	Ready func(ctx context.Context) error
-	// Refused tells what the APIs of this instance refused; nil: nobody does.
+	// Refused returns the requests that the APIs of this instance refused; nil:
+	// none are known.
 	Refused func() []api.Refused
 	// IngestToken says that SITEHOOKS_INGEST_TOKEN is set.
 	IngestToken bool
@@ -49,7 +50,7 @@ type systemPage struct {
 	Late     *time.Time // since when an event is due that is not dispatched; nil: none is for long
 }
 
-// refusedLine is what an API refused for one reason, in words.
+// refusedLine describes the requests that an API refused for one reason.
 type refusedLine struct {
 	api.Refused
 	Where, Why string
@@ -139,7 +140,7 @@ func (s *Pages) System(c *gin.Context) error {
 	return s.Render(c, http.StatusOK, "admin_system", p)
 }
 
-// buildFacts say what this program was made of.
+// buildFacts describe the build of this program.
 func buildFacts(version string) []fact {
 	facts := []fact{{"Version", version}, {"Go", runtime.Version()}, {"System", runtime.GOOS + "/" + runtime.GOARCH}}
 	info, ok := debug.ReadBuildInfo()

@@ -42,8 +42,8 @@ type freshToken struct{ Name, Token string }
 // Place is where a token may be used, in words.
 func (p *tokensPage) Place(slug string) string { return p.Names.Place(slug) }
 
-// MakerGone says why the member who made a token could not make it today;
-// empty: they could, or nobody made it in the console.
+// MakerGone says why the creator of a token could not create it today; empty:
+// they could, or it was not created in the console.
 func (p *tokensPage) MakerGone(tok models.Token) string {
 	maker, known := p.Makers[tok.CreatedByID]
 	switch {

@@ -1,6 +1,6 @@
-// Package api is what the APIs share: bearer tokens, bodies that arrive at a
-// pace, places shared among tokens, JSON with the places of its faults, and
-// answers as problem details (RFC 9457). It ignores cookies.
+// Package api is the code that the APIs share: bearer tokens, bodies with a
+// minimum speed, places shared among tokens, JSON with the places of its
+// faults, and answers as problem details (RFC 9457). It ignores cookies.
 package api
 
 import (
@@ -25,14 +25,15 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// challenge is what the WWW-Authenticate header begins with.
+// challenge is the beginning of the WWW-Authenticate header.
 const challenge = `Bearer realm="sitehooks"`
 
 const (
 	// StrangersAtOnce is how many tokens that this process does not know yet
 	// are looked up in the database at once, and strangersWaiting how many more
-	// wait. A look-up takes less than a millisecond, so this bounds what a flood
-	// of false tokens costs without delaying the first request of a right one.
+	// wait. A look-up takes less than a millisecond, so this bounds the cost of
+	// a flood of false tokens without delaying the first request of a right
+	// one.
 	StrangersAtOnce  = 4
 	strangersWaiting = 256
 	// lookupWait is how long a request waits for its token to be looked up.
@@ -53,7 +54,7 @@ type Authenticator interface {
 	ConfiguredUsed(ctx context.Context) error
 }
 
-// AccessDeps is what Access needs from the rest of the program.
+// AccessDeps are the dependencies of Access.
 type AccessDeps struct {
 	Tokens Authenticator
 	// IngestToken works beside the stored tokens, with the scope ingest and for
@@ -111,7 +112,7 @@ func (h tokenHash) equal(other tokenHash) bool {
 }
 
 // Authorize returns the token of a request, which must have a scope. Purpose
-// is what that scope is needed for.
+// names the use of that scope.
 func (a *Access) Authorize(r *http.Request, scope, purpose string) (models.Token, *Refusal) {
 	plain, rej := bearer(r)
 	if rej != nil {
@@ -157,8 +158,8 @@ func (a *Access) find(ctx context.Context, plain, group string) (models.Token, e
 		}
 		defer place.Release()
 	}
-	// Requests with the same token that come together share a look-up, which is
-	// of none of them.
+	// Concurrent requests with the same token share a look-up. Its context is
+	// independent of theirs, so that none of them cancels it for the others.
 	found, err, _ := a.lookups.Do(string(hash[:]), func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupWait)
 		defer cancel()
@@ -196,7 +197,7 @@ func (a *Access) isKnown(hash tokenHash) bool {
 	return known
 }
 
-// remember notes what a look-up found.
+// remember stores the result of a look-up.
 func (a *Access) remember(hash tokenHash, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -14,8 +14,8 @@ import (
 // MaxBody is the most that the body of a request may hold, in bytes.
 const MaxBody = 4 << 20
 
-// Pace is how fast a body must arrive. Its sender has the place of others
-// meanwhile.
+// Pace is the minimum speed of a body: while it arrives, it occupies a place
+// that other requests need.
 type Pace struct {
 	Bytes  int64         // of which so many must arrive
 	Window time.Duration // within this time, or all that is left
@@ -23,14 +23,15 @@ type Pace struct {
 	Answer time.Duration // within which the answer must be read
 }
 
-// slowest is 13 kbit/s, which the worst of mobile networks gives, and less
-// than a minute for all.
+// slowest is 13 kbit/s, which bad mobile networks reach, and at most a minute
+// for the whole body.
 var slowest = Pace{Bytes: 16 << 10, Window: 10 * time.Second, All: time.Minute, Answer: 20 * time.Second}
 
 // errSlow is the cause of a request's end when its body took too long.
 var errSlow = errors.New("the body took too long")
 
-// Body is what a request holds, until it is released.
+// Body is the body of a request. It counts as memory in use until it is
+// released.
 type Body struct{ Text []byte }
 
 var bodies = sync.Pool{New: func() any { return new(Body) }}
@@ -44,8 +45,8 @@ func (b *Body) Release() {
 	}
 }
 
-// grow makes room for more, and never for more than a body may have: what is
-// held would otherwise be twice what is counted.
+// grow enlarges the buffer, but never beyond the limit of a body. Otherwise the
+// memory in use could be twice the bytes counted.
 func (b *Body) grow() {
 	if len(b.Text) == cap(b.Text) {
 		size := max(2*cap(b.Text), bytes.MinRead)
@@ -61,9 +62,9 @@ const (
 	drainWait = 2 * time.Second
 )
 
-// Drain reads what is left of a refused request's body, unless its sender
-// waits to be asked for it. When many do so already, the connection is closed
-// instead.
+// Drain reads the rest of a refused request's body, unless its client waits for
+// "100 Continue". When many bodies are being drained already, the connection is
+// closed instead.
 func (a *Access) Drain(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Expect") != "" || r.ContentLength == 0 {
 		return

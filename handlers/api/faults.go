@@ -14,7 +14,7 @@ import (
 // MaxFaults is how many faults of a request are told.
 const MaxFaults = 100
 
-// Faults are what is wrong with a request.
+// Faults are the faults of a request.
 type Faults []FieldError
 
 // Full tells whether there are MaxFaults already; Add then ignores further
@@ -101,7 +101,7 @@ func Dotted(pointer string) string {
 	return b.String()
 }
 
-// Clip keeps what a sender wrote from filling the answer.
+// Clip shortens a client's text for use in an answer.
 func Clip(s string) string {
 	const most = 300
 	if len(s) <= most {

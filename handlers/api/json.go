@@ -20,9 +20,9 @@ var ErrMoreJSON = errors.New("is followed by more data; send several events as a
 
 var decoders = sync.Pool{New: func() any { return jsontext.NewDecoder(bytes.NewReader(nil)) }}
 
-// ValidJSON returns the one value of text after a strict look at all of it:
-// syntax, UTF-8, surrogates, keys that stand twice. Whatever comes later may
-// rely on that and walks over the bytes by the simple functions below.
+// ValidJSON returns the one value of text after a strict check of all of it:
+// syntax, UTF-8, surrogates, duplicate keys. The simple functions below rely on
+// that check when they walk over the bytes.
 func ValidJSON(text []byte) ([]byte, error) {
 	d := decoders.Get().(*jsontext.Decoder) //nolint:forcetypeassert // the pool holds nothing else
 	defer decoders.Put(d)
@@ -117,7 +117,7 @@ func skipValue(b []byte, i int) int {
 			depth++
 		case '}', ']':
 			if depth == 0 {
-				return i // of what is around a number or a literal
+				return i // of the value around a number or a literal
 			}
 			if depth--; depth == 0 {
 				return i + 1
@@ -178,7 +178,7 @@ func Elements(array []byte) iter.Seq[[]byte] {
 	}
 }
 
-// Unquote returns what a valid JSON string says.
+// Unquote returns the text of a valid JSON string.
 func Unquote(v []byte) string {
 	if bytes.IndexByte(v, '\\') < 0 {
 		return string(v[1 : len(v)-1])

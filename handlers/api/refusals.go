@@ -27,7 +27,7 @@ type Refused struct {
 	At          time.Time // of the newest
 	From        string    // its address group
 	Token       string    // name of its token; empty: none that is valid
-	Detail      string    // what it was told
+	Detail      string    // the message it got
 }
 
 // refusals counts refused requests and logs them, one line for each reason and
@@ -60,7 +60,7 @@ func (a *Access) Note(api string, r *http.Request, token models.Token, rej *Refu
 	a.refusals.all[key] = &one
 }
 
-// Newest returns what was refused since the start of this process, newest
+// Newest returns the requests refused since the start of this process, newest
 // first.
 func (a *Access) Newest() []Refused {
 	a.refusals.mu.Lock()
@@ -73,7 +73,7 @@ func (a *Access) Newest() []Refused {
 	return list
 }
 
-// first is what was told, with the first fault when that says more.
+// first is the message, followed by the first fault if there is one.
 func (r *Refusal) first() string {
 	if len(r.Errs) == 0 {
 		return r.Detail
@@ -86,7 +86,7 @@ func (r *Refusal) first() string {
 	return strings.TrimSpace(place + " " + e.Message)
 }
 
-// tokenName is what people call a token.
+// tokenName is a token's name for people.
 func tokenName(t models.Token) string {
 	if t.ID == 0 && t.Scope != "" {
 		return "SITEHOOKS_INGEST_TOKEN"

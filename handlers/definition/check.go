@@ -57,8 +57,8 @@ type check struct {
 	out     Checked
 }
 
-// Check returns what an input means, or its faults. Saved is nil for a new
-// webhook. The error is of the system, not of the input.
+// Check returns the checked webhook, or the faults of the input. Saved is nil
+// for a new webhook. The error is of the system, not of the input.
 func (c *Checker) Check(ctx context.Context, in Input, saved *Saved, p Purpose) (Checked, Faults, error) {
 	k := &check{Checker: c, purpose: p, format: in.Format, in: in, saved: saved}
 	k.fill()
@@ -82,7 +82,7 @@ func (c *Checker) Check(ctx context.Context, in Input, saved *Saved, p Purpose) 
 	return k.out, k.faults, nil
 }
 
-// fill says what is wanted, with what is saved.
+// fill merges the input with the saved values.
 func (k *check) fill() {
 	w := &k.want
 	w.TagMode = models.TagsAll
@@ -208,8 +208,8 @@ func (k *check) tags() {
 	k.out.Input.Tags = tags
 }
 
-// place finds location and community. What a webhook has already stays possible
-// for it.
+// place finds location and community. A webhook's current values stay valid for
+// it.
 func (k *check) place(ctx context.Context) error {
 	if k.want.Location == "" {
 		return nil // limits has said so

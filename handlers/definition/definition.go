@@ -1,6 +1,6 @@
-// Package definition has the one set of rules for what a valid webhook is. The
-// form and the APIs translate what they were given into an Input, and the names
-// of the fields with faults into their own; everything else they share.
+// Package definition has the one set of rules for a valid webhook. The form and
+// the APIs translate their input into an Input, and the names of the fields
+// with faults into their own; they share everything else.
 //
 // It promises that nothing of a webhook with faults is stored, that saved
 // secrets and header values are used for no other host than they were saved
@@ -38,10 +38,10 @@ func SecretField(i int) string { return "secret_" + strconv.Itoa(i+1) }
 // OptionField is the field of one of the type's own, by its key.
 func OptionField(key string) string { return "option_" + key }
 
-// Fault says in a sentence what is wrong with a field.
+// Fault describes a field's fault in a sentence.
 type Fault struct{ Field, Text string }
 
-// Faults are what is wrong, at most one fault for each field.
+// Faults has at most one fault for each field.
 type Faults []Fault
 
 // Of returns the sentence about a field, or nothing.
@@ -59,8 +59,8 @@ func (f *Faults) add(field, text string) {
 	}
 }
 
-// Input is what somebody wants a webhook to be. What is nil keeps the saved
-// value, or the default of a new webhook.
+// Input is the wanted content of a webhook. A nil field keeps the saved value,
+// or the default of a new webhook.
 type Input struct {
 	Format    *wire.Format // the type, which no save changes
 	Name      *string
@@ -79,7 +79,7 @@ type Input struct {
 	Options map[string]string
 }
 
-// Saved is a stored webhook with what of it is sealed, in clear.
+// Saved is a stored webhook with its sealed values decrypted.
 type Saved struct {
 	models.Webhook
 	Opened models.Opened
@@ -89,7 +89,7 @@ type Saved struct {
 type Checked struct {
 	Format *wire.Format
 	Saved  *Saved // nil: a new webhook
-	// Input is what to store.
+	// Input is the content to store.
 	Input models.WebhookInput
 	// Effective are the URL, the secrets and headers in clear, saved ones
 	// included as far as they may be used.
@@ -99,7 +99,7 @@ type Checked struct {
 	Generated bool
 }
 
-// Purpose is what a webhook is checked for.
+// Purpose is the reason for a check.
 type Purpose int
 
 const (
@@ -112,13 +112,13 @@ const (
 	ToPreview
 )
 
-// Sender is what the rules need of send.Client.
+// Sender is the part of send.Client that the rules need.
 type Sender interface {
 	CheckURL(ctx context.Context, raw string) error
 	Do(ctx context.Context, r send.Request) send.Result
 }
 
-// Places finds locations and communities by what somebody calls them.
+// Places finds locations and communities by the name or slug that was typed.
 type Places interface {
 	// FilterLocation returns the location's slug. Where there is none, fault is
 	// a sentence about it.
@@ -141,7 +141,7 @@ type Checker struct {
 	// Finish completes a save that has begun to be stored, also when its context
 	// ends.
 	Finish bool
-	// Waiting runs what waits for a receiver; nil: it is simply run.
+	// Waiting runs a function that waits for a receiver; nil: it is simply run.
 	Waiting func(ctx context.Context, wait func())
 	Now     func() time.Time // nil: the real clock
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/sitehooks/sitehooks/jobs/wire"
 )
 
-// TestResult is what came of a test notification that was really sent. Nothing
-// of it is recorded.
+// TestResult is the result of a test notification that was really sent. It is
+// not recorded.
 type TestResult struct {
 	send.Result
 	Delivered bool

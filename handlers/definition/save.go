@@ -20,7 +20,7 @@ type How struct {
 	OnlyChanges bool
 }
 
-// Result is what a save did.
+// Result is the outcome of a save.
 type Result struct {
 	Webhook models.Webhook
 	// Test is the test that a broken webhook was sent after the save; nil: none
@@ -41,10 +41,10 @@ func (e *RefusedError) Fault() Fault {
 
 func (e *RefusedError) Error() string { return e.Fault().Text }
 
-// Save stores a checked webhook without faults. A type that asks for it is tested
-// first; a broken webhook is tested afterwards, and is active again when the test
-// arrives. The result is of what was stored, also when there is an error.
-// Errors: *RefusedError, *models.ConflictError, models.ErrFull,
+// Save stores a checked webhook without faults. A type that asks for it is
+// tested first; a broken webhook is tested afterwards, and is active again when
+// the test arrives. The result describes the stored webhook, also when there is
+// an error. Errors: *RefusedError, *models.ConflictError, models.ErrFull,
 // models.ErrNotFound.
 func (c *Checker) Save(ctx context.Context, by models.Actor, w Checked, how How) (Result, error) {
 	if w.testedFirst(how) {
@@ -125,7 +125,7 @@ func (c *Checker) applyState(ctx context.Context, by models.Actor, w Checked, st
 	return err
 }
 
-// storing is the context of what changes the database.
+// storing is the context for changes to the database.
 func (c *Checker) storing(ctx context.Context) context.Context {
 	if c.Finish {
 		return context.WithoutCancel(ctx)

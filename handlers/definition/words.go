@@ -2,7 +2,7 @@ package definition
 
 import "strings"
 
-// shown is what somebody typed, fit to be repeated in a sentence.
+// shown is the input in a form that fits into a sentence.
 func shown(typed string) string {
 	const most = 80 // characters
 	text := []rune(strings.ToValidUTF8(typed, "?"))

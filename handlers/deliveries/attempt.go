@@ -17,7 +17,7 @@ type attemptView struct {
 	Response []headerLine
 	Code     int    // 0: no answer came
 	Status   string // the code in words
-	Error    string // what the network said; empty: nothing
+	Error    string // the network error; empty: none
 	Body     []CodePart
 	Longer   bool
 }

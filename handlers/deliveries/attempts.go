@@ -17,7 +17,7 @@ type attemptLine struct {
 	Delay  string // after the attempt before, or since the delivery was made
 	Took   time.Duration
 	What   string // a sentence; empty for a plain success
-	Do     string // what to do about it; empty: nothing
+	Do     string // advice about the failure; empty: none
 	Shown  bool   // in full, beside the timeline
 	// Reconnected: the request was sent a second time, on a new connection.
 	Reconnected bool
@@ -74,8 +74,8 @@ func attemptWords(a models.Attempt) string {
 	return web.Capitalized(FaultOf(a.ErrorClass).Word)
 }
 
-// Advice is what to do about an attempt that failed: with the code of the
-// response, or, when there was none, with an error class.
+// Advice is the advice about a failed attempt, by the code of its response, or
+// by its error class when there was none.
 func Advice(policy wire.Policy, class string, code int) string {
 	switch {
 	case code == 0:
@@ -97,7 +97,7 @@ func timestampHeader(name string) bool {
 	return strings.HasSuffix(strings.ToLower(name), "-timestamp")
 }
 
-// deliverySchedule is what is ahead of a delivery that waits.
+// deliverySchedule are the coming attempts of a waiting delivery.
 type deliverySchedule struct {
 	Next  *time.Time // of the next attempt; nil: there is none, or it is held
 	Of    int        // attempts the type makes in a round; 0: unknown

@@ -32,7 +32,7 @@ const (
 type exports struct {
 	open    *limit.Limiter // for the whole time of an export
 	reads   *limit.Limiter // while a chunk is read and rendered, not while it is sent
-	stalled time.Duration  // after which a reader who takes nothing is given up
+	stalled time.Duration  // after which a client that reads nothing is disconnected
 }
 
 func newExports() exports {
@@ -89,7 +89,7 @@ func (s *Pages) export(c *gin.Context, file exportFile) error {
 			break
 		}
 	}
-	// A reader who goes away is none of our faults, one who stands still is told.
+	// A client that disconnects is not logged; one that stops reading is.
 	if ctx := c.Request.Context(); ctx.Err() == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		s.Log.WarnContext(ctx, "export cut off", "route", c.FullPath(), "error", err)
 	}

@@ -80,13 +80,14 @@ func (e Exported) Cells() []string {
 	}
 }
 
-// formula finds what a spreadsheet may take for a formula: a sign at the start
-// of a cell, or after a character at which some spreadsheets split a line even
-// inside quotes. Quotes and what cannot be seen may stand in front of the sign.
+// formula finds text that a spreadsheet may take for a formula: a sign at the
+// start of a cell, or after a character at which some spreadsheets split a line
+// even inside quotes. Quotes and invisible characters may stand in front of the
+// sign.
 var formula = regexp.MustCompile(`(^|[;,\t\r\n])([^\pL\pM\pN\pP\pS\t\r\n]|")*[=+\-@＝＋－＠]`)
 
 // CsvLine is a line of a CSV file. Every cell is quoted, and an apostrophe
-// stands before whatever could be read as a formula.
+// precedes any text that could be read as a formula.
 func CsvLine(cells []string) string {
 	quoted := make([]string, len(cells))
 	for i, cell := range cells {
@@ -137,7 +138,8 @@ func (s *Pages) JSON(c *gin.Context) error {
 	})
 }
 
-// exportDeliveries renders what matches the filter in chunks, newest first.
+// exportDeliveries renders the deliveries that match the filter in chunks,
+// newest first.
 func (s *Pages) exportDeliveries(c *gin.Context, extension, kind string, render func(to *bytes.Buffer, lines []Exported, last bool) error) error {
 	now, err := s.Store.Now(c.Request.Context())
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 // Fault is a reason for a failed attempt in words for people.
 type Fault struct {
 	Word string // inside a sentence or after "Failed:"
-	Do   string // a sentence: what to do about it
+	Do   string // a sentence of advice
 }
 
 // deliveryFaults are the error classes of attempts that got no answer.
@@ -41,8 +41,8 @@ var deliveryErrorClasses = []string{
 	wire.ClassReset, wire.ClassProtocol, wire.ClassTooLarge, wire.ClassCanceled, wire.ClassOther,
 }
 
-// Answer says what an answer was, and what to do about it when it was
-// not a success.
+// Answer describes a response by its code, with advice when it was not a
+// success.
 func Answer(code int) (what, do string) {
 	what = StatusText(code)
 	switch {

@@ -13,7 +13,7 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// deliveryChoices fills in what the filter bar offers.
+// deliveryChoices fills in the choices of the filter bar.
 func (s *Pages) deliveryChoices(ctx context.Context, p *deliveriesPage) error {
 	f := p.Filter
 	var err error
@@ -33,8 +33,8 @@ func (s *Pages) deliveryChoices(ctx context.Context, p *deliveriesPage) error {
 	return nil
 }
 
-// webhookPicker offers the webhooks by their names; chosen is a number, or
-// what was typed.
+// webhookPicker offers the webhooks by their names; chosen is a number or the
+// typed text.
 func (s *Pages) webhookPicker(ctx context.Context, chosen string) (p web.Picker, some bool, err error) {
 	p = web.Picker{Field: web.Field{ID: "webhook"}, Any: "All webhooks", Small: true, Value: chosen}
 	list, err := s.Store.Webhooks.Newest(ctx, web.PickMax+1)
@@ -102,7 +102,7 @@ func (s *Pages) webhookFromRequest(ctx context.Context, v url.Values) error {
 	}
 	id, err := s.findWebhook(ctx, typed)
 	if errors.Is(err, models.ErrNotFound) {
-		return nil // who reads the values says so
+		return nil // readers of the values report it
 	}
 	v.Set("webhook", web.FormatID(id))
 	return err

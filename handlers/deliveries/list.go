@@ -1,4 +1,4 @@
-// Package deliveries shows what was sent: the list with its filters, each
+// Package deliveries shows the deliveries: the list with its filters, each
 // delivery with its attempts, resending, and exports.
 package deliveries
 
@@ -44,7 +44,7 @@ type deliveriesPage struct {
 	// Resend is the question whether to resend all of these; empty: they wait
 	// anyway. CSV and JSON are the files of them.
 	Resend, CSV, JSON string
-	// HasWebhooks tells an installation without deliveries what to do first.
+	// HasWebhooks selects the advice for an installation without deliveries.
 	HasWebhooks bool
 }
 
@@ -58,7 +58,7 @@ type Line struct {
 	More  int // further event types than What names
 }
 
-// List lists what was sent, newest first.
+// List lists the deliveries, newest first.
 func (s *Pages) List(c *gin.Context) error {
 	ctx := c.Request.Context()
 	now, err := s.Store.Now(ctx)

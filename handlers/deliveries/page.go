@@ -69,7 +69,7 @@ func (p *deliveryPage) LastAnswer() string {
 	return "none: " + FaultOf(p.Row.LastError).Word
 }
 
-// NextNumber is what the next attempt will be called.
+// NextNumber is the number of the next attempt.
 func (p *deliveryPage) NextNumber() int { return p.Row.Tries + 1 }
 
 // NextClock is when the next attempt is.
@@ -83,14 +83,14 @@ func (p *deliveryPage) NextIn() string {
 	return "due now"
 }
 
-// shownBody is a body with what its heading needs.
+// shownBody is a body with the data of its heading.
 type shownBody struct {
 	ID, Aside, Other string
 	Raw, Hidden      bool
 	Parts            []CodePart
 }
 
-// RequestBody is what was sent, on every attempt the same.
+// RequestBody is the body of the request, the same on every attempt.
 func (p *deliveryPage) RequestBody() shownBody {
 	b := shownBody{ID: "req-body", Aside: "the same for every attempt", Raw: p.Raw, Hidden: !p.Admin(), Parts: p.Body}
 	b.Other = Path(p.Row.PublicID)
@@ -103,7 +103,7 @@ func (p *deliveryPage) RequestBody() shownBody {
 	return b.hide()
 }
 
-// ResponseBody is what came back on the attempt that is shown.
+// ResponseBody is the body of the response to the attempt that is shown.
 func (p *deliveryPage) ResponseBody() shownBody {
 	b := shownBody{ID: "res-body", Other: p.Here("response", !p.Raw), Raw: p.Raw, Hidden: !p.Admin(), Parts: p.Shown.Body}
 	if p.Shown.Longer {

@@ -59,7 +59,7 @@ func parseDeliveryQuery(v url.Values, now time.Time) (q models.DeliveryQuery, f 
 // Filtered tells whether anything was chosen.
 func (f deliveryFilter) Filtered() bool { return f != deliveryFilter{} }
 
-// eventTypeLike keeps odd characters out of what is looked for among types.
+// eventTypeLike reports whether a value has only the characters of event types.
 func eventTypeLike(value string) bool {
 	return len(value) <= 128 && !strings.ContainsFunc(value, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_' && r != '.'

@@ -15,16 +15,16 @@ import (
 )
 
 const (
-	// ResendPath is the address of the question whether to resend what matches
-	// the filter.
+	// ResendPath is the address of the question whether to resend the
+	// deliveries that match the filter.
 	ResendPath   = "/admin/deliveries/resend"
 	resentPath   = "/admin/deliveries/resent"
 	resentReload = 2 // seconds between two looks at the progress
 )
 
-// ResendMany asks before all that match the filter are sent again, and
-// says how many that are. What fails of one webhook, or what it got since a
-// time, is a filter like any other.
+// ResendMany asks before it resends all deliveries that match the filter, and
+// says how many they are. The filter can select a webhook's failed deliveries,
+// or those since a time.
 func (s *Pages) ResendMany(c *gin.Context) error {
 	now, err := s.Store.Now(c.Request.Context())
 	if err != nil {
@@ -37,7 +37,8 @@ func (s *Pages) ResendMany(c *gin.Context) error {
 	return s.Confirm(c, p)
 }
 
-// resendQuestion reads the filter as it is at a time and counts what it matches.
+// resendQuestion reads the filter as of a time and counts the matching
+// deliveries.
 func (s *Pages) resendQuestion(c *gin.Context, now time.Time) (*web.ConfirmPage, models.DeliveryQuery, error) {
 	ctx := c.Request.Context()
 	values := c.Request.URL.Query()
@@ -83,7 +84,8 @@ func (s *Pages) resendQuestion(c *gin.Context, now time.Time) (*web.ConfirmPage,
 	return p, q, nil
 }
 
-// resendLines say what would be sent and what would not.
+// resendLines describe the deliveries that would be sent and those that would
+// not.
 func resendLines(can models.Resendable) []string {
 	var lines []string
 	if can.Send == 0 {
@@ -104,15 +106,16 @@ func resendLines(can models.Resendable) []string {
 	return lines
 }
 
-// resendForm says what was asked about: Through and Floor keep out what was not
-// looked at, Now is when a span such as the last hour was asked about.
+// resendForm identifies the deliveries of the question: Through and Floor
+// exclude rows that were not searched, and Now is the time from which a span
+// such as the last hour is counted.
 type resendForm struct {
 	Through web.Number  `form:"through" binding:"gt=0"`
 	Floor   *web.Number `form:"floor" binding:"required,gte=0"`
 	Now     web.Number  `form:"now" binding:"gt=0"`
 }
 
-// ResendManyPost sends what was asked about.
+// ResendManyPost resends the deliveries of the question.
 func (s *Pages) ResendManyPost(c *gin.Context) error {
 	var form resendForm
 	if err := web.BindOrRefuse(c, &form); err != nil {

@@ -59,7 +59,7 @@ func (s *Pages) deliveryPageOf(c *gin.Context) (*deliveryPage, error) {
 	return p, s.deliveryCanResend(ctx, p)
 }
 
-// tell fills in what follows from the attempts and the type's policy.
+// tell fills in the parts that follow from the attempts and the type's policy.
 func (p *deliveryPage) tell(attempts []models.Attempt, chosen string) {
 	policy := wire.Policy{}
 	p.Format = p.Row.Webhook.Type

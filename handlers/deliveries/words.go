@@ -10,8 +10,8 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// Badge is a delivery's state in words: with the code when there was
-// an answer, otherwise with what went wrong.
+// Badge is a delivery's state in words: with the code when there was a
+// response, otherwise with the error.
 func Badge(d models.Delivery, held bool) web.Badge {
 	switch {
 	case held:
@@ -42,8 +42,8 @@ func deliveryOutcome(d models.Delivery) string {
 	}
 }
 
-// Note is the line below the badge: what happens next and when, or
-// when and why it ended.
+// Note is the line below the badge: the next step and its time, or when and why
+// it ended.
 func Note(d models.Delivery, heldWhy string, now time.Time) string {
 	switch {
 	case heldWhy != "":

@@ -3,7 +3,7 @@ package limit
 import "net/netip"
 
 // AddressGroup is the flow of requests from an address: the address itself for
-// IPv4, its /64 for IPv6, which is what one household or server has. A port is
+// IPv4, its /64 for IPv6, the network of one household or server. A port is
 // left out. Text that is no address is the group "unknown".
 func AddressGroup(address string) string {
 	ip, err := netip.ParseAddr(address)

@@ -15,11 +15,11 @@ type taker struct {
 	done  chan struct{}
 }
 
-// Reserve counts n more bytes as held by a place, as they arrive, and waits while
-// the flows hold all there are. It returns the cause of the place's context
-// when that ends first. To keep requests that are half read from waiting for
-// one another for ever, one of them at a time may go on beyond the limit, so
-// Bytes is exceeded by at most what one request takes.
+// Reserve counts n more bytes as held by a place, as they arrive, and waits
+// while the flows hold all there are. It returns the cause of the place's
+// context when that ends first. To keep requests that are half read from
+// waiting for one another for ever, one of them at a time may go on beyond the
+// limit, so Bytes is exceeded by at most the bytes of one request.
 func (p *Place) Reserve(n int64) error {
 	l := p.limiter
 	l.mu.Lock()
@@ -58,7 +58,7 @@ func (p *Place) count(n int64) {
 	p.limiter.bytes += n
 }
 
-// serve gives free bytes to those who wait, first to the flow that holds
+// serve gives free bytes to waiting requests, first to the flow that holds
 // fewest, and makes the first of them the leader if there is none.
 func (l *Limiter) serve() {
 	for len(l.takers) > 0 {

@@ -1,14 +1,14 @@
-// Package limit shares what a server has among flows of requests: places for
+// Package limit shares a server's capacity among flows of requests: places for
 // requests in work, and bytes that they may hold.
 //
-// A flow is whatever must not crowd out the others: a token, a member, an
-// address group. The caller sorts requests into flows after it has checked
-// their credentials, so that a request without any never uses a place that a
-// request with credentials needs. Free places go to whoever asks first. While
-// others wait, the flow that holds least is served first, flows that hold the
-// same take turns, and a flow that holds more than its share gives places back:
-// the context of its oldest request is cancelled. The model is Kubernetes' API
-// Priority and Fairness.
+// A flow is a source of requests that must not crowd out the others: a token, a
+// member, an address group. The caller sorts requests into flows after it has
+// checked their credentials, so that a request without any never uses a place
+// that a request with credentials needs. Free places are granted in order of
+// arrival. While requests wait, the flow that holds least is served first,
+// flows that hold the same take turns, and a flow that holds more than its
+// share gives places back: the context of its oldest request is cancelled. The
+// model is Kubernetes' API Priority and Fairness.
 package limit
 
 import (
@@ -30,8 +30,8 @@ var ErrYield = errors.New("limit: the place was given to another flow")
 // before one is taken back. Most requests end sooner.
 const grace = 50 * time.Millisecond
 
-// Config says what a Limiter has to share. The zero value of a field other
-// than Places switches off what it controls.
+// Config is the capacity that a Limiter shares. The zero value of a field other
+// than Places switches off the limit that it sets.
 type Config struct {
 	Places  int           // requests in work at once
 	Bytes   int64         // bytes that they may hold together; see Place.Take
@@ -58,7 +58,8 @@ type Limiter struct {
 	leader   *Place   // may exceed Bytes, so that some request can always finish
 }
 
-// flow is what requests of one key hold and wait for.
+// flow has the places and bytes that requests of one key hold, and those that
+// wait for them.
 type flow struct {
 	key     string
 	held    []*Place // oldest first
@@ -79,7 +80,7 @@ type waiter struct {
 	done   chan struct{}
 }
 
-// Place is what a request holds until Release.
+// Place is a request's share of the capacity, until Release.
 type Place struct {
 	limiter *Limiter
 	flow    *flow
@@ -202,7 +203,7 @@ func (l *Limiter) occupy(ctx context.Context, f *flow) *Place {
 	return p
 }
 
-// grant gives free places to those who wait: first to the flow that holds
+// grant gives free places to waiting requests: first to the flow that holds
 // least, among equals by turn, and then in order of arrival.
 func (l *Limiter) grant() {
 	for l.waiting > 0 {

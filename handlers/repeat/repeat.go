@@ -1,5 +1,5 @@
-// Package repeat logs what may repeat without end, such as refused requests:
-// the first at once, those after it once a minute with their number.
+// Package repeat logs warnings that may repeat without end, such as refused
+// requests: the first at once, those after it once a minute with their number.
 package repeat
 
 import (
@@ -21,7 +21,7 @@ type Log struct {
 	warnings map[string]*warning // logged within the last minute, by key
 }
 
-// warning is one that was logged, and counts what came since.
+// warning is a logged warning with the number of repetitions since.
 type warning struct {
 	text  string
 	args  []any // of the newest
@@ -47,7 +47,8 @@ func (l *Log) Warn(key, text string, args ...any) {
 	time.AfterFunc(every, func() { l.flush(key) })
 }
 
-// flush logs what was counted, and forgets a warning that did not repeat.
+// flush logs the number of repetitions, and forgets a warning that did not
+// repeat.
 func (l *Log) flush(key string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -22,7 +22,8 @@ func (s *Pages) eventToErase(c *gin.Context) (models.Event, error) {
 	return e, err
 }
 
-// Erase asks before an event's content is erased, and says what stays.
+// Erase asks before an event's content is erased, and names the parts that
+// stay.
 func (s *Pages) Erase(c *gin.Context) error {
 	e, err := s.eventToErase(c)
 	if err != nil {

@@ -58,12 +58,12 @@ func waitWords(d time.Duration) string {
 	return web.PauseWords(d)
 }
 
-// Unlogged tells an event that was dispatched while trigger history was off.
-// What came of it is not shown.
+// Unlogged reports whether an event was dispatched while trigger history was
+// off. Its outcome is not shown.
 func (p *triggerEventPage) Unlogged() bool { return p.Event.DispatchedAt != nil && !p.Event.Logged }
 
-// Show shows one event: what the site sent, which webhooks of its
-// location it met, what came of that, and why the others did not get it.
+// Show shows one event: its content, the webhooks of its location that it
+// matched, the outcomes, and why the others did not get it.
 func (s *Pages) Show(c *gin.Context) error {
 	ctx := c.Request.Context()
 	settings, err := s.Store.Settings.Get(ctx)
@@ -130,7 +130,7 @@ func (s *Pages) eventByNumber(c *gin.Context) (models.Event, error) {
 	return s.Store.Events.ByID(c.Request.Context(), number)
 }
 
-// triggerMerges fills in what became one with the event.
+// triggerMerges fills in the events that were merged with this one.
 func (s *Pages) triggerMerges(ctx context.Context, p *triggerEventPage) error {
 	if id := p.Event.MergedInto; id != nil {
 		into, err := s.Store.Events.ByID(ctx, *id)

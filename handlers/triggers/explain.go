@@ -30,7 +30,7 @@ type triggerWhy struct {
 	Absent bool
 	Class  string // the reason in two words, said first; empty for a match
 	Words  []triggerWord
-	// Fix is what to edit for later events, with the field's name; both are
+	// Fix names the change that helps later events, Field its field. Both are
 	// empty when nothing has to change, or no change helps.
 	Fix, Field string
 	// Never says that no later event of this kind can match.

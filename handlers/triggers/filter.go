@@ -36,7 +36,7 @@ func parseTriggerQuery(v url.Values, now time.Time) (q models.EventQuery, f trig
 	return q, f, faults
 }
 
-// triggerChoices fills in what the filter bar offers.
+// triggerChoices fills in the choices of the filter bar.
 func (s *Pages) triggerChoices(ctx context.Context, p *triggerHistoryPage) error {
 	var err error
 	if p.Location, err = s.LocationPicker(ctx, "location", p.Filter.Location); err != nil {

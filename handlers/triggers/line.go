@@ -8,7 +8,7 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// triggerLine is one event in the list with what became of it.
+// triggerLine is one event in the list with its outcome.
 type triggerLine struct {
 	web.EventRef
 	Location  string

@@ -1,4 +1,4 @@
-// Package triggers explains what became of each event: the trigger history, one
+// Package triggers explains the outcome of each event: the trigger history, one
 // event, and why a webhook was or was not triggered.
 package triggers
 
@@ -113,8 +113,8 @@ func (s *Pages) showTriggerHistory(c *gin.Context, status int, unknown string) e
 	return s.RenderFragment(c, status, "trigger_history", p, "events-list")
 }
 
-// onlyLogged leaves out what was dispatched while trigger history was off. While
-// it is off, that is all that was received since.
+// onlyLogged leaves out events that were dispatched while trigger history was
+// off. While it is off, these are all events received since.
 func (s *Pages) onlyLogged(ctx context.Context, p *triggerHistoryPage, q *models.EventQuery) error {
 	history, err := s.Store.Settings.History(ctx, models.EnableTriggerHistory)
 	if err != nil {
@@ -148,7 +148,7 @@ func (s *Pages) triggersMatched(ctx context.Context, p *triggerHistoryPage) erro
 	return err
 }
 
-// triggerLines tells what became of each event.
+// triggerLines adds the outcome to each event.
 func (s *Pages) triggerLines(ctx context.Context, rows []models.Event, delay time.Duration, now time.Time) ([]triggerLine, error) {
 	locations, slugs := make([]string, len(rows)), make([]string, len(rows))
 	for i, e := range rows {

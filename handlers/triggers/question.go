@@ -40,12 +40,12 @@ func (s *Pages) triggerUnknown(c *gin.Context, id string) error {
 	return s.showTriggerHistory(c, http.StatusNotFound, web.Cut(id, 200))
 }
 
-// triggerAnswer is why one webhook got an event or not, and what came of it.
+// triggerAnswer explains why one webhook got an event or not, with the outcome.
 type triggerAnswer struct {
 	Webhook  models.Webhook
 	Headline string // match or not, and whether it arrived
 	Why      triggerWhy
-	Next     string // what happens now, or what could be done
+	Next     string // the next step, or advice
 	Delivery *models.Delivery
 	Into     string // path of the newer event that was sent instead, with the same question
 }
@@ -117,7 +117,7 @@ func (s *Pages) elsewhere(ctx context.Context, e models.Event, w models.Webhook)
 	return explainTrigger(e, one), nil
 }
 
-// matchedHeadline says of a match whether it arrived, and what comes next.
+// matchedHeadline says whether a match was delivered, and the next step.
 func matchedHeadline(p *triggerEventPage, r triggerResult) (headline, next string) {
 	switch r.Outcome {
 	case models.DeliveryDelivered:

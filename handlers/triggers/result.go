@@ -10,7 +10,7 @@ import (
 )
 
 // triggerResult is one webhook of an event's location: why it got the event or
-// not, and what came of it.
+// not, and the outcome.
 type triggerResult struct {
 	ID       int64
 	Name     string // as it was when the event was matched
@@ -19,7 +19,7 @@ type triggerResult struct {
 	Gone     bool // deleted since
 	Why      triggerWhy
 	Delivery *models.Delivery // nil: none is on record
-	Inside   string           // what else is in the delivery
+	Inside   string           // the other events in the delivery
 	// Outcome is a delivery's state, or held; empty: no delivery is on record.
 	Outcome string
 	Badge   web.Badge
@@ -40,7 +40,7 @@ func newTriggerResult(e models.Event, c triggerCase, row *models.TriggerRow, ena
 		r.Badge, r.Note = unsentTrigger(e, c, r.Why, enabled, now)
 		return r
 	}
-	// What was sent counts for more than what can be worked out today.
+	// A delivery on record overrides the result of the current filter.
 	if !r.Why.Match {
 		r.Why = triggerWhy{Match: true, Words: plainWords("A delivery was recorded")}
 	}
@@ -66,8 +66,8 @@ func newTriggerResult(e models.Event, c triggerCase, row *models.TriggerRow, ena
 	return r
 }
 
-// unsentTrigger says why a match has no delivery on record; empty for what did
-// not match.
+// unsentTrigger says why a match has no delivery on record; empty if the event
+// did not match.
 func unsentTrigger(e models.Event, c triggerCase, why triggerWhy, enabled bool, now time.Time) (web.Badge, string) {
 	switch {
 	case !why.Match:

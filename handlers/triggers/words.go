@@ -19,7 +19,7 @@ type triggerWord struct {
 
 func plainWords(text string) []triggerWord { return []triggerWord{{Text: text}} }
 
-// matchWords names what of the filter let the event through.
+// matchWords names the parts of the filter that let the event through.
 func matchWords(e models.Event, c triggerCase) []triggerWord {
 	words := plainWords(optionLabel(c.Format, e.Kind()) + " chosen; ")
 	if c.Then.TagMode == models.TagsSpecific {
@@ -89,8 +89,8 @@ func notOfferedWords(e models.Event, f *wire.Format) string {
 	return fmt.Sprintf("The event is %s, which %s webhooks do not report.", kind.Type, f.Label)
 }
 
-// optionLabel is what the type's form calls a kind of event, or the event's
-// type when the form does not offer it.
+// optionLabel is the label of a kind of event in the type's form, or the
+// event's type when the form does not offer it.
 func optionLabel(f *wire.Format, kind models.EventKind) string {
 	if o, offered := f.Covering(kind); offered {
 		return o.Label

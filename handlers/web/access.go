@@ -13,20 +13,20 @@ import (
 // userKey is where a request's user is kept in gin's context.
 const userKey = "user"
 
-// UserOf returns who is logged in; false: nobody.
+// UserOf returns the user who is logged in; false: none.
 func UserOf(c *gin.Context) (models.User, bool) {
 	value, _ := c.Get(userKey)
 	user, ok := value.(models.User)
 	return user, ok
 }
 
-// ActorOf is who makes the change that the request asks for.
+// ActorOf is the author of the request's changes.
 func ActorOf(c *gin.Context) models.Actor {
 	user, _ := UserOf(c)
 	return ActorIs(c, user)
 }
 
-// ActorIs is the user as the author of what the request does.
+// ActorIs is the user as the author of the request's changes.
 func ActorIs(c *gin.Context, user models.User) models.Actor {
 	by := user.Actor()
 	by.From = c.ClientIP()
@@ -67,8 +67,8 @@ func (s *Site) AdminOnly(c *gin.Context) {
 	}
 }
 
-// SessionUser returns who the session belongs to, models.ErrNotFound when
-// there is no session or its user is gone or disabled.
+// SessionUser returns the session's user, or models.ErrNotFound when there is
+// no session or its user is gone or disabled.
 func (s *Site) SessionUser(c *gin.Context) (models.User, error) {
 	session, err := s.Sessions.Get(c.Request, SessionCookie)
 	if err != nil {
@@ -101,8 +101,8 @@ func (s *Site) StartSession(c *gin.Context, user int64) error {
 	return session.Save(c.Request, c.Writer)
 }
 
-// withNext is a path that leads on to the page that the request is for; what
-// has no page leads nowhere.
+// withNext is a path that leads on to the page that the request is for; it is
+// unchanged for a request without a page.
 func withNext(c *gin.Context, path string) string {
 	r := c.Request
 	if r.Method != http.MethodGet && r.Method != http.MethodHead && !refillable[c.FullPath()] {

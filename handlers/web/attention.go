@@ -14,7 +14,8 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// attention is what every page says about what needs somebody.
+// attention has the notices, shown on every page, about problems that need
+// attention.
 type attention struct {
 	Broken   []models.Attention // that broke, at most brokenNamed
 	More     int64              // broke as well
@@ -85,7 +86,7 @@ func (a *attention) addBroken(w models.Attention, aside bool) {
 	}
 }
 
-// What can be put aside has a key that is another one when it happens anew.
+// Each notice has a key that changes when the condition recurs.
 
 // BrokeKey names the webhook that broke and when.
 func (*attention) BrokeKey(w models.Attention) string {
@@ -109,7 +110,7 @@ const (
 
 var asideKey = regexp.MustCompile(`^[bse][0-9]{1,19}\.[0-9]{1,19}$`)
 
-// asideOf is what this browser was told to put aside.
+// asideOf returns the keys of the notices that were dismissed in this browser.
 func asideOf(r *http.Request) []string {
 	cookie, err := r.Cookie(asideCookie)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/go-playground/validator/v10"
 )
 
-// Line is what was typed into a field of one line, without spaces around it.
+// Line is the input of a field of one line, without spaces around it.
 type Line string
 
 // UnmarshalParam removes the spaces around the text. It never fails.
@@ -22,8 +22,8 @@ func (l *Line) UnmarshalParam(typed string) error {
 	return nil
 }
 
-// Text is what was typed into a field of several lines, without spaces around
-// it. Lines end with \n; browsers send \r\n.
+// Text is the input of a field of several lines, without spaces around it.
+// Lines end with \n; browsers send \r\n.
 type Text string
 
 // UnmarshalParam removes the spaces around the text and the \r of its line
@@ -33,7 +33,7 @@ func (t *Text) UnmarshalParam(typed string) error {
 	return nil
 }
 
-// Number is a whole number; -1 stands for what is none.
+// Number is a whole number; -1 stands for input that is not one.
 type Number int64
 
 // UnmarshalParam reads a decimal number and stores -1 for any other text. It
@@ -47,10 +47,10 @@ func (n *Number) UnmarshalParam(typed string) error {
 }
 
 // Bind reads the form that a member posted into a struct: its form tags name
-// the fields, its binding tags say what they may hold. Unknown fields are
-// ignored; of a field that was sent twice the first counts, unless it is a list.
-// Without faults the form may be stored. The error is for Fail: the form could
-// not be read.
+// the fields, its binding tags have the rules for their values. Unknown fields
+// are ignored; of a field that was sent twice the first counts, unless it is a
+// list. Without faults the form may be stored. The error is for Fail: the form
+// could not be read.
 func Bind(c *gin.Context, form any) (Faults, error) {
 	if err := ParseForm(c); err != nil {
 		return nil, err
@@ -81,8 +81,9 @@ func BindOrRefuse(c *gin.Context, form any) error {
 	return err
 }
 
-// BindOpen reads a form that needs no session, see ParseOpenForm. What it holds
-// is not checked: a wrong password is told like any other.
+// BindOpen reads a form that needs no session, see ParseOpenForm. Its content
+// is not checked: any text that is not the password is answered as a wrong
+// password.
 func (s *Site) BindOpen(c *gin.Context, most int64, form any) error {
 	if err := s.ParseOpenForm(c, most); err != nil {
 		return err
@@ -90,8 +91,8 @@ func (s *Site) BindOpen(c *gin.Context, most int64, form any) error {
 	return c.ShouldBindWith(form, binding.FormPost)
 }
 
-// Refill fills a form with what was typed into it before its reader had to log
-// in again; false: nothing was.
+// Refill fills a form with the unsaved input from before a new login; false:
+// there is none.
 func (s *Site) Refill(c *gin.Context, form any) (bool, error) {
 	typed, err := s.TypedBefore(c)
 	if err != nil || typed == nil {

@@ -10,24 +10,24 @@ import (
 )
 
 // CarriedMax is how large a form may be for the login page to carry it, in
-// bytes: it is read for somebody who is not logged in.
+// bytes. The sender of this form is not logged in.
 const CarriedMax = 8 << 10
 
-// refillable are the routes of the forms that can be shown again with what was
-// typed into them.
+// refillable are the routes of the forms that can be shown again with their
+// input.
 var refillable = map[string]bool{
 	"/admin/webhooks/new": true, "/admin/webhooks/:id/edit": true, "/developer/site-settings/edit": true,
 	"/admin/tokens": true, "/admin/members": true, "/admin/locations": true, "/admin/locations/:id": true,
 }
 
-// TypedForm is what was typed into the form of a page and not saved.
+// TypedForm is the unsaved input of a page's form.
 type TypedForm struct {
 	Path   string // of the page, with its query
 	Fields url.Values
 }
 
-// carry reads the form that somebody sent whose session has ended; nil: the
-// login page does not carry it.
+// carry reads a form that was sent after its session had ended; nil: the login
+// page does not carry it.
 func (s *Site) carry(c *gin.Context) url.Values {
 	r := c.Request
 	if r.Method != http.MethodPost || !refillable[c.FullPath()] || c.GetHeader(PartHeader) != "" || r.ContentLength > CarriedMax {
@@ -45,13 +45,13 @@ func (s *Site) carry(c *gin.Context) url.Values {
 	return carried
 }
 
-// NeverCarried tells fields whose content has to be entered anew.
+// NeverCarried reports whether a field has to be entered again after a login.
 func NeverCarried(name string) bool {
 	return strings.Contains(name, "password") || strings.HasPrefix(name, "secret_") || name == "headers" || name == "do"
 }
 
-// TypedBefore returns what was typed into the form of this page before its
-// reader had to log in; nil: nothing.
+// TypedBefore returns the unsaved input of this page's form from before a
+// login; nil: none.
 func (s *Site) TypedBefore(c *gin.Context) (url.Values, error) {
 	text, err := s.TakeKept(c, KeptForm)
 	if err != nil || text == "" {

@@ -16,9 +16,9 @@ func (s *Site) Addressed(c *gin.Context) {
 	c.Request.RemoteAddr = net.JoinHostPort(clientAddress(c.Request, s.TrustedProxies), "0")
 }
 
-// clientAddress is the address of the peer, or when that is a trusted proxy
-// what X-Forwarded-For says: the last address in it that is not a trusted
-// proxy's. When that cannot be read, it is the peer's.
+// clientAddress is the address of the peer. When that is a trusted proxy, it is
+// the last address in X-Forwarded-For that is not a trusted proxy's. When that
+// cannot be read, it is the peer's.
 func clientAddress(r *http.Request, trusted []netip.Prefix) string {
 	peer, known := readAddress(r.RemoteAddr)
 	if !known {

@@ -9,25 +9,25 @@ import (
 )
 
 // ConfirmPage asks before something that cannot be undone, or that concerns
-// many. Its button says what happens and to how many.
+// many. Its button names the action and the number of things.
 type ConfirmPage struct {
 	Page
 	Crumb, CrumbPath string   // where one comes from
-	Lines            []string // what happens, what does not
+	Lines            []string // the effects, and what stays unchanged
 	Rows             []ConfirmRow
 	Action           string // path that is posted to
 	Fields           []ConfirmField
-	Also             *ConfirmAlso // what may be done with it
+	Also             *ConfirmAlso // related tokens to revoke
 	Button           string       // empty: there is nothing to do
 	Danger           bool
 	Back             string
 	Fault            string // why it was refused; empty: it was not
 	Narrow           *ConfirmSince
-	Older            string // path of the same question about what was not looked at
+	Older            string // path of the same question about rows that were not searched
 }
 
 // ConfirmSince asks the same about fewer: only those since a time. Fields keep
-// what was chosen.
+// the choice.
 type ConfirmSince struct {
 	Path   string
 	Fields []ConfirmField
@@ -39,7 +39,7 @@ type ConfirmRow struct {
 	Path, Name, Note string
 }
 
-// ConfirmAlso offers tokens to revoke along with what is confirmed.
+// ConfirmAlso offers tokens to revoke along with the confirmed action.
 type ConfirmAlso struct {
 	Legend string
 	Tokens []models.Token
@@ -47,7 +47,7 @@ type ConfirmAlso struct {
 	Ticked bool
 }
 
-// ConfirmField is what goes with the answer.
+// ConfirmField is a hidden field of the form.
 type ConfirmField struct{ Name, Value string }
 
 // Confirm shows the question; with a fault it answers 422.

@@ -10,8 +10,8 @@ import (
 )
 
 // newQueries shares the database's connections among pages by member. Two of
-// five are left to the APIs, exports and jobs whatever pages ask for, and a
-// member has a third of the rest, or two.
+// five are reserved for the APIs, exports and jobs. A member gets a third of
+// the rest, and at least two.
 func newQueries(connections int) *limit.Limiter {
 	places := max(1, connections*3/5)
 	return limit.New(limit.Config{Places: places, PerFlow: max(2, places/3), Queue: pagesAtOnce, Wait: BusyWait})

@@ -21,7 +21,7 @@ const (
 // long.
 var errPageLate = errors.New("the page took too long")
 
-// pageTime is what is left of a page's time, in its context.
+// pageTime is the remaining time of a page, in its context.
 type pageTime struct {
 	within time.Duration
 	timer  *time.Timer
@@ -29,7 +29,7 @@ type pageTime struct {
 
 type pageTimeKey struct{}
 
-// Timed ends what a page asks of the database when the page takes too long.
+// Timed cancels a page's queries when the page takes too long.
 func (s *Site) Timed(c *gin.Context) {
 	ctx, cancel := context.WithCancelCause(c.Request.Context())
 	defer cancel(nil)
@@ -49,9 +49,10 @@ func (s *Site) Long(c *gin.Context) {
 	c.Next()
 }
 
-// Untimed does what has a limit of its own, such as a request to a receiver:
-// the page's time stands still meanwhile, and begins anew. Others may use the
-// database in its place; when none is free afterwards, the rest does without.
+// Untimed calls a function with a limit of its own, such as a request to a
+// receiver. The page's timer is paused and then restarted. Its database place
+// is free for others meanwhile. If no database place is free afterwards, the
+// page continues without one.
 func Untimed[T any](ctx context.Context, do func() T) T {
 	if q := queryPlaceOf(ctx); q != nil {
 		q.release()

@@ -9,9 +9,8 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// Directory finds locations and communities for one request. Where there are no
-// more than PickMax of them they are read once, and everything else is found in
-// what was read.
+// Directory finds locations and communities for one request. If there are at
+// most PickMax of them, they are read once, and all look-ups use that list.
 type Directory struct {
 	store       *models.Locations
 	locations   list[models.Location]
@@ -99,8 +98,8 @@ func (d *Directory) findLocation(ctx context.Context, typed string) (string, err
 	return slugs[0], nil
 }
 
-// FilterLocation returns the slug of the location that a filter names. Where
-// there is none it returns what was typed, and a sentence about it.
+// FilterLocation returns the slug of the location that a filter names. If there
+// is none, it returns the input, and a sentence about it.
 func (d *Directory) FilterLocation(ctx context.Context, typed string) (slug, fault string, err error) {
 	if typed == "" {
 		return "", "", nil
@@ -113,7 +112,7 @@ func (d *Directory) FilterLocation(ctx context.Context, typed string) (slug, fau
 	return typed, fault, err
 }
 
-// unknownLocation says that nothing was found, and what is like it.
+// unknownLocation says that nothing was found, and lists similar locations.
 func (d *Directory) unknownLocation(ctx context.Context, typed string) (string, error) {
 	typed = Storable(typed)
 	found, err := d.similar(ctx, typed, 3)
@@ -128,8 +127,7 @@ func (d *Directory) unknownLocation(ctx context.Context, typed string) (string, 
 	return said, err
 }
 
-// similar are at most so many locations whose name or slug contains what was
-// typed.
+// similar are at most so many locations whose name or slug contains the input.
 func (d *Directory) similar(ctx context.Context, typed string, most int) ([]models.Location, error) {
 	all, few, err := d.fewLocations(ctx)
 	if err == nil && !few {

@@ -15,8 +15,7 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// handler is a handler of the console; what it returns as an error is answered
-// by fail, in one place.
+// handler is a handler of the console. fail answers its errors, in one place.
 type handler func(c *gin.Context) error
 
 // StatusError is an error with the status and the sentence to answer with.
@@ -105,8 +104,8 @@ func (s *Site) Fail(c *gin.Context, err error) {
 	c.Data(http.StatusInternalServerError, "text/html; charset=utf-8", s.page500)
 }
 
-// renderOops renders the 500 page ahead, since at the time it is needed
-// rendering may be what fails.
+// renderOops renders the 500 page ahead, because rendering itself may fail when
+// the page is needed.
 func (s *Site) renderOops() ([]byte, error) {
 	p := &errorPage{
 		Page:   Page{Title: "Something went wrong", Bare: true, Theme: themeSystem},

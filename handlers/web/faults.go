@@ -1,6 +1,6 @@
 package web
 
-// Faults are what is wrong with a form: a sentence for each field.
+// Faults are the faults of a form: a sentence for each field.
 type Faults map[string]string
 
 // Add keeps the first fault of a field.

@@ -17,8 +17,8 @@ type Field struct {
 	HelpIDs string // ids of help that the page writes itself, with spaces between them
 }
 
-// NewField is what templates call field. The fault is the one that the form
-// has for this id; several sentences of help are shown as one paragraph.
+// NewField is the templates' function "field". The fault is the one that the
+// form has for this id; several sentences of help are shown as one paragraph.
 func NewField(id, label string, faults Faults, help ...string) Field {
 	return Field{ID: id, Label: label, Fault: faults[id], Help: strings.Join(help, " ")}
 }
@@ -35,8 +35,8 @@ func (f Field) Warn(warnings Faults) Field {
 	return f
 }
 
-// Described are the ids of what describes the control, with spaces between
-// them; empty: nothing does.
+// Described are the ids of the texts that describe the control, with spaces
+// between them; empty: there are none.
 func (f Field) Described() string {
 	ids := strings.Fields(f.HelpIDs)
 	for _, said := range []struct{ text, of string }{{f.Help, "help"}, {f.Fault, "err"}, {f.Warning, "warning"}} {

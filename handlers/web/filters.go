@@ -20,8 +20,8 @@ func Without(path string, v url.Values, name string) string {
 	return OlderURL(path, rest, 0)
 }
 
-// ReadNumber stores a number above 0 in into; false: the value is none, and
-// into keeps what it had.
+// ReadNumber stores a number above 0 in into; false: the value is not one, and
+// into is unchanged.
 func ReadNumber(value string, into *int64) bool {
 	n, ok := Positive(value)
 	if ok {

@@ -13,8 +13,8 @@ import (
 type Flash struct {
 	Kind string // success, warning, danger or info, as Stacks names its notices
 	Text string
-	// Link is a path of this site that it leads to, and Do what is done there;
-	// empty: none.
+	// Link is a path of this site for the next step, and Do its text; empty:
+	// none.
 	Link, Do string
 }
 
@@ -22,15 +22,15 @@ const (
 	// FlashCookie is the name of the cookie that the flash messages are in.
 	FlashCookie = "flash"
 	flashFor    = 5 * time.Minute
-	// FlashLimit keeps the cookie below what browsers accept, in bytes.
+	// FlashLimit keeps the cookie below the limit of browsers, in bytes.
 	FlashLimit = 1000
 )
 
 func init() { gob.RegisterName("flash", Flash{}) } // so is a session of a cookie written
 
 // newFlashes is where flash messages are kept: in a signed cookie, so that
-// reading a page writes nothing on the server, and who has no session is told
-// as well.
+// reading a page writes nothing on the server, and so that visitors without a
+// session see messages too.
 func newFlashes(secure bool, keys [][]byte) *sessions.CookieStore {
 	var pairs [][]byte
 	for _, key := range keys {
@@ -42,11 +42,11 @@ func newFlashes(secure bool, keys [][]byte) *sessions.CookieStore {
 	return store
 }
 
-// keepFlash leaves sentences for the next page. What was done is done, also when
-// there is no way to say so.
+// keepFlash stores messages for the next page. The change has already been
+// made, so a failure to store them is only logged.
 func (s *Site) keepFlash(c *gin.Context, flash []Flash) {
 	session, _ := s.flashes.New(c.Request, FlashCookie) // an error leaves it empty
-	session.Flashes()                                   // what no page has shown is over
+	session.Flashes()                                   // drop messages that no page has shown
 	for _, one := range flash {
 		one.Text = Cut(one.Text, FlashLimit)
 		session.AddFlash(one)
@@ -56,8 +56,8 @@ func (s *Site) keepFlash(c *gin.Context, flash []Flash) {
 	}
 }
 
-// takeFlash returns what the last change had to say and forgets it; what is
-// forged or too old is nothing.
+// takeFlash returns the messages of the last change and removes them. Forged or
+// expired ones are ignored.
 func (s *Site) takeFlash(c *gin.Context) []Flash {
 	if _, err := c.Request.Cookie(FlashCookie); err != nil {
 		return nil

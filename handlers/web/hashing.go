@@ -12,7 +12,7 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// hashing is what one check costs: 19 MiB and two passes.
+// hashing is the cost of one check: 19 MiB and two passes.
 var hashing = &argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 
 const (
@@ -50,7 +50,7 @@ type Passwords struct {
 	members   *limit.Limiter // by e-mail
 }
 
-// PasswordsWaiting are those who wait for their password to be checked.
+// PasswordsWaiting is how many requests may wait for a check of their password.
 const PasswordsWaiting = 64
 
 // Decoy is compared with when there is no such user, so that it takes as long.
@@ -84,8 +84,8 @@ func (p *Passwords) Hash(ctx context.Context, member models.User, password strin
 	return HashPassword(password)
 }
 
-// Match is called with a place. An empty hash stands for a user who does not exist
-// and never matches.
+// Match is called with a place. An empty hash stands for an unknown user and
+// never matches.
 func (p *Passwords) Match(password, hash string) (bool, error) {
 	if len(password) > passwordMax {
 		password = ""

@@ -56,7 +56,7 @@ type pageWriter struct {
 func (w pageWriter) Write(rendered []byte) (int, error) {
 	w.base.rendered()
 	w.page.WriteContentType(w)
-	// Pages show who is logged in and what was typed: nobody keeps them.
+	// Pages show the member's name and input, so caches must not store them.
 	w.Header().Set("Cache-Control", "no-store")
 	if w.base.fragment != "" {
 		w.Header().Set(PartHeader, w.base.fragment)

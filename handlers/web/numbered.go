@@ -29,7 +29,7 @@ func NumberOf(v url.Values, name string) int {
 	return n
 }
 
-// SearchOf is what a list's search field holds.
+// SearchOf is the input of a list's search field.
 func SearchOf(v url.Values) string { return Cut(strings.TrimSpace(v.Get("q")), 200) }
 
 // NameQuery asks for page at of a list, counted from 1, with so many rows shown

@@ -13,7 +13,7 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// Page is what the layout needs; every page's struct embeds it. A handler sets
+// Page is the data of the layout; every page's struct embeds it. A handler sets
 // Title and Nav, render fills in the rest.
 type Page struct {
 	Title string
@@ -114,8 +114,8 @@ const (
 )
 
 // RenderFragment writes a part of a page when a script asked for one of those
-// offered, otherwise the page. A part comes with 200 whatever is wrong with the
-// form: browsers report other answers to a script as faults of the page.
+// offered, otherwise the page. A part always comes with 200, even if the form
+// has faults: browsers report other statuses to a script as faults of the page.
 func (s *Site) RenderFragment(c *gin.Context, status int, name string, data pager, offered ...string) error {
 	fragment := c.GetHeader(PartHeader)
 	if !slices.Contains(offered, fragment) {

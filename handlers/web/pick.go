@@ -19,7 +19,7 @@ const (
 // more than PickMax a text field with suggestions.
 type Picker struct {
 	Field
-	Any     string // what no choice is called; empty: there must be one
+	Any     string // label for no choice; empty: one is required
 	Small   bool
 	Options []Choice      // of a select
 	Groups  []ChoiceGroup // of a select, instead of Options
@@ -30,7 +30,7 @@ type Picker struct {
 	With    string   // name of a field that it has to send there as well
 }
 
-// Chosen is the label of the choice, or what was typed.
+// Chosen is the label of the choice, or the input.
 func (p *Picker) Chosen() string {
 	for _, one := range p.Options {
 		if one.Chosen {
@@ -45,7 +45,7 @@ func (p *Picker) Chosen() string {
 	return p.Value
 }
 
-// LocationPicker offers the locations; chosen is a slug, or what was typed.
+// LocationPicker offers the locations; chosen is a slug, or the input.
 func (d *Directory) LocationPicker(ctx context.Context, id, chosen string) (Picker, error) {
 	p := Picker{Field: Field{ID: id}, Value: chosen}
 	locations, few, err := d.fewLocations(ctx)
@@ -68,7 +68,7 @@ func (d *Directory) LocationPicker(ctx context.Context, id, chosen string) (Pick
 	return p, err
 }
 
-// Storable is what was typed, without what no database could hold.
+// Storable is the input without characters that a database cannot store.
 func Storable(typed string) string {
 	return strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(typed, "?"), "\x00", "?"))
 }

@@ -101,7 +101,7 @@ func (s *Site) openFormPlace(c *gin.Context) (*limit.Place, error) {
 // has to arrive soon, and few are read at once.
 func (s *Site) ParseOpenForm(c *gin.Context, most int64) error {
 	if c.Request.ContentLength > most {
-		c.Header("Connection", "close") // do not read what is refused
+		c.Header("Connection", "close") // do not read a refused body
 		return &http.MaxBytesError{Limit: most}
 	}
 	place, err := s.openFormPlace(c)

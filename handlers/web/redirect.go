@@ -6,9 +6,9 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// RedirectToParent answers whoever reads an address that only takes forms: a page may have
-// been shown there, and reloading it or choosing an appearance comes back by
-// reading. What it is about has its page one step up.
+// RedirectToParent answers a GET of an address that only accepts forms.
+// Reloading a page shown after a form, or choosing an appearance there, sends
+// such a GET. The parent path is the page of the same thing.
 func (s *Site) RedirectToParent(c *gin.Context) error {
 	return s.Redirect(c, path.Dir(c.Request.URL.EscapedPath()))
 }

@@ -20,10 +20,10 @@ const (
 	TextMax = 500
 )
 
-// locationSlug is what the ingest API takes as a location.
+// locationSlug matches the locations that the ingest API accepts.
 var locationSlug = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
 
-// rules are what binding tags may say beside the validator's own rules.
+// rules are the rules for binding tags besides the validator's own.
 var rules = map[string]func(value string) bool{
 	"line":     func(value string) bool { return wording.IsPrintable(value, "") },
 	"lines":    func(value string) bool { return wording.IsPrintable(value, "\n\t") },

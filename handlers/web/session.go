@@ -21,8 +21,8 @@ const (
 	touchAfter   = time.Minute // last-seen times are written at most this often
 	sessionUser  = "user"      // key of the user's id among a session's values
 	sessionKeeps = "keeps"     // whether something is kept with the session; see Site.keep
-	// unattendedHeader marks what a page asks for by itself, which is no sign
-	// that anybody is there.
+	// unattendedHeader marks requests that a page sends by itself. They do not
+	// prolong the session.
 	unattendedHeader = "X-Unattended"
 )
 
@@ -113,8 +113,8 @@ func (st *sessionCookies) Save(r *http.Request, w http.ResponseWriter, session *
 	return nil
 }
 
-// SessionKey is what the database stores of a session's id: its SHA-256 in
-// base64url.
+// SessionKey is the form in which the database stores a session's id: its
+// SHA-256 in base64url.
 func SessionKey(id string) string {
 	sum := sha256.Sum256([]byte(id))
 	return base64.RawURLEncoding.EncodeToString(sum[:])

@@ -8,7 +8,7 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// What a session keeps for the next page, by name.
+// The names of values that a session keeps for the next page.
 const (
 	KeptConfirmed = "confirmed" // when the member last proved at the provider who they are: Unix seconds
 	KeptForm      = "form"      // what was typed before the member had to log in again: a TypedForm as JSON
@@ -27,8 +27,8 @@ func (s *Site) Keep(c *gin.Context, what, text string) error {
 	return s.Sessions.Rows.Keep(c.Request.Context(), SessionKey(session.ID), what, text)
 }
 
-// TakeKept returns what was kept with the session under a name, and erases it;
-// empty: there is nothing.
+// TakeKept returns the session's value of a name, and erases it; empty: there
+// is none.
 func (s *Site) TakeKept(c *gin.Context, what string) (string, error) {
 	session, err := s.Sessions.Get(c.Request, SessionCookie)
 	if err != nil || session.Values[sessionKeeps] != true || c.Request.Method == http.MethodHead {

@@ -1,5 +1,5 @@
-// Package web is what the pages of all areas share: rendering, errors, sessions,
-// access, forms, filters, and how things are put into words.
+// Package web is the code that the pages of all areas share: rendering, errors,
+// sessions, access, forms, filters, and how things are put into words.
 //
 // It promises that every change needs a session and a request from our own
 // pages. It knows no area.
@@ -22,7 +22,7 @@ import (
 	"github.com/sitehooks/sitehooks/templates"
 )
 
-// Config is what all areas of the console share.
+// Config is the configuration that all areas of the console share.
 type Config struct {
 	Store     *models.Store
 	Templates *templates.Set
@@ -32,14 +32,15 @@ type Config struct {
 	// or more, equal on all instances, derived from the secret key.
 	CookieKeys [][]byte
 	Log        *slog.Logger
-	// TrustedProxies are believed in what they say about the client's address.
+	// TrustedProxies are the proxies whose headers about the client's address
+	// are trusted.
 	TrustedProxies []netip.Prefix
 	// OnChange wakes the jobs after a change that may give them work; nil: nobody.
 	OnChange func()
 	Version  string
 }
 
-// Site is what the pages of all areas need: each area embeds it.
+// Site has the shared parts of all pages: each area embeds it.
 type Site struct {
 	Config
 	// PageWithin is how long most pages may take, LongWithin one that may change
@@ -63,10 +64,10 @@ type Site struct {
 	Sessions   *sessionCookies
 	flashes    *sessions.CookieStore
 	page500    []byte                   // the 500 page, rendered at start
-	entries    map[string]template.HTML // the navigation, rendered at start, by what is current
+	entries    map[string]template.HTML // the navigation, rendered at start, by current entry
 }
 
-// NewSite renders ahead what all pages have in common.
+// NewSite renders the shared parts of all pages in advance.
 func NewSite(c Config) (*Site, error) {
 	if c.Store == nil || c.Templates == nil || c.BaseURL == nil || c.Log == nil {
 		return nil, errors.New("handlers: Store, Templates, BaseURL and Log are required")

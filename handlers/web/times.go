@@ -64,7 +64,8 @@ func ParseTimes(v url.Values, now time.Time) (f TimeFilter, from, to time.Time, 
 	return f, from, to, faults
 }
 
-// readTime takes what a field for date and time sends, or a day alone, as UTC.
+// readTime reads the value of a field for date and time, or a day alone, as
+// UTC.
 func readTime(value string, into *time.Time) bool {
 	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05", time.RFC3339, time.DateOnly} {
 		if t, err := time.Parse(layout, value); err == nil {

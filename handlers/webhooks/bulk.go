@@ -21,7 +21,7 @@ type webhooksBulkPage struct {
 	Waiting  int64               // of those that will change
 }
 
-// bulkForm says what to do with which webhooks: a page of the list at most.
+// bulkForm has the action and its webhooks: a page of the list at most.
 type bulkForm struct {
 	Do  string       `form:"do" binding:"oneof=pause resume delete"`
 	IDs []web.Number `form:"id" binding:"min=1,max=200"`
@@ -30,7 +30,7 @@ type bulkForm struct {
 // bulkAction is one thing to do with several webhooks.
 type bulkAction struct {
 	Do, Verb  string
-	One, Many string // what is said when it was done
+	One, Many string // messages after the action
 }
 
 func bulkActions() []bulkAction {
@@ -44,7 +44,7 @@ func bulkActions() []bulkAction {
 // Bulk are the things that can be done with several webhooks.
 func (*webhooksPage) Bulk() []bulkAction { return bulkActions() }
 
-// Bulk shows what would happen to the webhooks chosen in the list.
+// Bulk shows the effect of an action on the webhooks chosen in the list.
 func (s *Pages) Bulk(c *gin.Context) error {
 	var form bulkForm
 	if err := web.BindOrRefuse(c, &form); err != nil {

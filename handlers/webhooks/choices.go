@@ -101,7 +101,7 @@ func activityChoices(chosen string) []web.ChoiceGroup {
 	return groups
 }
 
-// activityGroups are there once: there are many, and they are what they are.
+// activityGroups are built once: there are many, and they never change.
 var activityGroups = sync.OnceValue(func() []web.ChoiceGroup {
 	var groups []web.ChoiceGroup
 	at, seen := map[string]int{}, map[string]bool{}

@@ -119,7 +119,7 @@ func (f *webhookForm) version() time.Time {
 	return at
 }
 
-// input is what the form asks for.
+// input translates the form.
 func (f *webhookForm) input(format *wire.Format, saved *definition.Saved) definition.Input {
 	in := definition.Input{
 		Format: format, Name: (*string)(&f.Name), Location: &f.Location, Community: &f.Community, TagMode: &f.TagMode, URL: (*string)(&f.URL),

@@ -15,7 +15,7 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// editing is one showing of the form: what is edited and what was typed.
+// editing is one request for the form: the edited webhook and the input.
 type editing struct {
 	format  *wire.Format
 	old     *models.Webhook // nil: a new webhook
@@ -28,7 +28,7 @@ type editing struct {
 	preview *preview
 
 	copied    bool   // a copy is created paused
-	notCopied string // what the copied webhook has that its copy lacks
+	notCopied string // the parts that are not copied
 }
 
 // New shows the form for a webhook of the type that ?type names. ?from fills in
@@ -67,7 +67,7 @@ func (s *Pages) copyForm(c *gin.Context, e *editing, from string) error {
 		return err
 	}
 	if w.Type != e.format.Name {
-		// What may be shown of a webhook depends on its own type.
+		// The parts of a webhook that may be shown depend on its type.
 		return web.NotFound("The webhook to copy is of another type.")
 	}
 	opened, err := s.Store.Webhooks.Open(w)
@@ -80,7 +80,8 @@ func (s *Pages) copyForm(c *gin.Context, e *editing, from string) error {
 	return nil
 }
 
-// notCopied names what of a webhook never leaves the store, nor into a copy.
+// notCopied names the parts of a webhook that never leave the store, not even
+// into a copy.
 func notCopied(f *wire.Format, w models.Webhook) string {
 	secrets := hasSecret(w, 0) || hasSecret(w, 1)
 	var parts []string
@@ -105,7 +106,7 @@ func (s *Pages) Duplicate(c *gin.Context) error {
 	return s.Redirect(c, fmt.Sprintf("/admin/webhooks/new?type=%s&from=%d", w.Type, w.ID))
 }
 
-// NewPost does what the pressed button of the form for a new webhook asks.
+// NewPost handles the buttons of the form for a new webhook.
 func (s *Pages) NewPost(c *gin.Context) error {
 	f, err := formatFromRequest(c)
 	if err != nil {
@@ -114,8 +115,8 @@ func (s *Pages) NewPost(c *gin.Context) error {
 	return s.postWebhookForm(c, &editing{format: f, request: s.request(), copied: c.Query("from") != ""})
 }
 
-// Edit shows the form with a saved webhook, or with what was typed before its
-// reader had to log in again.
+// Edit shows the form with a saved webhook, or with the unsaved input from
+// before a new login.
 func (s *Pages) Edit(c *gin.Context) error {
 	w, f, err := s.savedWebhook(c)
 	if err != nil {
@@ -139,7 +140,7 @@ func (s *Pages) Edit(c *gin.Context) error {
 	return s.showWebhookForm(c, http.StatusOK, e)
 }
 
-// EditPost does what the pressed button of a saved webhook's form asks.
+// EditPost handles the buttons of a saved webhook's form.
 func (s *Pages) EditPost(c *gin.Context) error {
 	w, f, err := s.savedWebhook(c)
 	if err != nil {
@@ -171,7 +172,8 @@ func (s *Pages) savedWebhook(c *gin.Context) (models.Webhook, *wire.Format, erro
 	return w, f, nil
 }
 
-// postWebhookForm does what the pressed button asks. Only save stores anything.
+// postWebhookForm carries out the action of the pressed button. Only save
+// stores anything.
 func (s *Pages) postWebhookForm(c *gin.Context, e *editing) error {
 	var err error
 	if e.bound, err = web.Bind(c, &e.form); err != nil {

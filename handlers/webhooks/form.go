@@ -13,8 +13,8 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// webhookForm is the form as it was typed. Secrets in it are unsaved ones:
-// what is saved never comes back into a form.
+// webhookForm is the input of the form. Secrets in it are unsaved ones: saved
+// secrets never come back into a form.
 type webhookForm struct {
 	Name     web.Line `form:"name"`
 	Location string   `form:"location"`

@@ -27,20 +27,20 @@ type webhookFormPage struct {
 	TypeLabel  string
 	Form       webhookForm
 	Faults     web.Faults
-	Warnings   web.Faults // of what is saved all the same
+	Warnings   web.Faults // about input that is saved all the same
 	Summary    []faultLine
 	Location   web.Picker
-	About      string // what is said of the chosen location
+	About      string // text about the chosen location
 	Activities []optionGroup
 	Custom     *wire.CustomOption // nil: the type has no others
 	Community  web.Picker
 	Secrets    []secretField
 	Fields     []ownField
-	URLKept    string // what is shown of a saved URL that is a secret
+	URLKept    string // shown part of a saved URL that is a secret
 	URLReveal  string // path of the question before that URL is shown
 	SavedNames bool   // there are custom headers whose values are saved
 	Copied     bool   // it is a copy, which is created paused
-	NotCopied  string // what a copy lacks; empty: nothing, or it was told already
+	NotCopied  string // parts that were not copied; empty: none, or already shown
 	Off        bool   // the type is switched off
 	Result     *testShown
 	Preview    *preview
@@ -99,7 +99,7 @@ func (s *Pages) showWebhookForm(c *gin.Context, status int, e *editing) error {
 	return s.RenderFragment(c, status, "webhook_form", p, FormPart)
 }
 
-// offerPlaces fills in what the form offers as location and community.
+// offerPlaces fills in the choices for location and community.
 func (p *webhookFormPage) offerPlaces(ctx context.Context, places *web.Directory) (err error) {
 	location := web.Storable(web.OrNone(p.Form.Location, models.MainLocation))
 	if p.Location, err = places.LocationPicker(ctx, "location", location); err != nil {
@@ -200,8 +200,8 @@ func (p *webhookFormPage) summary() []faultLine {
 	return list
 }
 
-// ToCorrect is how many fields have a fault; what is wrong with the whole form
-// belongs to none.
+// ToCorrect is the number of fields with a fault. Faults of the whole form do
+// not count.
 func (p *webhookFormPage) ToCorrect() int {
 	n := len(p.Summary)
 	if p.Faults[wholeForm] != "" {

@@ -48,11 +48,11 @@ func failingSince(lane models.Lane, now time.Time) string {
 	return "Failing since " + deliveries.Clock(*lane.FailingSince, now)
 }
 
-// failing is what is said of an active webhook that is tried on although its
-// receiver does not take what is sent.
+// failing describes an active webhook whose receiver does not accept its
+// deliveries, which are still retried.
 type failing struct {
 	Reason string     // of the newest attempt, in words
-	Do     string     // what to do about it
+	Do     string     // advice
 	InRow  string     // how many attempts failed, in words
 	Next   *time.Time // when one waits for its next attempt; nil: none does, or now
 }
@@ -111,7 +111,7 @@ func notes(parts ...string) string {
 	return strings.Join(list, ", ")
 }
 
-// featureOff is what the list says while a setting keeps types from sending.
+// featureOff is the list's notice while a setting keeps types from sending.
 type featureOff struct {
 	Setting string
 	Off, On []string // labels of the types that do not and that do send

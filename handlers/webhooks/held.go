@@ -9,8 +9,8 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// heldSpan is a time in which a webhook could not send, so that what came up
-// was held.
+// heldSpan is a time in which a webhook could not send, so that its new
+// deliveries were held.
 type heldSpan struct{ From, To time.Time }
 
 // webhooksHeld returns when each of some webhooks could not send since a time,
@@ -68,8 +68,8 @@ func stateSpans(w models.Webhook, changes []models.StateChange, from, now time.T
 	return within(spans, from, now)
 }
 
-// offSpans are the times in which a setting was False; its history comes
-// newest first, on is what it is now.
+// offSpans are the times in which a setting was False; its history comes newest
+// first, and on is its current value.
 func offSpans(history []models.SettingChange, on bool, since, now time.Time) []heldSpan {
 	var spans []heldSpan
 	to := now

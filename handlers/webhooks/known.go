@@ -14,8 +14,8 @@ import (
 // knownTags is how many tags are suggested.
 const knownTags = 8
 
-// Known answers the form's script: what is said of a location, its
-// communities, and its tags that begin with what was typed.
+// Known answers the form's script: the text about a location, its communities,
+// and its tags that begin with the input.
 func (s *Pages) Known(c *gin.Context) error {
 	ctx := c.Request.Context()
 	type named struct {

@@ -1,5 +1,5 @@
 // Package webhooks is the list of webhooks, each webhook, its form with preview
-// and test, and what can be done with one or several of them.
+// and test, and the actions on one or several of them.
 package webhooks
 
 import (
@@ -19,8 +19,7 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// Pages are the list of webhooks, each webhook, its form, and what is
-// done with it.
+// Pages are the list of webhooks, each webhook, its form, and its actions.
 type Pages struct {
 	*web.Site
 	Sender   definition.Sender
@@ -93,7 +92,7 @@ func (s *Pages) List(c *gin.Context) error {
 	return s.RenderFragment(c, http.StatusOK, "webhooks", p, "webhooks-list")
 }
 
-// webhooksFilters fills in what the filters offer and say.
+// webhooksFilters fills in the filters' choices and texts.
 func (s *Pages) webhooksFilters(ctx context.Context, p *webhooksPage, owners []models.Owner, me int64) error {
 	var err error
 	if p.Team, err = s.LocationPicker(ctx, "team", p.Query.Team); err != nil {
@@ -112,7 +111,7 @@ func (s *Pages) webhooksFilters(ctx context.Context, p *webhooksPage, owners []m
 	return nil
 }
 
-// webhooksRows fills in the rows, or what is said instead of them.
+// webhooksRows fills in the rows, or the text in their place.
 func (s *Pages) webhooksRows(ctx context.Context, p *webhooksPage, rows []models.WebhookRow) error {
 	var err error
 	on, now := p.At.Settings.GenericEnabled, p.At.Now
@@ -173,7 +172,7 @@ func typeLabel(name string) string {
 	return name
 }
 
-// targetHost is the host of what may be shown of a target URL.
+// targetHost is the host in the shown part of a target URL.
 func targetHost(shown string) string {
 	if u, err := url.Parse(shown); err == nil && u.Host != "" {
 		return u.Host
@@ -181,8 +180,8 @@ func targetHost(shown string) string {
 	return shown
 }
 
-// lastOutcome says how a webhook's newest attempt ended: its status, or what
-// went wrong.
+// lastOutcome says how a webhook's newest attempt ended: its status, or the
+// error.
 func lastOutcome(lane models.Lane) string {
 	switch {
 	case lane.LastAt == nil:

@@ -20,8 +20,9 @@ const (
 	previewItems  = 3
 )
 
-// preview is what a form would have matched, and the request it would send for
-// the newest matches, by the same rule and code as dispatch and delivery.
+// preview has the recent events that a form would match, and the request that
+// it would send for the newest of them. It uses the code of dispatch and
+// delivery.
 type preview struct {
 	Matched, Total int64
 	Capped         bool // there are more events than were looked at

@@ -11,8 +11,8 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// webhooksQuery is what the URL of the list asks for. A value that means
-// nothing is left out.
+// webhooksQuery is the query in the list's URL. Meaningless values are left
+// out.
 type webhooksQuery struct {
 	Search, Type, Team, State, Owner, Tag string
 	Activity                              string // internal event type
@@ -22,7 +22,8 @@ type webhooksQuery struct {
 	After, Before                         string
 }
 
-// webhooksShown is how many webhooks a page lists, webhooksPer what else it can be.
+// webhooksShown is how many webhooks a page lists, webhooksPer are the other
+// choices.
 const webhooksShown = 50
 
 var (

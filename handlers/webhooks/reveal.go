@@ -23,11 +23,11 @@ type revealable struct {
 	Label  string
 }
 
-// Identity checks again who a member is.
+// Identity authenticates a member again.
 type Identity interface {
-	// ProvesAgain checks the member's password or, when none was sent, that they
-	// have just come back from single sign-on. Fault is a sentence for the
-	// member; empty: they are who they say.
+	// ProvesAgain checks the member's password or, when none was sent, that
+	// they have just come back from single sign-on. Fault is a sentence for the
+	// member; empty: the check succeeded.
 	ProvesAgain(c *gin.Context, password string) (status int, fault string, err error)
 	// SignOnAgain is the path of single sign-on that leads on to next; empty:
 	// there is none.
@@ -105,8 +105,9 @@ func (s *Pages) revealPage(c *gin.Context, value string) (*revealPage, error) {
 	return p, nil
 }
 
-// RevealPost shows one saved secret to an administrator who proves again
-// who they are. The password is checked, and wrong ones are counted, as at login.
+// RevealPost shows one saved secret to an administrator after a new
+// authentication. The password is checked, and wrong ones are counted, as at
+// login.
 func (s *Pages) RevealPost(c *gin.Context) error {
 	var form struct {
 		Secret   string `form:"secret"`

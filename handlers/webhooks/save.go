@@ -56,7 +56,8 @@ func (e *editing) notSaved(err error, wrong web.Faults) bool {
 	return false
 }
 
-// checkMove asks once more before a move to another location drops what waits.
+// checkMove asks once more before a move to another location drops the waiting
+// deliveries.
 func (s *Pages) checkMove(ctx context.Context, e *editing, wrong web.Faults) error {
 	if e.old == nil || e.form.Location == e.old.Location || e.form.Moving == e.form.Location || wrong["location"] != "" {
 		return nil
@@ -70,7 +71,7 @@ func (s *Pages) checkMove(ctx context.Context, e *editing, wrong web.Faults) err
 	return err
 }
 
-// storeWebhook saves and says what happened, and what to do about it.
+// storeWebhook saves, and returns a message with the outcome and advice.
 func (s *Pages) storeWebhook(ctx context.Context, by models.Actor, e *editing, checked definition.Checked) ([]web.Flash, error) {
 	how := definition.How{Version: e.form.version()}
 	if e.copied && e.old == nil {
@@ -95,7 +96,7 @@ func (s *Pages) storeWebhook(ctx context.Context, by models.Actor, e *editing, c
 	return said, nil
 }
 
-// saidOf says what a save did.
+// saidOf is the message about a save.
 func (e *editing) saidOf(r definition.Result) web.Flash {
 	done := web.Flash{Kind: "success", Text: "Saved " + r.Webhook.Name + "."}
 	switch {

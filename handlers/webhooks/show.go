@@ -121,7 +121,7 @@ func (s *Pages) showWebhook(c *gin.Context, w models.Webhook, t *testShown) erro
 // recentShown is how many of a webhook's deliveries its page lists.
 const recentShown = 5
 
-// webhookRecent fills in what was sent of late.
+// webhookRecent fills in the recent deliveries.
 func (s *Pages) webhookRecent(ctx context.Context, p *webhookPage, at models.Standing) error {
 	id, now := p.Row.ID, at.Now
 	hours, err := s.Store.Webhooks.Hours(ctx, []int64{id}, monthSince(now))
@@ -207,8 +207,8 @@ func stateBadge(v models.WebhookVersion) web.Badge {
 	}
 }
 
-// versionWords says what a version changed; before is nil for the oldest shown,
-// which is the first one if the list is complete.
+// versionWords describes the changes of a version; before is nil for the oldest
+// shown, which is the first one if the list is complete.
 func versionWords(v models.WebhookVersion, before *models.WebhookVersion, complete bool) string {
 	switch {
 	case v.Deleted:

@@ -9,10 +9,10 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// The picture of a webhook's last day: 24 bars in a box of 240 by 100, each
-// 8 wide, stretched by CSS. What was delivered stands at the base, what failed
-// above it; an hour without anything is a thin line. A list has many of these
-// pictures, so that bars of a colour are one path of thick lines.
+// The picture of a webhook's last day: 24 bars in a box of 240 by 100, each 8
+// wide, stretched by CSS. Deliveries stand at the base, failures above them; an
+// hour without anything is a thin line. A list has many of these pictures, so
+// that bars of a colour are one path of thick lines.
 const (
 	sparkHours = 24
 	sparkStep  = 10
@@ -22,12 +22,12 @@ const (
 	sparkRoom  = sparkHours * len("M235 100V100")
 )
 
-// sparkline is drawn by the template, what comes later over what comes before.
+// sparkline is drawn by the template, later fields over earlier ones.
 type sparkline struct {
 	Held  []heldBar
 	None  string // hours without anything, as an SVG path
 	All   string // hours in which something failed, as high as all attempts
-	Good  string // what was delivered
+	Good  string // deliveries
 	Label string // the same in words
 }
 

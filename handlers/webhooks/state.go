@@ -17,7 +17,7 @@ type webhookDeletePage struct {
 	Waiting int64
 }
 
-// Delete asks before deleting, and says what would be dropped.
+// Delete asks before deleting, and says how many deliveries would be dropped.
 func (s *Pages) Delete(c *gin.Context) error {
 	w, _, err := s.savedWebhook(c)
 	if err != nil {
@@ -80,13 +80,13 @@ func (s *Pages) Claim(c *gin.Context) error {
 	return s.Redirect(c, WebhookPath(w.ID), web.Flash{Kind: "success", Text: w.Name + " is yours now."})
 }
 
-// heldForm says what becomes of what is held: send or drop.
+// heldForm has the choice for held deliveries: send or drop.
 type heldForm struct {
 	Held string `form:"held" binding:"oneof=send drop"`
 }
 
-// Resume makes a webhook active again; the field held says whether what
-// waited is sent or dropped.
+// Resume makes a webhook active again; the field held says whether waiting
+// deliveries are sent or dropped.
 func (s *Pages) Resume(c *gin.Context) error {
 	var form heldForm
 	if err := web.BindOrRefuse(c, &form); err != nil {

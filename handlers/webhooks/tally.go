@@ -26,7 +26,7 @@ type previewTag struct {
 // previewTags is how many tags a preview counts.
 const previewTags = 10
 
-// tally counts a location's events by what a filter says to them.
+// tally counts a location's events by the result of a filter.
 type tally struct {
 	filter          models.Filter
 	events, matches int64

@@ -13,11 +13,11 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// testShown is a test notification that was really sent, and what came back.
+// testShown is a test notification that was really sent, with the response.
 type testShown struct {
 	Delivered bool
 	Reason    string // why not, in words
-	Do        string // what to do about it
+	Do        string // advice
 	Badge     web.Badge
 	At        time.Time
 	Took      time.Duration
@@ -42,8 +42,8 @@ func showTest(t definition.TestResult) *testShown {
 	return shown
 }
 
-// Test sends the test notification of a saved webhook and shows on its
-// page what came back.
+// Test sends the test notification of a saved webhook and shows the response on
+// its page.
 func (s *Pages) Test(c *gin.Context) error {
 	w, f, err := s.savedWebhook(c)
 	if err != nil {
@@ -73,10 +73,10 @@ func lockedTest(w models.Webhook) *testShown {
 	}
 }
 
-// lockedDo is what to do about secrets that no key opens.
+// lockedDo is the advice about secrets that no key opens.
 const lockedDo = "Start every instance with both keys (SITEHOOKS_SECRET_KEY=new,old), then run sitehooks rekey."
 
-// describe finds the badge and the advice for what came back.
+// describe finds the badge and the advice for the response.
 func (t *testShown) describe(policy wire.Policy, r wire.Response) {
 	switch {
 	case t.Delivered:

@@ -41,8 +41,8 @@ func filterWarnings(f *wire.Format, form webhookForm) web.Faults {
 	return warnings
 }
 
-// neverReported says which of the chosen activities a filter keeps away, why
-// (of one, of several), and what to choose instead.
+// neverReported says which of the chosen activities a filter excludes, why (for
+// one, for several), and which choice to make instead.
 func neverReported(chosen int, labels []string, why [2]string, filter, instead string) string {
 	const most = 5
 	if len(labels) == chosen {

@@ -105,7 +105,7 @@ func split(event []byte) posted {
 	return p
 }
 
-// fill checks what all events have, then what its kind has.
+// fill checks the fields of all events, then those of its kind.
 func (k *checker) fill(e *models.NewEvent, p posted) {
 	if p.id == nil {
 		e.EventID = uuid.NewString()
@@ -138,8 +138,8 @@ func (k *checker) fill(e *models.NewEvent, p posted) {
 	}
 }
 
-// kind finds out what sort of event it is, which takes more than the type's
-// name where one name stands for two.
+// kind finds the kind of an event. The type's name is not enough where one name
+// stands for two kinds.
 func (k *checker) kind(name string, p posted) Kind {
 	if name == "" {
 		k.require("", "type", p.typ)
@@ -179,7 +179,7 @@ func (k *checker) subject(v []byte, kind Kind) string {
 	return strconv.FormatUint(n, 10)
 }
 
-// titleOf is what a person recognises an event by that is no post.
+// titleOf is the title of an event that is not about a post.
 func titleOf(data []byte, subject string) string {
 	title := subject
 	rank := 0 // of the key that gave the title

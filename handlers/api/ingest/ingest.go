@@ -33,7 +33,7 @@ type Recorder interface {
 	Record(ctx context.Context, events []models.NewEvent) (accepted, duplicates int, err error)
 }
 
-// Deps is what the ingest API needs from the rest of the program.
+// Deps are the dependencies of the ingest API.
 type Deps struct {
 	Events Recorder
 	Access *api.Access
@@ -87,7 +87,7 @@ func (e *API) Post(c *gin.Context) {
 	}{accepted, duplicates})
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusAccepted)
-	_, _ = w.Write(body) // who does not listen will send again, and find duplicates
+	_, _ = w.Write(body) // a client that misses the answer sends again and gets duplicates
 }
 
 // accept does the work of a request that may send events: read, check and store

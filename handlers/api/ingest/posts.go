@@ -9,10 +9,10 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/api"
 )
 
-// postKind is what tells questions, answers and comments apart.
+// postKind describes questions, answers or comments.
 type postKind struct {
 	name, id, owner string // the field, its key of the id, the field of its owner
-	// What must be told of it beside the id: title and link, body.
+	// Required fields besides the id: title and link, body.
 	needsTitle, needsBody bool
 }
 
@@ -22,7 +22,7 @@ var (
 	commentKind  = postKind{name: "comment", id: "comment_id", owner: "comment.owner", needsBody: true}
 )
 
-// aboutPosts is what an event's record takes from its posts.
+// aboutPosts are the fields of an event's record that come from its posts.
 type aboutPosts struct {
 	tags    []string
 	title   string
@@ -83,8 +83,8 @@ func splitPost(post []byte, idKey string) rawPost {
 	return r
 }
 
-// post checks one post and returns its id. What a question tells of itself
-// goes to about.
+// post checks one post and returns its id. A question's own fields are stored
+// in about.
 func (k *checker) post(kind postKind, v []byte, about *aboutPosts) int64 {
 	if v == nil || v[0] != '{' {
 		k.require(kind.name, "", v)

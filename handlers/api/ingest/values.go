@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	// maxInteger is what every receiver can hold in a number of its JSON.
+	// maxInteger is the largest integer that every receiver can read from JSON
+	// exactly.
 	maxInteger = 1<<53 - 1
 	tomorrow   = 24 * time.Hour
 )

@@ -14,20 +14,20 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// answer is what came of a request. A nil value is no content.
+// answer is the result of a request. A nil value means no content.
 type answer struct {
 	value    any
 	modified time.Time // of the webhook; zero: not said
 }
 
-// largeAnswer is what connections and the system's buffers do not take at once,
-// in bytes.
+// largeAnswer is the size, in bytes, above which connections and the system's
+// buffers do not accept an answer at once.
 const largeAnswer = 64 << 10
 
-// sendAnswer sends an answer, which has to be read soon. Large ones are counted with
-// the bytes of the request, and are cut off when the place has to be given back.
-// An error means that nothing was sent; only what changes nothing has large
-// answers.
+// sendAnswer sends an answer, which has to be read soon. Large ones are counted
+// with the bytes of the request, and are cut off when the place has to be given
+// back. An error means that nothing was sent. Only requests without changes
+// have large answers.
 func sendAnswer(q *api.Request, w http.ResponseWriter, a answer) error {
 	var body []byte
 	if a.value != nil {
@@ -60,10 +60,10 @@ func (a answer) write(w http.ResponseWriter, body []byte) {
 	_, _ = w.Write(body) // an error means that the client is gone
 }
 
-// keyFault is what is wrong with one key of a definition, as a sentence.
+// keyFault is a fault of one key of a definition, as a sentence.
 type keyFault struct{ key, text string }
 
-// keyFaults are what is wrong with a body.
+// keyFaults are the faults of a body.
 type keyFaults []keyFault
 
 // add keeps the first fault of a key.

@@ -10,7 +10,7 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/api"
 )
 
-// patchKind is what a body says of itself, which matters for PATCH alone.
+// patchKind is the content type of a body, which matters only for PATCH.
 type patchKind int
 
 const (

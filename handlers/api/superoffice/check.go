@@ -54,7 +54,7 @@ func (anyLocation) FindCommunity(context.Context, string, string) (string, error
 	return "", models.ErrNotFound
 }
 
-// check returns what a definition means, or a failure that names all its faults.
+// check returns the checked definition, or a failure that names all its faults.
 // Saved is nil for a new webhook.
 func (s *API) check(ctx context.Context, c *call, d *givenWebhook, saved *definition.Saved, p definition.Purpose) (definition.Checked, error) {
 	in := d.input()
@@ -75,8 +75,8 @@ func (s *API) check(ctx context.Context, c *call, d *givenWebhook, saved *defini
 	return checked, d.wrong.failure()
 }
 
-// input is what the definition asks for. What these definitions know nothing of
-// stays as it is.
+// input translates the definition. Fields that are not part of it stay
+// unchanged.
 func (d *givenWebhook) input() definition.Input {
 	in := definition.Input{
 		Name: &d.Name, Events: append([]string{}, d.Events...), URL: &d.Target, Secrets: [2]*string{d.Secret},
@@ -88,8 +88,9 @@ func (d *givenWebhook) input() definition.Input {
 	return in
 }
 
-// sendTest sends the test event to what a definition says. One of a saved webhook
-// may leave out what is secret, and may be tested although the feature is off.
+// sendTest sends the test event to the target of a definition. A saved
+// webhook's definition may leave out its secrets, and may be tested although
+// the feature is off.
 func (s *API) sendTest(ctx context.Context, c *call, d *givenWebhook) (answer, error) {
 	var saved *definition.Saved
 	if d.WebhookID != 0 {
@@ -110,7 +111,7 @@ func (s *API) sendTest(ctx context.Context, c *call, d *givenWebhook) (answer, e
 	return answer{value: testResult{t.Delivered, message}}, err
 }
 
-// testResult is what programs are told of a test event.
+// testResult is the result of a test event, as programs get it.
 type testResult struct {
 	Success bool
 	Message string

@@ -27,8 +27,8 @@ type givenWebhook struct {
 	wrong        keyFaults
 }
 
-// readDefinition reads a body. What is wrong stays in the definition, to be
-// told together with what is found later.
+// readDefinition reads a body. Faults are collected in the definition and
+// reported together with later ones.
 func readDefinition(body []byte) (*givenWebhook, error) {
 	if body[0] != '{' {
 		return nil, badKey("Body", "The body must be a JSON object with the keys of a webhook.")

@@ -57,8 +57,8 @@ var vendorStates = map[string]string{
 	models.WebhookBroken:  stateBroken,
 }
 
-// entity is a definition as it is told. What is secret is not in it: Secret is
-// always null, and of headers only the names are there.
+// entity is the JSON form of a webhook. Secret is always null; headers have
+// names only.
 type entity struct {
 	WebhookID           int64 `json:"WebhookId"`
 	Name                *string
@@ -121,8 +121,8 @@ func entityOf(w models.Webhook, o models.Opened) entity {
 	return e
 }
 
-// updatedBy is who saved a webhook. Its name is all that is kept; the id is
-// known when the owner did it.
+// updatedBy is the member who saved a webhook last. Only the name is stored;
+// the id is known if that member is the owner.
 func updatedBy(w models.Webhook, name string) *associate {
 	if name == w.OwnerName {
 		return &associate{w.OwnerID, name, name}
@@ -130,8 +130,7 @@ func updatedBy(w models.Webhook, name string) *associate {
 	return &associate{0, name, name}
 }
 
-// modified is when a webhook was last saved or put into another state, and by
-// whom.
+// modified is the time and author of the last change to a webhook or its state.
 func modified(w models.Webhook) (at time.Time, by string) {
 	at, by = w.UpdatedAt, w.UpdatedBy
 	if w.StateAt != nil && w.StateAt.After(at) {

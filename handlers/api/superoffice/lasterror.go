@@ -15,8 +15,8 @@ import (
 // failed attempts.
 const lastErrorRows = 100
 
-// lastError answers with the newest failure of a webhook's deliveries: what it
-// means, and what the target answered. It is empty when there was none.
+// lastError answers with the newest failure of a webhook's deliveries: its
+// meaning and the target's response. It is empty when there was none.
 func (s *API) lastError(ctx context.Context, c *call) (answer, error) {
 	w, err := s.named(ctx, c)
 	if err != nil {
@@ -26,7 +26,7 @@ func (s *API) lastError(ctx context.Context, c *call) (answer, error) {
 	if err != nil || last != nil {
 		return answer{value: s.failureText(last)}, err
 	}
-	return answer{value: w.StateReason}, nil // what broke it may be too old to be kept
+	return answer{value: w.StateReason}, nil // the failed delivery may be too old to be kept
 }
 
 // newestFailure is nil when there is none.
@@ -95,7 +95,8 @@ func statusLine(code int) string {
 	return line
 }
 
-// answered is what a target answered, headers and body, after what that means.
+// answered is the reason of a failure, followed by the headers and body of the
+// target's response.
 func answered(reason string, code int, headers []wire.Header, body []byte) string {
 	const most = 8 << 10 // bytes
 	var b strings.Builder

@@ -18,9 +18,10 @@ const (
 	maxPatched    = 256 << 10 // bytes of a definition, so that copies cannot grow for ever
 )
 
-// change saves a webhook with what a JSON Patch (RFC 6902) or a merge patch
-// (RFC 7396) makes of it. Both see what a program sees: no secret, and headers
-// without their values, which stay unless another value is put in.
+// change applies a JSON Patch (RFC 6902) or a merge patch (RFC 7396) to a
+// webhook and saves it. Both work on the webhook as programs see it: without a
+// secret, and with headers without their values. A value stays unless the patch
+// sets another one.
 func (s *API) change(ctx context.Context, c *call) (answer, error) {
 	w, err := s.named(ctx, c)
 	if err != nil {
@@ -103,7 +104,7 @@ func applyOperations(ctx context.Context, document, body []byte) ([]byte, error)
 	return document, nil
 }
 
-// operationNeeds are what each operation has besides op and path.
+// operationNeeds are the keys of each operation besides op and path.
 var operationNeeds = map[string][]string{
 	"add": {"value"}, "replace": {"value"}, "test": {"value"}, "remove": nil, "move": {"from"}, "copy": {"from"},
 }

@@ -69,8 +69,8 @@ func (s *API) record(ctx context.Context, c *call, name, key string, data []byte
 	return answer{}, nil
 }
 
-// signalFailure tells what the ingest API refuses: values that are too large
-// or too deep.
+// signalFailure translates a refusal of the ingest API: values that are too
+// large or too deep.
 func signalFailure(rej *api.Refusal) error {
 	f := &failure{status: rej.Status, reason: rej.Reason, message: rej.Detail}
 	if rej.Status != http.StatusRequestEntityTooLarge {

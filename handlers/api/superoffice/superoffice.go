@@ -29,8 +29,7 @@ const (
 	bytesInAll  = 32 << 20
 )
 
-// Deps is what the SuperOffice API needs from the rest of the
-// program.
+// Deps are the dependencies of the SuperOffice API.
 type Deps struct {
 	Store *models.Store
 	// Sender sends the test event before a webhook is saved.
@@ -39,10 +38,11 @@ type Deps struct {
 	// OnChange is called after a webhook was saved, resumed or deleted; nil:
 	// nobody.
 	OnChange func()
-	// OnAccepted and Accepted are told of signalled events as in EventsDeps.
+	// OnAccepted and Accepted are called for signalled events, as in
+	// ingest.Deps.
 	OnAccepted func()
 	Accepted   func(types map[string]int)
-	// MemoryShare is as in EventsDeps.
+	// MemoryShare is as in ingest.Deps.
 	MemoryShare float64
 	Log         *slog.Logger     // nil: the default one
 	Now         func() time.Time // nil: the real clock
@@ -86,8 +86,8 @@ type call struct {
 	id, event, key string
 }
 
-// operation does what a request asks for. An error that is no *failure is the
-// system's, apart from those of models that fail knows.
+// operation carries out a request. An error that is not a *failure is the
+// system's, except for the errors of models that fail knows.
 type operation func(ctx context.Context, c *call) (answer, error)
 
 // Handle answers a request of any method to a path below /superoffice/api/v1/.
@@ -107,8 +107,8 @@ func (s *API) Handle(c *gin.Context) {
 	}
 }
 
-// answer does what a request asks for and sends the answer, or returns why not.
-// The request's place is given back when it returns.
+// answer carries out a request and sends the answer, or returns the error. The
+// request's place is given back when it returns.
 func (s *API) answer(w http.ResponseWriter, r *http.Request, token models.Token) error {
 	c := &call{request: r, token: token, body: []byte("null")}
 	do, err := s.find(c)
@@ -143,7 +143,7 @@ func failureOf(r *api.Refusal) error {
 	return &failure{status: r.Status, reason: r.Reason, message: r.Detail, challenge: r.Challenge, retryAfter: r.RetryAfter}
 }
 
-// place is the location to which belongs what a call makes.
+// place is the location of the webhooks that a call creates.
 func (c *call) place() string {
 	if c.token.Location == "" {
 		return models.MainLocation
@@ -151,8 +151,8 @@ func (c *call) place() string {
 	return c.token.Location
 }
 
-// by is the author of what a call changes. The audit log has the token beside
-// the address.
+// by is the author of a call's changes. The audit log has the token beside the
+// address.
 func (c *call) by() models.Actor {
 	host, _, err := net.SplitHostPort(c.request.RemoteAddr)
 	if err != nil {
