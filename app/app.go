@@ -1,6 +1,6 @@
-// Package app puts the parts together, one file a command, and starts and
-// stops them. It promises one clear line for whatever keeps a command from
-// its work. Only main knows it.
+// Package app puts the parts together, one file a command, and starts and stops
+// them. It promises one clear line for any error that stops a command. Only
+// main knows it.
 package app
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/sitehooks/sitehooks/jobs/wire"
 )
 
-// Process is what a command has from the operating system.
+// Process has the resources that a command gets from the operating system.
 type Process struct {
 	Environ        []string
 	Stdin          io.Reader
@@ -27,7 +27,7 @@ type Process struct {
 const about = "Sitehooks: an admin console and dispatcher for a site's webhooks.\n\n" +
 	"Environment variables are described in README.md."
 
-// commands are what can be asked for, each in a file of its own.
+// commands are the commands of the program, each in a file of its own.
 type commands struct {
 	ShowVersion kong.VersionFlag `name:"version" short:"v" hidden:""`
 
@@ -43,14 +43,14 @@ type commands struct {
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 }
 
-// Run does what the arguments ask for, until it is done or ctx ends.
+// Run runs the command that the arguments name, until it is done or ctx ends.
 func Run(ctx context.Context, args []string, p Process) error {
 	wire.Version = Version()
 	answered := false
 	parser, err := kong.New(&commands{}, kong.Name("sitehooks"), kong.Description(about),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.Vars{"version": Version(), "instance": p.instanceURL()},
-		// What a command's Run takes.
+		// The arguments of a command's Run.
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(p),
 		kong.BindToProvider(func() (config.Config, error) { return config.Load(p.Environ) }),
 		// --help and --version print and then call Exit.
@@ -75,7 +75,7 @@ var (
 	plainerCommand = strings.NewReplacer("unexpected argument", "unknown command", "unknown flag", "no command before the flag")
 )
 
-// usageFault says what is wrong with the arguments, and where help is.
+// usageFault describes a fault of the arguments, and points to the help.
 func usageFault(err error) error {
 	var fault *kong.ParseError
 	if !errors.As(err, &fault) {
@@ -108,7 +108,7 @@ func newLog(c config.Config, w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
-// oneLine makes of an error what fits in one line for the operator.
+// oneLine shortens an error to one line for the operator.
 func oneLine(err error) error {
 	if err == nil {
 		return nil

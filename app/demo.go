@@ -21,7 +21,7 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// demoLogin is who may log in to the demo.
+// demoLogin is the e-mail for the login to the demo.
 const demoLogin = "admin@localhost"
 
 type demoCommand struct {
@@ -87,8 +87,8 @@ func demoFault(err error, p Process) error {
 
 type demoAccess struct{ password, token string }
 
-// demoEnviron is the environment with what the demo decides itself. An
-// instance with other data is not touched: DATABASE_URL is left out.
+// demoEnviron is the environment with the demo's own settings. An instance with
+// other data is not touched: DATABASE_URL is left out.
 func demoEnviron(environ []string, data, addr string, a demoAccess) []string {
 	own := map[string]string{
 		"SITEHOOKS_DATA_DIR": data, "DATABASE_URL": "", "SITEHOOKS_SECRET_KEY": "", "SITEHOOKS_ROLE": "all",

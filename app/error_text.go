@@ -2,8 +2,9 @@ package app
 
 import "strings"
 
-// ErrorText is an error as the operator reads it: each of several faults on a line
-// that says who speaks. A line that is set in belongs to the one before.
+// ErrorText is an error as the operator reads it: each of several faults on a
+// line with the name of the program. An indented line belongs to the one
+// before.
 func ErrorText(err error) string {
 	const who = "sitehooks: "
 	var b strings.Builder

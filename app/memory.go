@@ -11,9 +11,9 @@ import (
 	"strings"
 )
 
-// What lives for long is a few MiB, and each notification leaves much behind
-// for a moment: collected at Go's usual 100 %, a fifth of the work is
-// collecting. Beyond memoryLimit it collects as often as it must.
+// The live memory is a few MiB, and each notification allocates much for a
+// short time: at Go's usual 100 %, a fifth of the work is garbage collection.
+// Beyond memoryLimit it collects as often as it must.
 const (
 	collectAt   = 400
 	memoryLimit = 128 << 20 // bytes; soft
@@ -48,9 +48,9 @@ func memoryShare(memory int64) float64 {
 	return float64(min(max(memory, leastMemory), fullMemory)) / fullMemory
 }
 
-// containerMemory is 80 % of what the control groups of this process, of
-// version 1 or 2, let it have, and math.MaxInt64 if they set no limit. The rest
-// is for what Go does not count: the program itself and the files that it reads.
+// containerMemory is 80 % of the memory limit of this process's control groups,
+// version 1 or 2, and math.MaxInt64 if they set none. The rest is for memory
+// that Go does not count: the program itself and the files that it reads.
 func containerMemory(root fs.FS) int64 {
 	least := int64(math.MaxInt64)
 	groups, _ := fs.ReadFile(root, "proc/self/cgroup") // not there: no control groups

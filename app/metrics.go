@@ -5,8 +5,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 )
 
-// counters count what an instance does, whatever its role; those of the jobs
-// are beside them. No label names a webhook, a location or a URL.
+// counters count the work of an instance of any role. The jobs have counters of
+// their own. No label names a webhook, a location or a URL.
 type counters struct {
 	events        *prometheus.CounterVec
 	eventsRefused *prometheus.CounterVec

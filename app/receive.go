@@ -17,7 +17,7 @@ type receiveCommand struct {
 	Secrets []string `name:"secret" sep:"none" placeholder:"S" help:"A signing secret of the webhook that sends here. Give it twice for a webhook with two."`
 }
 
-// Run answers what is posted to it, at any path, and prints it.
+// Run answers and prints each request, at any path.
 func (r receiveCommand) Run(ctx context.Context, p Process) error {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", r.Addr)
 	if err != nil {

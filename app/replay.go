@@ -25,7 +25,7 @@ type replayDumpCommand struct {
 	Tags     []string   `placeholder:"A,B" help:"Post only questions with one of these tags, and their answers."`
 }
 
-// Help is what the command does, at some length.
+// Help describes the command in detail.
 func (replayDumpCommand) Help() string {
 	return "Posts the events in chronological order through the ingest API. " +
 		"Running it again with the same file changes nothing: the events count as duplicates."

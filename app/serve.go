@@ -75,7 +75,8 @@ type instance struct {
 	memory    float64 // the share of the limits on bytes that fits into the memory
 }
 
-// start brings everything up, or nothing: what was begun is undone on an error.
+// start starts all parts or none: on an error it stops the parts that it has
+// started.
 func start(ctx context.Context, c config.Config, p Process) (*instance, error) {
 	in := &instance{config: c, own: newLog(c, p.Stderr), unlock: func() {}, served: make(chan error, 1), memory: tuneMemory()}
 	in.log = slog.New(quietable{in.own.Handler(), &in.quiet})
@@ -84,7 +85,7 @@ func start(ctx context.Context, c config.Config, p Process) (*instance, error) {
 		return nil, err
 	}
 	go func() { in.served <- in.server.Serve(in.listener) }()
-	debug.FreeOSMemory() // what only the start needed: parsed templates, compressed files, the migrations
+	debug.FreeOSMemory() // memory that only the start needed: parsed templates, compressed files, the migrations
 	in.log.Info("ready", slog.String("address", c.BaseURL.String()), slog.String("listening", in.listener.Addr().String()),
 		slog.String("role", string(c.Role)), slog.String("version", Version()))
 	return in, nil
@@ -118,7 +119,8 @@ func (in *instance) begin(ctx context.Context, p Process) error {
 	return in.assemble(ctx)
 }
 
-// lastCause is what the system said, without addresses said already.
+// lastCause is the system's error, without addresses that are in the message
+// already.
 func lastCause(err error) error {
 	for {
 		inner := errors.Unwrap(err)
@@ -243,8 +245,8 @@ func (in *instance) ready(context.Context) error {
 	return nil
 }
 
-// denied are the addresses that no delivery may reach, whatever is allowed:
-// our own, and the database's.
+// denied are the addresses that no delivery may reach, even if their network is
+// allowed: our own, and the database's.
 func denied(ctx context.Context, c config.Config, own net.Addr) ([]netip.AddrPort, error) {
 	var deny []netip.AddrPort
 	if tcp, ok := own.(*net.TCPAddr); ok {
@@ -287,8 +289,9 @@ func firstAdministrator(ctx context.Context, store *models.Store, c config.Confi
 	return err
 }
 
-// tellPassword prints what only this start can tell, whatever the log's level
-// is: as a line for people, or as one of the log where a program reads it.
+// tellPassword prints the first administrator's password, which is shown only
+// at this start, at any log level: as a line for people, or as a line of the
+// log where a program reads it.
 func tellPassword(ctx context.Context, w io.Writer, format, email, password string) error {
 	if format == "json" {
 		return slog.NewJSONHandler(w, nil).Handle(ctx, passwordRecord(email, password))
@@ -338,7 +341,7 @@ func (in *instance) shutDown(ctx context.Context) error {
 	serverCtx, cancelServer := context.WithTimeout(ctx, 3*time.Second)
 	defer cancelServer()
 	if in.server.Shutdown(serverCtx) != nil {
-		_ = in.server.Close() // who has not finished by now is cut
+		_ = in.server.Close() // cut the requests that have not finished
 	}
 	var err error
 	if in.jobs != nil {
@@ -368,7 +371,7 @@ func (in *instance) sayStopping(ctx context.Context) {
 	in.own.Warn("stopping without the database; deliveries in progress are retried when their lease ends", slog.String("database", why))
 }
 
-// undo lets go of what a failed start had begun.
+// undo stops the parts that a failed start had started.
 func (in *instance) undo(ctx context.Context) {
 	if in.jobs != nil {
 		_ = in.jobs.Stop(context.WithoutCancel(ctx))

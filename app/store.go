@@ -55,8 +55,8 @@ func openStore(ctx context.Context, c config.Config, log *slog.Logger, memory fl
 	return store, box, oneLine(err)
 }
 
-// errStopped is said of a start that was told to end: what failed then is no
-// fault.
+// errStopped is the error of a start that was told to end. Failures after that
+// are not reported.
 var errStopped = errors.New(stoppedEarly)
 
 const stoppedEarly = "stopped before it was ready"

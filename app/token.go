@@ -39,7 +39,7 @@ func (s *slug) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// operator is the author of what is done from the command line.
+// operator is the author of changes from the command line.
 var operator = models.Actor{Name: "command line"}
 
 // withStore opens the database for a short command.

@@ -17,7 +17,7 @@ func (versionCommand) Run(p Process) error {
 // version is set at release with -ldflags "-X …/app.version=1.2.3".
 var version string
 
-// Version is the release, or what the build says of itself.
+// Version is the release, or the version in the build information.
 func Version() string {
 	if version != "" {
 		return version

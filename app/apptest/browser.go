@@ -81,7 +81,7 @@ func (b *Browser) Quick() {
 	b.Set("Webhooks.DispatchInterval", "0")
 }
 
-// WebhookForm is what the form of a generic webhook for everything sends.
+// WebhookForm has the form values of a generic webhook for all events.
 func WebhookForm(target string) url.Values {
 	return url.Values{
 		"name": {"Everything"}, "location": {"main"}, "tag_mode": {"all"}, "url": {target}, "do": {"save"},

@@ -82,8 +82,8 @@ func (s *Intruders) once(base, text string, said func(), read func(net.Conn)) {
 // answers reads all that comes.
 func answers(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
 
-// unread reads nothing until a minute has passed, and has little room for what
-// comes.
+// unread reads nothing until a minute has passed, and has a small receive
+// buffer.
 func (s *Intruders) unread(conn net.Conn) {
 	if c, is := conn.(*net.TCPConn); is {
 		_ = c.SetReadBuffer(4 << 10)
@@ -91,15 +91,15 @@ func (s *Intruders) unread(conn net.Conn) {
 	Pause(s.ctx.Done(), time.Minute)
 }
 
-// Door is one attack, as what a connection says.
+// Door is one attack, as the requests of a connection.
 type Door struct {
 	Name  string
 	n     int // connections
 	text  func() string
-	quiet bool // what is answered is not read
+	quiet bool // answers are not read
 }
 
-// Keys are what strangers have found, bought or were given.
+// Keys are the credentials that strangers have found, bought or were given.
 type Keys struct {
 	TeamToken, SuperOffice string // valid tokens
 	Silent                 string // https address that never answers
@@ -161,7 +161,7 @@ func Silent(t testing.TB) string {
 	return "https://" + l.Addr().String() + "/"
 }
 
-// Member adds somebody with a role, who has chosen a password, and returns the
+// Member adds a member with a role and a chosen password, and returns the
 // cookie of their session.
 func (b *Browser) Member(in *Instance, email, role string) (cookie string) {
 	b.T.Helper()

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// Footprint is what an instance holds.
+// Footprint counts resources of an instance.
 type Footprint struct{ Sockets, Goroutines int }
 
 // Most is the larger of each.
@@ -88,8 +88,8 @@ func sum(numbers []string) (total float64) {
 	return total
 }
 
-// Mebibytes reads a field of a process's status: VmRSS is what it has in
-// memory now, VmHWM the most that it had.
+// Mebibytes reads a field of a process's status: VmRSS is its memory now, VmHWM
+// the peak.
 func (in *Instance) Mebibytes(t testing.TB, field string) float64 {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", in.Cmd.Process.Pid))

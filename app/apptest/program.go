@@ -29,7 +29,7 @@ func OnBoth(t *testing.T, test func(t *testing.T, kind string)) {
 	}
 }
 
-// What environment gives an instance.
+// Values in the environment of an instance.
 const (
 	AdminEmail    = "mary@example.com"
 	AdminPassword = "correct horse"
@@ -65,12 +65,12 @@ func ok(t testing.TB, err error) {
 	}
 }
 
-// Patience is when a wait is given up. It asserts nothing about speed: what a
-// killed instance had in hand comes free after its lease of 90 s.
+// Patience is when a wait is given up. It asserts nothing about speed: the work
+// of a killed instance is taken over after its lease of 90 s.
 const Patience = 3 * time.Minute
 
-// Eventually asks again until it is true. It is for what only shows over HTTP;
-// the pause between two questions is no synchronisation.
+// Eventually asks again until it is true. It is for effects that only show over
+// HTTP; the pause between two requests is no synchronisation.
 func Eventually(t testing.TB, what string, is func() bool) {
 	t.Helper()
 	deadline := time.After(Patience)
@@ -94,7 +94,8 @@ func FreePort(t testing.TB) string {
 	return l.Addr().String()
 }
 
-// Environment is what an instance on a new database of either kind needs.
+// Environment is the environment of an instance on a new database of either
+// kind.
 func Environment(t testing.TB, kind string) []string {
 	t.Helper()
 	env := []string{
@@ -118,13 +119,13 @@ type Instance struct {
 	err  error
 }
 
-// LogBuffer keeps what a program printed.
+// LogBuffer keeps the output of a program.
 type LogBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
 }
 
-// Write takes what the program prints.
+// Write adds output of the program.
 func (l *LogBuffer) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -199,7 +200,7 @@ func (in *Instance) Ended() error {
 	return in.err
 }
 
-// Answer is what came back for a request.
+// Answer is the response to a request.
 type Answer struct {
 	Code   int
 	Header http.Header
@@ -226,7 +227,7 @@ func Get(t testing.TB, c *http.Client, address string) (Answer, error) {
 	return Do(t, c, req)
 }
 
-// Output runs a short command and returns what it printed.
+// Output runs a short command and returns its output.
 func Output(t testing.TB, env []string, stdin string, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), Binary, args...)

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// Receiver keeps what is delivered, by delivery.
+// Receiver keeps the requests that it gets, by delivery.
 type Receiver struct {
 	*httptest.Server
 	mu       sync.Mutex

@@ -115,8 +115,8 @@ func (w *Watch) Count() int {
 // that answers after 14 s, and webhooks whose receiver refuses.
 type BadReceivers struct{ Silent, Late *Stuck }
 
-// AddBad makes them. The stuck two get one delivery for each event, so that much
-// waits for them; the refused ones get what is tagged for them.
+// AddBad makes them. The stuck two get one delivery for each event, so that
+// much waits for them; the refused ones get the events with their tag.
 func (b *Browser) AddBad(refuse int) BadReceivers {
 	b.T.Helper()
 	all := BadReceivers{newStuck(b.T, 0), newStuck(b.T, 14*time.Second)}

@@ -27,7 +27,7 @@ import (
 // TypeNames are the five types of webhook.
 var TypeNames = []string{"generic", "slack", "stackauth", "userecho", "superoffice"}
 
-// TypeEvents are what each type calls everything that a Q&A site does.
+// TypeEvents are each type's names for all activities of a Q&A site.
 var TypeEvents = map[string][]string{
 	"generic":     {"question.created", "question.edited", "answer.created", "answer.edited", "answer.accepted", "comment.created"},
 	"slack":       {"question.created", "question.edited", "answer.created", "answer.edited", "answer.accepted", "comment.created"},
@@ -44,7 +44,7 @@ var TypeSecrets = map[string]string{
 	"superoffice": "é is two bytes of the key",
 }
 
-// TypeForm is what the form of a webhook of a type sends.
+// TypeForm has the form values of a webhook of a type.
 func TypeForm(name, target string) url.Values {
 	form := WebhookForm(target + "/" + name)
 	form.Set("name", "To "+name)
@@ -56,8 +56,8 @@ func TypeForm(name, target string) url.Values {
 }
 
 // NewTypesReceiver answers as all five types want it, Slack's "ok" included,
-// over https; each delivery's id is its path. Trust is what an instance needs
-// in its environment to believe its certificate.
+// over https; each delivery's id is its path. Trust is the setting for an
+// instance's environment to trust its certificate.
 func NewTypesReceiver(t *testing.T) (r *Receiver, trust string) {
 	t.Helper()
 	r = &Receiver{}
@@ -76,7 +76,7 @@ func NewTypesReceiver(t *testing.T) (r *Receiver, trust string) {
 	return r, "SSL_CERT_FILE=" + file
 }
 
-// Of are what arrived for a type.
+// Of are the deliveries that arrived for a type.
 func (r *Receiver) Of(name string) []Delivered {
 	return slices.DeleteFunc(r.Got(), func(d Delivered) bool { return d.ID != name })
 }

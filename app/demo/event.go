@@ -1,5 +1,5 @@
-// Package demo has what the quick start needs besides an instance: sample data,
-// a receiver that shows what arrives and whether it verifies, and a simulated
+// Package demo has the parts of the quick start besides an instance: sample
+// data, a receiver that shows requests and whether they verify, and a simulated
 // site that reports activity.
 //
 // It promises that nothing is faked: the samples are stored as the console

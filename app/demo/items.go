@@ -14,7 +14,7 @@ type item struct {
 	Link  string `json:"link,omitempty"` // http and https only
 }
 
-// itemsOf lists what is inside a body: the items of the generic format, the
+// itemsOf lists the content of a body: the items of the generic format, the
 // text of a chat message, or the type of an event that stands alone. A body of
 // another shape has none; it is still shown as it came.
 func itemsOf(body []byte) []item {

@@ -40,8 +40,9 @@ func (r *printingReceiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	answerHook(w, http.StatusOK, "ok") // the words that Slack answers with
 }
 
-// requestText is a request as a terminal shows it: what came is escaped where a
-// terminal might obey it, and only the body, set off, goes over several lines.
+// requestText is a request as a terminal shows it. Characters that could
+// control the terminal are escaped, and only the body, which is indented, has
+// several lines.
 func requestText(one request) []byte {
 	shown := show(one)
 	var b bytes.Buffer

@@ -16,7 +16,7 @@ const (
 	maxBody = 1 << 20 // bytes; a delivery is at most a quarter of it
 )
 
-// request is one request as it arrived, and what the receiver made of it.
+// request is one request as it arrived, with the receiver's checks of it.
 type request struct {
 	Number  int64             `json:"number"` // from 1, in the order of arrival
 	Hook    string            `json:"hook"`
@@ -30,9 +30,9 @@ type request struct {
 	Checks  []signatureCheck  `json:"checks"`
 }
 
-// Receiver is the other side of the demo's webhooks: it answers what is
-// posted to it, keeps the newest requests in memory and shows whether each
-// signature verifies. It knows nothing of the product but the secrets it is told.
+// Receiver is the other side of the demo's webhooks: it answers POST requests,
+// keeps the newest ones in memory and shows whether each signature verifies. It
+// knows nothing of the product but the secrets that SetUp gives it.
 type Receiver struct {
 	mux *http.ServeMux
 
@@ -61,7 +61,7 @@ func (r *Receiver) Expect(name string, secrets ...string) {
 	r.secrets[name] = slices.DeleteFunc(slices.Clone(secrets), func(s string) bool { return s == "" })
 }
 
-// ServeHTTP answers hooks and shows what came.
+// ServeHTTP answers hooks and shows the requests.
 func (r *Receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
@@ -97,8 +97,8 @@ func answerHook(w http.ResponseWriter, status int, text string) {
 	_, _ = io.WriteString(w, text)
 }
 
-// newRequest is what is known of a request that came now, signed with one
-// of the secrets or not.
+// newRequest is a request that arrived now, with the check of its signature
+// against the secrets.
 func newRequest(q *http.Request, body []byte, status int, secrets []string) request {
 	now := time.Now().UTC()
 	got := request{
@@ -124,7 +124,7 @@ func (r *Receiver) record(q *http.Request, body []byte, status int) {
 	r.requests = append(r.requests, got)
 }
 
-// newest returns what is kept, newest first, and how many came in all.
+// newest returns the kept requests, newest first, and how many arrived in all.
 func (r *Receiver) newest() ([]request, int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

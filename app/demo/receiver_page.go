@@ -30,7 +30,7 @@ type shownRequest struct {
 }
 
 // page shows the newest requests. It reloads itself every 3 s unless asked not
-// to (?refresh=0), for a reader who wants to look at one in peace.
+// to (?refresh=0), for a reader who looks at one longer.
 func (r *Receiver) page(w http.ResponseWriter, q *http.Request) {
 	requests, count := r.newest()
 	shown := make([]shownRequest, 0, len(requests))

@@ -15,10 +15,9 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// SetUp fills an empty store with the samples and tells expect, for each
-// hook of the receiver, the secrets that sign what comes. On a store that was
-// set up before it changes nothing but the receiver's address, which may have
-// moved.
+// SetUp fills an empty store with the samples and calls expect, for each hook
+// of the receiver, with the secrets that sign its requests. On a store that was
+// set up before it changes only the receiver's address, which may have moved.
 func SetUp(ctx context.Context, store *models.Store, receiverURL string, expect func(name string, secrets ...string)) error {
 	samples := sampleWebhooks()
 	// The last to be made tells a set-up that was completed.

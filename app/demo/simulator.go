@@ -29,7 +29,7 @@ type Simulator struct {
 }
 
 // Run posts until ctx ends, which is no error; it returns one when the API
-// refuses what is posted.
+// refuses an event.
 func (s *Simulator) Run(ctx context.Context) error {
 	if s.Client == nil {
 		s.Client = &http.Client{Timeout: 10 * time.Second}

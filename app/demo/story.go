@@ -13,10 +13,10 @@ type thread struct {
 	topic    topic
 	question post
 	answer   *post
-	stage    int // index into steps of what happens next
+	stage    int // index into steps of the next one
 }
 
-// steps is what happens to each question, in this order. Two edits come in a
+// steps are the events of each question, in this order. Two edits come in a
 // row, so that the dispatch delay has something to merge.
 var steps = []string{"question.created", "question.edited", "question.edited", "answer.created", "comment.created", "answer.accepted"}
 

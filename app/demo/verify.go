@@ -18,7 +18,7 @@ import (
 // clock, as the verifiers of the Standard Webhooks specification have it.
 const stampTolerance = 5 * time.Minute
 
-// signatureCheck is what a receiver found out about a request's signature.
+// signatureCheck is the result of checking a request's signature.
 type signatureCheck struct {
 	Words string `json:"words"` // for a badge
 	Good  bool   `json:"good"`
@@ -53,7 +53,7 @@ func verifySignature(h http.Header, body []byte, secrets []string, now time.Time
 	return checks
 }
 
-// signature is what a request's headers give to check it by.
+// signature has the values of a request's headers that the check needs.
 type signature struct {
 	madeWith func(secret string) bool
 	stamp    string // seconds since 1970
@@ -120,8 +120,8 @@ func mac(digest func() hash.Hash, key, content []byte) []byte {
 	return m.Sum(nil)
 }
 
-// standardKey is the secret's own characters, or what its base64 says when it
-// is marked with whsec_.
+// standardKey is the secret's own characters, or its decoded base64 if it
+// begins with whsec_.
 func standardKey(secret string) []byte {
 	if encoded, ok := strings.CutPrefix(secret, "whsec_"); ok {
 		if key, err := base64.StdEncoding.DecodeString(encoded); err == nil {

@@ -11,8 +11,9 @@ import (
 	"slices"
 )
 
-// dump is what happened in a dump. The posts themselves stay in the file
-// and are read when their turn comes, so that a large dump needs little memory.
+// dump is the sequence of events in a dump. The posts themselves stay in the
+// file and are read when they are sent, so that a large dump needs little
+// memory.
 type dump struct {
 	file    io.ReaderAt
 	posts   []post
@@ -110,7 +111,7 @@ func textStart(file io.ReaderAt) int64 {
 	return 0
 }
 
-// add notes a post and what happened to it.
+// add records a post and its events.
 func (d *dump) add(row row, offset, length int64) {
 	if _, twice := d.byID[row.id]; twice || !row.complete() {
 		d.skipped++

@@ -136,7 +136,7 @@ func titleSlug(title string) string {
 	return strings.Trim(slug, "-")
 }
 
-// shortTitle keeps within what the ingest API takes.
+// shortTitle cuts a title to the limit of the ingest API.
 func shortTitle(title string) string {
 	const most = 300
 	if r := []rune(title); len(r) > most {

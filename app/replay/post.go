@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// What the ingest API takes at once.
+// Limits of a request to the ingest API.
 const (
 	maxEvents = 1000
 	maxBody   = 4 << 20   // bytes
@@ -68,8 +68,8 @@ func (r *poster) post(ctx context.Context) error {
 	return nil
 }
 
-// await passes the time until an event of the dump is due at the chosen speed.
-// What is ready goes out before.
+// await waits until an event of the dump is due at the chosen speed. It sends
+// the collected events first.
 func (r *poster) await(ctx context.Context, i int) error {
 	if r.options.Speed == 0 {
 		return ctx.Err()
@@ -115,8 +115,8 @@ func (r *poster) flush(ctx context.Context) error {
 	return err
 }
 
-// summary says what was posted and where to see what came of it, also when it
-// was broken off.
+// summary says how much was posted and where to see the outcome, also after an
+// interruption.
 func (r *poster) summary(w io.Writer) {
 	seconds := r.took.Seconds()
 	rate := 0.0

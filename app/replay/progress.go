@@ -10,8 +10,8 @@ import (
 	"golang.org/x/term"
 )
 
-// progress tells how far it is: by a bar on a terminal; elsewhere it only
-// says what is out of the ordinary.
+// progress shows the progress as a bar on a terminal. Elsewhere it only reports
+// unusual events.
 type progress struct {
 	w     io.Writer
 	bar   bool

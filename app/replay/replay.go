@@ -15,19 +15,19 @@ import (
 	"time"
 )
 
-// Options are what to post, and where to.
+// Options name the dump to post, and its destination.
 type Options struct {
 	File     string   // the Posts.xml of a dump
 	URL      string   // of the instance, without a slash at the end
 	Token    string   // with the scope ingest
 	Location string   // the slug that the events belong to
-	Site     string   // what links start with, without a slash at the end
+	Site     string   // prefix of links, without a slash at the end
 	Speed    float64  // times real time; 0: as fast as it goes
 	Tags     []string // lower case; only questions with one of them count; empty: all
 }
 
-// Run posts a file. It writes its progress to stderr and what it posted to
-// stdout. Errors are sentences for people.
+// Run posts a file. It writes its progress to stderr and a summary to stdout.
+// Errors are sentences for people.
 func Run(ctx context.Context, o Options, stdout, stderr io.Writer) error {
 	file, err := os.Open(o.File)
 	if err != nil {
@@ -65,7 +65,7 @@ func Run(ctx context.Context, o Options, stdout, stderr io.Writer) error {
 	return nil
 }
 
-// errStopped is for whoever stopped it by a signal.
+// errStopped is the error after a stop by a signal.
 var errStopped = errors.New("replay: stopped; run it again to post the rest (events already posted count as duplicates)")
 
 // wait passes the time, or returns ctx's error when that ends before.

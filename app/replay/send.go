@@ -17,7 +17,8 @@ import (
 const (
 	// maxTries is how often in a row one request is sent before giving up.
 	maxTries = 10
-	// longestPause is how long to wait for the next try, whatever was asked for.
+	// longestPause is the maximum wait before the next try. A longer
+	// Retry-After is cut to it.
 	longestPause = time.Minute
 )
 

@@ -27,7 +27,7 @@ type sparkline struct {
 	Held  []heldBar
 	None  string // hours without anything, as an SVG path
 	All   string // hours in which something failed, as high as all attempts
-	Good  string // deliveries
+	Good  string // delivered attempts
 	Label string // the same in words
 }
 

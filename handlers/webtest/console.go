@@ -47,8 +47,8 @@ type Console struct {
 	queries *queryLog
 }
 
-// AdminEmail and AdminPassword are those of the administrator whom NewConsole
-// adds.
+// AdminEmail and AdminPassword are the credentials of the administrator that
+// NewConsole adds.
 const (
 	AdminEmail    = "mary@example.com"
 	AdminPassword = "correct horse battery"
@@ -132,7 +132,7 @@ func (c *Console) AddUser(u models.User) models.User {
 	return user
 }
 
-// AddViewer adds a member who may only read.
+// AddViewer adds a member with the role viewer.
 func (c *Console) AddViewer() models.User {
 	c.t.Helper()
 	return c.AddUser(models.User{Email: "viewer@example.com", Name: "Vic Viewer", PasswordHash: AdminHash(), Role: models.RoleViewer})
@@ -154,7 +154,7 @@ func (c *Console) SetFeature(value string) {
 	OK(c.t, c.Store.Settings.Change(c.t.Context(), c.Admin.Actor(), models.EnableGenericWebhooks, value, "test"))
 }
 
-// Answer is what came back, with the page when it is one.
+// Answer is a response, with the page when it is one.
 type Answer struct {
 	*goquery.Document
 	T      testing.TB
@@ -225,7 +225,7 @@ func (a *Answer) GoesTo(path string) *Answer {
 	return a
 }
 
-// Text is the words of what a selector finds, with single spaces.
+// Text is the text of the elements that a selector finds, with single spaces.
 func (a *Answer) Text(selector string) string {
 	return strings.Join(strings.Fields(a.Find(selector).Text()), " ")
 }
@@ -258,7 +258,7 @@ func (a *Answer) Form() url.Values {
 	return form
 }
 
-// Flash is what the next page says after a change.
+// Flash is the message on the next page after a change.
 func (c *Console) Flash(a *Answer) string {
 	c.t.Helper()
 	return c.Next(a).Text("main > .s-notice")
@@ -280,7 +280,7 @@ func (c *Console) Next(a *Answer) *Answer {
 	return nil
 }
 
-// Receiver is a webhook's receiver that keeps what it got.
+// Receiver is a webhook's receiver that keeps its requests.
 type Receiver struct {
 	*httptest.Server
 	mu     sync.Mutex
@@ -325,8 +325,7 @@ func (r *Receiver) Requests() []Received {
 	return append([]Received(nil), r.got...)
 }
 
-// Await asks again until it is true: for what happens on its own after an
-// answer.
+// Await asks again until it is true: for effects that happen after an answer.
 func (c *Console) Await(what string, is func() bool) {
 	c.t.Helper()
 	deadline := time.After(time.Minute)
@@ -341,7 +340,7 @@ func (c *Console) Await(what string, is func() bool) {
 	}
 }
 
-// LogLines keeps what was logged.
+// LogLines keeps the lines of a log.
 type LogLines struct {
 	mu   sync.Mutex
 	text strings.Builder

@@ -80,7 +80,7 @@ func NewSignOnConsole(t *testing.T) (*Console, *Provider) {
 	return c, p
 }
 
-// Provider is a provider of single sign-on that says what a test wants.
+// Provider is a provider of single sign-on whose answers a test chooses.
 type Provider struct {
 	*httptest.Server
 	T         *testing.T
@@ -89,7 +89,7 @@ type Provider struct {
 	Requested url.Values     // of the newest authorization request
 	Claims    map[string]any // over the right ones
 	Alter     func(claims string) string
-	Hang      chan struct{} // what the provider says about itself waits until it is closed; nil: it does not
+	Hang      chan struct{} // the provider's configuration waits until it is closed; nil: it does not
 	Times     atomic.Int64  // that it was asked about itself
 	Token     func(form url.Values)
 	Sign      func(text string) []byte
@@ -100,7 +100,7 @@ func (p *Provider) Back() string {
 	return account.OidcPath + "?code=c&state=" + p.Requested.Get("state")
 }
 
-// Begin asks the console to log in, and keeps what it asks the provider.
+// Begin starts a log-in at the console, and keeps its request to the provider.
 func (p *Provider) Begin(c *Console, path string) {
 	p.T.Helper()
 	c.Extra = nil

@@ -91,7 +91,7 @@ func (c *Console) ManyLocations() {
 
 const manyPlaces = 20_000
 
-// OffersNothing looks for what only an administrator can do.
+// OffersNothing fails if a page offers an action that only administrators have.
 func (c *Console) OffersNothing(path string, a *Answer) {
 	c.t.Helper()
 	if a.Find("main form[method=post]").Length() > 0 || a.Find("main a[href*=revoke], main a[href*=remove], main a[href$='/edit'], main a[href$='/delete']").Length() > 0 {
@@ -163,7 +163,7 @@ func (a *Answer) FormWith(fields url.Values) url.Values {
 	return nil
 }
 
-// Anew forgets who is logged in, and the browser's cookies.
+// Anew drops the session and the browser's other cookies.
 func (c *Console) Anew() { c.Cookie, c.Extra = "", nil }
 
 // Fail puts wrong passwords on record, as another instance would.

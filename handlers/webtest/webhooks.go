@@ -141,7 +141,7 @@ func (c *Console) AddWebhook(adjust func(*models.WebhookInput)) models.Webhook {
 	return w
 }
 
-// Exec changes what only the jobs change.
+// Exec runs a statement, for changes that only the jobs make.
 func (c *Console) Exec(query string, args ...any) {
 	c.t.Helper()
 	db := c.Store.SQLite()
