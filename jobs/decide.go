@@ -10,11 +10,12 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// takeBytes bounds what one take may write, and so its memory, where there
-// is enough of it: further events wait for the next take, which follows at once.
+// takeBytes bounds the bytes that one take may write, and so its memory, on an
+// instance with enough memory. Further events wait for the next take, which
+// follows at once.
 const takeBytes = 32 << 20
 
-// decide merges what was taken, matches it and builds the bodies.
+// decide merges the events of a take, matches them and builds the bodies.
 func (d *dispatcher) decide(ctx context.Context, t models.Take) (models.Decision, error) {
 	if d.index == nil || d.index.version != t.Version {
 		webhooks, version, err := t.Webhooks()
@@ -83,7 +84,7 @@ func (p *plan) add(entries []*entry, it *item) {
 	}
 }
 
-// read fills in what the site sent, once for each event however many get it.
+// read fills in the payloads, once for each event however many webhooks get it.
 func (p *plan) read(payloads func([]int64) (map[int64][]byte, error)) error {
 	var long []int64
 	for _, it := range p.items {

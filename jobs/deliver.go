@@ -16,7 +16,7 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// deliverer is what all lanes of an instance share.
+// deliverer is the state that all lanes of an instance share.
 type deliverer struct {
 	store    *models.Store
 	sender   *send.Client
@@ -40,11 +40,12 @@ type laneWorker struct {
 }
 
 // Work takes the lane's lease and works for one turn, or ends at once when
-// somebody else has it: who has it will look once more before letting go.
+// another worker has it: that worker checks for new work before it releases the
+// lease.
 func (w *laneWorker) Work(ctx context.Context, job *river.Job[laneArgs]) error {
 	select {
 	case <-w.stopping:
-		return nil // what is due stays due, for another instance or the next start
+		return nil // due deliveries stay due, for another instance or the next start
 	default:
 	}
 	l := newLane(w.deliverer, job.Args.WebhookID, w.instance+"-"+rand.Text(), job.Queue)
@@ -74,11 +75,10 @@ type parcel struct {
 type sent struct {
 	delivery models.Delivery
 	result   send.Result
-	reading  int // what of deliverer.reading is its own
+	reading  int // its share of deliverer.reading
 }
 
-// send makes one attempt. Whatever the receiver does, it returns within the
-// type's time-out.
+// send makes one attempt. It always returns within the type's time-out.
 func (d *deliverer) send(ctx context.Context, p parcel) sent {
 	s := sent{delivery: p.delivery}
 	request := p.to.Request(wire.Request{
@@ -98,13 +98,13 @@ func (d *deliverer) send(ctx context.Context, p parcel) sent {
 }
 
 // recordPatience is how long outcomes are held in memory while the database
-// does not take them. After it they are given up, and what was sent is sent
+// does not take them. After it they are given up, and their deliveries are sent
 // once more, with the same id.
 const recordPatience = 30 * time.Second
 
-// recordSurely stores outcomes although the job's context may be over. Should
-// the database refuse what came back from a receiver, only that is left out:
-// a failure to record must never cause endless resending.
+// recordSurely stores outcomes although the job's context may be over. If the
+// database refuses a receiver's response, only the response is left out: a
+// failure to record must never cause endless resending.
 func (d *deliverer) recordSurely(ctx context.Context, id int64, outcomes []models.Outcome, h models.LaneHealth) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordPatience)
 	defer cancel()
@@ -150,5 +150,5 @@ func (d *deliverer) observe(ctx context.Context, w models.Webhook, s sent, o mod
 // jitter spreads retries.
 func jitter() float64 { return mathrand.Float64() } //nolint:gosec // keeps no secret
 
-// splitTypes reads what eventTypes wrote.
+// splitTypes reads the format of eventTypes.
 func splitTypes(list string) []string { return strings.Split(strings.Trim(list, ","), ",") }

@@ -18,7 +18,7 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// Deps are what the jobs work with.
+// Deps are the dependencies of the jobs.
 type Deps struct {
 	Store   *models.Store
 	Sender  *send.Client
@@ -97,8 +97,8 @@ func (j *Jobs) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop lets what is being sent finish, up to about 25 seconds, hands back the
-// rest and returns. Nothing is lost by it, and what is cut is not counted.
+// Stop waits up to about 25 seconds for requests to finish, hands back the rest
+// and returns. Nothing is lost, and interrupted attempts are not counted.
 func (j *Jobs) Stop(ctx context.Context) error {
 	j.mu.Lock()
 	running := j.running

@@ -34,14 +34,13 @@ const (
 	laneLook       = 250 * time.Millisecond // between looks for more while requests are open
 	laneRecord     = 100                    // outcomes that are recorded at once while requests are open
 
-	pacedInFlight  = 4 // of what was released together
+	pacedInFlight  = 4 // of deliveries released together
 	pacedPerSecond = 20
 	slowAfter      = 2 * time.Second
 )
 
-// lane is one turn of work on a webhook's deliveries: it reads what is due,
-// sends it, a few at a time, and records the outcomes as they come, while it
-// goes on sending.
+// lane is one job on a webhook's deliveries: it reads the due ones, sends them,
+// a few at a time, and records outcomes while it goes on sending.
 type lane struct {
 	*deliverer
 	id     int64
@@ -88,7 +87,7 @@ type last struct {
 	failure string
 }
 
-// readAhead is what a lane read while it went on sending.
+// readAhead are the deliveries that a lane read while it went on sending.
 type readAhead struct {
 	work models.Work
 	at   time.Time // by this process's clock, when work was read
@@ -96,7 +95,7 @@ type readAhead struct {
 	err  error
 }
 
-// recorded is what became of a batch of outcomes.
+// recorded is the result of recording a batch of outcomes.
 type recorded struct {
 	outcomes []models.Outcome
 	err      error
@@ -160,12 +159,12 @@ func (l *lane) run(ctx context.Context, work models.Work) error {
 	return err
 }
 
-// end sends nothing more; what is in flight goes on.
+// end stops sending; requests in flight go on.
 func (l *lane) end() { l.ended, l.queue = true, nil }
 
-// drain waits for what is in flight or being recorded after an error, and
-// records what it still can, as long as the lease is sure to last. The next
-// holder of the lease resends what this did not record, with the same id.
+// drain waits, after an error, for requests in flight and running records, and
+// records the outcomes that it still can, as long as the lease is sure to last.
+// The next holder of the lease resends unrecorded deliveries, with the same id.
 func (l *lane) drain(ctx context.Context, most time.Duration) {
 	over := time.NewTimer(most)
 	defer over.Stop()
@@ -183,7 +182,7 @@ func (l *lane) drain(ctx context.Context, most time.Duration) {
 	}
 }
 
-// forget gives back what a lane that was broken off counts as kept.
+// forget gives back the bytes that an interrupted lane counts as kept.
 func (l *lane) forget() {
 	l.deliverer.kept.Add(-int64(l.kept))
 	if open := len(l.inFlight); open > 0 {
@@ -195,7 +194,7 @@ func (l *lane) forget() {
 	}
 }
 
-// look reads what is due now and is not on its way already.
+// look reads the deliveries that are due and not on their way already.
 func (l *lane) look(ctx context.Context) error {
 	if l.ended || l.full() {
 		return nil
@@ -216,7 +215,7 @@ func (l *lane) goOn(ctx context.Context) (err error) {
 	return l.look(ctx)
 }
 
-// fetch reads what is due of a lane as it was seen.
+// fetch reads the due deliveries of a lane as it was seen.
 func (l *lane) fetch(ctx context.Context, work models.Work) (err error) {
 	if err := l.meet(work, time.Now()); err != nil || l.ended {
 		return err
@@ -227,7 +226,7 @@ func (l *lane) fetch(ctx context.Context, work models.Work) (err error) {
 		OneFailed: l.format.Policy.HoldOthers && l.health.FailuresInRow > 0,
 	}
 	if q.OneFailed && len(q.UnderWay) > 0 {
-		return nil // what failed is known to the database only once it is recorded
+		return nil // the database knows of failures only once they are recorded
 	}
 	l.queue, err = l.store.Lanes.Due(ctx, work, q)
 	l.more = len(l.queue) > laneAhead
@@ -238,9 +237,9 @@ func (l *lane) underWay() []int64 {
 	return slices.AppendSeq(slices.Collect(maps.Keys(l.inFlight)), maps.Keys(l.done))
 }
 
-// readOn begins to read more before nothing is left to send. What holds back
-// others is not read ahead: the next outcome may. Nor is anything while long
-// bodies wait.
+// readOn begins to read more before nothing is left to send. It reads nothing
+// ahead while a failure holds others back, since the next outcome may release
+// them, nor while long bodies wait.
 func (l *lane) readOn(ctx context.Context) {
 	if !l.ahead.IsZero() || !l.more || l.ended || l.full() || len(l.queue) > laneAhead || l.format.Policy.HoldOthers {
 		return
@@ -263,7 +262,7 @@ func (l *lane) readOn(ctx context.Context) {
 	}()
 }
 
-// readOnTo queues what was read ahead.
+// readOnTo queues the deliveries that were read ahead.
 func (l *lane) readOnTo(ctx context.Context, r readAhead) error {
 	l.ahead = time.Time{}
 	if r.err != nil || l.ended {
@@ -291,7 +290,7 @@ func (l *lane) same(now models.Work) bool {
 }
 
 // recheck sees whether the webhook changed since its deliveries were read: an
-// administrator's word must count for what is still to be sent.
+// administrator's change must apply to all deliveries not sent yet.
 func (l *lane) recheck(ctx context.Context) error {
 	if !l.ahead.IsZero() {
 		return nil // which sees it too, and nothing is begun when that takes long
@@ -347,8 +346,8 @@ func (l *lane) meet(work models.Work, at time.Time) error {
 	return nil
 }
 
-// startSome starts what may start now. It returns a channel to wait on when
-// only the pace stands in the way.
+// startSome starts the requests that may start now. It returns a channel to
+// wait on when only the pace stands in the way.
 func (l *lane) startSome(ctx context.Context) <-chan time.Time {
 	limit := laneInFlight
 	if l.format != nil && l.format.Policy.MaxInFlight > 0 {
@@ -385,13 +384,14 @@ func (l *lane) startSome(ctx context.Context) <-chan time.Time {
 	return nil
 }
 
-// full says that nothing more is to be sent until something is recorded: what
-// receivers answer must not fill the memory, however much it is.
+// full reports whether sending must pause until outcomes are recorded, so that
+// responses of any size do not fill the memory.
 func (l *lane) full() bool {
 	return len(l.done) >= laneUnrecorded || l.kept > laneKept && l.deliverer.kept.Load() > keptMost
 }
 
-// keep counts what is kept for a delivery until it is recorded; 0: it is.
+// keep counts the bytes kept for a delivery until it is recorded; 0: it is
+// recorded.
 func (l *lane) keep(id int64, bytes int) {
 	more := bytes - l.done[id]
 	l.done[id] = bytes
@@ -414,8 +414,8 @@ func take(l *rate.Limiter) {
 	}
 }
 
-// finished takes a result over: it asks the type's policy what it means,
-// carries the webhook's health on, and logs.
+// finished handles a result: it judges it by the type's policy, updates the
+// webhook's health, and logs.
 func (l *lane) finished(ctx context.Context, s sent) {
 	l.reading.Add(-int64(s.reading))
 	if l.inFlight[s.delivery.ID] {
@@ -502,7 +502,7 @@ func (l *lane) secretsUsed() bool {
 	return false
 }
 
-// settle forgets what is recorded.
+// settle drops the recorded outcomes.
 func (l *lane) settle(r recorded) error {
 	l.recording = false
 	for _, o := range r.outcomes {
@@ -512,7 +512,7 @@ func (l *lane) settle(r recorded) error {
 	return r.err
 }
 
-// now is the deciding clock: as it was when the work was read, and what has
+// now is the deciding clock: the time when the work was read, plus the time
 // passed since.
 func (l *lane) now() time.Time {
 	return l.work.Now.Add(time.Since(l.readAt)).Truncate(time.Microsecond)

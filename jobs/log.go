@@ -16,8 +16,8 @@ func (w warnings) Enabled(ctx context.Context, l slog.Level) bool {
 	return l >= slog.LevelWarn && w.Handler.Enabled(ctx, l)
 }
 
-// Handle implements slog.Handler. That a stop cut short what River was about to
-// do is no news.
+// Handle implements slog.Handler. Errors of River because of a stop are not
+// logged.
 func (w warnings) Handle(ctx context.Context, r slog.Record) error {
 	cut := false
 	r.Attrs(func(a slog.Attr) bool {

@@ -10,8 +10,8 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// metrics are what Prometheus sees of deliveries. No label names a webhook, a
-// location or a URL.
+// metrics are the Prometheus metrics about deliveries. No label names a
+// webhook, a location or a URL.
 type metrics struct {
 	attempts *prometheus.CounterVec
 	duration *prometheus.HistogramVec
@@ -31,17 +31,17 @@ func newMetrics(r prometheus.Registerer, store *models.Store) *metrics {
 	return m
 }
 
-// depthsFor is how long what the database answered is told again. Anybody may
-// scrape, and must not keep the database busy.
+// depthsFor is how long an answer of the database is reused. Scrapes need no
+// login, so they must not keep the database busy.
 const depthsFor = time.Second
 
-// depthCollector asks the database when it is scraped: once for all who scrape
-// at the same time or soon after.
+// depthCollector asks the database when it is scraped: once for all scrapes at
+// the same time or soon after.
 type depthCollector struct {
 	ask   func() (depths, error)
 	again time.Duration // how long an answer, or an error, is told again
 
-	mu    sync.Mutex // held while the database is asked; guards what follows
+	mu    sync.Mutex // held while the database is asked; guards the fields below
 	found depths
 	err   error
 	until time.Time
@@ -51,7 +51,7 @@ func newDepthCollector(store *models.Store, again time.Duration) *depthCollector
 	return &depthCollector{ask: func() (depths, error) { return askDepths(store) }, again: again}
 }
 
-// depths are what a scrape asks for.
+// depths are the values of a scrape.
 type depths struct {
 	waiting  models.Depth
 	standing models.Standing
@@ -68,7 +68,7 @@ func askDepths(store *models.Store) (depths, error) {
 	return depths{waiting, standing}, err
 }
 
-// newest is what the database answered last.
+// newest is the latest answer of the database.
 func (x *depthCollector) newest() (depths, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()

@@ -9,8 +9,9 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// outcome says what an attempt means for its delivery and its webhook. Pure:
-// now is the deciding clock, rand a number from 0 to 1 for the jitter.
+// outcome decides the consequences of an attempt for its delivery and its
+// webhook. Pure: now is the deciding clock, rand a number from 0 to 1 for the
+// jitter.
 func outcome(f *wire.Format, d models.Delivery, r send.Result, h wire.Health, now time.Time, rand float64) (models.Outcome, wire.Verdict) {
 	v := f.Policy.Judge(wire.Try{
 		Number: d.Round + 1, Manual: d.Resend, At: now, Health: h, Rand: rand,

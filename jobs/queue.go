@@ -23,9 +23,9 @@ var queueWorkers = map[string]int{
 	river.QueueDefault:  2,
 }
 
-// laneArgs is the job of working on one webhook's lane. That the job is lost,
-// or there twice, does no harm: the lane's row says what is due and who is at
-// it, and the sweep queues it again.
+// laneArgs is the job of working on one webhook's lane. A lost or duplicate job
+// does no harm: the lane's row says when deliveries are due and which worker
+// has the lease, and the sweep queues the job again.
 type laneArgs struct {
 	WebhookID int64 `json:"webhook_id"`
 }
@@ -119,7 +119,7 @@ func (q *riverQueue[Tx]) insert(ctx context.Context, lanes []models.LaneRef) err
 	return err
 }
 
-// start runs River until stop, whatever happens to ctx, so that a signal does
+// start runs River until stop, also after ctx has ended, so that a signal does
 // not cut requests short.
 func (q *riverQueue[Tx]) start(ctx context.Context) error {
 	return q.client.Start(context.WithoutCancel(ctx))

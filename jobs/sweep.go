@@ -13,12 +13,12 @@ const (
 	sweepEvery = time.Second
 	sweepLimit = 200
 	seekEvery  = 15 * time.Minute // for lost lanes, which there should be none of
-	// forgetEvery is how often what sessions keep is looked through. With
+	// forgetEvery is how often expired values of sessions are erased. With
 	// models.KeptFor it stays under a minute.
 	forgetEvery = 5 * time.Second
 )
 
-// sweeper queues the lanes that fell due: retries whose time has come, what an
+// sweeper queues the lanes that fell due: due retries, deliveries that an
 // administrator released, and lanes whose job or worker was lost.
 type sweeper struct {
 	store   *models.Store
@@ -81,7 +81,8 @@ func (s *sweeper) seek(ctx context.Context) error {
 	return nil
 }
 
-// forget erases what sessions kept to be shown once and nobody asked for.
+// forget erases values that sessions kept to be shown once and that were never
+// read.
 func (s *sweeper) forget(ctx context.Context) error {
 	if since := s.latest.Sub(s.forgot); since >= 0 && since < forgetEvery {
 		return nil
@@ -90,7 +91,7 @@ func (s *sweeper) forget(ctx context.Context) error {
 	return s.store.Sessions.Forget(ctx)
 }
 
-// look sees to what waits when the clock was set back.
+// look reschedules waiting work when the clock was set back.
 func (s *sweeper) look(ctx context.Context) error {
 	now, err := s.store.Now(ctx)
 	if err != nil {

@@ -16,10 +16,9 @@ import (
 	"github.com/sitehooks/sitehooks/jobs/wire"
 )
 
-// classify says what kind of fault an exchange ended in, and says it in words
-// for people. The words never repeat what was sent or received, but for the
-// host's name and what is wrong with its certificate. code is that of an answer
-// that began, or 0.
+// classify finds the class of an exchange's error, and words for people. The
+// words never repeat sent or received data, except for the host's name and the
+// fault of its certificate. code is that of an answer that began, or 0.
 func classify(ctx context.Context, err error, code int, timeout time.Duration) (class, words string) {
 	class = classOf(ctx, err)
 	switch class {
@@ -60,8 +59,8 @@ func classify(ctx context.Context, err error, code int, timeout time.Duration) (
 	return class, words
 }
 
-// classOf looks first at what we did ourselves, then at types, and at texts
-// only where net/http has no type for a fault.
+// classOf looks first at our own errors, then at types, and at texts only where
+// net/http has no type for a fault.
 func classOf(ctx context.Context, err error) string {
 	var blocked *blockedError
 	var dns *net.DNSError
@@ -144,7 +143,7 @@ func isTLS(err error) bool {
 		strings.Contains(text, "HTTP response to HTTPS client")
 }
 
-// tlsWords is what is wrong, without the names of the packages that found it.
+// tlsWords is the fault, without the names of the packages that found it.
 func tlsWords(err error) string {
 	if verification, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		err = verification.Err

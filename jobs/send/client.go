@@ -1,14 +1,13 @@
 // Package send is the one HTTP client by which Sitehooks reaches receivers:
 // the check when a webhook is saved, a test, a delivery and a resend all use it.
 //
-// It promises that a request goes only to an address the guard allows, which
-// it checks after the name was resolved and just before it dials; that no
-// redirect and no proxy leads elsewhere; that an exchange ends in its time and
-// keeps a bounded amount; and that what it hands back to be recorded is valid
-// text without the secrets it was told of.
+// It promises that a request goes only to an address the guard allows, which it
+// checks after the name was resolved and just before it dials; that no redirect
+// and no proxy leads elsewhere; that an exchange ends in its time and keeps a
+// bounded amount; and that the results to record are valid text without the
+// given secrets.
 //
-// It does not know what a webhook is, what an answer means, or whether to try
-// again.
+// It does not know webhooks, the meaning of a response, or retries.
 package send
 
 import (
@@ -31,8 +30,8 @@ const (
 	defaultTimeout = 15 * time.Second
 )
 
-// Config is what the guard lets through besides public addresses, and what it
-// never does.
+// Config has the addresses that the guard allows besides public ones, and those
+// that it never allows.
 type Config struct {
 	AllowCIDRs []netip.Prefix
 	// AllowHosts may have private addresses. Compared as a whole, without
@@ -116,17 +115,18 @@ type Request struct {
 	Headers []wire.Header
 	Body    []byte
 	Timeout time.Duration // of the whole exchange; 0: 15 s
-	// Redact are the secrets that what is recorded must not contain. Those of
-	// fewer than four bytes cannot be told from other text and are left.
+	// Redact are the secrets that results must not contain. Those of fewer than
+	// four bytes cannot be told from other text and are left.
 	Redact []string
 	// Keep is asked before more than the first 8 KiB of an answer's body take
 	// so many more bytes of memory; false: the rest is not kept. nil: yes.
 	Keep func(bytes int) bool
 
-	to *destination // what URL and Redact come to; nil: not worked out yet
+	to *destination // result of URL and Redact; nil: not computed yet
 }
 
-// destination is where requests go and what of them is hidden.
+// destination is the address of requests, and the texts to hide in their
+// results.
 type destination struct {
 	target target
 	fault  error // of the URL
@@ -139,7 +139,7 @@ func destinationOf(url string, redact []string) *destination {
 	return d
 }
 
-// Result is what came of a request. Either Code or ErrorClass is set.
+// Result is the result of a request. Either Code or ErrorClass is set.
 type Result struct {
 	StartedAt  time.Time
 	Duration   time.Duration

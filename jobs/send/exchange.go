@@ -17,8 +17,8 @@ import (
 	"github.com/sitehooks/sitehooks/jobs/wire"
 )
 
-// exchange fills in what came back. The result's code is set as soon as the
-// answer began, even when an error follows.
+// exchange sends the request and fills in the response. The result's code is
+// set as soon as the answer began, even when an error follows.
 func (c *Client) exchange(ctx context.Context, r Request, timeout time.Duration, result *Result) error {
 	if r.to.fault != nil {
 		return &blockedError{r.to.fault.Error()}
@@ -43,8 +43,8 @@ func (c *Client) exchange(ctx context.Context, r Request, timeout time.Duration,
 }
 
 // readBody reads as much of the answer as may be kept; cut: there was more.
-// What breaks off beyond that is not looked at. A switch of protocols, which
-// was not asked for, has no body.
+// Errors beyond that are ignored. A switch of protocols, which was not asked
+// for, has no body.
 func readBody(resp *http.Response, keep func(int) bool) (raw []byte, cut bool, err error) {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return nil, false, nil
@@ -128,9 +128,9 @@ func firstOfEach(headers []wire.Header) []wire.Header {
 	return kept
 }
 
-// deadlineKey carries a request's deadline to the dialer: the transport frees
-// a dial from its request's cancellation, so that another may use what it
-// brings, and with that from its deadline.
+// deadlineKey carries a request's deadline to the dialer: the transport frees a
+// dial from its request's cancellation, so that another request may use the
+// connection, and thereby also from its deadline.
 type deadlineKey struct{}
 
 func withDeadline(ctx context.Context) context.Context {

@@ -14,8 +14,8 @@ import (
 	"code.dny.dev/ssrf"
 )
 
-// blockedError says that the guard refused a target. Its text is the same
-// whatever is behind the address, so that nobody can look around with it.
+// blockedError says that the guard refused a target. Its text does not depend
+// on what is behind the address, so that it cannot be used to scan a network.
 type blockedError struct{ words string }
 
 func (e *blockedError) Error() string { return e.words }
@@ -101,7 +101,7 @@ func (c *Client) CheckURL(ctx context.Context, raw string) error {
 }
 
 // addresses resolves a host, once, and checks every address: a single bad one
-// refuses the host. Only what it returns may be dialed.
+// refuses the host. Only the addresses that it returns may be dialed.
 func (g *guard) addresses(ctx context.Context, host string, port uint16) ([]netip.Addr, error) {
 	if host == g.denyURL.host && port == g.denyURL.port {
 		return nil, errBlocked

@@ -9,7 +9,7 @@ import (
 	"github.com/sitehooks/sitehooks/jobs/wire"
 )
 
-// Recipient is what the requests to a webhook have in common. Deliveries,
+// Recipient has the common parts of all requests to a webhook. Deliveries,
 // tests and previews all go through it, so that none signs or hides
 // differently.
 type Recipient struct {
@@ -21,7 +21,7 @@ type Recipient struct {
 
 // NewRecipient takes a webhook's URL, its secrets in clear and in order, of
 // which empty ones are left out, and its own headers, which come after the
-// type's. What must not be shown even when a receiver sends it back is hidden.
+// type's. Secrets are hidden even when a receiver sends them back.
 func NewRecipient(f *wire.Format, url string, secrets []string, custom iter.Seq2[string, string]) *Recipient {
 	r := &Recipient{format: f}
 	r.secrets = slices.DeleteFunc(slices.Clone(secrets), func(s string) bool { return s == "" })
@@ -47,8 +47,8 @@ func (r *Recipient) Request(attempt wire.Request) Request {
 
 // urlSecrets are the parts of a URL that only its receiver may know, as
 // receivers repeat them in "no such page": its query with the longer values in
-// it, and of a URL that is a secret also the path, what of it begins behind the
-// words at its start, and each longer part of that.
+// it, and of a URL that is a secret also the path, the part of it after the
+// plain words at its start, and each longer segment of that part.
 func urlSecrets(raw string, secretURL bool) []string {
 	const long = 8 // shorter ones are words, of which a body would lose too many
 	u, err := url.Parse(raw)

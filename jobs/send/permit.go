@@ -13,7 +13,7 @@ func (g *guard) permits(host string, to netip.AddrPort) bool {
 		return false
 	}
 	if inner := embedded(addr); len(inner) > 0 {
-		// What is sent there may come out at an IPv4 address inside.
+		// A packet to such an address may arrive at the IPv4 address inside.
 		at := func(a netip.Addr) netip.AddrPort { return netip.AddrPortFrom(a, to.Port()) }
 		if slices.ContainsFunc(inner, func(a netip.Addr) bool { return g.forbids(at(a)) }) || !g.permits(host, at(inner[0])) {
 			return false
@@ -105,8 +105,8 @@ func embedded(addr netip.Addr) []netip.Addr {
 	return inner
 }
 
-// isatap knows the interface identifiers of a tunnel whose end is the IPv4
-// address inside, whatever the prefix in front.
+// isatap reports whether an address, with any prefix, has the interface
+// identifier of a tunnel that ends at the IPv4 address inside.
 func isatap(addr netip.Addr) bool {
 	if !addr.Is6() {
 		return false

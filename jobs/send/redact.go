@@ -13,13 +13,13 @@ import (
 
 const mask = "***"
 
-// redactor replaces secrets in what is recorded.
+// redactor replaces secrets in recorded text.
 type redactor struct{ secrets *secrets }
 
 func newRedactor(given []string) redactor { return redactor{newSecrets(given)} }
 
-// replace masks the secrets in a text. cut: it went on, so that what may be
-// the beginning of a secret at its end is masked too.
+// replace masks the secrets in a text. cut: the text went on, so a possible
+// beginning of a secret at its end is masked too.
 func (r *redactor) replace(raw []byte, cut bool) []byte {
 	parts := r.secrets.find(raw, cut)
 	if len(parts) == 0 {
@@ -37,12 +37,12 @@ func (r *redactor) replace(raw []byte, cut bool) []byte {
 // text is s without secrets and fit for a database's text column.
 func (r *redactor) text(s string) string { return string(safe(r.replace([]byte(s), false))) }
 
-// body is what is kept of a response's body: whole characters, 64 KiB at most.
+// body is the kept part of a response's body: whole characters, 64 KiB at most.
 // cut: the body went on.
 func (r *redactor) body(raw []byte, cut bool) []byte {
 	n := wholeRunes(raw, maxBody)
 	kept := safe(r.replace(raw[:n], cut || n < len(raw)))
-	return bytes.Clone(kept[:wholeRunes(kept, maxBody)]) // without what else was read
+	return bytes.Clone(kept[:wholeRunes(kept, maxBody)]) // without the rest that was read
 }
 
 // wholeRunes is how many of the first limit bytes end with a whole character.
@@ -57,8 +57,8 @@ func wholeRunes(raw []byte, limit int) int {
 	return n
 }
 
-// headers are what is kept of headers: sensitive values starred, no secret
-// anywhere, 32 KiB at most.
+// headers are the kept headers: sensitive values starred, no secret anywhere,
+// 32 KiB at most.
 func (r *redactor) headers(list []wire.Header) []wire.Header {
 	kept := make([]wire.Header, 0, len(list))
 	size := 0

@@ -11,16 +11,17 @@ import (
 
 const minSecret = 4 // bytes; shorter ones cannot be told from other text
 
-// secrets are what must not be recorded, and find it in a text.
+// secrets are the texts that must not be recorded, with the means to find them
+// in a text.
 type secrets struct {
 	list              []string       // longest first
 	shortest, longest int            // bytes
 	starts            [1 << 7]uint64 // a bit for each hash of a secret's first four bytes
 }
 
-// newSecrets adds what a receiver may make of a secret before it repeats it:
-// the token without its scheme, the key without its prefix, and the bytes that
-// its base64 or hexadecimal digits stand for.
+// newSecrets adds the forms in which a receiver may repeat a secret: the token
+// without its scheme, the key without its prefix, and the bytes that its base64
+// or hexadecimal digits stand for.
 func newSecrets(given []string) *secrets {
 	s := &secrets{}
 	for _, one := range given {

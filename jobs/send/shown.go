@@ -26,8 +26,8 @@ func Shown(raw string, secretURL bool) string {
 }
 
 // Origin is scheme://host:port of a target's URL in its normal form, by which
-// to see whether a URL moved to another receiver. It is empty for what is no
-// target's URL.
+// to see whether a URL moved to another receiver. It is empty for text that is
+// not a target's URL.
 func Origin(raw string) string {
 	t, err := parseTarget(raw)
 	if err != nil {

@@ -32,17 +32,16 @@ const depth = 2
 // widest is how many bytes one byte takes in the widest usual spellings.
 const widest = 6
 
-// search finds secrets in a text that was received, in whatever spelling.
+// search finds secrets in a received text, in any spelling.
 //
-// It undoes one kind of spelling at a time and looks at what comes out, kind
-// after kind and one over another, instead of writing down how a secret may be
-// spelt: encoders differ in what they escape, and an escape has many forms.
-// What an encoder made of a secret is therefore found whatever else the text
-// holds.
+// It undoes one kind of spelling at a time and searches the result, kind after
+// kind and one over another, instead of listing the spellings of a secret:
+// encoders differ in the characters that they escape, and an escape has many
+// forms. An encoded secret is therefore found in any surrounding text.
 type search struct {
 	secrets *secrets
-	views   []view // each made of the one before; the first is what was received
-	found   []span // in what was received
+	views   []view // each made of the one before; the first is the received text
+	found   []span // in the received text
 	looked  int    // bytes that were looked at, in all views
 
 	// Texts that came out, and places in them. They are stacks, as views is.
@@ -111,7 +110,7 @@ func (f *search) look(v view) {
 	f.views = f.views[:level]
 }
 
-// received is where a part of the last view stands in what was received.
+// received is the place of a part of the last view in the received text.
 func (f *search) received(p span) span {
 	for i := len(f.views) - 1; i > 0; i-- {
 		p = f.views[i].back(&f.views[i], p)
@@ -120,7 +119,7 @@ func (f *search) received(p span) span {
 }
 
 // undo undoes each spelling of the last view, in those parts of it that are
-// text: what digits happen to stand for seldom has any.
+// text: bytes decoded from arbitrary digits seldom are.
 func (f *search) undo() {
 	v := f.views[len(f.views)-1]
 	least := f.secrets.shortest
@@ -186,7 +185,7 @@ var markOf = func() (marks [256]uint16) {
 
 const isText = 1 << 15
 
-// joined puts parts in order, and into one what overlaps or touches.
+// joined sorts parts, and merges those that overlap or touch.
 func joined(parts []span) []span {
 	slices.SortFunc(parts, func(a, b span) int { return cmp.Compare(a.from, b.from) })
 	kept := parts[:0]
@@ -202,8 +201,8 @@ func joined(parts []span) []span {
 
 func backOffset(v *view, p span) span { return span{v.offset + p.from, v.offset + p.to} }
 
-// placeOf is how a place is kept: in half the memory of an int. What is searched
-// has at most maxBody bytes.
+// placeOf stores a place in half the memory of an int. A searched text has at
+// most maxBody bytes.
 func placeOf(at int) int32 { return int32(at) } //nolint:gosec // see above
 
 // backPlaces: byte i began at places[i], and the last place is where the last

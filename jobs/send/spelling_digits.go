@@ -14,7 +14,7 @@ type digits struct {
 	values [256]int8
 }
 
-// What values says of bytes that are no digits.
+// Entries of values for bytes that are not digits.
 const (
 	noDigit = -1
 	between = -2 // may stand between digits
@@ -87,7 +87,7 @@ func isPrefix(text []byte, at int) bool {
 	return at > 0 && at < len(text) && text[at]|0x20 == 'x' && text[at-1] == '0'
 }
 
-// undoDigits looks at what every run of digits stands for.
+// undoDigits searches the decoded bytes of every run of digits.
 func (f *search) undoDigits(d *digits) {
 	v := f.views[len(f.views)-1]
 	least := d.least(f.secrets.shortest)
@@ -103,7 +103,7 @@ func (f *search) undoDigits(d *digits) {
 	}
 }
 
-// undoRun looks at what a run of digits stands for. Other digits may stand
+// undoRun searches the decoded bytes of a run of digits. Other digits may stand
 // before those of the secret, so it is read from each digit with which a group
 // may begin.
 func (f *search) undoRun(d *digits, run []byte, from int, cut bool) {

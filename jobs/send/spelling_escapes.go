@@ -48,13 +48,12 @@ func (e escape) next(text []byte, at int) int {
 	return at + i
 }
 
-// undoEscapes looks at what the last view says around the escapes of a kind.
-// Further than reach from any of them it says what it said before, so that is
-// left out.
+// undoEscapes searches the last view, decoded, around the escapes of a kind.
+// Text further than reach from any of them is unchanged, so it is left out.
 func (f *search) undoEscapes(e escape, reach int) {
 	v := f.views[len(f.views)-1]
 	w := newWindow(f)
-	end, stop := 0, len(v.text) // of the last escape, and of what can be read
+	end, stop := 0, len(v.text) // of the last escape, and of the readable text
 	for i := e.next(v.text, 0); i < len(v.text); {
 		out, n := e.read(f.meaning[:0], v.text[i:min(len(v.text), i+longestEscape)])
 		if n < 0 && v.cut && len(v.text)-i <= longestEscape {
@@ -97,7 +96,7 @@ type window struct {
 
 func newWindow(f *search) window { return window{search: f, text: len(f.bytes), begun: len(f.places)} }
 
-// copy adds what says the same as before.
+// copy adds text that decoding does not change.
 func (w *window) copy(text []byte, from, to int) {
 	w.bytes = append(w.bytes, text[from:to]...)
 	for i := from; i < to; i++ {
@@ -105,7 +104,7 @@ func (w *window) copy(text []byte, from, to int) {
 	}
 }
 
-// add opens the window with what comes out of a place.
+// add opens the window and adds the decoded text of a place.
 func (w *window) add(meaning []byte, at int) {
 	w.open = true
 	w.bytes = append(w.bytes, meaning...)
@@ -123,7 +122,7 @@ func (w *window) close(end int, cut bool) {
 	w.bytes, w.places, w.open = w.bytes[:w.text], w.places[:w.begun], false
 }
 
-// readBackslash reads what JSON, JavaScript, Go, Java, C and Python write.
+// readBackslash reads the escapes of JSON, JavaScript, Go, Java, C and Python.
 func readBackslash(out, text []byte) ([]byte, int) {
 	if len(text) < 2 {
 		return out, -1
@@ -250,7 +249,8 @@ func readDoubledQuote(out, text []byte) ([]byte, int) {
 	return out, 0
 }
 
-// readReplacement reads what encoders write for the zeros of UTF-16.
+// readReplacement reads the replacements that encoders write for the zeros of
+// UTF-16.
 func readReplacement(out, text []byte) ([]byte, int) {
 	const replacement = "\uFFFD"
 	switch {

@@ -52,11 +52,11 @@ func readNumber(text []byte) (value, n int) {
 }
 
 // dumpLine is a line of hex.Dump, hexdump -C or xxd: an offset, bytes in
-// hexadecimal digits, and what of them can be read.
+// hexadecimal digits, and their printable characters.
 var dumpLine = regexp.MustCompile(`(?m)[0-9A-Fa-f]{7,8}:?[ \t]+((?:[0-9A-Fa-f]{2,4}[ \t]{1,3}){1,16}).*$`)
 
-// undoDumps looks at what dumps show. A byte of one stands for its whole line,
-// which has it twice.
+// undoDumps searches the content of dumps. A byte of one is mapped to its whole
+// line, which shows it twice.
 func (f *search) undoDumps() {
 	v := f.views[len(f.views)-1]
 	if !bytes.Contains(v.text, []byte("0000000")) {

@@ -72,7 +72,8 @@ func parseTarget(raw string) (target, error) {
 	return t, err
 }
 
-// parseFault keeps what a person can mend apart from the rest.
+// parseFault describes the faults that a person can correct; all others get one
+// sentence.
 func parseFault(err error) error {
 	if _, ok := errors.AsType[url.InvalidHostError](err); ok {
 		return errHost

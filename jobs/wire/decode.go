@@ -92,7 +92,7 @@ func readQuestion(o object, at time.Time) *Question {
 
 func readAnswer(o object, e *Event) *Answer {
 	in := o.post("answer", "answer_id")
-	// Being accepted is what such an event says; the flag may be left out.
+	// The type of the event means accepted; the flag may be left out.
 	a := Answer{
 		CreationDate: e.OccurredAt.UnixMilli(), Owner: in.owner(), IsAccepted: e.Type == AnswerAccepted,
 	}

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// The internal types of the Q&A events, and of what Sitehooks itself reports.
+// The internal types of the Q&A events, and of Sitehooks' own events.
 const (
 	QuestionCreated = "question.created"
 	QuestionEdited  = "question.edited"
@@ -16,8 +16,8 @@ const (
 	WebhookBroken   = "webhook.broken"
 )
 
-// User is a member of the site. UserID -1 is Community, who owns what has no
-// other owner.
+// User is a member of the site. UserID -1 is Community, which owns posts
+// without another owner.
 type User struct {
 	UserID      int64  `json:"user_id"`
 	DisplayName string `json:"display_name"`
@@ -66,7 +66,7 @@ type Event struct {
 	OccurredAt time.Time
 	Location   string // slug; "main" is the main site
 	Community  string // slug, or empty
-	Actor      User   // who did it; zero: the site did not say
+	Actor      User   // author of the action; zero: unknown
 	// Question is set for the Q&A types, Answer and Comment where they apply;
 	// a comment on an answer has all three.
 	Question *Question

@@ -41,12 +41,12 @@ const (
 	crm      = "a CRM"
 )
 
-// crmFamily adds to what every entity of a CRM has what only this one has.
+// crmFamily adds an entity's own activities to those of every entity of a CRM.
 func crmFamily(name, label string, more ...string) Family {
 	return Family{Name: name, Label: label, System: crm, CRM: true, Events: append([]string{"created", "changed", "deleted"}, more...)}
 }
 
-// ownFamily is what Sitehooks itself reports. A site cannot report it.
+// ownFamily are Sitehooks' own events. A site cannot report them.
 var ownFamily = Family{Name: "webhook", Label: groupOwn, System: "Sitehooks", Own: true, Events: []string{"broken"}}
 
 // families are in the order in which forms show them.
@@ -108,8 +108,8 @@ func KindOf(eventType string) EventKind {
 	return EventKind{first, eventType}
 }
 
-// System says for people what reports events of the kind: a Q&A site; empty
-// for a custom kind.
+// System is the words for the system that reports events of the kind: a Q&A
+// site; empty for a custom kind.
 func System(k EventKind) string { return familyOf(k).System }
 
 // crmFamilies are the names of the CRM's entities.

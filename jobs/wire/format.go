@@ -1,14 +1,14 @@
-// Package wire knows how each receiver wants an event written: one file a
-// type, which ends by registering its Format.
+// Package wire has the format of each type of webhook: one file a type, which
+// ends by registering its Format.
 //
-// It promises that everything in it is pure: no network, no clock, no
-// database. What it is given decides what it answers, apart from the ids and
-// secrets it makes from crypto/rand. A body that it built is valid JSON in
-// UTF-8, compact, with <, > and & written as themselves; built again from the
-// same events it is the same, byte for byte.
+// It promises that everything in it is pure: no network, no clock, no database.
+// The result depends only on the input, apart from ids and secrets from
+// crypto/rand. A body that it built is valid JSON in UTF-8, compact, with <, >
+// and & written as themselves; built again from the same events it is the same,
+// byte for byte.
 //
-// It does not know who sends a request, how it is stored, or which webhook an
-// event belongs to.
+// It does not know how requests are sent or stored, or the webhooks of an
+// event.
 package wire
 
 import "time"
@@ -28,15 +28,16 @@ type Field struct {
 	Choices     []string // the values there are, the first one the default; empty: free text
 	// Multiline says that it may be typed on several lines.
 	Multiline bool
-	// Check turns what was typed into what is kept, on one line. The error, a
-	// sentence for people, says what is wrong. Nil: it is kept as typed.
+	// Check turns the input into the value to store, on one line. The error is
+	// a sentence for people about the fault. A nil Check stores the input
+	// unchanged.
 	Check func(typed string) (kept string, err error)
 }
 
 // SecretField is one signing secret of a type. Key is "secret_1" or "secret_2".
 type SecretField struct{ Key, Label, Help string }
 
-// Draft is what a body may need besides its events.
+// Draft has the data that a body may need besides its events.
 type Draft struct {
 	ID          string // the delivery's
 	WebhookName string
@@ -44,8 +45,8 @@ type Draft struct {
 	Options     map[string]string // values of the type's own fields
 }
 
-// Format is one type of webhook: what its form asks, how a request is
-// written, and what the answers to it mean.
+// Format is one type of webhook: the fields of its form, the building of
+// requests, and the meaning of responses.
 type Format struct {
 	Name  string // in URLs, the API and the database
 	Label string // for people
@@ -70,8 +71,8 @@ type Format struct {
 
 	// NewSecret makes a signing secret; nil when the type has none.
 	NewSecret func() string
-	// CheckSecret says in a sentence for people what is wrong with a typed
-	// secret; nil when the type has none.
+	// CheckSecret describes the fault of a typed secret in a sentence for
+	// people; nil when the type has no secret.
 	CheckSecret func(string) error
 	// NewID makes a delivery's id.
 	NewID func() string
@@ -90,7 +91,7 @@ type Format struct {
 // Header is one header line of a request or an answer.
 type Header struct{ Name, Value string }
 
-// Request is what the headers of one attempt depend on.
+// Request has the data from which the headers of one attempt are built.
 type Request struct {
 	ID         string // the delivery's, equal on every attempt
 	Body       []byte

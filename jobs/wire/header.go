@@ -8,8 +8,8 @@ const (
 	maxHeaderValue = 4096
 )
 
-// reservedHeaders say how a message is carried or who sends it. A name that
-// ends in "-" stands for all that begin so. The types add their own.
+// reservedHeaders describe the transport or the sender of a message. A name
+// that ends in "-" stands for all that begin so. The types add their own.
 var reservedHeaders = []string{
 	"Accept-Encoding", "Connection", "Content-", "Expect", "Host", "HTTP2-Settings", "Keep-Alive",
 	"Proxy-", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "User-Agent",
@@ -41,9 +41,8 @@ func reserves(list []string, name string) bool {
 	return false
 }
 
-// CheckHeader says in a sentence for people what is wrong with a custom
-// header; nil when nothing is. It never repeats the value, which may be a
-// secret.
+// CheckHeader describes the fault of a custom header in a sentence for people;
+// nil when there is none. It never repeats the value, which may be a secret.
 func CheckHeader(name, value string) error {
 	switch {
 	case name == "":

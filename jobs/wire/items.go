@@ -103,8 +103,8 @@ func itemID(item any) int64 {
 	return 0
 }
 
-// brokenItem is what webhook.broken says: another webhook than the one that is
-// told has broken. A member that is absent is null.
+// brokenItem is the item of webhook.broken: another webhook than the one that
+// gets it is broken. Absent members are null.
 type brokenItem struct {
 	ID     json.RawMessage `json:"id"`
 	Name   json.RawMessage `json:"name"`

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// Try is one attempt that ended, and what was known when it did.
+// Try is one finished attempt, with the state of its delivery and webhook at
+// that time.
 type Try struct {
 	Number   int  // attempts in this round of the schedule, this one included
 	Manual   bool // resent by hand: no attempt follows it
@@ -16,8 +17,8 @@ type Try struct {
 	Rand     float64 // 0 to 1, for the jitter
 }
 
-// Verdict is what an attempt means. When it is neither Delivered nor Failed,
-// the next attempt is due RetryAfter from Try.At.
+// Verdict is the meaning of an attempt. When it is neither Delivered nor
+// Failed, the next attempt is due RetryAfter from Try.At.
 type Verdict struct {
 	Delivered  bool
 	Failed     bool // no further attempt
@@ -27,10 +28,10 @@ type Verdict struct {
 	Health     Health
 }
 
-// Judge says what an attempt means. A delivery whose answer breaks the webhook
-// is not failed by that: it waits, held, for the webhook to be mended. An
-// attempt that was canceled says nothing: due again at once, health unchanged,
-// not to be counted.
+// Judge decides the meaning of an attempt. A delivery whose response breaks the
+// webhook does not fail: it is held until the webhook works again. A canceled
+// attempt has no meaning: it is due again at once, changes no health and is not
+// counted.
 func (p Policy) Judge(t Try) Verdict {
 	if t.Response.ErrorClass == ClassCanceled {
 		return Verdict{Reason: p.Explain(t.Response), Health: t.Health}

@@ -110,8 +110,8 @@ func (o object) read(name string, dst any) {
 	}
 }
 
-// readPlain reads what nearly all members are, a string without escapes or a
-// whole number, as json.Unmarshal would; false: it is neither. raw is valid.
+// readPlain reads the most common values, a string without escapes or a whole
+// number, as json.Unmarshal would; false: it is neither. raw is valid.
 func readPlain(raw []byte, dst any) bool {
 	switch dst := dst.(type) {
 	case *string:

@@ -8,7 +8,7 @@ import (
 
 // Option is one activity that a webhook of a type can be asked to report.
 type Option struct {
-	Value string // in the type's own words; what a webhook stores, form and API show
+	Value string // in the type's own words, as webhooks store it and form and API show it
 	Label string // beside its checkbox
 	Group string // heading above it and its like; empty: the type's main ones
 	// Events are the kinds of events that it covers.
@@ -110,7 +110,7 @@ const (
 	groupOwn = "About Sitehooks"
 )
 
-// brokenOption is what Sitehooks itself has to report, offered by every type.
+// brokenOption is Sitehooks' own event, offered by every type.
 func brokenOption() Option {
 	return Option{Value: WebhookBroken, Label: "Webhook broke", Group: groupOwn, Events: []EventKind{KindOf(WebhookBroken)}}
 }
@@ -131,7 +131,7 @@ func familyOptions(names ...string) []Option {
 	return options
 }
 
-// addQA lets options cover the Q&A types too, by what the type calls each of
+// addQA lets options cover the Q&A types too, by the type's name for each of
 // them. Names that no option has yet become options of the Q&A group; types
 // without a name are left out.
 func addQA(options []Option, names map[string]string) []Option {

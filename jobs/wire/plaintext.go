@@ -17,8 +17,8 @@ var inline = map[string]bool{
 // unread are the elements whose content nobody reads.
 var unread = map[string]bool{"iframe": true, "noscript": true, "script": true, "style": true, "template": true}
 
-// plainText is what a person reads in a text that may be HTML, on one line:
-// its first characters, at most limit, and a sign if there are more.
+// plainText is the readable part of a text that may be HTML, on one line: its
+// first characters, at most limit, and an ellipsis if there are more.
 func plainText(source string, limit int) string {
 	var b strings.Builder
 	tokens := html.NewTokenizer(strings.NewReader(source))
@@ -26,7 +26,7 @@ func plainText(source string, limit int) string {
 	for enough := 4 * utf8.UTFMax * limit; b.Len() < enough; {
 		kind := tokens.Next()
 		if kind == html.ErrorToken {
-			// What looked like a tag and never ended is text: if a<b then.
+			// An unfinished tag is text: if a<b then.
 			b.WriteString(html.UnescapeString(string(tokens.Raw())))
 			break
 		}

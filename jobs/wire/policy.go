@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// Policy says, as data, what a type makes of the answers it gets. The zero
-// Policy takes any 2xx for success, never tries again and never breaks.
+// Policy says, as data, how a type interprets responses. The zero Policy takes
+// any 2xx for success, never tries again and never breaks.
 type Policy struct {
 	Timeout time.Duration // of the whole exchange
 
 	Success     []int  // the codes that mean success; empty: any 2xx
-	SuccessBody string // what the body must say too, spaces around it aside; empty: anything
-	// SuccessHelp says what to do about a 2xx that is not a success after all,
-	// as sentences; empty: nothing particular.
+	SuccessBody string // required body, spaces around it aside; empty: any
+	// SuccessHelp is advice, as sentences, about a 2xx that is not a success;
+	// empty: none.
 	SuccessHelp string
 
 	// Pauses are the waits after each failed attempt; there is one attempt
@@ -34,11 +34,10 @@ type Policy struct {
 	Breaks map[int]string
 	Stops  []StopHeader
 	Broken BrokenRule
-	// Words are what the texts of bodies mean that say a failure's cause, each
-	// as a sentence.
+	// Words explain bodies that name a failure's cause, each as a sentence.
 	Words map[string]string
 
-	// How deliveries to one webhook are spread, for whoever sends them.
+	// Limits on the rate of deliveries to one webhook. The sender applies them.
 	MaxInFlight int           // at once; 0: no limit of the type's own
 	MinGap      time.Duration // between the starts of two requests
 	HoldOthers  bool          // while the newest attempt failed, no other delivery starts
@@ -46,7 +45,7 @@ type Policy struct {
 
 // StopHeader is a response header by which a receiver asks for an end: of the
 // delivery's retries when it failed, or, if BreaksWebhook, of the webhook,
-// whatever else it answered. Values compare without regard to case.
+// whether or not it failed. Values compare without regard to case.
 type StopHeader struct {
 	Name, Value   string
 	BreaksWebhook bool
@@ -78,8 +77,8 @@ func (p Policy) Succeeded(r Response) bool {
 	return r.Code >= 200 && r.Code <= 299
 }
 
-// Explain says in a sentence what the response means, for people; empty for a
-// success.
+// Explain describes the meaning of the response in a sentence for people; empty
+// for a success.
 func (p Policy) Explain(r Response) string {
 	if p.Succeeded(r) {
 		return ""
@@ -101,7 +100,7 @@ func (p Policy) Explain(r Response) string {
 	return r.words(p.Timeout)
 }
 
-// stop finds what the response's headers ask for.
+// stop finds the stop header that the response has.
 func (p Policy) stop(r Response) (s StopHeader, found bool) {
 	for _, s := range p.Stops {
 		for _, v := range r.Header.Values(s.Name) {

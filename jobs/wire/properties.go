@@ -52,8 +52,8 @@ func readProperties(object string) ([]property, error) {
 	return list, nil
 }
 
-// checkProperties keeps them on one line, and refuses those with a name that
-// the body uses itself, in whatever case.
+// checkProperties puts them on one line, and refuses names that the body uses
+// itself, in any case.
 func checkProperties(typed string, own []string) (kept string, err error) {
 	list, err := readProperties(typed)
 	if len(list) == 0 {
@@ -68,7 +68,7 @@ func checkProperties(typed string, own []string) (kept string, err error) {
 }
 
 // addProperties puts the members of a JSON object behind those of the body,
-// but for those with a name that the body uses itself, in whatever case.
+// except those with a name that the body uses itself, in any case.
 func addProperties(body []byte, object string, own []string) []byte {
 	members, err := readProperties(object)
 	if err != nil {

@@ -6,9 +6,8 @@ import (
 	"time"
 )
 
-// qaOptions are the activities of a Q&A site, in the order and the words of
-// the form, and what Sitehooks has to report itself. Their values are the
-// internal types.
+// qaOptions are the activities of a Q&A site, in the order and the words of the
+// form, and Sitehooks' own event. Their values are the internal types.
 func qaOptions() []Option {
 	return []Option{
 		{Value: QuestionCreated, Label: "Questions", Events: []EventKind{KindOf(QuestionCreated)}},

@@ -15,14 +15,14 @@ const (
 	ClassTLS      = "tls"       // the certificate or the encryption is at fault
 	ClassBlocked  = "blocked"   // the guard does not let us go there
 	ClassReset    = "reset"     // the connection broke off
-	ClassProtocol = "protocol"  // what came is not HTTP
+	ClassProtocol = "protocol"  // the answer is not HTTP
 	ClassTooLarge = "too_large" // more headers than are read
 	ClassCanceled = "canceled"  // we stopped it ourselves; says nothing about the receiver
 	ClassOther    = "other"
 )
 
-// Response is what came back, or why nothing did: either Code or ErrorClass is
-// set.
+// Response is a response, or the reason for its absence: either Code or
+// ErrorClass is set.
 type Response struct {
 	Code       int
 	Header     http.Header
@@ -30,7 +30,7 @@ type Response struct {
 	ErrorClass string
 }
 
-// words says in a sentence what the response was, for people.
+// words describes the response in a sentence for people.
 func (r Response) words(timeout time.Duration) string {
 	switch r.ErrorClass {
 	case "":

@@ -10,13 +10,12 @@ import (
 
 var decimal = regexp.MustCompile(`^[0-9]+(\.[0-9]*)?$`)
 
-// maxRetryAfter keeps what a receiver asks for inside a Duration; every
-// schedule clamps to far less.
+// maxRetryAfter keeps a receiver's value inside a Duration; every schedule
+// clamps to far less.
 const maxRetryAfter = 10 * 365 * 24 * time.Hour
 
-// retryAfter reads the header of that name: seconds, decimals rounded up, or
-// an HTTP date. A date that has passed asks for nothing, which is an answer;
-// what is neither is none.
+// retryAfter reads the header of that name: seconds, decimals rounded up, or an
+// HTTP date. A date in the past gives 0 and true, other text false.
 func retryAfter(h http.Header, now time.Time) (time.Duration, bool) {
 	value := strings.TrimSpace(h.Get("Retry-After"))
 	if decimal.MatchString(value) {

@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// Slack's incoming webhooks. What they accept and answer is Slack's; how a
-// message looks, and the schedule of retries, are our own choice.
+// Slack's incoming webhooks. Slack defines the accepted requests and the
+// responses; the look of a message and the schedule of retries are our own
+// choice.
 func init() {
 	policy := eightAttempts()
 	policy.Success, policy.SuccessBody = []int{200}, "ok"
@@ -57,7 +58,7 @@ var slackWords = map[string]string{ //nolint:gosec // words about tokens, no tok
 	"rollup_error":                      "Slack had an internal error.",
 }
 
-// Slack's limits of one message, and what one item may take of them.
+// Slack's limits of one message, and an item's share of them.
 const (
 	slackBlocks     = 50
 	slackSection    = 3000  // characters; bytes are counted, which are never fewer

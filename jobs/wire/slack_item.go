@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// slackItem is what a message says of one event, in plain text.
+// slackItem is the part of a message about one event, in plain text.
 type slackItem struct {
 	title, link, excerpt string
-	deed                 []slackPart // who did what where
+	deed                 []slackPart // author, action and location
 	tags                 []string
 }
 
@@ -18,7 +18,7 @@ type slackPart struct {
 	bold bool
 }
 
-// slackItemOf says what there is to say of an event.
+// slackItemOf returns the item of an event.
 func slackItemOf(e Event) (slackItem, error) {
 	if e.Type == WebhookBroken {
 		return slackBroken(e), nil
@@ -58,8 +58,8 @@ func slackBroken(e Event) slackItem {
 	}
 }
 
-// slackDeeds say what was done to what; own tells that whoever owns the post
-// did it.
+// slackDeeds are the words for each action and its object; own is set if the
+// post's owner is always the author.
 var slackDeeds = map[string]struct {
 	did, object, done string
 	own               bool
@@ -72,8 +72,8 @@ var slackDeeds = map[string]struct {
 	CommentCreated:  {"wrote", "a comment", "was written", true},
 }
 
-// slackDeed says who did what where: Ann edited a question by Bob, or, when
-// the site did not say who, A question by Bob was edited.
+// slackDeed describes the author, action and location: Ann edited a question by
+// Bob, or, when the author is unknown, A question by Bob was edited.
 func slackDeed(e Event, owner User) []slackPart {
 	deed, who, by := slackDeeds[e.Type], nameOf(e.Actor), nameOf(owner)
 	if deed.own && who == "" {
@@ -117,7 +117,8 @@ func ownerOf(item any) User {
 	return User{}
 }
 
-// nameOf is a member's name; empty for none and for Community, who is nobody.
+// nameOf is a member's name; empty for none and for Community, which is not a
+// person.
 func nameOf(u User) string {
 	if u.UserID == -1 {
 		return ""

@@ -80,7 +80,8 @@ func buildStackAuth(events []Event, d Draft) (body []byte, used int, err error) 
 	return body, 1, err
 }
 
-// dataOf is what the site sent with an event, an empty object if nothing.
+// dataOf is an event's data as the site sent it, an empty object if there is
+// none.
 func dataOf(e Event) json.RawMessage {
 	if e.Data == nil {
 		return json.RawMessage("{}")

@@ -111,7 +111,7 @@ type notification struct {
 	EventID              string          `json:"EventId"`
 	Timestamp            string          `json:"Timestamp"`
 	Changes              []string        `json:"Changes"`
-	Values               json.RawMessage `json:"Values,omitempty"` // of what was deleted
+	Values               json.RawMessage `json:"Values,omitempty"` // of the deleted entity
 	Event                string          `json:"Event"`
 	PrimaryKey           int64           `json:"PrimaryKey"`
 	Entity               string          `json:"Entity"`
@@ -152,7 +152,7 @@ func buildSuperOffice(events []Event, d Draft) (body []byte, used int, err error
 	return addProperties(body, d.Options[superOfficeProperties], notificationKeys), 1, nil
 }
 
-// fill writes what the event is about.
+// fill writes the event's entity.
 func (n *notification) fill(e Event) error {
 	if _, ok := superOfficeNames[e.Type]; ok {
 		item, err := itemOf(e)

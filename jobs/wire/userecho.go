@@ -93,7 +93,7 @@ func userEchoHeaders(r Request) []Header {
 	return append(headers, Header{"X-UE-Signature", hex.EncodeToString(mac.Sum(nil))})
 }
 
-// checkKeyText accepts what the vendors do whose key is the text itself.
+// checkKeyText accepts the keys of vendors that use the text itself as the key.
 func checkKeyText(secret string) error {
 	if secret == "" || utf8.RuneCountInString(secret) > 256 || !utf8.ValidString(secret) || strings.ContainsFunc(secret, unicode.IsControl) {
 		return sentence("Use 1 to 256 characters on one line.")
@@ -127,7 +127,7 @@ func userEchoSamples(values []string) []Event {
 	return events
 }
 
-// forumAuthor is who wrote a topic or a comment.
+// forumAuthor is the author of a topic or a comment.
 type forumAuthor struct {
 	ID   int64  `json:"id"`
 	Name string `json:"name"`
