@@ -33,17 +33,17 @@ const (
 	whyRefused    = "the database refuses writes"
 )
 
-// causes are the words for what PostgreSQL and SQLite say. The first kind is
-// so for everybody until something is stored again; an end of one connection
-// says nothing of the others.
+// causes are the words for errors of PostgreSQL and SQLite. The first kind
+// concerns all requests until something is stored again; the end of one
+// connection says nothing about the others.
 var (
 	lastingPostgres = map[string]string{"53100": whyDiskFull, pgReadOnly: whyReadOnly}
 	passingPostgres = map[string]string{"57P01": whyStopped, "57P02": whyStopped, "57P03": whyStopped, "53300": whyFull, "57014": whySlow, pgLockNotAvailable: whySlow}
 	lastingSQLite   = map[int]string{13: whyDiskFull, 8: whyFileLocked, 10: whyDisk, 14: whyDisk, 11: whyDamaged, 26: whyDamaged}
 )
 
-// Unable says in words why the database could not do its work, if an error is
-// about that; empty: it is about what was asked.
+// Unable describes why the database could not do its work, if an error is about
+// that; empty: the error is about the statement.
 func Unable(err error) string {
 	if why := lasting(err); why != "" {
 		return why
@@ -87,8 +87,7 @@ type ability struct {
 }
 
 // Able returns nil while records can be stored, otherwise an *UnableError. It
-// asks nothing: the Seen of Instances finds out, and so does whatever fails to
-// be stored.
+// sends no query: Instances.Seen and failed writes record the state.
 func (s *Store) Able() error {
 	s.ability.mu.Lock()
 	defer s.ability.mu.Unlock()
@@ -110,7 +109,7 @@ func (a *ability) is(why string) bool {
 	return a.why == why
 }
 
-// works notes that something was stored by what began at a time.
+// works records that an operation that began at a time stored something.
 func (a *ability) works(began time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -119,7 +118,7 @@ func (a *ability) works(began time.Time) {
 	}
 }
 
-// noting notes what an error proves, and returns it.
+// noting records an error's evidence about the database, and returns the error.
 func (s *Store) noting(err error) error {
 	if why := lasting(err); why != "" {
 		s.ability.lost(why)

@@ -9,7 +9,7 @@ import (
 )
 
 // AttentionMax is how many webhooks Attention names, and HeldMax how far it
-// counts what is held, since every page asks.
+// counts held deliveries, since every page asks.
 const (
 	AttentionMax = 5
 	HeldMax      = 1000
@@ -19,8 +19,8 @@ const (
 // switched-off types together.
 const AttentionOff = "off"
 
-// Attention is a webhook that somebody has to look after: it broke, or what it
-// holds expires before long.
+// Attention is a webhook that needs attention: it broke, or its held deliveries
+// expire soon.
 type Attention struct {
 	WebhookID int64 // 0 with AttentionOff
 	Name      string
@@ -38,8 +38,8 @@ type Attention struct {
 
 // Attention returns broken webhooks, and stopped ones whose held deliveries
 // were held for half the retention, at most AttentionMax of them. Stopped ones
-// that hold nothing or nothing old are left out. What is held because types are
-// switched off comes last, as one.
+// that hold nothing or nothing old are left out. Deliveries held because types
+// are switched off come last, as one entry.
 func (x *Webhooks) Attention(ctx context.Context, at Standing) ([]Attention, error) {
 	db := x.s.db.WithContext(ctx)
 	var list []Attention
@@ -77,8 +77,8 @@ func (x *Webhooks) troubled(db *gorm.DB, at Standing) ([]Attention, error) {
 
 var heldStates = []string{DeliveryPending, DeliveryRetrying}
 
-// holding returns webhooks, those that are so for longest first, with what
-// waits for them and until when.
+// holding returns webhooks, those in their state for longest first, with the
+// number of their waiting deliveries and the time of expiry.
 func (x *Webhooks) holding(db *gorm.DB, at Standing, limit int, which string, args ...any) ([]Attention, error) {
 	var rows []struct {
 		Attention
@@ -112,8 +112,8 @@ func (x *Webhooks) holding(db *gorm.DB, at Standing, limit int, which string, ar
 	return list, nil
 }
 
-// switchedOff is what active webhooks hold because their types are switched
-// off, if half of its time is over; nil: it is not.
+// switchedOff are the deliveries that active webhooks hold because their types
+// are switched off, once half of the retention is over; nil: there are none.
 func (x *Webhooks) switchedOff(db *gorm.DB, at Standing) (*Attention, error) {
 	if at.SwitchedAt.After(at.Now.Add(-at.Settings.Retention / 2)) {
 		return nil, nil //nolint:nilnil // nothing is that old

@@ -7,7 +7,7 @@ import (
 	"gorm.io/gorm"
 )
 
-// AuditEntry says who did what to which thing.
+// AuditEntry is one action, with its author and its target.
 type AuditEntry struct {
 	ID     int64
 	At     time.Time
@@ -19,7 +19,7 @@ type AuditEntry struct {
 	Detail string // never a secret, never a URL with its query
 }
 
-// Audit is the log of what people changed.
+// Audit is the log of changes.
 type Audit struct{ s *Store }
 
 func audit(tx *gorm.DB, by Actor, now time.Time, action, target, detail string) error {
@@ -29,7 +29,7 @@ func audit(tx *gorm.DB, by Actor, now time.Time, action, target, detail string) 
 	return tx.Create(&AuditEntry{At: now, ByID: by.UserID, ByName: by.Name, From: by.From, Action: action, Target: target, Detail: detail}).Error
 }
 
-// Note logs what somebody did that changed no record of its own.
+// Note logs an action that changed no record.
 func (a *Audit) Note(ctx context.Context, by Actor, action, target, detail string) error {
 	return a.s.tx(ctx, func(tx *gorm.DB) error {
 		now, err := a.s.now(tx)

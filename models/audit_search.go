@@ -9,7 +9,7 @@ import (
 // AuditQuery selects entries of the audit log; empty: any.
 type AuditQuery struct {
 	Who      string // a name in full
-	Subject  string // what the action is about: webhook, member …
+	Subject  string // kind of the action's target: webhook, member …
 	Search   string // words of target or detail
 	From, To time.Time
 	Before   int64 // AuditEntry.ID below this; 0: from the newest

@@ -7,8 +7,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// Called is what administrators may say of a location or a community; the
-// slug, by which events name it, stays.
+// Called is the part of a location or a community that administrators may edit;
+// the slug, by which events name it, stays.
 type Called struct{ Name, Description string }
 
 // Community returns a community of a location, or ErrNotFound.

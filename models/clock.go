@@ -10,10 +10,10 @@ import (
 // set back. Less makes nothing wait much longer.
 const ClockStep = future
 
-// Reschedule is for after the clock was set back: what was scheduled before
-// would wait until the clock is where it was. Whatever was made, tried last or
-// asked for at a time that is yet to come becomes due. It may be called
-// however often.
+// Reschedule is for after the clock was set back: deliveries scheduled before
+// would wait until the clock reaches the old time. Those that were created,
+// tried last or requested at a time in the future become due. It may be called
+// any number of times.
 func (x *Lanes) Reschedule(ctx context.Context) error {
 	return x.s.txLong(ctx, func(tx *gorm.DB) error {
 		now, err := x.s.now(tx)

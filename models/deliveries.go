@@ -13,7 +13,7 @@ import (
 // Deliveries are the notifications and their attempts.
 type Deliveries struct{ s *Store }
 
-// What a DeliveryQuery may name as State beside the stored ones.
+// Values of DeliveryQuery.State besides the stored ones.
 const (
 	StateHeld    = "held"    // waits, and its webhook cannot send
 	StateWaiting = "waiting" // pending or retrying
@@ -155,7 +155,7 @@ func (x *Deliveries) Depth(ctx context.Context) (Depth, error) {
 		db.Raw("select count(*) from (select 1 from events_waiting limit ?) x", DepthMax).Scan(&d.Undispatched).Error,
 		db.Raw("select count(*) from (select 1 from deliveries where finished_at is null limit ?) x", DepthMax).Scan(&d.Waiting).Error,
 	}
-	// A lane's own time may be older than what it still has to do.
+	// A lane's own time may be earlier than that of its next delivery.
 	var due []time.Time
 	res := db.Raw(`select d.due_at from lanes l join deliveries d on d.id = (
 			select id from deliveries where webhook_id = l.webhook_id and due_at is not null order by due_at, id limit 1)

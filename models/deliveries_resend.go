@@ -56,7 +56,7 @@ func (x *Deliveries) Resend(ctx context.Context, by Actor, publicID string) erro
 	})
 }
 
-// Resendable says what resending all that match a query would do.
+// Resendable is the effect of resending all deliveries that match a query.
 type Resendable struct {
 	Send int64 // are sent again
 	// Delivery.ID of the newest and the oldest one looked at; others are left
@@ -66,8 +66,8 @@ type Resendable struct {
 	Blocked       int64 // left out: their webhook cannot send, was moved or deleted
 }
 
-// Resendable counts what ResendAll would send. It looks at the newest that
-// webhook, state and time leave, at most ScanMax.
+// Resendable counts the deliveries that ResendAll would send. It looks at the
+// newest that match webhook, state and time, at most ScanMax.
 func (x *Deliveries) Resendable(ctx context.Context, q DeliveryQuery) (Resendable, error) {
 	db := x.s.db.WithContext(ctx)
 	var r Resendable
@@ -115,7 +115,7 @@ func (s *Store) canSend(db *gorm.DB, settings Settings) (text string, args []any
 	return "w.deleted_at is null and not " + holds, args, err
 }
 
-// resendable keeps what is finished and whose webhook can send. An erased body
+// resendable selects finished deliveries whose webhook can send. An erased body
 // cannot be sent again, nor one of another location.
 func (s *Store) resendable(tx, query *gorm.DB, settings Settings) (*gorm.DB, error) {
 	can, args, err := s.canSend(tx, settings)
@@ -130,9 +130,9 @@ type Resending struct {
 }
 
 // ResendAll asks for one attempt by hand of each delivery that matches, has
-// nothing ahead of it and is among those that Resendable looked at. They go
-// out as slowly as what was held. What names the filter in words, for the
-// audit log.
+// nothing ahead of it and is among those that Resendable looked at. They go out
+// as slowly as held deliveries. The parameter what names the filter in words,
+// for the audit log.
 func (x *Deliveries) ResendAll(ctx context.Context, by Actor, q DeliveryQuery, among Resendable, what string) (Resending, error) {
 	var r Resending
 	err := x.s.txLong(ctx, func(tx *gorm.DB) error {
@@ -192,8 +192,8 @@ func (x *Deliveries) lockWebhooks(tx *gorm.DB, id int64) error {
 	return tx.Raw("select id from webhooks where deleted_at is null order by id" + x.s.lock()).Scan(&ids).Error
 }
 
-// fillPaced notes in the lanes of what was resent that something is due now
-// that has to go out slowly, up to the delivery through.
+// fillPaced marks the lanes of resent deliveries as due now, with deliveries up
+// to through to be sent slowly.
 func fillPaced(tx *gorm.DB, through int64, now time.Time) error {
 	return tx.Exec(`update lanes set next_due_at = ?, queued_until = null,
 		paced_through = case when paced_through < ? then ? else paced_through end

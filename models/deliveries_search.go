@@ -6,7 +6,7 @@ import (
 	"gorm.io/gorm"
 )
 
-// DeliveryPage is what a search found.
+// DeliveryPage is the result of a search.
 type DeliveryPage struct {
 	Rows []DeliveryRow
 	// Next is where to go on, as Before; 0: there is nothing older.
@@ -43,7 +43,7 @@ func (x *Deliveries) Search(ctx context.Context, q DeliveryQuery) (DeliveryPage,
 }
 
 // scans tells whether rows have to be looked at. Webhook and state have an
-// index each, but not together, except for what failed.
+// index each, but not together, except for failed deliveries.
 func (q DeliveryQuery) scans() bool {
 	return q.CodeClass != 0 || q.ErrorClass != "" || q.EventType != "" || q.State == StateHeld || q.both()
 }

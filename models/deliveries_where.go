@@ -87,8 +87,8 @@ func whereOther(db *gorm.DB, q DeliveryQuery) *gorm.DB {
 	return db
 }
 
-// holds is the condition that a webhook w cannot send what it has, as
-// HeldWhy says it.
+// holds is the condition that a webhook w cannot send its deliveries, as in
+// HeldWhy.
 func (s *Store) holds(db *gorm.DB, settings Settings) (text string, args []any, err error) {
 	off, err := s.offTypes(db, settings)
 	if len(off) == 0 || err != nil {

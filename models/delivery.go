@@ -2,8 +2,8 @@ package models
 
 import "time"
 
-// States of a delivery. Held is not among them: it is what pages show for
-// pending and retrying while the webhook cannot send.
+// States of a delivery. Held is not among them: pages show it for pending and
+// retrying while the webhook cannot send.
 const (
 	DeliveryPending   = "pending"
 	DeliveryRetrying  = "retrying"
@@ -24,8 +24,8 @@ type Delivery struct {
 	State      string
 	// DueAt is when the next attempt may start; nil: nothing more to do.
 	DueAt *time.Time
-	// Resend asks for one attempt by hand, whatever the state. ScheduledAt is
-	// when the schedule goes on if it fails; nil: there is no schedule.
+	// Resend asks for one attempt by hand, in any state. ScheduledAt is when
+	// the schedule continues if it fails; nil: there is no schedule.
 	Resend      bool
 	ScheduledAt *time.Time
 	// Tries counts all attempts; Round those since the schedule last began.
@@ -43,7 +43,7 @@ type Delivery struct {
 	Body       []byte // exactly as signed and sent
 }
 
-// Attempt is one HTTP request of a delivery and what came back.
+// Attempt is one HTTP request of a delivery and its response.
 type Attempt struct {
 	ID         int64
 	DeliveryID int64
@@ -61,11 +61,11 @@ type Attempt struct {
 	RequestHeaders  []byte
 	ResponseHeaders []byte
 	ResponseBody    []byte
-	Truncated       bool // the response was longer than what is kept
+	Truncated       bool // the response was longer than the kept part
 	Reconnected     bool // the request was sent a second time, on a new connection
 }
 
-// Lane is the queue of one webhook: who works on it, and how it fares.
+// Lane is the queue of one webhook: its worker and its health.
 type Lane struct {
 	WebhookID int64 `gorm:"primaryKey;autoIncrement:false"`
 	// NextDueAt is when there is something to send; nil: nothing, or it may not.

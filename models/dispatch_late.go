@@ -3,8 +3,8 @@ package models
 import "time"
 
 // lateAfter is how much longer than three intervals something may be due before
-// dispatch counts as late: what a killed instance had in hand comes free within
-// it, and what one that stands still has.
+// dispatch counts as late: within it the work of a killed or frozen instance is
+// released.
 const lateAfter = 15 * time.Second
 
 // Late tells since when the oldest event that is due waits for dispatch, if

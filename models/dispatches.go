@@ -7,8 +7,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// dispatch says what dispatch made of an event. One without such a row waits,
-// and has one in events_waiting.
+// dispatch is the result of an event's dispatch. An event without such a row
+// waits, and has a row in events_waiting.
 type dispatch struct {
 	EventID      int64 `gorm:"primaryKey;autoIncrement:false"` // Event.ID
 	DispatchedAt time.Time
@@ -20,7 +20,7 @@ type dispatch struct {
 // mergedInto selects the ids of the events that were merged into another.
 const mergedInto = "select event_id from dispatches where merged_into = ?"
 
-// withDispatches fills in what dispatch made of events.
+// withDispatches fills in the results of the events' dispatch.
 func (x *Events) withDispatches(db *gorm.DB, events []Event) error {
 	if len(events) == 0 {
 		return nil
@@ -66,7 +66,8 @@ func (s *Store) waits(tx *gorm.DB, rows []eventWaiting) error {
 const endedTogether = 128
 
 // markDispatched ends the waiting of the events that were decided upon, and
-// says what was decided. It fails with errChanged when one waits no more.
+// stores the decisions. It fails with errChanged when one of them no longer
+// waits.
 func (s *Store) markDispatched(tx *gorm.DB, t Take, d Decision) error {
 	decided := make(map[int64]bool, len(d.Events))
 	for _, id := range d.Events {
@@ -115,7 +116,8 @@ func (s *Store) theseWait(events []Event) (text string, args []any) {
 	return "received_at = any(cast(? as timestamptz[])) and event_id + 0 = any(cast(? as bigint[]))", []any{array{received.all}, array{ids.all}}
 }
 
-// tellBefore keeps the release before from dispatching what it had accepted.
+// tellBefore keeps the previous release from dispatching events that it had
+// accepted.
 func (s *Store) tellBefore(tx *gorm.DB, t Take, d Decision, events []Event) error {
 	var its []int64
 	for _, e := range events {

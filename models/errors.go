@@ -15,11 +15,11 @@ var (
 	ErrExists = errors.New("already exists")
 	// ErrNotActive refuses to resend to a webhook that is not active.
 	ErrNotActive = errors.New("the webhook is not active")
-	// ErrMoved refuses to resend what belongs to a location that the webhook
-	// was moved away from.
+	// ErrMoved refuses to resend a delivery of a location that the webhook was
+	// moved away from.
 	ErrMoved = errors.New("the webhook has moved to another location")
-	// ErrLocked says that another transaction has what is asked for and does
-	// not end.
+	// ErrLocked says that another transaction has locked the rows and does not
+	// end.
 	ErrLocked = errors.New("locked by a long transaction")
 	// ErrUnauthorized says that a token is unknown or revoked.
 	ErrUnauthorized = errors.New("unknown or revoked token")

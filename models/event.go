@@ -27,8 +27,8 @@ type NewEvent struct {
 	// MergeKey is equal for events of which only the newest is sent; empty: never merged.
 	MergeKey string
 	Subject  string // id of the thing: for a Q&A event its own post id
-	Title    string // what a person recognises it by, for lists and search
-	// Payload is what the site sent, compact JSON.
+	Title    string // title for people, for lists and search
+	// Payload is the site's data, as compact JSON.
 	Payload []byte
 	// Duplicate is set by Record: the event was known already.
 	Duplicate bool
@@ -52,7 +52,7 @@ type Event struct {
 	// PayloadBytes is the length of the payload where that was asked for.
 	PayloadBytes int `gorm:"-"`
 	// DispatchedAt is when it was merged and matched; nil: not yet. This and
-	// what follows stand in a row of their own.
+	// the fields below are in a row of their own.
 	DispatchedAt *time.Time `gorm:"-"`
 	// MergedInto is the Event.ID of the newer event that was sent instead.
 	MergedInto *int64 `gorm:"-"`

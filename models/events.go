@@ -7,7 +7,7 @@ import (
 	"gorm.io/gorm"
 )
 
-// Events are what the site reported.
+// Events are the events that the site reported.
 type Events struct {
 	s       *Store
 	records *together[*recordCall]
@@ -73,7 +73,7 @@ type TriggerRow struct {
 	Delivery Delivery
 }
 
-// Triggers returns what an event triggered.
+// Triggers returns the triggers of an event.
 func (x *Events) Triggers(ctx context.Context, id int64) ([]TriggerRow, error) {
 	db := x.s.db.WithContext(ctx)
 	var triggers []Trigger

@@ -12,7 +12,7 @@ import (
 // ErrNotDispatched refuses to erase an event that has still to be sent.
 var ErrNotDispatched = errors.New("the event has not been dispatched yet")
 
-// Erasure says what erasing an event's content removes, or has removed.
+// Erasure counts the content that erasing an event removes, or has removed.
 type Erasure struct {
 	Earlier int64 // events that were merged into it; their content goes too
 	Bodies  int64 // deliveries whose body and answers go
@@ -28,7 +28,7 @@ const ErasureShown = 50
 // Erased tells an event whose content was erased.
 func (e Event) Erased() bool { return len(e.Payload) == 0 }
 
-// Erasure says what Erase would remove of an event.
+// Erasure counts the content that Erase would remove of an event.
 func (x *Events) Erasure(ctx context.Context, id int64) (Erasure, error) {
 	return x.erasure(x.s.db.WithContext(ctx), id)
 }

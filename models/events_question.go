@@ -6,8 +6,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// questionAsked finds a question's number in what was searched for: the number
-// itself, or a link to the question or to something below it.
+// questionAsked finds a question's number in a search text: the number itself,
+// or a link to the question or to something below it.
 var questionAsked = regexp.MustCompile(`^#?0*([1-9][0-9]{0,18})$|/questions/0*([1-9][0-9]{0,18})(?:[/?#]|$)`)
 
 // questionOf returns the number of the question that a search means; empty:

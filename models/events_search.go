@@ -8,7 +8,7 @@ import (
 	"gorm.io/gorm"
 )
 
-// EventPage is what a search found, without payloads.
+// EventPage is the result of a search, without payloads.
 type EventPage struct {
 	Rows []Event
 	// Next is where to go on, as Before; 0: there is nothing older.
@@ -64,7 +64,7 @@ func (x *Events) Search(ctx context.Context, q EventQuery) (EventPage, error) {
 	case last.ID != 0:
 		page.Next, page.Scanned = last.ID, true
 	}
-	if q.Before == 0 { // of those named, some may be older than what was looked at
+	if q.Before == 0 { // some of the named ones may be older than the rows searched
 		named = slices.DeleteFunc(named, func(n Event) bool {
 			return slices.ContainsFunc(page.Rows, func(e Event) bool { return e.ID == n.ID })
 		})

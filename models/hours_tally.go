@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Tally is what was delivered and what failed in an hour.
+// Tally counts the delivered and failed attempts of an hour.
 type Tally struct {
 	Hour              time.Time // its start, in UTC
 	Delivered, Failed int64
@@ -45,7 +45,7 @@ func (x *Webhooks) Tallies(ctx context.Context, ids []int64, since time.Time) (m
 	return byID, nil
 }
 
-// tallies reads what Tallies had the database write.
+// tallies reads the text in which the database returns tallies.
 func tallies(id int64, text string) ([]Tally, error) {
 	hours := make([]Tally, 0, strings.Count(text, ",")+1)
 	var numbers [3]int64

@@ -44,7 +44,7 @@ func (x *Instances) Seen(ctx context.Context, in Instance) error {
 	defer cancel()
 	err := x.seen(within, in)
 	if err == nil && x.s.ability.is(whyDiskFull) {
-		err = x.needRoom(within, in) // what changed above needed none
+		err = x.needRoom(within, in) // the change above needed none
 	}
 	switch {
 	case err == nil:
@@ -73,8 +73,8 @@ func (x *Instances) seen(ctx context.Context, in Instance) error {
 // room is how many bytes needRoom stores.
 const room = 256 << 10
 
-// needRoom proves that the disk has room again by storing what needs some, for
-// a moment.
+// needRoom proves that the disk has space again by storing data that needs
+// some, for a moment.
 func (x *Instances) needRoom(ctx context.Context, in Instance) error {
 	filler := make([]byte, room/2)
 	_, _ = rand.Read(filler) // never fails; it cannot be compressed

@@ -9,8 +9,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// Lanes are the webhooks' queues. A lane has at most one worker, who holds
-// its lease; whoever fills a lane says so in the lane's row, so a lost job
+// Lanes are the webhooks' queues. A lane has at most one worker, which holds
+// its lease. Code that fills a lane notes it in the lane's row, so a lost job
 // only delays until the next sweep.
 //
 // A turn on a lane makes few statements and many turns make them at once, so
@@ -31,7 +31,7 @@ const (
 	duesTogether  = 32 // each may read dueBytes
 )
 
-// laneWithin is how long what turns ask for together may take.
+// laneWithin is the maximum time of a statement that turns share.
 const laneWithin = 15 * time.Second
 
 func newLanes(s *Store, memoryShare float64) *Lanes {
@@ -133,9 +133,10 @@ func (x *Lanes) Sweep(ctx context.Context, limit int) ([]LaneRef, error) {
 	return refs, err
 }
 
-// Recover is for the start. It frees what a killed process left behind, where
-// no other can be at work: with SQLite, whose folder is locked by whoever
-// serves it. With PostgreSQL the leases of the dead end by themselves.
+// Recover is for the start. It frees the leases of a killed process, where no
+// other process can be at work: with SQLite, whose folder is locked by the
+// instance. With PostgreSQL the leases of killed instances expire by
+// themselves.
 func (x *Lanes) Recover(ctx context.Context) error {
 	db := x.s.db.WithContext(ctx)
 	back, err := x.setBack(db)

@@ -9,7 +9,7 @@ import (
 	"gorm.io/gorm"
 )
 
-// laneClaim is somebody's claim on a lane, and what came of it.
+// laneClaim is a worker's claim on a lane, and its result.
 type laneClaim struct {
 	id      int64
 	holder  string

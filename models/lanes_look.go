@@ -18,7 +18,7 @@ type Work struct {
 	CanSend bool
 }
 
-// laneLook is a look at a lane, and what was seen.
+// laneLook is a question for the state of a lane, and the answer.
 type laneLook struct {
 	id   int64
 	work Work
@@ -52,7 +52,7 @@ func (x *Lanes) look(ctx context.Context, calls []*laneLook, _ bool) error {
 	return err
 }
 
-// works reads what belongs to lanes.
+// works reads the work of lanes.
 func (x *Lanes) works(db *gorm.DB, now time.Time, lanes []Lane) (map[int64]Work, error) {
 	works := make(map[int64]Work, len(lanes))
 	if len(lanes) == 0 {
@@ -86,8 +86,8 @@ func (s *Store) canNow(state, webhookType string, settings Settings) bool {
 type DueQuery struct {
 	Limit    int
 	UnderWay []int64 // ids of those that are on their way already
-	// OneFailed asks, after a failure, for the next attempt of what failed
-	// alone; when nothing that failed is left to be tried, for one other.
+	// OneFailed asks, after a failure, only for the next attempt of the failed
+	// delivery; if no failed one is left to be tried, for one other.
 	OneFailed bool
 }
 
@@ -95,7 +95,7 @@ type DueQuery struct {
 // where there is enough of it; a single larger body comes alone.
 const dueBytes = 1 << 20
 
-// laneDue is a question for what is due in a lane, and the answer.
+// laneDue is a question for the due deliveries of a lane, and the answer.
 type laneDue struct {
 	work  Work
 	query DueQuery
@@ -185,7 +185,8 @@ func (x *Lanes) dueIn(db *gorm.DB, calls []*laneDue) error {
 	return err
 }
 
-// failed are those of the lanes asked for what failed that have some left.
+// failed are the lanes, of those asked for failed deliveries, that have some
+// left.
 func (x *Lanes) failed(db *gorm.DB, calls []*laneDue) (map[int64]bool, error) {
 	var ids []int64
 	for _, c := range calls {

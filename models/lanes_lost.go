@@ -9,8 +9,8 @@ import (
 const lostLanes = 1000
 
 // FindLost wakes lanes whose rows say that there is nothing to do although
-// something waits that their webhooks can send. There should be none: it is
-// for a fault of whoever let them sleep.
+// something waits that their webhooks can send. There should be none: it
+// corrects errors of the code that let them sleep.
 func (x *Lanes) FindLost(ctx context.Context) (int64, error) {
 	db := x.s.db.WithContext(ctx)
 	settings, err := x.s.Settings.get(db)

@@ -26,7 +26,7 @@ type LaneRef struct {
 // in their rows: those that need workers never pile up jobs before the others.
 const waitingMost = 1000
 
-// laneQueue says in SQL what ref says.
+// laneQueue is ref in SQL.
 const laneQueue = "case when slow then '" + QueueSlow + "' when failures_in_row > 0 then '" + QueueFailing +
 	"' when paced_through > 0 then '" + QueuePaced + "' else '" + QueueFast + "' end"
 

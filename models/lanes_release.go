@@ -11,14 +11,14 @@ import (
 // Release says how a lane's turn ended.
 type Release struct {
 	Slow bool // it belongs into the slow queue
-	// HoldOthers: while the newest attempt failed, only the next attempt of
-	// what failed counts as due.
+	// HoldOthers: while the newest attempt failed, only the next attempt of the
+	// failed delivery counts as due.
 	HoldOthers bool
 	// Stuck: it could not be worked on; the sweep is to try again later.
 	Stuck bool
 }
 
-// laneRelease is the end of a turn, and what comes next.
+// laneRelease is the end of a turn, and the next step.
 type laneRelease struct {
 	id     int64
 	holder string
@@ -28,9 +28,9 @@ type laneRelease struct {
 	again     []LaneRef
 }
 
-// Release gives a lane's lease back. In the same transaction it looks once
-// more, so that what was added meanwhile is not overlooked; again asks for
-// another job at once. What is due now comes behind what waited meanwhile.
+// Release gives a lane's lease back. In the same transaction it checks once
+// more, so that deliveries added meanwhile are not overlooked; again asks for
+// another job at once. The lane then queues behind lanes that waited meanwhile.
 func (x *Lanes) Release(ctx context.Context, id int64, holder string, r Release) (again []LaneRef, err error) {
 	c := &laneRelease{id: id, holder: holder, Release: r}
 	err = x.releases.do(ctx, c)
@@ -135,18 +135,18 @@ func (x *Lanes) letGo(tx *gorm.DB, lanes []Lane, held map[laneHeld]*laneRelease,
 		from `+list+` as v where lanes.webhook_id = v.column1`, args...).Error
 }
 
-// laneNext is what a lane may have to send.
+// laneNext describes the deliveries that a lane may have to send.
 type laneNext struct {
 	WebhookID int64
 	Due       *time.Time // the first that is due
 	Retry     *time.Time // the first of those that were tried, where others are held back by them
-	Paced     bool       // something of what was released together waits
+	Paced     bool       // some of the deliveries released together wait
 	State     string     // of the webhook
 	Type      string
 }
 
-// dueAt is when a lane may have something to send; nil: nothing, or its
-// webhook cannot send, and whoever lets it will say so in the lane's row.
+// dueAt is when a lane may have something to send; nil: nothing, or its webhook
+// cannot send. The change that lets it send again updates the lane's row.
 func (n laneNext) dueAt() *time.Time {
 	if n.Retry != nil {
 		return n.Retry

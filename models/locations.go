@@ -21,7 +21,7 @@ const MainLocation = "main"
 type Locations struct {
 	s *Store
 
-	mu      sync.Mutex          // guards what follows
+	mu      sync.Mutex          // guards the fields below
 	known   map[string]struct{} // committed names, so that ingest asks once
 	tallies map[tallyKey]tally
 }
@@ -70,8 +70,8 @@ func NameOf(slug string) string {
 	return strings.ToUpper(words[:1]) + words[1:]
 }
 
-// eventNames are what events name, each in order, so that two instances that
-// insert it cannot wait for each other.
+// eventNames are the names in events, each list in order, so that two instances
+// that insert them cannot wait for each other.
 type eventNames struct {
 	locations   []Location
 	communities []Community
@@ -79,8 +79,8 @@ type eventNames struct {
 }
 
 // register adds the locations, communities and tags of events, as far as the
-// limits let it. It returns what to remember once that is committed. Error:
-// *LocationLimitError.
+// limits let it. It returns the names to remember once the transaction has
+// committed. Error: *LocationLimitError.
 func (l *Locations) register(db *gorm.DB, events []NewEvent, now time.Time) ([]string, error) {
 	names := l.named(events, false, now)
 	if err := l.limit(db, &names); err != nil {
@@ -93,9 +93,9 @@ func (l *Locations) register(db *gorm.DB, events []NewEvent, now time.Time) ([]s
 // is not worth more: a later event registers it.
 const nameWait = "100ms"
 
-// registerApart is register in statements of their own, which hold nothing
-// locked once they are done: whoever brings a name must keep nobody else from
-// storing events. Names that wait for another transaction are left to a later
+// registerApart is register in statements of their own, which hold no locks
+// once they are done: an event with a new name must not block the storing of
+// other events. Names that wait for another transaction are left to a later
 // event. It is for PostgreSQL; SQLite lets one at a time write anyway.
 func (l *Locations) registerApart(ctx context.Context, events []NewEvent) error {
 	if len(l.named(events, false, time.Time{}).keys()) == 0 {
@@ -148,9 +148,9 @@ func (l *Locations) insert(db *gorm.DB, names eventNames) error {
 // registered, as after a failover that lost it.
 var errForgotten = errors.New("a registered name is gone")
 
-// check fails with errForgotten when a name of these events that is known to
-// be registered is not. On the way it says how long the transaction waits for
-// others, and what time it is. It is for PostgreSQL.
+// check fails with errForgotten when a name of these events that is known to be
+// registered is not. It also sets how long the transaction waits for locks, and
+// returns the time. It is for PostgreSQL.
 func (l *Locations) check(tx *gorm.DB, events []NewEvent, lockWait string) (time.Time, error) {
 	names := l.named(events, true, time.Time{})
 	at := func(location, name string) [2]string { return [2]string{location, name} }
@@ -204,7 +204,7 @@ func (n eventNames) keys() []string {
 	return keys
 }
 
-// named collects what the events name: what is known, or what is not.
+// named collects the names in the events: the known ones, or the unknown ones.
 func (l *Locations) named(events []NewEvent, known bool, now time.Time) eventNames {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -10,10 +10,10 @@ import (
 	"gorm.io/gorm"
 )
 
-// What events may register by naming it: in the installation, and at one
-// location. docs/sizing.md has the reasons. Administrators may add locations
-// beyond it. Several instances that register at the same moment may exceed a
-// limit by what they register in tallyFor.
+// How many names events may register: in the installation, and at one location.
+// docs/sizing.md has the reasons. Administrators may add locations beyond it.
+// Several instances that register at the same moment may exceed a limit by the
+// names that they register in tallyFor.
 const (
 	MaxLocations           = 10_000
 	MaxCommunities         = 20_000
@@ -72,8 +72,8 @@ func (l *Locations) left(tx *gorm.DB, key tallyKey, most, want int) (int, error)
 	return most - t.n, nil
 }
 
-// counted adds what is being registered to the tallies. When the transaction
-// fails they are too high, and are counted anew before they refuse anything.
+// counted adds new names to the tallies. When the transaction fails they are
+// too high, and are counted anew before they refuse anything.
 func (l *Locations) counted(table, location string, n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

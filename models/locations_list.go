@@ -152,8 +152,8 @@ func (l *Locations) NamedCommunities(ctx context.Context, locations, slugs []str
 	return rows, l.s.db.WithContext(ctx).Where("location in ? and slug in ?", locations, slugs).Find(&rows).Error
 }
 
-// Suggest returns locations whose name or slug contains what was typed, first
-// those that are called exactly so.
+// Suggest returns locations whose name or slug contains the input, exact
+// matches first.
 func (l *Locations) Suggest(ctx context.Context, typed string, limit int) ([]Location, error) {
 	typed = strings.ToLower(typed)
 	var rows []Location

@@ -11,7 +11,7 @@ import (
 // Place is a location, or with one of the others a community or a tag of it.
 type Place struct{ Location, Community, Tag string }
 
-// PlaceUses is what refers to a place.
+// PlaceUses counts the references to a place.
 type PlaceUses struct {
 	Webhooks, Tokens int64
 	Events           bool // at least one is kept
@@ -20,7 +20,7 @@ type PlaceUses struct {
 // None tells that nothing refers to the place.
 func (u PlaceUses) None() bool { return u == PlaceUses{} }
 
-// InUseError refuses to remove what something refers to.
+// InUseError refuses to remove a place with references.
 type InUseError struct{ Uses PlaceUses }
 
 func (e *InUseError) Error() string {
@@ -31,8 +31,8 @@ func (e *InUseError) Error() string {
 // for which there is no index.
 const usesPatience = 5 * time.Second
 
-// Uses returns what refers to a place. Error: context.DeadlineExceeded if the
-// location has too many events to look at all of them.
+// Uses returns the references to a place. Error: context.DeadlineExceeded if
+// the location has too many events to look at all of them.
 func (l *Locations) Uses(ctx context.Context, p Place) (PlaceUses, error) {
 	ctx, cancel := context.WithTimeout(ctx, usesPatience)
 	defer cancel()
@@ -54,7 +54,8 @@ func (l *Locations) Uses(ctx context.Context, p Place) (PlaceUses, error) {
 	return uses, err
 }
 
-// uses is what an index finds: of a community or a tag no events.
+// uses counts the references that an index finds: no events of a community or a
+// tag.
 func (p Place) uses(db *gorm.DB) (uses PlaceUses, err error) {
 	webhooks := db.Model(&Webhook{}).Where("deleted_at is null and location = ?", p.Location)
 	switch {

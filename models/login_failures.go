@@ -14,7 +14,7 @@ const LoginWindow = 15 * time.Minute
 type LoginFrom struct {
 	Account      string // e-mail in lower case, of a member or of nobody
 	AddressGroup string // IPv4 address or IPv6 network of 64 bits
-	Device       string // browser or session that has proved who it is; empty: a stranger's
+	Device       string // browser or session with an earlier login; empty: a stranger's
 }
 
 // LoginFailure is one wrong password.

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Filter is what decides which events a webhook gets.
+// Filter decides which events a webhook gets.
 type Filter struct {
 	WebhookID int64
 	Location  string
@@ -19,7 +19,7 @@ type Filter struct {
 	CreatedAt time.Time
 }
 
-// MatchSubject is what a filter looks at in an event.
+// MatchSubject has the fields of an event that a filter uses.
 type MatchSubject struct {
 	Kind       EventKind
 	Location   string
@@ -45,8 +45,8 @@ const (
 // says that it does.
 type Reason struct {
 	Code string
-	// Has is what the event has, Wants what the webhook wants, both in the
-	// words of the filter (tags, slugs, event types).
+	// Has are the event's values, Wants the webhook's, both in the words of the
+	// filter (tags, slugs, event types).
 	Has, Wants []string
 }
 
@@ -96,7 +96,7 @@ func Match(f Filter, s MatchSubject) Reason {
 	return Reason{}
 }
 
-// MatchSubject returns what filters look at in the event.
+// MatchSubject returns the fields of the event that filters use.
 func (e Event) MatchSubject() MatchSubject {
 	s := MatchSubject{Kind: e.Kind(), Location: e.Location, Community: e.Community, Tags: e.Tags, ReceivedAt: e.ReceivedAt}
 	if e.Type == WebhookBrokenEvent {

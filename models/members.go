@@ -18,7 +18,7 @@ type Member struct {
 	SeenAt *time.Time // of the sessions that are kept; nil: none is
 }
 
-// Members returns all who are on the list, by name.
+// Members returns all members, by name.
 func (u *Users) Members(ctx context.Context) ([]Member, error) {
 	db := u.s.db.WithContext(ctx)
 	var users []User
@@ -102,8 +102,9 @@ func (u *Users) GivePassword(ctx context.Context, by Actor, id int64, hash strin
 }
 
 // Remove takes a member off the list, ends their sessions and revokes those
-// tokens of theirs. What they made keeps their name; their webhooks and other
-// tokens go on without an owner. Errors: ErrNotFound, ErrLastAdministrator.
+// tokens of theirs. Records that they created keep their name; their webhooks
+// and other tokens continue without an owner. Errors: ErrNotFound,
+// ErrLastAdministrator.
 func (u *Users) Remove(ctx context.Context, by Actor, id int64, revoke ...int64) (User, error) {
 	var user User
 	err := u.alone(ctx, func(tx *gorm.DB, now time.Time) error {

@@ -8,8 +8,8 @@ import (
 )
 
 // Disable keeps a member from logging in until they are enabled again, ends
-// their sessions and revokes those tokens of theirs; what else is theirs stays
-// so. Errors: ErrNotFound, ErrLastAdministrator.
+// their sessions and revokes those tokens of theirs; their other tokens and
+// webhooks are unchanged. Errors: ErrNotFound, ErrLastAdministrator.
 func (u *Users) Disable(ctx context.Context, by Actor, id int64, revoke ...int64) (User, error) {
 	return u.setDisabled(ctx, by, id, true, revoke)
 }

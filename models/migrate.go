@@ -56,8 +56,8 @@ func (s *Store) migrateIn(ctx context.Context, dialect goose.Dialect, folder str
 	return s.migrateRiver(ctx)
 }
 
-// notNewer refuses a schema that a later release has made: what this one would
-// write there may be wrong.
+// notNewer refuses the schema of a later release: this one might write wrong
+// data there.
 func (s *Store) notNewer(ctx context.Context, p *goose.Provider) error {
 	var current, known int64
 	err := s.answered(ctx, func(ctx context.Context) (err error) {

@@ -10,7 +10,7 @@ import (
 	"gorm.io/gorm"
 )
 
-// Outcome is what an attempt means for its delivery.
+// Outcome is the consequence of an attempt for its delivery.
 type Outcome struct {
 	Attempt Attempt
 	Arrived bool       // the receiver took it
@@ -53,7 +53,7 @@ func (c *laneOutcomes) size() int {
 	return len(c.outcomes) + bytes>>10
 }
 
-// Record stores the attempts of one webhook with what they mean, in one
+// Record stores the attempts of one webhook with their consequences, in one
 // transaction. A delivery that was dropped meanwhile stays so unless it
 // arrived.
 func (x *Lanes) Record(ctx context.Context, id int64, outcomes []Outcome, h LaneHealth) error {

@@ -29,15 +29,16 @@ const (
 	connectWithin   = 5 * time.Second // for each host
 	statementWithin = 8 * time.Second // unless DATABASE_URL has a statement_timeout
 	answerMargin    = 2 * time.Second // at most, beyond the statement's time
-	// longWithin is for what changes all of a webhook's deliveries at once.
+	// longWithin is for statements that change all of a webhook's deliveries at
+	// once.
 	longWithin = time.Minute
 )
 
-// sessionSettings let the server notice within a quarter of a minute that an
-// instance is gone with its machine, or stands still, and free what it had
-// locked: no other can dispatch before. Compiling a statement takes longer than
-// any of ours should run. DATABASE_URL may set others. Through a pooler in
-// transaction mode the limits of time are set in each transaction instead.
+// sessionSettings let the server notice within 15 seconds that an instance has
+// lost its machine, or is frozen, and free its locks: no other instance can
+// dispatch before that. Compiling a statement takes longer than any of ours
+// should run. DATABASE_URL may set others. Through a pooler in transaction mode
+// the limits of time are set in each transaction instead.
 var sessionSettings = []struct{ name, value string }{
 	{"tcp_keepalives_idle", "5s"},
 	{"tcp_keepalives_interval", "3s"},
@@ -52,8 +53,8 @@ const (
 	idleTimeout      = "idle_in_transaction_session_timeout"
 )
 
-// takeSettings takes what DATABASE_URL says of the settings above out of the
-// parameters of a connection, and returns them all: a pooler knows none of
+// takeSettings removes the settings above from the parameters of a connection,
+// and returns them all, with the values of DATABASE_URL: a pooler knows none of
 // them.
 func takeSettings(cfg *pgxpool.Config) map[string]string {
 	settings := map[string]string{}
@@ -115,8 +116,8 @@ func (s *Store) openPostgres(ctx context.Context, o Options) error {
 	return err
 }
 
-// lookAtServer finds out whether the server lets us in, and what stands before
-// it.
+// lookAtServer checks that the server accepts connections, and whether a pooler
+// is in front of it.
 func (s *Store) lookAtServer(ctx context.Context, cfg *pgxpool.Config) (err error) {
 	if err := s.ping(ctx); err != nil {
 		at := cfg.ConnConfig.Host + ":" + strconv.Itoa(int(cfg.ConnConfig.Port))
@@ -176,11 +177,11 @@ func (s *Store) closePatient() {
 	}
 }
 
-// limitedPool is for nearly everything: whatever is asked through it is
-// answered within the time of a statement and a little more, or fails.
+// limitedPool is for nearly all statements: each is answered within the time of
+// a statement and a little more, or fails.
 func limitedPool(ctx context.Context, cfg *pgxpool.Config, within time.Duration, limits string) (*pgxpool.Pool, error) {
 	var pool atomic.Pointer[pgxpool.Pool]
-	reset := func() { // what is wrong with one connection may be with all that are open
+	reset := func() { // a fault of one connection may be one of all open ones
 		if p := pool.Load(); p != nil {
 			p.Reset()
 		}
@@ -237,8 +238,8 @@ func outdated(c *pgconn.PgConn) bool {
 	return ok && time.Since(conn.since) > readOnlyFor
 }
 
-// patientConfig is for what may take long: migrations, and what changes all of
-// a webhook's deliveries at once. Such a question ends with its context alone.
+// patientConfig is for long statements: migrations, and changes of all of a
+// webhook's deliveries at once. Only their context limits them.
 func patientConfig(cfg *pgxpool.Config) *pgxpool.Config {
 	cfg = cfg.Copy()
 	cfg.MinConns, cfg.MinIdleConns, cfg.MaxConns = 0, 0, 4
@@ -271,8 +272,8 @@ func timeoutOfStatements(text string) (time.Duration, error) {
 	return d, nil
 }
 
-// lastCause is what the server or the system said, without the addresses that
-// every layer repeats.
+// lastCause is the error of the server or the system, without the addresses
+// that every layer repeats.
 func lastCause(err error) error {
 	if said, is := errors.AsType[*pgconn.PgError](err); is {
 		return errors.New(said.Message)

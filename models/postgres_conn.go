@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// answeringConn is a network connection to PostgreSQL that is given up when
-// the server owes an answer and says nothing for too long: one that a firewall
-// or a load balancer has forgotten neither answers nor closes. This is where
-// every use of the database has its deadline, whatever context it comes with.
+// answeringConn is a network connection to PostgreSQL that is given up when the
+// server owes an answer and says nothing for too long: one that a firewall or a
+// load balancer has forgotten neither answers nor closes. It gives every use of
+// the database a deadline, independent of its context.
 type answeringConn struct {
 	net.Conn
 	within time.Duration // for the next piece of an answer
@@ -27,8 +27,8 @@ type answeringConn struct {
 	tail   []byte // the last bytes that were read
 }
 
-// errHung says that the server owed an answer. It is no net.Error: what times
-// out by that is taken for a cancelled question by the driver.
+// errHung says that the server owed an answer. It is not a net.Error: the
+// driver would take its time-out for a cancelled query.
 var errHung = errors.New("the database did not answer")
 
 const (
@@ -56,7 +56,7 @@ func (c *answeringConn) nextWithin(d time.Duration) {
 	c.once = d
 }
 
-// Write sends what asks for an answer.
+// Write sends a message that expects an answer.
 func (c *answeringConn) Write(b []byte) (int, error) {
 	c.mu.Lock()
 	within := c.within
@@ -101,7 +101,7 @@ func (c *answeringConn) received(b []byte) {
 	if c.owed = time.Now().Add(c.within); len(c.tail) == length && bytes.HasPrefix(c.tail, readyForQuery) {
 		c.owed, c.tail = time.Time{}, c.tail[:0]
 	}
-	_ = c.apply() // the next read says what is wrong with the connection
+	_ = c.apply() // the next read returns the connection's fault
 }
 
 // SetDeadline is how the driver cancels a question.

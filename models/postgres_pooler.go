@@ -8,10 +8,10 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// pooled tells whether a pooler in transaction mode stands before the
-// database, as PgBouncer with pool_mode=transaction does: whoever connects has
-// another session of the server in each transaction, so that nothing lasts
-// that belongs to a session.
+// pooled reports whether a pooler in transaction mode is in front of the
+// database, such as PgBouncer with pool_mode=transaction. A client then has
+// another session of the server in each transaction, so state of a session does
+// not last.
 func pooled(ctx context.Context, pool *pgxpool.Pool) (bool, error) {
 	var conns [3]*pgxpool.Conn
 	for i := range conns {

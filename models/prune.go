@@ -16,7 +16,7 @@ const pruneChunk = 100
 // hoursKept is how long the hourly counters are kept, for the charts.
 const hoursKept = 32 * 24 * time.Hour
 
-// Pruned says what a step of pruning did.
+// Pruned is the result of a step of pruning.
 type Pruned struct {
 	Deliveries, Events, Expired int64
 	More                        bool
@@ -66,7 +66,8 @@ func (p *Pruning) Step(ctx context.Context) (Pruned, error) {
 	return done, nil
 }
 
-// expireHeld drops what its webhook could not send for the whole retention.
+// expireHeld drops deliveries that their webhook could not send for the whole
+// retention.
 func (s *Store) expireHeld(tx *gorm.DB, p *Pruned) error {
 	var webhooks []int64
 	query, args, err := s.expiring(tx)
@@ -109,7 +110,7 @@ func (s *Store) expireHeld(tx *gorm.DB, p *Pruned) error {
 	return nil
 }
 
-// expiring selects from what was held for the whole retention.
+// expiring selects deliveries that were held for the whole retention.
 func (s *Store) expiring(tx *gorm.DB) (query string, args []any, err error) {
 	settings, err := s.Settings.get(tx)
 	if err != nil {
@@ -126,8 +127,8 @@ func (s *Store) expiring(tx *gorm.DB) (query string, args []any, err error) {
 		slices.Concat([]any{horizon}, args, []any{pruneChunk}), err
 }
 
-// lockHeld keeps webhooks, and the feature, as they are: whoever releases
-// what they hold does so before or after, and not in the middle.
+// lockHeld locks webhooks, and the setting of the feature, so that their held
+// deliveries are released before or after the transaction, and not during it.
 func (s *Store) lockHeld(tx *gorm.DB, webhooks []int64) error {
 	if s.lock() == "" {
 		return nil
@@ -199,8 +200,8 @@ func (p *Pruning) events(tx *gorm.DB, done *Pruned) error {
 	if err != nil {
 		return err
 	}
-	// An event merged into one that is kept is kept with it: it explains
-	// what that delivery's content replaced.
+	// An event merged into one that is kept is kept with it: it explains which
+	// content that delivery replaced.
 	var old []prunedEvent
 	// Within, so that PostgreSQL reckons with so few, and looks for the triggers
 	// of each rather than reading all there are.

@@ -67,8 +67,8 @@ func newEvents(s *Store) *Events {
 // An event of a location that is not registered, and cannot be, refuses them
 // all with a *LocationLimitError.
 //
-// Requests that come while another is being stored wait for their turn and
-// then share one transaction: what costs is the commit, not the rows.
+// Requests that come while another is being stored wait for their turn and then
+// share one transaction: the cost is in the commit, not in the rows.
 func (x *Events) Record(ctx context.Context, events []NewEvent) (accepted, duplicates int, err error) {
 	if err := x.s.Locations.admit(ctx, events); err != nil {
 		return 0, len(events), err

@@ -20,8 +20,8 @@ func scanFloor(query *gorm.DB) (int64, error) {
 	return ids[0], nil
 }
 
-// idSlack covers what two transactions at once, or a clock set right, may have
-// stored out of order.
+// idSlack covers rows that concurrent transactions, or a corrected clock, may
+// have stored out of order.
 const idSlack = 10 * time.Minute
 
 // idFrom is an id below which no row of the table is as new as at, found by

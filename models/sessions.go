@@ -18,7 +18,7 @@ const (
 type Session struct {
 	Key       string `gorm:"primaryKey"` // hash of the id in the cookie
 	UserID    int64
-	Data      []byte    // what Keep keeps, sealed
+	Data      []byte    // the value of Keep, sealed
 	CreatedAt time.Time `gorm:"autoCreateTime:false"`
 	SeenAt    time.Time
 	KeptUntil *time.Time // nil: nothing is kept
@@ -64,7 +64,7 @@ func (x *Sessions) Touch(ctx context.Context, key string) error {
 		Where("key = ? and seen_at < ?", key, now.Add(-time.Minute)).Update("seen_at", now).Error
 }
 
-// DeleteAll ends all sessions of a user, who asked for it.
+// DeleteAll ends all sessions of a user, at their own request.
 func (x *Sessions) DeleteAll(ctx context.Context, user User) error {
 	return x.s.tx(ctx, func(tx *gorm.DB) error {
 		now, err := x.s.now(tx)

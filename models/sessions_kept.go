@@ -11,19 +11,19 @@ import (
 	"github.com/sitehooks/sitehooks/models/secret"
 )
 
-// KeptFor is how long a session keeps what it is to show once. Forget runs
-// often enough for it to be erased within a minute.
+// KeptFor is how long a session keeps a value that it is to show once. Forget
+// runs often enough for it to be erased within a minute.
 const KeptFor = 50 * time.Second
 
-// kept is what a session keeps, before it is sealed.
+// kept is the value that a session keeps, before it is sealed.
 type kept struct {
 	What string `json:"what"`
 	Text string `json:"text"`
 }
 
-// Keep seals a text and keeps it with a session, in place of what the session
-// kept before, until Take asks for it under the same name or KeptFor is over.
-// Error: ErrNotFound when there is no such session.
+// Keep seals a text and keeps it with a session, in place of the value before,
+// until Take asks for it under the same name or KeptFor is over. Error:
+// ErrNotFound when there is no such session.
 func (x *Sessions) Keep(ctx context.Context, key, what, text string) error {
 	plain, err := json.Marshal(kept{what, text})
 	if err != nil {
@@ -42,8 +42,8 @@ func (x *Sessions) Keep(ctx context.Context, key, what, text string) error {
 	return res.Error
 }
 
-// Take returns what a session keeps under a name, and erases it; empty: there
-// is nothing of that name, its time is over, or no key opens it.
+// Take returns the value that a session keeps under a name, and erases it;
+// empty: there is nothing of that name, its time is over, or no key opens it.
 func (x *Sessions) Take(ctx context.Context, key, what string) (text string, err error) {
 	err = x.s.tx(ctx, func(tx *gorm.DB) error {
 		text = ""
@@ -73,7 +73,7 @@ func (x *Sessions) Take(ctx context.Context, key, what string) (text string, err
 	return text, err
 }
 
-// Forget erases what sessions kept and nobody asked for in time.
+// Forget erases values that were not taken in time.
 func (x *Sessions) Forget(ctx context.Context) error {
 	now, err := x.s.Now(ctx)
 	if err != nil {

@@ -100,8 +100,8 @@ func (d SettingDef) Words(value string) string {
 	}
 }
 
-// Check returns the value in its normal form, or says in a sentence what is
-// wrong with it.
+// Check returns the value in its normal form, or an error that describes the
+// fault in a sentence.
 func (d SettingDef) Check(value string) (string, error) {
 	if d.Bool {
 		if value != "True" && value != "False" {
@@ -179,9 +179,9 @@ func settingsOf(v map[string]string) Settings {
 	}
 }
 
-// Change stores a checked value with who and why. Dispatch runs at once, by
-// the new settings; switching the feature on releases what it held. Error:
-// ErrNotFound for an unknown name.
+// Change stores a checked value with its author and reason. Dispatch runs at
+// once, by the new settings; switching the feature on releases held deliveries.
+// Error: ErrNotFound for an unknown name.
 func (x *SettingsStore) Change(ctx context.Context, by Actor, name, value, reason string) error {
 	def, ok := SettingByName(name)
 	if !ok {
@@ -227,9 +227,9 @@ func (x *SettingsStore) Change(ctx context.Context, by Actor, name, value, reaso
 	})
 }
 
-// releaseFeature sends what the switched-off feature held. It ends with waking
-// the lanes of all its webhooks, whatever their state: one that is resumed
-// while this goes on is looked at by the old setting, and goes to sleep.
+// releaseFeature sends the deliveries that the switched-off feature held. It
+// ends by waking the lanes of all its webhooks, in any state: a lane resumed
+// meanwhile sees the old setting, and would sleep.
 func (s *Store) releaseFeature(tx *gorm.DB, now time.Time) error {
 	var hooks []Webhook
 	err := tx.Select("id", "type").Order("id").

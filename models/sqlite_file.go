@@ -7,9 +7,9 @@ import (
 	"os"
 )
 
-// sqliteFile is the database file and its log as they were opened. SQLite goes
-// on with files that somebody removed, and what it stores in them is gone when
-// the process ends.
+// sqliteFile is the database file and its log as they were opened. SQLite
+// continues to use removed files, and the data that it stores in them is gone
+// when the process ends.
 type sqliteFile struct {
 	path    string
 	db, log os.FileInfo
@@ -39,9 +39,9 @@ func (f *sqliteFile) check() error {
 	return nil
 }
 
-// refuseOrphan fails when there is a log without its database, which somebody
-// removed while it was in use: a new database in its place would lose for good
-// what was accepted.
+// refuseOrphan fails when there is a log without its database, which was
+// removed while it was in use: a new database in its place would lose accepted
+// events for good.
 func refuseOrphan(path string) error {
 	_, err := os.Stat(path)
 	if !errors.Is(err, fs.ErrNotExist) {

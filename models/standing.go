@@ -8,8 +8,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// Standing is how things stand at a moment: what nearly every page begins
-// with, read in one question and handed on to those that follow.
+// Standing is the state of the installation at a moment. Nearly every page
+// reads it first, in one query, and passes it on to the queries that follow.
 type Standing struct {
 	Settings Settings
 	Now      time.Time // the clock that decides

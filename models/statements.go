@@ -7,8 +7,8 @@ import (
 	"maps"
 )
 
-// statements is a connector to SQLite whose connections keep what they
-// prepared: reading a long insert takes SQLite longer than carrying it out.
+// statements is a connector to SQLite whose connections keep prepared
+// statements: reading a long insert takes SQLite longer than carrying it out.
 // PostgreSQL's driver does the same by itself.
 type statements struct{ driver.Connector }
 
@@ -28,7 +28,7 @@ func (s statements) Connect(ctx context.Context) (driver.Conn, error) {
 	return &statementConn{c, map[string]*keptStatement{}}, nil
 }
 
-// sqliteConn is what a connection of the driver can do.
+// sqliteConn are the methods of the driver's connections.
 type sqliteConn interface {
 	driver.Conn
 	driver.ConnBeginTx
@@ -40,14 +40,14 @@ type sqliteConn interface {
 	driver.Validator
 }
 
-// sqliteStmt is what a statement of the driver can do.
+// sqliteStmt are the methods of the driver's statements.
 type sqliteStmt interface {
 	driver.Stmt
 	driver.StmtExecContext
 	driver.StmtQueryContext
 }
 
-// sqliteRows is what rows of the driver can do.
+// sqliteRows are the methods of the driver's rows.
 type sqliteRows interface {
 	driver.Rows
 	driver.RowsColumnTypeDatabaseTypeName

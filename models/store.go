@@ -36,7 +36,7 @@ type Options struct {
 	MemoryShare float64
 	// Clock replaces the database's clock in tests; nil: the real one.
 	Clock func() time.Time
-	// Trace is told what gorm asks for in tests; nil: nobody is.
+	// Trace is called with gorm's statements in tests; nil: it is not.
 	Trace func(statement string, args []any)
 }
 
@@ -61,8 +61,8 @@ type Store struct {
 	db    *gorm.DB
 	sqlDB *sql.DB
 	pool  *pgxpool.Pool // nil with SQLite
-	// pooled says that a pooler in transaction mode stands before PostgreSQL,
-	// and limits is what a transaction begins with then.
+	// pooled says that a pooler in transaction mode is in front of PostgreSQL.
+	// Transactions then begin with the statement in limits.
 	pooled bool
 	limits string
 	// patient are a few connections to PostgreSQL more, without limits of time,
@@ -174,8 +174,8 @@ func (s *Store) SQLite() *sql.DB {
 	return s.sqlDB
 }
 
-// SQLiteWriter is the handle for what writes all the time, with one
-// connection, when the database is SQLite, otherwise nil.
+// SQLiteWriter is the handle for frequent writes, with one connection, when the
+// database is SQLite, otherwise nil.
 func (s *Store) SQLiteWriter() *sql.DB { return s.writerDB }
 
 // Now is the clock that decides: the database's, and with SQLite this
@@ -191,8 +191,8 @@ func (s *Store) now(tx *gorm.DB) (time.Time, error) {
 	return t.UTC(), err
 }
 
-// clockColumn adds the clock to what a statement selects, as now, where it is
-// the database's; read says the time then.
+// clockColumn adds the clock to the columns of a statement, as now, if it is
+// the database's; read then returns the time.
 func (s *Store) clockColumn() string {
 	if s.clock != nil || s.pool == nil {
 		return ""
@@ -222,9 +222,9 @@ func (s *Store) lock() string {
 }
 
 // tx runs work in one transaction, and again when PostgreSQL ended it for a
-// deadlock; work therefore sets what it returns anew each time. On SQLite, which
-// lets one write at a time and those that wait try again now and then, each
-// has its turn in the order in which they came.
+// deadlock; work therefore sets its results anew each time. SQLite allows one
+// writer at a time, and waiting ones only retry now and then, so transactions
+// take turns in order of arrival.
 func (s *Store) tx(ctx context.Context, work func(tx *gorm.DB) error) error {
 	db := s.db
 	if s.writing != nil {
@@ -245,7 +245,7 @@ func (s *Store) tx(ctx context.Context, work func(tx *gorm.DB) error) error {
 		return work(tx)
 	})
 	if err == nil && s.file != nil {
-		err = s.file.check() // before anybody relies on what was committed
+		err = s.file.check() // before anything relies on the commit
 	}
 	return s.noting(err)
 }
@@ -277,9 +277,9 @@ func (s *Store) txLong(ctx context.Context, work func(tx *gorm.DB) error) error 
 }
 
 // readThenWrite is tx for work that reads much before it writes. On SQLite,
-// where no other can write meanwhile, it reads before the transaction; write
-// therefore looks whether what was read still holds. It is left out when there
-// is nothing worth it.
+// where a transaction blocks all other writes, it reads before the transaction;
+// write therefore checks whether the rows are unchanged. Write is not called
+// when there is nothing to write.
 func (s *Store) readThenWrite(ctx context.Context, read func(db *gorm.DB) (worth bool, err error), write func(tx *gorm.DB) error) error {
 	if s.writing != nil {
 		if worth, err := read(s.db.WithContext(ctx)); err != nil || !worth {

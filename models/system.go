@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Database says what the records are kept in.
+// Database describes the database of the records.
 type Database struct {
 	Kind    string // PostgreSQL or SQLite
 	Version string
@@ -50,8 +50,8 @@ type Worker struct {
 	Lanes    int
 }
 
-// Workers returns who holds leases now. An instance with nothing to send is
-// not among them.
+// Workers returns the instances that hold leases now. An instance with nothing
+// to send is not among them.
 func (x *Lanes) Workers(ctx context.Context) ([]Worker, error) {
 	now, err := x.s.Now(ctx)
 	if err != nil {

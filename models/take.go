@@ -14,7 +14,7 @@ import (
 	"gorm.io/gorm"
 )
 
-// Take is what one run of dispatch found to do, seen inside its transaction.
+// Take is the work that one run of dispatch found, seen inside its transaction.
 type Take struct {
 	Now      time.Time
 	Settings Settings
@@ -36,7 +36,7 @@ type NewDelivery struct {
 	Unbuilt string
 }
 
-// Decision is what dispatch makes of a take.
+// Decision is the result of dispatch for a take.
 type Decision struct {
 	// Events are those decided upon; the others of the take stay due. Of
 	// events that merge, all or none are among them.
@@ -46,7 +46,7 @@ type Decision struct {
 	Version    int64 // of the webhooks it matched against
 }
 
-// TakeResult says what a run did.
+// TakeResult is the outcome of a run.
 type TakeResult struct {
 	Ran    bool // false: it is not time yet, or another instance is at it
 	Events int
@@ -59,8 +59,9 @@ type TakeResult struct {
 }
 
 // Take runs dispatch once, if it is time: under a lock that only one instance
-// can have, it reads the settings, takes at most limit due events with what
-// merges with them, asks decide, and stores the outcome in one transaction.
+// can have, it reads the settings, takes at most limit due events and those
+// that merge with them, calls decide, and stores the outcome in one
+// transaction.
 func (x *Events) Take(ctx context.Context, limit int, decide func(Take) (Decision, error)) (TakeResult, error) {
 	result, due, err := x.due(ctx)
 	if err != nil || !due {
@@ -90,13 +91,13 @@ func (x *Events) Take(ctx context.Context, limit int, decide func(Take) (Decisio
 		return x.storeTake(tx, *take, decision, &result)
 	}
 	if err = x.s.readThenWrite(ctx, read, write); errors.Is(err, errChanged) {
-		// Who changes much does not hold up dispatch.
+		// Frequent edits must not delay dispatch.
 		err = x.s.tx(ctx, func(tx *gorm.DB) error { return readAndWrite(tx, read, write) })
 	}
 	return result, err
 }
 
-// errChanged says that what a decision was made by is not so any more.
+// errChanged says that the basis of a decision has changed.
 var errChanged = errors.New("webhooks, settings or events changed while dispatch decided")
 
 // stillSame fails with errChanged when a decision that was made before its
@@ -116,7 +117,7 @@ func (s *Store) stillSame(tx *gorm.DB, t Take) error {
 	return err
 }
 
-// storeTake writes what was decided, and when dispatch runs next.
+// storeTake writes the decision, and when dispatch runs next.
 func (x *Events) storeTake(tx *gorm.DB, t Take, d Decision, result *TakeResult) (err error) {
 	result.Ran, result.Events = true, len(t.Events)
 	if len(t.Events) > 0 {
@@ -193,9 +194,9 @@ type dispatchRun struct {
 }
 
 // lockRun returns nil when another instance runs now. On PostgreSQL the
-// transaction goes by indexes from then on: what waits grows faster than the
-// database notices, which goes on reading all of a table that was small when it
-// planned that.
+// transaction uses indexes from then on: the waiting events grow faster than
+// the statistics, and the planner would keep reading the whole of a table that
+// was small before.
 func (s *Store) lockRun(tx *gorm.DB) (*dispatchRun, error) {
 	byIndex, lock := "", s.lock()
 	if lock != "" {
@@ -243,9 +244,9 @@ func (x *Events) take(tx *gorm.DB, next time.Time, limit int) (*Take, error) {
 	return t, x.partners(tx, t)
 }
 
-// takeColumns are what dispatch needs, and takePayload is for those whose
-// number has a limit. Payloads of more than 4 KiB are left out: 1,000 events
-// may have 256 MiB of them.
+// takeColumns are the columns that dispatch needs, and takePayload adds the
+// payload where the number of events is limited. Payloads of more than 4 KiB
+// are left out: 1,000 events may have 256 MiB of them.
 const (
 	takeColumns   = "id, event_id, type, family, location, community, tags, merge_key, subject, occurred_at, received_at, dispatched_at is null, length(payload)"
 	takePayload   = takeColumns + ", case when length(payload) <= 4096 then payload end as payload"
@@ -379,7 +380,8 @@ func (s *Store) store(tx *gorm.DB, t Take, d Decision) ([]LaneRef, error) {
 	return s.fillLanes(tx, filled, t.Now)
 }
 
-// storeDeliveries stores what was built, and what could not be, with triggers.
+// storeDeliveries stores the built deliveries, and those that could not be
+// built, with triggers.
 func (s *Store) storeDeliveries(tx *gorm.DB, t Take, d Decision) error {
 	var triggers []Trigger
 	err := portions(s, d.Deliveries, func(part []NewDelivery) error {

@@ -10,17 +10,17 @@ import (
 	"gorm.io/gorm"
 )
 
-// together lets calls that come at the same time share what they do at the
-// database: what costs is the statements and the commit, not the rows. Who
-// finds nobody at it does what waits by then, for all.
+// together lets concurrent calls share their work at the database: the cost is
+// in the statements and the commit, not in the rows. A call that finds no other
+// at work does the work of all calls that wait by then.
 type together[C any] struct {
 	work func(ctx context.Context, calls []C, turn bool) error // all or none; turn: others wait for it
 	size func(call C) int                                      // nil: 1
 	// most is how much the calls of a group may have together. One call may have
 	// more; then an eighth of it is left for small ones beside it.
 	most int
-	// within bounds what is done for several calls, and so belongs to none of
-	// them, and what is done for one by itself.
+	// within bounds the work for several calls, which has the context of none
+	// of them, and the work for one by itself.
 	within time.Duration
 	turn   chan struct{}
 
@@ -40,10 +40,11 @@ func newTogether[C any](most int, size func(C) int, within time.Duration, work f
 }
 
 // do makes a call. When ctx ends before its turn has come, the call is not made
-// and the cause is returned. Whatever is wrong with one must not fail or delay the
-// others: where it did not work in its turn, each is tried by itself. When the
-// database did not answer, none is, and those that wait for their turn fail
-// with them: it would not answer them either, one group after the other.
+// and the cause is returned. A fault of one call must not fail or delay the
+// others: if the shared work fails, each call is tried by itself. If the
+// database did not answer, none is tried again, and the calls that wait for
+// their turn fail too: otherwise each group would wait for a database that does
+// not answer.
 func (t *together[C]) do(ctx context.Context, call C) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -95,7 +96,7 @@ func (t *together[C]) lead(ctx context.Context, until *joined[C]) bool {
 
 var errGroupBroke = errors.New("what was done together broke off")
 
-// group answers each of its calls whatever happens.
+// group answers each of its calls in every case.
 func (t *together[C]) group(ctx context.Context, group []*joined[C]) {
 	err := errGroupBroke
 	defer func() {
@@ -157,7 +158,7 @@ func (t *together[C]) withdraw(mine *joined[C]) bool {
 	return true
 }
 
-// all takes whatever waits.
+// all takes all waiting calls.
 func (t *together[C]) all() []*joined[C] {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -171,7 +172,7 @@ func (t *together[C]) first(n int) []*joined[C] {
 	return group
 }
 
-// lockPatience is how long a turn waits for what somebody else has locked.
+// lockPatience is how long a turn waits for another transaction's locks.
 const lockPatience = "set local lock_timeout = '300ms'"
 
 // txTogether is tx for calls that have their turn, or for one by itself.

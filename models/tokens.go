@@ -38,12 +38,12 @@ func (t *Tokens) Create(ctx context.Context, tok Token) (string, error) {
 	return plain, t.s.db.WithContext(ctx).Create(&tok).Error
 }
 
-// authenticateWithin keeps what comes after it in time for the sender.
+// authenticateWithin leaves enough time for the rest of the request.
 const authenticateWithin = 2 * time.Second
 
-// Authenticate finds the token that is not revoked, or returns
-// ErrUnauthorized. What is looked up is a hash, so timing tells nothing about
-// the token. Last use is noted at most once a minute.
+// Authenticate finds the token that is not revoked, or returns ErrUnauthorized.
+// The look-up is by a hash, so its timing tells nothing about the token. Last
+// use is noted at most once a minute.
 func (t *Tokens) Authenticate(ctx context.Context, plain string) (Token, error) {
 	if !strings.HasPrefix(plain, tokenPrefix) || len(plain) != len(tokenPrefix)+2*tokenBytes {
 		return Token{}, ErrUnauthorized // and no question to the database

@@ -22,8 +22,8 @@ func (t *Tokens) Get(ctx context.Context, id int64) (Token, error) {
 	return tok, found(t.s.db.WithContext(ctx).Take(&tok, id))
 }
 
-// Issue is Create with a line in the audit log. Error: ErrNotFound when the
-// member who makes it was removed, disabled or made a viewer meanwhile.
+// Issue is Create with a line in the audit log. Error: ErrNotFound when its
+// creator was removed, disabled or made a viewer meanwhile.
 func (t *Tokens) Issue(ctx context.Context, by Actor, tok Token) (plain string, err error) {
 	tok.CreatedBy, tok.CreatedByID = by.Name, by.UserID
 	err = t.s.tx(ctx, func(tx *gorm.DB) error {
@@ -44,7 +44,7 @@ func (t *Tokens) Issue(ctx context.Context, by Actor, tok Token) (plain string, 
 	return plain, err
 }
 
-// mayIssue returns ErrNotFound for a member who is no administrator any more.
+// mayIssue returns ErrNotFound for a member who is no longer an administrator.
 // A change of the member waits until the transaction has ended, and then knows
 // of the token.
 func (s *Store) mayIssue(tx *gorm.DB, by Actor) error {
@@ -80,8 +80,8 @@ func (t *Tokens) Revoke(ctx context.Context, by Actor, id int64) (Token, error) 
 	return tok, err
 }
 
-// revokeOf ends tokens of a member; what is not one of theirs in force is left
-// out.
+// revokeOf revokes tokens of a member; ids that are not valid tokens of theirs
+// are ignored.
 func revokeOf(tx *gorm.DB, by Actor, now time.Time, maker int64, ids []int64) error {
 	for _, id := range ids {
 		_, err := revoke(tx, by, now, "id = ? and created_by_id = ?", id, maker)

@@ -2,8 +2,9 @@ package models
 
 import "gorm.io/gorm"
 
-// traced makes a database tell each statement, as it was prepared, with what
-// it was given. Inserts that go past gorm are not told: they search nothing.
+// traced makes a database call tell with each statement, as it was prepared,
+// and its arguments. Inserts that go past gorm are not told: they search
+// nothing.
 func traced(db *gorm.DB, tell func(statement string, args []any)) error {
 	if tell == nil || db == nil {
 		return nil

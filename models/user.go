@@ -29,7 +29,7 @@ func (u User) OneTimeExpired(now time.Time) bool {
 	return u.MustChangePassword && u.OneTimeUntil != nil && !now.Before(*u.OneTimeUntil)
 }
 
-// Actor is who did something; the zero Actor is Sitehooks itself.
+// Actor is the author of an action; the zero Actor is Sitehooks itself.
 type Actor struct {
 	UserID int64
 	Name   string
@@ -62,8 +62,8 @@ type Token struct {
 	RevokedAt    *time.Time
 }
 
-// Actor returns the author of what is done with the token: the member who
-// created it, or else the token itself.
+// Actor returns the author of actions with the token: the member who created
+// it, or else the token itself.
 func (t Token) Actor() Actor {
 	if t.CreatedByID == 0 {
 		return Actor{Name: "token " + t.Name}
@@ -88,7 +88,7 @@ type Community struct {
 	CreatedAt   time.Time `gorm:"autoCreateTime:false"`
 }
 
-// Title is what a community is called: its name, or its slug made readable.
+// Title is a community's name, or its slug made readable.
 func (c Community) Title() string {
 	if c.Name == "" {
 		return NameOf(c.Slug)

@@ -60,7 +60,7 @@ func kindOf[V storable]() string {
 // array is a parameter that PostgreSQL takes as an array.
 type array struct{ slice any }
 
-// Value is what the driver of PostgreSQL is given; it knows slices.
+// Value returns the slice itself: the driver of PostgreSQL accepts slices.
 func (a array) Value() (driver.Value, error) { return a.slice, nil }
 
 // unnested writes columns as PostgreSQL reads them: an array each, so that
@@ -109,12 +109,12 @@ func flat(columns []column, n int) []any {
 	return args[:cap(args)]
 }
 
-// insertion is an insert of rows: fixed is what each of them has after the
-// columns, and after is how the statement ends.
+// insertion is an insert of rows: fixed follows the columns in each of them,
+// and after is the end of the statement.
 type insertion struct{ into, fixed, after string }
 
-// insert adds rows, and scans what it returns of each. It goes past gorm, which
-// would look at every parameter.
+// insert adds rows, and scans the columns returned of each. It goes past gorm,
+// which would look at every parameter.
 func (s *Store) insert(tx *gorm.DB, in insertion, scan func(rows *sql.Rows) error, columns ...column) (err error) {
 	text, args := s.inserting(in, columns)
 	if scan == nil {

@@ -29,9 +29,9 @@ type Webhook struct {
 	TagMode   string   // TagsAll or TagsSpecific
 	Tags      []string `gorm:"serializer:json"` // lower case, sorted
 	Community string   // slug; empty: any
-	// URL is always sealed; URLShown is what pages, logs and searches may show:
-	// without user information, query and fragment, and for a type whose URL
-	// is a secret only host and last four characters.
+	// URL is always sealed; URLShown is the part that pages, logs and searches
+	// may show: without user information, query and fragment, and for a type
+	// whose URL is a secret only host and last four characters.
 	URL      secret.Sealed
 	URLShown string
 	// Secrets are sealed; empty: none. The times say when each was set, and
@@ -50,13 +50,13 @@ type Webhook struct {
 	State       string
 	StateReason string     // in words, for people
 	StateAt     *time.Time // since when it is in that state; nil: since creation
-	StateBy     string     // who paused or resumed it; empty: Sitehooks itself
+	StateBy     string     // name of the member that paused or resumed it; empty: Sitehooks itself
 
 	OwnerID   int64
 	OwnerName string
 	CreatedAt time.Time  `gorm:"autoCreateTime:false"`
 	UpdatedAt time.Time  `gorm:"autoUpdateTime:false"`
-	UpdatedBy string     // name of who saved it last
+	UpdatedBy string     // name of the member that saved it last
 	DeletedAt *time.Time // kept for the history under its old name
 }
 

@@ -2,16 +2,16 @@ package models
 
 import "gorm.io/gorm"
 
-// census is what is counted over all webhooks. It holds as long as their
-// version stays, whoever changes them: a page reads the version each time, and
-// counts anew when it is another.
+// census has the counts over all webhooks. It is valid for one version of them,
+// which every change increases: a page reads the version each time, and counts
+// anew when it has changed.
 type census struct {
 	version int64
 	all     int64
 	owners  []Owner // by name
 }
 
-// Owner is somebody who has webhooks.
+// Owner is a member with webhooks.
 type Owner struct {
 	OwnerID   int64 // 0: nobody
 	OwnerName string

@@ -12,13 +12,13 @@ import (
 // have hundreds of tags.
 const listedMax = 20
 
-// changes says what a save changed, old → new. Of secrets, header values, the
-// values of options and what is not shown of a target it says only that they
-// did.
+// changes describes the changes of a save, old → new. Of secrets, header
+// values, the values of options and the hidden parts of a target it says only
+// that they changed.
 func (x *Webhooks) changes(old, w Webhook, in WebhookInput) string {
 	parts := filterChanges(old, w)
-	// What cannot be opened any more was entered anew, or else is kept: there
-	// is nothing to compare with.
+	// A value that cannot be opened was entered anew or is kept: there is
+	// nothing to compare with.
 	before, err := x.before(old, in)
 	switch {
 	case old.URLShown != w.URLShown:
@@ -38,7 +38,7 @@ func (x *Webhooks) changes(old, w Webhook, in WebhookInput) string {
 	return cmp.Or(strings.Join(parts, "; "), "nothing changed")
 }
 
-// before is what was sealed of a webhook, in clear.
+// before are the old sealed values of a webhook, decrypted.
 func (x *Webhooks) before(old Webhook, in WebhookInput) (Opened, error) {
 	if in.Before != nil {
 		return *in.Before, nil
@@ -60,7 +60,7 @@ func filterChanges(old, w Webhook) (parts []string) {
 	return append(parts, listChanges("tags", old.Tags, w.Tags)...)
 }
 
-// listChanges names what came and what went.
+// listChanges names the added and removed values.
 func listChanges(what string, old, now []string) (parts []string) {
 	without := func(list, others []string) []string {
 		return slices.DeleteFunc(slices.Clone(list), func(one string) bool { return slices.Contains(others, one) })
@@ -121,7 +121,7 @@ func headerValues(headers []Header) map[string][]string {
 	return values
 }
 
-// did is what happens to a secret, in a word; empty: nothing.
+// did is the change to a secret, in a word; empty: none.
 func (c SecretChange) did(had bool) string {
 	switch {
 	case c.Set != "" && had:

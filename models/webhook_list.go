@@ -10,7 +10,7 @@ import (
 type WebhookRow struct {
 	Webhook
 	LocationName string
-	SortKey      string `gorm:"->;column:sort_key"` // what the list is sorted by
+	SortKey      string `gorm:"->;column:sort_key"` // the value that the list is sorted by
 	Lane         Lane   `gorm:"-"`                  // as far as it says how the webhook fares
 	Held         int64  `gorm:"-"`                  // deliveries that wait; held when it cannot send
 	Locked       bool   `gorm:"-"`                  // no key of this instance opens its secrets
@@ -69,8 +69,8 @@ func (x *Webhooks) List(ctx context.Context, q WebhookQuery) (WebhookPage, error
 	return page, x.fare(db, page.Rows)
 }
 
-// fare fills in what of the lanes says how the webhooks fare, and counts of
-// what waits.
+// fare fills in the health of the webhooks from their lanes, and the numbers of
+// waiting deliveries.
 func (x *Webhooks) fare(db *gorm.DB, rows []WebhookRow) error {
 	if len(rows) == 0 {
 		return nil

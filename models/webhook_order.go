@@ -13,12 +13,12 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// teamKey is what sorting by team compares.
+// teamKey is the sort key for teams.
 const teamKey = "lower(coalesce(locations.name, webhooks.location))"
 
-// healthKey is what sorting by health compares: the worst first, and what
-// somebody stopped before what is well. The first mark is for the types that
-// are switched off, the others are laneFailing's.
+// healthKey is the sort key for health: the worst first, and stopped webhooks
+// before healthy ones. The first mark is for the types that are switched off,
+// the others are laneFailing's.
 const healthKey = `case when webhooks.state = 'broken' then 0
 	when webhooks.state <> 'active' or webhooks.type in ? then 3
 	when ` + laneFailing + ` then 1
@@ -30,7 +30,7 @@ const laneFailing = "lanes.failures_in_row >= ? and (lanes.last_success_at is nu
 
 func laneFailingArgs(now time.Time) []any { return []any{failingFailures, now.Add(-failingAfter)} }
 
-// key is what the list is sorted by.
+// key is the sort key of the list.
 func (q WebhookQuery) key() clause.Expr {
 	switch q.Sort {
 	case "type":
@@ -49,17 +49,18 @@ func (q WebhookQuery) byTime() bool {
 	return q.Sort != "type" && q.Sort != "team" && q.Sort != "health"
 }
 
-// falling tells the direction; what is sorted by nothing is newest first.
+// falling reports whether the order is descending; without a sort key the
+// newest come first.
 func (q WebhookQuery) falling() bool {
 	return q.Desc || q.byTime() && q.Sort != "created"
 }
 
-// briefly are the columns that a row of the list needs. What is sealed is among
-// them because it says with which key.
+// briefly are the columns that a row of the list needs. Sealed values are among
+// them because they name their key.
 const briefly = "webhooks.id, webhooks.type, webhooks.name, webhooks.location, webhooks.url_shown, webhooks.url, webhooks.secret_1, webhooks.secret_2, " +
 	"webhooks.headers, webhooks.state, webhooks.state_reason, webhooks.state_at, webhooks.state_by, webhooks.owner_id, webhooks.owner_name, webhooks.created_at"
 
-// sorted adds the columns, and what the list is sorted by.
+// sorted adds the columns, and the sort key of the list.
 func (q WebhookQuery) sorted(db *gorm.DB, back bool) *gorm.DB {
 	key, name := q.key(), "sort_key"
 	if q.byTime() {
@@ -79,7 +80,7 @@ func (q WebhookQuery) sorted(db *gorm.DB, back bool) *gorm.DB {
 	return db.Order(name + ", webhooks.id")
 }
 
-// edge is a row at the end of a page: what it is sorted by, and its id.
+// edge is a row at the end of a page: its sort key and its id.
 type edge struct {
 	Key string `json:"k"`
 	ID  int64  `json:"i"`

@@ -54,8 +54,8 @@ func orWords(words, none string) string {
 	return words
 }
 
-// disown leaves the webhooks of a member who goes without an owner; the name
-// says who made them.
+// disown leaves the webhooks of a removed member without an owner; the
+// creator's name stays.
 func (s *Store) disown(tx *gorm.DB, user int64) error {
 	var ids []int64 // locked in the order in which everybody does
 	if err := tx.Raw("select id from webhooks where owner_id = ? order by id"+s.lock(), user).Scan(&ids).Error; err != nil {

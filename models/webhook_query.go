@@ -15,7 +15,7 @@ const WebhookFailing = "failing"
 
 // WebhookQuery selects and orders the list of webhooks; empty: any.
 type WebhookQuery struct {
-	Search   string // in name and what is shown of the URL
+	Search   string // in the name and the shown part of the URL
 	Type     string
 	Location string
 	State    string // a stored state, or WebhookFailing
@@ -30,7 +30,7 @@ type WebhookQuery struct {
 	// that means nothing is the first page.
 	After, Before string
 	Limit         int
-	// Brief leaves out what only a webhook's own page shows.
+	// Brief leaves out columns that only a webhook's own page shows.
 	Brief bool
 	At    Standing // zero: it is asked for
 

@@ -15,9 +15,9 @@ const (
 	PartURL     = "url"
 )
 
-// Reveal returns a sealed part of a webhook in clear, and writes to the audit
-// log who asked for it and what the part is called. Errors: ErrNotFound when
-// there is no such webhook or it lacks the part, ErrWrongKey.
+// Reveal returns a sealed part of a webhook in clear, and writes the author and
+// the name of the part to the audit log. Errors: ErrNotFound when there is no
+// such webhook or it lacks the part, ErrWrongKey.
 func (x *Webhooks) Reveal(ctx context.Context, by Actor, id int64, part, called string) (plain string, err error) {
 	err = x.s.tx(ctx, func(tx *gorm.DB) error {
 		w, now, err := x.lockedNow(tx, id)

@@ -24,14 +24,14 @@ func (x *Webhooks) Pause(ctx context.Context, by Actor, id int64) error {
 	})
 }
 
-// Resume makes a webhook active again and either sends what was held, by a
-// schedule that starts anew, or drops it. It returns how many that were.
+// Resume makes a webhook active again and either sends its held deliveries, by
+// a schedule that starts anew, or drops them. It returns their number.
 func (x *Webhooks) Resume(ctx context.Context, by Actor, id int64, dropHeld bool) (n int64, err error) {
 	return x.resume(ctx, by, id, dropHeld, "", WebhookStopped, WebhookBroken)
 }
 
-// Heal makes a broken webhook active, and sends what was held; one that
-// somebody stopped or resumed meanwhile it leaves alone.
+// Heal makes a broken webhook active, and sends its held deliveries. A webhook
+// that was stopped or resumed meanwhile is left unchanged.
 func (x *Webhooks) Heal(ctx context.Context, by Actor, id int64) (n int64, err error) {
 	return x.resume(ctx, by, id, false, "A test arrived", WebhookBroken)
 }
@@ -103,8 +103,8 @@ func (s *Store) tellBroken(tx *gorm.DB, w Webhook, now time.Time) error {
 	return err
 }
 
-// Delete drops what waits and keeps the webhook for the history. It returns
-// how many were dropped.
+// Delete drops waiting deliveries and keeps the webhook for the history. It
+// returns how many were dropped.
 func (x *Webhooks) Delete(ctx context.Context, by Actor, id int64) (dropped int64, err error) {
 	kind := ""
 	err = x.s.txLong(ctx, func(tx *gorm.DB) error {
@@ -114,7 +114,8 @@ func (x *Webhooks) Delete(ctx context.Context, by Actor, id int64) (dropped int6
 		}
 		kind = w.Type
 		w.DeletedAt, w.UpdatedAt, w.UpdatedBy = &now, now, by.Name
-		// What is sealed goes at once; the history needs only what is shown.
+		// Sealed values are erased at once; the history needs only the shown
+		// part.
 		w.URL, w.Secret1, w.Secret2, w.Headers = "", "", "", ""
 		if err := tx.Select("*").Updates(&w).Error; err != nil {
 			return err
@@ -183,8 +184,8 @@ func release(tx *gorm.DB, id int64, now time.Time) (int64, error) {
 // dropCounts are numbers of deliveries by type of webhook.
 type dropCounts map[string]int64
 
-// countDropped tells Finished what a transaction dropped, unless it failed with
-// an error, which is returned.
+// countDropped passes the deliveries that a transaction dropped to Finished,
+// unless the transaction failed. It returns the transaction's error.
 func (s *Store) countDropped(dropped dropCounts, err error) error {
 	if err != nil || s.Finished == nil {
 		return err
@@ -209,7 +210,7 @@ func drop(tx *gorm.DB, id int64, now time.Time, reason string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	// Whoever looks at the lane next finds out what is left.
+	// The next look at the lane finds the remaining deliveries.
 	return res.RowsAffected, tx.Model(&Lane{}).Where("webhook_id = ?", id).Updates(map[string]any{
 		"next_due_at": now, "failures_in_row": 0, "failing_since": nil,
 	}).Error

@@ -18,8 +18,8 @@ func (x *Webhooks) Newest(ctx context.Context, limit int) ([]Webhook, error) {
 	return rows, x.s.db.WithContext(ctx).Select("id", "name").Order("created_at desc, id desc").Limit(limit).Find(&rows, "deleted_at is null").Error
 }
 
-// Suggest returns webhooks whose name contains what was typed, with nothing
-// but number and name: first those that are called exactly so.
+// Suggest returns webhooks whose name contains the input, with only number and
+// name, exact matches first.
 func (x *Webhooks) Suggest(ctx context.Context, typed string, limit int) ([]Webhook, error) {
 	typed = strings.ToLower(typed)
 	var rows []Webhook

@@ -13,7 +13,7 @@ import (
 	"github.com/sitehooks/sitehooks/models/secret"
 )
 
-// SecretChange says what to do with a stored secret; the zero value keeps it.
+// SecretChange is the change of a stored secret; the zero value keeps it.
 type SecretChange struct {
 	Set   string
 	Clear bool
@@ -29,19 +29,19 @@ type Header struct {
 type WebhookInput struct {
 	Type, Name, Location, Community, TagMode string
 	Events, Tags                             []string
-	// URL is the target; URLShown what may be shown of it.
+	// URL is the target; URLShown the part that may be shown.
 	URL, URLShown string
 	Secrets       [2]SecretChange
 	Headers       []Header // nil: keep
 	Options       map[string]string
 	// Paused creates the webhook stopped; a save changes no state.
 	Paused bool
-	// Before is what was sealed of the version that is saved over, when the caller
-	// has opened it; nil: it is opened for the audit log.
+	// Before are the sealed values of the version that is replaced, when the
+	// caller has opened them; nil: they are opened for the audit log.
 	Before *Opened
 }
 
-// Opened is what of a webhook is sealed, in clear.
+// Opened has the sealed values of a webhook, decrypted.
 type Opened struct {
 	URL     string
 	Secrets [2]string // empty: none
@@ -88,7 +88,7 @@ func (x *Webhooks) Create(ctx context.Context, by Actor, in WebhookInput) (Webho
 		if in.Paused {
 			w.State, w.StateAt, w.StateBy = WebhookStopped, &now, by.Name
 		}
-		if err := tx.Create(&w).Error; err != nil { // the id is part of what seals
+		if err := tx.Create(&w).Error; err != nil { // the id is part of the sealing context
 			return err
 		}
 		if err := x.apply(&w, by, now, in); err != nil {
@@ -109,7 +109,7 @@ func (x *Webhooks) Create(ctx context.Context, by Actor, in WebhookInput) (Webho
 }
 
 // Update saves a webhook over the version of updatedAt. Moving it to another
-// location drops what waits. Errors: *ConflictError when somebody saved it
+// location drops waiting deliveries. Errors: *ConflictError when it was saved
 // since, ErrNotFound, ErrFull.
 func (x *Webhooks) Update(ctx context.Context, by Actor, id int64, updatedAt time.Time, in WebhookInput) (Webhook, error) {
 	var w Webhook
@@ -153,7 +153,7 @@ func (x *Webhooks) Update(ctx context.Context, by Actor, id int64, updatedAt tim
 	return w, x.s.countDropped(dropped, err)
 }
 
-// apply writes the input over the webhook and seals what must be.
+// apply writes the input over the webhook and seals its secret values.
 func (x *Webhooks) apply(w *Webhook, by Actor, now time.Time, in WebhookInput) error {
 	w.Name, w.Location, w.Community = in.Name, in.Location, in.Community
 	w.Events, w.TagMode, w.Tags = orEmpty(in.Events), in.TagMode, orEmpty(in.Tags)
@@ -210,7 +210,7 @@ func sealFor(id int64, what string) string { return fmt.Sprintf("webhook:%d:%s",
 
 func label(w Webhook) string { return fmt.Sprintf("webhook %d %q", w.ID, w.Name) }
 
-// Open returns what is sealed, in clear, for a request.
+// Open returns the sealed values, decrypted, for a request.
 func (x *Webhooks) Open(w Webhook) (Opened, error) {
 	var o Opened
 	var err error

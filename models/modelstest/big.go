@@ -27,11 +27,11 @@ const bigSpan = 25 * 24 * time.Hour
 // bigChunk is how many rows one statement makes.
 const bigChunk = 200_000
 
-// Fill makes an installation that has run for weeks, by the database itself:
-// a thousand rows of Go would take longer than a million of SQL. Of the
-// webhooks a tenth is at the main site, one in 50 is stopped and one in 100
-// broken; these hold some of what they should have got. The number of a
-// delivery is that of its event. The store must be new.
+// Fill makes an installation that has run for weeks, by the database itself: a
+// thousand rows of Go would take longer than a million of SQL. Of the webhooks
+// a tenth is at the main site, one in 50 is stopped and one in 100 broken;
+// these hold some of their deliveries. The number of a delivery is that of its
+// event. The store must be new.
 func Fill(t testing.TB, s *models.Store, size Size) {
 	t.Helper()
 	now, err := s.Now(t.Context())
@@ -49,7 +49,7 @@ func Fill(t testing.TB, s *models.Store, size Size) {
 		t.Fatal(err)
 	}
 	defer f.conn.Close()
-	// Only the test would miss what a power cut takes.
+	// A power cut would lose nothing but test data.
 	if !f.postgres {
 		f.exec("pragma synchronous = off")
 		defer f.exec("pragma synchronous = full")

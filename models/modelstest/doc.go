@@ -7,6 +7,6 @@
 // even when it was killed. A test never skips: when PostgreSQL is missing it
 // fails and names the command that installs it.
 //
-// Only the stores know the schema; who asks for a PostgreSQL database brings
-// the migrations.
+// Only the stores know the schema; a test that asks for a bare PostgreSQL
+// database brings the migrations.
 package modelstest

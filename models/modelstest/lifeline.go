@@ -42,8 +42,8 @@ func (l *lifeline) cut() error {
 	return l.cmd.Wait()
 }
 
-// environ is what the server's programs get to see: none of the PG variables
-// of whoever runs the tests, and one locale everywhere.
+// environ is the environment of the server's programs: without the caller's PG
+// variables, and with the same locale everywhere.
 func environ() []string {
 	return []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C.UTF-8", "TZ=UTC"}
 }

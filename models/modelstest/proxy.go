@@ -151,7 +151,7 @@ func (p *Proxy) pass(c *proxied, from, to net.Conn, look func(sent []byte)) {
 	}
 }
 
-// look hangs a connection whose client sends what a gate waits for.
+// look hangs a connection whose client sends the text that a gate waits for.
 func (p *Proxy) look(c *proxied, sent []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

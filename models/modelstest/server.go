@@ -79,26 +79,26 @@ func (s *Server) URL(database string) string {
 	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", s.port, database)
 }
 
-// Stop ends the server the way an operator's restart does: sessions are cut,
-// what was committed is kept. It returns when the server is down.
+// Stop ends the server as an operator's restart does: sessions are cut,
+// committed data is kept. It returns when the server is down.
 func (s *Server) Stop() error {
 	return s.pgCtl("stop", "-m", "fast")
 }
 
 // Crash ends the server as a crash does: nothing is written any more, and the
-// next Start recovers what was committed.
+// next Start recovers committed data.
 func (s *Server) Crash() error {
 	return s.pgCtl("stop", "-m", "immediate")
 }
 
 // Start brings the server up and returns when it takes connections. The
-// variable PG_SETTINGS, as name=value and spaces between, goes before what is
-// set here: what measures speed wants a server that waits for the disk.
+// variable PG_SETTINGS, as name=value and spaces between, overrides the
+// settings here: measurements of speed need a server that waits for the disk.
 func (s *Server) Start() error {
 	options := []string{
 		"-p", strconv.Itoa(s.port), "-k", s.dir, "-h", "127.0.0.1",
 		// Nothing here has to survive a power cut. Commits stay synchronous, so
-		// that what is lost by a killed server is the same as in production.
+		// that a killed server loses the same data as in production.
 		"-c fsync=off", "-c full_page_writes=off",
 		"-c max_connections=300", "-c shared_buffers=64MB",
 		"-c wal_level=minimal", "-c max_wal_senders=0",
@@ -192,7 +192,7 @@ func (s *Server) pgCtl(action string, args ...string) error {
 	return s.run("pg_ctl", append([]string{action, "-s", "-w", "-t", "60"}, args...)...)
 }
 
-// run runs one of the server's programs; its error carries what it said and
+// run runs one of the server's programs; its error has the program's output and
 // the end of the server's log.
 func (s *Server) run(program string, args ...string) error {
 	cmd := exec.Command(filepath.Join(s.bin, program), append(args, "-D", filepath.Join(s.dir, "data"))...)

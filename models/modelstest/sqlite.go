@@ -19,7 +19,7 @@ var migrated struct {
 }
 
 // copySQLite puts a file with the newest schema into the test's folder, since
-// the migrations take far longer than copying what they make.
+// the migrations take far longer than copying their result.
 func copySQLite(t testing.TB, o models.Options) {
 	t.Helper()
 	migrated.once.Do(func() { migrated.file, migrated.err = migrateSQLite(o) })

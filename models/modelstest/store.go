@@ -36,8 +36,8 @@ func (c *Clock) Now() time.Time {
 	return c.now
 }
 
-// Await returns when the clock was asked so many times more: what looks at the
-// database again and again has gone on by then.
+// Await returns when the clock was asked so many times more: loops that poll
+// the database have continued by then.
 func (c *Clock) Await(times int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,7 +1,8 @@
-// Package secret seals what must not be readable in the database: signing
-// secrets, custom header values and target URLs. It promises that a Sealed
-// value never prints its content, and that one opened under another context
-// or key is an error, never garbage. It knows nothing of where values are kept.
+// Package secret seals values that must not be readable in the database:
+// signing secrets, custom header values and target URLs. It promises that a
+// Sealed value never prints its content, and that one opened under another
+// context or key is an error, never garbage. It knows nothing of where values
+// are kept.
 package secret
 
 import (
@@ -95,8 +96,8 @@ func (b *Box) Seal(plain, context string) Sealed {
 	return Sealed(Mark(k.id) + base64.RawStdEncoding.EncodeToString(box))
 }
 
-// Open decrypts what Seal made for the same context. Errors: ErrWrongKey, or
-// that the value is damaged or belongs elsewhere.
+// Open decrypts a value that Seal made for the same context. Errors:
+// ErrWrongKey, or that the value is damaged or belongs elsewhere.
 func (b *Box) Open(s Sealed, context string) (string, error) {
 	if s == "" {
 		return "", nil
@@ -119,7 +120,7 @@ func (b *Box) Open(s Sealed, context string) (string, error) {
 	return "", ErrWrongKey
 }
 
-// Mark is what a value begins with that the key of this id sealed.
+// Mark is the prefix of values that the key with this id sealed.
 func Mark(id string) string { return id + "." }
 
 // Knows tells whether s is empty or sealed with one of the keys.
