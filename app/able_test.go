@@ -86,7 +86,7 @@ func readyIs(in *apptest.Instance, code int, text string) {
 	})
 }
 
-// bannerIs looks at what every page and the System page say.
+// bannerIs checks the banner of every page, and the System page.
 func bannerIs(b *apptest.Browser, text string) {
 	b.T.Helper()
 	if a := b.Get("/admin/audit"); a.Code != http.StatusOK || !strings.Contains(a.Body, "Nothing can be stored: <bdi>"+text+"</bdi>.") {

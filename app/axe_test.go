@@ -21,8 +21,8 @@ func axe(t *testing.T) string {
 	return string(script)
 }
 
-// looksAt runs axe's rules of WCAG 2.0, 2.1 and 2.2, A and AA, on what the
-// browser shows now.
+// looksAt runs axe's rules of WCAG 2.0, 2.1 and 2.2, A and AA, on the current
+// page.
 func (c *chrome) looksAt(script, what string) {
 	c.t.Helper()
 	_, err := chromedp.Run(c.ctx, chromedp.Evaluate[chromedp.Void]("if (!window.axe) {"+script+"}"))
@@ -37,8 +37,8 @@ func (c *chrome) looksAtColours(what string) {
 	c.axeRuns(what, `["color-contrast"]`, 1)
 }
 
-// axeRuns fails the test with what axe finds wrong; fewer rules than least
-// that found something to look at mean that it saw no page.
+// axeRuns fails the test with axe's findings. If fewer rules than least
+// applied, it saw no page.
 func (c *chrome) axeRuns(what, rules string, least int) {
 	c.t.Helper()
 	found, err := chromedp.Run(c.ctx, chromedp.Evaluate[[]string](fmt.Sprintf(`(async () => {

@@ -17,8 +17,8 @@ import (
 	"github.com/sitehooks/sitehooks/models/modelstest"
 )
 
-// backup copies what an instance keeps, while it runs, the way that
-// docs/operations.md says; restore brings it to a new place.
+// backup copies the data of a running instance, as docs/operations.md
+// describes; restore brings it to a new place.
 func backup(t testing.TB, kind string, env []string) (restore func() []string) {
 	t.Helper()
 	fresh, file := apptest.Environment(t, kind), filepath.Join(t.TempDir(), "backup")
@@ -48,9 +48,9 @@ func program(t testing.TB, name string, args ...string) {
 	}
 }
 
-// A backup that was taken under load has all that was accepted before: what
-// was delivered is in the history, what was held is sent, and signed with the
-// secret of then.
+// A backup taken under load has all events accepted before: the delivered ones
+// are in the history, the held ones are sent, signed with the secret of that
+// time.
 func TestBackupUnderLoadIsRestored(t *testing.T) {
 	apptest.OnBoth(t, func(t *testing.T, kind string) {
 		env := apptest.Environment(t, kind)

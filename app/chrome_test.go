@@ -42,7 +42,7 @@ func (c *chrome) open(address string) {
 	c.do(chromedp.Navigate(address))
 }
 
-// eval returns what a JavaScript expression is worth.
+// eval returns the value of a JavaScript expression.
 func eval[T any](c *chrome, expression string) T {
 	c.t.Helper()
 	v, err := chromedp.Run(c.ctx, chromedp.Evaluate[T](expression))

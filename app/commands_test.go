@@ -8,7 +8,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// run is what a command says and how it ends.
+// run returns the output and the exit of a command.
 func run(t *testing.T, environ []string, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
 	var out, errs strings.Builder
@@ -62,8 +62,8 @@ func TestWrongArguments(t *testing.T) {
 	}
 }
 
-// TestHelpOfEachCommand is printed alone, whatever else is missing, with each
-// of its flags and arguments explained, and tells no secret.
+// TestHelpOfEachCommand: help is printed alone, even without required
+// arguments, explains each flag and argument, and tells no secret.
 func TestHelpOfEachCommand(t *testing.T) {
 	parser, err := kong.New(&commands{}, kong.Vars{"version": "", "instance": "http://x"})
 	if err != nil {

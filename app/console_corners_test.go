@@ -14,8 +14,8 @@ import (
 	"github.com/sitehooks/sitehooks/app/apptest"
 )
 
-// corner has a look at what the browser shows now, in each theme: dark has
-// other colours and the same elements. Then it makes it narrow.
+// corner checks the current page in each theme: dark has other colours and the
+// same elements. Then it makes it narrow.
 func (c *chrome) corner(script, what string) {
 	c.t.Helper()
 	c.looksAt(script, what)
@@ -35,9 +35,9 @@ func (c *chrome) corner(script, what string) {
 	c.viewport(1280, 900)
 }
 
-// TestCornersAreAccessibleAndFit looks once at what consolePages leave out:
-// forms of every type, rare states, refused forms, empty lists, and what a
-// viewer sees.
+// TestCornersAreAccessibleAndFit checks pages that consolePages leave out:
+// forms of every type, rare states, refused forms, empty lists, and pages of a
+// viewer.
 func TestCornersAreAccessibleAndFit(t *testing.T) {
 	script := axe(t)
 	in, b, c, _ := atConsole(t)
@@ -107,7 +107,7 @@ func cornerPages(t *testing.T, in *apptest.Instance, b *apptest.Browser) []strin
 }
 
 // refused sends the form of a page with nothing in it, and finds the focus on
-// what is wrong.
+// the fault.
 func (c *chrome) refused(in *apptest.Instance, path string) {
 	c.t.Helper()
 	c.open(in.Base + path)

@@ -24,7 +24,7 @@ func awaitDelivered(b *apptest.Browser, n int) {
 	})
 }
 
-// filterAndResend narrows the deliveries to what arrived, and sends it again.
+// filterAndResend narrows the list to delivered ones, and resends them.
 func filterAndResend(in *apptest.Instance, b *apptest.Browser, c *chrome, r *apptest.Receiver) {
 	c.t.Helper()
 	awaitDelivered(b, 2)
@@ -80,7 +80,7 @@ func wantsPython(b *apptest.Browser, r *apptest.Receiver) {
 	b.CreateWebhook(form)
 }
 
-// reportTags has two deliveries made: what comes at once would share one.
+// reportTags makes two deliveries: events that come at once would share one.
 func reportTags(in *apptest.Instance, b *apptest.Browser) {
 	in.T.Helper()
 	in.Accept(taggedQuestion("of-python", 71, `"python"`))
@@ -148,8 +148,8 @@ func TestMainFlowsOnPostgreSQL(t *testing.T) {
 	found.none(t)
 }
 
-// TestListsRefreshThemselves: what is shown changes where it stands, and what
-// is new is only counted until somebody asks for it.
+// TestListsRefreshThemselves: shown rows are updated in place, and new ones are
+// only counted until the user asks for them.
 func TestListsRefreshThemselves(t *testing.T) {
 	in, b, c, found := atConsole(t)
 	r := apptest.NewReceiver(t)

@@ -22,7 +22,8 @@ var blocks = []string{
 }
 
 // markupFaults reads a page as it was sent, before a browser mends it: ends
-// that fit their beginnings, no attribute twice, nothing in what cannot hold it.
+// that fit their beginnings, no attribute twice, no element inside one that
+// cannot contain it.
 func markupFaults(page string) (faults []string) {
 	var open []string
 	within := func(names ...string) bool {
@@ -91,8 +92,8 @@ func textOf(n *html.Node) string {
 	return strings.Join(parts, "")
 }
 
-// treeFaults looks at a page as a browser understands it: what refers to
-// something finds it, every control has a name, headings are as they should be.
+// treeFaults checks a page as a browser parses it: every reference has its
+// target, every control has a name, headings are in order.
 func treeFaults(page string) (faults []string) {
 	root, err := html.Parse(strings.NewReader(page))
 	if err != nil {
@@ -179,7 +180,7 @@ func valid(t testing.TB, what, page string) {
 	}
 }
 
-// TestFaultyPagesAreFound keeps the checks from passing whatever they see.
+// TestFaultyPagesAreFound proves that the checks find faults.
 func TestFaultyPagesAreFound(t *testing.T) {
 	const good = `<!DOCTYPE html><html lang="en"><head><title>T</title></head><body><main><h1>H</h1>%s</main></body></html>`
 	for piece, wants := range map[string]string{

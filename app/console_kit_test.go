@@ -15,8 +15,8 @@ import (
 	"github.com/sitehooks/sitehooks/app/apptest"
 )
 
-// complaints are what the browser found wrong with the pages: errors of
-// scripts, refused or missing files, breaches of the content security policy.
+// complaints are the browser's errors about the pages: errors of scripts,
+// refused or missing files, breaches of the content security policy.
 type complaints struct {
 	mu   sync.Mutex
 	list []string
@@ -28,7 +28,7 @@ func (l *complaints) add(format string, args ...any) {
 	l.list = append(l.list, fmt.Sprintf(format, args...))
 }
 
-// none fails the test with what there was, and forgets it.
+// none fails the test if there are any, and drops them.
 func (l *complaints) none(t testing.TB) {
 	t.Helper()
 	l.mu.Lock()
@@ -39,7 +39,7 @@ func (l *complaints) none(t testing.TB) {
 	l.list = nil
 }
 
-// watch collects what the browser complains of from now on.
+// watch collects the browser's complaints from now on.
 func (c *chrome) watch() *complaints {
 	c.t.Helper()
 	found := &complaints{}
@@ -100,14 +100,14 @@ func (c *chrome) tabTo(selector string) {
 	c.t.Fatalf("Tab does not reach %s", selector)
 }
 
-// enter types into a field, in place of what it holds.
+// enter types into a field, in place of its content.
 func (c *chrome) enter(selector, text string) {
 	c.t.Helper()
 	c.run(fmt.Sprintf("document.querySelector(%q).select()", selector))
 	c.do(chromedp.SendKeys(selector, text))
 }
 
-// run runs a script for what it does.
+// run runs a script for its effect.
 func (c *chrome) run(script string) {
 	c.t.Helper()
 	eval[bool](c, "("+script+", true)")

@@ -16,8 +16,8 @@ import (
 	"github.com/sitehooks/sitehooks/app/apptest"
 )
 
-// verdictSeen tells whether the verdict of a test, with what it says first, can
-// be read as the page stands: inside the window, and with nothing over it.
+// verdictSeen reports whether the verdict of a test, with its first sentence,
+// is visible without scrolling: inside the window, and with nothing over it.
 const verdictSeen = `[...document.querySelectorAll("%[1]s h2, %[1]s .s-badge, %[1]s p")].slice(0, 3).every((e) => {
 	const r = e.getBoundingClientRect();
 	return [[r.left + 2, r.top + 2], [r.left + 2, r.bottom - 2]].every(([x, y]) => {
@@ -26,8 +26,8 @@ const verdictSeen = `[...document.querySelectorAll("%[1]s h2, %[1]s .s-badge, %[
 	});
 }) && document.querySelectorAll("%[1]s h2").length > 0`
 
-// TestVerdictOfATestIsSeen: whoever presses Test notification reads at once
-// what came of it, in the dialog, in the form's page and in the webhook's.
+// TestVerdictOfATestIsSeen: after Test notification the result is visible at
+// once, in the dialog, in the form's page and in the webhook's.
 func TestVerdictOfATestIsSeen(t *testing.T) {
 	in, b, c, found := atConsole(t)
 	var fails atomic.Bool
@@ -73,8 +73,8 @@ func TestVerdictOfATestIsSeen(t *testing.T) {
 	found.none(t)
 }
 
-// TestSelectArrowsStayBehind: what opens over a select, or stays over it while
-// the form is scrolled, hides it with its arrows.
+// TestSelectArrowsStayBehind: an element that opens over a select, or stays
+// over it while the form is scrolled, hides it with its arrows.
 func TestSelectArrowsStayBehind(t *testing.T) {
 	in, b, c, found := atConsole(t)
 	b.CreateWebhook(apptest.WebhookForm("https://example.com/hook"))
@@ -98,8 +98,8 @@ func TestSelectArrowsStayBehind(t *testing.T) {
 	found.none(t)
 }
 
-// hidesSelects compares what lies over selects with the same while there are
-// none. Behind names one that has to lie there.
+// hidesSelects compares the elements over selects with a page without selects.
+// Behind names one that has to lie there.
 func (c *chrome) hidesSelects(what, over, behind string) {
 	c.t.Helper()
 	c.until("document.getAnimations().length === 0")

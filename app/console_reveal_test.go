@@ -17,7 +17,7 @@ func TestRevealInTheBrowser(t *testing.T) {
 	b.CreateWebhook(form)
 
 	// The form has Reveal where there is nothing to copy, in a tab of its own,
-	// so that what was typed stays.
+	// so that the input stays.
 	c.open(in.Base + "/admin/webhooks")
 	c.click("a[aria-label='Edit Everything']")
 	c.until("document.querySelector('dialog[open] [data-preview] .big')")

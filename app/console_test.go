@@ -69,7 +69,7 @@ func TestDialogByKeyboard(t *testing.T) {
 	c.until("document.querySelector('[data-preview] .big')?.textContent === '2 of 3 events'")
 	c.tabTo("#url")
 	c.keys(r.URL + "/hook")
-	// What can be done with a secret is offered while there is one.
+	// Actions on a secret are offered while there is one.
 	offered := "[...document.querySelectorAll('[data-copy=secret_1], [value=clear_1]')].map((b) => b.checkVisibility()).join()"
 	c.tabTo("#secret_1")
 	if got := eval[string](c, offered); got != "false,false" {
@@ -144,7 +144,7 @@ func TestDialogKeepsWhatWasTyped(t *testing.T) {
 	if !eval[bool](c, "document.querySelector('dialog').open && document.getElementById('name').value === 'Renamed'") {
 		t.Fatal("Back lost what was typed")
 	}
-	// A refused form stays, with the focus on what is wrong.
+	// A refused form stays, with the focus on the fault.
 	c.enter("#name", " ")
 	c.click("dialog .form-foot button[value=save]")
 	c.until("document.activeElement.matches('dialog [role=alert][data-focus]') && document.getElementById('name').getAttribute('aria-invalid')")
@@ -274,7 +274,7 @@ func TestBrokenIsGreyAndHealsByResume(t *testing.T) {
 	found.none(t)
 }
 
-// TestBulkInTheBrowser counts what is chosen on the buttons.
+// TestBulkInTheBrowser: the buttons count the chosen webhooks.
 func TestBulkInTheBrowser(t *testing.T) {
 	in, b, c, found := atConsole(t)
 	for range 3 {

@@ -25,10 +25,10 @@ func odd(name string) string {
 	return `"><x-` + name + ` onclick=bad()>'<script>bad()</script>&amp; ` + rightToLeft
 }
 
-// rightToLeft would turn what stands beside it round.
+// rightToLeft would reverse the text beside it.
 const rightToLeft = "שלום"
 
-// plainOdd is odd for what takes ASCII alone.
+// plainOdd is odd for fields that accept only ASCII.
 func plainOdd(name string) string { return strings.TrimSuffix(odd(name), " "+rightToLeft) }
 
 // walk is a visit to every page there is, by the links of those before.
@@ -114,8 +114,8 @@ var roots = []string{
 	"/admin/webhooks/new?type=userecho", "/admin/webhooks/new?type=superoffice", "/admin/nothing", "/admin/webhooks/999",
 }
 
-// TestPagesAreValid reads every page: of a new installation, with what was
-// refused, and of a viewer. TestTextStaysText reads the filled ones.
+// TestPagesAreValid reads every page: of a new installation, with refused
+// forms, and of a viewer. TestTextStaysText reads the filled ones.
 func TestPagesAreValid(t *testing.T) {
 	in := apptest.Serve(t, apptest.Environment(t, "sqlite"))
 	b := in.Login()
@@ -236,8 +236,8 @@ func oddWorld(t *testing.T) (*apptest.Instance, *apptest.Browser) {
 	return in, b
 }
 
-// alone tells whether a text is all that its block says, or is kept apart from
-// what stands beside it, so that its direction turns nothing round.
+// alone tells whether a text is all that its block says, or is isolated from
+// the text beside it, so that its direction reverses nothing.
 func alone(text *html.Node) bool {
 	whole := strings.TrimSpace(text.Data)
 	for n := text.Parent; n != nil; n = n.Parent {

@@ -31,8 +31,8 @@ func with(env []string, name, value string) []string {
 	return append(rest, name+"="+value)
 }
 
-// Connections that neither answer nor close are thrown away: what is accepted
-// afterwards is sent, and a stop ends while they hang.
+// Connections that neither answer nor close are thrown away: events accepted
+// afterwards are sent, and a stop ends while they hang.
 func TestConnectionsThatHangAreThrownAway(t *testing.T) {
 	env, proxy, _ := proxied(t)
 	in, hook := apptest.Serve(t, env), apptest.NewReceiver(t)
@@ -83,8 +83,8 @@ func TestADatabaseThatDoesNotAnswerIsSaid(t *testing.T) {
 }
 
 // A connection that can only read is closed, so that writing goes on when the
-// server can be written to again. Sessions keep what they began with, as those
-// of a server that was demoted do.
+// server can be written to again. Sessions keep their first mode, as those of a
+// demoted server do.
 func TestWritingGoesOnAfterAReadOnlySpell(t *testing.T) {
 	env := apptest.Environment(t, "postgres")
 	in, db := apptest.Serve(t, env), openDatabase(t, env)
@@ -119,7 +119,7 @@ func TestWritingGoesOnAfterAReadOnlySpell(t *testing.T) {
 
 // With several hosts in DATABASE_URL and target_session_attrs=read-write an
 // instance finds the server that can be written to, also after a failover, and
-// registers again what that lost.
+// registers again the names that it lost.
 func TestAFailoverIsFollowed(t *testing.T) {
 	t.Setenv("PG_SETTINGS", "wal_level=replica max_wal_senders=4")
 	primary := modelstest.StartPostgres(t)
@@ -159,16 +159,16 @@ func TestAFailoverIsFollowed(t *testing.T) {
 	}
 }
 
-// An instance that stands still while it stores events keeps no other one from
-// storing: what bears the same new names is stored, and what has the same id
-// gets 503, alone.
+// An instance that is frozen while it stores events does not block the others:
+// events with the same new names are stored, and only events with the same id
+// get 503.
 func TestAnInstanceThatIsFrozenWhileItStoresHoldsUpNobody(t *testing.T) {
 	env, proxy, direct := proxied(t)
 	env = with(env, "DATABASE_URL", strings.Replace(apptest.ValueOf(env, "DATABASE_URL"), "session_timeout=500", "session_timeout=60000", 1))
 	frozen, other := apptest.Serve(t, env), apptest.Serve(t, with(env, "DATABASE_URL", direct))
 	const fresh = `,"location":"fresh-team","community":"fresh-community"`
 	inside := proxy.HangAt("insert into events_waiting") // the last of the transaction
-	go func() {                                          // who gets no answer before the test ends
+	go func() {                                          // this request gets no answer before the test ends
 		req, _ := http.NewRequest(http.MethodPost, frozen.Base+"/api/v1/events", strings.NewReader(taggedJSON("frozen", "fresh-tag", fresh)))
 		req.Header.Set("Authorization", "Bearer "+apptest.IngestToken)
 		req.Header.Set("Content-Type", "application/json")
@@ -221,7 +221,7 @@ func mustParse(t testing.TB, address string) *url.URL {
 	return u
 }
 
-// A page that needs a locked table says what happened while the lock lasts.
+// A page that needs a locked table shows the reason while the lock lasts.
 func TestAPageThatNeedsALockedTableSaysSo(t *testing.T) {
 	env := apptest.Environment(t, "postgres")
 	in, db := apptest.Serve(t, with(env, "DATABASE_URL", apptest.ValueOf(env, "DATABASE_URL")+"&statement_timeout=500")), openDatabase(t, env)

@@ -15,7 +15,7 @@ import (
 	"github.com/sitehooks/sitehooks/app/apptest"
 )
 
-// TestDemoNamesItsFlag: who gave an address by --addr is told about --addr.
+// TestDemoNamesItsFlag: an error about an address given by --addr names --addr.
 func TestDemoNamesItsFlag(t *testing.T) {
 	taken, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	ok(t, err)

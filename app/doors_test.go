@@ -119,8 +119,8 @@ func besiege(in *apptest.Instance, connections int, path string, tokens ...strin
 	return func() { cancel(); done.Wait() }
 }
 
-// TestStrangersTakeNoPlace: whoever shows no valid token keeps nobody out,
-// however many unfinished requests they have.
+// TestStrangersTakeNoPlace: requests without a valid token do not block others,
+// however many unfinished ones there are.
 func TestStrangersTakeNoPlace(t *testing.T) {
 	apptest.OnBoth(t, func(t *testing.T, kind string) {
 		env := apptest.Environment(t, kind)

@@ -76,7 +76,7 @@ var bomb = func() []byte {
 // went to receivers, a delivery each. The receiver that drips is not waited
 // for: it takes 15 s for each.
 //
-// The peak is that of what is alive: garbage is collected early. Left at its
+// The peak is that of live memory: garbage is collected early. Left at its
 // usual setting the collector lets garbage fill memory up to a limit, and how
 // much of it there is at the worst moment says nothing about the receivers.
 func memoryUnder(t testing.TB, kind string, events int, answers map[string]http.HandlerFunc) float64 {
@@ -111,7 +111,7 @@ func memoryUnder(t testing.TB, kind string, events int, answers map[string]http.
 		}
 		apptest.Eventually(t, name, func() bool { return n.Load() >= want })
 	}
-	defer in.Kill() // before the servers close, which wait for what is open
+	defer in.Kill() // before the servers close, which wait for open requests
 	return peakMiB(t, in.Cmd.Process.Pid)
 }
 

@@ -67,7 +67,7 @@ func TestFilesAndPackagesStaySmall(t *testing.T) {
 	}
 }
 
-// privateWords are names that only people who knew the code understood. They
+// privateWords are names that were not clear to new readers of the code. They
 // are not used again outside models and jobs.
 const privateWords = `Take TakeResult together joined turn lead among amongSome listed portions statements keptStatement
 	Called Standing fare waits eventWaiting theseWait tellBroken told room roomAt crowd meet goOn readOn settle

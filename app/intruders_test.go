@@ -60,7 +60,8 @@ func TestEveryDoorAtOnce(t *testing.T) {
 	})
 }
 
-// keys makes what strangers have: tokens of a team, and a viewer.
+// intruderKeys makes the strangers' credentials: tokens of a team, and a
+// viewer.
 func intruderKeys(in *apptest.Instance, env []string) apptest.Keys {
 	in.T.Helper()
 	token := func(scope string) string {

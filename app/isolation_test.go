@@ -11,9 +11,9 @@ import (
 	"github.com/sitehooks/sitehooks/app/apptest"
 )
 
-// Healthy receivers get everything while others are stuck, and what an
-// instance holds open does not grow with what waits for the stuck ones. The
-// time it takes is measured by BenchmarkIsolation.
+// Healthy receivers get everything while others are stuck, and the open
+// requests of an instance do not grow with the deliveries that wait for the
+// stuck ones. The time it takes is measured by BenchmarkIsolation.
 func TestStuckReceiversDelayNobody(t *testing.T) {
 	apptest.OnBoth(t, func(t *testing.T, kind string) {
 		in := apptest.Serve(t, apptest.Environment(t, kind), "SITEHOOKS_LOG_LEVEL=error")
@@ -49,7 +49,7 @@ func TestStuckReceiversDelayNobody(t *testing.T) {
 			t.Errorf("%d requests at once to one receiver", n)
 		}
 		// 16 requests to each stuck receiver with three goroutines each, the
-		// pool of the database, the jobs: hundreds. What must not be is a
+		// pool of the database, the jobs: hundreds. There must not be a
 		// connection or a goroutine for each of the thousands that wait.
 		if most.Sockets > 250 || most.Goroutines > 1200 {
 			t.Errorf("%d sockets, %d goroutines", most.Sockets, most.Goroutines)

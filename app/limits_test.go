@@ -21,7 +21,7 @@ import (
 	"github.com/sitehooks/sitehooks/app/apptest"
 )
 
-// refusedTarget is what is said of every target that is refused.
+// refusedTarget is the message about every refused target.
 const refusedTarget = "Sitehooks is not allowed to send to this address. An operator can allow it by adding the host or its network to SITEHOOKS_ALLOW_TARGETS."
 
 // refuses says whether a target is refused when the form saves or tests it.
@@ -33,8 +33,8 @@ func refuses(b *apptest.Browser, target, press string) bool {
 }
 
 // TestOwnPortsAreNoTargets: although this machine is allowed, no webhook leads
-// to the console itself, however browsers reach it, or to its database, and
-// what is said is the same as of any address that is refused.
+// to the console itself, however browsers reach it, or to its database, and the
+// message is that of any refused address.
 func TestOwnPortsAreNoTargets(t *testing.T) {
 	apptest.OnBoth(t, func(t *testing.T, kind string) {
 		env := append(apptest.Environment(t, kind), "SITEHOOKS_BASE_URL=https://console.example")
@@ -66,8 +66,8 @@ func TestOwnPortsAreNoTargets(t *testing.T) {
 }
 
 // TestOtherInstancesAreNoTargets: no webhook leads to another instance, whose
-// addresses are on record, whatever it does and on all of its interfaces; nor
-// does a delivery of a webhook that was saved before.
+// addresses are on record, with any role and on all of its interfaces; nor does
+// a delivery of a webhook that was saved before.
 func TestOtherInstancesAreNoTargets(t *testing.T) {
 	env := apptest.Environment(t, "postgres")
 	worker := apptest.Serve(t, env, "SITEHOOKS_ROLE=jobs")
@@ -133,9 +133,9 @@ func TestSlowAndLargeRequestsAreCut(t *testing.T) {
 	}
 }
 
-// TestIdleConnectionsKeepNobodyOut: an address may keep every connection that is
-// free; beyond them its oldest without a request is closed for whoever comes,
-// and others keep theirs.
+// TestIdleConnectionsKeepNobodyOut: an address may keep every connection that
+// is free; beyond them its oldest idle one is closed for a new one, and other
+// addresses keep theirs.
 func TestIdleConnectionsKeepNobodyOut(t *testing.T) {
 	in := apptest.Serve(t, apptest.Environment(t, "sqlite"), "GOMEMLIMIT=32MiB")
 	const most = 128 // with so little memory
@@ -176,7 +176,7 @@ func TestIdleConnectionsKeepNobodyOut(t *testing.T) {
 }
 
 // TestUnreadAnswersKeepNobodyOut: strangers from many addresses ask for more
-// than they read on every connection that may be open. Whoever comes is served,
+// than they read on every connection that may be open. New requests are served,
 // and the system keeps little of the answers.
 func TestUnreadAnswersKeepNobodyOut(t *testing.T) {
 	in := apptest.Serve(t, apptest.Environment(t, "sqlite"), "GOMEMLIMIT=32MiB")

@@ -16,7 +16,7 @@ import (
 
 // TestOwnerOfAWebhookMadeOverAnAPI: it belongs to the member who made the token
 // in the console. One made with a token of the command line has no owner, and
-// whoever sees it may claim it.
+// any administrator may claim it.
 func TestOwnerOfAWebhookMadeOverAnAPI(t *testing.T) {
 	hook, trust := apptest.NewTypesReceiver(t)
 	env := apptest.Environment(t, "sqlite")

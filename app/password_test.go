@@ -8,8 +8,8 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/web"
 )
 
-// TestFirstPasswordFollowsTheMembersRule: SITEHOOKS_ADMIN_PASSWORD may be what
-// a member may choose in the console, and nothing else.
+// TestFirstPasswordFollowsTheMembersRule: the rules for
+// SITEHOOKS_ADMIN_PASSWORD are those for passwords in the console.
 func TestFirstPasswordFollowsTheMembersRule(t *testing.T) {
 	for password, want := range map[string]bool{
 		strings.Repeat("x", 7):    false,

@@ -85,8 +85,8 @@ func TestPlans(t *testing.T) {
 	}
 }
 
-// toldStatement is a statement as it was prepared, and its shape: the same
-// whatever the database, and however long the lists in it.
+// toldStatement is a statement as it was prepared, and its shape: the same on
+// both databases and for lists of any length.
 type toldStatement struct {
 	text, shape string
 	args        []any
@@ -126,8 +126,8 @@ var fewIn = []string{"webhooks_troubled", "deliveries_waiting", "lanes_failing"}
 // fewRows are not many to look at: next to nothing waits here for dispatch.
 const fewRows = 100
 
-// perShape is how many statements of a shape are looked at: what a filter
-// looks at depends on what it asks for.
+// perShape is how many statements of a shape are examined: the rows that a
+// filter reads depend on its values.
 const perShape = 6
 
 func (s *toldStatements) add(text string, args []any) {
@@ -193,7 +193,7 @@ func (s toldStatement) isBig(name string) bool {
 	return false
 }
 
-// planNode is a part of what PostgreSQL answers.
+// planNode is a part of PostgreSQL's answer.
 type planNode struct {
 	Type      string  `json:"Node Type"`
 	Relation  string  `json:"Relation Name"`
@@ -238,7 +238,7 @@ func postgresPlans(t *testing.T, db *sql.DB) func(context.Context, *sql.DB, told
 	}
 }
 
-// postgresRows runs a question again and counts what it looked at.
+// postgresRows runs a query again and counts the rows that it read.
 func postgresRows(ctx context.Context, db *sql.DB, s toldStatement, count map[string]float64) (fault string, err error) {
 	top, err := explain(ctx, db, "explain (analyze, timing off, format json) ", s)
 	if err != nil {

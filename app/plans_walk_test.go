@@ -25,8 +25,8 @@ import (
 	"github.com/sitehooks/sitehooks/templates"
 )
 
-// switchOn sets what the walk needs, while there are no webhooks that would
-// have to be looked at for it.
+// switchOn changes the settings for the walk, while there are no webhooks that
+// the change would have to visit.
 func switchOn(t *testing.T, s *models.Store) {
 	t.Helper()
 	for name, value := range map[string]string{

@@ -9,7 +9,7 @@ import (
 )
 
 // Through PgBouncer an instance works in session mode, and in transaction mode
-// where the URL says so; otherwise it says at the start what is missing.
+// where the URL says so; otherwise it names the missing setting at the start.
 func TestThroughPgBouncer(t *testing.T) {
 	for name, c := range map[string]struct{ mode, parameters string }{
 		"session":                       {"session", ""},

@@ -23,7 +23,7 @@ func readme(t *testing.T) string {
 	return string(text)
 }
 
-// found is what an expression finds in a text, in its one group.
+// found is the match of an expression's one group in a text.
 func found(t *testing.T, text, expression string) string {
 	t.Helper()
 	match := regexp.MustCompile(expression).FindStringSubmatch(text)
@@ -71,8 +71,8 @@ func TestReadmeExampleReachesAWebhookOfTheDemo(t *testing.T) {
 }
 
 // TestComposeStartsAsTheReadmeSays runs the README's line with a docker that
-// only notes how it is called, twice. What compose.yaml wants is set by then,
-// is what Sitehooks takes, and stays.
+// only notes how it is called, twice. The variables of compose.yaml are set by
+// then, are valid for Sitehooks, and stay.
 func TestComposeStartsAsTheReadmeSays(t *testing.T) {
 	line := found(t, readme(t), "```sh\n(.*docker compose up)\n```")
 	dir := t.TempDir()
@@ -100,8 +100,9 @@ func TestComposeStartsAsTheReadmeSays(t *testing.T) {
 	composed(t, apptest.Lines(command))
 }
 
-// composed starts nothing: it writes the values of a .env file into compose.yaml
-// and holds the environment of an instance against what Sitehooks takes.
+// composed starts nothing: it writes the values of a .env file into
+// compose.yaml and checks the environment of an instance by the rules of
+// Sitehooks.
 func composed(t *testing.T, values []string) {
 	t.Helper()
 	text, err := os.ReadFile("../compose.yaml")

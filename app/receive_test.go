@@ -34,7 +34,7 @@ func startReceive(t *testing.T, args ...string) *receiving {
 }
 
 // TestReceivePrintsWhatArrives: a webhook's notifications are printed with
-// what they say, and with whether each of its secrets signed them.
+// their content, and with the result for each of its secrets.
 func TestReceivePrintsWhatArrives(t *testing.T) {
 	secrets := []string{"0123456789abcdef-first", "0123456789abcdef-second"}
 	knows, wrong, output := startReceive(t, "--secret", secrets[0], "--secret="+secrets[1]), startReceive(t, "--secret", "another secret"), startReceive(t)
@@ -69,8 +69,8 @@ func TestReceivePrintsWhatArrives(t *testing.T) {
 	}
 }
 
-// TestReceiveShowsContentAsContent: what was sent neither writes lines that look
-// like the receiver's own nor steers the terminal.
+// TestReceiveShowsContentAsContent: received text neither writes lines that
+// look like the receiver's own nor controls the terminal.
 func TestReceiveShowsContentAsContent(t *testing.T) {
 	r := startReceive(t)
 	const signed = "signature: secret 1 verifies."

@@ -73,7 +73,7 @@ func (h *hanging) came() []string {
 	return slices.Clone(h.ids)
 }
 
-// A stop waits 25 s for what is open, cuts it and ends. SuperOffice's
+// A stop waits 25 s for open requests, cuts them and ends. SuperOffice's
 // receivers may take longer than that to answer.
 func TestStopCutsWhatHangs(t *testing.T) {
 	for _, kind := range modelstest.Kinds() {

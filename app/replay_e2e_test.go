@@ -19,8 +19,9 @@ import (
 // in it. Without it the test makes a dump of its own.
 const realDump = "../../shared/data/coffee.stackexchange/Posts.xml"
 
-// TestReplayOfARealCommunity posts a community's activity and holds what a
-// webhook on one tag receives against a count made from the XML alone.
+// TestReplayOfARealCommunity posts a community's activity and compares the
+// events that a webhook on one tag receives with a count made from the XML
+// alone.
 func TestReplayOfARealCommunity(t *testing.T) {
 	dump := realDump
 	if _, err := os.Stat(dump); err != nil {

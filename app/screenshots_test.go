@@ -23,8 +23,8 @@ func TestScreenshots(t *testing.T) {
 	c := newChrome(t)
 	c.viewport(1280, 900)
 	c.login(d.base, d.email, d.password)
-	// Two that do not match what the picture explains; the list's own picture
-	// is made without them.
+	// Two that do not match the event in the picture; the list's own picture is
+	// made without them.
 	strangers := []string{
 		c.create(d, url.Values{"name": {"New questions"}, "events": {"question.created"}, "tag_mode": {"all"}}),
 		c.create(d, url.Values{"name": {"Django answers"}, "events": {"answer.accepted"}, "tag_mode": {"specific"}, "tags": {"django"}}),

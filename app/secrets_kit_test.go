@@ -31,7 +31,7 @@ import (
 type vault struct {
 	t       testing.TB
 	mu      sync.Mutex
-	secrets map[string]string // what it is → what it says
+	secrets map[string]string // name → secret
 }
 
 func (v *vault) get(what string) string {
@@ -40,7 +40,7 @@ func (v *vault) get(what string) string {
 	return v.secrets[what]
 }
 
-// of are the secrets whose owner is the first word of what they are.
+// of are the secrets whose names begin with an owner.
 func (v *vault) of(owner string) (list []string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -98,7 +98,7 @@ func inBasic(secret string) (forms []string) {
 	return forms
 }
 
-// inner are forms of which parts depend on what stands beside: that part of a
+// inner are forms of which parts depend on the text beside them: that part of a
 // base64 which only the secret decides.
 func inner(secret string) (forms []string) {
 	for before := range 3 {

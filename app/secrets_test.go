@@ -18,8 +18,8 @@ import (
 	"github.com/sitehooks/sitehooks/app/apptest"
 )
 
-// newTattlingProvider is a provider of single sign-on that answers a log-in
-// with what it was asked.
+// newTattlingProvider is a provider of single sign-on that repeats the request
+// of a log-in in its answer.
 func newTattlingProvider(t *testing.T) *httptest.Server {
 	mux := http.NewServeMux()
 	provider := httptest.NewServer(mux)
@@ -56,9 +56,9 @@ func secretive(t *testing.T, v *vault, kind, trust string) []string {
 }
 
 // TestSecretsAreNowhereInClear uses every kind of secret in every flow, with
-// receivers and a provider that repeat what they were sent, and then looks for
-// them in the log at its most talkative, on all pages, in the answers of the
-// APIs, in the exports, and in all tables and files.
+// receivers and a provider that repeat their requests, and then looks for them
+// in the log at level debug, on all pages, in the answers of the APIs, in the
+// exports, and in all tables and files.
 func TestSecretsAreNowhereInClear(t *testing.T) {
 	apptest.OnBoth(t, func(t *testing.T, kind string) {
 		v := &vault{t: t, secrets: map[string]string{}}

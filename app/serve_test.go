@@ -40,7 +40,7 @@ func TestFromTheSiteToTheReceiver(t *testing.T) {
 				t.Errorf("metrics lack %s", line)
 			}
 		}
-		// What waits for a paused webhook is dropped with it.
+		// The waiting deliveries of a paused webhook are dropped with it.
 		b.Post("/admin/webhooks/1/pause", nil)
 		in.Accept(apptest.QuestionJSON("second", 2, ""))
 		apptest.Eventually(t, "the held delivery", func() bool { return strings.Contains(b.Get("/metrics").Body, "sitehooks_waiting_deliveries 1") })
@@ -98,7 +98,7 @@ func TestTheSameEventsTwiceAtTheSameMoment(t *testing.T) {
 		if a := in.Ingest(body); strings.Join(strings.Fields(a.Body), "") != `{"accepted":0,"duplicates":52}` {
 			t.Errorf("once more: %s", a.Body)
 		}
-		in.Accept(apptest.QuestionJSON("last", 99, "")) // behind whatever else would come
+		in.Accept(apptest.QuestionJSON("last", 99, "")) // after all other events
 		apptest.Eventually(t, "the last", func() bool { return len(hook.Items(t)) > 50 })
 		if n := len(hook.Items(t)); n != 51 {
 			t.Errorf("%d items arrived, want 51", n)
@@ -122,7 +122,7 @@ func TestKilledWhileEventsAreDue(t *testing.T) {
 			}
 		}
 		apptest.Eventually(t, "all events", func() bool { return len(distinct(hook.Items(t))) == n })
-		// What was repeated has the id of the first time: by id, each is once.
+		// Repeats have the id of the first time: by id, each is once.
 		if items := hook.Items(t); len(items) != n {
 			t.Errorf("%d items by distinct deliveries, want %d", len(items), n)
 		}

@@ -14,8 +14,8 @@ import (
 // endings are how a system tells a program to end.
 var endings = []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP}
 
-// TestStoppedDuringTheStart: whoever ends a start that waits for its database
-// has made no mistake that it could name.
+// TestStoppedDuringTheStart: a start that is ended while it waits for its
+// database reports no error.
 func TestStoppedDuringTheStart(t *testing.T) {
 	silent, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	ok(t, err)

@@ -33,7 +33,7 @@ func TestReplayThroughFiveWireFormats(t *testing.T) {
 	in := apptest.Serve(t, apptest.Environment(t, "sqlite"), trust)
 	b := in.Login()
 	b.Quick()
-	b.Set("Webhooks.DispatchDelay", "2") // what comes together goes together
+	b.Set("Webhooks.DispatchDelay", "2") // events that come at once share a delivery
 	for _, name := range apptest.TypeNames {
 		b.CreateType(name, apptest.TypeForm(name, hook.URL))
 	}

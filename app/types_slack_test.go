@@ -42,7 +42,7 @@ func init() {
 	}
 }
 
-// readSlackType reads a message's items by their links and what was done.
+// readSlackType reads a message's items by their links and actions.
 func readSlackType(body []byte) (events []string, err error) {
 	var message typeSlack
 	if err := apptest.DecodeStrictly(body, &message); err != nil {
@@ -75,7 +75,7 @@ func readSlackType(body []byte) (events []string, err error) {
 	return events, nil
 }
 
-// slackDeed is what a sentence says was done; people's names are bold.
+// slackDeed is the action in a sentence; people's names are bold.
 func slackDeed(text string) string {
 	text = strings.ReplaceAll(slackBold.ReplaceAllString(text, ""), " by  ", " ")
 	for words, deed := range slackDeeds {

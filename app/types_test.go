@@ -63,8 +63,8 @@ func TestOneEventInFiveWireFormats(t *testing.T) {
 	})
 }
 
-// TestFaultsOfEachTypeInTheForm: what a type cannot take is refused beside the
-// field, alone, and nothing is stored or sent.
+// TestFaultsOfEachTypeInTheForm: a value that a type cannot use is refused
+// beside the field, alone, and nothing is stored or sent.
 func TestFaultsOfEachTypeInTheForm(t *testing.T) {
 	hook, trust := apptest.NewTypesReceiver(t)
 	in := apptest.Serve(t, apptest.Environment(t, "sqlite"), trust)

@@ -20,10 +20,11 @@ import (
 	"github.com/sitehooks/sitehooks/models/secret"
 )
 
-// firstRows are what an installation of the first release had: one webhook
-// that sends and one that is paused, what was delivered, failed, waits for its
-// second attempt, is held, and an event that was not dispatched yet. {t -5m}
-// is a time, {sealed words|context} what that release sealed, {b words} bytes.
+// firstRows are the rows of an installation of the first release: one webhook
+// that sends and one that is paused, deliveries that were delivered, failed,
+// wait for a second attempt or are held, and an event that was not dispatched
+// yet. {t -5m} is a time, {sealed words|context} a value sealed by that
+// release, {b words} bytes.
 const firstRows = `
 insert into users (email, name, password_hash, role, must_change_password, created_at)
 	values ('mary@example.com', 'Mary Wilkins', '{password}', 'administrator', false, {t -72h});
@@ -131,9 +132,10 @@ func firstWords(t testing.TB, rows, folder string) string {
 	})
 }
 
-// An installation of the first release, brought up to date by a start: what
-// waited is sent, with its secret and header; what is over is in the history;
-// what was held is held until it is resumed; and it works.
+// An installation of the first release, brought up to date by a start: waiting
+// deliveries are sent, with their secret and header; finished ones are in the
+// history; held ones are held until their webhook is resumed; and the
+// installation works.
 func TestUpgradeFromTheFirstRelease(t *testing.T) {
 	apptest.OnBoth(t, func(t *testing.T, kind string) {
 		env, hook := apptest.WithKey(apptest.Environment(t, kind)), apptest.NewReceiver(t)

@@ -24,14 +24,14 @@ func starting(kind string, size modelstest.Size) func(r *benchRun) func(r *bench
 			in := s.serve(r)
 			ready := time.Since(started)
 			defer stop(r, []*apptest.Instance{in})
-			<-time.After(3 * time.Second) // what idle means
+			<-time.After(3 * time.Second) // an idle instance
 			return figures{"ms to ready": float64(ready.Milliseconds()), "idle MiB": in.Mebibytes(r, "VmRSS")}
 		}
 	}
 }
 
-// matching is what an event costs beside webhooks that do not match, ten of
-// them and many.
+// matching measures the cost of an event with ten and with many webhooks that
+// do not match it.
 func matching(z benchSizes, kind string) func(r *benchRun) func(r *benchRun) figures {
 	return func(shared *benchRun) func(r *benchRun) figures {
 		to := newTarget(shared)
@@ -97,8 +97,8 @@ func several(z benchSizes, roles [][]string) func(r *benchRun) func(r *benchRun)
 	}
 }
 
-// runTogether measures a load on instances of so many roles; who takes it are
-// those that answer requests.
+// runTogether measures a load on instances with the given roles. The load goes
+// to those that answer requests.
 func (s *benchSite) runTogether(t *benchRun, to *target, roles []string, o loadOrder) figures {
 	t.Helper()
 	var all, web []*apptest.Instance

@@ -111,8 +111,8 @@ func (s *benchSite) loaded(t *benchRun, to *target, running []*apptest.Instance,
 	return f
 }
 
-// rawAround is the rate of the raw loop, half of it before and half after what
-// is measured: machines get faster and slower within seconds.
+// rawAround is the rate of the raw loop, half of it before and half after the
+// measurement: machines get faster and slower within seconds.
 func rawAround(t testing.TB, o rawOrder, measured func()) float64 {
 	t.Helper()
 	o.Seconds /= 2

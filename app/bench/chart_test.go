@@ -29,7 +29,7 @@ type bar struct {
 	share              float64 // of the longest
 }
 
-// writeChart draws what was delivered and how long it took.
+// writeChart draws the delivered events and their latency.
 func (r report) writeChart(w io.Writer) {
 	var rows strings.Builder
 	y := chart(&rows, 0, "Events delivered a second, and as a share of the raw loop", r.delivered())

@@ -17,7 +17,7 @@ const (
 	isolationPause  = 50 * time.Millisecond
 )
 
-// isolated is what a run showed.
+// isolated is the result of a run.
 type isolated struct {
 	first time.Duration // until the last healthy one had an event that met all for the first time
 	p99   time.Duration // of the events after it
@@ -28,8 +28,8 @@ type isolated struct {
 // of the ingest API to the receiver, without and with bad ones beside them: one
 // never answers, one answers after 14 s, 1,000 refuse every attempt. Dispatch
 // runs each second. One event in 20 goes to the refused ones too: theirs are a
-// thousand deliveries a second, and what is measured is not how fast so many
-// can be written.
+// thousand deliveries a second, and this does not measure how fast so many can
+// be written.
 func BenchmarkIsolation(b *testing.B) {
 	for _, kind := range []string{"sqlite", "postgres"} {
 		b.Run(kind, func(b *testing.B) {

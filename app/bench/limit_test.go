@@ -14,15 +14,15 @@ import (
 // limitBatch is how many rows share a statement and a commit.
 const limitBatch = 500
 
-// limitOrder asks what a program could do that knows nothing of events: it
-// takes rows as given, and only has to have each on the disk before its
-// request goes out, and what came of it afterwards.
+// limitOrder measures a minimal program as an upper bound: its rows are given,
+// and it only has to write each to the disk before its request goes out, and
+// the response afterwards.
 type limitOrder struct {
 	rawOrder
 	Database string
 }
 
-// limitResult is what it did, and the processor time of its own process.
+// limitResult is its throughput, and the processor time of its own process.
 type limitResult struct {
 	PerSecond float64
 	Rows      int

@@ -135,7 +135,7 @@ func (f *firstError) get() error {
 	return f.err
 }
 
-// rawOrder asks for what the machine can do at best.
+// rawOrder measures the maximum of the machine.
 type rawOrder struct {
 	URL     string
 	Bytes   int // of a body

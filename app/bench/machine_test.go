@@ -34,7 +34,8 @@ func describe(t testing.TB) machine {
 	}
 }
 
-// synchronous is what a connection of the store has, as the instances' have.
+// synchronous is the setting of the store's connections, which the instances'
+// have too.
 func (s *benchSite) synchronous() string {
 	return map[int64]string{0: "OFF", 1: "NORMAL", 2: "FULL", 3: "EXTRA"}[s.number("pragma synchronous")]
 }

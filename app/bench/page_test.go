@@ -41,7 +41,7 @@ func TestPerformancePage(t *testing.T) {
 	}
 }
 
-// section is a part of the page: some cases, and what they are.
+// section is a part of the page: some cases, and their description.
 type section struct {
 	title string
 	cases *regexp.Regexp

@@ -23,8 +23,8 @@ const (
 	benchWebhooks = 10_000
 )
 
-// BenchmarkPages measures what the server needs for each page, over a database
-// of a large installation: one request after the other, on this machine.
+// BenchmarkPages measures the server's time for each page, over a database of a
+// large installation: one request after the other, on this machine.
 func BenchmarkPages(b *testing.B) {
 	rows := benchRows
 	if text := os.Getenv("SITEHOOKS_BENCH_ROWS"); text != "" {
@@ -86,7 +86,7 @@ func measurePage(b *apptest.Browser, bench *testing.B, page apptest.Page) {
 		return float64(times[int(share*float64(len(times)-1))].Microseconds()) / 1000
 	}
 	bench.ReportMetric(0, "ns/op")
-	bench.ReportMetric(ms(0), "ms-least") // what others on the machine add the least to
+	bench.ReportMetric(ms(0), "ms-least") // least affected by other processes on the machine
 	bench.ReportMetric(ms(0.5), "ms-median")
 	bench.ReportMetric(ms(0.99), "ms-p99")
 }

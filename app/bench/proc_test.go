@@ -12,14 +12,14 @@ import (
 // cpuTimes is the processors' time since the machine started, in seconds.
 type cpuTimes struct {
 	at      time.Time
-	busy    float64 // the whole machine, with what the host took from it
+	busy    float64 // the whole machine, including time that the host took from it
 	kernel  float64 // the kernel's own threads: writing to disk is nobody's
 	ours    float64 // this process, all that it started, and PostgreSQL
 	product float64 // the instances and PostgreSQL
 }
 
-// times reads /proc: what belongs to the given instances, to PostgreSQL's
-// server (0: none), and to this process.
+// times reads /proc: the times of the given instances, to PostgreSQL's server
+// (0: none), and to this process.
 func times(t testing.TB, postgres int, instances []*apptest.Instance) cpuTimes {
 	t.Helper()
 	all := apptest.Processes(t)

@@ -23,7 +23,7 @@ const (
 	noisy      = 0.10
 )
 
-// figures are what a run measured, by name with unit.
+// figures are the measurements of a run, by name with unit.
 type figures map[string]float64
 
 // benchCase is one row of the result. Open prepares what its runs share.
@@ -33,7 +33,7 @@ type benchCase struct {
 	Once bool // it counts bytes, which noise does not change
 }
 
-// outcome is what became of a case.
+// outcome is the outcome of a case.
 type outcome struct {
 	Name    string    `json:"name"`
 	Figures figures   `json:"figures"`
@@ -68,7 +68,7 @@ func measure(b *testing.B, c benchCase, quick bool) outcome {
 			if fault != nil {
 				shared.Error(fault)
 			}
-			if shared.fault != nil { // of the run, or of what it shares
+			if shared.fault != nil { // of the run, or of its shared part
 				return
 			}
 			progress(c.Name, result, all[len(all)-1])
@@ -124,8 +124,8 @@ func medians(runs []figures) figures {
 	return middle
 }
 
-// benchRun is a run as a test of its own: what it cleans up is cleaned when it
-// ends, and its failure is a fault of its case alone.
+// benchRun is a run as a test of its own: its cleanup runs when it ends, and
+// its failure is a fault of its case alone.
 type benchRun struct {
 	testing.TB
 	undo  []func()
@@ -188,7 +188,8 @@ func (r *benchRun) Error(args ...any) {
 // Errorf is kept for the result.
 func (r *benchRun) Errorf(format string, args ...any) { r.Error(fmt.Sprintf(format, args...)) }
 
-// begin begins the span in which others count, with what belongs to us.
+// begin begins the span in which the time of other processes is counted; the
+// given ones are ours.
 func (r *benchRun) begin(postgres int, instances []*apptest.Instance) {
 	r.times = func() cpuTimes { return times(r, postgres, instances) }
 	r.began = r.times()

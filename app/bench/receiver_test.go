@@ -47,7 +47,7 @@ func stamps(body []byte) []int64 {
 	}
 }
 
-// tally is what a receiver got since it was asked to forget.
+// tally counts the requests of a receiver since its last reset.
 type tally struct {
 	Requests int64 // repeats included
 	Repeats  int64 // requests with an id that came before
@@ -179,7 +179,7 @@ func (r *target) forget() {
 	ok(r.t, err)
 }
 
-// wait returns what came once all events are here.
+// wait returns the tally once all events have arrived.
 func (r *target) wait(events int) (got tally) {
 	r.t.Helper()
 	apptest.Eventually(r.t, fmt.Sprintf("%d events at the receiver", events), func() bool {

@@ -48,8 +48,8 @@ func BenchmarkBacklog(b *testing.B) {
 }
 
 // BenchmarkKilled measures, with two instances on PostgreSQL of which one is
-// killed, when the other dispatches what came after, and when it repeats what
-// the killed one had open.
+// killed, when the other dispatches later events, and when it repeats the open
+// requests of the killed one.
 func BenchmarkKilled(b *testing.B) {
 	for b.Loop() {
 		env := apptest.Environment(b, "postgres")

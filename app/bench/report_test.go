@@ -74,7 +74,7 @@ func (t table) cells(o outcome) []string {
 	return append(row, o.note())
 }
 
-// note says on what the figures rest.
+// note describes the basis of the figures.
 func (o outcome) note() string {
 	var parts []string
 	if len(o.Others) > 0 {
@@ -118,7 +118,7 @@ func readReport(path string) (r report, err error) {
 	return r, err
 }
 
-// write keeps what a file has of other cases on the same machine, so that some
+// write keeps a file's results of other cases on the same machine, so that some
 // can be measured anew.
 func (r report) write(path string, order []string) error {
 	old, err := readReport(path)

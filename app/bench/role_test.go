@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// What is no part of Sitehooks runs in processes of its own, so that its time
-// is not counted as Sitehooks', and so that the raw loop crosses the same
-// borders as a delivery does. They are this test binary once more.
+// Parts that do not belong to Sitehooks run in processes of their own, so that
+// their time is not counted as Sitehooks', and so that the raw loop crosses the
+// same borders as a delivery does. They are this test binary once more.
 const (
 	roleVariable  = "SITEHOOKS_BENCH_ROLE"
 	orderVariable = "SITEHOOKS_BENCH_ORDER" // in JSON, for a role that ends with a result

@@ -26,7 +26,7 @@ type benchSite struct {
 	store    *models.Store
 	db       *sql.DB
 	postgres int   // the server's process; 0 with SQLite
-	runs     int   // names what each load sends
+	runs     int   // names the events of each load
 	last     int64 // delivery before the load
 }
 

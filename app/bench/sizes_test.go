@@ -2,8 +2,8 @@ package bench
 
 import "github.com/sitehooks/sitehooks/app/apptest"
 
-// sizes is how much disk a row takes, indexes included, after the load that
-// wrote it: what the sizing page reckons with.
+// sizes measures the disk space of a row, indexes included, after the load that
+// wrote it. The sizing page calculates with it.
 func sizes(z benchSizes, kind string) func(r *benchRun) func(r *benchRun) figures {
 	return func(shared *benchRun) func(r *benchRun) figures {
 		s, to := newBenchSite(shared, kind), newTarget(shared)

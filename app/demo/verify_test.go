@@ -121,8 +121,8 @@ func TestVerifyTakesTheVendorsSignatures(t *testing.T) {
 	}
 }
 
-// TestVerifyTakesEveryType: what a type signs verifies here, whatever its own
-// fields say, and nothing else does.
+// TestVerifyTakesEveryType: requests signed by a type verify here, with any
+// values of its own fields, and no others do.
 func TestVerifyTakesEveryType(t *testing.T) {
 	signed := 0
 	for _, f := range wire.Formats() {

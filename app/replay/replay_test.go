@@ -36,7 +36,7 @@ const sample = "\xef\xbb\xbf" + `<?xml version="1.0" encoding="utf-8"?>
 </posts>
 `
 
-// fakeSite stands in for an instance: it keeps what it is sent, by id.
+// fakeSite stands in for an instance: it keeps the events that it gets, by id.
 type fakeSite struct {
 	mu       sync.Mutex
 	refuse   []func(w http.ResponseWriter) // of the next requests, one each
@@ -100,7 +100,8 @@ func dumpFile(t *testing.T, text string) string {
 	return name
 }
 
-// runTo posts a file to a site. What is not given is as the command has it.
+// runTo posts a file to a site. Missing options have the defaults of the
+// command.
 func runTo(t *testing.T, site http.Handler, o Options) (out string, err error) {
 	t.Helper()
 	server := httptest.NewServer(site)

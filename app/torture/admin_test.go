@@ -18,7 +18,7 @@ import (
 	"github.com/sitehooks/sitehooks/app/apptest"
 )
 
-// tortureFilter is what a webhook wants, and where it sends.
+// tortureFilter is the filter of a webhook, and its target.
 type tortureFilter struct {
 	location, community string
 	options             []string // in the words of its type
@@ -96,8 +96,8 @@ func (a *tortureAdmin) send(method, path string, form url.Values) (apptest.Answe
 	return apptest.Answer{Code: resp.StatusCode, Header: resp.Header, Body: string(body)}, err
 }
 
-// sure asks until there is an answer. What is asked must be harmless when it
-// is asked twice.
+// sure repeats a request until there is an answer. The request must be harmless
+// when it is made twice.
 func (a *tortureAdmin) sure(method, path string, form url.Values) apptest.Answer {
 	for deadline := time.Now().Add(2 * apptest.Patience); ; {
 		got, err := a.send(method, path, form)
@@ -143,7 +143,7 @@ func (a *tortureAdmin) work(stop <-chan struct{}) {
 		switch a.random.IntN(12) {
 		case 0, 1, 2:
 			f := a.filter(w.kind)
-			if a.random.IntN(8) > 0 { // a move drops what waits
+			if a.random.IntN(8) > 0 { // a move drops waiting deliveries
 				f.location = w.versions[len(w.versions)-1].location
 			}
 			a.edit(w, f)
@@ -174,7 +174,7 @@ func (a *tortureAdmin) living() []*tortureWebhook {
 	return slices.DeleteFunc(slices.Clone(a.webhooks), func(w *tortureWebhook) bool { return w.deleted != nil })
 }
 
-// tortureOptions are what each type may be asked to report, in its own words.
+// tortureOptions are the activities of each type, in its own words.
 var tortureOptions = map[string][]string{
 	"generic":     apptest.TypeEvents["generic"],
 	"slack":       {"question.created", "answer.accepted"},
@@ -183,8 +183,8 @@ var tortureOptions = map[string][]string{
 	"superoffice": {"question.changed", "answer.changed", "contact.created", "contact.changed", "sale.sold", "ticket.deleted", "lead.scored"},
 }
 
-// filter is what a webhook may want. Types that tell each event by itself, or
-// slowly, want less.
+// filter is a random filter of a webhook. Types that tell each event by itself,
+// or slowly, want less.
 func (a *tortureAdmin) filter(kind string) tortureFilter {
 	f := tortureFilter{
 		location: torturePlaces[a.random.IntN(len(torturePlaces))],
@@ -233,7 +233,7 @@ func (a *tortureAdmin) form(w *tortureWebhook, f tortureFilter) url.Values {
 func (w *tortureWebhook) name() string { return fmt.Sprintf("torture-%04d-", w.number) }
 
 // create makes a webhook. While its receiver does not answer or the feature is
-// off that may be refused; without an answer the list tells what happened.
+// off that may be refused; without an answer the list shows the outcome.
 func (a *tortureAdmin) create() {
 	w := &tortureWebhook{number: len(a.webhooks) + 1, kind: apptest.TypeNames[len(a.webhooks)%len(apptest.TypeNames)]}
 	f := a.filter(w.kind)
@@ -278,7 +278,7 @@ func (a *tortureAdmin) edit(w *tortureWebhook, f tortureFilter) {
 	path := fmt.Sprintf("/admin/webhooks/%d/edit", w.id)
 	version := tortureVersion{tortureFilter: f, from: a.run.now()}
 	was := w.versions[len(w.versions)-1]
-	if f.location != was.location { // what waits is dropped then
+	if f.location != was.location { // waiting deliveries are dropped then
 		w.drops = append(w.drops, tortureSpan{from: version.from})
 	}
 	w.versions = append(w.versions, version)
@@ -305,7 +305,7 @@ func (a *tortureAdmin) pause(w *tortureWebhook) {
 	a.run.count("webhooks paused", 1)
 }
 
-// resumeAll resumes what was paused or broke; what is active it leaves alone.
+// resumeAll resumes paused and broken webhooks; active ones are left unchanged.
 func (a *tortureAdmin) resumeAll(drop bool) {
 	for _, w := range a.living() {
 		a.resume(w, drop && w.paused)

@@ -13,8 +13,8 @@ import (
 // before the database went away.
 const tortureGrace = 30 * time.Second
 
-// tortureCheck compares what the site, the administrator and the receivers
-// noted. It knows the contract and nothing of how the product keeps it.
+// tortureCheck compares the records of the site, the administrator and the
+// receivers. It knows the contract and nothing of the product's code.
 type tortureCheck struct {
 	run      *tortureRun
 	got      []tortureGot
@@ -54,8 +54,8 @@ func (r *tortureRun) check() {
 	}
 }
 
-// requests looks at what arrived by itself: repeats are equal, no event is in
-// two deliveries of a webhook, and each went where its webhook sent then.
+// requests checks the requests alone: repeats are equal, no event is in two
+// deliveries of a webhook, and each went where its webhook sent then.
 func (c *tortureCheck) requests() {
 	sums, inside := map[string]string{}, map[pair]string{}
 	seen := map[string]bool{}
@@ -152,7 +152,7 @@ func (c *tortureCheck) merged(e *tortureEvent) bool {
 	})
 }
 
-// webhook looks whether a webhook got what it should, and nothing else.
+// webhook checks that a webhook got its events, and no others.
 func (c *tortureCheck) webhook(w *tortureWebhook, dropped int) {
 	var missing []*tortureEvent
 	maybe := 0 // missing, and rightly so whether they were dropped or not
@@ -185,8 +185,8 @@ func (c *tortureCheck) webhook(w *tortureWebhook, dropped int) {
 	c.missing(w, missing, maybe, dropped)
 }
 
-// missing holds what did not come against what an administrator dropped: it
-// may be missing for no other reason.
+// missing compares missing events with those that an administrator dropped:
+// there is no other reason for one to be missing.
 func (c *tortureCheck) missing(w *tortureWebhook, missing []*tortureEvent, maybe, dropped int) {
 	explained := 0
 	for _, e := range missing {
@@ -269,8 +269,8 @@ func tortureMatch(kind string, f tortureFilter, e *tortureEvent) bool {
 	})
 }
 
-// history compares the product's own record with what arrived, and counts the
-// events of each webhook that were dropped and never taken.
+// history compares the product's own record with the requests received, and
+// counts the events of each webhook that were dropped and never taken.
 func (c *tortureCheck) history() (dropped map[int]int) {
 	taken, size := map[string]bool{}, map[string]int{} // by webhook and id
 	name := func(webhook int, id string) string { return fmt.Sprint(webhook, " ", id) }

@@ -34,7 +34,7 @@ func (f *tortureFleet) onDisk() (dir string) {
 	return dir
 }
 
-// noDisk says what is done without a disk, which root must be able to have.
+// noDisk logs the replacement for the disk. As root there must be a disk.
 func (r *tortureRun) noDisk(instead string, err error) {
 	if os.Geteuid() == 0 || os.Getenv("CI") != "" {
 		r.t.Fatalf("no disk of its own: %v", err)
@@ -53,8 +53,8 @@ func (f *tortureFleet) setRoom(full bool) error {
 	if err := f.disk.Free(); err != nil || f.db == nil {
 		return err
 	}
-	// A server that could not write its log has ended; whoever makes room
-	// starts it again.
+	// A server that could not write its log has ended; the operator that makes
+	// space starts it again.
 	f.run.until("PostgreSQL is up again", func() bool {
 		return f.ask("select 1") == nil || f.db.Start() == nil
 	})

@@ -9,14 +9,14 @@ import (
 	"github.com/sitehooks/sitehooks/app/apptest"
 )
 
-// tortureDoors are strangers who press on the doors of the instances.
+// tortureDoors are strangers that flood the doors of the instances.
 type tortureDoors struct {
 	run    *tortureRun
 	random *rand.Rand
 	keys   apptest.Keys
 }
 
-// newTortureDoors gives the strangers what they need. The instances are up.
+// newTortureDoors gives the strangers their credentials. The instances are up.
 func newTortureDoors(r *tortureRun) *tortureDoors {
 	base, err := r.fleet.any()
 	ok(r.t, err)

@@ -18,8 +18,9 @@ const (
 	tortureLate = 5 * time.Second // 202 or 503, while the database has a fault
 )
 
-// often is an actor who does something so many times over the run, at random
-// moments. Nothing of it happens while strangers have the doors for themselves.
+// often is an actor that does something a number of times over the run, at
+// random moments. Nothing of it happens while strangers have the doors for
+// themselves.
 func (f *tortureFleet) often(actor uint64, times int, what func(*rand.Rand) func(stop <-chan struct{})) func(stop <-chan struct{}) {
 	random := f.run.random(randomDatabase + actor)
 	do := what(random)
@@ -136,8 +137,8 @@ func (f *tortureFleet) pooler(random *rand.Rand) func(stop <-chan struct{}) {
 	}
 }
 
-// freeze stops an instance in the middle of what it does and lets it go on
-// after some seconds, when others may have taken over.
+// freeze stops an instance in the middle of its work and lets it continue after
+// some seconds, when others may have taken over.
 func (f *tortureFleet) freeze(random *rand.Rand) func(stop <-chan struct{}) {
 	round, order := 0, random.Perm(len(f.slots))
 	return func(stop <-chan struct{}) {

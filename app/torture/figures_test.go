@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// tortureFigures are what the site saw while one kind of fault went on.
+// tortureFigures are the answers to the site during one kind of fault.
 type tortureFigures struct {
 	within   time.Duration // in which an answer has to come
 	doors    bool          // nothing but strangers: the answer has to be 202
@@ -86,8 +86,8 @@ func (s *tortureSite) begin() tortureAsked {
 	return tortureAsked{s.run, time.Now(), f.froze.Load(), f.ill.Load() > 0, s.run.going()}
 }
 
-// ended notes the answer, 0 for none. What none came for soon after the
-// question, because the client or the instance went away, counts as nothing.
+// ended notes the answer, 0 for none. A request that ends soon without an
+// answer, because the client or the instance went away, is not counted.
 func (a tortureAsked) ended(code int) {
 	took := time.Since(a.at)
 	if code == 0 && took <= tortureLate || a.froze != a.run.fleet.froze.Load() { // a frozen instance itself answers no one

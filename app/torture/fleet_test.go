@@ -22,7 +22,7 @@ import (
 	"github.com/sitehooks/sitehooks/models/modelstest"
 )
 
-// tortureFleet is the instances and their database, and what is done to them.
+// tortureFleet is the instances and their database, and the faults of both.
 type tortureFleet struct {
 	run   *tortureRun
 	env   []string
@@ -64,7 +64,7 @@ type tortureProcess struct {
 	err  error
 }
 
-// tailBuffer keeps the end of what is written.
+// tailBuffer keeps the end of the text written to it.
 type tailBuffer struct {
 	mu  sync.Mutex
 	buf []byte
@@ -334,7 +334,7 @@ func status(address string) int {
 	return resp.StatusCode
 }
 
-// keep remembers the end of a log, and looks for what no log may have.
+// keep stores the end of a log, and searches it for forbidden text.
 func (f *tortureFleet) keep(p *tortureProcess) {
 	text := p.log.String()
 	for _, bad := range []string{"panic", "fatal error"} {

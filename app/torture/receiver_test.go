@@ -38,7 +38,7 @@ type tortureReceivers struct {
 // tortureGot is one request that arrived.
 type tortureGot struct {
 	webhook, receiver int
-	id                string // of the delivery; of a type that tells none, what the body is
+	id                string // of the delivery; of a type without one, a name for the body
 	sum               string // of the body
 	marks             []int  // of the events inside
 	at                time.Duration
@@ -82,9 +82,9 @@ func newTortureReceivers(r *tortureRun) *tortureReceivers {
 	return all
 }
 
-// tortureAddr is an address among 10,000 that the system gives to nobody who
-// asks for any. Receivers and instances have ranges of their own, so that the
-// port of one that does not listen just now is not taken by another.
+// tortureAddr is an address among 10,000 that the system does not assign on its
+// own. Receivers and instances have ranges of their own, so that the port of
+// one that does not listen just now is not taken by another.
 func tortureAddr(random *rand.Rand, from int) string {
 	return "127.0.0.1:" + strconv.Itoa(from+random.IntN(10_000))
 }
@@ -127,7 +127,7 @@ func (all *tortureReceivers) actors() []func(stop <-chan struct{}) {
 	return acts
 }
 
-// spells are seldom enough that most of what is sent arrives.
+// spells are rare enough for most requests to arrive.
 func (v *tortureReceiver) spells(stop <-chan struct{}, random *rand.Rand) {
 	for apptest.Pause(stop, about(random, v.all.run.spells*time.Duration(len(v.all.list)))) {
 		mood := tortureMoods[random.IntN(len(tortureMoods))]
@@ -147,7 +147,7 @@ func (v *tortureReceiver) become(mood string) {
 	}
 }
 
-// heal makes it well, and ends what hangs.
+// heal ends its spell, and the requests that hang.
 func (v *tortureReceiver) heal() {
 	v.mu.Lock()
 	refused := v.server == nil
@@ -155,12 +155,12 @@ func (v *tortureReceiver) heal() {
 	close(v.healed)
 	v.healed = make(chan struct{})
 	v.mu.Unlock()
-	if refused { // whoever has the port by chance lets go of it
+	if refused { // another process that has the port by chance releases it
 		v.all.run.until("a receiver listens again", func() bool { return v.listen() == nil })
 	}
 }
 
-// ServeHTTP notes what came and answers as the mood has it.
+// ServeHTTP records the request and answers according to its mood.
 func (v *tortureReceiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	at := v.all.run.now()
 	body, err := io.ReadAll(req.Body)

@@ -20,8 +20,8 @@ func (r *tortureRun) waitForAll() {
 	r.admin.set("Webhooks.DispatchDelay", "0")
 	r.admin.set("Webhooks.DispatchInterval", "1")
 	r.admin.resumeAll(false)
-	// What was released goes out slowly, so it takes as long as there is
-	// movement. Requests alone could go round for ever.
+	// Released deliveries go out slowly, so it waits as long as there is
+	// progress. Requests alone are not progress: they could repeat for ever.
 	type depth struct{ events, waiting, requests int }
 	var was depth
 	moved, begun := time.Now(), time.Now()
@@ -66,7 +66,7 @@ func number(text string) int {
 }
 
 // hurry resumes webhooks that wait for a later attempt, as an administrator
-// does who knows that the receiver is well: that could be hours away.
+// would once the receiver is well. The attempt could be hours away.
 func (r *tortureRun) hurry() {
 	later := map[int64]bool{}
 	r.history("?state=waiting", func(d tortureDelivery) {

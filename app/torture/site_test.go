@@ -31,7 +31,7 @@ type tortureEvent struct {
 	number                    int
 	kind, location, community string
 	tags                      []string
-	key                       string // what it may merge by; empty: never
+	key                       string // merge key; empty: never merges
 	occurred                  time.Time
 	text                      string        // its own, by which it is known again
 	posted                    time.Duration // the first time; 0: not yet
@@ -141,8 +141,8 @@ func (e *tortureEvent) posts() bool {
 	return strings.HasPrefix(e.kind, "question.") || strings.HasPrefix(e.kind, "answer.") || e.kind == "comment.created"
 }
 
-// json is the event as the ingest API takes it. What it is about has the
-// event's number, unless it is to merge with others.
+// json is the event as the ingest API takes it. Its post has the event's
+// number, unless it is to merge with others.
 func (e *tortureEvent) json() []byte {
 	subject := 1000 + e.number
 	if e.key != "" {

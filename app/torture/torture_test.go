@@ -16,10 +16,10 @@ import (
 	"github.com/sitehooks/sitehooks/models/modelstest"
 )
 
-// The crash and fault harness: real instances under load, whose processes,
-// database, disk, receivers, webhooks and settings are given no peace. What
-// the site was told to be accepted, what was changed when, and what each
-// receiver got is kept apart from the product and compared at the end.
+// The crash and fault harness: real instances under load, with faults of their
+// processes, database, disk and receivers, and changes to their webhooks and
+// settings. The harness keeps its own record of the accepted events, the
+// changes and the requests of each receiver, and compares them at the end.
 //
 // Without TORTURE_TIME it is a short run, which is a part of the tests.
 // TORTURE_DB=postgres or sqlite leaves the other out, TORTURE_SEED replays.
@@ -46,12 +46,12 @@ type torturePlan struct {
 	doors     int
 	strangers float64
 	reports   int
-	// What a run must have had besides, however long it takes.
+	// Minimums that a run must reach besides, however long it takes.
 	events, kills int
 }
 
 // shortTorture is kind to a machine with two slow cores. One kill is enough to
-// leave leases behind, which end after 45 s; that is most of what it takes.
+// leave leases behind, which end after 45 s; that is most of its time.
 func shortTorture(kind string) torturePlan {
 	return torturePlan{
 		span: 10 * time.Second, rate: 120, clients: 4, webhooks: 12,
@@ -61,7 +61,7 @@ func shortTorture(kind string) torturePlan {
 	}.on(kind, 1, 1)
 }
 
-// on leaves out what only PostgreSQL has.
+// on leaves out the faults that only PostgreSQL has.
 func (p torturePlan) on(kind string, restarts, full int) torturePlan {
 	p.kind, p.full, p.frozen = kind, full, restarts
 	if kind == "postgres" {
@@ -124,7 +124,7 @@ type tortureRun struct {
 
 	mu      sync.Mutex
 	counts  map[string]int
-	figures map[string]*tortureFigures // by what the fault is
+	figures map[string]*tortureFigures // by kind of fault
 	faults  []string
 }
 
@@ -160,11 +160,11 @@ func torture(t *testing.T, p torturePlan) {
 	r.report()
 }
 
-// now is the time of the run; all notes of what happened when are in it.
+// now is the time of the run; all records use it.
 func (r *tortureRun) now() time.Duration { return time.Since(r.started) }
 
-// random is a source of chance of its own for each actor, so that the same
-// seed makes the same plans whatever the others do.
+// random is a random source of each actor's own, so that the same seed makes
+// the same plans independent of the others.
 func (r *tortureRun) random(actor uint64) *rand.Rand {
 	return rand.New(rand.NewPCG(r.seed, actor))
 }
@@ -179,7 +179,7 @@ const (
 	randomDoors
 )
 
-// enough tells whether the run had what it must have to show anything.
+// enough reports whether the run reached its minimums.
 func (r *tortureRun) enough() bool {
 	return r.counted("events accepted") >= r.events && r.counted("kills") >= r.kills &&
 		r.counted("database restarts") >= r.restarts && r.counted("times the disk was full") >= r.full &&
@@ -205,8 +205,8 @@ func about(random *rand.Rand, d time.Duration) time.Duration {
 	return d/2 + time.Duration(random.Int64N(int64(d)+1))
 }
 
-// until asks again until it is so; what is the fault if that never comes. The
-// pause between two questions is no synchronisation.
+// until asks again until it is true. The parameter what names the fault if it
+// never is. The pause between two questions is no synchronisation.
 func (r *tortureRun) until(what string, is func() bool) {
 	for deadline := time.Now().Add(2 * apptest.Patience); !is(); apptest.Pause(nil, 50*time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -228,7 +228,7 @@ func (r *tortureRun) counted(what string) int {
 	return r.counts[what]
 }
 
-// fault notes what must not be. The first few of a kind are told in full.
+// fault records a fault. The first few of a kind are told in full.
 func (r *tortureRun) fault(kind, format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -237,7 +237,7 @@ func (r *tortureRun) fault(kind, format string, args ...any) {
 	}
 }
 
-// What the last lines of the log tell of every run.
+// The counts in the last lines of every run's log.
 var tortureWords = []string{
 	"events accepted", "requests repeated after no or a bad answer", "events sent twice after they were accepted",
 	"kills", "stops by SIGTERM", "starts of instances", "database restarts", "times connections were cut", "times the disk was full",
