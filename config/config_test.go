@@ -229,7 +229,7 @@ func TestWrong(t *testing.T) {
 	}
 }
 
-// TestExamplesAreRight: whoever copies an example from a fault gets past it.
+// TestExamplesAreRight: each example in a fault is accepted.
 func TestExamplesAreRight(t *testing.T) {
 	var environ []string
 	for _, name := range []string{

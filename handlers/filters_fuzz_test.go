@@ -71,7 +71,7 @@ func (a *asker) ask(t *testing.T, path, query string) {
 	}
 }
 
-// FuzzFilters: no query whatever breaks a page, on neither database.
+// FuzzFilters: no query breaks a page, on either database.
 func FuzzFilters(f *testing.F) {
 	a := newAsker(f)
 	for n, query := range []string{
@@ -91,7 +91,7 @@ func FuzzFilters(f *testing.F) {
 	})
 }
 
-// FuzzCursor: no place in a list whatever, forged or not, breaks it.
+// FuzzCursor: no place in a list, forged or not, breaks it.
 func FuzzCursor(f *testing.F) {
 	a := newAsker(f)
 	f.Add("2026-11-21T00:00:00Z", int64(1), uint8(0), false)
@@ -119,9 +119,9 @@ func FuzzCursor(f *testing.F) {
 	})
 }
 
-// FuzzExportCells: whatever stands in a delivery, its line in the export has
-// as many cells as the head, no spreadsheet finds a formula in it, and apart
-// from apostrophes it says what went in.
+// FuzzExportCells: for any content of a delivery, its line in the export has as
+// many cells as the head, no spreadsheet finds a formula in it, and apart from
+// apostrophes it has the content unchanged.
 func FuzzExportCells(f *testing.F) {
 	for _, text := range []string{
 		"=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "＝1", "a,b", "\"q\"", "a\r\nb", "a;=1", "\x00=1", "\ufeff=1", "\u00a0=1", "\u200b=1", "'=1", "-", "",

@@ -29,7 +29,7 @@ var bare = []string{
 	"/admin/members/:id/disable", "/admin/members/:id/enable", "/account/sessions", "/admin/tokens/:id/revoke",
 }
 
-// hostileTexts are what people paste, and what programs send on purpose.
+// hostileTexts are texts that people paste, and that programs send on purpose.
 var hostileTexts = map[string]string{
 	"NUL": "a\x00b", "invalid UTF-8": "\xff\xfe", "lone surrogate": "\xed\xa0\x80", "header": "a\r\nX-Injected: b\r\n\r\n<b>", "spaces": " \t\r\n ",
 	"formula": "=cmd|' /C calc'!A0", "right to left": "\u202egnirts\u2066", "number beyond 2^53": "9007199254740993", "number beyond 2^64": "99999999999999999999",
@@ -50,9 +50,9 @@ func hostileForms() map[string]string {
 	return forms
 }
 
-// TestHostileFormsBreakNothing sends every form filled in with what no field
-// can hold, on both databases: it is answered, stores nothing when it is
-// refused, and every page can still be read.
+// TestHostileFormsBreakNothing sends every form with values that no field can
+// hold, on both databases: it is answered, stores nothing when it is refused,
+// and every page can still be read.
 func TestHostileFormsBreakNothing(t *testing.T) {
 	forms, large := hostileForms(), "name="+strings.Repeat("x", 10<<20)
 	webtest.OnBoth(t, func(t *testing.T, c *webtest.Console) {
@@ -100,9 +100,9 @@ func TestHostileFormsBreakNothing(t *testing.T) {
 	}, webtest.WithAPIs)
 }
 
-// TestFormsSayWhatIsWrong fills in one field of a form at a time with what it
-// may not hold: the answer is 422 with a sentence at the field or, where a form
-// has no such place, on the page, and nothing is stored.
+// TestFormsSayWhatIsWrong fills in one field of a form at a time with an
+// invalid value: the answer is 422 with a sentence at the field or, where a
+// form has no such place, on the page, and nothing is stored.
 func TestFormsSayWhatIsWrong(t *testing.T) {
 	const blank = " \r\n\t "
 	const unprintable = "This contains characters that cannot be shown."
@@ -123,7 +123,7 @@ func TestFormsSayWhatIsWrong(t *testing.T) {
 	tests := []struct {
 		path, rest string            // rest of the form, which is right
 		field      string            // that is wrong
-		wrong      map[string]string // what is said about a value
+		wrong      map[string]string // message about a value
 		onPage     bool              // not at the field
 	}{
 		{"/admin/locations", "slug=new", "name", name, false},

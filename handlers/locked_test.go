@@ -11,8 +11,9 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// TestLockedWebhook: what none of this instance's keys opens is said to be so
-// wherever it is shown, and is neither a fault of the page nor called healthy.
+// TestLockedWebhook: every page says so of a webhook that none of this
+// instance's keys opens. It is neither an error of the page nor shown as
+// healthy.
 func TestLockedWebhook(t *testing.T) {
 	webtest.OnBoth(t, func(t *testing.T, c *webtest.Console) {
 		r := webtest.NewReceiver(t)

@@ -81,8 +81,8 @@ func TestReadingChangesNothing(t *testing.T) {
 	}, webtest.WithAPIs)
 }
 
-// TestAPIsIgnoreCookies: what a browser sends along by itself opens no API,
-// so a page of another site can ask for nothing there.
+// TestAPIsIgnoreCookies: credentials that a browser sends by itself open no
+// API, so a page of another site can do nothing there.
 func TestAPIsIgnoreCookies(t *testing.T) {
 	c := webtest.NewConsole(t, webtest.WithAPIs)
 	before := c.Stored()

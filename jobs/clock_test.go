@@ -62,7 +62,7 @@ func TestAClockSetBackWhileNothingRanDelaysNoRetry(t *testing.T) {
 	})
 }
 
-// What is due later by the clock as it is now stays so, however often the
+// Deliveries that are due later by the current clock stay so, however often the
 // clock is set back.
 func TestAClockSetBackLeavesTheScheduleOfNow(t *testing.T) {
 	onBoth(t, func(b *bench) {
@@ -78,8 +78,8 @@ func TestAClockSetBackLeavesTheScheduleOfNow(t *testing.T) {
 	})
 }
 
-// TestSweepMakesSessionsForget: what a session keeps to be shown once is gone
-// within a minute, although nobody asked for it.
+// TestSweepMakesSessionsForget: a value that a session keeps to be shown once
+// is gone within a minute, even if it was never read.
 func TestSweepMakesSessionsForget(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		ctx := b.t.Context()

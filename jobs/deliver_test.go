@@ -223,7 +223,7 @@ func TestRetentionDropsWhatWasHeldTooLong(t *testing.T) {
 	})
 }
 
-// TestRetentionGetsPastWhatIsKept: what is kept stands before what goes.
+// TestRetentionGetsPastWhatIsKept: kept rows come before those to remove.
 func TestRetentionGetsPastWhatIsKept(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		w := b.webhook(func(in *models.WebhookInput) { in.Type = "stackauth" })

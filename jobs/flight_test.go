@@ -10,9 +10,9 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// TestDroppedWhileAnAttemptIsInFlight: what was dropped stays dropped when the
-// attempt fails, is not tried again, and the attempt is on record; when it
-// arrives all the same, that is what is told.
+// TestDroppedWhileAnAttemptIsInFlight: a dropped delivery stays dropped when
+// the attempt fails, is not tried again, and the attempt is on record; when it
+// arrives all the same, it is recorded as delivered.
 func TestDroppedWhileAnAttemptIsInFlight(t *testing.T) {
 	for code, state := range map[int]string{http.StatusInternalServerError: models.DeliveryDropped, http.StatusOK: models.DeliveryDelivered} {
 		for how, drop := range map[string]func(b *bench, w models.Webhook) (int64, error){

@@ -26,8 +26,8 @@ func gzipped(n int) []byte {
 	return b.Bytes()
 }
 
-// hostileAnswers are what receivers may answer so that it is hard to record.
-// Those that break the connection are tested where requests are made.
+// hostileAnswers are answers of receivers that are hard to record. Those that
+// break the connection are tested where requests are made.
 var hostileAnswers = map[string]http.HandlerFunc{
 	"NUL and invalid UTF-8": func(w http.ResponseWriter, _ *http.Request) {
 		w.Header()["X-Odd"] = []string{"\xff\xfe é", "\xed\xa0\x80"}
@@ -74,10 +74,10 @@ func retryAfterOf(value string) http.HandlerFunc {
 	}
 }
 
-// TestHostileAnswersAreRecorded: whatever comes back, the attempt is recorded
-// within its limits, the delivery has a next step within the schedule, and the
-// next delivery of the same worker goes on. On both databases, since they do
-// not hold the same texts.
+// TestHostileAnswersAreRecorded: for any answer, the attempt is recorded within
+// its limits, the delivery has a next step within the schedule, and the next
+// delivery of the same worker goes on. On both databases, since they do not
+// hold the same texts.
 func TestHostileAnswersAreRecorded(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		n := 0
@@ -155,8 +155,8 @@ func TestBlockedOnTheWay(t *testing.T) {
 	})
 }
 
-// TestWhatCannotBeRecordedIsNotSentForEver: when the database refuses what a
-// receiver answered, that alone is left out, and the delivery is done.
+// TestWhatCannotBeRecordedIsNotSentForEver: when the database refuses a
+// receiver's answer, only the answer is left out, and the delivery is done.
 func TestWhatCannotBeRecordedIsNotSentForEver(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		if b.store.Postgres() == nil {

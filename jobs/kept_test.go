@@ -8,8 +8,8 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// With no room left for answers a lane goes on, a few deliveries at a time,
-// and gives back what it took.
+// With no room left for answers a lane goes on, a few deliveries at a time, and
+// gives back the bytes that it took.
 func TestLongAnswersDoNotFillTheMemory(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		w := b.webhook(func(in *models.WebhookInput) { in.Type = "stackauth" })
@@ -30,8 +30,7 @@ func TestLongAnswersDoNotFillTheMemory(t *testing.T) {
 	})
 }
 
-// Nothing more is sent while what was answered is too much, and waits to be
-// recorded.
+// Nothing more is sent while too many bytes of answers wait to be recorded.
 func TestNothingIsSentWhileTooMuchIsKept(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		const all = 40
@@ -88,8 +87,8 @@ func TestAnswersThatAreReadDoNotFillTheMemory(t *testing.T) {
 	})
 }
 
-// A turn that breaks off does not wait for ever for what is still open, and
-// what comes of it later is not counted as kept.
+// An interrupted turn does not wait for ever for its open requests, and their
+// later results are not counted as kept.
 func TestATurnThatBreaksOffEnds(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		d := b.worker.deliverer

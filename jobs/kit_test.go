@@ -203,7 +203,7 @@ func (b *bench) reload(w models.Webhook) models.Webhook {
 	return w
 }
 
-// receiver is a real HTTP server that keeps what it got.
+// receiver is a real HTTP server that keeps its requests.
 type receiver struct {
 	*httptest.Server
 	mu     sync.Mutex

@@ -284,8 +284,8 @@ func TestALaneReadsOnWhileItSends(t *testing.T) {
 	})
 }
 
-// TestPauseCountsForWhatIsReadAhead: it stops also what a lane reads while it
-// is being sent.
+// TestPauseCountsForWhatIsReadAhead: a pause also stops deliveries that a lane
+// reads ahead while it sends.
 func TestPauseCountsForWhatIsReadAhead(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		w := b.webhook(func(in *models.WebhookInput) { in.Type = "stackauth" })
@@ -299,7 +299,7 @@ func TestPauseCountsForWhatIsReadAhead(t *testing.T) {
 			gate <- struct{}{}
 		}
 		ok(b.t, b.store.Webhooks.Pause(b.t.Context(), admin, w.ID))
-		b.clock.Await(2) // once for what it reads ahead, and once more
+		b.clock.Await(2) // once for the read ahead, and once more
 		close(gate)
 		<-done
 		if got := len(b.receiver.requests()); got > laneFetch-laneAhead+laneInFlight {
@@ -308,8 +308,8 @@ func TestPauseCountsForWhatIsReadAhead(t *testing.T) {
 	})
 }
 
-// TestWhatIsResentTogetherIsPacedThoughReadAhead: what a lane reads on may be
-// paced, though what it sends is not.
+// TestWhatIsResentTogetherIsPacedThoughReadAhead: deliveries that a lane reads
+// ahead may be paced, though those that it sends are not.
 func TestWhatIsResentTogetherIsPacedThoughReadAhead(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		w := b.webhook(func(in *models.WebhookInput) { in.Type = "stackauth" })

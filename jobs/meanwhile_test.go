@@ -29,7 +29,7 @@ func (b *bench) meanwhile(work func(context.Context) error, statement string, ar
 	return <-done
 }
 
-// blocks tells whether another session waits for what this one holds.
+// blocks reports whether another session waits for this one's locks.
 func (b *bench) blocks(tx pgx.Tx) bool {
 	b.t.Helper()
 	var n int

@@ -13,9 +13,9 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// TestMetricsOfTheQueues: a scrape tells what waits for dispatch and to be sent,
-// for how long, and how many webhooks are in which state; of a database that is
-// away it tells nothing.
+// TestMetricsOfTheQueues: a scrape has the numbers and ages of waiting events
+// and deliveries, and how many webhooks are in each state; without a database
+// it has none of them.
 func TestMetricsOfTheQueues(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		registry := prometheus.NewRegistry()

@@ -111,7 +111,7 @@ func TestReleasedBacklogsLeaveTheWorkersToOthers(t *testing.T) {
 	})
 }
 
-// until waits for what runs by itself.
+// until waits for work in other goroutines.
 func (b *bench) until(done func() bool) {
 	b.t.Helper()
 	for end := time.Now().Add(3 * time.Minute); !done(); <-time.After(20 * time.Millisecond) {

@@ -12,8 +12,9 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// What is still open when a stop cuts the jobs is no attempt: it stays due, at
-// once and for everybody, and goes out again under its id.
+// A request still open when a stop cuts the jobs does not count as an attempt:
+// its delivery is due at once, for every instance, and goes out again with the
+// same id.
 func TestWhatAStopCutsIsHandedBack(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		w := b.webhook(func(in *models.WebhookInput) { in.Type = "stackauth" })

@@ -70,8 +70,8 @@ func TestAttention(t *testing.T) {
 	})
 }
 
-// TestAttentionToWhatIsSwitchedOff: what is held because of the feature expires
-// too, and is announced as one.
+// TestAttentionToWhatIsSwitchedOff: deliveries held because of the feature
+// expire too, and are announced as one.
 func TestAttentionToWhatIsSwitchedOff(t *testing.T) {
 	const day = 24 * time.Hour
 	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {

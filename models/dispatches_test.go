@@ -24,7 +24,7 @@ func (b before) accept(id string, at time.Time) {
 		" values (?, 'question.created', 'main', '', '[]', ?, '1', '', ?, ?, ?, false)", id, "main question.created "+id, at, at, []byte(`{"id":"x"}`)).Error)
 }
 
-// waiting is what it would dispatch next.
+// waiting are the events that it would dispatch next.
 func (b before) waiting() string {
 	b.Helper()
 	var ids []string
@@ -94,8 +94,9 @@ func TestTheReleaseBeforeDispatchesToo(t *testing.T) {
 	})
 }
 
-// What was decided upon may wait no more when the decision is stored. Then
-// nothing of it is, and dispatch decides once more on what does wait.
+// An event may no longer wait when the decision about it is stored. Then
+// nothing of the decision is stored, and dispatch decides again on the waiting
+// events.
 func TestADecisionOnWhatWaitsNoMoreIsNotStored(t *testing.T) {
 	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
 		dispatchAtOnce(t, s)

@@ -79,5 +79,5 @@ func fieldKind(t reflect.Type) string {
 	case t.Kind() == reflect.Bool:
 		return "bool"
 	}
-	return "text" // strings, and what is kept as JSON
+	return "text" // strings, and values kept as JSON
 }

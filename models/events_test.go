@@ -36,7 +36,7 @@ func TestRecordIsIdempotent(t *testing.T) {
 				t.Errorf("%d: accepted %d, duplicates %d", i, accepted, duplicates)
 			}
 		}
-		// What is there once is dispatched once.
+		// An event that is stored once is dispatched once.
 		dispatchAtOnce(t, s)
 		w := create(t, s, nil)
 		clock.Add(time.Second)
@@ -210,8 +210,8 @@ func TestEventFilters(t *testing.T) {
 	})
 }
 
-// TestEventsOfAQuestion: a number or a link finds what is about the question,
-// however the payload goes on, and nothing that only looks like it.
+// TestEventsOfAQuestion: a number or a link finds the events about the
+// question, with any payload, and none that only look similar.
 func TestEventsOfAQuestion(t *testing.T) {
 	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
 		for _, e := range []struct{ id, kind, title, payload string }{

@@ -39,7 +39,7 @@ func TestTallies(t *testing.T) {
 	})
 }
 
-// TestOwners holds the walk through the index against what is in the list.
+// TestOwners compares the walk through the index with the list.
 func TestOwners(t *testing.T) {
 	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
 		if none, err := s.Webhooks.List(t.Context(), models.WebhookQuery{}); err != nil || len(none.Owners) != 0 {

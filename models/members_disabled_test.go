@@ -39,7 +39,7 @@ func TestMemberIsDisabledAndEnabled(t *testing.T) {
 		}
 		_, err = s.Users.Disable(t.Context(), mary, first.ID)
 		ok(t, err)
-		_, err = s.Users.Remove(t.Context(), mary, first.ID) // who is disabled already is not the last
+		_, err = s.Users.Remove(t.Context(), mary, first.ID) // a disabled administrator is not the last one
 		ok(t, err)
 		for _, change := range []func() error{
 			func() error { _, err := s.Users.Disable(t.Context(), mary, first.ID); return err },

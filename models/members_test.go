@@ -185,8 +185,8 @@ func TestTokenOfAMemberWhoIsGone(t *testing.T) {
 	})
 }
 
-// TestARemovedMemberOwnsNothing: a request of theirs that was let in before
-// they were removed leaves no webhook with an owner who is gone.
+// TestARemovedMemberOwnsNothing: a request accepted before its member was
+// removed leaves no webhook with a removed owner.
 func TestARemovedMemberOwnsNothing(t *testing.T) {
 	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
 		_, err := s.Users.Create(t.Context(), models.User{Email: "mary@example.com", Name: "Mary", Role: models.RoleAdministrator})
@@ -207,9 +207,9 @@ func TestARemovedMemberOwnsNothing(t *testing.T) {
 	})
 }
 
-// TestNoTokenOfAMemberWhoIsGone: a request that was let in before its member was
-// removed, disabled or made a viewer makes no token that the administrator who
-// did so has not seen.
+// TestNoTokenOfAMemberWhoIsGone: a request accepted before its member was
+// removed, disabled or made a viewer creates no token that was not in the
+// administrator's list.
 func TestNoTokenOfAMemberWhoIsGone(t *testing.T) {
 	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
 		_, err := s.Users.Create(t.Context(), models.User{Email: "mary@example.com", Name: "Mary", Role: models.RoleAdministrator})
@@ -266,7 +266,8 @@ func TestLocationsListed(t *testing.T) {
 
 func TestLocationsAndCommunitiesAreDescribed(t *testing.T) {
 	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
-		// As the release before writes them: without what it does not know.
+		// As the release before writes them: without columns that it does not
+		// know.
 		db, at := s.DB().WithContext(t.Context()), s.DB().NowFunc()
 		ok(t, db.Exec("insert into locations (slug, name, created_at) values ('team', 'Team', ?)", at).Error)
 		ok(t, db.Exec("insert into communities (location, slug, created_at) values ('team', 'data-platform', ?)", at).Error)

@@ -10,8 +10,8 @@ import (
 	"github.com/sitehooks/sitehooks/models/modelstest"
 )
 
-// TestSessionKeepsForAMinute: what a session keeps is sealed, is there once,
-// under its name, and is gone in a minute even if nobody asks.
+// TestSessionKeepsForAMinute: a value that a session keeps is sealed, can be
+// taken once, under its name, and is gone in a minute even if it is not taken.
 func TestSessionKeepsForAMinute(t *testing.T) {
 	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
 		ctx := t.Context()

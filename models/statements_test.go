@@ -65,7 +65,7 @@ func TestKeptStatements(t *testing.T) {
 		t.Errorf("%d rows of the statement that was open", left)
 	}
 
-	// What a statement says changes with the schema.
+	// The columns of a statement change with the schema.
 	exec := func(query string, args ...any) error {
 		_, err := c.ExecContext(t.Context(), query, args...)
 		return err
@@ -103,8 +103,7 @@ func TestKeptStatements(t *testing.T) {
 }
 
 // TestWhatChangedMeanwhileIsDecidedAnew: on SQLite dispatch reads before its
-// transaction; what was decided for a webhook that is not so any more counts
-// for nothing.
+// transaction; a decision for a webhook that has changed meanwhile is dropped.
 func TestWhatChangedMeanwhileIsDecidedAnew(t *testing.T) {
 	for name, change := range map[string]func(s *models.Store) error{
 		"webhook": func(s *models.Store) error {
@@ -128,7 +127,7 @@ func TestWhatChangedMeanwhileIsDecidedAnew(t *testing.T) {
 			r, err := s.Events.Take(t.Context(), 10, func(taken models.Take) (models.Decision, error) {
 				if decided++; decided == 1 {
 					ok(t, change(s))
-					taken.Events[0].ID = 99 // what is wrong by then
+					taken.Events[0].ID = 99 // wrong by then
 				}
 				return models.Decision{Events: []int64{taken.Events[0].ID}, Version: taken.Version}, nil
 			})

@@ -58,8 +58,8 @@ func shortDispatch(t *testing.T, s *models.Store) {
 }
 
 // What many lanes do at the same moment, they do together: each claims, reads
-// its own, records it and is released, and what the database refuses of one
-// fails no other.
+// its own, records it and is released, and a refusal of the database for one
+// does not fail the others.
 func TestLanesTogether(t *testing.T) {
 	const n, bad = 40, 17
 	modelstest.Each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
@@ -169,7 +169,7 @@ func TestALockDelaysOnlyWhomItConcerns(t *testing.T) {
 	}
 }
 
-// A panic in the midst fails whom it hits, and keeps nobody waiting.
+// A panic fails only the calls that it hits, and leaves none waiting.
 func TestAPanicTogetherKeepsNobodyWaiting(t *testing.T) {
 	var broken sync.Map
 	o := modelstest.Options(t, "sqlite")

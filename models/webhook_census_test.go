@@ -9,8 +9,8 @@ import (
 	"github.com/sitehooks/sitehooks/models/modelstest"
 )
 
-// TestListFollowsOtherInstances: what one instance keeps of all webhooks ends
-// with the next change, also when another one made it.
+// TestListFollowsOtherInstances: the counts that one instance keeps of all
+// webhooks are dropped after the next change, also of another instance.
 func TestListFollowsOtherInstances(t *testing.T) {
 	for _, kind := range modelstest.Kinds() {
 		t.Run(kind, func(t *testing.T) {

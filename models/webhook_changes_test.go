@@ -8,8 +8,8 @@ import (
 	"github.com/sitehooks/sitehooks/models/modelstest"
 )
 
-// TestAuditSaysWhatASaveChanged: old → new of what may be read, and of the
-// rest no more than that it changed.
+// TestAuditSaysWhatASaveChanged: old → new of readable values, and of all
+// others only that they changed.
 func TestAuditSaysWhatASaveChanged(t *testing.T) {
 	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
 		in := input()

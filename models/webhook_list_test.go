@@ -71,7 +71,7 @@ func TestListIsNarrowed(t *testing.T) {
 }
 
 // TestListIsPagedBothWays walks the list forth and back on every sort, while
-// many rows are equal in what they are sorted by.
+// many rows have the same sort key.
 func TestListIsPagedBothWays(t *testing.T) {
 	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
 		ok(t, s.Locations.Ensure(t.Context(), "main", "Main site"))
@@ -128,7 +128,7 @@ func TestListIsSortedByHealth(t *testing.T) {
 					ok(t, s.Webhooks.Break(t.Context(), w.ID, "gone"))
 				case "retrying":
 					lane = map[string]any{"last_at": now, "failures_in_row": 9, "failing_since": now.Add(-2 * time.Hour), "last_success_at": now.Add(-time.Hour + time.Second)}
-				case "failing", "off": // what is off was failing before
+				case "failing", "off": // webhooks of a switched-off type were failing before
 					lane = map[string]any{"last_at": now, "failures_in_row": 3, "failing_since": now.Add(-time.Minute), "last_success_at": now.Add(-time.Hour)}
 				case "new":
 					lane["last_at"] = nil

@@ -1,6 +1,6 @@
 package account
 
-// What only tests of this package see.
+// Names that only the tests of this package use.
 
 const (
 	CarriedPrefix  = carriedPrefix

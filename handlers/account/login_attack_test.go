@@ -55,9 +55,9 @@ func TestTwelveWrongLogins(t *testing.T) {
 	})
 }
 
-// TestStolenCookieIsDead: what somebody copied opens nothing any more once its
-// owner signed out, changed the password, was given another, or was removed,
-// nor does a cookie that was made up.
+// TestStolenCookieIsDead: a copied cookie is not accepted after its owner
+// signed out, changed the password, got a new one, or was removed, and neither
+// is a made-up cookie.
 func TestStolenCookieIsDead(t *testing.T) {
 	const login = "/login?next=%2Fadmin%2Fwebhooks"
 	webtest.OnBoth(t, func(t *testing.T, c *webtest.Console) {
@@ -94,7 +94,8 @@ func TestStolenCookieIsDead(t *testing.T) {
 	})
 }
 
-// TestLogInsAreInTheAudit: who logged in and out, when, how and from where.
+// TestLogInsAreInTheAudit: log-ins and sign-outs with member, time, method and
+// address.
 func TestLogInsAreInTheAudit(t *testing.T) {
 	webtest.OnBoth(t, func(t *testing.T, c *webtest.Console) {
 		c.Cookie = ""

@@ -18,8 +18,8 @@ import (
 	"github.com/sitehooks/sitehooks/models/modelstest"
 )
 
-// carriedForms are forms as somebody sent them whose session had ended: the
-// path, what was typed, and what has to be entered anew.
+// carriedForms are forms that were sent after the session had ended: the path,
+// the input, and the fields that have to be entered again.
 func carriedForms(c *webtest.Console) map[string][2]url.Values {
 	w := c.AddSecretWebhook()
 	edit := c.Get(webtest.EditPath(w)).Form()
@@ -68,8 +68,8 @@ func TestFormSurvivesTheEndOfItsSession(t *testing.T) {
 		if words := c.Flash(a); !strings.Contains(words, "before this was saved") {
 			t.Errorf("%s: it says %q", path, words)
 		}
-		// The flash asked for the page already, and the form was shown there:
-		// a reload shows what is saved.
+		// The flash asked for the page already, and the form was shown there: a
+		// reload shows the saved values.
 		if again := c.Get(path).Form(); again.Get("name") == typed.Get("name") && typed.Get("name") != "" {
 			t.Errorf("%s: the reload shows %v", path, again)
 		}
@@ -91,7 +91,7 @@ func TestFormSurvivesTheEndOfItsSession(t *testing.T) {
 	c.Cookie = here
 }
 
-// withoutLogins leaves out of a dump what every login writes.
+// withoutLogins leaves the rows of logins out of a dump.
 func withoutLogins(dump string) string {
 	var lines []string
 	for line := range strings.Lines(dump) {
@@ -102,8 +102,8 @@ func withoutLogins(dump string) string {
 	return strings.Join(lines, "")
 }
 
-// TestWhatIsNotCarried: passwords, large forms, what has no form to be shown
-// again, and what a script asks for.
+// TestWhatIsNotCarried: passwords, large forms, requests without a form to show
+// again, and requests of scripts.
 func TestWhatIsNotCarried(t *testing.T) {
 	c := webtest.NewConsole(t)
 	w := c.AddSecretWebhook()
@@ -119,7 +119,7 @@ func TestWhatIsNotCarried(t *testing.T) {
 	if a := c.Do(req); a.Status != http.StatusNoContent || a.Header.Get(web.PartTo) != "/login?next=%2Fadmin%2Ftokens" {
 		t.Errorf("a script is answered %d %v", a.Status, a.Header)
 	}
-	// What was typed is for its own form alone.
+	// The input is shown only in its own form.
 	typed := url.Values{"email": {webtest.AdminEmail}, "password": {webtest.AdminPassword}, "next": {"/admin/tokens"}, "form.name": {"typed"}}
 	c.Cookie = webtest.SessionOf(t, c.Post("/login", typed).GoesTo("/admin/tokens")).Value
 	for _, path := range []string{"/admin/members", "/admin/tokens"} {
@@ -135,8 +135,8 @@ func TestWhatIsNotCarried(t *testing.T) {
 	}
 }
 
-// TestFormSurvivesASingleSignOn: who logs in at the provider does so in another
-// tab, and goes on in this one.
+// TestFormSurvivesASingleSignOn: after a login at the provider in another tab,
+// the form continues in this one.
 func TestFormSurvivesASingleSignOn(t *testing.T) {
 	c, p := webtest.NewSignOnConsole(t)
 	page := c.Post("/admin/tokens", url.Values{"name": {"The site"}, "scope": {"ingest"}}).Want(http.StatusUnauthorized)

@@ -53,8 +53,8 @@ func deviceOf(t *testing.T, a *webtest.Answer) *http.Cookie {
 }
 
 // TestAddressGroupIsRefusedOverAllAccounts: the 101st wrong password of an
-// address group is refused on every instance, whatever the account, and costs
-// no place; nobody elsewhere notices.
+// address group is refused on every instance, for any account, and costs no
+// place; other address groups are not affected.
 func TestAddressGroupIsRefusedOverAllAccounts(t *testing.T) {
 	webtest.OnBoth(t, func(t *testing.T, c *webtest.Console) {
 		c.Anew()
@@ -62,7 +62,7 @@ func TestAddressGroupIsRefusedOverAllAccounts(t *testing.T) {
 			return models.LoginFrom{Account: fmt.Sprintf("nobody%d@example.com", i), AddressGroup: "2001:db8:1:2::/64"}
 		})
 		c.TryFrom("2001:db8:1:2::7", "another@example.com", "wrong").Want(http.StatusUnauthorized)
-		// Whoever needs a place now does not get one.
+		// A request that needs a place now does not get one.
 		place, err := c.Site.Passwords.Strangers.Acquire(t.Context(), "test")
 		webtest.OK(t, err)
 		defer place.Release()
@@ -76,8 +76,8 @@ func TestAddressGroupIsRefusedOverAllAccounts(t *testing.T) {
 	}, behindLoopback)
 }
 
-// TestAnotherInstanceKnowsOfRefusals: what one instance counted, another
-// refuses.
+// TestAnotherInstanceKnowsOfRefusals: the failures that one instance counted
+// make another refuse.
 func TestAnotherInstanceKnowsOfRefusals(t *testing.T) {
 	c := webtest.NewConsole(t, behindLoopback)
 	c.Anew()
@@ -115,8 +115,8 @@ func TestAccountIsSlowedDownForStrangersOnly(t *testing.T) {
 	}, behindLoopback)
 }
 
-// TestTriesWithoutAnEmailKeepNobodyOut: an empty e-mail is nobody's account, not
-// everybody's: what is refused for it is refused for it alone.
+// TestTriesWithoutAnEmailKeepNobodyOut: an empty e-mail is no account: refusals
+// of it do not apply to any other.
 func TestTriesWithoutAnEmailKeepNobodyOut(t *testing.T) {
 	webtest.OnBoth(t, func(_ *testing.T, c *webtest.Console) {
 		c.Anew()
@@ -285,7 +285,7 @@ func TestUnfinishedLoginsOfManyAddressesKeepNoKnownBrowserOut(t *testing.T) {
 	c.Extra = []*http.Cookie{device}
 	c.TryFrom("192.0.2.2", webtest.AdminEmail, webtest.AdminPassword).Want(http.StatusSeeOther)
 	c.Extra = nil
-	// What was typed into a form whose session has ended is carried as well.
+	// The input of a form whose session has ended is carried as well.
 	form := url.Values{"name": {"The site"}, "scope": {models.ScopeIngest}}
 	c.Post("/admin/tokens", form).Want(http.StatusSeeOther) // a stranger's form is not read
 	c.Extra = []*http.Cookie{device}
@@ -345,9 +345,9 @@ func TestOneMemberCannotKeepAllPages(t *testing.T) {
 	}
 }
 
-// TestBurstsOfWrongPasswordsAreSeen: what repeats is one line in the log; the
-// audit log has each burst once and stays small, the members' page shows it, and
-// everything that was refused is counted.
+// TestBurstsOfWrongPasswordsAreSeen: repeated failures are one line in the log;
+// the audit log has each burst once and stays small, the members' page shows
+// it, and all refusals are counted.
 func TestBurstsOfWrongPasswordsAreSeen(t *testing.T) {
 	var counted atomic.Int64
 	for _, kind := range modelstest.Kinds() {
@@ -375,7 +375,8 @@ func TestBurstsOfWrongPasswordsAreSeen(t *testing.T) {
 			if text := log.String(); strings.Count(text, "log-in refused") != 2 { // wrong, and too many
 				t.Errorf("the log says %q", text)
 			}
-			// Made-up addresses do not fill the audit log, nor does what was typed.
+			// Made-up addresses do not fill the audit log, and typed text is
+			// not in it.
 			for i := range 30 {
 				from := models.LoginFrom{Account: fmt.Sprintf("secret %d typed here", i), AddressGroup: fmt.Sprintf("198.51.100.%d", i)}
 				c.Fail(account.FailuresHere-1, func(int) models.LoginFrom { return from })

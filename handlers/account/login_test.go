@@ -53,8 +53,8 @@ func TestLogin(t *testing.T) {
 	c.Get("/admin/webhooks").GoesTo("/login?next=%2Fadmin%2Fwebhooks")
 }
 
-// TestHashesCostWhatTheyShould: what is stored, and what the password of
-// nobody is compared with, take 19 MiB and two passes to try a password on.
+// TestHashesCostWhatTheyShould: stored hashes, and the decoy for unknown users,
+// take 19 MiB and two passes for each check.
 func TestHashesCostWhatTheyShould(t *testing.T) {
 	stored, err := web.HashPassword(webtest.AdminPassword)
 	webtest.OK(t, err)

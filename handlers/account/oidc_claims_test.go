@@ -13,8 +13,8 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// signsOn logs in at the provider with what it claims now, and tells who is
-// logged in: the name on the page, empty when nobody is.
+// signsOn logs in at the provider with its current claims, and returns the name
+// of the logged-in member on the page, empty when there is none.
 func signsOn(c *webtest.Console, p *webtest.Provider) (name string, a *webtest.Answer) {
 	p.T.Helper()
 	c.Cookie = ""

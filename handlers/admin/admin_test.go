@@ -217,8 +217,8 @@ func TestSystemPage(t *testing.T) {
 	}
 }
 
-// viewable are the pages of all members, each with an address and what it
-// answers there. Every other page is the administrators'.
+// viewable are the pages of all members, each with an address and its answer
+// there. Every other page is the administrators'.
 var viewable = map[string]struct {
 	at   string
 	want int

@@ -18,8 +18,8 @@ const (
 	auditDetail = "tbody tr:first-child td:last-child"
 )
 
-// TestAuditSaysFromWhereAndWhat: of a change by form the address and what it
-// changed, of one by an API its token as well, and no secret of either.
+// TestAuditSaysFromWhereAndWhat: a change by form has the address and the
+// changed values, one by an API its token as well, and neither has a secret.
 func TestAuditSaysFromWhereAndWhat(t *testing.T) {
 	trusting := func(d *handlers.Deps) { d.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} }
 	webtest.OnBoth(t, func(t *testing.T, c *webtest.Console) {

@@ -123,8 +123,8 @@ func TestOnlyWhatIsEmptyIsRemoved(t *testing.T) {
 	})
 }
 
-// TestFieldsSearchAmongManyLocations: no page lists thousands to choose from.
-// A field takes slug or name, and says beside it what it does not know.
+// TestFieldsSearchAmongManyLocations: no page lists thousands to choose from. A
+// field takes slug or name, and shows a fault for an unknown one.
 func TestFieldsSearchAmongManyLocations(t *testing.T) {
 	webtest.OnBoth(t, func(t *testing.T, c *webtest.Console) {
 		c.ManyLocations()
@@ -223,8 +223,8 @@ func TestDeliveriesAreFilteredByOneOfManyWebhooks(t *testing.T) {
 	})
 }
 
-// TestEmptyLocationsAreRemovedTogether: with a search only those that match
-// it; what is used, renamed or described stays.
+// TestEmptyLocationsAreRemovedTogether: with a search only those that match it;
+// used, renamed and described ones stay.
 func TestEmptyLocationsAreRemovedTogether(t *testing.T) {
 	webtest.OnBoth(t, func(t *testing.T, c *webtest.Console) {
 		c.ManyLocations()

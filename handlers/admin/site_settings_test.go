@@ -86,8 +86,8 @@ func TestSettingIsRefused(t *testing.T) {
 	}
 }
 
-// TestSettingIsReset: the default comes back whatever the field says, and with
-// a reason as any other change.
+// TestSettingIsReset: the default comes back with any value in the field, and
+// needs a reason as any other change.
 func TestSettingIsReset(t *testing.T) {
 	c := webtest.NewConsole(t)
 	path := webtest.SettingPath(models.DispatchDelay)

@@ -71,7 +71,7 @@ func (d *desk) usual() wish {
 	return wish{name: "CRM", events: []string{"contact.created"}, url: d.here + "/hook", properties: `{"source":"forum"}`}
 }
 
-// verdict is what came of a save: the sentences by neutral field, none when it
+// verdict is the result of a save: the sentences by neutral field, none when it
 // was saved.
 type verdict map[string]string
 

@@ -98,8 +98,8 @@ func TestExportThatNobodyReadsEnds(t *testing.T) {
 	c.Await("the place is free", func() bool { return c.Get("/admin/deliveries.json").Status == http.StatusOK })
 }
 
-// TestExportGoesOnWhereASearchStops: what matches lies beyond what one search
-// looks at.
+// TestExportGoesOnWhereASearchStops: the matching rows lie beyond the rows that
+// one search reads.
 func TestExportGoesOnWhereASearchStops(t *testing.T) {
 	c := webtest.NewConsole(t)
 	modelstest.Fill(t, c.Store, modelstest.Size{Webhooks: 20, Events: 100, Deliveries: models.ScanMax + 100})

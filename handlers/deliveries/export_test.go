@@ -1,6 +1,6 @@
 package deliveries
 
-// What only tests of this package see.
+// Names that only the tests of this package use.
 
 const (
 	CodeColoured    = codeColoured

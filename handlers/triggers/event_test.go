@@ -35,7 +35,7 @@ func TestTriggerEventExplained(t *testing.T) {
 	s.Attempt(got.ID, models.DeliveryDelivered, models.Attempt{Code: 200, DurationUS: 184_000}, 0, "")
 	s.Attempt(retried.ID, models.DeliveryRetrying, models.Attempt{Code: 503}, 5*time.Minute, "busy")
 	s.Must(s.Store.Webhooks.Pause(t.Context(), webtest.Boss, held.ID))
-	// What was then counts, not what is now.
+	// The state of that time counts, not the current one.
 	_, err := s.Store.Webhooks.Delete(t.Context(), webtest.Boss, gone.ID)
 	s.Must(err)
 	for _, w := range []models.Webhook{tags, moved} {

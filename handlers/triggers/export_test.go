@@ -1,6 +1,6 @@
 package triggers
 
-// What only tests of this package see.
+// Names that only the tests of this package use.
 
 const (
 	EventsShown = eventsShown

@@ -14,8 +14,8 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// TestTriggerHistoryOff: it says since when it is off and shows what was logged
-// before; what happened meanwhile is not shown, then or later.
+// TestTriggerHistoryOff: it says since when it is off and shows the events
+// logged before; events received meanwhile are not shown, then or later.
 func TestTriggerHistoryOff(t *testing.T) {
 	s := webtest.NewHistorySite(t)
 	w := s.Hook("Everything", nil)

@@ -50,8 +50,8 @@ func TestEveryPageNamesWhatBroke(t *testing.T) {
 	}
 }
 
-// TestEachThatBrokeIsPutAsideAlone: those that broke have a line each up to
-// some, and what is put aside makes room for the next.
+// TestEachThatBrokeIsPutAsideAlone: broken webhooks have a line each up to a
+// limit, and a dismissed line makes room for the next.
 func TestEachThatBrokeIsPutAsideAlone(t *testing.T) {
 	c := webtest.NewConsole(t)
 	for i, name := range []string{"First", "Second", "Third", "Fourth", "Fifth"} {
@@ -102,7 +102,8 @@ func TestRoleIsNotSaidTwice(t *testing.T) {
 	}
 }
 
-// TestNoticesCanBePutAside: what was read is gone until it happens anew.
+// TestNoticesCanBePutAside: a dismissed notice is gone until its condition
+// recurs.
 func TestNoticesCanBePutAside(t *testing.T) {
 	c := webtest.NewConsole(t)
 	w := c.AddWebhook(nil)

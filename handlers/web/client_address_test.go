@@ -13,7 +13,7 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// TestAddressBehindProxies: what a wrong password is counted for.
+// TestAddressBehindProxies: the address for which a wrong password is counted.
 func TestAddressBehindProxies(t *testing.T) {
 	trusted := webtest.NewConsole(t, func(d *handlers.Deps) {
 		d.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/8")}
@@ -62,8 +62,8 @@ func TestAddressBehindProxies(t *testing.T) {
 	}
 }
 
-// TestOnlyOwnHostsAreAnswered: a name that somebody else made to lead here opens
-// no page; programs are answered whatever they call us.
+// TestOnlyOwnHostsAreAnswered: a foreign name that resolves to this address
+// opens no page; programs are answered by any name.
 func TestOnlyOwnHostsAreAnswered(t *testing.T) {
 	c := webtest.NewConsole(t)
 	c.Anew()

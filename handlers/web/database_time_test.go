@@ -15,7 +15,7 @@ import (
 )
 
 // A page that waits for a locked table says so when its time is over, and asks
-// nothing more of the database. What a receiver takes does not count.
+// nothing more of the database. The time of a receiver does not count.
 func TestAPageWaitsForTheDatabaseForAWhile(t *testing.T) {
 	c := webtest.NewConsoleOn(t, "postgres")
 	w := c.AddWebhook(nil)

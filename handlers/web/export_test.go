@@ -1,6 +1,6 @@
 package web
 
-// What only tests of this package see.
+// Names that only the tests of this package use.
 
 const (
 	FormLimit = formLimit

@@ -31,8 +31,8 @@ func flashed(t *testing.T, c *webtest.Console, flash ...web.Flash) *http.Cookie 
 	return nil
 }
 
-// TestFlashIsShownOnce: also to somebody who has no session, and only as long as
-// a page after a change takes to load.
+// TestFlashIsShownOnce: a message is shown once, also without a session, and
+// only on the page after a change.
 func TestFlashIsShownOnce(t *testing.T) {
 	for _, scheme := range []string{"http", "https"} {
 		c := webtest.NewConsole(t, func(d *handlers.Deps) { d.BaseURL = &url.URL{Scheme: scheme, Host: "console.example.com"} })

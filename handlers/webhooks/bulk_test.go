@@ -12,7 +12,7 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// chosen is what the list sends for some webhooks and a button.
+// chosen are the form values of the list for some webhooks and a button.
 func chosen(do string, hooks ...models.Webhook) url.Values {
 	form := url.Values{"do": {do}}
 	for _, w := range hooks {

@@ -10,7 +10,7 @@ import (
 )
 
 // TestFormReadsEachListOnce: a request for the form reads the locations, the
-// communities and the settings at most once each, whatever comes of it.
+// communities and the settings at most once each, with any outcome.
 func TestFormReadsEachListOnce(t *testing.T) {
 	webtest.OnBoth(t, func(t *testing.T, c *webtest.Console) {
 		c.AddEvent(1, "question.created", "data-platform") // by which the community is known

@@ -463,8 +463,8 @@ func TestDuplicate(t *testing.T) {
 	c.Get("/admin/webhooks/new?type=generic&from=99").Want(http.StatusNotFound)
 }
 
-// TestDuplicateAsAnotherType: what a type seals cannot be read in the form of
-// another type.
+// TestDuplicateAsAnotherType: sealed values of a type cannot be read in the
+// form of another type.
 func TestDuplicateAsAnotherType(t *testing.T) {
 	c := webtest.NewConsole(t)
 	const address = "https://hooks.slack.com/services/T0123ABCD/B0123ABCD/x9QkSecretOfSlack"

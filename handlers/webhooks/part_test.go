@@ -23,7 +23,8 @@ func TestPartsOfTheForm(t *testing.T) {
 	if preview.Text(".big") != "1 of 1 event" || preview.Find("form").Length() != 0 || preview.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("the preview is %s", preview.Body)
 	}
-	// A refused form is no fault of the page, which is what browsers make of a 422.
+	// A refused form is not an error of the page, as browsers would report a
+	// 422.
 	refused := c.Fragment(webhooks.FormPart, webtest.NewForm, c.Filled("nonsense", "do", "save")).Want(http.StatusOK)
 	if refused.Text("#url-err") == "" {
 		t.Errorf("the form is %s", refused.Body)
@@ -45,7 +46,7 @@ func TestPartsOfTheForm(t *testing.T) {
 	}
 }
 
-// TestFieldsOfTheTypes goes through what only some types' forms have.
+// TestFieldsOfTheTypes checks the fields that only some types' forms have.
 func TestFieldsOfTheTypes(t *testing.T) {
 	c := webtest.NewConsole(t)
 	w := c.AddWebhook(func(in *models.WebhookInput) {

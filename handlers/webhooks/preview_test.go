@@ -46,7 +46,7 @@ func TestPreview(t *testing.T) {
 		t.Errorf("the newest match leads to %s", link)
 	}
 
-	// What is shown as it would be sent is what the headers sign.
+	// The headers sign the body exactly as it is shown.
 	raw, header := a.Find("#next-raw").Text(), http.Header{}
 	for line := range strings.Lines(a.Find("#next-headers").Text()) {
 		if name, value, ok := strings.Cut(strings.TrimSpace(line), ": "); ok {

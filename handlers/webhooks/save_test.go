@@ -16,7 +16,7 @@ import (
 )
 
 // TestFormSavesOnlyWhatItsReceiverAccepts: the form of a type that is tested
-// before it is saved asks the receiver first, and stores nothing of what the
+// before it is saved asks the receiver first, and stores nothing that the
 // receiver did not accept, neither a new webhook nor a change.
 func TestFormSavesOnlyWhatItsReceiverAccepts(t *testing.T) {
 	target := webtest.NewReceiver(t)

@@ -75,7 +75,7 @@ func TestWebhookPageOffersToResend(t *testing.T) {
 	}
 }
 
-// TestClaim: what nobody owns any more keeps sending and can be taken over.
+// TestClaim: a webhook without an owner keeps sending and can be claimed.
 func TestClaim(t *testing.T) {
 	c := webtest.NewConsole(t)
 	jo := c.AddUser(models.User{Email: "jo@example.com", Name: "Jo", PasswordHash: webtest.AdminHash(), Role: models.RoleAdministrator})

@@ -19,7 +19,7 @@ import (
 	"github.com/sitehooks/sitehooks/jobs/wire"
 )
 
-// server is a receiver that counts what reaches it.
+// server is a receiver that counts its requests.
 type server struct {
 	*httptest.Server
 	hits, connections atomic.Int64
@@ -52,7 +52,7 @@ func local(t *testing.T) *Client {
 	return client
 }
 
-// do sends and checks what holds for every result. The time-out is generous
+// do sends and checks the rules for every result. The time-out is generous
 // where a test does not care.
 func do(t *testing.T, c *Client, r Request) Result {
 	t.Helper()
@@ -94,8 +94,8 @@ func checkResult(t *testing.T, got Result) {
 	}
 }
 
-// rawServer is a receiver that speaks whatever it likes. Connections are
-// closed when talk returns, and at the test's end.
+// rawServer is a receiver that sends any bytes. Connections are closed when
+// talk returns, and at the test's end.
 func rawServer(t *testing.T, talk func(conn net.Conn)) (address string) {
 	t.Helper()
 	var config net.ListenConfig

@@ -174,8 +174,8 @@ func TestGuardDenies(t *testing.T) {
 	}
 }
 
-// TestDenyAlso: what is denied while the client runs is refused at once, also on
-// a connection that was kept, and by any spelling; until it is denied no more.
+// TestDenyAlso: an address denied while the client runs is refused at once,
+// also on a kept connection, and in any spelling, until it is allowed again.
 func TestDenyAlso(t *testing.T) {
 	srv := newServer(t, nil)
 	at := srv.Listener.Addr().(*net.TCPAddr).AddrPort()
@@ -209,7 +209,7 @@ func TestDenyAlso(t *testing.T) {
 }
 
 // TestOwnURLIsNoTarget: host and port at which browsers reach us are refused,
-// whatever they resolve to.
+// with any address that they resolve to.
 func TestOwnURLIsNoTarget(t *testing.T) {
 	resolver := &names{lists: map[string][][]string{
 		"console.example": {{"10.0.0.1"}}, "other.example": {{"10.0.0.1"}}, "by-address.example": {{"10.0.0.2"}},

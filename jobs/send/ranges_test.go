@@ -14,8 +14,7 @@ import (
 )
 
 // forbidden are the ranges that no delivery reaches unless a setting opens
-// them, written down here a second time: what the guard knows comes from
-// elsewhere.
+// them, listed here a second time, independently of the guard's list.
 var forbidden = prefixes(
 	"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24",
 	"192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
@@ -96,9 +95,9 @@ func TestForbiddenRanges(t *testing.T) {
 	}
 }
 
-// FuzzDialed: whatever the URL says and whatever its name resolves to, nothing
-// outside of what is allowed is ever dialed, and what is refused is refused
-// as a whole.
+// FuzzDialed: for any URL, and any addresses that its name resolves to, only
+// allowed addresses are ever dialed, and one refused address refuses the whole
+// name.
 func FuzzDialed(f *testing.F) {
 	for _, url := range []string{
 		"http://a.example/", "https://a.example.:443/x?y#z", "http://127.0.0.1:8080", "http://10.1.2.3/", "http://[::1]/", "http://[::ffff:10.0.0.1]/",

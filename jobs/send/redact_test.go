@@ -80,8 +80,8 @@ func TestSensitive(t *testing.T) {
 	}
 }
 
-// TestRedactionAtTheCut puts a secret at every place around the end of what is
-// kept, in several spellings: no part of it may stay.
+// TestRedactionAtTheCut puts a secret at every place around the end of the kept
+// text, in several spellings: no part of it may stay.
 func TestRedactionAtTheCut(t *testing.T) {
 	const secret = "0123456789/abcdef="
 	escaped := &strings.Builder{}
@@ -129,7 +129,7 @@ func TestBodyIsText(t *testing.T) {
 	}
 }
 
-// FuzzRedact: what is kept is text, short enough, and without the secret.
+// FuzzRedact: the result is valid text, short enough, and without the secret.
 func FuzzRedact(f *testing.F) {
 	f.Add([]byte("before secret after"), "secret")
 	f.Add([]byte("sesecret\x00\xff"), "secret\xff")
@@ -146,7 +146,7 @@ func FuzzRedact(f *testing.F) {
 		if kept := red.body(raw[:len(raw)-len(secret)/2], true); !utf8.Valid(kept) {
 			t.Errorf("kept of what was cut: %q", kept)
 		}
-		// Masks and what stood around a secret can spell a new one.
+		// Masks and the text around a secret can form a new one.
 		if len(secret) >= minSecret && utf8.ValidString(secret) && !strings.ContainsAny(secret, "*\x00\uFFFD") && bytes.Contains(kept, []byte(secret)) {
 			t.Errorf("%q is in %q", secret, kept)
 		}

@@ -51,7 +51,7 @@ func TestLookingForSecretsTakesLinearTime(t *testing.T) {
 	}
 }
 
-// BenchmarkRedact: what it costs to look for secrets in answers.
+// BenchmarkRedact: the cost of the search for secrets in answers.
 func BenchmarkRedact(b *testing.B) {
 	texts := answers(maxBody)
 	texts["ok"], texts["short JSON"], texts["signature"] = "ok", texts["JSON"][:77], "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4="

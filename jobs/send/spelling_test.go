@@ -27,8 +27,8 @@ import (
 	"unicode/utf16"
 )
 
-// spellings are what the encoders of the standard library make of a text, and
-// those of other languages' libraries where they write it differently.
+// spellings are the encoders of the standard library, and those of other
+// languages' libraries where they write a text differently.
 var spellings = map[string]func(string) string{
 	"plain":             func(s string) string { return s },
 	"json":              func(s string) string { return spellJSON(s, true) },
@@ -245,9 +245,9 @@ func filled(shape string, random *rand.Rand) (one, other string) {
 	return texts[0].String(), texts[1].String()
 }
 
-// TestSecretsAreFoundInEverySpelling: what is kept of a text in which a secret
-// is spelt, in one way or in two over one another, with other text around or
-// without, does not depend on the secret.
+// TestSecretsAreFoundInEverySpelling: the result for a text with a secret in
+// one spelling or in two over one another, with other text around or without,
+// does not depend on the secret.
 func TestSecretsAreFoundInEverySpelling(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -270,7 +270,7 @@ func TestSecretsAreFoundInEverySpelling(t *testing.T) {
 		case loose && (len(shape) < 8 || outer == "mime Q" || outer == "quoted-printable"):
 			return // too short to be told by its beginning; lines end elsewhere
 		case loose:
-			a = around[1] // what follows is read as digits
+			a = around[1] // the text after it is read as digits
 		}
 		one, other := filled(shape, random)
 		first, second := keep(one, inner, outer, a, b), keep(other, inner, outer, a, b)
@@ -291,7 +291,7 @@ func TestSecretsAreFoundInEverySpelling(t *testing.T) {
 	}
 }
 
-// TestOtherTextIsKept: what holds no secret is kept as it is.
+// TestOtherTextIsKept: text without a secret is kept unchanged.
 func TestOtherTextIsKept(t *testing.T) {
 	red := newRedactor(usualSecrets[:3])
 	for name, text := range answers(8 << 10) {

@@ -104,7 +104,7 @@ func TestShown(t *testing.T) {
 }
 
 // FuzzTarget: nothing makes the readers of URLs panic, show a secret part, or
-// take for a target what has no origin.
+// accept a target without an origin.
 func FuzzTarget(f *testing.F) {
 	for _, seed := range []string{
 		"https://u:p@example.com/a?b=c#d", "http://[::1%25lo]:80", "http://0x7f.1", "//x", "http://１２７.1/", "https://a/%3F%23", "http:?", "h://@/?",

@@ -12,7 +12,7 @@ import (
 	"unicode/utf8"
 )
 
-// TestFormats holds every registered format to what a Format promises.
+// TestFormats checks the promises of a Format for every registered one.
 func TestFormats(t *testing.T) {
 	for _, f := range Formats() {
 		t.Run(f.Name, func(t *testing.T) {
@@ -123,7 +123,7 @@ func checkIDs(t *testing.T, f *Format) {
 
 func checkSamples(t *testing.T, f *Format) {
 	t.Helper()
-	own := f.Samples(nil) // a test that does not depend on what was chosen
+	own := f.Samples(nil) // a test that does not depend on the chosen activities
 	if len(own) > 1 {
 		t.Errorf("samples of nothing: %v", own)
 	}
@@ -146,7 +146,7 @@ func checkSamples(t *testing.T, f *Format) {
 	}
 }
 
-// checkBuild builds all bodies of events and checks what holds for each.
+// checkBuild builds all bodies of events and checks the rules for each.
 func checkBuild(t *testing.T, f *Format, events []Event) {
 	t.Helper()
 	for len(events) > 0 {

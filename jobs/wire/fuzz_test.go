@@ -13,8 +13,8 @@ import (
 	"unicode/utf8"
 )
 
-// FuzzDecode: whatever comes in, Decode does not panic; what it accepts has
-// every default, and every format that offers the type can write it.
+// FuzzDecode: Decode does not panic on any input; accepted events have every
+// default, and every format that offers the type can write them.
 func FuzzDecode(f *testing.F) {
 	paths, err := filepath.Glob("testdata/events/*.json")
 	if err != nil || len(paths) == 0 {
@@ -61,8 +61,8 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// FuzzGenericBuild: whatever the texts and however many the events, bodies are
-// valid, within their limits, and hold every event once and in order.
+// FuzzGenericBuild: for any texts and any number of events, bodies are valid,
+// within their limits, and hold every event once and in order.
 func FuzzGenericBuild(f *testing.F) {
 	f.Add("title", "body", uint8(3), uint16(1))
 	f.Add("\x00\xff</script>&\u2028", "\"\\\r\n🙂", uint8(200), uint16(4000))
@@ -102,8 +102,8 @@ func FuzzGenericBuild(f *testing.F) {
 	})
 }
 
-// FuzzJudge: whatever the receiver says, the wait stays between the pause with
-// its jitter, the floor and twice the pause.
+// FuzzJudge: for any answer of the receiver, the wait stays between the pause
+// with its jitter, the floor and twice the pause.
 func FuzzJudge(f *testing.F) {
 	for _, v := range []string{"", "0", "-1", "1.5", "1e9", "99999999999999999999", "Sat, 21 Nov 2026 00:05:00 GMT", "\x00", " 7 ", "7."} {
 		f.Add(v, 429, 2, 0.3)

@@ -15,9 +15,9 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // goldenCase is one testdata/FORMAT/CASE.json: which events of testdata/events,
-// files of one or of one a line, or which samples go in, and what the request
-// depends on besides. Beside it lies CASE.golden, the whole requests that must
-// come out.
+// files of one or of one a line, or which samples go in, and the other inputs
+// of the request. Beside it lies CASE.golden, the whole requests that must come
+// out.
 type goldenCase struct {
 	Events      []string          `json:"events"`
 	Lines       []string          `json:"lines"`

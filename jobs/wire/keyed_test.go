@@ -112,7 +112,8 @@ func TestSuperOfficeHeaders(t *testing.T) {
 	}
 }
 
-// TestSuperOfficeBody: what goes where, for events that say much and little.
+// TestSuperOfficeBody: the place of each value, for events with many and with
+// few.
 func TestSuperOfficeBody(t *testing.T) {
 	f := known(t, "superoffice")
 	at := time.Date(2018, 4, 5, 8, 28, 1, 573250100, time.UTC)

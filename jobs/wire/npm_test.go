@@ -19,7 +19,7 @@ type judged struct {
 	Headers map[string]string `json:"headers"`
 	Body    string            `json:"body"`
 
-	refused bool // is what must come out
+	refused bool // is the expected result
 }
 
 // judge asks testdata/npm/referees.cjs about all requests at once.

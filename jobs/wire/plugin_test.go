@@ -15,8 +15,8 @@ import (
 
 // A sixth type, made of nothing but what the package exports, shows that one
 // file and its golden are all that a type takes: TestFormats, TestGolden and
-// the fuzz tests find it among the others and hold it to the same. A test of
-// the pages or of the jobs can register one in the same way, in an init
+// the fuzz tests find it among the others and apply the same checks to it. A
+// test of the pages or of the jobs can register one in the same way, in an init
 // function of a test file.
 func init() {
 	wire.Register(wire.Format{

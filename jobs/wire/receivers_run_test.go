@@ -10,9 +10,10 @@ import (
 	"testing"
 )
 
-// receiverLanguages are those that every guide to a signed type has code in:
-// what makes a program of a guide's function, and what runs it. Each program
-// reads requests as JSON and prints what verified says of each.
+// receiverLanguages are the languages of the code in every guide to a signed
+// type: the code that makes a guide's function a program, and the command that
+// runs it. Each program reads requests as JSON and prints the result of
+// verified for each.
 var receiverLanguages = map[string]struct {
 	file, program string
 	run           []string

@@ -18,7 +18,7 @@ type received struct {
 	Headers map[string]string `json:"headers"` // lower-case names
 	Body    []byte            `json:"body"`
 
-	good bool // is what must come out
+	good bool // is the expected result
 }
 
 var codeBlock = regexp.MustCompile("(?s)```(\\w+)\n(.*?)```")

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// FuzzRetryAfter: whatever a receiver asks for, the wait is never negative and
-// never too long for a Duration, and a date is not later than it says.
+// FuzzRetryAfter: for any value of a receiver, the wait is never negative and
+// never too long for a Duration, and never beyond the date of the header.
 func FuzzRetryAfter(f *testing.F) {
 	for _, value := range []string{
 		"", "0", "-1", "+1", "1.5", "1.", ".5", "120", "315360000", "1e9", "99999999999999999999", "NaN", "∞", "١٢٠", "\x00", " 7 ", "7, 8",

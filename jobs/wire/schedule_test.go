@@ -62,7 +62,7 @@ func TestSchedules(t *testing.T) {
 	} {
 		f := known(t, c.format)
 		p := f.Policy
-		p.Broken = BrokenRule{} // what a single delivery would do to the webhook is another test
+		p.Broken = BrokenRule{} // the effect of a single delivery on the webhook is another test
 		at, last := journey(p, Health{}, c.random, always(c.answer))
 		if got := clock(at); got != c.want || !last.Failed || !strings.Contains(last.Reason, c.reason) {
 			t.Errorf("%s: attempts at %s, want %s; %+v", name, got, c.want, last)
@@ -113,7 +113,7 @@ func TestSuperOfficeBreaks(t *testing.T) {
 	}
 }
 
-// TestSlackAnswers: what Slack says, in words, and what follows from it.
+// TestSlackAnswers: Slack's answers, their words, and their consequences.
 func TestSlackAnswers(t *testing.T) {
 	p := known(t, "slack").Policy
 	if p.MinGap != time.Second {

@@ -83,8 +83,8 @@ func slackTexts(m slack.WebhookMessage) []string {
 	return texts
 }
 
-// TestSlackReads is how items read: title and body, who did what where, tags;
-// and, in brackets, the text where blocks cannot be shown.
+// TestSlackReads is how items read: title and body, author, action and
+// location, tags; and, in brackets, the text where blocks cannot be shown.
 func TestSlackReads(t *testing.T) {
 	ann, bob := User{UserID: 1, DisplayName: "Ann <3"}, User{UserID: 2, DisplayName: "Bob & Co"}
 	q := &Question{
@@ -137,8 +137,8 @@ func TestSlackReads(t *testing.T) {
 	}
 }
 
-// TestSlackExcerpt: 300 characters of the body, whatever they are, and a sign
-// that there is more.
+// TestSlackExcerpt: 300 characters of the body, of any kind, and an ellipsis if
+// there are more.
 func TestSlackExcerpt(t *testing.T) {
 	excerpt := func(body string) string {
 		m := slackMessages(t, []Event{question(1, body)})
@@ -233,8 +233,8 @@ func TestPlainText(t *testing.T) {
 	}
 }
 
-// FuzzSlack: whatever people write, messages stay within Slack's limits and
-// within its format.
+// FuzzSlack: for any text, messages stay within Slack's limits and within its
+// format.
 func FuzzSlack(f *testing.F) {
 	f.Add("title", "<p>body</p>", "https://s.example/q", "tag", uint8(3))
 	f.Add("<!channel>", "<script>&amp;", "https://s.example/|>", "\xff", uint8(60))

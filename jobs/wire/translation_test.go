@@ -155,7 +155,8 @@ func TestOwnEvents(t *testing.T) {
 	}
 }
 
-// TestFamilies holds the listed families to what the types offer of them.
+// TestFamilies compares the listed families with the activities that the types
+// offer.
 func TestFamilies(t *testing.T) {
 	seen := map[string]bool{}
 	for _, f := range Families() {

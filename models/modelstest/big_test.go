@@ -7,7 +7,8 @@ import (
 	"github.com/sitehooks/sitehooks/models/modelstest"
 )
 
-// TestFilledDatabaseIsWhole reads through the models what Fill wrote past them.
+// TestFilledDatabaseIsWhole reads through the models the rows that Fill wrote
+// without them.
 func TestFilledDatabaseIsWhole(t *testing.T) {
 	for _, kind := range modelstest.Kinds() {
 		t.Run(kind, func(t *testing.T) {

@@ -60,7 +60,8 @@ func TestTemplateIsPreparedOnceAndCopied(t *testing.T) {
 	for i := range 4 {
 		t.Run(fmt.Sprint("copy ", i), func(t *testing.T) {
 			t.Parallel()
-			// Every copy starts from the template, not from what another test left.
+			// Every copy starts from the template, not from another test's
+			// data.
 			execute(t, PostgresURLFromTemplate(t, prepare), "INSERT INTO mark VALUES (2); DO $$ BEGIN ASSERT (SELECT count(*) FROM mark) = 2; END $$")
 			if n := prepared.Load(); n != 1 {
 				t.Errorf("prepared %d times", n)
@@ -69,8 +70,8 @@ func TestTemplateIsPreparedOnceAndCopied(t *testing.T) {
 	}
 }
 
-// TestSQLiteStartsAsANewFileDoes: a copied file holds, once it is open, what
-// one holds that went through the migrations itself.
+// TestSQLiteStartsAsANewFileDoes: a copied file, once it is open, has the same
+// content as a file that went through the migrations.
 func TestSQLiteStartsAsANewFileDoes(t *testing.T) {
 	clock := NewClock()
 	clock.Add(-time.Hour) // not the time of the file that is copied

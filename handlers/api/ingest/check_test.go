@@ -22,8 +22,8 @@ func faultsOf(errs []api.FieldError) string {
 	return strings.Join(lines, "\n")
 }
 
-// TestFieldFaults spoils one thing at a time. Each line is a piece of JSON that
-// stands in an event of a type, and the start of what is said about it.
+// TestFieldFaults spoils one thing at a time. Each line is a piece of JSON in
+// an event of a type, and the start of the message about it.
 func TestFieldFaults(t *testing.T) {
 	const q = `"question":{"question_id":1,"title":"T","link":"http://s/q"}`
 	question := func(members string) string {
@@ -154,7 +154,7 @@ func TestFieldFaults(t *testing.T) {
 	}
 }
 
-// TestAtTheLimits: what is just within a limit is taken.
+// TestAtTheLimits: values just within a limit are accepted.
 func TestAtTheLimits(t *testing.T) {
 	long := strings.Repeat("é", 300)
 	tags := strings.TrimSuffix(strings.Repeat(`"`+strings.Repeat("é", 64)+`",`, 50), ",")

@@ -67,8 +67,8 @@ func TestHostileEvents(t *testing.T) {
 	}
 }
 
-// TestNumbersPassUnchanged: what no number of a program can hold is passed on
-// digit by digit.
+// TestNumbersPassUnchanged: numbers too large for programs are passed on digit
+// by digit.
 func TestNumbersPassUnchanged(t *testing.T) {
 	store := &fakeStore{}
 	const data = `{"big":123456789012345678901234567890,"small":1e-400,"zero":-0,"exact":1.10}`

@@ -13,8 +13,8 @@ import (
 	"github.com/sitehooks/sitehooks/jobs/wire"
 )
 
-// FuzzEvents: no body whatever makes the API panic, store anything beside an
-// error, or store what those who deliver cannot read.
+// FuzzEvents: no body makes the API panic, store anything beside an error, or
+// store an event that the delivery cannot read.
 func FuzzEvents(f *testing.F) {
 	for _, seed := range []string{
 		full, event, "", "{}", "[]", "null", "\xef\xbb\xbf{}", "{", "\"", `{"type":`, "\x00", "\xff",

@@ -217,7 +217,7 @@ func asJSON(t *testing.T, v any) string {
 	return string(b)
 }
 
-// TestRecords looks at what becomes of one event of each sort.
+// TestRecords checks the stored record of one event of each kind.
 func TestRecords(t *testing.T) {
 	const q = `"question":{"question_id":11,"title":"T","link":"http://s/q"}`
 	for _, tc := range []struct {
@@ -292,7 +292,7 @@ func TestManyEvents(t *testing.T) {
 	}
 }
 
-// TestBodiesAreNotShared: memory is used again, so what was stored must be a
+// TestBodiesAreNotShared: memory is used again, so the stored data must be a
 // copy.
 func TestBodiesAreNotShared(t *testing.T) {
 	store := &fakeStore{}

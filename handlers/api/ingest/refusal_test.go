@@ -250,7 +250,7 @@ func dial(t *testing.T, url string) *net.TCPConn {
 	return conn.(*net.TCPConn) //nolint:forcetypeassert // tcp was asked for
 }
 
-// TestSenderHasGone: what the store then says is logged by nobody.
+// TestSenderHasGone: the store's error then is not logged.
 func TestSenderHasGone(t *testing.T) {
 	var log strings.Builder
 	e := newTestEvents(&fakeStore{err: context.Canceled})

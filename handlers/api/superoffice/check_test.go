@@ -129,7 +129,8 @@ func TestSuperOfficeTest(t *testing.T) {
 		if d.count() != 0 {
 			d.t.Error("a test was stored")
 		}
-		// A saved one is tried with what is stored, unless it would go elsewhere.
+		// A saved one is tried with the stored values, unless it would go
+		// elsewhere.
 		d.target.answers(http.StatusOK)
 		h := d.created(map[string]any{"Secret": "stored secret", "Headers": map[string]string{"X-Api-Key": "very private"}})
 		attempt(d.body(map[string]any{"WebhookId": h.WebhookID, "TargetUrl": d.target.URL + "/elsewhere"}))

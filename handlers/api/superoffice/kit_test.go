@@ -115,7 +115,7 @@ func onBothStores(t *testing.T, test func(d *desk)) {
 	})
 }
 
-// onSQLite is for what no database matters to.
+// onSQLite is for tests that do not depend on the database.
 func onSQLite(t *testing.T, test func(d *desk)) {
 	t.Helper()
 	clock := modelstest.NewClock()
@@ -173,7 +173,8 @@ func (d *desk) feature(value string) {
 	d.must(d.store.Settings.Change(d.t.Context(), mary, models.EnableGenericWebhooks, value, "test"))
 }
 
-// do sends a request; what overrides headers, and with an empty value removes.
+// do sends a request. The parameter header overrides headers, and removes one
+// with an empty value.
 func (d *desk) do(method, path, body string, header ...string) received {
 	d.t.Helper()
 	q, err := http.NewRequestWithContext(d.t.Context(), method, d.url+path, strings.NewReader(body))

@@ -70,7 +70,7 @@ func TestSuperOfficeLastError(t *testing.T) {
 		if got := last(); got != want {
 			d.t.Errorf("%q, want %q", got, want)
 		}
-		// What worked since, and what we broke off ourselves, is no error.
+		// Later successes, and attempts that we cut ourselves, are no errors.
 		d.delivery(h, models.Attempt{Code: 200})
 		d.delivery(h, models.Attempt{ErrorClass: wire.ClassCanceled, Error: "stopping"}, models.Attempt{Code: 200})
 		if got := last(); got != want {
@@ -87,8 +87,8 @@ func TestSuperOfficeLastError(t *testing.T) {
 	})
 }
 
-// TestSuperOfficeLastErrorIsOld: a failure further back than is looked through
-// is found, and what broke the webhook even after its deliveries are gone.
+// TestSuperOfficeLastErrorIsOld: a failure beyond the searched rows is found,
+// and the reason for a broken webhook even after its deliveries are gone.
 func TestSuperOfficeLastErrorIsOld(t *testing.T) {
 	onSQLite(t, func(d *desk) {
 		h, gone := d.created(nil), d.created(nil)

@@ -18,8 +18,8 @@ import (
 	"github.com/sitehooks/sitehooks/models/modelstest"
 )
 
-// TestSuperOfficeClient: the vendor's own client works as it is, and what it
-// signals is delivered by the jobs as they run in production.
+// TestSuperOfficeClient: the vendor's own client works unchanged, and its
+// signals are delivered by the jobs as they run in production.
 func TestSuperOfficeClient(t *testing.T) {
 	const folder = "../../../jobs/wire/testdata/npm"
 	if _, err := os.Stat(folder + "/node_modules/@superoffice/webapi"); err != nil {
@@ -67,7 +67,7 @@ func (d *desk) startJobs() *jobs.Jobs {
 	return work
 }
 
-// delivered looks at what the receiver got.
+// delivered checks the requests of the receiver.
 func (d *desk) delivered() {
 	d.t.Helper()
 	var events []string

@@ -60,7 +60,7 @@ func TestSuperOfficePatchTestFails(t *testing.T) {
 			`{"op":"test","path":"/Events/7","value":"contact.created"}`,
 			`{"op":"test","path":"/Properties/none","value":1}`,
 			`{"op":"test","path":"/State","value":"Stopped"}`,
-			// What is secret cannot be guessed at.
+			// Secrets cannot be guessed by a test operation.
 			`{"op":"test","path":"/Secret","value":"first"}`,
 			`{"op":"test","path":"/Headers/X-A","value":"1"}`,
 		} {
@@ -155,8 +155,8 @@ func TestSuperOfficeMergePatch(t *testing.T) {
 	})
 }
 
-// FuzzSuperOfficePatch: no patch makes the API fall over, and what one leaves
-// is JSON.
+// FuzzSuperOfficePatch: no patch makes the API panic, and the result of one is
+// JSON.
 func FuzzSuperOfficePatch(f *testing.F) {
 	for _, seed := range []string{
 		`[{"op":"test","path":"/Name","value":"a"}]`, `[{"op":"move","from":"/Events/0","path":"/Events/-"}]`, `{"Headers":{"X":null}}`,

@@ -104,8 +104,8 @@ func TestSuperOfficeLocations(t *testing.T) {
 	})
 }
 
-// TestSuperOfficeNamesHeaders: whoever reads a definition learns which headers
-// are set and none of their values.
+// TestSuperOfficeNamesHeaders: a definition has the names of the headers and
+// none of their values.
 func TestSuperOfficeNamesHeaders(t *testing.T) {
 	onSQLite(t, func(d *desk) {
 		headers := map[string]any{"Headers": map[string]string{"X-Api-Key": "very private", "X-Team": "also private"}}

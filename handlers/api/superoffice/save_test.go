@@ -21,7 +21,7 @@ func TestSuperOfficeReplace(t *testing.T) {
 		if _, o := d.opened(h.WebhookID); o.Secrets[0] != "first" || len(o.Headers) != 2 || o.Headers[1].Value != "2" || len(d.target.requests()) > 0 {
 			d.t.Errorf("%+v", o)
 		}
-		// A replacement: what it does not say is gone, but for what is secret.
+		// A replacement: missing values are removed, except for secrets.
 		d.clock.Add(time.Hour)
 		got := d.ok(d.do(http.MethodPut, pathOf(h), d.body(map[string]any{
 			"WebhookId": h.WebhookID, "Name": "Other", "Events": []string{"lead.scored", "lead.scored", "question.changed"},
@@ -48,7 +48,7 @@ func TestSuperOfficeReplace(t *testing.T) {
 	})
 }
 
-// TestSuperOfficeKeepsTheFilter: what only the form knows stays.
+// TestSuperOfficeKeepsTheFilter: fields that only the form has stay.
 func TestSuperOfficeKeepsTheFilter(t *testing.T) {
 	onSQLite(t, func(d *desk) {
 		d.must(d.store.Locations.Ensure(t.Context(), "sales", "Sales"))
@@ -66,8 +66,8 @@ func TestSuperOfficeKeepsTheFilter(t *testing.T) {
 	})
 }
 
-// TestSuperOfficeOwner: what is made with a token belongs to the member who
-// created the token, and to nobody when there is no such member.
+// TestSuperOfficeOwner: webhooks created with a token belong to the member who
+// created the token, and have no owner when there is no such member.
 func TestSuperOfficeOwner(t *testing.T) {
 	onBothStores(t, func(d *desk) {
 		h := d.created(nil)
@@ -178,7 +178,7 @@ func TestSuperOfficeStates(t *testing.T) {
 		if got := put(h, nil); got.State != "Active" || len(d.target.requests()) != 2 {
 			d.t.Errorf("%+v", got)
 		}
-		// Active resumes whatever the target does; Stopped stops.
+		// Active resumes with any answer of the target; Stopped stops.
 		d.target.answers(http.StatusBadGateway)
 		for _, state := range []string{"Active", "Stopped"} {
 			d.clock.Add(time.Minute)

@@ -201,7 +201,7 @@ func TestSuperOfficeFeatureOff(t *testing.T) {
 		if len(d.target.requests()) > 0 {
 			d.t.Error("the target was asked")
 		}
-		// What is there can be read, saved, tried and deleted.
+		// An existing webhook can be read, saved, tried and deleted.
 		d.ok(d.do(http.MethodGet, path, ""))
 		d.ok(d.do(http.MethodPut, path, d.body(map[string]any{"Name": "other"})))
 		r := d.do(http.MethodPost, "/v1/Webhook/Test", d.body(map[string]any{"WebhookId": h.WebhookID}))
