@@ -49,25 +49,25 @@ type section struct {
 }
 
 var sections = []section{
-	{"Throughput", regexp.MustCompile(`^main/.*/(stackauth|generic)/`), "One webhook gets everything. With the type `stackauth` every event is one delivery, with `generic` up to 100 events share a body. " +
+	{"Throughput", regexp.MustCompile(`^main/.*/(stackauth|generic)/`), "One webhook gets all events. With the type `stackauth` every event is one delivery, with `generic` up to 100 events share a body. " +
 		"64 clients send one event a request, or 8 clients send requests of 100. *Accepted* counts events that were answered with 202, *delivered* those that arrived at the receiver; " +
 		"*of raw* is delivered events against the requests of the raw loop in the same run; *CPU* is processor time of Sitehooks and PostgreSQL for 10,000 events, every outcome recorded."},
 	{"The limit", regexp.MustCompile(`^main/.*/limit`), "A minimal program sets the upper bound: it stores a row, posts it with a signature and records the response. It writes 500 rows with each statement and commit. " +
-		"Its CPU is that of PostgreSQL and of its own process, which here also sends. Sitehooks has more to write for the same delivery: an event, its place in the queue, its dispatch result, a delivery, its trigger and its attempt are a row each. The delivery is written twice, and all of them are indexed for the searches of the console; " +
-		"that is seven rows and some twenty entries in indexes. Half of its time is PostgreSQL's, and most of that is this writing: alone on a connection an event takes 25 µs to store and to dispatch, and took 42 while its own row was written once more for that. " +
+		"Its CPU is that of PostgreSQL and of its own process, which also sends the requests. Sitehooks has more to write for the same delivery: an event, its place in the queue, its dispatch result, a delivery, its trigger and its attempt are a row each. The delivery is written twice, and all of them are indexed for the searches of the console; " +
+		"that is seven rows and some twenty entries in indexes. PostgreSQL takes half of its time, mostly for writing these rows: alone on a connection an event takes 25 µs to store and to dispatch, and took 42 µs when dispatch also rewrote the event's row. " +
 		"Rows reach it as one array a column. Other changes made no difference beyond chance: seven fewer indexes, a server with warm files and memory, a Unix socket. " +
-		"Were PostgreSQL free, single requests would come to 0.22 of the raw loop and requests of 100 to 0.39: an event in a request of its own is two requests over HTTP, where the raw loop makes one. " +
+		"If PostgreSQL cost nothing, single requests would reach 0.22 of the raw loop and requests of 100 would reach 0.39: an event in a request of its own needs two requests over HTTP, and the raw loop makes one. " +
 		"Of the other half a third is the network, in the kernel; the rest is spread over reading JSON, building bodies, talking to the database, memory and its collection, none of which is more than a tenth. " +
 		"With SQLite half of the time is SQLite's own, and one transaction writes at a time: dispatch reads and decides before its transaction begins to write."},
 	{"Latency", regexp.MustCompile(`^main/.*/latency`), "200 events a second, one event a request, one delivery an event, without delay: from the moment at which the event was meant to be sent to its arrival at the receiver. " +
-		"With an interval of 1 s an event waits for the next look, half a second on average; 0 is on arrival."},
-	{"Start and memory", regexp.MustCompile(`/start `), "From the start of the process until `/readyz` says 200, and the memory of an instance that has nothing to do. *Millions of rows* has 5,000,000 events and as many deliveries, attempts and triggers."},
+		"With an interval of 1 s an event waits for the next run of dispatch, half a second on average; with 0 it is dispatched on arrival."},
+	{"Start and memory", regexp.MustCompile(`/start `), "From the start of the process until `/readyz` says 200, and the memory of an idle instance. *Millions of rows* has 5,000,000 events and as many deliveries, attempts and triggers."},
 	{"Webhooks that do not match", regexp.MustCompile(`^growth/`), "The cost of an event in a location with 10 or 10,000 webhooks that do not match it, by tag, by community and by activity."},
-	{"Many webhooks", regexp.MustCompile(`^webhooks/`), "Each event matches one of so many webhooks. *One hot* gets half of all events, the other half is spread over a thousand."},
+	{"Many webhooks", regexp.MustCompile(`^webhooks/`), "Each event matches one webhook of the given number. *One hot* gets half of all events, the other half is spread over a thousand."},
 	{"Several instances", regexp.MustCompile(`^instances/`), "100 webhooks, requests of 100, all on the same machine: *against one* is how much more is delivered than by one instance with the role `all` in the same run. *Repeats* are deliveries that arrived twice."},
 	{"The list of webhooks", regexp.MustCompile(`^pages/`), "50 of 10,000 webhooks with health and charts, by 16 connections at once."},
-	{"Removing old history", regexp.MustCompile(`^retention/`), "Latency at 200 events a second on arrival, from the start of an instance that removes a million rows older than the retention until they are gone, and with nothing to remove."},
-	{"Disk", regexp.MustCompile(`^size/`), "Bytes of a row with its indexes, measured after the load that wrote it; payload and body are inside. [Sizing](sizing.md) reckons with them."},
+	{"Removing old history", regexp.MustCompile(`^retention/`), "Latency at 200 events a second with dispatch on arrival: while an instance removes a million rows older than the retention, and with nothing to remove."},
+	{"Disk", regexp.MustCompile(`^size/`), "Bytes of a row with its indexes, measured after the load that wrote it; payload and body are inside. [Sizing](sizing.md) uses them."},
 }
 
 func (r report) writePage(w io.Writer) {
@@ -77,7 +77,7 @@ func (r report) writePage(w io.Writer) {
 	}
 	fmt.Fprint(w, "![Delivered events and latency](performance.svg)\n\n"+
 		"Instance, PostgreSQL, load generator, receiver and raw loop are processes of their own on one machine, and share its cores. "+
-		"The *raw loop* is the same machine at its best: 64 connections sign and POST bodies of the same size to the same receiver, and nothing is stored; half of it runs before and half after what is measured. "+
+		"The *raw loop* is the same machine at its best: 64 connections sign and POST bodies of the same size to the same receiver, and nothing is stored; half of it runs before and half after the measurement. "+
 		"Each figure is the median of three runs during which other processes took less than a tenth of the machine; other runs are discarded, and after ten the last column says how many there were. "+
 		"An event is on the disk before it is accepted, on both databases. Trigger history is on.\n\n")
 	r.writeMachine(w)
