@@ -159,7 +159,7 @@ func TestALostDatabaseFileIsNoticed(t *testing.T) {
 var lateMetric = regexp.MustCompile(`(?m)^sitehooks_dispatch_late_seconds (\S+)$`)
 
 // Dispatch that is late shows in the banner and the metric. The instance is
-// ready all the same: it can store what arrives.
+// ready all the same: it can store events.
 func TestLateDispatchIsSaidEverywhereButInReadiness(t *testing.T) {
 	env := apptest.Environment(t, "postgres")
 	in, db := apptest.Serve(t, env), openDatabase(t, env)

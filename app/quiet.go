@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 )
 
-// quietable is a log that can be told to leave warnings and errors out: while
+// quietable is a log that can leave out warnings and errors on request: while
 // an instance stops whose database is away, each of its parts would report the
 // same.
 type quietable struct {

@@ -46,7 +46,7 @@ func (serveCommand) Run(ctx context.Context, c config.Config, p Process) error {
 	return in.wait(ctx)
 }
 
-// faultOfStart is why the start failed, unless it was told to end.
+// faultOfStart is why the start failed, unless it was stopped.
 func faultOfStart(ctx context.Context, c config.Config, p Process, err error) error {
 	if ctx.Err() == nil {
 		return err

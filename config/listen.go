@@ -35,7 +35,7 @@ func (f *Faults) baseURL(value, addr string) *url.URL {
 	if value == "" {
 		host, port, err := net.SplitHostPort(addr)
 		if err != nil {
-			return nil // the address's own fault is told already
+			return nil // the address's own fault is reported already
 		}
 		if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
 			host = "localhost"

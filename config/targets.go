@@ -10,7 +10,7 @@ import (
 
 // The widest ranges that SITEHOOKS_ALLOW_TARGETS may open. /8 is the widest
 // private IPv4 network. For IPv6 a whole provider gets a /32, while one site
-// has a /48; fc00::/7, which is everybody's intranet, stays shut.
+// has a /48; fc00::/7, the range of all intranets, cannot be opened.
 const (
 	widestIPv4 = 8
 	widestIPv6 = 32

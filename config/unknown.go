@@ -19,7 +19,7 @@ func known() []string {
 	return names
 }
 
-// unknown reports each variable that looks like one of Sitehooks and is none:
+// unknown reports each variable that looks like one of Sitehooks' but is not:
 // misspelt, it would have no effect.
 func (f *Faults) unknown(values map[string]string) {
 	all := known()

@@ -53,12 +53,13 @@ type Deps struct {
 	SuperOffice gin.HandlerFunc
 	// Static serves the files below /static/.
 	Static http.Handler
-	// OnChange wakes the jobs after a change that may give them work; nil: nobody.
+	// OnChange wakes the jobs after a change that may give them work; nil: it
+	// is not called.
 	OnChange func()
 	// Ready says why this instance cannot work now; nil error: it can.
 	Ready   func(ctx context.Context) error
 	Metrics http.Handler
-	// LoginRefused counts a log-in that was refused; nil: nobody counts.
+	// LoginRefused counts a log-in that was refused; nil: it is not counted.
 	LoginRefused func()
 	Version      string
 	// OIDC is the provider of single sign-on, if there is one.

@@ -50,5 +50,5 @@ func plain(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte(text + "\n")) // nobody is left to tell
+	_, _ = w.Write([]byte(text + "\n")) // an error cannot be reported any more
 }

@@ -29,7 +29,7 @@ func (a *Areas) Routes() (*gin.Engine, error) {
 		return &web.StatusError{Status: http.StatusMethodNotAllowed, Text: "This address does not accept this method."}
 	}))
 
-	// Open to everybody.
+	// Open without a login.
 	health := gin.WrapH(Health(a.deps.Ready, a.deps.Metrics, s.Log))
 	get(r, "/healthz", health)
 	get(r, "/readyz", health)

@@ -24,8 +24,8 @@ type Deps struct {
 	Sender  *send.Client
 	Log     *slog.Logger
 	Metrics prometheus.Registerer
-	// Finished is told of deliveries that attempts brought to a final state, as
-	// models.Store.Finished is of others; nil: nobody is.
+	// Finished is called for deliveries that attempts brought to a final state,
+	// as models.Store.Finished is for others; nil: it is not.
 	Finished func(webhookType, state string, n int64)
 	// MemoryShare is how much of the bytes that dispatch and the answers of
 	// receivers may take fits into memory, up to 1; 0: all of them.

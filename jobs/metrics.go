@@ -39,7 +39,7 @@ const depthsFor = time.Second
 // the same time or soon after.
 type depthCollector struct {
 	ask   func() (depths, error)
-	again time.Duration // how long an answer, or an error, is told again
+	again time.Duration // how long an answer, or an error, is reused
 
 	mu    sync.Mutex // held while the database is asked; guards the fields below
 	found depths

@@ -30,8 +30,8 @@ func (x *Lanes) Reschedule(ctx context.Context) error {
 	})
 }
 
-// setBack says whether the clock was set back while nobody looked: a run of
-// dispatch, a delivery that waits or the hour of an attempt is yet to come.
+// setBack reports whether the clock was set back while no instance ran: a run
+// of dispatch, a delivery that waits or the hour of an attempt is yet to come.
 func (x *Lanes) setBack(tx *gorm.DB) (back bool, err error) {
 	now, err := x.s.now(tx)
 	if err != nil {

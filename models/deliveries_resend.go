@@ -179,8 +179,8 @@ func (x *Deliveries) resendPart(tx *gorm.DB, q DeliveryQuery, from int64, settin
 	return res.RowsAffected, res.Error
 }
 
-// lockWebhooks takes the rows that everybody locks first, in order: none of
-// them is paused or deleted meanwhile. One, or with 0 all.
+// lockWebhooks locks the rows that all transactions lock first, in order: none
+// of them is paused or deleted meanwhile. One, or with 0 all.
 func (x *Deliveries) lockWebhooks(tx *gorm.DB, id int64) error {
 	if x.s.lock() == "" {
 		return nil

@@ -75,7 +75,8 @@ type Lane struct {
 	QueuedUntil *time.Time
 	LeasedBy    string
 	LeasedUntil *time.Time
-	// Slow lanes work in a queue of their own, so that they delay nobody.
+	// Slow lanes work in a queue of their own, so that they do not delay
+	// others.
 	Slow bool
 	// PacedThrough is the highest Delivery.ID of those released together,
 	// which go out slowly; 0: none.

@@ -25,7 +25,7 @@ var (
 	ErrUnauthorized = errors.New("unknown or revoked token")
 )
 
-// ConflictError says that somebody else saved the row meanwhile.
+// ConflictError says that the row was saved by another author meanwhile.
 type ConflictError struct{ By string }
 
 func (e *ConflictError) Error() string { return "changed by " + e.By }

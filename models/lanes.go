@@ -47,15 +47,15 @@ func newLanes(s *Store, memoryShare float64) *Lanes {
 // queuedFor is how long a queued job is believed to be about to start.
 const queuedFor = 10 * time.Second
 
-// fillLanes notes that lanes have something due now. It returns those for
-// which a job must be queued: nobody works on them and none is queued. Those
-// whose queue is full are left to the sweep.
+// fillLanes notes that lanes have something due now. It returns those for which
+// a job must be queued: no worker has them and none is queued. Those whose
+// queue is full are left to the sweep.
 func (s *Store) fillLanes(tx *gorm.DB, ids map[int64]struct{}, now time.Time) ([]LaneRef, error) {
 	sorted := make([]int64, 0, len(ids))
 	for id := range ids {
 		sorted = append(sorted, id)
 	}
-	slices.Sort(sorted) // everybody locks in the same order
+	slices.Sort(sorted) // all transactions lock in the same order
 	if len(sorted) == 0 {
 		return nil, nil
 	}

@@ -96,7 +96,7 @@ func (l *Locations) Remove(ctx context.Context, by Actor, p Place) error {
 		return err
 	}
 	err = l.change(ctx, func(tx *gorm.DB, now time.Time) error {
-		uses, err := p.uses(tx) // somebody may have been quicker
+		uses, err := p.uses(tx) // another transaction may have been quicker
 		if err != nil {
 			return err
 		}

@@ -12,7 +12,7 @@ const LoginWindow = 15 * time.Minute
 
 // LoginFrom says whose password is tried, and from where.
 type LoginFrom struct {
-	Account      string // e-mail in lower case, of a member or of nobody
+	Account      string // e-mail in lower case, of a member or an unknown one
 	AddressGroup string // IPv4 address or IPv6 network of 64 bits
 	Device       string // browser or session with an earlier login; empty: a stranger's
 }

@@ -142,8 +142,8 @@ func (s *Store) tryLock(ctx context.Context) (tx pgx.Tx, err error) {
 	return nil, errors.Join(err, tx.Rollback(ctx))
 }
 
-// keepOpen keeps a transaction open until it is told to end it. The context
-// that it returns ends with it, or with the fault of its connection.
+// keepOpen keeps a transaction open until it is stopped. The context that it
+// returns ends with it, or with the fault of its connection.
 func (s *Store) keepOpen(ctx context.Context, tx pgx.Tx) (open context.Context, end func()) {
 	open, lost := context.WithCancelCause(ctx)
 	over, ended := make(chan struct{}), make(chan struct{})

@@ -65,7 +65,7 @@ func (x *Lanes) Record(ctx context.Context, id int64, outcomes []Outcome, h Lane
 }
 
 func (x *Lanes) record(ctx context.Context, calls []*laneOutcomes, turn bool) error {
-	slices.SortStableFunc(calls, func(a, b *laneOutcomes) int { return cmp.Compare(a.id, b.id) }) // everybody locks in the same order
+	slices.SortStableFunc(calls, func(a, b *laneOutcomes) int { return cmp.Compare(a.id, b.id) }) // all transactions lock in the same order
 	var outcomes []Outcome
 	for _, c := range calls {
 		outcomes = append(outcomes, c.outcomes...)
@@ -75,7 +75,7 @@ func (x *Lanes) record(ctx context.Context, calls []*laneOutcomes, turn bool) er
 			if c.health.Broken == "" {
 				continue
 			}
-			// The webhook's row first, as everybody locks it first.
+			// The webhook's row first, as in all transactions.
 			if err := x.s.breakIn(tx, c.id, c.health.Broken); err != nil && !errors.Is(err, ErrNotFound) {
 				return err
 			}

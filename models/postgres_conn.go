@@ -16,7 +16,7 @@ import (
 type answeringConn struct {
 	net.Conn
 	within time.Duration // for the next piece of an answer
-	hung   func()        // is told that the connection was given up
+	hung   func()        // is called when the connection was given up
 	since  time.Time     // when it was opened
 
 	mu     sync.Mutex
@@ -136,7 +136,7 @@ func (c *answeringConn) giveUp(err error) error {
 		c.hung()
 	}
 	if late {
-		_ = c.Close() // there is nobody to wait for
+		_ = c.Close() // the connection is given up
 		return errHung
 	}
 	return err

@@ -168,7 +168,7 @@ func (s *Store) pruneDeliveries(tx *gorm.DB, p *Pruned) error {
 	}
 	lock := s.lock()
 	if lock != "" {
-		lock += " skip locked" // somebody sends it again
+		lock += " skip locked" // rows that another transaction is resending
 	}
 	var ids []int64
 	err = tx.Raw("select id from deliveries where finished_at < ? and due_at is null order by finished_at limit ?"+lock,

@@ -67,7 +67,7 @@ type keptStatement struct {
 	reading bool // its rows are not closed yet
 }
 
-// statement returns a statement that nobody uses now, or nil.
+// statement returns a statement that is not in use, or nil.
 func (c *statementConn) statement(ctx context.Context, query string) (*keptStatement, error) {
 	if k := c.kept[query]; k != nil {
 		if k.reading {
@@ -93,7 +93,7 @@ func (c *statementConn) statement(ctx context.Context, query string) (*keptState
 	return k, nil
 }
 
-// forget closes all statements that nobody reads from.
+// forget closes all statements that are not in use.
 func (c *statementConn) forget() (err error) {
 	maps.DeleteFunc(c.kept, func(_ string, k *keptStatement) bool {
 		if !k.reading {

@@ -54,8 +54,8 @@ type Store struct {
 	Audit      *Audit
 	Instances  *Instances
 
-	// Finished is told of deliveries that were dropped, by type of webhook,
-	// once that is stored; nil: nobody is. Set it before the store is used.
+	// Finished is called for dropped deliveries, by type of webhook, once that
+	// is stored; nil: it is not. Set it before the store is used.
 	Finished func(webhookType, state string, n int64)
 
 	db    *gorm.DB
@@ -133,8 +133,8 @@ func (s *Store) prepare(ctx context.Context, o Options) error {
 	return err
 }
 
-// Close lets go of the database. A file that was removed is left as it is:
-// closing it would remove its log too, by which the next start knows.
+// Close closes the database. A file that was removed is left as it is: closing
+// it would remove its log too, by which the next start knows.
 func (s *Store) Close() {
 	if s.file != nil && s.file.check() != nil {
 		return
@@ -299,8 +299,8 @@ func readAndWrite(tx *gorm.DB, read func(db *gorm.DB) (worth bool, err error), w
 
 func (s *Store) needsFeature(webhookType string) bool { return s.needs == nil || s.needs(webhookType) }
 
-// share is added to a select whose rows nobody may change until the
-// transaction ends.
+// share is added to a select whose rows must not change until the transaction
+// ends.
 func (s *Store) share() string {
 	if s.pool == nil {
 		return ""

@@ -146,7 +146,7 @@ func (t *together[C]) next() []*joined[C] {
 	return group
 }
 
-// withdraw takes a call back that nobody makes yet.
+// withdraw takes back a call that is not in work yet.
 func (t *together[C]) withdraw(mine *joined[C]) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -57,9 +57,9 @@ func shortDispatch(t *testing.T, s *models.Store) {
 	ok(t, s.Settings.Change(t.Context(), mary, models.EnableGenericWebhooks, "True", "test"))
 }
 
-// What many lanes do at the same moment, they do together: each claims, reads
-// its own, records it and is released, and a refusal of the database for one
-// does not fail the others.
+// Lanes that work at the same moment share statements: each claims, reads its
+// own, records it and is released, and a refusal of the database for one does
+// not fail the others.
 func TestLanesTogether(t *testing.T) {
 	const n, bad = 40, 17
 	modelstest.Each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {

@@ -99,7 +99,7 @@ func revoke(tx *gorm.DB, by Actor, now time.Time, which string, args ...any) (to
 	tok.RevokedAt = &now
 	res := tx.Model(&Token{}).Where("id = ? and revoked_at is null", tok.ID).Update("revoked_at", now)
 	if res.Error == nil && res.RowsAffected == 0 {
-		return tok, ErrNotFound // somebody else did just now
+		return tok, ErrNotFound // another administrator did just now
 	}
 	if res.Error != nil {
 		return tok, res.Error

@@ -3,7 +3,7 @@ package models
 import "gorm.io/gorm"
 
 // traced makes a database call tell with each statement, as it was prepared,
-// and its arguments. Inserts that go past gorm are not told: they search
+// and its arguments. Inserts that go past gorm are not reported: they search
 // nothing.
 func traced(db *gorm.DB, tell func(statement string, args []any)) error {
 	if tell == nil || db == nil {

@@ -83,7 +83,7 @@ type Location struct {
 type Community struct {
 	Location    string `gorm:"primaryKey"`
 	Slug        string `gorm:"primaryKey"`
-	Name        string // empty: nobody gave it one
+	Name        string // empty: it has none
 	Description string
 	CreatedAt   time.Time `gorm:"autoCreateTime:false"`
 }

@@ -21,7 +21,7 @@ type WebhookPage struct {
 	Rows    []WebhookRow
 	All     int64   // webhooks there are
 	Matched int64   // that the query matches
-	Owners  []Owner // of all webhooks, by name; nobody may change it
+	Owners  []Owner // of all webhooks, by name; must not be changed
 	// Next and Prev go into After and Before of the query for the pages beside
 	// this one; empty: there is none.
 	Next, Prev string

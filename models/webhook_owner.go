@@ -7,7 +7,8 @@ import (
 )
 
 // Claim makes a member the owner of a webhook that has none. It goes on as it
-// was. Errors: ErrNotFound, also when the member was removed; *ConflictError when somebody else owns it.
+// was. Errors: ErrNotFound, also when the member was removed; *ConflictError
+// when another member owns it.
 func (x *Webhooks) Claim(ctx context.Context, by Actor, id int64) error {
 	return x.s.tx(ctx, func(tx *gorm.DB) error {
 		owner, err := x.s.ownerFor(tx, by)
@@ -57,7 +58,7 @@ func orWords(words, none string) string {
 // disown leaves the webhooks of a removed member without an owner; the
 // creator's name stays.
 func (s *Store) disown(tx *gorm.DB, user int64) error {
-	var ids []int64 // locked in the order in which everybody does
+	var ids []int64 // locked in the order of all transactions
 	if err := tx.Raw("select id from webhooks where owner_id = ? order by id"+s.lock(), user).Scan(&ids).Error; err != nil {
 		return err
 	}

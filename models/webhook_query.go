@@ -61,7 +61,7 @@ func (q WebhookQuery) where(db *gorm.DB) *gorm.DB {
 	if q.Owner != "" {
 		id, err := strconv.ParseInt(q.Owner, 10, 64)
 		if err != nil {
-			id = -1 // nobody's
+			id = -1 // matches no webhook
 		}
 		db = db.Where("webhooks.owner_id = ?", id)
 	}

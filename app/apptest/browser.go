@@ -15,7 +15,7 @@ type Browser struct {
 	base   string
 }
 
-// Browser is one in which nobody is logged in.
+// Browser is a browser without a session.
 func (in *Instance) Browser() *Browser {
 	in.T.Helper()
 	jar, err := cookiejar.New(nil)

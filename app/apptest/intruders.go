@@ -103,7 +103,7 @@ type Door struct {
 type Keys struct {
 	TeamToken, SuperOffice string // valid tokens
 	Silent                 string // https address that never answers
-	Viewer                 string // cookie of a member who may read
+	Viewer                 string // cookie of a viewer
 }
 
 // Doors are all attacks, each with a share of the connections that it had when

@@ -85,7 +85,7 @@ func Eventually(t testing.TB, what string, is func() bool) {
 	}
 }
 
-// FreePort is an address on which nobody listens.
+// FreePort is an address on which no process listens.
 func FreePort(t testing.TB) string {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")

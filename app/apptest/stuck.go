@@ -63,8 +63,8 @@ func newStuck(t testing.TB, wait time.Duration) *Stuck {
 	return s
 }
 
-// refusing is an address at which every connection is refused: somebody has
-// the port and does not listen, so nobody else gets it.
+// refusing is an address at which every connection is refused: its port is
+// reserved without listening, so no other process gets it.
 func refusing(t testing.TB) string {
 	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
@@ -111,8 +111,8 @@ func (w *Watch) Count() int {
 	return len(w.At)
 }
 
-// BadReceivers are the receivers that must delay nobody: one that never answers, one
-// that answers after 14 s, and webhooks whose receiver refuses.
+// BadReceivers are the receivers that must not delay others: one that never
+// answers, one that answers after 14 s, and webhooks whose receiver refuses.
 type BadReceivers struct{ Silent, Late *Stuck }
 
 // AddBad makes them. The stuck two get one delivery for each event, so that

@@ -26,7 +26,8 @@ const (
 // figures are the measurements of a run, by name with unit.
 type figures map[string]float64
 
-// benchCase is one row of the result. Open prepares what its runs share.
+// benchCase is one row of the result. Open prepares the shared part of its
+// runs.
 type benchCase struct {
 	Name string
 	Open func(r *benchRun) func(r *benchRun) figures

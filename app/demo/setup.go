@@ -71,7 +71,7 @@ func createSamples(ctx context.Context, store *models.Store, receiverURL string)
 	return nil
 }
 
-// sampleOwner adds a member with a password that nobody knows.
+// sampleOwner adds a member with a random password that is not shown.
 func sampleOwner(ctx context.Context, store *models.Store, name string) (models.User, error) {
 	hash, err := web.HashPassword(rand.Text())
 	if err != nil {

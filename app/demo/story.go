@@ -45,7 +45,7 @@ func newStory(seed uint64, now func() time.Time) *story {
 
 // opening is the first activity of all, at once: two questions in every
 // location, one of them answered and accepted, so that each sample webhook soon
-// has something. These topics are told again only after all others.
+// has something. These topics come again only after all others.
 func (s *story) opening() []event {
 	wanted := map[string]string{"python-wranglers": "python", "devcentral": "backend", "accessibility": "a11y", "soe-test": "test", "main": ""}
 	var events []event

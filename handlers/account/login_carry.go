@@ -16,8 +16,7 @@ import (
 // carriedPrefix begins the names of the carried fields in the login form.
 const carriedPrefix = "form."
 
-// LogInAgain shows the login page for the request of somebody whose session has
-// ended.
+// LogInAgain shows the login page for a request whose session has ended.
 func (s *Pages) LogInAgain(c *gin.Context, carried url.Values) error {
 	return s.showLogin(c, http.StatusUnauthorized, &loginPage{Next: c.Request.URL.RequestURI(), Carried: carried})
 }

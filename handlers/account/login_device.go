@@ -48,7 +48,7 @@ func (s *Pages) rememberDevice(c *gin.Context, email string) error {
 	return nil
 }
 
-// knownDevice returns the browser's device, if it is one of somebody's.
+// knownDevice returns the browser's device, if it belongs to a member.
 func (s *Pages) knownDevice(c *gin.Context) (d device, known bool) {
 	cookie, err := c.Request.Cookie(deviceCookie)
 	if err != nil {

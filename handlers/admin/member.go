@@ -129,7 +129,7 @@ func (s *Pages) MemberPassword(c *gin.Context) error {
 	return s.showGiven(c, user, password)
 }
 
-// MemberRemove asks before somebody is taken off the list.
+// MemberRemove asks before a member is removed.
 func (s *Pages) MemberRemove(c *gin.Context) error {
 	user, err := s.memberFromRequest(c)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// MemberDisable asks before somebody is kept out.
+// MemberDisable asks before a member is disabled.
 func (s *Pages) MemberDisable(c *gin.Context) error {
 	user, err := s.memberFromRequest(c)
 	if err != nil {
@@ -55,7 +55,7 @@ func (s *Pages) MemberDisablePost(c *gin.Context) error {
 	return s.Redirect(c, membersPath, web.Flash{Kind: "success", Text: "Disabled " + user.Email + "."})
 }
 
-// MemberEnable lets somebody log in again.
+// MemberEnable lets a member log in again.
 func (s *Pages) MemberEnable(c *gin.Context) error {
 	user, err := s.memberFromRequest(c)
 	if err != nil {

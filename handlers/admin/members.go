@@ -89,8 +89,8 @@ func (s *Pages) showMembers(c *gin.Context, status int, p *membersPage) error {
 	return s.Render(c, status, "admin_members", p)
 }
 
-// MemberAdd puts somebody on the list with a one-time password, which is shown
-// in the answer and has to be changed at the first login.
+// MemberAdd adds a member with a one-time password, which is shown in the
+// answer and has to be changed at the first login.
 func (s *Pages) MemberAdd(c *gin.Context) error {
 	p := &membersPage{}
 	var err error

@@ -60,8 +60,8 @@ type AccessDeps struct {
 	// IngestToken works beside the stored tokens, with the scope ingest and for
 	// all locations; empty: none.
 	IngestToken string
-	// Refused is told of each request that an API refused, for metrics; nil:
-	// nobody is.
+	// Refused is called for each request that an API refused, for metrics; nil:
+	// it is not.
 	Refused func(api, reason string)
 	Log     *slog.Logger     // nil: the default one
 	Now     func() time.Time // nil: the real clock

@@ -11,7 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// MaxFaults is how many faults of a request are told.
+// MaxFaults is how many faults of a request are reported.
 const MaxFaults = 100
 
 // Faults are the faults of a request.

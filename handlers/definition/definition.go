@@ -95,7 +95,7 @@ type Checked struct {
 	// included as far as they may be used.
 	Effective models.Opened
 	// Generated says that the type always signs, none of the secrets is left,
-	// and so a new one was made, which nobody has seen.
+	// and so a new one was made, which has not been shown yet.
 	Generated bool
 }
 

@@ -114,7 +114,7 @@ func (c *Checker) applyState(ctx context.Context, by models.Actor, w Checked, st
 		if r.Test = &t; !t.Delivered {
 			return nil
 		}
-		r.Healed = true // unless somebody paused it during the test
+		r.Healed = true // unless it was paused during the test
 		r.Released, err = c.Webhooks.Heal(c.storing(ctx), by, id)
 		return err
 	case state == models.WebhookActive && is != state:

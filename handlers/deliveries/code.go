@@ -10,7 +10,7 @@ import (
 type CodePart struct{ Class, Text string }
 
 // codeColoured is the size in bytes above which a body is shown in one colour:
-// a page of a hundred thousand pieces helps nobody.
+// a page of a hundred thousand pieces is of no use.
 const codeColoured = 64 << 10
 
 // PrettyCode shows JSON with two spaces a level and its parts coloured, and

@@ -66,7 +66,7 @@ type exportFile struct {
 
 // export sends a file. A chunk is rendered in full before it is sent, so that
 // nothing of the database waits for the reader. An error after the first chunk
-// cuts the connection, so that nobody takes a part for the whole.
+// cuts the connection, so that a part is not mistaken for the whole.
 func (s *Pages) export(c *gin.Context, file exportFile) error {
 	var chunk bytes.Buffer
 	more, err := s.exportChunk(c, file, &chunk)
@@ -109,7 +109,7 @@ func (s *Pages) exportChunk(c *gin.Context, file exportFile, to *bytes.Buffer) (
 }
 
 // sendChunk writes in pieces, each of which has its own deadline: a reader may
-// be slow, but not stand still.
+// be slow, but must not stop.
 func (s *Pages) sendChunk(c *gin.Context, chunk []byte) error {
 	out := http.NewResponseController(c.Writer)
 	for len(chunk) > 0 {

@@ -112,7 +112,7 @@ func withNext(c *gin.Context, path string) string {
 }
 
 // MemberFlow is the limiters' key of the member who is logged in: the user's
-// number, or "0" for nobody.
+// number, or "0" without a login.
 func MemberFlow(c *gin.Context) string {
 	user, _ := UserOf(c)
 	return FormatID(user.ID)

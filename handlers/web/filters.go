@@ -30,7 +30,7 @@ func ReadNumber(value string, into *int64) bool {
 	return ok
 }
 
-// Positive reads a decimal number of 64 bits; false: the value is none, or
+// Positive reads a decimal number of 64 bits; false: the value is not one, or
 // below 1.
 func Positive(value string) (int64, bool) {
 	n, err := strconv.ParseInt(value, 10, 64)

@@ -54,7 +54,7 @@ type Passwords struct {
 const PasswordsWaiting = 64
 
 // Decoy is compared with when there is no such user, so that it takes as long.
-// It is made with the parameters of hashing, of nobody's password.
+// It is made with the parameters of hashing, of a random password.
 const Decoy = "$argon2id$v=19$m=19456,t=2,p=1$oaHKRBuCviJslpcOC4BMfA$0xweITvtsRKiFLDpgOXXIqjMtOB0gHHPrsD8cGoEf3Q"
 
 // NewPasswords has one place for strangers and one for members.
@@ -63,7 +63,7 @@ func NewPasswords() *Passwords {
 	return &Passwords{Strangers: limit.New(one), members: limit.New(one)}
 }
 
-// Place waits until the password may be checked that somebody tries.
+// Place waits until a password may be checked.
 func (p *Passwords) Place(ctx context.Context, from models.LoginFrom) (*limit.Place, error) {
 	if from.Device != "" {
 		return p.members.Acquire(ctx, from.Account)

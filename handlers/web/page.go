@@ -24,12 +24,12 @@ type Page struct {
 	Site  string // host of the console, shown beside the name
 	Path  string // of this page with its query, to come back to; a handler that answers at another address sets it
 	Quiet bool   // asks the database nothing, because it does not answer
-	Bare  bool   // no bar and no navigation: nobody is logged in
+	Bare  bool   // no bar and no navigation, for pages without a login
 
 	Version string // of Sitehooks
 
 	Entries   template.HTML // of the navigation
-	Attention *attention    // webhooks that need somebody; nil: none
+	Attention *attention    // webhooks that need attention; nil: none
 
 	At *models.Standing // how things stand; nil: render asks
 

@@ -61,11 +61,11 @@ func (st *sessionCookies) New(r *http.Request, name string) (*sessions.Session, 
 	session.IsNew = true
 	cookie, err := r.Cookie(name)
 	if err != nil {
-		return session, nil //nolint:nilerr // no cookie: nobody is logged in
+		return session, nil //nolint:nilerr // no cookie: no session
 	}
 	var id string
 	if securecookie.DecodeMulti(name, cookie.Value, &id, st.Codecs...) != nil {
-		return session, nil //nolint:nilerr // not ours, or signed with a key that is gone: nobody is logged in
+		return session, nil //nolint:nilerr // not ours, or signed with a key that is gone: no session
 	}
 	key := SessionKey(id)
 	row, err := st.Rows.Get(r.Context(), key)

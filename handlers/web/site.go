@@ -35,7 +35,8 @@ type Config struct {
 	// TrustedProxies are the proxies whose headers about the client's address
 	// are trusted.
 	TrustedProxies []netip.Prefix
-	// OnChange wakes the jobs after a change that may give them work; nil: nobody.
+	// OnChange wakes the jobs after a change that may give them work; nil: it
+	// is not called.
 	OnChange func()
 	Version  string
 }
@@ -48,8 +49,8 @@ type Site struct {
 	PageWithin, LongWithin time.Duration
 	// OpenFormWithin is how long a form that needs no session may take to arrive.
 	OpenFormWithin time.Duration
-	// LogInAgain shows the login page for the request of somebody whose session
-	// has ended. The page carries the fields of a form that was sent.
+	// LogInAgain shows the login page for a request whose session has ended.
+	// The page carries the fields of a form that was sent.
 	LogInAgain func(c *gin.Context, carried url.Values) error
 	// KnownBrowser is the account, as text that stands for it, whose owner has
 	// logged in with this browser; empty: nobody's.

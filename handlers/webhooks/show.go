@@ -28,7 +28,7 @@ type webhookPage struct {
 	Failing    *failing // nil: it is not
 	Activities []string
 	Secrets    []secretField
-	URLReveal  string   // path of the question before a URL that is a secret is shown; empty: it is none
+	URLReveal  string   // path of the question before a URL that is a secret is shown; empty: the URL is not a secret
 	HeaderList []string // names of custom headers
 	Deleted    bool
 	Off        bool

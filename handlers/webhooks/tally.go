@@ -104,7 +104,7 @@ func (t *tally) activities(f *wire.Format, chosen []string) []previewActivity {
 }
 
 // previewAll is up to how many options a preview lists also those of which
-// nothing happened and that nobody chose.
+// nothing happened and that were not chosen.
 const previewAll = 10
 
 // tagLines are the tags that were asked for, then the ones that matches have

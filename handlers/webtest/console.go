@@ -40,7 +40,7 @@ type Console struct {
 	Engine *gin.Engine
 	Server *httptest.Server
 	Admin  models.User
-	Cookie string // of the session; empty: nobody is logged in
+	Cookie string // of the session; empty: no session
 	Extra  []*http.Cookie
 	Change int // times that OnChange was called
 

@@ -118,7 +118,7 @@ type HistorySite struct {
 	*testing.T
 	Store  *models.Store
 	Server *httptest.Server
-	Woken  int // how often the jobs were told of a change
+	Woken  int // how often the jobs were woken after a change
 }
 
 // As is a browser in which a member of that role is logged in.

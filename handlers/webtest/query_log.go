@@ -2,7 +2,7 @@ package webtest
 
 import "sync"
 
-// queryLog are those that the database was asked, while somebody counts them.
+// queryLog are the queries to the database while they are counted.
 type queryLog struct {
 	mu      sync.Mutex
 	counted bool

@@ -24,7 +24,7 @@ import (
 
 const (
 	maxBody    = 64 << 10 // bytes of a response's body that are kept
-	freeBody   = 8 << 10  // of these, for which nobody is asked
+	freeBody   = 8 << 10  // of these, which need no permission
 	maxHeaders = 32 << 10 // bytes of headers that are read
 	// defaultTimeout serves a request that names none.
 	defaultTimeout = 15 * time.Second

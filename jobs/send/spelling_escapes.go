@@ -14,8 +14,8 @@ type escape struct {
 	sign  byte   // without which no text has one
 	marks string // bytes that one begins with
 	// read appends the meaning of the escape that the text begins with, and
-	// returns how many bytes it takes: 0 when it is none, and -1 when it could
-	// be one if the text went on.
+	// returns how many bytes it takes: 0 when it is not an escape, and -1 when
+	// it could be one if the text went on.
 	read func(out, text []byte) ([]byte, int)
 }
 

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestReadPlain: the short way reads what json.Unmarshal reads, or nothing.
+// TestReadPlain: the fast path gives the result of json.Unmarshal, or none.
 func TestReadPlain(t *testing.T) {
 	for _, raw := range []string{
 		`""`, `"a"`, `"a\nb"`, `"é €"`, `"\u00e9"`, `"a\\"`, `"1"`, `0`, `-0`, `-1`, `9223372036854775807`, `9223372036854775808`,

@@ -89,7 +89,7 @@ func (f *Format) Covering(k EventKind) (Option, bool) {
 	return o, err == nil && slices.Contains(o.Events, k)
 }
 
-// shown is a value that somebody typed, fit to be repeated in a sentence.
+// shown is a typed value in a form that fits into a sentence.
 func shown(value string) string {
 	return firstCharacters(strings.ToValidUTF8(value, "?"), 80)
 }

@@ -14,7 +14,7 @@ var inline = map[string]bool{
 	"span": true, "strike": true, "strong": true, "sub": true, "sup": true, "tt": true, "u": true, "var": true, "wbr": true,
 }
 
-// unread are the elements whose content nobody reads.
+// unread are the elements whose content is not text for readers.
 var unread = map[string]bool{"iframe": true, "noscript": true, "script": true, "style": true, "template": true}
 
 // plainText is the readable part of a text that may be HTML, on one line: its

@@ -13,10 +13,10 @@ import (
 	"github.com/sitehooks/sitehooks/jobs/wire"
 )
 
-// A sixth type, made of nothing but what the package exports, shows that one
-// file and its golden are all that a type takes: TestFormats, TestGolden and
-// the fuzz tests find it among the others and apply the same checks to it. A
-// test of the pages or of the jobs can register one in the same way, in an init
+// A sixth type, made only of the package's exported names, shows that one file
+// and its golden are all that a type takes: TestFormats, TestGolden and the
+// fuzz tests find it among the others and apply the same checks to it. A test
+// of the pages or of the jobs can register one in the same way, in an init
 // function of a test file.
 func init() {
 	wire.Register(wire.Format{

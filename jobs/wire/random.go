@@ -8,10 +8,10 @@ import (
 
 const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-// messageID makes an id that nobody can guess: msg_ and 27 base62 characters,
+// messageID makes an id that cannot be guessed: msg_ and 27 base62 characters,
 // of which the first seven are the time in milliseconds and the others about
-// 119 random bits. Ids that grow with time stand together in an index, which
-// is then written at its end, and not everywhere.
+// 119 random bits. Ids that grow with time stand together in an index, which is
+// then written at its end, and not everywhere.
 func messageID() string {
 	id := make([]byte, len("msg_0000000"), len("msg_")+27)
 	copy(id, "msg_")

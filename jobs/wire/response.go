@@ -10,7 +10,7 @@ import (
 // Error classes: why no answer came.
 const (
 	ClassDNS      = "dns"       // the name does not resolve
-	ClassRefused  = "refused"   // nobody listens there, or no way leads there
+	ClassRefused  = "refused"   // no server listens there, or there is no route to it
 	ClassTimeout  = "timeout"   // no complete answer in time
 	ClassTLS      = "tls"       // the certificate or the encryption is at fault
 	ClassBlocked  = "blocked"   // the guard does not let us go there

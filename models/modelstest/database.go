@@ -49,7 +49,7 @@ func PostgresURLFromTemplate(t testing.TB, prepare func(url string) error) strin
 }
 
 // prepareTemplate closes the template to connections afterwards: a copy can be
-// made only while nobody is in it.
+// made only while no connection uses it.
 func (s *Server) prepareTemplate(prepare func(url string) error) error {
 	ctx := context.Background()
 	if err := s.admin(ctx, "CREATE DATABASE "+templateName); err != nil {

@@ -110,6 +110,6 @@ func (p *Pooler) Start() error {
 		time.Sleep(20 * time.Millisecond)
 	}
 	p.Crash()
-	log, _ := os.ReadFile(filepath.Join(p.dir, "log")) // the failure is told below
+	log, _ := os.ReadFile(filepath.Join(p.dir, "log")) // the failure is reported below
 	return fmt.Errorf("pgbouncer does not listen\n%s", log)
 }

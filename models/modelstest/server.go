@@ -22,9 +22,9 @@ type Server struct {
 	life     *lifeline
 }
 
-// StartPostgres gives one test a server that nobody else uses, so that the
-// test may stop it. It ends with the test. Tests that need only a database
-// take PostgresURL, which is much cheaper.
+// StartPostgres gives one test a server of its own, so that the test may stop
+// it. It ends with the test. Tests that need only a database take PostgresURL,
+// which is much cheaper.
 func StartPostgres(t testing.TB) *Server {
 	t.Helper()
 	s, err := newServer()

@@ -68,7 +68,8 @@ func familyKind(f wire.Family) Kind {
 	}
 }
 
-// TypeKind tells the kind of an event type, or in words why there is none.
+// TypeKind returns the kind of an event type, or a sentence about why there is
+// none.
 func TypeKind(name string) (k Kind, fault string) {
 	if k = eventTypes.kinds[name]; k != kindUnknown {
 		return k, ""

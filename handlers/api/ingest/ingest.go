@@ -38,10 +38,10 @@ type Deps struct {
 	Events Recorder
 	Access *api.Access
 	// OnAccepted is called after new events were stored, to wake dispatch; nil:
-	// nobody.
+	// it is not called.
 	OnAccepted func()
-	// Accepted counts new events by type, for metrics; nil: nobody. Custom types
-	// go by "custom", since their number has no limit.
+	// Accepted counts new events by type, for metrics; nil: they are not
+	// counted. Custom types go by "custom", since their number has no limit.
 	Accepted func(types map[string]int)
 	// MemoryShare is how much of the bytes that bodies may take together fits
 	// into memory, up to 1; 0: all of them.

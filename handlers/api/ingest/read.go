@@ -39,7 +39,7 @@ func ReadEvents(body []byte, lines bool, now time.Time) ([]models.NewEvent, *api
 	k := checker{now: now, faults: &f, payloads: make([]byte, 0, len(body))}
 	events := make([]models.NewEvent, 0, len(raw))
 	for i, r := range raw {
-		if r == nil { // its fault is told already
+		if r == nil { // its fault is reported already
 			continue
 		}
 		if f.Full() {

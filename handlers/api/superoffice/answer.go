@@ -44,7 +44,7 @@ func sendAnswer(q *api.Request, w http.ResponseWriter, a answer) error {
 		defer context.AfterFunc(q.Context(), func() { _ = control.SetWriteDeadline(time.Unix(1, 0)) })()
 	}
 	a.write(w, body)
-	_ = control.Flush() // while it is counted; nobody is left to tell
+	_ = control.Flush() // while it is counted; an error cannot be reported any more
 	return nil
 }
 

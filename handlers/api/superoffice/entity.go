@@ -174,7 +174,7 @@ func outputOpen(w models.Webhook, o models.Opened) answer {
 	return answer{value: entityOf(w, o), modified: at}
 }
 
-// readState reads a state by name or number; empty: none is told.
+// readState reads a state by name or number; empty: not given.
 func readState(value []byte) (name string, ok bool) {
 	if isNull(value) {
 		return "", true

@@ -35,8 +35,8 @@ type Deps struct {
 	// Sender sends the test event before a webhook is saved.
 	Sender definition.Sender
 	Access *api.Access
-	// OnChange is called after a webhook was saved, resumed or deleted; nil:
-	// nobody.
+	// OnChange is called after a webhook was saved, resumed or deleted; nil: it
+	// is not called.
 	OnChange func()
 	// OnAccepted and Accepted are called for signalled events, as in
 	// ingest.Deps.
@@ -135,7 +135,7 @@ func (s *API) answer(w http.ResponseWriter, r *http.Request, token models.Token)
 	return err
 }
 
-// failureOf is a refusal in the words of this API; nil is none.
+// failureOf is a refusal in the words of this API; nil stays nil.
 func failureOf(r *api.Refusal) error {
 	if r == nil {
 		return nil
