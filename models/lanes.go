@@ -93,8 +93,8 @@ const markMax = 10 * time.Minute
 const dueAndFree = "next_due_at <= ? and (leased_until is null or leased_until <= ? or leased_until > ?) " +
 	"and (queued_until is null or queued_until <= ? or queued_until > ?)"
 
-// Sweep returns at most limit lanes that have something due and that nobody
-// works on or is about to, and counts them as queued. Those that wait longest
+// Sweep returns at most limit lanes that have something due and that no worker
+// has or is about to have, and counts them as queued. Those that wait longest
 // come first; those whose queue is full, or whose job waits in it, are left.
 func (x *Lanes) Sweep(ctx context.Context, limit int) ([]LaneRef, error) {
 	now, err := x.s.Now(ctx)

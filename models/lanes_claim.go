@@ -20,8 +20,8 @@ type laneClaim struct {
 
 const leaseFree = "(l.leased_until is null or l.leased_until <= ? or l.leased_until > ?)"
 
-// Claim takes a lane's lease for a holder and reads the lane; false: somebody
-// else has it.
+// Claim takes a lane's lease for a holder and reads the lane; false: another
+// worker has it.
 func (x *Lanes) Claim(ctx context.Context, id int64, holder string, lease time.Duration) (Work, bool, error) {
 	c := &laneClaim{id: id, holder: holder, lease: lease}
 	err := x.claims.do(ctx, c)

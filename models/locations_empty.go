@@ -11,8 +11,8 @@ import (
 )
 
 // Empty returns the slugs of the locations that match a search and to which
-// nothing refers, in order. Those that somebody has renamed or described are
-// left out, as is the main site.
+// nothing refers, in order. Those that were renamed or described are left out,
+// as is the main site.
 func (l *Locations) Empty(ctx context.Context, search string) ([]string, error) {
 	return emptyLocations(l.s.db.WithContext(ctx), search)
 }

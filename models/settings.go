@@ -24,7 +24,7 @@ const (
 // SettingDef describes one site setting.
 type SettingDef struct {
 	Name    string
-	Help    string // what it does
+	Help    string // its effect
 	Bool    bool   // True or False; otherwise a whole number
 	Unit    string // seconds, days
 	Min     int

@@ -163,7 +163,7 @@ func (s *Store) Connections() int {
 }
 
 // Pooled tells that a pooler in transaction mode stands before PostgreSQL, so
-// that nobody can listen for notifications.
+// that connections cannot listen for notifications.
 func (s *Store) Pooled() bool { return s.pooled }
 
 // SQLite is the handle when the database is SQLite, otherwise nil.

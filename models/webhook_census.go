@@ -13,7 +13,7 @@ type census struct {
 
 // Owner is a member with webhooks.
 type Owner struct {
-	OwnerID   int64 // 0: nobody
+	OwnerID   int64 // 0: none
 	OwnerName string
 }
 

@@ -36,7 +36,7 @@ func (x *Webhooks) Claim(ctx context.Context, by Actor, id int64) error {
 	})
 }
 
-// ownerFor is the owner of a webhook that an author makes: nobody, 0, when the
+// ownerFor is the owner of a webhook that an author makes: none, 0, when the
 // member was removed meanwhile. A removal waits until the transaction has
 // ended, and then leaves the webhook without an owner.
 func (s *Store) ownerFor(tx *gorm.DB, by Actor) (owner int64, err error) {

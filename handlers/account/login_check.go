@@ -15,7 +15,7 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// passwordAttempt is a password that somebody offers, and who says so.
+// passwordAttempt is a password to check, with its account and its sender.
 type passwordAttempt struct {
 	Email, Password string
 	Address         string // of the client
@@ -57,7 +57,7 @@ func (t passwordAttempt) from() models.LoginFrom {
 // place and, where this instance knows of it, no question to the database.
 func (s *Pages) authenticate(ctx context.Context, attempt passwordAttempt) (passwordResult, error) {
 	if !wording.IsText(attempt.Email) {
-		attempt.Email = "" // nobody's
+		attempt.Email = "" // of no member
 	}
 	from := attempt.from()
 	if wait := s.refusals.wait(from); wait > 0 {

@@ -61,7 +61,7 @@ func (s *Pages) knownDevice(c *gin.Context) (d device, known bool) {
 }
 
 // KnownBrowser is the account whose owner has logged in with this browser, as
-// text that stands for it; empty: nobody's.
+// text that stands for it; empty: none.
 func (s *Pages) KnownBrowser(c *gin.Context) string {
 	d, _ := s.knownDevice(c)
 	return d.Account

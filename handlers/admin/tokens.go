@@ -59,8 +59,8 @@ func (p *tokensPage) MakerGone(tok models.Token) string {
 	return ""
 }
 
-// Tokens lists the tokens of the APIs, without the tokens themselves, which
-// nobody knows any more.
+// Tokens lists the tokens of the APIs, without the tokens themselves, which are
+// not stored.
 func (s *Pages) Tokens(c *gin.Context) error {
 	p := &tokensPage{tokenForm: tokenForm{Scope: models.ScopeIngest}}
 	if _, err := s.Refill(c, &p.tokenForm); err != nil {

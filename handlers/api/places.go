@@ -60,13 +60,13 @@ func (q *Request) Yielded() bool { return errors.Is(context.Cause(q.Context()), 
 // fairShare: while others wait, one token keeps an eighth of these.
 const fairShare = 8
 
-// placeWait is how long a request waits for a place, and as many wait as
-// there are places. It covers the time in which another token gives back
-// what it has beyond its share.
+// placeWait is how long a request waits for a place, and as many wait as there
+// are places. It covers the time in which another token gives back the places
+// beyond its share.
 const placeWait = time.Second
 
-// Read reads all of a body. Memory grows with what has arrived, not with what
-// was announced. The body must be released.
+// Read reads all of a body. Memory grows with the bytes received, not with the
+// announced length. The body must be released.
 func (q *Request) Read(w http.ResponseWriter, r *http.Request) (*Body, *Refusal) {
 	large := &Refusal{
 		Status: http.StatusRequestEntityTooLarge, Reason: ReasonTooLarge,

@@ -14,8 +14,8 @@ const writeBuffer = 64 << 10
 // Connections bounds how many connections a server keeps open. Accepting never
 // waits: once there are too many, the address group that has most of them loses
 // one. If most of its connections are idle, it is the one idle for longest.
-// Otherwise it is the one whose request takes longest, because it does not arrive
-// or because nobody reads the answer.
+// Otherwise it is the one whose request takes longest: usually it does not
+// arrive completely, or its client does not read the answer.
 //
 // Change is for http.Server.ConnState. The zero value is not usable.
 type Connections struct {

@@ -11,9 +11,9 @@ import (
 )
 
 // OwnHost answers pages only where the console is: at its own host, localhost
-// and IP addresses. At another host a page of somebody else's could be reading
-// them, whose name was made to lead here. The APIs and what machines ask for
-// need no cookies, so they answer everywhere.
+// and IP addresses. At any other host, a foreign page whose name resolves to
+// this address could read them (DNS rebinding). The APIs and other addresses
+// for machines need no cookies, so they answer everywhere.
 func (s *Site) OwnHost(c *gin.Context) {
 	path := c.Request.URL.Path
 	if IsAPI(path) || strings.HasPrefix(path, "/in/") || strings.HasPrefix(path, "/static/") ||

@@ -105,9 +105,9 @@ func (p *Page) RoleShown() string {
 	return p.User.Role
 }
 
-// PartHeader is what our scripts ask for a part of a page with: the name of
-// one that the handler offers. A redirect then comes as the header PartTo, so
-// that the script goes there and not the request.
+// PartHeader is the header in which our scripts name the part of a page that
+// they ask for. A redirect then comes as the header PartTo, so that the script
+// goes there and not the request.
 const (
 	PartHeader = "X-Part"
 	PartTo     = "X-Part-To"

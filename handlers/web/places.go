@@ -25,8 +25,8 @@ const (
 	// openFormWithin is how long such a form may take to arrive.
 	openFormWithin = 5 * time.Second
 	// yieldWithin is how long a request that has to give its place back may
-	// take to answer: well below BusyWait, or whoever waits for the place of an
-	// answer that nobody reads would be refused just before it is free.
+	// take to answer: well below BusyWait. Otherwise a waiting request would be
+	// refused just before a place became free.
 	yieldWithin = 2 * time.Second
 )
 

@@ -10,9 +10,9 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/wording"
 )
 
-// sentences say what is wrong where a rule is broken, by field and rule, or by
-// rule for all other fields. {length} is that of the value in characters, {max}
-// the rule's parameter.
+// sentences are the messages for broken rules, by field and rule, or by rule
+// for all other fields. {length} is that of the value in characters, {max} the
+// rule's parameter.
 var sentences = map[string]string{
 	"do oneof":                   "Choose what to do with the selected webhooks: pause, resume or delete.",
 	"email":                      "This is not an e-mail address. Enter one such as mary@example.com.",
@@ -42,7 +42,7 @@ var sentences = map[string]string{
 	"through gt":                 "This request does not name the deliveries. Start again from the list.",
 }
 
-// sentenceOf says what is wrong with a field.
+// sentenceOf is the message about a field's fault.
 func sentenceOf(broken validator.FieldError) string {
 	field, rule := fieldOf(broken), broken.ActualTag()
 	value := reflect.ValueOf(broken.Value()).String()

@@ -10,8 +10,8 @@ import (
 
 // The names of values that a session keeps for the next page.
 const (
-	KeptConfirmed = "confirmed" // when the member last proved at the provider who they are: Unix seconds
-	KeptForm      = "form"      // what was typed before the member had to log in again: a TypedForm as JSON
+	KeptConfirmed = "confirmed" // time of the last authentication at the provider: Unix seconds
+	KeptForm      = "form"      // unsaved input from before a new login: a TypedForm as JSON
 	KeptToken     = "token"     // a new token, which is shown once: a freshToken as JSON
 )
 

@@ -53,7 +53,7 @@ type Site struct {
 	// The page carries the fields of a form that was sent.
 	LogInAgain func(c *gin.Context, carried url.Values) error
 	// KnownBrowser is the account, as text that stands for it, whose owner has
-	// logged in with this browser; empty: nobody's.
+	// logged in with this browser; empty: none.
 	KnownBrowser func(c *gin.Context) string
 	Passwords    *Passwords
 	Warnings     *repeat.Log

@@ -16,7 +16,8 @@ import (
 // wholeForm is the "field" of faults that belong to none.
 const wholeForm = "form"
 
-// request is what one request for the form reads, each of it once.
+// request has the records that one request for the form reads, each of them
+// once.
 type request struct {
 	definition.Checker
 	places *web.Directory

@@ -195,8 +195,7 @@ func (s *Pages) postWebhookForm(c *gin.Context, e *editing) error {
 	}
 }
 
-// refill fills the form with what was typed before its reader had to log in
-// again.
+// refill fills the form with the unsaved input from before a new login.
 func (e *editing) refill(typed url.Values) error {
 	e.form = webhookForm{}
 	err := web.Fill(&e.form, typed)
@@ -223,7 +222,8 @@ func hasSecret(w models.Webhook, i int) bool {
 	return [2]bool{w.Secret1 != "", w.Secret2 != ""}[i]
 }
 
-// checkWebhookForm shows what the form would do: a test really sent, or a preview.
+// checkWebhookForm shows the effect of the form: a test notification that is
+// really sent, or a preview.
 func (s *Pages) checkWebhookForm(c *gin.Context, e *editing) error {
 	show := s.previewWebhookForm
 	if e.form.Do == "test" {

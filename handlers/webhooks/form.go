@@ -29,7 +29,8 @@ type webhookForm struct {
 	Headers   string   `form:"headers" binding:"max=100000"` // a "Name: value" on each line
 	// UpdatedAt is the version that the form was opened with.
 	UpdatedAt string `form:"updated_at"`
-	// Moving is the location for which dropping what waits was confirmed.
+	// Moving is the location for which dropping the waiting deliveries was
+	// confirmed.
 	Moving string `form:"moving"`
 	Do     string `form:"do"`
 

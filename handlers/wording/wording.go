@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// IsText tells valid UTF-8 without NUL, which is what can be stored.
+// IsText reports whether a value can be stored: valid UTF-8 without NUL.
 func IsText(v string) bool { return utf8.ValidString(v) && !strings.ContainsRune(v, 0) }
 
 // IsPrintable tells text without control characters other than those given.

@@ -20,8 +20,8 @@ const (
 )
 
 // The checks below pass over an absent value, nil, which require is for. They
-// take the object and the name of a field apart, since nearly always nobody asks
-// for its full name.
+// take the object and the name of a field apart, since its full name is rarely
+// needed.
 
 func (k *checker) fault(object, name, format string, args ...any) {
 	if object != "" && name != "" {
