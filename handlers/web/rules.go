@@ -9,6 +9,7 @@ import (
 
 	"github.com/gin-gonic/gin/binding"
 	"github.com/go-playground/validator/v10"
+
 	"github.com/sitehooks/sitehooks/handlers/wording"
 )
 

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-playground/validator/v10"
+
 	"github.com/sitehooks/sitehooks/handlers/wording"
 )
 
