@@ -148,26 +148,30 @@ func (f *tortureFleet) any() (string, error) {
 	first := rand.IntN(len(f.slots))
 	for i := range f.slots {
 		s := f.slots[(first+i)%len(f.slots)]
-		s.mu.Lock()
-		base := s.base
-		if s.frozen%2 == 1 {
-			base = ""
-		}
-		s.mu.Unlock()
-		if base != "" {
+		if base := s.address(); base != "" {
 			return base, nil
 		}
 	}
 	return "", errors.New("no instance is up")
 }
 
-// recover waits until each instance that is up is ready again after a fault.
+// address is that of an instance that is up and not frozen; empty: it is not.
+func (s *tortureSlot) address() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.frozen%2 == 1 {
+		return ""
+	}
+	return s.base
+}
+
+// recover gives each instance that is up half a minute to be ready again after a
+// fault. One that is ended or frozen meanwhile comes back only after it.
 func (f *tortureFleet) recover() {
+	deadline := time.Now().Add(30 * time.Second)
 	for _, s := range f.slots {
-		s.mu.Lock()
-		base := s.base
-		s.mu.Unlock()
-		for deadline := time.Now().Add(apptest.Patience); base != "" && status(base+"/readyz") != http.StatusOK && time.Now().Before(deadline); {
+		base := s.address()
+		for base != "" && status(base+"/readyz") != http.StatusOK && time.Now().Before(deadline) {
 			<-time.After(20 * time.Millisecond)
 		}
 	}
