@@ -63,19 +63,13 @@ func (s *Pages) MemberRoleForm(c *gin.Context) error {
 
 func (s *Pages) confirmDemotion(c *gin.Context, user models.User, fault string) error {
 	p := &web.ConfirmPage{
-		Page:  web.Page{Title: "Make " + user.Name + " a viewer?", Nav: "members"},
+		Page:  web.Page{Title: "Make " + user.Name + " a viewer?"},
 		Crumb: user.Name, CrumbPath: MemberPath(user.ID), Action: MemberPath(user.ID) + "/role", Button: "Make " + user.Email + " a viewer",
 		Fields: []web.ConfirmField{{Name: "role", Value: models.RoleViewer}},
-		Danger: true, Back: MemberPath(user.ID), Fault: fault,
+		Back:   MemberPath(user.ID), Fault: fault,
 		Lines: []string{"Viewers can see everything except secrets and message bodies, and cannot change anything. They keep their webhooks, which continue to send."},
 	}
-	if me, _ := web.UserOf(c); me.ID == user.ID {
-		p.Lines = append(p.Lines, "This is your account: you will no longer be able to change anything.")
-	}
-	if err := s.offerTokens(c, p, user, false); err != nil {
-		return err
-	}
-	return s.Confirm(c, p)
+	return s.askAboutMember(c, p, user, "you will no longer be able to change anything.", false)
 }
 
 // MemberRole gives a member another role and revokes the chosen tokens. The
@@ -140,18 +134,12 @@ func (s *Pages) MemberRemove(c *gin.Context) error {
 
 func (s *Pages) confirmRemoval(c *gin.Context, user models.User, fault string) error {
 	p := &web.ConfirmPage{
-		Page:  web.Page{Title: "Remove " + user.Name + "?", Nav: "members"},
+		Page:  web.Page{Title: "Remove " + user.Name + "?"},
 		Crumb: "Members", CrumbPath: membersPath, Action: MemberPath(user.ID) + "/remove", Button: "Remove " + user.Email,
-		Danger: true, Back: membersPath, Fault: fault,
+		Back: membersPath, Fault: fault,
 		Lines: []string{user.Email + " will be logged out on all devices and can no longer log in. Their webhooks stay active without an owner. The history keeps their name."},
 	}
-	if me, _ := web.UserOf(c); me.ID == user.ID {
-		p.Lines = append(p.Lines, "This is your account: you will be logged out.")
-	}
-	if err := s.offerTokens(c, p, user, true); err != nil {
-		return err
-	}
-	return s.Confirm(c, p)
+	return s.askAboutMember(c, p, user, "you will be logged out.", true)
 }
 
 // MemberRemovePost removes a member and revokes the chosen tokens. The last

@@ -20,18 +20,12 @@ func (s *Pages) MemberDisable(c *gin.Context) error {
 
 func (s *Pages) confirmDisabling(c *gin.Context, user models.User, fault string) error {
 	p := &web.ConfirmPage{
-		Page:  web.Page{Title: "Disable " + user.Name + "?", Nav: "members"},
+		Page:  web.Page{Title: "Disable " + user.Name + "?"},
 		Crumb: "Members", CrumbPath: membersPath, Action: MemberPath(user.ID) + "/disable", Button: "Disable " + user.Email,
-		Danger: true, Back: membersPath, Fault: fault,
+		Back: membersPath, Fault: fault,
 		Lines: []string{user.Email + " will be logged out on all devices and cannot log in until an administrator enables the account again. They keep their webhooks, which continue to send."},
 	}
-	if me, _ := web.UserOf(c); me.ID == user.ID {
-		p.Lines = append(p.Lines, "This is your account: you will be logged out.")
-	}
-	if err := s.offerTokens(c, p, user, false); err != nil {
-		return err
-	}
-	return s.Confirm(c, p)
+	return s.askAboutMember(c, p, user, "you will be logged out.", false)
 }
 
 // MemberDisablePost disables a member and revokes the chosen tokens. The last

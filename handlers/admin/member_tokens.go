@@ -7,6 +7,20 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
+// askAboutMember shows the question whether to remove, disable or demote a
+// member, and offers their tokens. Yours is the effect on the administrator's own
+// account.
+func (s *Pages) askAboutMember(c *gin.Context, p *web.ConfirmPage, member models.User, yours string, ticked bool) error {
+	p.Nav, p.Danger = "members", true
+	if me, _ := web.UserOf(c); me.ID == member.ID {
+		p.Lines = append(p.Lines, "This is your account: "+yours)
+	}
+	if err := s.offerTokens(c, p, member, ticked); err != nil {
+		return err
+	}
+	return s.Confirm(c, p)
+}
+
 // offerTokens adds the member's tokens to the question whether to remove,
 // disable or demote them: without a tick they go on.
 func (s *Pages) offerTokens(c *gin.Context, p *web.ConfirmPage, member models.User, ticked bool) error {

@@ -34,6 +34,7 @@ func Funcs(asset func(name string) string) template.FuncMap {
 		"themeClass": themeClass,
 		"flashIcon":  flashIcon,
 		"field":      NewField,
+		"select":     NewSelect,
 		"aside":      func(key, about string) aside { return aside{key, about} },
 	}
 }
