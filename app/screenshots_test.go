@@ -57,7 +57,10 @@ func TestScreenshots(t *testing.T) {
 		"settings": d.base + "/developer/site-settings", "receiver": d.receiver, "locations": d.base + "/admin/locations",
 		"location": d.base + "/admin/locations/python-wranglers",
 		"webhook":  c.href("tbody a[href*='/admin/webhooks/']"), "edit": c.href("tbody a[href$='/edit']"),
-		"delete": c.href("tbody a[href$='/delete']"), "dialog": d.base + "/admin/webhooks",
+		"delete": c.href("tbody a[href$='/delete']"), "tokens": d.base + "/admin/tokens", "members": d.base + "/admin/members",
+		"member": d.base + "/admin/members/1", "audit": d.base + "/admin/audit", "system": d.base + "/admin/system",
+		"reveal": c.href("tbody a[href$='/edit']") + "/../reveal", "slack": d.base + "/admin/webhooks/new?type=slack",
+		"password": d.base + "/account/password", "dialog": d.base + "/admin/webhooks",
 	})
 }
 
