@@ -50,10 +50,12 @@ insert into webhook_versions (webhook_id, version, at, by, type, name, location,
 	(2, 4, {t -48h}, 'Mary Wilkins', 'generic', 'Holds', 'main', '["question.created"]', 'specific', '["espresso"]', '', 'stopped', '', false);
 insert into lanes (webhook_id, next_due_at, leased_by, slow, paced_through, failures_in_row, failing_since, last_failure_at, last_at, last_code, last_error)
 	values (1, {t -59m}, '', false, 0, 1, {t -60m}, {t -60m}, {t -60m}, 503, ''), (2, null, '', false, 0, 0, null, null, null, 0, '');
-insert into events (id, event_id, type, location, community, tags, merge_key, subject, title, occurred_at, received_at, dispatched_at, match_version, logged, payload)
-	values (1, 'old-1', 'question.created', 'main', '', '["espresso"]', 'main question.created 1', '1', 'Question old-1', {t -61h}, {t -61h}, {t -61h}, 3, true, {question 1}),
-	(2, 'old-2', 'question.created', 'main', '', '["espresso"]', 'main question.created 2', '2', 'Question old-2', {t -61m}, {t -61m}, {t -60m}, 4, true, {question 2}),
-	(3, 'old-3', 'question.created', 'main', '', '["espresso"]', 'main question.created 3', '3', 'Question old-3', {t -60m}, {t -60m}, null, null, false, {question 3});
+insert into events (id, event_id, type, location, community, tags, merge_key, subject, title, occurred_at, received_at, payload)
+	values (1, 'old-1', 'question.created', 'main', '', '["espresso"]', 'main question.created 1', '1', 'Question old-1', {t -61h}, {t -61h}, {question 1}),
+	(2, 'old-2', 'question.created', 'main', '', '["espresso"]', 'main question.created 2', '2', 'Question old-2', {t -61m}, {t -61m}, {question 2}),
+	(3, 'old-3', 'question.created', 'main', '', '["espresso"]', 'main question.created 3', '3', 'Question old-3', {t -60m}, {t -60m}, {question 3});
+insert into events_waiting (received_at, event_id, merge_key) values ({t -60m}, 3, 'main question.created 3');
+insert into dispatches (event_id, dispatched_at, merged_into, match_version, logged) values (1, {t -61h}, null, 3, true), (2, {t -60m}, null, 4, true);
 insert into deliveries (id, public_id, webhook_id, location, event_types, items, state, due_at, resend, tries, round, created_at, last_at, last_code, last_error, last_ms, finished_at, reason, body)
 	values (1, 'msg_delivered', 1, 'main', ',question.created,', 1, 'delivered', null, false, 1, 1, {t -61h}, {t -61h}, 200, '', 12, {t -61h}, '', {body 1}),
 	(2, 'msg_retrying', 1, 'main', ',question.created,', 1, 'retrying', {t -59m}, false, 1, 1, {t -60m}, {t -60m}, 503, '', 12, null, '', {body 2}),

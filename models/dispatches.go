@@ -89,7 +89,7 @@ func (s *Store) markDispatched(tx *gorm.DB, t Take, d Decision) error {
 			return errChanged
 		}
 	}
-	err := portions(s, events, func(part []Event) error {
+	return portions(s, events, func(part []Event) error {
 		return s.insert(tx, insertion{into: "insert into dispatches (event_id, dispatched_at, merged_into, match_version, logged)"}, nil,
 			columnOf(part, func(e Event) int64 { return e.ID }),
 			columnOf(part, func(Event) time.Time { return t.Now }),
@@ -97,10 +97,6 @@ func (s *Store) markDispatched(tx *gorm.DB, t Take, d Decision) error {
 			columnOf(part, func(Event) int64 { return d.Version }),
 			columnOf(part, func(Event) bool { return t.Settings.TriggerHistory }))
 	})
-	if err != nil {
-		return err
-	}
-	return s.tellBefore(tx, t, d, events)
 }
 
 // theseWait is the condition that a row of events_waiting is one of these. To
@@ -114,21 +110,6 @@ func (s *Store) theseWait(events []Event) (text string, args []any) {
 		return "(received_at, event_id) in (select v.column1, v.column2 from " + text + " as v)", args
 	}
 	return "received_at = any(cast(? as timestamptz[])) and event_id + 0 = any(cast(? as bigint[]))", []any{array{received.all}, array{ids.all}}
-}
-
-// tellBefore keeps the previous release from dispatching events that it had
-// accepted.
-func (s *Store) tellBefore(tx *gorm.DB, t Take, d Decision, events []Event) error {
-	var its []int64
-	for _, e := range events {
-		if e.acceptedBefore {
-			its = append(its, e.ID)
-		}
-	}
-	if len(its) == 0 {
-		return nil
-	}
-	return tx.Exec("update events set dispatched_at = ?, match_version = ? where id in "+s.listed("bigint"), t.Now, d.Version, jsonList(its)).Error
 }
 
 // newer is the event that is sent instead of one; nil: none.

@@ -60,8 +60,6 @@ type Event struct {
 	MatchVersion *int64 `gorm:"-"`
 	// Logged is false when trigger history was switched off at its dispatch.
 	Logged bool `gorm:"-"`
-
-	acceptedBefore bool // by the release before
 }
 
 // Kind is the event's type with its family.

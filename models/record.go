@@ -175,13 +175,11 @@ func newlyWaiting(rows []Event, stored map[eventKey]int64) []eventWaiting {
 	return wait
 }
 
-// insertEvents adds the rows that were new to stored. To the release before,
-// which looks at their columns, they are dispatched.
+// insertEvents adds the rows that were new to stored.
 func (s *Store) insertEvents(tx *gorm.DB, rows []Event, stored map[eventKey]int64) error {
 	insert := insertion{
 		into: "insert into events (event_id, type, family, location, community, tags, merge_key, subject, title, " +
-			"occurred_at, received_at, payload, dispatched_at, match_version, logged)",
-		fixed: ", 0, false",
+			"occurred_at, received_at, payload)",
 		after: " on conflict (event_id, location) do nothing returning location, event_id, id",
 	}
 	scan := func(found *sql.Rows) error {
@@ -205,8 +203,7 @@ func (s *Store) insertEvents(tx *gorm.DB, rows []Event, stored map[eventKey]int6
 		columnOf(rows, func(e Event) string { return e.Title }),
 		columnOf(rows, func(e Event) time.Time { return e.OccurredAt }),
 		columnOf(rows, func(e Event) time.Time { return e.ReceivedAt }),
-		columnOf(rows, func(e Event) []byte { return e.Payload }),
-		columnOf(rows, func(e Event) time.Time { return e.ReceivedAt }))
+		columnOf(rows, func(e Event) []byte { return e.Payload }))
 }
 
 // eventRows are sorted by key, so that two requests with the same events cannot

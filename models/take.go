@@ -248,7 +248,7 @@ func (x *Events) take(tx *gorm.DB, next time.Time, limit int) (*Take, error) {
 // payload where the number of events is limited. Payloads of more than 4 KiB
 // are left out: 1,000 events may have 256 MiB of them.
 const (
-	takeColumns   = "id, event_id, type, family, location, community, tags, merge_key, subject, occurred_at, received_at, dispatched_at is null, length(payload)"
+	takeColumns   = "id, event_id, type, family, location, community, tags, merge_key, subject, occurred_at, received_at, length(payload)"
 	takePayload   = takeColumns + ", case when length(payload) <= 4096 then payload end as payload"
 	takeNoPayload = takeColumns + ", null"
 )
@@ -266,7 +266,7 @@ func readTaken(query *gorm.DB) ([]Event, error) {
 		var e Event
 		var tags string
 		err := rows.Scan(&e.ID, &e.EventID, &e.Type, &e.Family, &e.Location, &e.Community, &tags, &e.MergeKey, &e.Subject,
-			&e.OccurredAt, &e.ReceivedAt, &e.acceptedBefore, &e.PayloadBytes, &e.Payload)
+			&e.OccurredAt, &e.ReceivedAt, &e.PayloadBytes, &e.Payload)
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,6 @@
-// Package migrations holds the schema of each database, forward only: a
-// release's migrations leave the previous release working, so columns are
-// added before they are used and dropped one release after their last use.
+// Package migrations holds the schema of each database, forward only. From
+// 1.0.0 on a release's migrations leave the previous release working: columns
+// are added before they are used and dropped one release after their last use.
 package migrations
 
 import "embed"

@@ -176,7 +176,6 @@ func (f *filler) history() {
 		"id=i", "event_id='big-' || i", "type=case i % 4 when 0 then 'answer.created' when 1 then 'comment.created' else 'question.created' end",
 		"location=w.location", "community=''", `tags='["tag-' || (i % 50) || '"]'`, "merge_key='k' || i", "subject=cast(i as text)",
 		"title='Question ' || i || ' about extraction'", "occurred_at=⟨START + i * STEP⟩", "received_at=⟨START + i * STEP⟩",
-		"dispatched_at=⟨START + i * STEP⟩", "match_version=0", "logged=false",
 		`payload=«'{"id":"big-' || i || '","type":"question.created","occurred_at":"2026-11-01T10:00:00Z","question":{"question_id":' || i || `+
 			`',"title":"Question ' || i || ' about extraction","link":"https://site.example/questions/' || i || '/x","tags":["tag-' || (i % 50) || `+
 			`'"],"body":"How fine should the coffee be ground, and does it matter which water is used for it? Mine runs through in ten seconds."}}'»`)

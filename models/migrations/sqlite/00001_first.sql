@@ -1,4 +1,6 @@
 -- +goose Up
+-- one_time_until: until when a one-time password is good; null: the password is
+-- the member's own. disabled_at: since when the member may not log in.
 create table users (
     id integer primary key autoincrement,
     email text not null unique,
@@ -6,25 +8,35 @@ create table users (
     password_hash text not null,
     role text not null,
     must_change_password boolean not null,
+    one_time_until datetime,
+    disabled_at datetime,
     created_at datetime not null
 );
 
+-- Wrong passwords, by account, by address group and by browser.
 create table login_failures (
     id integer primary key autoincrement,
-    login_key text not null,
+    account text not null,
+    address_group text not null,
+    device text not null,
     at datetime not null
 );
-create index login_failures_key on login_failures (login_key, at);
+create index login_failures_account on login_failures (account, at);
+create index login_failures_group on login_failures (address_group, at);
+create index login_failures_device on login_failures (device, at) where device <> '';
+create index login_failures_at on login_failures (at);
 
 create table sessions (
     key text primary key,
     user_id integer not null,
     data blob not null,
     created_at datetime not null,
-    seen_at datetime not null
+    seen_at datetime not null,
+    kept_until datetime
 );
 create index sessions_user on sessions (user_id);
 create index sessions_seen on sessions (seen_at);
+create index sessions_kept on sessions (kept_until) where kept_until is not null;
 
 create table tokens (
     id integer primary key autoincrement,
@@ -33,6 +45,8 @@ create table tokens (
     location text not null,
     hash text not null unique,
     created_by text not null,
+    created_by_id integer not null default 0,
+    maker_removed boolean not null default false,
     created_at datetime not null,
     last_used_at datetime,
     revoked_at datetime
@@ -41,12 +55,16 @@ create table tokens (
 create table locations (
     slug text primary key,
     name text not null,
+    description text not null default '',
     created_at datetime not null
 );
 
+-- A community without a name of its own is called by its slug.
 create table communities (
     location text not null,
     slug text not null,
+    name text not null default '',
+    description text not null default '',
     created_at datetime not null,
     primary key (location, slug)
 );
@@ -81,8 +99,10 @@ create table audit_entries (
     by_name text not null,
     action text not null,
     target text not null,
-    detail text not null
+    detail text not null,
+    from_addr text not null default ''
 );
+create index audit_entries_refused on audit_entries (at) where action = 'login.refused';
 
 -- One row: proof of the sealing key, and when SITEHOOKS_INGEST_TOKEN was used.
 create table installations (
@@ -137,6 +157,12 @@ create table webhooks (
 );
 create index webhooks_location on webhooks (location, id);
 create index webhooks_created on webhooks (created_at, id) where deleted_at is null;
+-- Every page asks which webhooks do not send; they are few.
+create index webhooks_troubled on webhooks (state, state_at, id) where state <> 'active' and deleted_at is null;
+-- The list's sorts, filters and counts. deleted_at stands in them so that they
+-- answer alone: SQLite looks at it also where the index says what it is.
+create index webhooks_type on webhooks (type, id, deleted_at) where deleted_at is null;
+create index webhooks_owner on webhooks (owner_id, owner_name, deleted_at) where deleted_at is null;
 
 create table webhook_versions (
     id integer primary key autoincrement,
@@ -158,10 +184,13 @@ create table webhook_versions (
 create index webhook_versions_webhook on webhook_versions (webhook_id, version);
 create index webhook_versions_location on webhook_versions (location, webhook_id, version);
 
+-- An event's row, with its payload and its indexes, is written once. family tells
+-- apart types of two systems with the same name.
 create table events (
     id integer primary key autoincrement,
     event_id text not null,
     type text not null,
+    family text not null default '',
     location text not null,
     community text not null,
     tags text not null,
@@ -170,18 +199,29 @@ create table events (
     title text not null,
     occurred_at datetime not null,
     received_at datetime not null,
-    dispatched_at datetime,
-    merged_into integer,
-    match_version integer,
-    logged boolean not null,
     payload blob not null
 );
 create unique index events_event_id on events (event_id, location);
-create index events_undispatched on events (received_at, id) where dispatched_at is null;
-create index events_mergeable on events (merge_key) where dispatched_at is null;
-create index events_merged_into on events (merged_into) where merged_into is not null;
 create index events_location on events (location, received_at);
-create index events_dispatched on events (dispatched_at) where dispatched_at is not null;
+
+-- An event waits for dispatch while it has a row here.
+create table events_waiting (
+    received_at datetime not null,
+    event_id integer not null,
+    merge_key text not null,
+    primary key (received_at, event_id)
+) without rowid;
+create index events_waiting_merge_key on events_waiting (merge_key) where merge_key <> '';
+
+create table dispatches (
+    event_id integer primary key,
+    dispatched_at datetime not null,
+    merged_into integer,
+    match_version integer not null,
+    logged boolean not null
+);
+create index dispatches_dispatched_at on dispatches (dispatched_at);
+create index dispatches_merged_into on dispatches (merged_into) where merged_into is not null;
 
 create table deliveries (
     id integer primary key autoincrement,
@@ -195,6 +235,7 @@ create table deliveries (
     resend boolean not null,
     tries integer not null,
     round integer not null,
+    scheduled_at datetime,
     created_at datetime not null,
     last_at datetime,
     last_code integer not null,
@@ -209,6 +250,10 @@ create index deliveries_webhook on deliveries (webhook_id, id);
 create index deliveries_state on deliveries (state, id);
 create index deliveries_finished on deliveries (finished_at) where finished_at is not null;
 create index deliveries_waiting on deliveries (created_at) where finished_at is null;
+-- What failed of one webhook is asked for often and is little.
+create index deliveries_failed on deliveries (webhook_id, id) where state = 'failed';
+-- What is sent again by hand is little, and asked for by its moment.
+create index deliveries_resend on deliveries (due_at, webhook_id) where resend;
 
 create table attempts (
     id integer primary key autoincrement,
@@ -225,7 +270,8 @@ create table attempts (
     request_headers blob not null,
     response_headers blob not null,
     response_body blob not null,
-    truncated boolean not null
+    truncated boolean not null,
+    reconnected boolean not null default false
 );
 create index attempts_delivery on attempts (delivery_id, id);
 
@@ -255,3 +301,30 @@ create table lanes (
     last_error text not null
 );
 create index lanes_due on lanes (next_due_at) where next_due_at is not null;
+-- Lanes that fail are few.
+create index lanes_failing on lanes (webhook_id) where failures_in_row > 0;
+
+-- How a webhook fared in each hour, written with the outcomes. A webhook's
+-- hours lie side by side, since the list reads a day of each of its webhooks:
+-- without a rowid the primary key is where the rows are.
+create table webhook_hours (
+    webhook_id integer not null,
+    hour datetime not null,
+    delivered integer not null,
+    failed integer not null,
+    ms_sum integer not null,
+    ms_max integer not null,
+    primary key (webhook_id, hour)
+) without rowid;
+create index webhook_hours_hour on webhook_hours (hour);
+
+-- Each running instance writes its heartbeat every few seconds.
+create table instances (
+    id text primary key,
+    name text not null,
+    role text not null,
+    version text not null,
+    started_at datetime not null,
+    seen_at datetime not null,
+    addresses text not null default ''
+);
