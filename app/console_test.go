@@ -116,6 +116,7 @@ func TestDialogKeepsWhatWasTyped(t *testing.T) {
 	in, b, c, found := atConsole(t)
 	form := apptest.WebhookForm("https://example.com/hook")
 	form.Set("location", "python-wranglers")
+	form.Set("secret_1", "a secret that stays")
 	b.CreateWebhook(form)
 	c.open(in.Base + "/admin/webhooks")
 	edit := func() {
@@ -138,6 +139,11 @@ func TestDialogKeepsWhatWasTyped(t *testing.T) {
 		t.Errorf("the focus went to %q", got)
 	}
 	edit()
+	// A cleared secret can be kept again.
+	c.click("button[value=clear_1]")
+	c.until("document.querySelector('button[value=undo_1]')?.checkVisibility() && document.activeElement.id === 'secret_1'")
+	c.click("button[value=undo_1]")
+	c.until("!document.querySelector('button[value=undo_1]') && document.getElementById('secret_1-help').textContent.includes('Leave this empty to keep it')")
 	c.enter("#name", "Renamed")
 	c.run("history.back()")
 	c.until("document.querySelector('[data-unsaved]')")

@@ -55,7 +55,7 @@ func (a *Areas) Routes() (*gin.Engine, error) {
 	member := r.Group("/", s.Timed, s.MemberOnly, shared, s.Querying)
 	get(member, "/", s.On(s.Home))
 	member.POST("/theme", s.On(s.Theme))
-	member.POST("/attention", s.On(s.AttentionAside))
+	member.POST("/attention", s.On(s.DismissNotice))
 	get(member, "/account/password", s.On(a.Account.PasswordForm))
 	member.POST("/account/password", s.On(a.Account.PasswordChange))
 	member.POST("/account/sessions", s.On(a.Account.SessionsEnd))

@@ -11,12 +11,12 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/web"
 )
 
-// ProvesAgain checks the member's password or, when none was sent, that they
-// have just come back from single sign-on. Fault is a sentence for the member;
-// empty: the check succeeded.
-func (s *Pages) ProvesAgain(c *gin.Context, password string) (status int, fault string, err error) {
+// Reauthenticate checks the member's password or, when none was sent, that they
+// have just come back from single sign-on, as confirmed says. Fault is a sentence
+// for the member; empty: the check succeeded.
+func (s *Pages) Reauthenticate(c *gin.Context, password string, confirmed bool) (status int, fault string, err error) {
 	if password == "" {
-		return s.signedOnAgain(c)
+		return s.takeSignOn(c, confirmed)
 	}
 	got, err := s.checkOwnPassword(c, password, "reveal")
 	if err != nil {
@@ -34,8 +34,8 @@ func (s *Pages) ProvesAgain(c *gin.Context, password string) (status int, fault 
 	}
 }
 
-// signedOnAgain uses up the proof that single sign-on left with the session.
-func (s *Pages) signedOnAgain(c *gin.Context) (status int, fault string, err error) {
+// takeSignOn uses up the proof that single sign-on left with the session.
+func (s *Pages) takeSignOn(c *gin.Context, confirmed bool) (status int, fault string, err error) {
 	text, err := s.TakeKept(c, web.KeptConfirmed)
 	if err != nil {
 		return 0, "", err
@@ -48,16 +48,16 @@ func (s *Pages) signedOnAgain(c *gin.Context) (status int, fault string, err err
 	switch {
 	case text != "" && freshSignOn(time.Unix(at, 0), now):
 		return http.StatusOK, "", nil
-	case text != "" || c.Request.PostForm.Get("confirmed") != "":
+	case text != "" || confirmed:
 		return http.StatusUnprocessableEntity, "Your single sign-on is more than a minute old or has already been used. Confirm again.", nil
 	default:
 		return http.StatusUnprocessableEntity, "Enter your password.", nil
 	}
 }
 
-// SignOnAgain is the path of single sign-on that leads on to next; empty: there
+// ReauthenticationPath is the path of single sign-on that leads on to next; empty: there
 // is none.
-func (s *Pages) SignOnAgain(next string) string {
+func (s *Pages) ReauthenticationPath(next string) string {
 	if s.signOn == nil {
 		return ""
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers/limit"
 	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -61,7 +62,7 @@ func (s *Pages) Login(c *gin.Context) error {
 	if err := s.BindOpen(c, web.OpenFormLimit, &form); err != nil {
 		return err
 	}
-	p := &loginPage{Email: web.Cut(form.Email, 254), Next: form.Next, Carried: carriedFields(c.Request.PostForm)}
+	p := &loginPage{Email: wording.Cut(form.Email, 254), Next: form.Next, Carried: carriedFields(c.Request.PostForm)}
 	if form.Do == "continue" {
 		return s.loginContinued(c, p)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers/limit"
 	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -136,7 +137,7 @@ func (s *Pages) Oidc(c *gin.Context) error {
 		return s.oidcRefuse(c, "", err)
 	}
 	if what := answer.Get("error"); what != "" {
-		err = &oidcError{http.StatusForbidden, "The provider refused: " + web.Cut(web.OrNone(answer.Get("error_description"), what), 300), errors.New(web.Cut(what, 100))}
+		err = &oidcError{http.StatusForbidden, "The provider refused: " + wording.Cut(web.OrNone(answer.Get("error_description"), what), 300), errors.New(wording.Cut(what, 100))}
 		return s.oidcRefuse(c, begun.Next, err)
 	}
 	ctx := c.Request.Context()
@@ -147,14 +148,14 @@ func (s *Pages) Oidc(c *gin.Context) error {
 	email := who.Email
 	user, err := s.Store.Users.ByEmail(ctx, email)
 	if errors.Is(err, models.ErrNotFound) {
-		err = &oidcError{http.StatusForbidden, web.Cut(email, 254) + " is not on the list of members. An administrator can add you.", errors.New("not a member")}
+		err = &oidcError{http.StatusForbidden, wording.Cut(email, 254) + " is not on the list of members. An administrator can add you.", errors.New("not a member")}
 		return s.oidcRefuse(c, begun.Next, err)
 	}
 	if err != nil {
 		return err
 	}
 	if user.DisabledAt != nil {
-		err = &oidcError{http.StatusForbidden, web.Cut(email, 254) + " is disabled here. An administrator can enable you again.", errors.New("disabled")}
+		err = &oidcError{http.StatusForbidden, wording.Cut(email, 254) + " is disabled here. An administrator can enable you again.", errors.New("disabled")}
 		return s.oidcRefuse(c, begun.Next, err)
 	}
 	if begun.Confirm {
@@ -167,7 +168,7 @@ func (s *Pages) Oidc(c *gin.Context) error {
 			return err
 		}
 	}
-	if err = s.loggedIn(c, user, "login.oidc", "as "+web.Cut(email, 254)); err != nil {
+	if err = s.loggedIn(c, user, "login.oidc", "as "+wording.Cut(email, 254)); err != nil {
 		return err
 	}
 	return s.Redirect(c, web.LocalPath(begun.Next))
@@ -193,7 +194,7 @@ func (s *Pages) oidcBegin(c *gin.Context, next string, confirm bool) error {
 	if err != nil {
 		return s.oidcRefuse(c, next, &oidcError{http.StatusBadGateway, oidcAway, err})
 	}
-	begun := oidcBegun{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), Next: web.Cut(web.LocalPath(next), web.FlashLimit), Confirm: confirm}
+	begun := oidcBegun{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), Next: wording.Cut(web.LocalPath(next), web.FlashLimit), Confirm: confirm}
 	value, err := s.signOn.cookies.Encode(OidcCookie, begun)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -43,7 +44,7 @@ func (s *Pages) oidcConfirmed(c *gin.Context, begun oidcBegun, user models.User,
 	}
 	switch {
 	case member.ID != user.ID:
-		return refuse(fmt.Sprintf("The provider identified you as %s, but you are logged in here as %s.", web.Cut(user.Email, 254), web.Cut(member.Email, 254)))
+		return refuse(fmt.Sprintf("The provider identified you as %s, but you are logged in here as %s.", wording.Cut(user.Email, 254), wording.Cut(member.Email, 254)))
 	case !freshSignOn(at, now):
 		return refuse("The provider did not ask you to log in again, so your identity is not confirmed.")
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers"
 	"github.com/sitehooks/sitehooks/handlers/admin"
+	"github.com/sitehooks/sitehooks/handlers/rules"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/webtest"
 	"github.com/sitehooks/sitehooks/models"
@@ -58,7 +59,7 @@ func TestLocationsPage(t *testing.T) {
 
 func TestMembersPage(t *testing.T) {
 	c := webtest.NewConsole(t)
-	a := c.Post("/admin/members", url.Values{"email": {"no address"}, "name": {strings.Repeat("x", web.NameMax+1)}, "role": {"king"}}).Want(http.StatusUnprocessableEntity)
+	a := c.Post("/admin/members", url.Values{"email": {"no address"}, "name": {strings.Repeat("x", rules.NameMax+1)}, "role": {"king"}}).Want(http.StatusUnprocessableEntity)
 	for _, field := range []string{"email", "name", "role"} {
 		if a.Text("#"+field+"-err") == "" {
 			t.Errorf("nothing is said about %s", field)

@@ -5,10 +5,13 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/sitehooks/sitehooks/handlers/rules"
 	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -19,8 +22,7 @@ const (
 
 type auditPage struct {
 	web.Page
-	Search   string
-	Times    web.TimeFilter
+	Filter   auditFilter
 	Faults   []string
 	People   []web.Choice
 	Subjects []web.Choice
@@ -31,6 +33,21 @@ type auditPage struct {
 	Newest   string
 	Scanned  bool // Older goes on searching
 	Filtered bool
+}
+
+// auditFilter is the filter bar as it is filled in, empty for any.
+type auditFilter struct {
+	Search string `form:"q"`
+	Who    string `form:"who"`
+	About  string `form:"about" binding:"omitempty,audit_subject"`
+	Before string `form:"before" binding:"omitempty,number"` // where the page begins
+	web.TimeFilter
+}
+
+func init() {
+	rules.Add(map[string]func(value string) bool{"audit_subject": func(value string) bool {
+		return slices.ContainsFunc(auditSubjects, func(one web.Choice) bool { return one.Value == value })
+	}})
 }
 
 type auditLine struct {
@@ -46,13 +63,9 @@ func (s *Pages) Audit(c *gin.Context) error {
 		return err
 	}
 	values := c.Request.URL.Query()
-	q, p := parseAuditQuery(values)
-	var odd []string
-	p.Times, q.From, q.To, odd = web.ParseTimes(values, now)
-	p.Faults = append(p.Faults, odd...)
-	if before := values.Get("before"); before != "" && !web.ReadNumber(before, &q.Before) {
-		p.Faults = append(p.Faults, web.LeftOut(before, "place in the list"))
-	}
+	p := &auditPage{Page: web.Page{Title: "Audit log", Nav: "audit"}}
+	var q models.AuditQuery
+	q, p.Filter, p.Faults = parseAuditQuery(values, now)
 	rows, next, err := s.Store.Audit.Search(ctx, q)
 	if err != nil {
 		return err
@@ -76,32 +89,32 @@ func (s *Pages) Audit(c *gin.Context) error {
 	for _, name := range people {
 		p.People = append(p.People, web.Choice{Value: name, Label: name, Chosen: name == q.Who})
 	}
-	p.Spans = web.SpanChoices(p.Times)
-	p.chips(values)
-	return s.Render(c, http.StatusOK, "admin_audit", p)
-}
-
-func parseAuditQuery(v url.Values) (models.AuditQuery, *auditPage) {
-	text := func(name string) string { return web.Cut(strings.TrimSpace(v.Get(name)), 300) }
-	q := models.AuditQuery{Who: text("who"), Subject: text("about"), Search: text("q"), Limit: auditShown}
-	p := &auditPage{Page: web.Page{Title: "Audit log", Nav: "audit"}, Search: q.Search}
 	for _, one := range auditSubjects {
 		one.Chosen = one.Value == q.Subject
 		p.Subjects = append(p.Subjects, one)
 	}
-	if q.Subject != "" && !slices.ContainsFunc(p.Subjects, func(one web.Choice) bool { return one.Chosen }) {
-		p.Faults = append(p.Faults, web.LeftOut(q.Subject, "thing that is changed"))
-		q.Subject = ""
-	}
-	return q, p
+	p.Spans = web.SpanChoices(p.Filter.TimeFilter)
+	p.chips(values)
+	return s.Render(c, http.StatusOK, "admin_audit", p)
+}
+
+// parseAuditQuery reads the filter from a URL. Long texts are cut. A value that
+// means nothing does not filter; faults say so, each in a sentence.
+func parseAuditQuery(v url.Values, now time.Time) (q models.AuditQuery, f auditFilter, faults []string) {
+	faults = rules.BindFilters(v, &f)
+	f.Search, f.Who = wording.Cut(f.Search, 300), wording.Cut(f.Who, 300)
+	q = models.AuditQuery{Who: f.Who, Subject: f.About, Search: f.Search, Limit: auditShown}
+	q.Before, _ = web.Positive(f.Before)
+	q.From, q.To = f.Range(now)
+	return q, f, faults
 }
 
 func (p *auditPage) chips(v url.Values) {
 	add := func(name, label, value string) {
 		p.Chips = append(p.Chips, web.FilterChip{Name: label, Value: value, Without: web.Without(auditPath, v, name)})
 	}
-	if p.Search != "" {
-		add("q", "Search", p.Search)
+	if p.Filter.Search != "" {
+		add("q", "Search", p.Filter.Search)
 	}
 	for _, field := range []struct {
 		name, label string
@@ -113,7 +126,7 @@ func (p *auditPage) chips(v url.Values) {
 			}
 		}
 	}
-	p.Chips = append(p.Chips, web.TimeChips(auditPath, p.Times, v)...)
+	p.Chips = append(p.Chips, web.TimeChips(auditPath, p.Filter.TimeFilter, v)...)
 	p.Filtered = len(p.Chips) > 0
 }
 

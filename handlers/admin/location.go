@@ -86,19 +86,18 @@ func (s *Pages) showLocation(c *gin.Context, status int, p *locationPage) error 
 		return s.Render(c, status, "admin_location", p)
 	}
 	ctx, values := c.Request.Context(), c.Request.URL.Query()
-	p.Search = web.SearchOf(values)
-	at := web.NumberOf(values, "communities")
-	communities, matched, err := s.Store.Locations.CommunityPage(ctx, p.Slug, web.NameQuery(p.Search, at, communitiesShown))
+	filter := web.NewNumberedFilter(values)
+	p.Search = filter.Search
+	communities, matched, err := s.Store.Locations.CommunityPage(ctx, p.Slug, web.NameQuery(p.Search, filter.Communities, communitiesShown))
 	if err != nil {
 		return err
 	}
-	p.Communities, p.OfCommunities = communities, web.NewNumbered(p.Path, values, "communities", at, communitiesShown, matched)
-	at = web.NumberOf(values, "tags")
-	tags, matched, err := s.Store.Locations.TagPage(ctx, p.Slug, web.NameQuery(p.Search, at, tagsShown))
+	p.Communities, p.OfCommunities = communities, web.NewNumbered(p.Path, values, "communities", filter.Communities, communitiesShown, matched)
+	tags, matched, err := s.Store.Locations.TagPage(ctx, p.Slug, web.NameQuery(p.Search, filter.Tags, tagsShown))
 	if err != nil {
 		return err
 	}
-	p.Tags, p.OfTags = tags, web.NewNumbered(p.Path, values, "tags", at, tagsShown, matched)
+	p.Tags, p.OfTags = tags, web.NewNumbered(p.Path, values, "tags", filter.Tags, tagsShown, matched)
 	return s.Render(c, status, "admin_location", p)
 }
 

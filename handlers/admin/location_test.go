@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sitehooks/sitehooks/handlers/rules"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/webtest"
 )
@@ -53,7 +54,7 @@ func TestLocationsAndCommunitiesAreDescribed(t *testing.T) {
 func TestDescriptionsAreRefused(t *testing.T) {
 	webtest.OnBoth(t, func(t *testing.T, c *webtest.Console) {
 		c.AddEvent(1, "question.created", "data-platform")
-		long, longName := strings.Repeat("é", web.TextMax+1), strings.Repeat("é", web.NameMax+1)
+		long, longName := strings.Repeat("é", rules.TextMax+1), strings.Repeat("é", rules.NameMax+1)
 		for _, path := range []string{"/admin/locations", "/admin/locations/main", "/admin/locations/python-wranglers?community=data-platform"} {
 			for _, wrong := range []url.Values{
 				{"name": {longName}, "description": {long}, "slug": {"new"}}, {"name": {" "}, "description": {"a\x00b"}, "slug": {"new"}}, {"name": {"a\nb"}, "description": {"a\x1bb"}, "slug": {"new"}},

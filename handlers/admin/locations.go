@@ -54,9 +54,9 @@ func (s *Pages) showLocations(c *gin.Context, status int, p *locationsPage) erro
 	p.Page = web.Page{Title: "Locations", Nav: "locations"}
 	p.Errors = web.ErrorLines(p.Naming.Faults, "name", "Name", "description", "Description", "slug", "Slug")
 	ctx, values := c.Request.Context(), c.Request.URL.Query()
-	p.Search = web.SearchOf(values)
-	at := web.NumberOf(values, "page")
-	rows, matched, err := s.Store.Locations.Page(ctx, web.NameQuery(p.Search, at, locationsShown))
+	filter := web.NewNumberedFilter(values)
+	p.Search = filter.Search
+	rows, matched, err := s.Store.Locations.Page(ctx, web.NameQuery(p.Search, filter.Page, locationsShown))
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (s *Pages) showLocations(c *gin.Context, status int, p *locationsPage) erro
 			return err
 		}
 	}
-	p.Rows, p.Pages = rows, web.NewNumbered(locationsPath, values, "page", at, locationsShown, matched)
+	p.Rows, p.Pages = rows, web.NewNumbered(locationsPath, values, "page", filter.Page, locationsShown, matched)
 	return s.Render(c, status, "admin_locations", p)
 }
 

@@ -4,6 +4,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 )
 
 // emptyShown is how many empty locations are named before they are removed.
@@ -12,7 +13,7 @@ const emptyShown = 20
 // LocationsEmpty asks before all empty locations that match a search are
 // removed.
 func (s *Pages) LocationsEmpty(c *gin.Context) error {
-	search := web.SearchOf(c.Request.URL.Query())
+	search := web.NewNumberedFilter(c.Request.URL.Query()).Search
 	slugs, err := s.Store.Locations.Empty(c.Request.Context(), search)
 	if err != nil {
 		return err
@@ -31,7 +32,7 @@ func (s *Pages) LocationsEmpty(c *gin.Context) error {
 		"Locations with a changed name or a description stay. An event that names a removed location registers it again.",
 	}
 	if len(slugs) > emptyShown {
-		p.Lines = append(p.Lines, "The first "+web.Count(emptyShown)+" of them:")
+		p.Lines = append(p.Lines, "The first "+wording.Count(emptyShown)+" of them:")
 	}
 	for _, slug := range slugs[:min(len(slugs), emptyShown)] {
 		p.Rows = append(p.Rows, web.ConfirmRow{Path: LocationPath(slug), Name: slug})
@@ -49,7 +50,7 @@ func (s *Pages) LocationsEmptyPost(c *gin.Context) error {
 	if err := web.BindOrRefuse(c, &form); err != nil {
 		return err
 	}
-	n, err := s.Store.Locations.RemoveEmpty(c.Request.Context(), web.ActorOf(c), web.Cut(web.Storable(form.Search), 200))
+	n, err := s.Store.Locations.RemoveEmpty(c.Request.Context(), web.ActorOf(c), wording.Cut(web.Storable(form.Search), 200))
 	if err != nil {
 		return err
 	}

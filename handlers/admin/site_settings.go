@@ -6,6 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/sitehooks/sitehooks/handlers/rules"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/models"
@@ -98,13 +99,13 @@ func (s *Pages) showSiteSetting(c *gin.Context, status int, p *siteSettingPage) 
 		return err
 	}
 	p.Page = web.Page{Title: p.Def.Name, Nav: "settings"}
-	p.Now, p.Shipped, p.ReasonMax = p.Def.Words(values[p.Def.Name]), p.Def.Words(p.Def.Default), web.TextMax
+	p.Now, p.Shipped, p.ReasonMax = p.Def.Words(values[p.Def.Name]), p.Def.Words(p.Def.Default), rules.TextMax
 	p.Differs = values[p.Def.Name] != p.Def.Default
 	if !p.Typed {
 		p.Value = web.Line(values[p.Def.Name])
 	}
 	if !p.Def.Bool {
-		p.Range = strconv.Itoa(p.Def.Min) + "–" + web.Count(int64(p.Def.Max)) + " " + p.Def.Unit
+		p.Range = strconv.Itoa(p.Def.Min) + "–" + wording.Count(int64(p.Def.Max)) + " " + p.Def.Unit
 	}
 	return s.Render(c, status, "site_setting", p)
 }

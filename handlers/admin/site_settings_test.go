@@ -6,8 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/rules"
 	"github.com/sitehooks/sitehooks/handlers/webtest"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -52,7 +53,7 @@ func TestSettingIsChanged(t *testing.T) {
 
 func TestSettingIsRefused(t *testing.T) {
 	c := webtest.NewConsole(t)
-	long := strings.Repeat("é", web.TextMax)
+	long := strings.Repeat("é", rules.TextMax)
 	for _, test := range []struct{ name, value, reason, field string }{
 		{models.DispatchDelay, "10", "", "reason"},
 		{models.DispatchDelay, "10", " \r\n\t ", "reason"},
@@ -69,7 +70,7 @@ func TestSettingIsRefused(t *testing.T) {
 	} {
 		a := c.Post(webtest.SettingPath(test.name), url.Values{"value": {test.value}, "reason": {test.reason}}).Want(http.StatusUnprocessableEntity)
 		if a.Text("#"+test.field+"-err") == "" || !strings.Contains(a.Text("[role=alert]"), "Nothing was saved.") {
-			t.Errorf("%s=%q because %q: %q", test.name, test.value, web.Cut(test.reason, 20), a.Text("[role=alert]"))
+			t.Errorf("%s=%q because %q: %q", test.name, test.value, wording.Cut(test.reason, 20), a.Text("[role=alert]"))
 		}
 		if test.field == "value" && a.Form().Get("reason") != "why" {
 			t.Errorf("%s=%q: the reason is gone", test.name, test.value)

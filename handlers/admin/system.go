@@ -81,9 +81,9 @@ func (p *systemPage) Behind() string {
 // Capped is a count that stops at DepthMax.
 func (p *systemPage) Capped(n int64) string {
 	if n >= p.DepthMax {
-		return web.Count(p.DepthMax) + " or more"
+		return wording.Count(p.DepthMax) + " or more"
 	}
-	return web.Count(n)
+	return wording.Count(n)
 }
 
 // System says how Sitehooks itself is. Nothing on it is secret.
@@ -124,7 +124,7 @@ func (s *Pages) System(c *gin.Context) error {
 	for _, state := range []struct{ state, words string }{
 		{models.WebhookActive, "Active"}, {models.WebhookStopped, "Paused"}, {models.WebhookBroken, "Broken"},
 	} {
-		p.States = append(p.States, fact{state.words, web.Count(p.Depth.Webhooks[state.state])})
+		p.States = append(p.States, fact{state.words, wording.Count(p.Depth.Webhooks[state.state])})
 	}
 	if s.Refused != nil {
 		for _, r := range s.Refused() {

@@ -5,25 +5,23 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/go-playground/validator/v10"
-
+	"github.com/sitehooks/sitehooks/handlers/rules"
 	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// The limits of a webhook besides those in the tags of wanted.
+// The limits of a webhook besides those in the tags of content.
 const (
 	TagsMax    = 100
 	TagLength  = 64 // characters
 	HeadersMax = 20
-	// EventsMax is also among the tags of wanted.
+	// EventsMax is also among the tags of content.
 	EventsMax = 500
 	// optionLength is how long a value of a type's own field may be, in bytes.
 	optionLength = 4096
@@ -31,16 +29,17 @@ const (
 	previewLookup = 50 * time.Millisecond
 )
 
-// wanted is a webhook as it would be saved, with saved values where nothing else
-// is wanted.
-type wanted struct {
-	Name      string   `field:"name" validate:"required,max=200,line"`
-	Location  string   `field:"location" validate:"required"`
-	Events    []string `field:"events" validate:"min=1,max=500"`
-	TagMode   string   `field:"tag_mode" validate:"oneof=all specific"`
+// content is a webhook as it would be saved, with saved values where nothing
+// else is wanted. Its rules are checked first; those that need the type, the
+// saved webhook or the database follow.
+type content struct {
+	Name      string   `form:"name" binding:"required,max=200,line"`
+	Location  string   `form:"location" binding:"required"`
+	Events    []string `form:"events" binding:"min=1,max=500"`
+	TagMode   string   `form:"tag_mode" binding:"oneof=all specific"`
 	Tags      []string
-	Community string `field:"community" validate:"max=64"`
-	URL       string `field:"url" validate:"max=2048,line"`
+	Community string `form:"community" binding:"max=64"`
+	URL       string `form:"url" binding:"max=2048,line"`
 }
 
 // check looks a webhook through.
@@ -51,7 +50,7 @@ type check struct {
 	in      Input
 	saved   *Saved        // nil: a new webhook
 	opened  models.Opened // of saved
-	want    wanted
+	want    content
 	moved   bool // the URL leads to another origin than the saved one
 	faults  Faults
 	out     Checked
@@ -88,7 +87,7 @@ func (k *check) fill() {
 	w.TagMode = models.TagsAll
 	if s := k.saved; s != nil {
 		k.opened = s.Opened
-		*w = wanted{s.Name, s.Location, s.Events, s.TagMode, s.Tags, s.Community, s.Opened.URL}
+		*w = content{s.Name, s.Location, s.Events, s.TagMode, s.Tags, s.Community, s.Opened.URL}
 	}
 	for _, change := range []struct{ value, into *string }{
 		{k.in.Name, &w.Name},
@@ -122,48 +121,14 @@ func (k *check) allowed(ctx context.Context) error {
 	return err
 }
 
-var limits = newLimits()
-
-func newLimits() *validator.Validate {
-	v := validator.New(validator.WithRequiredStructEnabled())
-	v.RegisterTagNameFunc(func(f reflect.StructField) string { return f.Tag.Get("field") })
-	if err := v.RegisterValidation("line", func(f validator.FieldLevel) bool { return wording.IsLine(f.Field().String()) }); err != nil {
-		panic(err) // only a fault in the line above
-	}
-	return v
-}
-
-// limits are those that the tags of wanted state.
+// limits are those that the tags of content state.
 func (k *check) limits() {
-	var list validator.ValidationErrors
-	if !errors.As(limits.Struct(k.want), &list) {
-		return
-	}
-	for _, e := range list {
-		missing := e.Field() == FieldName && e.Tag() == "required" || e.Field() == FieldEvents && e.Tag() == "min"
+	for _, fault := range rules.Check(k.want) {
+		missing := fault.Field == FieldName && fault.Rule == "required" || fault.Field == FieldEvents && fault.Rule == "min"
 		if !missing || k.purpose != ToTest {
-			k.faults.add(e.Field(), limitSentence(e))
+			k.faults.add(fault.Field, fault.Text)
 		}
 	}
-}
-
-func limitSentence(e validator.FieldError) string {
-	switch e.Field() + " " + e.Tag() {
-	case "name required":
-		return "Enter a name, for example “Python Accepted Answers”."
-	case "location required":
-		return "Choose a location."
-	case "events min":
-		return "Choose at least one activity."
-	case "events max":
-		return fmt.Sprintf("A webhook can have up to %s activities.", e.Param())
-	case "tag_mode oneof":
-		return "Choose All tags or Specific tags."
-	}
-	if e.Tag() == "max" {
-		return fmt.Sprintf("This is longer than %s characters.", e.Param())
-	}
-	return "This contains line breaks or other characters that cannot be shown."
 }
 
 // events keeps the activities that the type has, each once.

@@ -184,7 +184,7 @@ func TestOneSetOfRules(t *testing.T) {
 		"an activity of the site": {change: func(_ *desk, w *wish) { w.events = []string{"lead.scored"} }},
 		"URL missing":             {change: func(_ *desk, w *wish) { w.url = "" }, field: "url", says: "Enter the URL"},
 		"URL not https":           {change: func(_ *desk, w *wish) { w.url = "http://example.com/" }, field: "url", says: "This type sends to https addresses only."},
-		"URL too long":            {change: func(d *desk, w *wish) { w.url = d.here + "/" + strings.Repeat("x", 2048) }, field: "url", says: "This is longer than 2048 characters."},
+		"URL too long":            {change: func(d *desk, w *wish) { w.url = d.here + "/" + strings.Repeat("x", 2048) }, field: "url", says: "This is longer than 2,048 characters."},
 		"URL with a password":     {change: func(_ *desk, w *wish) { w.url = "https://user:pass@example.com/" }, field: "url", says: "The URL must not contain a user name"},
 		"URL that is none":        {change: func(_ *desk, w *wish) { w.url = "https://" }, field: "url", says: "The URL needs a valid host name."},
 		"blocked target":          {change: func(_ *desk, w *wish) { w.url = "https://10.0.0.1/" }, field: "url", says: "Sitehooks "},

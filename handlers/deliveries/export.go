@@ -13,6 +13,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers/limit"
 	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 )
 
 const (
@@ -50,7 +51,7 @@ func (s *Pages) OneExport(c *gin.Context) {
 	if err != nil {
 		c.Header("Retry-After", "30")
 		s.Fail(c, &web.StatusError{Status: http.StatusTooManyRequests, Text: "Each member can run one export at a time, and all members together " +
-			web.Count(exportsOpen) + ". Wait until another export has finished, or cancel yours, then try again."})
+			wording.Count(exportsOpen) + ". Wait until another export has finished, or cancel yours, then try again."})
 		return
 	}
 	defer place.Release()

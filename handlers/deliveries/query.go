@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sitehooks/sitehooks/handlers/rules"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -16,8 +17,21 @@ const deliveriesShown = 50
 // deliveryFilter is the filter bar as it is filled in: values as in the URL,
 // empty for any.
 type deliveryFilter struct {
-	Webhook, State, Code, Error, Type string
+	Webhook string `form:"webhook" binding:"omitempty,number"`
+	State   string `form:"state" binding:"omitempty,delivery_state"`
+	Code    string `form:"code" binding:"omitempty,oneof=2xx 3xx 4xx 5xx"`
+	Error   string `form:"error" binding:"omitempty,error_class"`
+	Type    string `form:"type" binding:"omitempty,event_type"`
+	Before  string `form:"before" binding:"omitempty,number"` // where the page begins
 	web.TimeFilter
+}
+
+func init() {
+	rules.Add(map[string]func(value string) bool{
+		"delivery_state": func(value string) bool { return slices.Contains(deliveryStates, value) },
+		"error_class":    func(value string) bool { return slices.Contains(deliveryErrorClasses, value) },
+		"event_type":     eventTypeLike,
+	})
 }
 
 var deliveryStates = []string{
@@ -27,37 +41,22 @@ var deliveryStates = []string{
 // parseDeliveryQuery reads the filter from a URL. A value that means nothing
 // does not filter; faults say so, each in a sentence.
 func parseDeliveryQuery(v url.Values, now time.Time) (q models.DeliveryQuery, f deliveryFilter, faults []string) {
-	q.Limit = deliveriesShown
-	read := func(name, what string, valid func(value string) bool) string {
-		value := strings.TrimSpace(v.Get(name))
-		if value == "" || valid(value) {
-			return value
-		}
-		faults = append(faults, web.LeftOut(value, what))
-		return ""
+	faults = rules.BindFilters(v, &f)
+	q = models.DeliveryQuery{State: f.State, ErrorClass: f.Error, EventType: f.Type, Limit: deliveriesShown}
+	q.WebhookID, _ = web.Positive(f.Webhook)
+	q.Before, _ = web.Positive(f.Before)
+	q.From, q.To = f.Range(now)
+	if f.Code != "" {
+		q.CodeClass = int(f.Code[0] - '0')
 	}
-	f.Webhook = read("webhook", "webhook", func(value string) bool { return web.ReadNumber(value, &q.WebhookID) })
-	f.State = read("state", "state of a delivery", func(value string) bool { return slices.Contains(deliveryStates, value) })
-	q.State = f.State
-	f.Code = read("code", "class of status", func(value string) bool {
-		class, ok := strings.CutSuffix(value, "xx")
-		n, digit := web.Positive(class)
-		if ok = ok && digit && n >= 2 && n <= 5; ok {
-			q.CodeClass = int(n)
-		}
-		return ok
-	})
-	f.Error = read("error", "class of error", func(value string) bool { return slices.Contains(deliveryErrorClasses, value) })
-	f.Type = read("type", "event type", eventTypeLike)
-	q.ErrorClass, q.EventType = f.Error, f.Type
-	read("before", "place in the list", func(value string) bool { return web.ReadNumber(value, &q.Before) })
-	times, from, to, odd := web.ParseTimes(v, now)
-	f.TimeFilter, q.From, q.To = times, from, to
-	return q, f, append(faults, odd...)
+	return q, f, faults
 }
 
 // Filtered tells whether anything was chosen.
-func (f deliveryFilter) Filtered() bool { return f != deliveryFilter{} }
+func (f deliveryFilter) Filtered() bool {
+	f.Before = ""
+	return f != deliveryFilter{}
+}
 
 // eventTypeLike reports whether a value has only the characters of event types.
 func eventTypeLike(value string) bool {

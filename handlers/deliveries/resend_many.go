@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -79,7 +80,7 @@ func (s *Pages) resendQuestion(c *gin.Context, now time.Time) (*web.ConfirmPage,
 	if can.Send == 0 {
 		p.Title = "Nothing to resend"
 	} else {
-		p.Button = "Resend " + web.Count(can.Send)
+		p.Button = "Resend " + wording.Count(can.Send)
 	}
 	return p, q, nil
 }
@@ -94,7 +95,7 @@ func resendLines(can models.Resendable) []string {
 		lines = append(lines, "Each is sent once more with the same ID and body, without automatic retries, at up to 20 per second per webhook.")
 	}
 	if can.From > 0 {
-		lines = append(lines, "Searched "+web.Count(models.ScanMax)+" deliveries. Older ones may match too. Resend these first, then search older.")
+		lines = append(lines, "Searched "+wording.Count(models.ScanMax)+" deliveries. Older ones may match too. Resend these first, then search older.")
 	}
 	if can.Waiting > 0 {
 		lines = append(lines, web.Plural(can.Waiting, "is already waiting to be sent and is skipped.", "are already waiting to be sent and are skipped."))
@@ -163,7 +164,7 @@ func (p *resentPage) Refresh() int {
 
 // Sentence says how far it is.
 func (p *resentPage) Sentence() string {
-	return fmt.Sprintf("%s of %s done", web.Count(p.Done()), web.Plural(p.Total, "delivery", "deliveries"))
+	return fmt.Sprintf("%s of %s done", wording.Count(p.Done()), web.Plural(p.Total, "delivery", "deliveries"))
 }
 
 // Resent shows how far a resending is. Everything it needs to know

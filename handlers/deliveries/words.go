@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -59,7 +60,7 @@ func Note(d models.Delivery, heldWhy string, now time.Time) string {
 	case d.Reason == "":
 		return At(*d.FinishedAt, now)
 	default:
-		return fmt.Sprintf("%s: %s", At(*d.FinishedAt, now), web.Cut(d.Reason, 160))
+		return fmt.Sprintf("%s: %s", At(*d.FinishedAt, now), wording.Cut(d.Reason, 160))
 	}
 }
 

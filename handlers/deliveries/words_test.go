@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sitehooks/sitehooks/handlers/deliveries"
+	"github.com/sitehooks/sitehooks/handlers/rules"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/webtest"
 	"github.com/sitehooks/sitehooks/jobs/wire"
@@ -196,5 +197,8 @@ func TestParseDeliveryQuery(t *testing.T) {
 
 func parseTimesOf(query string) (web.TimeFilter, time.Time, time.Time, []string) {
 	v, _ := url.ParseQuery(query)
-	return web.ParseTimes(v, historyNow)
+	var f web.TimeFilter
+	faults := rules.BindFilters(v, &f)
+	from, to := f.Range(historyNow)
+	return f, from, to, faults
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers/deliveries"
 	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -44,7 +45,7 @@ func (s *Pages) eraseQuestion(c *gin.Context, e models.Event) (*web.ConfirmPage,
 	}
 	p := &web.ConfirmPage{
 		Page:  web.Page{Title: "Erase the content of this event?", Nav: "triggers"},
-		Crumb: web.OrNone(web.Cut(e.Title, 100), e.EventID), CrumbPath: web.TriggerPath(e.ID), Back: web.TriggerPath(e.ID),
+		Crumb: web.OrNone(wording.Cut(e.Title, 100), e.EventID), CrumbPath: web.TriggerPath(e.ID), Back: web.TriggerPath(e.ID),
 		Action: erasePath(e.ID), Button: "Erase content", Danger: true,
 	}
 	gone := "Its title, its text and the names in it are removed permanently"

@@ -3,36 +3,40 @@ package triggers
 import (
 	"context"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/sitehooks/sitehooks/handlers/deliveries"
+	"github.com/sitehooks/sitehooks/handlers/rules"
 	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/models"
 )
 
 // triggerFilter is the filter bar as it is filled in, empty for any.
 type triggerFilter struct {
-	Search, Location, Type, Tag string
+	Search   string `form:"q"`
+	Location string `form:"location"`
+	Type     string `form:"type"`
+	Tag      string `form:"tag"`
+	Before   string `form:"before" binding:"omitempty,number"` // where the page begins
 	web.TimeFilter
 }
 
 // Filtered tells whether anything was chosen.
-func (f triggerFilter) Filtered() bool { return f != triggerFilter{} }
+func (f triggerFilter) Filtered() bool {
+	f.Before = ""
+	return f != triggerFilter{}
+}
 
-// parseTriggerQuery reads the filter from a URL. A value that means nothing
-// does not filter; faults say so, each in a sentence.
+// parseTriggerQuery reads the filter from a URL. Long texts are cut. A number or
+// a time that means nothing does not filter; faults say so, each in a sentence.
 func parseTriggerQuery(v url.Values, now time.Time) (q models.EventQuery, f triggerFilter, faults []string) {
-	q.Limit = eventsShown
-	text := func(name string, limit int) string {
-		return web.Cut(strings.TrimSpace(v.Get(name)), limit)
-	}
-	f.Search, f.Location, f.Type, f.Tag = text("q", 300), text("location", 64), text("type", 128), text("tag", 64)
-	q.Search, q.Location, q.Type, q.Tag = f.Search, f.Location, f.Type, f.Tag
-	f.TimeFilter, q.From, q.To, faults = web.ParseTimes(v, now)
-	if before := v.Get("before"); before != "" && !web.ReadNumber(before, &q.Before) {
-		faults = append(faults, web.LeftOut(before, "place in the list"))
-	}
+	faults = rules.BindFilters(v, &f)
+	f.Search, f.Location = wording.Cut(f.Search, 300), wording.Cut(f.Location, 64)
+	f.Type, f.Tag = wording.Cut(f.Type, 128), wording.Cut(f.Tag, 64)
+	q = models.EventQuery{Search: f.Search, Location: f.Location, Type: f.Type, Tag: f.Tag, Limit: eventsShown}
+	q.Before, _ = web.Positive(f.Before)
+	q.From, q.To = f.Range(now)
 	return q, f, faults
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers/deliveries"
 	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -46,7 +47,7 @@ func (l *triggerLine) match(n int64, requested bool) {
 	case requested:
 		l.Matched = "not for this webhook"
 	case n > 0:
-		l.Matched = web.Count(n) + " matched"
+		l.Matched = wording.Count(n) + " matched"
 	default:
 		l.Matched = "none matched"
 	}

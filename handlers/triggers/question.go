@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -37,7 +38,7 @@ func (s *Pages) webhookQuestion(c *gin.Context) (*webhookQuestion, error) {
 
 // triggerUnknown answers about an event that is not on record.
 func (s *Pages) triggerUnknown(c *gin.Context, id string) error {
-	return s.showTriggerHistory(c, http.StatusNotFound, web.Cut(id, 200))
+	return s.showTriggerHistory(c, http.StatusNotFound, wording.Cut(id, 200))
 }
 
 // triggerAnswer explains why one webhook got an event or not, with the outcome.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers/deliveries"
 	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -86,5 +87,5 @@ func attemptOrdinal(tries int) string {
 	if tries <= 1 {
 		return "first attempt"
 	}
-	return "attempt " + web.Count(int64(tries))
+	return "attempt " + wording.Count(int64(tries))
 }

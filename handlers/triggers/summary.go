@@ -10,7 +10,7 @@ import (
 )
 
 func triggerTitle(e models.Event) string {
-	return web.Capitalized(web.EventWords(e.Type)) + ": " + web.OrNone(web.Cut(e.Title, 300), web.OrNone(e.Subject, "no title"))
+	return web.Capitalized(web.EventWords(e.Type)) + ": " + web.OrNone(wording.Cut(e.Title, 300), web.OrNone(e.Subject, "no title"))
 }
 
 // triggerSummary says in a sentence which webhooks the event reached.
@@ -40,11 +40,11 @@ func triggerSummary(p *triggerEventPage) string {
 	case all == 1:
 		return fmt.Sprintf("The only webhook of %s %s.", p.Location, did)
 	case matched == 0:
-		return fmt.Sprintf("None of the %s webhooks of %s %s.", web.Count(all), p.Location, did)
+		return fmt.Sprintf("None of the %s webhooks of %s %s.", wording.Count(all), p.Location, did)
 	case matched == all:
-		text = fmt.Sprintf("All %s webhooks of %s %s.", web.Count(all), p.Location, did)
+		text = fmt.Sprintf("All %s webhooks of %s %s.", wording.Count(all), p.Location, did)
 	default:
-		text = fmt.Sprintf("%s of the %s webhooks of %s %s.", web.Count(matched), web.Count(all), p.Location, did)
+		text = fmt.Sprintf("%s of the %s webhooks of %s %s.", wording.Count(matched), wording.Count(all), p.Location, did)
 	}
 	if len(tally) > 0 {
 		text += " " + wording.List(tally) + "."

@@ -31,7 +31,7 @@ type attention struct {
 func (s *Site) attention(ctx context.Context, r *http.Request, p *Page) *attention {
 	a := &attention{Unable: models.Unable(s.Store.Able())}
 	if !p.Quiet {
-		if err := s.attend(ctx, a, p.At, asideOf(r)); err != nil {
+		if err := s.attend(ctx, a, p.At, dismissedNotices(r)); err != nil {
 			s.Log.ErrorContext(ctx, "notices could not be read", "error", err)
 		}
 	}
@@ -103,24 +103,24 @@ func (*attention) ExpiryKey(w models.Attention) string {
 }
 
 const (
-	asideCookie = "aside"
-	asideFor    = 30 * 24 * time.Hour
-	asideMost   = 20 // keys that a browser keeps, the newest
+	dismissedCookie = "aside"
+	dismissedFor    = 30 * 24 * time.Hour
+	dismissedMax    = 20 // keys that a browser keeps, the newest
 )
 
-var asideKey = regexp.MustCompile(`^[bse][0-9]{1,19}\.[0-9]{1,19}$`)
+var noticeKey = regexp.MustCompile(`^[bse][0-9]{1,19}\.[0-9]{1,19}$`)
 
-// asideOf returns the keys of the notices that were dismissed in this browser.
-func asideOf(r *http.Request) []string {
-	cookie, err := r.Cookie(asideCookie)
+// dismissedNotices returns the keys of the notices that were dismissed in this browser.
+func dismissedNotices(r *http.Request) []string {
+	cookie, err := r.Cookie(dismissedCookie)
 	if err != nil {
 		return nil
 	}
 	return strings.Split(cookie.Value, "_")
 }
 
-// AttentionAside puts one of the notices aside, for this browser.
-func (s *Site) AttentionAside(c *gin.Context) error {
+// DismissNotice puts one of the notices aside, for this browser.
+func (s *Site) DismissNotice(c *gin.Context) error {
 	var form struct {
 		What string `form:"what" binding:"notice"`
 		Next string `form:"next"`
@@ -128,8 +128,8 @@ func (s *Site) AttentionAside(c *gin.Context) error {
 	if err := BindOrRefuse(c, &form); err != nil {
 		return err
 	}
-	keys := slices.DeleteFunc(asideOf(c.Request), func(k string) bool { return k == form.What || !asideKey.MatchString(k) })
+	keys := slices.DeleteFunc(dismissedNotices(c.Request), func(k string) bool { return k == form.What || !noticeKey.MatchString(k) })
 	keys = append(keys, form.What)
-	s.SetCookie(c, asideCookie, strings.Join(keys[max(0, len(keys)-asideMost):], "_"), asideFor)
+	s.SetCookie(c, dismissedCookie, strings.Join(keys[max(0, len(keys)-dismissedMax):], "_"), dismissedFor)
 	return s.Redirect(c, LocalPath(form.Next))
 }

@@ -2,16 +2,28 @@ package web
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/gin-gonic/gin/binding"
-	"github.com/go-playground/validator/v10"
+
+	"github.com/sitehooks/sitehooks/handlers/rules"
 )
+
+func init() {
+	rules.Add(map[string]func(value string) bool{
+		"moment": func(value string) bool { return readTime(value, new(time.Time)) },
+		"notice": noticeKey.MatchString,
+		"number": func(value string) bool { _, is := Positive(value); return is },
+	})
+	rules.Alias("password", fmt.Sprintf("min=%d,bytes=%d", PasswordMin, passwordMax))
+}
 
 // Line is the input of a field of one line, without spaces around it.
 type Line string
@@ -55,10 +67,10 @@ func Bind(c *gin.Context, form any) (Faults, error) {
 	if err := ParseForm(c); err != nil {
 		return nil, err
 	}
-	list, err := bound(c.ShouldBindWith(form, binding.FormPost))
+	list, err := rules.Faults(c.ShouldBindWith(form, binding.FormPost))
 	faults := Faults{}
 	for _, broken := range list {
-		faults.Add(fieldOf(broken), sentenceOf(broken))
+		faults.Add(broken.Field, broken.Text)
 	}
 	return faults, err
 }
@@ -74,9 +86,9 @@ func BindOrRefuse(c *gin.Context, form any) error {
 		}
 		from = binding.FormPost
 	}
-	list, err := bound(c.ShouldBindWith(form, from))
+	list, err := rules.Faults(c.ShouldBindWith(form, from))
 	if err == nil && len(list) > 0 {
-		return Unusable(sentenceOf(list[0]))
+		return Unusable(list[0].Text)
 	}
 	return err
 }
@@ -103,14 +115,6 @@ func (s *Site) Refill(c *gin.Context, form any) (bool, error) {
 
 // Fill fills a form with fields that were read before, without checking them.
 func Fill(form any, typed url.Values) error { return binding.MapFormWithTag(form, typed, "form") }
-
-// bound are the rules that a form breaks.
-func bound(err error) (validator.ValidationErrors, error) {
-	if list, is := errors.AsType[validator.ValidationErrors](err); is {
-		return list, nil
-	}
-	return nil, err
-}
 
 // ParseForm reads a posted form of a member, which may not be larger than
 // formLimit.

@@ -116,7 +116,7 @@ func (d *Directory) FilterLocation(ctx context.Context, typed string) (slug, fau
 func (d *Directory) unknownLocation(ctx context.Context, typed string) (string, error) {
 	typed = Storable(typed)
 	found, err := d.similar(ctx, typed, 3)
-	said := "There is no location with the slug or name “" + Cut(typed, 64) + "”."
+	said := "There is no location with the slug or name “" + wording.Cut(typed, 64) + "”."
 	if len(found) > 0 {
 		slugs := make([]string, len(found))
 		for i, l := range found {

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"net/url"
 	"strconv"
 )
@@ -18,16 +17,6 @@ func Without(path string, v url.Values, name string) string {
 		}
 	}
 	return OlderURL(path, rest, 0)
-}
-
-// ReadNumber stores a number above 0 in into; false: the value is not one, and
-// into is unchanged.
-func ReadNumber(value string, into *int64) bool {
-	n, ok := Positive(value)
-	if ok {
-		*into = n
-	}
-	return ok
 }
 
 // Positive reads a decimal number of 64 bits; false: the value is not one, or
@@ -51,13 +40,13 @@ func OlderURL(path string, v url.Values, before int64) string {
 	if before > 0 {
 		next.Set("before", strconv.FormatInt(before, 10))
 	}
-	if len(next) == 0 {
-		return path
-	}
-	return path + "?" + next.Encode()
+	return WithQuery(path, next)
 }
 
-// LeftOut says of a value that it was not understood.
-func LeftOut(value, what string) string {
-	return fmt.Sprintf("“%s” is not a valid %s, so it was ignored.", Cut(value, 60), what)
+// WithQuery is an address with a query, if there is any.
+func WithQuery(path string, v url.Values) string {
+	if len(v) == 0 {
+		return path
+	}
+	return path + "?" + v.Encode()
 }

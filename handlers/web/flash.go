@@ -7,6 +7,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/gorilla/sessions"
+
+	"github.com/sitehooks/sitehooks/handlers/wording"
 )
 
 // Flash is a sentence shown once, on the page after a change.
@@ -48,7 +50,7 @@ func (s *Site) keepFlash(c *gin.Context, flash []Flash) {
 	session, _ := s.flashes.New(c.Request, FlashCookie) // an error leaves it empty
 	session.Flashes()                                   // drop messages that no page has shown
 	for _, one := range flash {
-		one.Text = Cut(one.Text, FlashLimit)
+		one.Text = wording.Cut(one.Text, FlashLimit)
 		session.AddFlash(one)
 	}
 	if err := session.Save(c.Request, c.Writer); err != nil {

@@ -3,7 +3,6 @@ package web
 import (
 	"fmt"
 	"html/template"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -89,25 +88,12 @@ func Span(d time.Duration) string {
 func Took(d time.Duration) string {
 	switch {
 	case d < 100*time.Second:
-		return Count(d.Milliseconds()) + " ms"
+		return wording.Count(d.Milliseconds()) + " ms"
 	case d < 2*time.Minute:
 		return fmt.Sprintf("%d s", d/time.Second)
 	default:
 		return fmt.Sprintf("%d min %d s", d/time.Minute, d%time.Minute/time.Second)
 	}
-}
-
-// Count writes a whole number with commas between the thousands.
-func Count(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	sign := ""
-	if s[0] == '-' {
-		sign, s = "-", s[1:]
-	}
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return sign + s
 }
 
 // whole takes a template's int or int64.
@@ -122,14 +108,14 @@ func whole(n any) int64 {
 	}
 }
 
-func countAny(n any) string { return Count(whole(n)) }
+func countAny(n any) string { return wording.Count(whole(n)) }
 
 // Plural is a number with the word that fits it: 1 webhook, 2 webhooks.
 func Plural(n int64, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	return Count(n) + " " + many
+	return wording.Count(n) + " " + many
 }
 
 func initial(name string) string {
@@ -138,19 +124,6 @@ func initial(name string) string {
 		return "?"
 	}
 	return strings.ToUpper(string(r))
-}
-
-// Cut shortens a text to at most limit bytes, at a whole character.
-func Cut(text string, limit int) string {
-	if len(text) <= limit {
-		return text
-	}
-	const more = "…"
-	end := limit - len(more)
-	for end > 0 && !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end] + more
 }
 
 func flashIcon(kind string) string {

@@ -12,7 +12,7 @@ import (
 
 func TestNumbersAndSpans(t *testing.T) {
 	for got, want := range map[string]string{
-		Count(0): "0", Count(999): "999", Count(1000): "1,000", Count(-1234567): "-1,234,567",
+		wording.Count(0): "0", wording.Count(999): "999", wording.Count(1000): "1,000", wording.Count(-1234567): "-1,234,567",
 		Plural(1, "webhook", "webhooks"): "1 webhook", Plural(2000, "webhook", "webhooks"): "2,000 webhooks",
 		Took(212 * time.Millisecond): "212 ms", Took(99_999 * time.Millisecond): "99,999 ms",
 		Took(105 * time.Second): "105 s", Took(315 * time.Second): "5 min 15 s",
@@ -41,11 +41,11 @@ func TestMoment(t *testing.T) {
 func TestCutKeepsWholeCharacters(t *testing.T) {
 	text := strings.Repeat("é", 20)
 	for limit := 3; limit < 41; limit++ {
-		if got := Cut(text, limit); len(got) > limit || !utf8.ValidString(got) {
+		if got := wording.Cut(text, limit); len(got) > limit || !utf8.ValidString(got) {
 			t.Errorf("cut to %d is %q", limit, got)
 		}
 	}
-	if Cut("short", 5) != "short" {
+	if wording.Cut("short", 5) != "short" {
 		t.Error("what fits is cut")
 	}
 }

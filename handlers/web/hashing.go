@@ -24,15 +24,15 @@ const (
 // HashPassword returns the hash to store for a password. An error other than
 // of the system's random numbers is a sentence for people: too short, too long.
 func HashPassword(password string) (string, error) {
-	if err := CheckPassword(password); err != nil {
+	if err := checkPassword(password); err != nil {
 		return "", err
 	}
 	return argon2id.CreateHash(password, hashing)
 }
 
-// CheckPassword refuses a new password of fewer than PasswordMin characters or
+// checkPassword refuses a new password of fewer than PasswordMin characters or
 // more than passwordMax bytes. The error is a sentence for people.
-func CheckPassword(password string) error {
+func checkPassword(password string) error {
 	if utf8.RuneCountInString(password) < PasswordMin {
 		return fmt.Errorf("use at least %d characters", PasswordMin)
 	}
@@ -73,7 +73,7 @@ func (p *Passwords) Place(ctx context.Context, from models.LoginFrom) (*limit.Pl
 
 // Hash makes the hash of a new password that a member gives.
 func (p *Passwords) Hash(ctx context.Context, member models.User, password string) (string, error) {
-	if err := CheckPassword(password); err != nil {
+	if err := checkPassword(password); err != nil {
 		return "", err
 	}
 	place, err := p.members.Acquire(ctx, member.Email)

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/handlers/wording"
 )
 
 // OwnHost answers pages only where the console is: at its own host, localhost
@@ -22,7 +24,7 @@ func (s *Site) OwnHost(c *gin.Context) {
 	}
 	s.Fail(c, &StatusError{http.StatusMisdirectedRequest, fmt.Sprintf(
 		"Sitehooks does not answer for the host %q. Open it at %s. To reach it by another name, set SITEHOOKS_BASE_URL to that address.",
-		Cut(c.Request.Host, 253), s.BaseURL)})
+		wording.Cut(c.Request.Host, 253), s.BaseURL)})
 }
 
 func (s *Site) isOwnHost(host string) bool {

@@ -3,9 +3,9 @@ package web
 import (
 	"maps"
 	"net/url"
-	"strconv"
-	"strings"
 
+	"github.com/sitehooks/sitehooks/handlers/rules"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -19,36 +19,43 @@ type Numbered struct {
 // Several tells whether there is more than this page.
 func (n Numbered) Several() bool { return n.Previous != "" || n.Next != "" }
 
-// NumberOf is the number of the page that is asked for, 1 unless it is a
-// number above.
-func NumberOf(v url.Values, name string) int {
-	n, err := strconv.Atoi(v.Get(name))
-	if err != nil || n < 1 || n > 1_000_000 {
-		return 1
-	}
-	return n
+// NumberedFilter is the query of a page with such lists.
+type NumberedFilter struct {
+	Search      string `form:"q"`
+	Page        Number `form:"page" binding:"omitempty,min=1,max=1000000"` // of the one list there is
+	Communities Number `form:"communities" binding:"omitempty,min=1,max=1000000"`
+	Tags        Number `form:"tags" binding:"omitempty,min=1,max=1000000"`
 }
 
-// SearchOf is the input of a list's search field.
-func SearchOf(v url.Values) string { return Cut(strings.TrimSpace(v.Get("q")), 200) }
+// NewNumberedFilter reads the query. A number that means nothing is 1, and a
+// long search is cut.
+func NewNumberedFilter(v url.Values) NumberedFilter {
+	var f NumberedFilter
+	rules.BindFilters(v, &f)
+	f.Search = wording.Cut(f.Search, 200)
+	for _, n := range []*Number{&f.Page, &f.Communities, &f.Tags} {
+		*n = max(*n, 1)
+	}
+	return f
+}
 
 // NameQuery asks for page at of a list, counted from 1, with so many rows shown
 // on each.
-func NameQuery(search string, at, shown int) models.NameQuery {
-	return models.NameQuery{Search: search, Offset: (at - 1) * shown, Limit: shown}
+func NameQuery(search string, at Number, shown int) models.NameQuery {
+	return models.NameQuery{Search: search, Offset: (int(at) - 1) * shown, Limit: shown}
 }
 
 // NewNumbered describes page at of a list, whose number has that name in the
 // URL.
-func NewNumbered(path string, v url.Values, name string, at, shown int, matched int64) Numbered {
+func NewNumbered(path string, v url.Values, name string, at Number, shown int, matched int64) Numbered {
 	n := Numbered{Matched: matched}
 	first := int64(at-1)*int64(shown) + 1
 	if last := min(matched, first+int64(shown)-1); first <= last {
 		n.First, n.Last = first, last
 	}
-	to := func(at int) string {
+	to := func(at Number) string {
 		rest := maps.Clone(v)
-		rest.Set(name, strconv.Itoa(at))
+		rest.Set(name, FormatID(int64(at)))
 		if at == 1 {
 			rest.Del(name)
 		}

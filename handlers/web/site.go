@@ -76,9 +76,6 @@ func NewSite(c Config) (*Site, error) {
 	if len(c.CookieKeys) == 0 || len(c.CookieKeys[0]) < 32 {
 		return nil, errors.New("handlers: CookieKeys need 32 bytes")
 	}
-	if err := registerRules(); err != nil {
-		return nil, err
-	}
 	if c.OnChange == nil {
 		c.OnChange = func() {}
 	}

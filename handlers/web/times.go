@@ -8,8 +8,9 @@ import (
 
 // TimeFilter is the part of a filter bar that chooses a span of time.
 type TimeFilter struct {
-	Span     string // 1h, 24h, 7d; empty: any, or From and To
-	From, To string // as a field for date and time has them, UTC
+	Span string `form:"time" binding:"omitempty,oneof=1h 24h 7d"` // empty: any, or From and To
+	From string `form:"from" binding:"omitempty,moment"`          // as a field for date and time has it, UTC
+	To   string `form:"to" binding:"omitempty,moment"`
 }
 
 var timeSpans = map[string]time.Duration{"1h": time.Hour, "24h": 24 * time.Hour, "7d": 7 * 24 * time.Hour}
@@ -33,35 +34,25 @@ func SpanChoices(f TimeFilter) []Choice {
 	}
 }
 
-// ParseTimes reads the span of time that a filter chooses. From and to count
-// for more than a span that goes back from now.
-func ParseTimes(v url.Values, now time.Time) (f TimeFilter, from, to time.Time, faults []string) {
-	if value := strings.TrimSpace(v.Get("time")); value != "" {
-		if span, ok := timeSpans[value]; ok {
-			f.Span, from = value, now.Add(-span)
-		} else {
-			faults = append(faults, LeftOut(value, "span of time"))
+// Range returns the times that a filter chooses, zero for no limit. From and To
+// count for more than a span that goes back from now; they are put into the form
+// of a field for date and time.
+func (f *TimeFilter) Range(now time.Time) (from, to time.Time) {
+	for _, field := range []struct {
+		typed *string
+		at    *time.Time
+	}{{&f.From, &from}, {&f.To, &to}} {
+		if readTime(*field.typed, field.at) {
+			*field.typed = strings.TrimSuffix(field.at.Format("2006-01-02T15:04:05"), ":00")
 		}
 	}
-	read := func(name string, into *time.Time) string {
-		value := strings.TrimSpace(v.Get(name))
-		if value == "" {
-			return ""
-		}
-		if readTime(value, into) {
-			return strings.TrimSuffix(into.Format("2006-01-02T15:04:05"), ":00")
-		}
-		faults = append(faults, LeftOut(value, "date and time"))
-		return ""
-	}
-	f.To = read("to", &to)
-	if f.From = read("from", &from); f.From != "" || f.To != "" {
-		if f.From == "" {
-			from = time.Time{}
-		}
+	if f.From != "" || f.To != "" {
 		f.Span = ""
 	}
-	return f, from, to, faults
+	if f.Span != "" {
+		from = now.Add(-timeSpans[f.Span])
+	}
+	return from, to
 }
 
 // readTime reads the value of a field for date and time, or a day alone, as

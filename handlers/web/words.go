@@ -2,7 +2,6 @@ package web
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,9 +13,6 @@ func Unique(words []string) []string {
 	slices.Sort(words)
 	return slices.Compact(words)
 }
-
-// FormName is the name that a struct's field has in the form.
-func FormName(f reflect.StructField) string { return f.Tag.Get("form") }
 
 // Capitalized begins a word with a capital letter, abbreviations left alone.
 func Capitalized(word string) string {

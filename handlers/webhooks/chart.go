@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -95,13 +95,13 @@ func (c chart) filled(hours []models.WebhookHour, since time.Time, span time.Dur
 	}
 	c.Width, c.First = len(c.Rows)*sparkStep, c.Rows[0].At
 	top, msTop := roundTop(most), roundTop(slowest)
-	c.Top, c.Half, c.MSTop, c.MSHalf = web.Count(top), web.Count(top/2), web.Count(msTop)+" ms", web.Count(msTop/2)+" ms"
-	c.Label = fmt.Sprintf("Attempts, last %s: %s delivered, %s failed", c.Title, web.Count(delivered), web.Count(failed))
+	c.Top, c.Half, c.MSTop, c.MSHalf = wording.Count(top), wording.Count(top/2), wording.Count(msTop)+" ms", wording.Count(msTop/2)+" ms"
+	c.Label = fmt.Sprintf("Attempts, last %s: %s delivered, %s failed", c.Title, wording.Count(delivered), wording.Count(failed))
 	if c.HeldFor != "" {
 		c.Label += "; held for " + c.HeldFor
 	}
 	if delivered+failed > 0 {
-		c.TimeLabel = fmt.Sprintf("Response time, last %s: at most %s ms", c.Title, web.Count(slowest))
+		c.TimeLabel = fmt.Sprintf("Response time, last %s: at most %s ms", c.Title, wording.Count(slowest))
 	}
 	var mean, longest strings.Builder
 	pen := "M"

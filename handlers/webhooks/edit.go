@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -75,7 +76,7 @@ func (s *Pages) copyForm(c *gin.Context, e *editing, from string) error {
 		return err
 	}
 	e.form = savedWebhookForm(e.format, w, opened)
-	e.form.Name, e.form.UpdatedAt = web.Line(web.Cut("Copy of "+w.Name, 200)), ""
+	e.form.Name, e.form.UpdatedAt = web.Line(wording.Cut("Copy of "+w.Name, 200)), ""
 	e.copied, e.notCopied = true, notCopied(e.format, w)
 	return nil
 }
@@ -181,7 +182,7 @@ func (s *Pages) postWebhookForm(c *gin.Context, e *editing) error {
 	}
 	e.form.complete(c.Request.PostForm, e.format)
 	switch do := e.form.Do; do {
-	case "generate_1", "generate_2", "clear_1", "clear_2":
+	case "generate_1", "generate_2", "clear_1", "clear_2", "undo_1", "undo_2":
 		if !e.changeSecret(do) {
 			return web.Unusable("This type has no such signing secret.")
 		}
@@ -203,18 +204,27 @@ func (e *editing) refill(typed url.Values) error {
 	return err
 }
 
-// changeSecret makes or empties a secret in the form. A saved one is removed
-// by the next save.
+// changeSecret makes or empties a secret in the form, or keeps the saved one
+// after all. A saved one is removed by the next save. False: the type has no such
+// secret.
 func (e *editing) changeSecret(do string) bool {
-	i := int(do[len(do)-1] - '1')
+	action, number, _ := strings.Cut(do, "_")
+	i := int(number[0] - '1')
 	if i >= len(e.format.Secrets) {
 		return false
 	}
-	if do[0] == 'g' {
+	saved := e.old != nil && hasSecret(*e.old, i)
+	switch action {
+	case "generate":
 		e.form.Secrets[i], e.form.Removed[i] = e.format.NewSecret(), false
-		return true
+	case "clear":
+		e.form.Secrets[i], e.form.Removed[i] = "", saved
+	case "undo":
+		if saved {
+			e.form.Secrets[i] = "" // which keeps it
+		}
+		e.form.Removed[i] = false
 	}
-	e.form.Secrets[i], e.form.Removed[i] = "", e.old != nil && hasSecret(*e.old, i)
 	return true
 }
 

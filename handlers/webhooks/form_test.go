@@ -15,6 +15,7 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/webhooks"
 	"github.com/sitehooks/sitehooks/handlers/webtest"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -112,13 +113,13 @@ func TestFaultsStandBesideTheirFields(t *testing.T) {
 				at = "tags"
 			}
 			if a.Text("#"+at+"-err") == "" || a.Find("[role=alert] a").Length() != 1 {
-				t.Errorf("%s=%q: %q", field, web.Cut(value, 40), a.Text("[role=alert]"))
+				t.Errorf("%s=%q: %q", field, wording.Cut(value, 40), a.Text("[role=alert]"))
 			}
 			if field != "events" && field != "tag_mode" && a.Find("#"+field).AttrOr("aria-invalid", "") != "true" {
-				t.Errorf("%s=%q is not marked", field, web.Cut(value, 40))
+				t.Errorf("%s=%q is not marked", field, wording.Cut(value, 40))
 			}
 			if field != "name" && a.Find("#name").AttrOr("value", "") != "Python Accepted Answers" {
-				t.Errorf("%s=%q: what was typed is gone", field, web.Cut(value, 40))
+				t.Errorf("%s=%q: what was typed is gone", field, wording.Cut(value, 40))
 			}
 		}
 	}
@@ -143,8 +144,15 @@ func manyTags() string {
 
 func TestUnknownButton(t *testing.T) {
 	c := webtest.NewConsole(t)
-	for _, do := range []string{"launch", "generate_3", "clear_0"} {
+	for _, do := range []string{"launch", "generate_3", "clear_0", "undo_3"} {
 		c.Post(webtest.NewForm, c.Filled("https://example.com/", "do", do)).Want(http.StatusUnprocessableEntity)
+	}
+	// A type with one secret has no second one, and what was never saved has
+	// nothing to undo: a typed one stays.
+	c.Post("/admin/webhooks/new?type=userecho", c.Filled("https://example.com/", "do", "undo_2")).Want(http.StatusUnprocessableEntity)
+	form := c.Post(webtest.NewForm, c.Filled("https://example.com/", "do", "undo_1", "secret_1", "typed")).Want(http.StatusOK).Form()
+	if form.Get("secret_1") != "typed" {
+		t.Errorf("the typed secret became %q", form.Get("secret_1"))
 	}
 }
 
@@ -238,6 +246,31 @@ func TestEditKeepsReplacesAndRemovesSecrets(t *testing.T) {
 	o := c.Opened(c.Only())
 	if o.Secrets != [2]string{"", "another-second-secret"} || !slices.Equal(o.Headers, []models.Header{{Name: "X-B", Value: "2"}, {Name: "X-C", Value: "3"}}) {
 		t.Errorf("sealed %+v", o)
+	}
+
+	// Undo after Clear: the saved one is kept.
+	w = c.Only()
+	before := c.Stored()
+	a = c.Post(webtest.EditPath(w), webtest.Fill(c.Get(webtest.EditPath(w)).Form(), "name", "Typed", "do", "clear_2")).Want(http.StatusOK)
+	if first := a.Find("main button").First().AttrOr("value", ""); a.Text("button[value=undo_2]") != "Undo" || first != "save" {
+		t.Errorf("beside the removed secret stands %q; Enter presses %q", a.Text("button[value=undo_2]"), first)
+	}
+	for _, typed := range []string{"", "typed-after-the-removal"} {
+		undone := c.Post(webtest.EditPath(w), webtest.Fill(a.Form(), "secret_2", typed, "do", "undo_2")).Want(http.StatusOK)
+		if help := undone.Text("#secret_2-help"); !strings.HasPrefix(help, "Set on ") || undone.Find("button[value=undo_2], [name=remove_2]").Length() > 0 {
+			t.Errorf("after Undo the secret's line says %q", help)
+		}
+		form = undone.Form()
+		if form.Get("secret_2") != "" || form.Get("name") != "Typed" {
+			t.Errorf("after Undo the form holds %v", form)
+		}
+	}
+	if after := c.Stored(); after != before {
+		t.Errorf("Clear and Undo stored something: %s", webtest.Difference(before, after))
+	}
+	c.Post(webtest.EditPath(w), webtest.Fill(form, "do", "save")).GoesTo("/admin/webhooks")
+	if w = c.Only(); c.Opened(w).Secrets[1] != "another-second-secret" || w.Name != "Typed" {
+		t.Errorf("after Undo and a save: %q, %q", w.Name, c.Opened(w).Secrets[1])
 	}
 
 	// Generate after Clear: the new one is saved, not the removal.

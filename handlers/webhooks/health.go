@@ -7,6 +7,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers/deliveries"
 	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -84,7 +85,7 @@ func heldNote(held int64) string {
 	if held == 0 {
 		return ""
 	}
-	return web.Count(held) + " held"
+	return wording.Count(held) + " held"
 }
 
 func byNote(who string) string {

@@ -1,57 +1,58 @@
 package webhooks
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
-	"strconv"
-	"strings"
 
+	"github.com/sitehooks/sitehooks/handlers/rules"
 	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
 
 // webhooksQuery is the query in the list's URL. Meaningless values are left
-// out.
+// out, without a word: the list's own links have none.
 type webhooksQuery struct {
-	Search, Type, Team, State, Owner, Tag string
-	Activity                              string // internal event type
-	Sort                                  string // type, team, created or health
-	Desc                                  bool
-	Per                                   int // rows on a page
-	After, Before                         string
+	Search   string     `form:"q"`
+	Type     string     `form:"type" binding:"omitempty,webhook_type"`
+	Team     string     `form:"team"`
+	State    string     `form:"state" binding:"omitempty,webhook_state"`
+	Owner    string     `form:"owner"`
+	Tag      string     `form:"tag"`
+	Activity string     `form:"activity" binding:"omitempty,activity"` // internal event type
+	Sort     string     `form:"sort" binding:"omitempty,oneof=type team created health"`
+	Dir      string     `form:"dir" binding:"omitempty,oneof=asc desc"`
+	Per      web.Number `form:"per" binding:"omitempty,oneof=20 50 100 200"` // rows on a page
+	After    string     `form:"after"`
+	Before   string     `form:"before"`
 }
 
-// webhooksShown is how many webhooks a page lists, webhooksPer are the other
-// choices.
+// webhooksShown is how many webhooks a page lists, webhooksPer are all choices.
 const webhooksShown = 50
 
-var (
-	webhooksPer   = []int{20, webhooksShown, 100, 200}
-	webhooksSorts = []string{"type", "team", "created", "health"}
-)
+var webhooksPer = []web.Number{20, webhooksShown, 100, 200}
+
+func init() {
+	rules.Add(map[string]func(value string) bool{
+		"activity":     func(value string) bool { return coveredBy(value) != nil },
+		"webhook_type": func(value string) bool { _, is := wire.Lookup(value); return is },
+		"webhook_state": func(value string) bool {
+			return slices.ContainsFunc(stateChoices(""), func(c web.Choice) bool { return c.Value == value })
+		},
+	})
+}
 
 func parseWebhooksQuery(v url.Values) webhooksQuery {
-	q := webhooksQuery{
-		Search: web.Cut(strings.TrimSpace(v.Get("q")), 200), Team: v.Get("team"), Owner: v.Get("owner"),
-		Tag: web.Cut(strings.TrimSpace(v.Get("tag")), 200), Sort: "created", Desc: true, Per: webhooksShown,
-		After: v.Get("after"), Before: v.Get("before"),
+	var q webhooksQuery
+	rules.BindFilters(v, &q)
+	q.Search, q.Tag = wording.Cut(q.Search, 200), wording.Cut(q.Tag, 200)
+	if q.Sort == "" {
+		q.Sort, q.Dir = "created", "desc"
 	}
-	if _, ok := wire.Lookup(v.Get("type")); ok {
-		q.Type = v.Get("type")
-	}
-	if state := v.Get("state"); slices.ContainsFunc(stateChoices(""), func(c web.Choice) bool { return c.Value == state }) {
-		q.State = state
-	}
-	if activity := v.Get("activity"); coveredBy(activity) != nil {
-		q.Activity = activity
-	}
-	if sort := v.Get("sort"); slices.Contains(webhooksSorts, sort) {
-		q.Sort, q.Desc = sort, v.Get("dir") == "desc"
-	}
-	if n, err := strconv.Atoi(v.Get("per")); err == nil && slices.Contains(webhooksPer, n) {
-		q.Per = n
-	}
+	q.Dir = cmp.Or(q.Dir, "asc")
+	q.Per = cmp.Or(q.Per, webhooksShown)
 	return q
 }
 
@@ -99,18 +100,12 @@ func (q webhooksQuery) filters() url.Values {
 	return v
 }
 
-// Dir is the direction as the URL has it.
-func (q webhooksQuery) Dir() string {
-	if q.Desc {
-		return "desc"
-	}
-	return "asc"
-}
+func (q webhooksQuery) desc() bool { return q.Dir == "desc" }
 
 func (q webhooksQuery) models(at models.Standing) models.WebhookQuery {
 	m := models.WebhookQuery{
 		Search: q.Search, Type: q.Type, Location: q.Team, State: q.State, Owner: q.Owner, Tag: q.Tag,
-		Sort: q.Sort, Desc: q.Desc, After: q.After, Before: q.Before, Limit: q.Per,
+		Sort: q.Sort, Desc: q.desc(), After: q.After, Before: q.Before, Limit: int(q.Per),
 		Brief: true, At: at,
 	}
 	if q.Activity != "" {
@@ -126,14 +121,16 @@ func (q webhooksQuery) at(after, before string) webhooksQuery {
 }
 
 // href is the address of the list for this query.
-func (q webhooksQuery) href() string {
+func (q webhooksQuery) href() string { return web.WithQuery(web.WebhooksPath, q.values()) }
+
+func (q webhooksQuery) values() url.Values {
 	v := q.filters()
-	if q.Sort != "created" || !q.Desc {
+	if q.Sort != "created" || !q.desc() {
 		v.Set("sort", q.Sort)
-		v.Set("dir", q.Dir())
+		v.Set("dir", q.Dir)
 	}
 	if q.Per != webhooksShown {
-		v.Set("per", strconv.Itoa(q.Per))
+		v.Set("per", web.FormatID(int64(q.Per)))
 	}
 	if q.After != "" {
 		v.Set("after", q.After)
@@ -141,10 +138,7 @@ func (q webhooksQuery) href() string {
 	if q.Before != "" {
 		v.Set("before", q.Before)
 	}
-	if len(v) == 0 {
-		return web.WebhooksPath
-	}
-	return web.WebhooksPath + "?" + v.Encode()
+	return v
 }
 
 // columns are the heads that sort. A click on the present one turns it round.
@@ -154,9 +148,12 @@ func (q webhooksQuery) columns() []column {
 		{"type", "Type"}, {"team", "Team Name"}, {"created", "Created on (UTC)"}, {"health", "Health"},
 	} {
 		to, direction := q.at("", ""), ""
-		to.Sort, to.Desc = head.sort, false
+		to.Sort, to.Dir = head.sort, "asc"
 		if q.Sort == head.sort {
-			to.Desc, direction = !q.Desc, q.Dir()+"ending"
+			direction = q.Dir + "ending"
+			if !q.desc() {
+				to.Dir = "desc"
+			}
 		}
 		list = append(list, column{head.text, to.href(), direction})
 	}
@@ -169,7 +166,7 @@ func (q webhooksQuery) sizes() []sizeLink {
 	for _, n := range webhooksPer {
 		to := q.at("", "")
 		to.Per = n
-		list = append(list, sizeLink{n, to.href(), n == q.Per})
+		list = append(list, sizeLink{int(n), to.href(), n == q.Per})
 	}
 	return list
 }
@@ -189,8 +186,7 @@ func (q webhooksQuery) chips(choices map[string][]web.Choice) []web.FilterChip {
 		if f.value == "" {
 			continue
 		}
-		without := q.at("", "").without(f.name)
-		chip := web.FilterChip{Name: f.label, Value: f.value, Without: without.href()}
+		chip := web.FilterChip{Name: f.label, Value: f.value, Without: web.Without(web.WebhooksPath, q.at("", "").values(), f.name)}
 		for _, c := range choices[f.name] {
 			if c.Value == f.value {
 				chip.Value = c.Label
@@ -199,24 +195,4 @@ func (q webhooksQuery) chips(choices map[string][]web.Choice) []web.FilterChip {
 		list = append(list, chip)
 	}
 	return list
-}
-
-func (q webhooksQuery) without(name string) webhooksQuery {
-	switch name {
-	case "q":
-		q.Search = ""
-	case "type":
-		q.Type = ""
-	case "team":
-		q.Team = ""
-	case "state":
-		q.State = ""
-	case "owner":
-		q.Owner = ""
-	case "activity":
-		q.Activity = ""
-	case "tag":
-		q.Tag = ""
-	}
-	return q
 }

@@ -25,13 +25,13 @@ type revealable struct {
 
 // Identity authenticates a member again.
 type Identity interface {
-	// ProvesAgain checks the member's password or, when none was sent, that
-	// they have just come back from single sign-on. Fault is a sentence for the
-	// member; empty: the check succeeded.
-	ProvesAgain(c *gin.Context, password string) (status int, fault string, err error)
-	// SignOnAgain is the path of single sign-on that leads on to next; empty:
-	// there is none.
-	SignOnAgain(next string) string
+	// Reauthenticate checks the member's password or, when none was sent, that
+	// they have just come back from single sign-on, as confirmed says. Fault is a
+	// sentence for the member; empty: the check succeeded.
+	Reauthenticate(c *gin.Context, password string, confirmed bool) (status int, fault string, err error)
+	// ReauthenticationPath is the path of single sign-on that leads on to next;
+	// empty: there is none.
+	ReauthenticationPath(next string) string
 }
 
 type revealPage struct {
@@ -101,7 +101,7 @@ func (s *Pages) revealPage(c *gin.Context, value string) (*revealPage, error) {
 	}
 	p.Chosen = p.Parts[i]
 	p.Title, p.Path = "Reveal "+p.Chosen.inSentence(), revealPath(w.ID, p.Chosen.Value)
-	p.SignOn = s.Identity.SignOnAgain(p.Path + "&confirmed=1")
+	p.SignOn = s.Identity.ReauthenticationPath(p.Path + "&confirmed=1")
 	return p, nil
 }
 
@@ -110,8 +110,9 @@ func (s *Pages) revealPage(c *gin.Context, value string) (*revealPage, error) {
 // login.
 func (s *Pages) RevealPost(c *gin.Context) error {
 	var form struct {
-		Secret   string `form:"secret"`
-		Password string `form:"password"`
+		Secret    string `form:"secret"`
+		Password  string `form:"password"`
+		Confirmed string `form:"confirmed"` // not empty: they come back from single sign-on
 	}
 	if err := web.BindOrRefuse(c, &form); err != nil {
 		return err
@@ -120,7 +121,7 @@ func (s *Pages) RevealPost(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	status, fault, err := s.Identity.ProvesAgain(c, form.Password)
+	status, fault, err := s.Identity.Reauthenticate(c, form.Password, form.Confirmed != "")
 	if err != nil {
 		return err
 	}

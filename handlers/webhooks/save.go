@@ -11,6 +11,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers/definition"
 	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -50,7 +51,7 @@ func (e *editing) notSaved(err error, wrong web.Faults) bool {
 		return true
 	}
 	if errors.Is(err, models.ErrFull) {
-		wrong.Add("location", "This location has "+web.Count(models.WebhooksPerLocation)+" webhooks, the maximum. Choose another location, or delete a webhook there first.")
+		wrong.Add("location", "This location has "+wording.Count(models.WebhooksPerLocation)+" webhooks, the maximum. Choose another location, or delete a webhook there first.")
 		return true
 	}
 	return false

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers/deliveries"
 	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -143,9 +144,9 @@ func (s *Pages) webhookRecent(ctx context.Context, p *webhookPage, at models.Sta
 	failed, more, err := s.Store.Deliveries.Failed(ctx, id)
 	switch {
 	case more:
-		p.Failed = web.Count(failed) + " or more"
+		p.Failed = wording.Count(failed) + " or more"
 	case failed > 0:
-		p.Failed = web.Count(failed)
+		p.Failed = wording.Count(failed)
 	}
 	return err
 }

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -78,13 +78,13 @@ func newSparkline(hours []models.Tally, spans []heldSpan, held int64, now time.T
 func sparkLabel(good, bad, held int64, spans []heldSpan) string {
 	label := "Last 24 hours: nothing sent"
 	if good+bad > 0 {
-		label = "Last 24 hours: " + web.Count(good) + " delivered, " + web.Count(bad) + " failed"
+		label = "Last 24 hours: " + wording.Count(good) + " delivered, " + wording.Count(bad) + " failed"
 	}
 	if long := heldWords(spans); long != "" {
 		label += ", held for " + long
 	}
 	if held > 0 {
-		label += ", " + web.Count(held) + " waiting"
+		label += ", " + wording.Count(held) + " waiting"
 	}
 	return label
 }

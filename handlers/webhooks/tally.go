@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -133,5 +133,5 @@ func amount(n int64, what string) string {
 	if n == 0 {
 		return ""
 	}
-	return web.Count(n) + " with " + what
+	return wording.Count(n) + " with " + what
 }
