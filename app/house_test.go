@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode"
@@ -64,6 +65,25 @@ func TestFilesAndPackagesStaySmall(t *testing.T) {
 		if lines > packageLines && path != "models" {
 			t.Errorf("%s has %d lines, more than %d", path, lines, packageLines)
 		}
+	}
+}
+
+// TestOneFolderKnowsTheDatabase: what differs between PostgreSQL and SQLite is a
+// method of models/db, and no other code asks which of them it has.
+func TestOneFolderKnowsTheDatabase(t *testing.T) {
+	asks := regexp.MustCompile(`\b(Postgres|SQLite|SQLiteWriter|Kind)\(\) *[!=]=|"(PostgreSQL|SQLite)"|jackc/pgx/v5/pgconn|modernc\.org/sqlite`)
+	files := 0
+	goFiles(t, func(path string, text []byte) {
+		if filepath.Dir(path) != "models" || strings.HasSuffix(path, "_test.go") {
+			return
+		}
+		files++
+		if found := asks.Find(text); found != nil {
+			t.Errorf("%s has %s: make it a method of the dialect in models/db", path, found)
+		}
+	})
+	if files < 30 {
+		t.Fatalf("only %d files were found", files)
 	}
 }
 

@@ -31,8 +31,8 @@ func audit(tx *gorm.DB, by Actor, now time.Time, action, target, detail string) 
 
 // Note logs an action that changed no record.
 func (a *Audit) Note(ctx context.Context, by Actor, action, target, detail string) error {
-	return a.s.tx(ctx, func(tx *gorm.DB) error {
-		now, err := a.s.now(tx)
+	return a.s.db.Tx(ctx, func(tx *gorm.DB) error {
+		now, err := a.s.db.Now(tx)
 		if err != nil {
 			return err
 		}

@@ -15,8 +15,8 @@ const ClockStep = future
 // tried last or requested at a time in the future become due. It may be called
 // any number of times.
 func (x *Lanes) Reschedule(ctx context.Context) error {
-	return x.s.txLong(ctx, func(tx *gorm.DB) error {
-		now, err := x.s.now(tx)
+	return x.s.db.TxLong(ctx, func(tx *gorm.DB) error {
+		now, err := x.s.db.Now(tx)
 		if err != nil {
 			return err
 		}
@@ -33,7 +33,7 @@ func (x *Lanes) Reschedule(ctx context.Context) error {
 // setBack reports whether the clock was set back while no instance ran: a run
 // of dispatch, a delivery that waits or the hour of an attempt is yet to come.
 func (x *Lanes) setBack(tx *gorm.DB) (back bool, err error) {
-	now, err := x.s.now(tx)
+	now, err := x.s.db.Now(tx)
 	if err != nil {
 		return false, err
 	}

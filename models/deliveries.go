@@ -149,7 +149,7 @@ const DepthMax = 100_000
 func (x *Deliveries) Depth(ctx context.Context) (Depth, error) {
 	db := x.s.db.WithContext(ctx)
 	d := Depth{Webhooks: map[string]int64{WebhookActive: 0, WebhookStopped: 0, WebhookBroken: 0}}
-	now, err := x.s.now(db)
+	now, err := x.s.db.Now(db)
 	errs := []error{
 		err,
 		db.Raw("select count(*) from (select 1 from events_waiting limit ?) x", DepthMax).Scan(&d.Undispatched).Error,

@@ -16,7 +16,7 @@ var ErrErased = errors.New("the content was erased")
 // delivery that still waits goes on as it was if that fails. Errors: ErrNotFound, also when its
 // webhook was deleted; ErrNotActive; ErrMoved; ErrErased.
 func (x *Deliveries) Resend(ctx context.Context, by Actor, publicID string) error {
-	return x.s.tx(ctx, func(tx *gorm.DB) error {
+	return x.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		var d Delivery
 		if err := found(tx.Take(&d, "public_id = ?", publicID)); err != nil {
 			return err
@@ -135,7 +135,7 @@ type Resending struct {
 // for the audit log.
 func (x *Deliveries) ResendAll(ctx context.Context, by Actor, q DeliveryQuery, among Resendable, what string) (Resending, error) {
 	var r Resending
-	err := x.s.txLong(ctx, func(tx *gorm.DB) error {
+	err := x.s.db.TxLong(ctx, func(tx *gorm.DB) error {
 		r = Resending{}
 		settings, err := x.s.Settings.get(tx)
 		if err != nil {
@@ -144,7 +144,7 @@ func (x *Deliveries) ResendAll(ctx context.Context, by Actor, q DeliveryQuery, a
 		if err := x.lockWebhooks(tx, q.WebhookID); err != nil {
 			return err
 		}
-		if r.At, err = x.s.now(tx); err != nil {
+		if r.At, err = x.s.db.Now(tx); err != nil {
 			return err
 		}
 		q.Before = among.Through + 1
@@ -182,14 +182,14 @@ func (x *Deliveries) resendPart(tx *gorm.DB, q DeliveryQuery, from int64, settin
 // lockWebhooks locks the rows that all transactions lock first, in order: none
 // of them is paused or deleted meanwhile. One, or with 0 all.
 func (x *Deliveries) lockWebhooks(tx *gorm.DB, id int64) error {
-	if x.s.lock() == "" {
+	if x.s.db.SingleWriter() {
 		return nil
 	}
 	var ids []int64
 	if id != 0 {
-		return tx.Raw("select id from webhooks where id = ?"+x.s.lock(), id).Scan(&ids).Error
+		return tx.Raw("select id from webhooks where id = ?"+x.s.db.ForUpdate(), id).Scan(&ids).Error
 	}
-	return tx.Raw("select id from webhooks where deleted_at is null order by id" + x.s.lock()).Scan(&ids).Error
+	return tx.Raw("select id from webhooks where deleted_at is null order by id" + x.s.db.ForUpdate()).Scan(&ids).Error
 }
 
 // fillPaced marks the lanes of resent deliveries as due now, with deliveries up

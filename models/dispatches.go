@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/sitehooks/sitehooks/models/db"
 )
 
 // dispatch is the result of an event's dispatch. An event without such a row
@@ -21,7 +23,7 @@ type dispatch struct {
 const mergedInto = "select event_id from dispatches where merged_into = ?"
 
 // withDispatches fills in the results of the events' dispatch.
-func (x *Events) withDispatches(db *gorm.DB, events []Event) error {
+func (x *Events) withDispatches(tx *gorm.DB, events []Event) error {
 	if len(events) == 0 {
 		return nil
 	}
@@ -31,7 +33,7 @@ func (x *Events) withDispatches(db *gorm.DB, events []Event) error {
 		at[ids[i]] = &events[i]
 	}
 	var rows []dispatch
-	if err := db.Session(&gorm.Session{NewDB: true}).Find(&rows, x.s.among("event_id"), jsonList(ids)).Error; err != nil {
+	if err := tx.Session(&gorm.Session{NewDB: true}).Find(&rows, x.s.db.InIDs("event_id"), db.JSON(ids)).Error; err != nil {
 		return err
 	}
 	for _, d := range rows {
@@ -53,11 +55,11 @@ func (eventWaiting) TableName() string { return "events_waiting" }
 
 // waits stores that events wait.
 func (s *Store) waits(tx *gorm.DB, rows []eventWaiting) error {
-	return portions(s, rows, func(part []eventWaiting) error {
-		return s.insert(tx, insertion{into: "insert into events_waiting (received_at, event_id, merge_key)"}, nil,
-			columnOf(part, func(w eventWaiting) time.Time { return w.ReceivedAt }),
-			columnOf(part, func(w eventWaiting) int64 { return w.EventID }),
-			columnOf(part, func(w eventWaiting) string { return w.MergeKey }))
+	return db.Chunks(s.db, rows, func(part []eventWaiting) error {
+		return s.db.Insert(tx, db.Insertion{Into: "insert into events_waiting (received_at, event_id, merge_key)"}, nil,
+			db.ColumnOf(part, func(w eventWaiting) time.Time { return w.ReceivedAt }),
+			db.ColumnOf(part, func(w eventWaiting) int64 { return w.EventID }),
+			db.ColumnOf(part, func(w eventWaiting) string { return w.MergeKey }))
 	})
 }
 
@@ -89,27 +91,21 @@ func (s *Store) markDispatched(tx *gorm.DB, t Take, d Decision) error {
 			return errChanged
 		}
 	}
-	return portions(s, events, func(part []Event) error {
-		return s.insert(tx, insertion{into: "insert into dispatches (event_id, dispatched_at, merged_into, match_version, logged)"}, nil,
-			columnOf(part, func(e Event) int64 { return e.ID }),
-			columnOf(part, func(Event) time.Time { return t.Now }),
-			columnOf(part, func(e Event) *int64 { return newer(d, e.ID) }),
-			columnOf(part, func(Event) int64 { return d.Version }),
-			columnOf(part, func(Event) bool { return t.Settings.TriggerHistory }))
+	return db.Chunks(s.db, events, func(part []Event) error {
+		return s.db.Insert(tx, db.Insertion{Into: "insert into dispatches (event_id, dispatched_at, merged_into, match_version, logged)"}, nil,
+			db.ColumnOf(part, func(e Event) int64 { return e.ID }),
+			db.ColumnOf(part, func(Event) time.Time { return t.Now }),
+			db.ColumnOf(part, func(e Event) *int64 { return newer(d, e.ID) }),
+			db.ColumnOf(part, func(Event) int64 { return d.Version }),
+			db.ColumnOf(part, func(Event) bool { return t.Settings.TriggerHistory }))
 	})
 }
 
-// theseWait is the condition that a row of events_waiting is one of these. To
-// a join of two lists PostgreSQL may come to prefer reading all that waits, so
-// the second one is looked at only where the first leads.
+// theseWait is the condition that a row of events_waiting is one of these.
 func (s *Store) theseWait(events []Event) (text string, args []any) {
-	received := columnOf(events, func(e Event) time.Time { return e.ReceivedAt })
-	ids := columnOf(events, func(e Event) int64 { return e.ID })
-	if s.pool == nil {
-		text, args = s.values(received, ids)
-		return "(received_at, event_id) in (select v.column1, v.column2 from " + text + " as v)", args
-	}
-	return "received_at = any(cast(? as timestamptz[])) and event_id + 0 = any(cast(? as bigint[]))", []any{array{received.all}, array{ids.all}}
+	return s.db.InPairs("received_at", "event_id",
+		db.ColumnOf(events, func(e Event) time.Time { return e.ReceivedAt }),
+		db.ColumnOf(events, func(e Event) int64 { return e.ID }))
 }
 
 // newer is the event that is sent instead of one; nil: none.

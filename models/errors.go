@@ -2,9 +2,8 @@ package models
 
 import (
 	"errors"
-	"strings"
 
-	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/sitehooks/sitehooks/models/db"
 )
 
 // Errors that callers tell apart with errors.Is.
@@ -20,7 +19,7 @@ var (
 	ErrMoved = errors.New("the webhook has moved to another location")
 	// ErrLocked says that another transaction has locked the rows and does not
 	// end.
-	ErrLocked = errors.New("locked by a long transaction")
+	ErrLocked = db.ErrLocked
 	// ErrUnauthorized says that a token is unknown or revoked.
 	ErrUnauthorized = errors.New("unknown or revoked token")
 )
@@ -32,15 +31,21 @@ func (e *ConflictError) Error() string { return "changed by " + e.By }
 
 // Refused tells whether the database answered that it cannot store the
 // values, so that storing them again would fail again.
-func Refused(err error) bool {
-	var pg *pgconn.PgError
-	if !errors.As(err, &pg) {
-		return false
-	}
-	for _, class := range []string{"22", "23", "54"} { // data, integrity, limits
-		if strings.HasPrefix(pg.Code, class) {
-			return true
-		}
-	}
-	return false
-}
+func Refused(err error) bool { return db.Refused(err) }
+
+// UnableError says in words why nothing can be stored.
+type UnableError = db.UnableError
+
+// Unable describes why the database could not do its work, if an error is about
+// that; empty: the error is about the statement.
+func Unable(err error) string { return db.Unable(err) }
+
+// SQLiteFile is the name of the database file in the data folder.
+const SQLiteFile = db.SQLiteFile
+
+// Target is a host and port of the database server.
+type Target = db.Target
+
+// PostgresTargets returns the hosts that a DATABASE_URL names; sockets are
+// left out.
+func PostgresTargets(databaseURL string) []Target { return db.PostgresTargets(databaseURL) }

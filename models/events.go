@@ -5,12 +5,14 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/sitehooks/sitehooks/models/db"
 )
 
 // Events are the events that the site reported.
 type Events struct {
 	s       *Store
-	records *together[*recordCall]
+	records *db.Batcher[*recordCall]
 }
 
 // EventQuery selects events; empty: any.

@@ -61,8 +61,8 @@ func (x *Events) erasure(db *gorm.DB, id int64) (Erasure, error) {
 // ErrNotDispatched.
 func (x *Events) Erase(ctx context.Context, by Actor, id int64) (Erasure, error) {
 	var r Erasure
-	err := x.s.tx(ctx, func(tx *gorm.DB) error {
-		if err := tx.Exec("select id from events where id = ?"+x.s.lock(), id).Error; err != nil {
+	err := x.s.db.Tx(ctx, func(tx *gorm.DB) error {
+		if err := tx.Exec("select id from events where id = ?"+x.s.db.ForUpdate(), id).Error; err != nil {
 			return err
 		}
 		e, err := x.one(tx, "id = ?", id)
@@ -72,7 +72,7 @@ func (x *Events) Erase(ctx context.Context, by Actor, id int64) (Erasure, error)
 		if e.DispatchedAt == nil {
 			return ErrNotDispatched
 		}
-		now, err := x.s.now(tx)
+		now, err := x.s.db.Now(tx)
 		if err != nil {
 			return err
 		}

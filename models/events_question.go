@@ -27,10 +27,6 @@ func (x *Events) orQuestion(db *gorm.DB, question string) *gorm.DB {
 	if question == "" {
 		return db
 	}
-	has := "position( ? in payload) > 0" // right behind the bracket, gorm would make a list of the bytes
-	if x.s.pool == nil {
-		has = "instr(payload, ?) > 0"
-	}
-	key := `"question_id":` + question
+	has, key := x.s.db.HasBytes("payload"), `"question_id":`+question
 	return db.Or(has, []byte(key+",")).Or(has, []byte(key+"}"))
 }

@@ -1,9 +1,13 @@
 package models
 
-import "gorm.io/gorm"
+import (
+	"context"
+
+	"gorm.io/gorm"
+)
 
 // DB lets tests ask the database itself.
-func (s *Store) DB() *gorm.DB { return s.db }
+func (s *Store) DB() *gorm.DB { return s.db.WithContext(context.Background()) }
 
 // Records are all tables of ours, as gorm sees them.
 func Records() []any {
@@ -15,8 +19,4 @@ func Records() []any {
 }
 
 // Recording counts the calls of Record that wait for their turn.
-func (x *Events) Recording() int {
-	x.records.mu.Lock()
-	defer x.records.mu.Unlock()
-	return len(x.records.waiting)
-}
+func (x *Events) Recording() int { return x.records.Waiting() }

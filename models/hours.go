@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/sitehooks/sitehooks/models/db"
 )
 
 // WebhookHour is how a webhook fared in one hour: its attempts by outcome and
@@ -63,7 +65,7 @@ func (s *Store) countHours(tx *gorm.DB, outcomes []Outcome) error {
 	sorted := slices.SortedFunc(maps.Values(hours), func(a, b *WebhookHour) int {
 		return cmp.Or(cmp.Compare(a.WebhookID, b.WebhookID), a.Hour.Compare(b.Hour))
 	})
-	for chunk := range slices.Chunk(sorted, s.rowsMost()) {
+	for chunk := range slices.Chunk(sorted, s.db.MaxRows()) {
 		if err := s.addHours(tx, chunk); err != nil {
 			return err
 		}
@@ -72,13 +74,13 @@ func (s *Store) countHours(tx *gorm.DB, outcomes []Outcome) error {
 }
 
 func (s *Store) addHours(tx *gorm.DB, hours []*WebhookHour) error {
-	list, args := s.values(
-		columnOf(hours, func(h *WebhookHour) int64 { return h.WebhookID }),
-		columnOf(hours, func(h *WebhookHour) time.Time { return h.Hour }),
-		columnOf(hours, func(h *WebhookHour) int64 { return h.Delivered }),
-		columnOf(hours, func(h *WebhookHour) int64 { return h.Failed }),
-		columnOf(hours, func(h *WebhookHour) int64 { return h.MSSum }),
-		columnOf(hours, func(h *WebhookHour) int64 { return h.MSMax }))
+	list, args := s.db.Values(
+		db.ColumnOf(hours, func(h *WebhookHour) int64 { return h.WebhookID }),
+		db.ColumnOf(hours, func(h *WebhookHour) time.Time { return h.Hour }),
+		db.ColumnOf(hours, func(h *WebhookHour) int64 { return h.Delivered }),
+		db.ColumnOf(hours, func(h *WebhookHour) int64 { return h.Failed }),
+		db.ColumnOf(hours, func(h *WebhookHour) int64 { return h.MSSum }),
+		db.ColumnOf(hours, func(h *WebhookHour) int64 { return h.MSMax }))
 	return tx.Exec(`
 		insert into webhook_hours (webhook_id, hour, delivered, failed, ms_sum, ms_max)
 		select v.* from `+list+` as v where v.column1 is not null

@@ -21,12 +21,7 @@ func (x *Webhooks) Tallies(ctx context.Context, ids []int64, since time.Time) (m
 	if len(ids) == 0 {
 		return map[int64][]Tally{}, nil
 	}
-	const tally = "string_agg(%s || ' ' || delivered || ' ' || failed, ',')"
-	// As bytes, because SQLite's driver looks for a time in every text.
-	hours := "cast(" + fmt.Sprintf(tally, "(hour / 3600000000)") + " as blob)"
-	if x.s.pool != nil {
-		hours = fmt.Sprintf(tally, "(cast(date_part('epoch', hour) as bigint) / 3600)")
-	}
+	hours := x.s.db.TextColumn("string_agg(" + x.s.db.EpochHours("hour") + " || ' ' || delivered || ' ' || failed, ',')")
 	var rows []struct {
 		WebhookID int64
 		Hours     string

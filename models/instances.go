@@ -1,12 +1,10 @@
 package models
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"time"
 
 	"gorm.io/gorm"
@@ -32,34 +30,18 @@ type Instance struct {
 // Instances are those that work with this database.
 type Instances struct{ s *Store }
 
-// seenWithin is how long Seen may take.
-const seenWithin = 4 * time.Second
-
 // Seen says that an instance is alive, and where it listens; its times are the
 // deciding clock's. It is also how an instance finds out, every few seconds,
 // whether anything can be stored, for Able. Error: an *UnableError.
 func (x *Instances) Seen(ctx context.Context, in Instance) error {
-	began := time.Now()
-	within, cancel := context.WithTimeout(ctx, seenWithin)
-	defer cancel()
-	err := x.seen(within, in)
-	if err == nil && x.s.ability.is(whyDiskFull) {
-		err = x.needRoom(within, in) // the change above needed none
-	}
-	switch {
-	case err == nil:
-		x.s.ability.works(began)
-		return nil
-	case ctx.Err() != nil: // it stops
-		return err
-	}
-	x.s.ability.lost(cmp.Or(Unable(err), whyRefused))
-	return fmt.Errorf("%w (%w)", x.s.Able(), err)
+	return x.s.db.Probe(ctx,
+		func(ctx context.Context) error { return x.seen(ctx, in) },
+		func(ctx context.Context) error { return x.storeFiller(ctx, in) })
 }
 
 func (x *Instances) seen(ctx context.Context, in Instance) error {
-	return x.s.tx(ctx, func(tx *gorm.DB) error {
-		now, err := x.s.now(tx)
+	return x.s.db.Tx(ctx, func(tx *gorm.DB) error {
+		now, err := x.s.db.Now(tx)
 		if err != nil {
 			return err
 		}
@@ -70,17 +52,17 @@ func (x *Instances) seen(ctx context.Context, in Instance) error {
 	})
 }
 
-// room is how many bytes needRoom stores.
-const room = 256 << 10
+// fillerBytes is how much storeFiller stores.
+const fillerBytes = 256 << 10
 
-// needRoom proves that the disk has space again by storing data that needs
+// storeFiller proves that the disk has space again by storing data that needs
 // some, for a moment.
-func (x *Instances) needRoom(ctx context.Context, in Instance) error {
-	filler := make([]byte, room/2)
+func (x *Instances) storeFiller(ctx context.Context, in Instance) error {
+	filler := make([]byte, fillerBytes/2)
 	_, _ = rand.Read(filler) // never fails; it cannot be compressed
-	in.ID, in.Name = in.ID+"-room", hex.EncodeToString(filler)
+	in.ID, in.Name = in.ID+"-filler", hex.EncodeToString(filler)
 	return errors.Join(
-		x.s.tx(ctx, func(tx *gorm.DB) error { return tx.Create(&in).Error }),
+		x.s.db.Tx(ctx, func(tx *gorm.DB) error { return tx.Create(&in).Error }),
 		x.Gone(ctx, in.ID))
 }
 

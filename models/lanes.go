@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/sitehooks/sitehooks/models/db"
 )
 
 // Lanes are the webhooks' queues. A lane has at most one worker, which holds
@@ -17,11 +19,11 @@ import (
 // they make them together.
 type Lanes struct {
 	s        *Store
-	claims   *together[*laneClaim]
-	looks    *together[*laneLook]
-	dues     *together[*laneDue]
-	records  *together[*laneOutcomes]
-	releases *together[*laneRelease]
+	claims   *db.Batcher[*laneClaim]
+	looks    *db.Batcher[*laneLook]
+	dues     *db.Batcher[*laneDue]
+	records  *db.Batcher[*laneOutcomes]
+	releases *db.Batcher[*laneRelease]
 	dueBytes int64 // of a lane that are read at once
 }
 
@@ -36,11 +38,11 @@ const laneWithin = 15 * time.Second
 
 func newLanes(s *Store, memoryShare float64) *Lanes {
 	x := &Lanes{s: s, dueBytes: int64(dueBytes * memoryShare)}
-	x.claims = newTogether(turnsTogether, nil, laneWithin, x.claim)
-	x.looks = newTogether(turnsTogether, nil, laneWithin, x.look)
-	x.dues = newTogether(duesTogether, nil, laneWithin, x.due)
-	x.records = newTogether(recordTogether, (*laneOutcomes).size, laneWithin, x.record)
-	x.releases = newTogether(turnsTogether, nil, laneWithin, x.release)
+	x.claims = db.NewBatcher(turnsTogether, nil, laneWithin, x.claim)
+	x.looks = db.NewBatcher(turnsTogether, nil, laneWithin, x.look)
+	x.dues = db.NewBatcher(duesTogether, nil, laneWithin, x.due)
+	x.records = db.NewBatcher(recordTogether, (*laneOutcomes).size, laneWithin, x.record)
+	x.releases = db.NewBatcher(turnsTogether, nil, laneWithin, x.release)
 	return x
 }
 
@@ -64,7 +66,7 @@ func (s *Store) fillLanes(tx *gorm.DB, ids map[int64]struct{}, now time.Time) ([
 		return nil, err
 	}
 	var lanes []Lane
-	err = tx.Raw("select * from lanes where "+s.among("webhook_id")+" order by webhook_id"+s.lock(), jsonList(sorted)).Find(&lanes).Error
+	err = tx.Raw("select * from lanes where "+s.db.InIDs("webhook_id")+" order by webhook_id"+s.db.ForUpdate(), db.JSON(sorted)).Find(&lanes).Error
 	if err != nil {
 		return nil, err
 	}
@@ -76,10 +78,10 @@ func (s *Store) fillLanes(tx *gorm.DB, ids map[int64]struct{}, now time.Time) ([
 			refs = append(refs, lane.ref())
 		}
 	}
-	err = tx.Exec("update lanes set next_due_at = ? where "+s.among("webhook_id")+" and (next_due_at is null or next_due_at > ?)",
-		now, jsonList(sorted), now).Error
+	err = tx.Exec("update lanes set next_due_at = ? where "+s.db.InIDs("webhook_id")+" and (next_due_at is null or next_due_at > ?)",
+		now, db.JSON(sorted), now).Error
 	if err == nil && len(queue) > 0 {
-		err = tx.Exec("update lanes set queued_until = ? where "+s.among("webhook_id"), now.Add(queuedFor), jsonList(queue)).Error
+		err = tx.Exec("update lanes set queued_until = ? where "+s.db.InIDs("webhook_id"), now.Add(queuedFor), db.JSON(queue)).Error
 	}
 	return refs, err
 }
@@ -111,17 +113,13 @@ func (x *Lanes) Sweep(ctx context.Context, limit int) ([]LaneRef, error) {
 	if err != nil {
 		return nil, err
 	}
-	lock := x.s.lock()
-	if lock != "" {
-		lock += " skip locked"
-	}
 	var lanes []Lane
-	err = x.s.tx(ctx, func(tx *gorm.DB) error {
+	err = x.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		return tx.Raw(`
 		update lanes set queued_until = ? where webhook_id in (
-			select webhook_id from lanes where `+dueAndFree+` and `+laneQueue+` not in ? and webhook_id not in `+x.s.listed("bigint")+`
-			order by next_due_at limit ?`+lock+`)
-		returning *`, slices.Concat([]any{now.Add(queuedFor)}, args, []any{waiting.full(), jsonList(waiting.ids()), limit})...).Scan(&lanes).Error
+			select webhook_id from lanes where `+dueAndFree+` and `+laneQueue+` not in ? and webhook_id not in `+x.s.db.JSONList("bigint")+`
+			order by next_due_at limit ?`+x.s.db.SkipLocked()+`)
+		returning *`, slices.Concat([]any{now.Add(queuedFor)}, args, []any{waiting.full(), db.JSON(waiting.ids()), limit})...).Scan(&lanes).Error
 	})
 	slices.SortFunc(lanes, func(a, b Lane) int {
 		return cmp.Or(a.NextDueAt.Compare(*b.NextDueAt), cmp.Compare(a.WebhookID, b.WebhookID))
@@ -143,7 +141,7 @@ func (x *Lanes) Recover(ctx context.Context) error {
 	if err == nil && back {
 		err = x.Reschedule(ctx)
 	}
-	if err != nil || x.s.pool != nil {
+	if err != nil || x.s.db.Shared() {
 		return err
 	}
 	return db.Exec("update lanes set leased_until = null, queued_until = null where leased_until is not null or queued_until is not null").Error

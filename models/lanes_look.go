@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/sitehooks/sitehooks/models/db"
 )
 
 // Work is a lane and its webhook as they are now.
@@ -27,13 +29,13 @@ type laneLook struct {
 // Look reads a lane.
 func (x *Lanes) Look(ctx context.Context, id int64) (Work, error) {
 	c := &laneLook{id: id}
-	err := x.looks.do(ctx, c)
+	err := x.looks.Do(ctx, c)
 	return c.work, err
 }
 
 func (x *Lanes) look(ctx context.Context, calls []*laneLook, _ bool) error {
-	db := x.s.db.WithContext(ctx)
-	now, err := x.s.now(db)
+	tx := x.s.db.WithContext(ctx)
+	now, err := x.s.db.Now(tx)
 	if err != nil {
 		return err
 	}
@@ -42,10 +44,10 @@ func (x *Lanes) look(ctx context.Context, calls []*laneLook, _ bool) error {
 		ids[i] = c.id
 	}
 	var lanes []Lane
-	if err := db.Find(&lanes, x.s.among("webhook_id"), jsonList(ids)).Error; err != nil {
+	if err := tx.Find(&lanes, x.s.db.InIDs("webhook_id"), db.JSON(ids)).Error; err != nil {
 		return err
 	}
-	works, err := x.works(db, now, lanes)
+	works, err := x.works(tx, now, lanes)
 	for _, c := range calls {
 		c.work = works[c.id]
 	}
@@ -53,7 +55,7 @@ func (x *Lanes) look(ctx context.Context, calls []*laneLook, _ bool) error {
 }
 
 // works reads the work of lanes.
-func (x *Lanes) works(db *gorm.DB, now time.Time, lanes []Lane) (map[int64]Work, error) {
+func (x *Lanes) works(tx *gorm.DB, now time.Time, lanes []Lane) (map[int64]Work, error) {
 	works := make(map[int64]Work, len(lanes))
 	if len(lanes) == 0 {
 		return works, nil
@@ -62,12 +64,12 @@ func (x *Lanes) works(db *gorm.DB, now time.Time, lanes []Lane) (map[int64]Work,
 	for i, lane := range lanes {
 		ids[i], works[lane.WebhookID] = lane.WebhookID, Work{Now: now, Lane: lane}
 	}
-	settings, err := x.s.Settings.get(db)
+	settings, err := x.s.Settings.get(tx)
 	if err != nil {
 		return nil, err
 	}
 	var hooks []Webhook
-	if err := db.Find(&hooks, x.s.among("id")+" and deleted_at is null", jsonList(ids)).Error; err != nil {
+	if err := tx.Find(&hooks, x.s.db.InIDs("id")+" and deleted_at is null", db.JSON(ids)).Error; err != nil {
 		return nil, err
 	}
 	for _, w := range hooks {
@@ -105,7 +107,7 @@ type laneDue struct {
 // Due reads the deliveries of a lane that are due, oldest first, with bodies.
 func (x *Lanes) Due(ctx context.Context, w Work, q DueQuery) ([]Delivery, error) {
 	c := &laneDue{work: w, query: q}
-	err := x.dues.do(ctx, c)
+	err := x.dues.Do(ctx, c)
 	if q.OneFailed && len(c.rows) > 1 {
 		c.rows = c.rows[:1]
 	}
@@ -118,22 +120,12 @@ const (
 	dueFailed = `(cast(lane.value->>2 as bigint) = 0 or d.state = 'retrying')`
 )
 
-// due walks along the index, however many are due: PostgreSQL, which believes
-// that few are, else reads and sorts all of them for each question.
 func (x *Lanes) due(ctx context.Context, calls []*laneDue, _ bool) error {
-	if x.s.pool == nil {
-		return x.dueIn(x.s.db.WithContext(ctx), calls)
-	}
-	return x.s.tx(ctx, func(tx *gorm.DB) error {
-		if err := tx.Exec("set local enable_bitmapscan = off").Error; err != nil {
-			return err
-		}
-		return x.dueIn(tx, calls)
-	})
+	return x.s.db.AlongIndex(ctx, func(tx *gorm.DB) error { return x.dueIn(tx, calls) })
 }
 
-func (x *Lanes) dueIn(db *gorm.DB, calls []*laneDue) error {
-	failed, err := x.failed(db, calls)
+func (x *Lanes) dueIn(tx *gorm.DB, calls []*laneDue) error {
+	failed, err := x.failed(tx, calls)
 	if err != nil {
 		return err
 	}
@@ -153,16 +145,16 @@ func (x *Lanes) dueIn(db *gorm.DB, calls []*laneDue) error {
 	}
 	lanes, _ := json.Marshal(asked)
 	var lists []string
-	err = db.Raw(`
+	err = tx.Raw(`
 		select coalesce((
 			select string_agg(cast(q.id as text), ',') from (
 				select p.id, p.length, sum(p.length) over (order by p.due_at, p.id) as bytes from (
 					select d.id, d.due_at, length(d.body) as length from deliveries d
-					where `+dueOfLane+` and d.id not in `+x.s.listed("bigint")+` and `+dueFailed+`
+					where `+dueOfLane+` and d.id not in `+x.s.db.JSONList("bigint")+` and `+dueFailed+`
 					order by d.due_at, d.id limit ?
 				) as p
 			) as q where q.bytes <= ? or q.bytes = q.length
-		), '') as ids from `+x.s.each()+` as lane`, now, jsonList(underWay), most, x.dueBytes, string(lanes)).Find(&lists).Error
+		), '') as ids from `+x.s.db.JSONEach()+` as lane`, now, db.JSON(underWay), most, x.dueBytes, string(lanes)).Find(&lists).Error
 	if err != nil {
 		return err
 	}
@@ -177,7 +169,7 @@ func (x *Lanes) dueIn(db *gorm.DB, calls []*laneDue) error {
 		return nil
 	}
 	var rows []Delivery
-	err = db.Order("due_at, id").Find(&rows, x.s.among("id")+" and due_at is not null", jsonList(ids)).Error
+	err = tx.Order("due_at, id").Find(&rows, x.s.db.InIDs("id")+" and due_at is not null", db.JSON(ids)).Error
 	for _, d := range rows {
 		c := byLane[d.WebhookID]
 		c.rows = append(c.rows, d)
@@ -187,7 +179,7 @@ func (x *Lanes) dueIn(db *gorm.DB, calls []*laneDue) error {
 
 // failed are the lanes, of those asked for failed deliveries, that have some
 // left.
-func (x *Lanes) failed(db *gorm.DB, calls []*laneDue) (map[int64]bool, error) {
+func (x *Lanes) failed(tx *gorm.DB, calls []*laneDue) (map[int64]bool, error) {
 	var ids []int64
 	for _, c := range calls {
 		if c.query.OneFailed {
@@ -198,8 +190,8 @@ func (x *Lanes) failed(db *gorm.DB, calls []*laneDue) (map[int64]bool, error) {
 		return nil, nil
 	}
 	var have []int64
-	err := db.Raw(`select l.webhook_id from lanes l where `+x.s.among("l.webhook_id")+` and exists (
-		select 1 from deliveries f where f.webhook_id = l.webhook_id and f.due_at is not null and f.state = 'retrying')`, jsonList(ids)).Find(&have).Error
+	err := tx.Raw(`select l.webhook_id from lanes l where `+x.s.db.InIDs("l.webhook_id")+` and exists (
+		select 1 from deliveries f where f.webhook_id = l.webhook_id and f.due_at is not null and f.state = 'retrying')`, db.JSON(ids)).Find(&have).Error
 	failed := make(map[int64]bool, len(have))
 	for _, id := range have {
 		failed[id] = true

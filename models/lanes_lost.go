@@ -3,6 +3,8 @@ package models
 import (
 	"context"
 	"slices"
+
+	"github.com/sitehooks/sitehooks/models/db"
 )
 
 // lostLanes is how many lanes one step of finding lost ones wakes.
@@ -12,27 +14,27 @@ const lostLanes = 1000
 // something waits that their webhooks can send. There should be none: it
 // corrects errors of the code that let them sleep.
 func (x *Lanes) FindLost(ctx context.Context) (int64, error) {
-	db := x.s.db.WithContext(ctx)
-	settings, err := x.s.Settings.get(db)
+	tx := x.s.db.WithContext(ctx)
+	settings, err := x.s.Settings.get(tx)
 	if err != nil {
 		return 0, err
 	}
-	can, args, err := x.s.canSend(db, settings)
+	can, args, err := x.s.canSend(tx, settings)
 	if err != nil {
 		return 0, err
 	}
-	now, err := x.s.now(db)
+	now, err := x.s.db.Now(tx)
 	if err != nil {
 		return 0, err
 	}
 	var ids []int64
-	err = db.Raw(`select l.webhook_id from lanes l join webhooks w on w.id = l.webhook_id
+	err = tx.Raw(`select l.webhook_id from lanes l join webhooks w on w.id = l.webhook_id
 		where l.next_due_at is null and `+can+`
 		and exists (select 1 from deliveries d where d.webhook_id = l.webhook_id and d.due_at is not null)
 		order by l.webhook_id limit ?`, slices.Concat(args, []any{lostLanes})...).Scan(&ids).Error
 	if err != nil || len(ids) == 0 {
 		return 0, err
 	}
-	res := db.Exec("update lanes set next_due_at = ? where next_due_at is null and webhook_id in "+x.s.listed("bigint"), now, jsonList(ids))
+	res := tx.Exec("update lanes set next_due_at = ? where next_due_at is null and webhook_id in "+x.s.db.JSONList("bigint"), now, db.JSON(ids))
 	return res.RowsAffected, res.Error
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/sitehooks/sitehooks/models/db"
 )
 
 // Release says how a lane's turn ended.
@@ -33,14 +35,14 @@ type laneRelease struct {
 // another job at once. The lane then queues behind lanes that waited meanwhile.
 func (x *Lanes) Release(ctx context.Context, id int64, holder string, r Release) (again []LaneRef, err error) {
 	c := &laneRelease{id: id, holder: holder, Release: r}
-	err = x.releases.do(ctx, c)
+	err = x.releases.Do(ctx, c)
 	return c.again, err
 }
 
 // ReleaseIdle gives a lane's lease back unless something is due; false: it is.
 func (x *Lanes) ReleaseIdle(ctx context.Context, id int64, holder string, r Release) (bool, error) {
 	c := &laneRelease{id: id, holder: holder, Release: r, unlessDue: true}
-	err := x.releases.do(ctx, c)
+	err := x.releases.Do(ctx, c)
 	return err == nil && !c.kept, err
 }
 
@@ -58,16 +60,16 @@ func (x *Lanes) release(ctx context.Context, calls []*laneRelease, turn bool) er
 	for i, c := range calls {
 		ids[i], held[laneHeld{c.id, c.holder}] = c.id, c
 	}
-	return x.s.txTogether(ctx, turn, func(tx *gorm.DB) error {
+	return x.s.db.TxBatch(ctx, turn, func(tx *gorm.DB) error {
 		for _, c := range calls {
 			c.again, c.kept = nil, false
 		}
 		var lanes []Lane
-		err := tx.Raw("select * from lanes where "+x.s.among("webhook_id")+" order by webhook_id"+x.s.lock(), jsonList(ids)).Find(&lanes).Error
+		err := tx.Raw("select * from lanes where "+x.s.db.InIDs("webhook_id")+" order by webhook_id"+x.s.db.ForUpdate(), db.JSON(ids)).Find(&lanes).Error
 		if err != nil {
 			return err
 		}
-		now, err := x.s.now(tx)
+		now, err := x.s.db.Now(tx)
 		if err != nil {
 			return err
 		}
@@ -123,12 +125,12 @@ func (x *Lanes) letGo(tx *gorm.DB, lanes []Lane, held map[laneHeld]*laneRelease,
 	if len(rows) == 0 {
 		return nil
 	}
-	list, args := x.s.values(
-		columnOf(rows, func(r left) int64 { return r.lane.WebhookID }),
-		columnOf(rows, func(r left) *time.Time { return r.due }),
-		columnOf(rows, func(r left) bool { return r.lane.Slow }),
-		columnOf(rows, func(r left) int64 { return r.lane.PacedThrough }),
-		columnOf(rows, func(r left) *time.Time { return r.queuedUntil }))
+	list, args := x.s.db.Values(
+		db.ColumnOf(rows, func(r left) int64 { return r.lane.WebhookID }),
+		db.ColumnOf(rows, func(r left) *time.Time { return r.due }),
+		db.ColumnOf(rows, func(r left) bool { return r.lane.Slow }),
+		db.ColumnOf(rows, func(r left) int64 { return r.lane.PacedThrough }),
+		db.ColumnOf(rows, func(r left) *time.Time { return r.queuedUntil }))
 	return tx.Exec(`
 		update lanes set leased_until = null, leased_by = '', next_due_at = v.column2, slow = v.column3, paced_through = v.column4,
 			queued_until = coalesce(v.column5, lanes.queued_until)
@@ -176,8 +178,8 @@ func (x *Lanes) next(tx *gorm.DB, lanes []Lane, held map[laneHeld]*laneRelease) 
 		from lanes l
 		join webhooks w on w.id = l.webhook_id and w.deleted_at is null
 		left join deliveries d on d.id = (`+firstDue+` order by f.due_at, f.id limit 1)
-		left join deliveries r on r.id = (`+firstDue+` and f.state = 'retrying' and `+x.s.among("l.webhook_id")+` order by f.due_at, f.id limit 1)
-		where `+x.s.among("l.webhook_id"), jsonList(holding), jsonList(ids)).Find(&rows).Error
+		left join deliveries r on r.id = (`+firstDue+` and f.state = 'retrying' and `+x.s.db.InIDs("l.webhook_id")+` order by f.due_at, f.id limit 1)
+		where `+x.s.db.InIDs("l.webhook_id"), db.JSON(holding), db.JSON(ids)).Find(&rows).Error
 	next := make(map[int64]laneNext, len(rows))
 	for _, n := range rows {
 		if !x.s.canNow(n.State, n.Type, settings) {

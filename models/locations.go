@@ -11,6 +11,8 @@ import (
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"github.com/sitehooks/sitehooks/models/db"
 )
 
 // MainLocation is the slug of the main site.
@@ -91,7 +93,7 @@ func (l *Locations) register(db *gorm.DB, events []NewEvent, now time.Time) ([]s
 
 // nameWait is how long a name waits for a transaction that brings it too. It
 // is not worth more: a later event registers it.
-const nameWait = "100ms"
+const nameWait = 100 * time.Millisecond
 
 // registerApart is register in statements of their own, which hold no locks
 // once they are done: an event with a new name must not block the storing of
@@ -106,7 +108,7 @@ func (l *Locations) registerApart(ctx context.Context, events []NewEvent) error 
 		return err
 	}
 	names, err := l.register(l.s.db.WithContext(ctx), events, now)
-	if errors.Is(whyLocked(err), ErrLocked) {
+	if errors.Is(db.AsLocked(err), ErrLocked) {
 		return nil
 	}
 	if err == nil {
@@ -116,31 +118,27 @@ func (l *Locations) registerApart(ctx context.Context, events []NewEvent) error 
 }
 
 // insert adds those names that are new.
-func (l *Locations) insert(db *gorm.DB, names eventNames) error {
-	after := " on conflict do nothing"
-	if l.s.pool != nil {
-		after = ", (select set_config('lock_timeout', '" + nameWait + "', true)) as wait" + after
-	}
-	add := func(into string, columns ...column) error {
-		return l.s.insert(db, insertion{into: into, after: after}, nil, columns...)
+func (l *Locations) insert(tx *gorm.DB, names eventNames) error {
+	add := func(into string, columns ...db.Column) error {
+		return l.s.db.Insert(tx, db.Insertion{Into: into, After: " on conflict do nothing", LockWait: nameWait}, nil, columns...)
 	}
 	return errors.Join(
-		portions(l.s, names.locations, func(part []Location) error {
+		db.Chunks(l.s.db, names.locations, func(part []Location) error {
 			return add("insert into locations (slug, name, created_at)",
-				columnOf(part, func(x Location) string { return x.Slug }),
-				columnOf(part, func(x Location) string { return x.Name }),
-				columnOf(part, func(x Location) time.Time { return x.CreatedAt }))
+				db.ColumnOf(part, func(x Location) string { return x.Slug }),
+				db.ColumnOf(part, func(x Location) string { return x.Name }),
+				db.ColumnOf(part, func(x Location) time.Time { return x.CreatedAt }))
 		}),
-		portions(l.s, names.communities, func(part []Community) error {
+		db.Chunks(l.s.db, names.communities, func(part []Community) error {
 			return add("insert into communities (location, slug, created_at)",
-				columnOf(part, func(x Community) string { return x.Location }),
-				columnOf(part, func(x Community) string { return x.Slug }),
-				columnOf(part, func(x Community) time.Time { return x.CreatedAt }))
+				db.ColumnOf(part, func(x Community) string { return x.Location }),
+				db.ColumnOf(part, func(x Community) string { return x.Slug }),
+				db.ColumnOf(part, func(x Community) time.Time { return x.CreatedAt }))
 		}),
-		portions(l.s, names.tags, func(part []tagRow) error {
+		db.Chunks(l.s.db, names.tags, func(part []tagRow) error {
 			return add("insert into tags (location, name)",
-				columnOf(part, func(x tagRow) string { return x.Location }),
-				columnOf(part, func(x tagRow) string { return x.Name }))
+				db.ColumnOf(part, func(x tagRow) string { return x.Location }),
+				db.ColumnOf(part, func(x tagRow) string { return x.Name }))
 		}))
 }
 
@@ -172,11 +170,11 @@ func (l *Locations) check(tx *gorm.DB, events []NewEvent, lockWait string) (time
 		exists (select 1 from json_array_elements(cast(? as json)) n where not exists (select 1 from locations where slug = n->>0))
 		or exists (select 1 from json_array_elements(cast(? as json)) n where not exists (select 1 from communities where location = n->>0 and slug = n->>1))
 		or exists (select 1 from json_array_elements(cast(? as json)) n where not exists (select 1 from tags where location = n->>0 and name = n->>1))
-		as forgotten`+l.s.clockColumn(), lockWait, jsonList(lists[0]), jsonList(lists[1]), jsonList(lists[2])).Scan(&found).Error
+		as forgotten`+l.s.db.ClockColumn(), lockWait, db.JSON(lists[0]), db.JSON(lists[1]), db.JSON(lists[2])).Scan(&found).Error
 	if err == nil && found.Forgotten {
 		err = errForgotten
 	}
-	return l.s.read(found.Now), err
+	return l.s.db.ReadClock(found.Now), err
 }
 
 // forget makes every name be registered again.

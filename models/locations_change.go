@@ -31,8 +31,8 @@ func (l *Locations) Create(ctx context.Context, by Actor, slug string, called Ca
 }
 
 func (l *Locations) change(ctx context.Context, change func(tx *gorm.DB, now time.Time) error) error {
-	return l.s.tx(ctx, func(tx *gorm.DB) error {
-		now, err := l.s.now(tx)
+	return l.s.db.Tx(ctx, func(tx *gorm.DB) error {
+		now, err := l.s.db.Now(tx)
 		if err != nil {
 			return err
 		}

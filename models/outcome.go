@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/sitehooks/sitehooks/models/db"
 )
 
 // Outcome is the consequence of an attempt for its delivery.
@@ -61,7 +63,7 @@ func (x *Lanes) Record(ctx context.Context, id int64, outcomes []Outcome, h Lane
 	if h.Broken != "" { // which waits for dispatch
 		return x.record(ctx, []*laneOutcomes{c}, false)
 	}
-	return x.records.do(ctx, c)
+	return x.records.Do(ctx, c)
 }
 
 func (x *Lanes) record(ctx context.Context, calls []*laneOutcomes, turn bool) error {
@@ -70,7 +72,7 @@ func (x *Lanes) record(ctx context.Context, calls []*laneOutcomes, turn bool) er
 	for _, c := range calls {
 		outcomes = append(outcomes, c.outcomes...)
 	}
-	return x.s.txTogether(ctx, turn, func(tx *gorm.DB) error {
+	return x.s.db.TxBatch(ctx, turn, func(tx *gorm.DB) error {
 		for _, c := range calls {
 			if c.health.Broken == "" {
 				continue
@@ -80,14 +82,14 @@ func (x *Lanes) record(ctx context.Context, calls []*laneOutcomes, turn bool) er
 				return err
 			}
 		}
-		now, err := x.s.now(tx)
+		now, err := x.s.db.Now(tx)
 		if err != nil {
 			return err
 		}
 		if err := x.s.useSecrets(tx, calls, now); err != nil {
 			return err
 		}
-		for chunk := range slices.Chunk(outcomes, x.s.rowsMost()) {
+		for chunk := range slices.Chunk(outcomes, x.s.db.MaxRows()) {
 			if err := x.s.updateDeliveries(tx, chunk, now); err != nil {
 				return err
 			}
@@ -104,16 +106,16 @@ func (x *Lanes) record(ctx context.Context, calls []*laneOutcomes, turn bool) er
 
 // updateDeliveries writes all outcomes in one statement.
 func (s *Store) updateDeliveries(tx *gorm.DB, outcomes []Outcome, now time.Time) error {
-	list, args := s.values(
-		columnOf(outcomes, func(o Outcome) int64 { return o.Attempt.DeliveryID }),
-		columnOf(outcomes, func(o Outcome) string { return o.State }),
-		columnOf(outcomes, func(o Outcome) *time.Time { return o.DueAt }),
-		columnOf(outcomes, func(o Outcome) int { return o.Round }),
-		columnOf(outcomes, func(o Outcome) string { return o.Reason }),
-		columnOf(outcomes, func(o Outcome) time.Time { return o.Attempt.StartedAt }),
-		columnOf(outcomes, func(o Outcome) int { return o.Attempt.Code }),
-		columnOf(outcomes, func(o Outcome) string { return o.Attempt.ErrorClass }),
-		columnOf(outcomes, func(o Outcome) int64 { return o.Attempt.DurationUS / 1000 }))
+	list, args := s.db.Values(
+		db.ColumnOf(outcomes, func(o Outcome) int64 { return o.Attempt.DeliveryID }),
+		db.ColumnOf(outcomes, func(o Outcome) string { return o.State }),
+		db.ColumnOf(outcomes, func(o Outcome) *time.Time { return o.DueAt }),
+		db.ColumnOf(outcomes, func(o Outcome) int { return o.Round }),
+		db.ColumnOf(outcomes, func(o Outcome) string { return o.Reason }),
+		db.ColumnOf(outcomes, func(o Outcome) time.Time { return o.Attempt.StartedAt }),
+		db.ColumnOf(outcomes, func(o Outcome) int { return o.Attempt.Code }),
+		db.ColumnOf(outcomes, func(o Outcome) string { return o.Attempt.ErrorClass }),
+		db.ColumnOf(outcomes, func(o Outcome) int64 { return o.Attempt.DurationUS / 1000 }))
 	return tx.Exec(`
 		update deliveries set
 			tries = deliveries.tries + 1, resend = false, scheduled_at = null,
@@ -131,25 +133,25 @@ func (s *Store) updateDeliveries(tx *gorm.DB, outcomes []Outcome, now time.Time)
 const stillWaits = "deliveries.state in ('pending', 'retrying')"
 
 func (s *Store) insertAttempts(tx *gorm.DB, outcomes []Outcome) error {
-	return portions(s, outcomes, func(part []Outcome) error {
-		insert := insertion{into: "insert into attempts (delivery_id, webhook_id, number, manual, started_at, duration_us, code, " +
+	return db.Chunks(s.db, outcomes, func(part []Outcome) error {
+		insert := db.Insertion{Into: "insert into attempts (delivery_id, webhook_id, number, manual, started_at, duration_us, code, " +
 			"error_class, error, url, request_headers, response_headers, response_body, truncated, reconnected)"}
-		return s.insert(tx, insert, nil,
-			columnOf(part, func(o Outcome) int64 { return o.Attempt.DeliveryID }),
-			columnOf(part, func(o Outcome) int64 { return o.Attempt.WebhookID }),
-			columnOf(part, func(o Outcome) int { return o.Attempt.Number }),
-			columnOf(part, func(o Outcome) bool { return o.Attempt.Manual }),
-			columnOf(part, func(o Outcome) time.Time { return o.Attempt.StartedAt }),
-			columnOf(part, func(o Outcome) int64 { return o.Attempt.DurationUS }),
-			columnOf(part, func(o Outcome) int { return o.Attempt.Code }),
-			columnOf(part, func(o Outcome) string { return o.Attempt.ErrorClass }),
-			columnOf(part, func(o Outcome) string { return o.Attempt.Error }),
-			columnOf(part, func(o Outcome) string { return o.Attempt.URL }),
-			columnOf(part, func(o Outcome) []byte { return o.Attempt.RequestHeaders }),
-			columnOf(part, func(o Outcome) []byte { return o.Attempt.ResponseHeaders }),
-			columnOf(part, func(o Outcome) []byte { return o.Attempt.ResponseBody }),
-			columnOf(part, func(o Outcome) bool { return o.Attempt.Truncated }),
-			columnOf(part, func(o Outcome) bool { return o.Attempt.Reconnected }))
+		return s.db.Insert(tx, insert, nil,
+			db.ColumnOf(part, func(o Outcome) int64 { return o.Attempt.DeliveryID }),
+			db.ColumnOf(part, func(o Outcome) int64 { return o.Attempt.WebhookID }),
+			db.ColumnOf(part, func(o Outcome) int { return o.Attempt.Number }),
+			db.ColumnOf(part, func(o Outcome) bool { return o.Attempt.Manual }),
+			db.ColumnOf(part, func(o Outcome) time.Time { return o.Attempt.StartedAt }),
+			db.ColumnOf(part, func(o Outcome) int64 { return o.Attempt.DurationUS }),
+			db.ColumnOf(part, func(o Outcome) int { return o.Attempt.Code }),
+			db.ColumnOf(part, func(o Outcome) string { return o.Attempt.ErrorClass }),
+			db.ColumnOf(part, func(o Outcome) string { return o.Attempt.Error }),
+			db.ColumnOf(part, func(o Outcome) string { return o.Attempt.URL }),
+			db.ColumnOf(part, func(o Outcome) []byte { return o.Attempt.RequestHeaders }),
+			db.ColumnOf(part, func(o Outcome) []byte { return o.Attempt.ResponseHeaders }),
+			db.ColumnOf(part, func(o Outcome) []byte { return o.Attempt.ResponseBody }),
+			db.ColumnOf(part, func(o Outcome) bool { return o.Attempt.Truncated }),
+			db.ColumnOf(part, func(o Outcome) bool { return o.Attempt.Reconnected }))
 	})
 }
 
@@ -170,28 +172,28 @@ func (s *Store) useSecrets(tx *gorm.DB, calls []*laneOutcomes, now time.Time) er
 	return tx.Exec(`update webhooks set
 			secret_1_used_at = case when `+used1+` then cast(? as timestamptz) else secret_1_used_at end,
 			secret_2_used_at = case when `+used2+` then cast(? as timestamptz) else secret_2_used_at end
-		where id in (select id from webhooks where `+s.among("id")+` and (`+used1+` or `+used2+`) order by id`+s.lock()+`)`,
-		old, now, old, now, jsonList(ids), old, old).Error
+		where id in (select id from webhooks where `+s.db.InIDs("id")+` and (`+used1+` or `+used2+`) order by id`+s.db.ForUpdate()+`)`,
+		old, now, old, now, db.JSON(ids), old, old).Error
 }
 
 // updateLanes writes how the webhooks fare.
 func (x *Lanes) updateLanes(tx *gorm.DB, calls []*laneOutcomes) error {
-	for chunk := range slices.Chunk(calls, x.s.rowsMost()) {
-		list, args := x.s.values(
-			columnOf(chunk, func(c *laneOutcomes) int64 { return c.id }),
-			columnOf(chunk, func(c *laneOutcomes) int { return c.health.FailuresInRow }),
-			columnOf(chunk, func(c *laneOutcomes) *time.Time { return c.health.FailingSince }),
-			columnOf(chunk, func(c *laneOutcomes) *time.Time { return c.health.LastFailureAt }),
-			columnOf(chunk, func(c *laneOutcomes) *time.Time { return c.health.LastAt }),
-			columnOf(chunk, func(c *laneOutcomes) int { return c.health.LastCode }),
-			columnOf(chunk, func(c *laneOutcomes) string { return c.health.LastError }),
-			columnOf(chunk, func(c *laneOutcomes) *time.Time { return c.health.LastSuccessAt }))
+	for chunk := range slices.Chunk(calls, x.s.db.MaxRows()) {
+		list, args := x.s.db.Values(
+			db.ColumnOf(chunk, func(c *laneOutcomes) int64 { return c.id }),
+			db.ColumnOf(chunk, func(c *laneOutcomes) int { return c.health.FailuresInRow }),
+			db.ColumnOf(chunk, func(c *laneOutcomes) *time.Time { return c.health.FailingSince }),
+			db.ColumnOf(chunk, func(c *laneOutcomes) *time.Time { return c.health.LastFailureAt }),
+			db.ColumnOf(chunk, func(c *laneOutcomes) *time.Time { return c.health.LastAt }),
+			db.ColumnOf(chunk, func(c *laneOutcomes) int { return c.health.LastCode }),
+			db.ColumnOf(chunk, func(c *laneOutcomes) string { return c.health.LastError }),
+			db.ColumnOf(chunk, func(c *laneOutcomes) *time.Time { return c.health.LastSuccessAt }))
 		err := tx.Exec(`
 			update lanes set
 				failures_in_row = v.column2, failing_since = v.column3, last_failure_at = v.column4,
 				last_at = v.column5, last_code = v.column6, last_error = v.column7,
 				last_success_at = coalesce(v.column8, lanes.last_success_at)
-			from (select v.* from `+list+` as v join lanes l on l.webhook_id = v.column1 order by l.webhook_id`+x.s.lockOf("l")+`) as v
+			from (select v.* from `+list+` as v join lanes l on l.webhook_id = v.column1 order by l.webhook_id`+x.s.db.ForUpdate("l")+`) as v
 			where lanes.webhook_id = v.column1`, args...).Error
 		if err != nil {
 			return err

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/sitehooks/sitehooks/models/db"
 )
 
 // pruneChunk is how many rows one transaction of pruning removes, so that it
@@ -53,7 +55,7 @@ func (p *Pruning) Step(ctx context.Context) (Pruned, error) {
 	var done Pruned
 	for len(p.phases) > 0 {
 		before, from := done, p.from
-		err := p.s.tx(ctx, func(tx *gorm.DB) error {
+		err := p.s.db.Tx(ctx, func(tx *gorm.DB) error {
 			done, p.from = before, from
 			return p.phases[0](tx, &done)
 		})
@@ -80,7 +82,7 @@ func (s *Store) expireHeld(tx *gorm.DB, p *Pruned) error {
 	if err := s.lockHeld(tx, webhooks); err != nil {
 		return err
 	}
-	now, err := s.now(tx)
+	now, err := s.db.Now(tx)
 	if err != nil {
 		return err
 	}
@@ -89,14 +91,14 @@ func (s *Store) expireHeld(tx *gorm.DB, p *Pruned) error {
 	}
 	var expired []int64 // the webhook of each
 	err = tx.Raw(`update deliveries set state = ?, due_at = null, finished_at = ?, reason = ?
-		where finished_at is null and webhook_id in `+s.listed("bigint")+" and id in (select d.id "+query+") returning webhook_id",
-		slices.Concat([]any{DeliveryDropped, now, "expired while held", jsonList(webhooks)}, args)...).Scan(&expired).Error
+		where finished_at is null and webhook_id in `+s.db.JSONList("bigint")+" and id in (select d.id "+query+") returning webhook_id",
+		slices.Concat([]any{DeliveryDropped, now, "expired while held", db.JSON(webhooks)}, args)...).Scan(&expired).Error
 	if err != nil {
 		return err
 	}
 	p.Expired, p.More = int64(len(expired)), len(expired) >= pruneChunk
 	var hooks []Webhook
-	if err := tx.Select("id", "type").Find(&hooks, "id in "+s.listed("bigint"), jsonList(webhooks)).Error; err != nil {
+	if err := tx.Select("id", "type").Find(&hooks, "id in "+s.db.JSONList("bigint"), db.JSON(webhooks)).Error; err != nil {
 		return err
 	}
 	kinds := make(map[int64]string, len(hooks))
@@ -116,7 +118,7 @@ func (s *Store) expiring(tx *gorm.DB) (query string, args []any, err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	now, err := s.now(tx)
+	now, err := s.db.Now(tx)
 	if err != nil {
 		return "", nil, err
 	}
@@ -130,13 +132,13 @@ func (s *Store) expiring(tx *gorm.DB) (query string, args []any, err error) {
 // lockHeld locks webhooks, and the setting of the feature, so that their held
 // deliveries are released before or after the transaction, and not during it.
 func (s *Store) lockHeld(tx *gorm.DB, webhooks []int64) error {
-	if s.lock() == "" {
+	if s.db.SingleWriter() {
 		return nil
 	}
-	if err := tx.Exec("select id from dispatch_runs where id = 1" + s.lock()).Error; err != nil {
+	if err := tx.Exec("select id from dispatch_runs where id = 1" + s.db.ForUpdate()).Error; err != nil {
 		return err
 	}
-	return tx.Exec("select id from webhooks where id in "+s.listed("bigint")+" order by id"+s.lock(), jsonList(webhooks)).Error
+	return tx.Exec("select id from webhooks where id in "+s.db.JSONList("bigint")+" order by id"+s.db.ForUpdate(), db.JSON(webhooks)).Error
 }
 
 // heldSince is the condition that a webhook w could not send since before a
@@ -162,16 +164,12 @@ func (s *Store) pruneDeliveries(tx *gorm.DB, p *Pruned) error {
 	if err != nil {
 		return err
 	}
-	now, err := s.now(tx)
+	now, err := s.db.Now(tx)
 	if err != nil {
 		return err
 	}
-	lock := s.lock()
-	if lock != "" {
-		lock += " skip locked" // rows that another transaction is resending
-	}
-	var ids []int64
-	err = tx.Raw("select id from deliveries where finished_at < ? and due_at is null order by finished_at limit ?"+lock,
+	var ids []int64 // without rows that another transaction is resending
+	err = tx.Raw("select id from deliveries where finished_at < ? and due_at is null order by finished_at limit ?"+s.db.SkipLocked(),
 		now.Add(-settings.Retention), pruneChunk).Scan(&ids).Error
 	if err != nil || len(ids) == 0 {
 		return err
@@ -196,7 +194,7 @@ func (p *Pruning) events(tx *gorm.DB, done *Pruned) error {
 	if err != nil {
 		return err
 	}
-	now, err := p.s.now(tx)
+	now, err := p.s.db.Now(tx)
 	if err != nil {
 		return err
 	}
@@ -223,13 +221,13 @@ func (p *Pruning) events(tx *gorm.DB, done *Pruned) error {
 	}
 	p.from, done.Events, done.More = old[len(old)-1], int64(len(remove)), len(old) >= pruneChunk
 	return errors.Join(
-		tx.Exec("delete from events where id in "+p.s.listed("bigint"), jsonList(remove)).Error,
-		tx.Exec("delete from dispatches where event_id in "+p.s.listed("bigint"), jsonList(remove)).Error,
+		tx.Exec("delete from events where id in "+p.s.db.JSONList("bigint"), db.JSON(remove)).Error,
+		tx.Exec("delete from dispatches where event_id in "+p.s.db.JSONList("bigint"), db.JSON(remove)).Error,
 	)
 }
 
 func (s *Store) pruneRest(tx *gorm.DB, _ *Pruned) error {
-	now, err := s.now(tx)
+	now, err := s.db.Now(tx)
 	if err != nil {
 		return err
 	}

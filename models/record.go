@@ -7,8 +7,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
 	"gorm.io/gorm"
+
+	"github.com/sitehooks/sitehooks/models/db"
 )
 
 // groupEvents is how many events of concurrent requests are stored in one
@@ -18,13 +19,6 @@ import (
 const (
 	groupEvents = 1000
 	groupBytes  = 8 << 10
-)
-
-// How long storing the events of a group may take. With SQLite it may wait for
-// a transaction that is under way.
-const (
-	recordWithin       = 3 * time.Second
-	recordWithinSQLite = 15 * time.Second
 )
 
 // How long an event waits for a transaction that stores one with the same id,
@@ -50,11 +44,7 @@ func (c *recordCall) size() int {
 
 func newEvents(s *Store) *Events {
 	x := &Events{s: s}
-	within := recordWithin
-	if s.pool == nil {
-		within = recordWithinSQLite
-	}
-	x.records = newTogether(groupEvents, (*recordCall).size, within, x.record)
+	x.records = db.NewBatcher(groupEvents, (*recordCall).size, s.db.WriteWithin(), x.record)
 	return x
 }
 
@@ -74,7 +64,7 @@ func (x *Events) Record(ctx context.Context, events []NewEvent) (accepted, dupli
 		return 0, len(events), err
 	}
 	call := &recordCall{events: events}
-	if err := x.records.do(ctx, call); err != nil {
+	if err := x.records.Do(ctx, call); err != nil {
 		return 0, len(events), err
 	}
 	return call.accepted, len(events) - call.accepted, nil
@@ -116,27 +106,27 @@ func (x *Events) store(ctx context.Context, events []NewEvent, turn bool) (store
 	if turn {
 		wait = lockWaitInGroup
 	}
-	if x.s.pool == nil {
+	if x.s.db.SingleWriter() {
 		return x.storeSQLite(ctx, events)
 	}
 	if err := x.s.Locations.registerApart(ctx, events); err != nil {
 		return nil, err
 	}
-	err = x.s.tx(ctx, func(tx *gorm.DB) error {
+	err = x.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		now, err := x.s.Locations.check(tx, events, wait)
 		if err == nil {
 			stored, err = x.s.recordIn(tx, events, now)
 		}
 		return err
 	})
-	return stored, whyLocked(err)
+	return stored, db.AsLocked(err)
 }
 
 // storeSQLite needs one commit: nothing else writes meanwhile.
 func (x *Events) storeSQLite(ctx context.Context, events []NewEvent) (stored map[eventKey]int64, err error) {
 	var names []string
-	err = x.s.tx(ctx, func(tx *gorm.DB) error {
-		now, err := x.s.now(tx)
+	err = x.s.db.Tx(ctx, func(tx *gorm.DB) error {
+		now, err := x.s.db.Now(tx)
 		if err != nil {
 			return err
 		}
@@ -157,7 +147,7 @@ func (x *Events) storeSQLite(ctx context.Context, events []NewEvent) (stored map
 func (s *Store) recordIn(tx *gorm.DB, events []NewEvent, now time.Time) (stored map[eventKey]int64, err error) {
 	stored = make(map[eventKey]int64, len(events))
 	rows := eventRows(events, now)
-	if err := portions(s, rows, func(part []Event) error { return s.insertEvents(tx, part, stored) }); err != nil {
+	if err := db.Chunks(s.db, rows, func(part []Event) error { return s.insertEvents(tx, part, stored) }); err != nil {
 		return nil, err
 	}
 	return stored, s.waits(tx, newlyWaiting(rows, stored))
@@ -177,10 +167,10 @@ func newlyWaiting(rows []Event, stored map[eventKey]int64) []eventWaiting {
 
 // insertEvents adds the rows that were new to stored.
 func (s *Store) insertEvents(tx *gorm.DB, rows []Event, stored map[eventKey]int64) error {
-	insert := insertion{
-		into: "insert into events (event_id, type, family, location, community, tags, merge_key, subject, title, " +
+	insert := db.Insertion{
+		Into: "insert into events (event_id, type, family, location, community, tags, merge_key, subject, title, " +
 			"occurred_at, received_at, payload)",
-		after: " on conflict (event_id, location) do nothing returning location, event_id, id",
+		After: " on conflict (event_id, location) do nothing returning location, event_id, id",
 	}
 	scan := func(found *sql.Rows) error {
 		var key eventKey
@@ -191,19 +181,19 @@ func (s *Store) insertEvents(tx *gorm.DB, rows []Event, stored map[eventKey]int6
 		stored[key] = id
 		return nil
 	}
-	return s.insert(tx, insert, scan,
-		columnOf(rows, func(e Event) string { return e.EventID }),
-		columnOf(rows, func(e Event) string { return e.Type }),
-		columnOf(rows, func(e Event) string { return e.Family }),
-		columnOf(rows, func(e Event) string { return e.Location }),
-		columnOf(rows, func(e Event) string { return e.Community }),
-		columnOf(rows, func(e Event) string { return jsonList(e.Tags) }),
-		columnOf(rows, func(e Event) string { return e.MergeKey }),
-		columnOf(rows, func(e Event) string { return e.Subject }),
-		columnOf(rows, func(e Event) string { return e.Title }),
-		columnOf(rows, func(e Event) time.Time { return e.OccurredAt }),
-		columnOf(rows, func(e Event) time.Time { return e.ReceivedAt }),
-		columnOf(rows, func(e Event) []byte { return e.Payload }))
+	return s.db.Insert(tx, insert, scan,
+		db.ColumnOf(rows, func(e Event) string { return e.EventID }),
+		db.ColumnOf(rows, func(e Event) string { return e.Type }),
+		db.ColumnOf(rows, func(e Event) string { return e.Family }),
+		db.ColumnOf(rows, func(e Event) string { return e.Location }),
+		db.ColumnOf(rows, func(e Event) string { return e.Community }),
+		db.ColumnOf(rows, func(e Event) string { return db.JSON(e.Tags) }),
+		db.ColumnOf(rows, func(e Event) string { return e.MergeKey }),
+		db.ColumnOf(rows, func(e Event) string { return e.Subject }),
+		db.ColumnOf(rows, func(e Event) string { return e.Title }),
+		db.ColumnOf(rows, func(e Event) time.Time { return e.OccurredAt }),
+		db.ColumnOf(rows, func(e Event) time.Time { return e.ReceivedAt }),
+		db.ColumnOf(rows, func(e Event) []byte { return e.Payload }))
 }
 
 // eventRows are sorted by key, so that two requests with the same events cannot
@@ -223,19 +213,4 @@ func eventRows(events []NewEvent, now time.Time) []Event {
 	}
 	slices.SortStableFunc(rows, func(a, b Event) int { return a.key().compare(b.key()) })
 	return rows
-}
-
-// isDeadlock tells the errors after which PostgreSQL wants the same
-// transaction again.
-func isDeadlock(err error) bool {
-	var pg *pgconn.PgError
-	return errors.As(err, &pg) && (pg.Code == "40P01" || pg.Code == "40001")
-}
-
-// whyLocked says ErrLocked where a transaction waited for another one in vain.
-func whyLocked(err error) error {
-	if pg, is := errors.AsType[*pgconn.PgError](err); is && pg.Code == pgLockNotAvailable {
-		return ErrLocked
-	}
-	return err
 }

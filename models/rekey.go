@@ -11,7 +11,7 @@ import (
 // Rekey seals everything that is not sealed with the first key anew, in one
 // transaction, and returns how many webhooks that were.
 func (s *Store) Rekey(ctx context.Context) (n int, err error) {
-	err = s.tx(ctx, func(tx *gorm.DB) error {
+	err = s.db.Tx(ctx, func(tx *gorm.DB) error {
 		n = 0
 		var ids []int64
 		if err := tx.Model(&Webhook{}).Order("id").Pluck("id", &ids).Error; err != nil {
@@ -19,7 +19,7 @@ func (s *Store) Rekey(ctx context.Context) (n int, err error) {
 		}
 		for _, id := range ids {
 			var w Webhook
-			if err := tx.Raw("select * from webhooks where id = ?"+s.lock(), id).Scan(&w).Error; err != nil {
+			if err := tx.Raw("select * from webhooks where id = ?"+s.db.ForUpdate(), id).Scan(&w).Error; err != nil {
 				return err
 			}
 			changed, err := s.reseal(&w)

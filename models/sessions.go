@@ -33,8 +33,8 @@ func (x *Sessions) Get(ctx context.Context, key string) (Session, error) {
 		Session
 		Now time.Time
 	}
-	res := x.s.db.WithContext(ctx).Raw("select sessions.*"+x.s.clockColumn()+" from sessions where key = ?", key).Scan(&row)
-	now := x.s.read(row.Now)
+	res := x.s.db.WithContext(ctx).Raw("select sessions.*"+x.s.db.ClockColumn()+" from sessions where key = ?", key).Scan(&row)
+	now := x.s.db.ReadClock(row.Now)
 	if res.Error == nil && (res.RowsAffected == 0 || now.Sub(row.SeenAt) >= SessionIdle || now.Sub(row.CreatedAt) >= SessionMax) {
 		return Session{}, ErrNotFound
 	}
@@ -66,8 +66,8 @@ func (x *Sessions) Touch(ctx context.Context, key string) error {
 
 // DeleteAll ends all sessions of a user, at their own request.
 func (x *Sessions) DeleteAll(ctx context.Context, user User) error {
-	return x.s.tx(ctx, func(tx *gorm.DB) error {
-		now, err := x.s.now(tx)
+	return x.s.db.Tx(ctx, func(tx *gorm.DB) error {
+		now, err := x.s.db.Now(tx)
 		if err != nil {
 			return err
 		}

@@ -45,14 +45,14 @@ func (x *Sessions) Keep(ctx context.Context, key, what, text string) error {
 // Take returns the value that a session keeps under a name, and erases it;
 // empty: there is nothing of that name, its time is over, or no key opens it.
 func (x *Sessions) Take(ctx context.Context, key, what string) (text string, err error) {
-	err = x.s.tx(ctx, func(tx *gorm.DB) error {
+	err = x.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		text = ""
 		var row Session
-		err := tx.Raw("select * from sessions where key = ? and kept_until is not null"+x.s.lock(), key).Scan(&row).Error
+		err := tx.Raw("select * from sessions where key = ? and kept_until is not null"+x.s.db.ForUpdate(), key).Scan(&row).Error
 		if err != nil || row.KeptUntil == nil {
 			return err
 		}
-		now, err := x.s.now(tx)
+		now, err := x.s.db.Now(tx)
 		if err != nil {
 			return err
 		}

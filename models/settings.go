@@ -187,17 +187,17 @@ func (x *SettingsStore) Change(ctx context.Context, by Actor, name, value, reaso
 	if !ok {
 		return ErrNotFound
 	}
-	return x.s.txLong(ctx, func(tx *gorm.DB) error {
+	return x.s.db.TxLong(ctx, func(tx *gorm.DB) error {
 		// Two changes at once follow each other, so that each history line
 		// names the value it really replaced.
-		if err := tx.Exec("select id from dispatch_runs where id = 1" + x.s.lock()).Error; err != nil {
+		if err := tx.Exec("select id from dispatch_runs where id = 1" + x.s.db.ForUpdate()).Error; err != nil {
 			return err
 		}
 		values, err := x.values(tx)
 		if err != nil {
 			return err
 		}
-		now, err := x.s.now(tx)
+		now, err := x.s.db.Now(tx)
 		if err != nil {
 			return err
 		}
@@ -249,13 +249,9 @@ func (s *Store) releaseFeature(tx *gorm.DB, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	lock := s.lock()
-	if lock != "" {
-		lock += " of l"
-	}
 	return tx.Exec(`update lanes set next_due_at = ?, queued_until = null where webhook_id in (
 		select l.webhook_id from lanes l join webhooks w on w.id = l.webhook_id
-		where w.deleted_at is null and w.type in ? order by l.webhook_id`+lock+`)`, now, append(off, "")).Error
+		where w.deleted_at is null and w.type in ? order by l.webhook_id`+s.db.ForUpdate("l")+`)`, now, append(off, "")).Error
 }
 
 // History returns a setting's changes, newest first.

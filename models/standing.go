@@ -36,7 +36,7 @@ func (s *Store) standing(db *gorm.DB) (Standing, error) {
 		Now      time.Time
 	}
 	err := db.Raw(`select m.version, c.at as switched, (select received_at from events_waiting order by received_at, event_id limit 1) as oldest, exists (select 1 from webhooks where state <> 'active' and deleted_at is null) as troubled,
-		coalesce((select string_agg(name || '=' || value, ',') from settings), '') as settings`+s.clockColumn()+`
+		coalesce((select string_agg(name || '=' || value, ',') from settings), '') as settings`+s.db.ClockColumn()+`
 		from match_versions m
 		left join setting_changes c on c.id = (select max(id) from setting_changes where name = ?) where m.id = 1`, EnableGenericWebhooks).Scan(&row).Error
 	if err != nil {
@@ -47,7 +47,7 @@ func (s *Store) standing(db *gorm.DB) (Standing, error) {
 		name, value, _ := strings.Cut(setting, "=")
 		values[name] = value
 	}
-	at := Standing{Settings: settingsOf(values), Now: s.read(row.Now), version: row.Version, oldest: row.Oldest, troubled: row.Troubled}
+	at := Standing{Settings: settingsOf(values), Now: s.db.ReadClock(row.Now), version: row.Version, oldest: row.Oldest, troubled: row.Troubled}
 	if row.Switched != nil {
 		at.SwitchedAt = *row.Switched
 	}

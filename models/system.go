@@ -17,29 +17,15 @@ type Database struct {
 
 // Database describes the database.
 func (s *Store) Database(ctx context.Context) (Database, error) {
-	d := Database{Kind: "SQLite"}
-	queries := []struct {
-		sql  string
-		into any
-	}{
-		{"select sqlite_version()", &d.Version},
-		{"select page_count * page_size from pragma_page_count(), pragma_page_size()", &d.Bytes},
+	d := Database{Kind: s.db.Kind()}
+	var err error
+	if d.Version, d.Bytes, err = s.db.Server(ctx); err != nil {
+		return d, err
 	}
-	if s.pool != nil {
-		d.Kind = "PostgreSQL"
-		queries[0].sql = "select current_setting('server_version')"
-		queries[1].sql = "select pg_database_size(current_database())"
-	}
-	for _, q := range queries {
-		if err := s.sqlDB.QueryRowContext(ctx, q.sql).Scan(q.into); err != nil {
-			return d, err
-		}
-	}
-	err := s.db.WithContext(ctx).Raw("select coalesce(max(version_id), 0) from goose_db_version where is_applied").Scan(&d.Schema).Error
+	err = s.db.WithContext(ctx).Raw("select coalesce(max(version_id), 0) from goose_db_version where is_applied").Scan(&d.Schema).Error
 	if err != nil {
 		return d, err
 	}
-	d.Version, _, _ = strings.Cut(d.Version, " ") // the rest names the packager
 	d.Clock, err = s.Now(ctx)
 	return d, err
 }

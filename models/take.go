@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/sitehooks/sitehooks/models/db"
 )
 
 // Take is the work that one run of dispatch found, seen inside its transaction.
@@ -92,9 +94,30 @@ func (x *Events) Take(ctx context.Context, limit int, decide func(Take) (Decisio
 	}
 	if err = x.s.readThenWrite(ctx, read, write); errors.Is(err, errChanged) {
 		// Frequent edits must not delay dispatch.
-		err = x.s.tx(ctx, func(tx *gorm.DB) error { return readAndWrite(tx, read, write) })
+		err = x.s.db.Tx(ctx, func(tx *gorm.DB) error { return readAndWrite(tx, read, write) })
 	}
 	return result, err
+}
+
+// readThenWrite is a transaction for work that reads much before it writes. On
+// SQLite, where a transaction blocks all other writes, it reads before the
+// transaction; write therefore checks whether the rows are unchanged. Write is
+// not called when there is nothing to write.
+func (s *Store) readThenWrite(ctx context.Context, read func(tx *gorm.DB) (worth bool, err error), write func(tx *gorm.DB) error) error {
+	if s.db.SingleWriter() {
+		if worth, err := read(s.db.WithContext(ctx)); err != nil || !worth {
+			return err
+		}
+		return s.db.Tx(ctx, write)
+	}
+	return s.db.Tx(ctx, func(tx *gorm.DB) error { return readAndWrite(tx, read, write) })
+}
+
+func readAndWrite(tx *gorm.DB, read func(tx *gorm.DB) (worth bool, err error), write func(tx *gorm.DB) error) error {
+	if worth, err := read(tx); err != nil || !worth {
+		return err
+	}
+	return write(tx)
 }
 
 // errChanged says that the basis of a decision has changed.
@@ -103,7 +126,7 @@ var errChanged = errors.New("webhooks, settings or events changed while dispatch
 // stillSame fails with errChanged when a decision that was made before its
 // transaction began may be another one in it.
 func (s *Store) stillSame(tx *gorm.DB, t Take) error {
-	if s.writing == nil {
+	if !s.db.SingleWriter() {
 		return nil // it was made in the transaction, under locks
 	}
 	version, err := matchVersion(tx, "")
@@ -150,7 +173,7 @@ func (x *Events) due(ctx context.Context) (TakeResult, bool, error) {
 	if err != nil {
 		return TakeResult{}, false, err
 	}
-	now, err := x.s.now(db)
+	now, err := x.s.db.Now(db)
 	if err != nil {
 		return TakeResult{}, false, err
 	}
@@ -198,13 +221,8 @@ type dispatchRun struct {
 // the statistics, and the planner would keep reading the whole of a table that
 // was small before.
 func (s *Store) lockRun(tx *gorm.DB) (*dispatchRun, error) {
-	byIndex, lock := "", s.lock()
-	if lock != "" {
-		byIndex = ", set_config('enable_seqscan', 'off', true)"
-		lock += " skip locked"
-	}
 	var run dispatchRun
-	res := tx.Raw("select *" + byIndex + " from dispatch_runs where id = 1" + lock).Scan(&run)
+	res := tx.Raw("select *" + s.db.PreferIndex() + " from dispatch_runs where id = 1" + s.db.SkipLocked()).Scan(&run)
 	if res.Error != nil || res.RowsAffected == 0 {
 		return nil, res.Error
 	}
@@ -216,7 +234,7 @@ func (x *Events) take(tx *gorm.DB, next time.Time, limit int) (*Take, error) {
 	if err != nil {
 		return nil, err
 	}
-	now, err := x.s.now(tx)
+	now, err := x.s.db.Now(tx)
 	if err != nil || !timeToRun(next, now, settings.DispatchInterval) && settings.DispatchInterval > 0 {
 		return nil, err
 	}
@@ -227,7 +245,7 @@ func (x *Events) take(tx *gorm.DB, next time.Time, limit int) (*Take, error) {
 	}
 	// Held until the deliveries are stored: a webhook that is moved or deleted
 	// meanwhile waits, and then drops them too.
-	if t.Version, err = matchVersion(tx, x.s.share()); err != nil {
+	if t.Version, err = matchVersion(tx, x.s.db.ForShare()); err != nil {
 		return nil, err
 	}
 	// An event from the future was received before the clock was set back.
@@ -298,7 +316,7 @@ func (s *Store) payloads(tx *gorm.DB, ids []int64) (map[int64][]byte, error) {
 		return found, nil
 	}
 	var rows []Event
-	if err := tx.Select("id, payload").Find(&rows, "id in "+s.listed("bigint"), jsonList(ids)).Error; err != nil {
+	if err := tx.Select("id, payload").Find(&rows, "id in "+s.db.JSONList("bigint"), db.JSON(ids)).Error; err != nil {
 		return nil, err
 	}
 	for _, e := range rows {
@@ -321,7 +339,7 @@ func (x *Events) partners(tx *gorm.DB, t *Take) error {
 	// One text of them all is read sooner than a row for each.
 	var waiting string
 	err := tx.Raw("select coalesce(string_agg(cast(event_id as text), ','), '') from events_waiting"+
-		" where merge_key <> '' and "+x.s.amongSome("merge_key", "text"), jsonList(slices.Collect(maps.Keys(keys)))).Scan(&waiting).Error
+		" where merge_key <> '' and "+x.s.db.In("merge_key", "text"), db.JSON(slices.Collect(maps.Keys(keys)))).Scan(&waiting).Error
 	if err != nil {
 		return err
 	}
@@ -340,7 +358,7 @@ func (x *Events) partners(tx *gorm.DB, t *Take) error {
 	}
 	if len(younger) > 0 {
 		// Dispatch alone marks events, and this is it: they still wait.
-		more, err := readTaken(tx.Raw("select "+takeNoPayload+" from events where id in "+x.s.listed("bigint"), jsonList(younger)))
+		more, err := readTaken(tx.Raw("select "+takeNoPayload+" from events where id in "+x.s.db.JSONList("bigint"), db.JSON(younger)))
 		if err != nil {
 			return err
 		}
@@ -384,7 +402,7 @@ func (s *Store) store(tx *gorm.DB, t Take, d Decision) ([]LaneRef, error) {
 // built, with triggers.
 func (s *Store) storeDeliveries(tx *gorm.DB, t Take, d Decision) error {
 	var triggers []Trigger
-	err := portions(s, d.Deliveries, func(part []NewDelivery) error {
+	err := db.Chunks(s.db, d.Deliveries, func(part []NewDelivery) error {
 		ids, err := s.insertDeliveries(tx, part, t.Now)
 		for i, id := range ids {
 			for _, event := range part[i].Events {
@@ -396,52 +414,52 @@ func (s *Store) storeDeliveries(tx *gorm.DB, t Take, d Decision) error {
 	if err != nil || !t.Settings.TriggerHistory {
 		return err
 	}
-	return portions(s, triggers, func(part []Trigger) error {
-		return s.insert(tx, insertion{into: "insert into triggers (event_id, webhook_id, delivery_id, at)"}, nil,
-			columnOf(part, func(t Trigger) int64 { return t.EventID }),
-			columnOf(part, func(t Trigger) int64 { return t.WebhookID }),
-			columnOf(part, func(t Trigger) int64 { return t.DeliveryID }),
-			columnOf(part, func(t Trigger) time.Time { return t.At }))
+	return db.Chunks(s.db, triggers, func(part []Trigger) error {
+		return s.db.Insert(tx, db.Insertion{Into: "insert into triggers (event_id, webhook_id, delivery_id, at)"}, nil,
+			db.ColumnOf(part, func(t Trigger) int64 { return t.EventID }),
+			db.ColumnOf(part, func(t Trigger) int64 { return t.WebhookID }),
+			db.ColumnOf(part, func(t Trigger) int64 { return t.DeliveryID }),
+			db.ColumnOf(part, func(t Trigger) time.Time { return t.At }))
 	})
 }
 
 // insertDeliveries returns the ids in the order of the rows.
 func (s *Store) insertDeliveries(tx *gorm.DB, rows []NewDelivery, now time.Time) (ids []int64, err error) {
-	at := func(built bool) column { // the time where it was built, or was not
-		return columnOf(rows, func(n NewDelivery) *time.Time {
+	at := func(built bool) db.Column { // the time where it was built, or was not
+		return db.ColumnOf(rows, func(n NewDelivery) *time.Time {
 			if built == (n.Unbuilt == "") {
 				return &now
 			}
 			return nil
 		})
 	}
-	insert := insertion{
-		into: "insert into deliveries (public_id, webhook_id, location, event_types, items, state, due_at, " +
+	insert := db.Insertion{
+		Into: "insert into deliveries (public_id, webhook_id, location, event_types, items, state, due_at, " +
 			"created_at, finished_at, reason, body, resend, tries, round, last_code, last_error, last_ms)",
-		fixed: ", false, 0, 0, 0, '', 0",
-		after: " returning id",
+		Fixed: ", false, 0, 0, 0, '', 0",
+		After: " returning id",
 	}
 	scan := func(found *sql.Rows) error {
 		ids = append(ids, 0)
 		return found.Scan(&ids[len(ids)-1])
 	}
-	err = s.insert(tx, insert, scan,
-		columnOf(rows, func(n NewDelivery) string { return n.PublicID }),
-		columnOf(rows, func(n NewDelivery) int64 { return n.WebhookID }),
-		columnOf(rows, func(n NewDelivery) string { return n.Location }),
-		columnOf(rows, func(n NewDelivery) string { return n.EventTypes }),
-		columnOf(rows, func(n NewDelivery) int { return n.Items }),
-		columnOf(rows, func(n NewDelivery) string {
+	err = s.db.Insert(tx, insert, scan,
+		db.ColumnOf(rows, func(n NewDelivery) string { return n.PublicID }),
+		db.ColumnOf(rows, func(n NewDelivery) int64 { return n.WebhookID }),
+		db.ColumnOf(rows, func(n NewDelivery) string { return n.Location }),
+		db.ColumnOf(rows, func(n NewDelivery) string { return n.EventTypes }),
+		db.ColumnOf(rows, func(n NewDelivery) int { return n.Items }),
+		db.ColumnOf(rows, func(n NewDelivery) string {
 			if n.Unbuilt != "" {
 				return DeliveryFailed
 			}
 			return DeliveryPending
 		}),
 		at(true),
-		columnOf(rows, func(NewDelivery) time.Time { return now }),
+		db.ColumnOf(rows, func(NewDelivery) time.Time { return now }),
 		at(false),
-		columnOf(rows, func(n NewDelivery) string { return n.Unbuilt }),
-		columnOf(rows, func(n NewDelivery) []byte {
+		db.ColumnOf(rows, func(n NewDelivery) string { return n.Unbuilt }),
+		db.ColumnOf(rows, func(n NewDelivery) []byte {
 			if n.Unbuilt != "" {
 				return []byte{}
 			}

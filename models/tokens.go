@@ -8,6 +8,8 @@ import (
 	"errors"
 	"strings"
 	"time"
+
+	"gorm.io/gorm"
 )
 
 // Tokens are the bearer tokens of the APIs.
@@ -27,15 +29,19 @@ func hashToken(plain string) string {
 // Create stores a token's hash and returns the token itself, which is not
 // kept: 256 random bits, so a plain hash is enough.
 func (t *Tokens) Create(ctx context.Context, tok Token) (string, error) {
-	var raw [tokenBytes]byte
-	_, _ = rand.Read(raw[:]) // never fails
-	plain := tokenPrefix + hex.EncodeToString(raw[:])
 	now, err := t.s.Now(ctx)
 	if err != nil {
 		return "", err
 	}
+	return createToken(t.s.db.WithContext(ctx), tok, now)
+}
+
+func createToken(tx *gorm.DB, tok Token, now time.Time) (plain string, err error) {
+	var raw [tokenBytes]byte
+	_, _ = rand.Read(raw[:]) // never fails
+	plain = tokenPrefix + hex.EncodeToString(raw[:])
 	tok.Hash, tok.CreatedAt = hashToken(plain), now
-	return plain, t.s.db.WithContext(ctx).Create(&tok).Error
+	return plain, tx.Create(&tok).Error
 }
 
 // authenticateWithin leaves enough time for the rest of the request.

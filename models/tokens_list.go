@@ -26,17 +26,15 @@ func (t *Tokens) Get(ctx context.Context, id int64) (Token, error) {
 // creator was removed, disabled or made a viewer meanwhile.
 func (t *Tokens) Issue(ctx context.Context, by Actor, tok Token) (plain string, err error) {
 	tok.CreatedBy, tok.CreatedByID = by.Name, by.UserID
-	err = t.s.tx(ctx, func(tx *gorm.DB) error {
+	err = t.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		if err := t.s.mayIssue(tx, by); err != nil {
 			return err
 		}
-		inner := *t.s
-		inner.db = tx // so that Create takes part in this transaction
-		if plain, err = (&Tokens{&inner}).Create(ctx, tok); err != nil {
+		now, err := t.s.db.Now(tx)
+		if err != nil {
 			return err
 		}
-		now, err := t.s.now(tx)
-		if err != nil {
+		if plain, err = createToken(tx, tok, now); err != nil {
 			return err
 		}
 		return audit(tx, by, now, "token.created", tok.Name, tokenReach(tok))
@@ -52,7 +50,7 @@ func (s *Store) mayIssue(tx *gorm.DB, by Actor) error {
 		return nil // no member
 	}
 	var id int64
-	err := tx.Raw("select id from users where id = ? and role = ? and disabled_at is null"+s.share(), by.UserID, RoleAdministrator).Scan(&id).Error
+	err := tx.Raw("select id from users where id = ? and role = ? and disabled_at is null"+s.db.ForShare(), by.UserID, RoleAdministrator).Scan(&id).Error
 	if err == nil && id == 0 {
 		err = ErrNotFound
 	}
@@ -69,8 +67,8 @@ func (t *Tokens) OfMaker(ctx context.Context, id int64) ([]Token, error) {
 // already.
 func (t *Tokens) Revoke(ctx context.Context, by Actor, id int64) (Token, error) {
 	var tok Token
-	err := t.s.tx(ctx, func(tx *gorm.DB) error {
-		now, err := t.s.now(tx)
+	err := t.s.db.Tx(ctx, func(tx *gorm.DB) error {
+		now, err := t.s.db.Now(tx)
 		if err != nil {
 			return err
 		}

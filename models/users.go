@@ -40,9 +40,9 @@ func (u *Users) Create(ctx context.Context, user User) (User, error) {
 // already, also when another instance was quicker.
 func (u *Users) CreateFirst(ctx context.Context, user User) (bool, error) {
 	made := false
-	err := u.s.tx(ctx, func(tx *gorm.DB) error {
+	err := u.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		// The one row that exists serves as the lock.
-		if err := tx.Exec("select id from installations where id = 1" + u.s.lock()).Error; err != nil {
+		if err := tx.Exec("select id from installations where id = 1" + u.s.db.ForUpdate()).Error; err != nil {
 			return err
 		}
 		var n int64
@@ -62,7 +62,7 @@ type createdUser struct {
 }
 
 func (u *Users) create(tx *gorm.DB, user User) (createdUser, error) {
-	now, err := u.s.now(tx)
+	now, err := u.s.db.Now(tx)
 	if err != nil {
 		return createdUser{}, err
 	}
@@ -85,7 +85,7 @@ func (u *Users) create(tx *gorm.DB, user User) (createdUser, error) {
 // SetPassword stores a new hash, clears MustChangePassword and ends the
 // member's sessions.
 func (u *Users) SetPassword(ctx context.Context, id int64, hash string) error {
-	return u.s.tx(ctx, func(tx *gorm.DB) error {
+	return u.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		res := tx.Model(&User{}).Where("id = ?", id).
 			Updates(map[string]any{"password_hash": hash, "must_change_password": false, "one_time_until": nil})
 		if res.Error != nil {

@@ -10,7 +10,7 @@ import (
 // was. Errors: ErrNotFound, also when the member was removed; *ConflictError
 // when another member owns it.
 func (x *Webhooks) Claim(ctx context.Context, by Actor, id int64) error {
-	return x.s.tx(ctx, func(tx *gorm.DB) error {
+	return x.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		owner, err := x.s.ownerFor(tx, by)
 		if err != nil {
 			return err
@@ -40,11 +40,7 @@ func (x *Webhooks) Claim(ctx context.Context, by Actor, id int64) error {
 // member was removed meanwhile. A removal waits until the transaction has
 // ended, and then leaves the webhook without an owner.
 func (s *Store) ownerFor(tx *gorm.DB, by Actor) (owner int64, err error) {
-	lock := ""
-	if s.pool != nil {
-		lock = " for key share"
-	}
-	err = tx.Raw("select id from users where id = ?"+lock, by.UserID).Scan(&owner).Error
+	err = tx.Raw("select id from users where id = ?"+s.db.ForKeyShare(), by.UserID).Scan(&owner).Error
 	return owner, err
 }
 
@@ -59,7 +55,7 @@ func orWords(words, none string) string {
 // creator's name stays.
 func (s *Store) disown(tx *gorm.DB, user int64) error {
 	var ids []int64 // locked in the order of all transactions
-	if err := tx.Raw("select id from webhooks where owner_id = ? order by id"+s.lock(), user).Scan(&ids).Error; err != nil {
+	if err := tx.Raw("select id from webhooks where owner_id = ? order by id"+s.db.ForUpdate(), user).Scan(&ids).Error; err != nil {
 		return err
 	}
 	if len(ids) == 0 {

@@ -19,7 +19,7 @@ const (
 // the name of the part to the audit log. Errors: ErrNotFound when there is no
 // such webhook or it lacks the part, ErrWrongKey.
 func (x *Webhooks) Reveal(ctx context.Context, by Actor, id int64, part, called string) (plain string, err error) {
-	err = x.s.tx(ctx, func(tx *gorm.DB) error {
+	err = x.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		w, now, err := x.lockedNow(tx, id)
 		if err != nil {
 			return err

@@ -12,7 +12,7 @@ import (
 
 // Pause stops an active webhook; its deliveries are held from then on.
 func (x *Webhooks) Pause(ctx context.Context, by Actor, id int64) error {
-	return x.s.tx(ctx, func(tx *gorm.DB) error {
+	return x.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		w, now, err := x.lockedNow(tx, id)
 		if err != nil || w.State == WebhookStopped {
 			return err
@@ -38,7 +38,7 @@ func (x *Webhooks) Heal(ctx context.Context, by Actor, id int64) (n int64, err e
 
 func (x *Webhooks) resume(ctx context.Context, by Actor, id int64, dropHeld bool, why string, from ...string) (n int64, err error) {
 	dropped := dropCounts{}
-	err = x.s.txLong(ctx, func(tx *gorm.DB) error {
+	err = x.s.db.TxLong(ctx, func(tx *gorm.DB) error {
 		n = 0
 		w, now, err := x.lockedNow(tx, id)
 		if err != nil || !slices.Contains(from, w.State) {
@@ -65,7 +65,7 @@ func (x *Webhooks) resume(ctx context.Context, by Actor, id int64, dropHeld bool
 
 // Break marks an active webhook as broken; the reason is for people.
 func (x *Webhooks) Break(ctx context.Context, id int64, reason string) error {
-	return x.s.tx(ctx, func(tx *gorm.DB) error {
+	return x.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		return x.s.breakIn(tx, id, reason)
 	})
 }
@@ -107,7 +107,7 @@ func (s *Store) tellBroken(tx *gorm.DB, w Webhook, now time.Time) error {
 // returns how many were dropped.
 func (x *Webhooks) Delete(ctx context.Context, by Actor, id int64) (dropped int64, err error) {
 	kind := ""
-	err = x.s.txLong(ctx, func(tx *gorm.DB) error {
+	err = x.s.db.TxLong(ctx, func(tx *gorm.DB) error {
 		w, now, err := x.lockedNow(tx, id)
 		if err != nil {
 			return err
@@ -141,7 +141,7 @@ func (x *Webhooks) lockedNow(tx *gorm.DB, id int64) (Webhook, time.Time, error) 
 	if err != nil {
 		return w, time.Time{}, err
 	}
-	now, err := x.s.now(tx)
+	now, err := x.s.db.Now(tx)
 	return w, now, err
 }
 

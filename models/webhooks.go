@@ -69,8 +69,8 @@ type Webhooks struct {
 // its author. Error: ErrFull.
 func (x *Webhooks) Create(ctx context.Context, by Actor, in WebhookInput) (Webhook, error) {
 	var w Webhook
-	err := x.s.tx(ctx, func(tx *gorm.DB) error {
-		now, err := x.s.now(tx)
+	err := x.s.db.Tx(ctx, func(tx *gorm.DB) error {
+		now, err := x.s.db.Now(tx)
 		if err != nil {
 			return err
 		}
@@ -114,7 +114,7 @@ func (x *Webhooks) Create(ctx context.Context, by Actor, in WebhookInput) (Webho
 func (x *Webhooks) Update(ctx context.Context, by Actor, id int64, updatedAt time.Time, in WebhookInput) (Webhook, error) {
 	var w Webhook
 	dropped := dropCounts{}
-	err := x.s.txLong(ctx, func(tx *gorm.DB) error {
+	err := x.s.db.TxLong(ctx, func(tx *gorm.DB) error {
 		old, err := x.locked(tx, id)
 		if err != nil {
 			return err
@@ -122,7 +122,7 @@ func (x *Webhooks) Update(ctx context.Context, by Actor, id int64, updatedAt tim
 		if !old.UpdatedAt.Equal(updatedAt) {
 			return &ConflictError{By: old.UpdatedBy}
 		}
-		now, err := x.s.now(tx)
+		now, err := x.s.db.Now(tx)
 		if err != nil {
 			return err
 		}
@@ -245,7 +245,7 @@ func (x *Webhooks) GetAny(ctx context.Context, id int64) (Webhook, error) {
 // locked returns a webhook that stays as it is until the transaction ends.
 func (x *Webhooks) locked(tx *gorm.DB, id int64) (Webhook, error) {
 	var w Webhook
-	res := tx.Raw("select * from webhooks where id = ? and deleted_at is null"+x.s.lock(), id).Scan(&w)
+	res := tx.Raw("select * from webhooks where id = ? and deleted_at is null"+x.s.db.ForUpdate(), id).Scan(&w)
 	if res.Error == nil && res.RowsAffected == 0 {
 		return w, ErrNotFound
 	}

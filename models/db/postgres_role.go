@@ -1,4 +1,4 @@
-package models
+package db
 
 import (
 	"context"
@@ -23,8 +23,8 @@ const (
 	pgTooMany = "53300" // too_many_connections
 )
 
-// poolSize is how many connections the pool may have, before the role is looked
-// at.
+// poolSize is how many connections the pool may have, before the role is
+// checked.
 func poolSize(databaseURL string, cfg *pgxpool.Config) int32 {
 	if u, err := url.Parse(databaseURL); err == nil && u.Query().Has("pool_max_conns") {
 		return cfg.MaxConns
@@ -32,14 +32,14 @@ func poolSize(databaseURL string, cfg *pgxpool.Config) int32 {
 	return max(cfg.MaxConns, connectionsUsed)
 }
 
-// lookAtRole finds out whether the role may have the connections that an
+// checkRole finds out whether the role may have the connections that an
 // instance needs, makes do with fewer than it likes, and whether there is a
 // schema to keep the tables in.
-func (s *Store) lookAtRole(ctx context.Context, cfg *pgxpool.Config) error {
+func (p *postgresDB) checkRole(ctx context.Context, cfg *pgxpool.Config) error {
 	var role string
 	var most int32
 	var schema bool
-	err := s.patient.QueryRow(ctx, `select rolname, case when rolsuper then -1 else rolconnlimit end, current_schema() is not null
+	err := p.patient.QueryRow(ctx, `select rolname, case when rolsuper then -1 else rolconnlimit end, current_schema() is not null
 		from pg_roles where rolname = current_user`, pgx.QueryExecModeSimpleProtocol).Scan(&role, &most, &schema)
 	if err != nil {
 		return err

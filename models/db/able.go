@@ -1,8 +1,10 @@
-package models
+package db
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"sync"
@@ -86,27 +88,25 @@ type ability struct {
 	since time.Time
 }
 
-// Able returns nil while records can be stored, otherwise an *UnableError. It
-// sends no query: Instances.Seen and failed writes record the state.
-func (s *Store) Able() error {
-	s.ability.mu.Lock()
-	defer s.ability.mu.Unlock()
-	if s.ability.why == "" {
-		return nil
+// Able returns nil while data can be stored, otherwise an *UnableError. It
+// sends no query: Probe and failed writes record the state.
+func (d *DB) Able() error {
+	if why := d.ability.reason(); why != "" {
+		return &UnableError{why}
 	}
-	return &UnableError{s.ability.why}
+	return nil
+}
+
+func (a *ability) reason() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.why
 }
 
 func (a *ability) lost(why string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.why, a.since = why, time.Now()
-}
-
-func (a *ability) is(why string) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.why == why
 }
 
 // works records that an operation that began at a time stored something.
@@ -118,13 +118,39 @@ func (a *ability) works(began time.Time) {
 	}
 }
 
+// probeWithin is how long Probe may take.
+const probeWithin = 4 * time.Second
+
+// Probe finds out for Able whether anything can be stored: store stores a
+// little, and fill, which follows where the disk was full, something that needs
+// space. Error: an *UnableError.
+func (d *DB) Probe(ctx context.Context, store, fill func(ctx context.Context) error) error {
+	began := time.Now()
+	within, cancel := context.WithTimeout(ctx, probeWithin)
+	defer cancel()
+	err := store(within)
+	if err == nil && d.ability.reason() == whyDiskFull {
+		err = fill(within)
+	}
+	switch {
+	case err == nil:
+		d.ability.works(began)
+		return nil
+	case ctx.Err() != nil: // the instance stops
+		return err
+	}
+	why := cmp.Or(Unable(err), whyRefused)
+	d.ability.lost(why)
+	return fmt.Errorf("%w (%w)", &UnableError{why}, err)
+}
+
 // noting records an error's evidence about the database, and returns the error.
-func (s *Store) noting(err error) error {
+func (d *DB) noting(err error) error {
 	if why := lasting(err); why != "" {
-		s.ability.lost(why)
+		d.ability.lost(why)
 	} else if Unable(err) != "" {
 		select {
-		case s.doubt <- struct{}{}:
+		case d.doubt <- struct{}{}:
 		default:
 		}
 	}
@@ -132,5 +158,5 @@ func (s *Store) noting(err error) error {
 }
 
 // Doubt is sent to when something failed that may keep everything from being
-// stored: it is worth a Seen.
-func (s *Store) Doubt() <-chan struct{} { return s.doubt }
+// stored: it is worth a Probe.
+func (d *DB) Doubt() <-chan struct{} { return d.doubt }

@@ -1,4 +1,4 @@
-package models
+package db
 
 import "gorm.io/gorm"
 
@@ -6,10 +6,10 @@ import "gorm.io/gorm"
 // and its arguments. Inserts that go past gorm are not reported: they search
 // nothing.
 func traced(db *gorm.DB, tell func(statement string, args []any)) error {
-	if tell == nil || db == nil {
+	if tell == nil {
 		return nil
 	}
-	told := func(tx *gorm.DB) {
+	trace := func(tx *gorm.DB) {
 		if !tx.DryRun { // otherwise it is a part of another one
 			tell(tx.Statement.SQL.String(), tx.Statement.Vars)
 		}
@@ -20,7 +20,7 @@ func traced(db *gorm.DB, tell func(statement string, args []any)) error {
 		"update": c.Update().After("gorm:update").Register, "delete": c.Delete().After("gorm:delete").Register,
 		"row": c.Row().After("gorm:row").Register, "raw": c.Raw().After("gorm:raw").Register,
 	} {
-		if err := register("told:"+kind, told); err != nil {
+		if err := register("trace:"+kind, trace); err != nil {
 			return err
 		}
 	}

@@ -1,4 +1,4 @@
-package models
+package db
 
 import (
 	"context"
@@ -78,83 +78,80 @@ func setting(how string, settings map[string]string, names ...string) string {
 	return b.String()
 }
 
-func (s *Store) openPostgres(ctx context.Context, o Options) error {
-	cfg, err := pgxpool.ParseConfig(o.DatabaseURL)
+func openPostgres(ctx context.Context, databaseURL string) (*postgresDB, error) {
+	cfg, err := pgxpool.ParseConfig(databaseURL)
 	if err != nil {
-		return fmt.Errorf("DATABASE_URL: %w", err)
+		return nil, fmt.Errorf("DATABASE_URL: %w", err)
 	}
 	settings := takeSettings(cfg)
 	statement, err := timeoutOfStatements(settings[statementTimeout])
 	if err != nil {
-		return fmt.Errorf("DATABASE_URL: %w", err)
+		return nil, fmt.Errorf("DATABASE_URL: %w", err)
 	}
-	s.answerWithin = statement + min(answerMargin, statement)
-	cfg.MaxConns = poolSize(o.DatabaseURL, cfg)
+	p := &postgresDB{answerWithin: statement + min(answerMargin, statement)}
+	cfg.MaxConns = poolSize(databaseURL, cfg)
 	if cfg.ConnConfig.ConnectTimeout == 0 {
 		cfg.ConnConfig.ConnectTimeout = connectWithin
 	}
-	if s.patient, err = pgxpool.NewWithConfig(ctx, patientConfig(cfg)); err != nil {
-		return fmt.Errorf("DATABASE_URL: %w", err)
+	if p.patient, err = pgxpool.NewWithConfig(ctx, patientConfig(cfg)); err != nil {
+		return nil, fmt.Errorf("DATABASE_URL: %w", err)
 	}
-	if err := s.lookAtServer(ctx, cfg); err != nil {
-		s.closePatient()
-		return fmt.Errorf("DATABASE_URL: %w", err)
+	if err := p.checkServer(ctx, cfg); err != nil {
+		p.closePatient()
+		return nil, fmt.Errorf("DATABASE_URL: %w", err)
 	}
 	limits := setting("set", settings, slices.Sorted(maps.Keys(settings))...)
-	if s.pooled {
-		s.limits, limits = setting("set local", settings, statementTimeout, idleTimeout), ""
+	if p.pooled {
+		p.limits, limits = setting("set local", settings, statementTimeout, idleTimeout), ""
 	}
-	if s.pool, err = limitedPool(ctx, cfg, s.answerWithin, limits); err != nil {
-		return fmt.Errorf("DATABASE_URL: %w", err)
+	if p.pool, err = limitedPool(ctx, cfg, p.answerWithin, limits); err != nil {
+		return nil, fmt.Errorf("DATABASE_URL: %w", err)
 	}
-	s.sqlDB = stdlib.OpenDBFromPool(s.pool)
-	if s.db, err = gorm.Open(postgres.New(postgres.Config{Conn: s.sqlDB}), gormConfig()); err != nil {
-		return err
+	p.sqlDB = stdlib.OpenDBFromPool(p.pool)
+	if p.gorm, err = gorm.Open(postgres.New(postgres.Config{Conn: p.sqlDB}), gormConfig()); err != nil {
+		return nil, err
 	}
-	s.patientDB = stdlib.OpenDBFromPool(s.patient)
-	s.long, err = gorm.Open(postgres.New(postgres.Config{Conn: s.patientDB}), gormConfig())
-	return err
+	p.patientDB = stdlib.OpenDBFromPool(p.patient)
+	p.long, err = gorm.Open(postgres.New(postgres.Config{Conn: p.patientDB}), gormConfig())
+	return p, err
 }
 
-// lookAtServer checks that the server accepts connections, and whether a pooler
+// checkServer checks that the server accepts connections, and whether a pooler
 // is in front of it.
-func (s *Store) lookAtServer(ctx context.Context, cfg *pgxpool.Config) (err error) {
-	if err := s.ping(ctx); err != nil {
+func (p *postgresDB) checkServer(ctx context.Context, cfg *pgxpool.Config) (err error) {
+	if err := p.connect(ctx); err != nil {
 		at := cfg.ConnConfig.Host + ":" + strconv.Itoa(int(cfg.ConnConfig.Port))
 		return fmt.Errorf("cannot log in to the database at %s: %w; for example DATABASE_URL=postgres://sitehooks:password@db.internal:5432/sitehooks", at, tooMany(err))
 	}
-	err = s.answered(ctx, func(ctx context.Context) error { return s.lookAtRole(ctx, cfg) })
+	err = p.answered(ctx, func(ctx context.Context) error { return p.checkRole(ctx, cfg) })
 	if err != nil {
 		return err
 	}
-	err = s.answered(ctx, func(ctx context.Context) (err error) {
-		s.pooled, err = pooled(ctx, s.patient)
+	err = p.answered(ctx, func(ctx context.Context) (err error) {
+		p.pooled, err = pooled(ctx, p.patient)
 		return err
 	})
-	if err != nil || !s.pooled {
+	if err != nil || !p.pooled {
 		return err
 	}
 	return poolable(cfg.ConnConfig.DefaultQueryExecMode)
 }
 
-// ping connects, which has its own limit for each host, and waits for an
+// connect opens a connection, which has its own limit for each host, and waits for an
 // answer.
-func (s *Store) ping(ctx context.Context) error {
-	conn, err := s.patient.Acquire(ctx)
+func (p *postgresDB) connect(ctx context.Context) error {
+	conn, err := p.patient.Acquire(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Release()
-	return s.answered(ctx, conn.Ping)
+	return p.answered(ctx, conn.Ping)
 }
 
-// answered gives a question through PostgreSQL's patient connections the time
+// answered gives a question through the patient connections the time
 // of a statement and a little more. Error: errHung if there is no answer.
-func (s *Store) answered(ctx context.Context, ask func(ctx context.Context) error) error {
-	if s.patient == nil {
-		return ask(ctx)
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, s.answerWithin, errHung)
+func (p *postgresDB) answered(ctx context.Context, ask func(ctx context.Context) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, p.answerWithin, errHung)
 	defer cancel()
 	err := ask(ctx)
 	if err != nil && errors.Is(context.Cause(ctx), errHung) {
@@ -165,10 +162,10 @@ func (s *Store) answered(ctx context.Context, ask func(ctx context.Context) erro
 
 // closePatient does not wait for connections that hang, to which the driver
 // gives a quarter of a minute.
-func (s *Store) closePatient() {
+func (p *postgresDB) closePatient() {
 	closed := make(chan struct{})
 	go func() {
-		s.patient.Close()
+		p.patient.Close()
 		close(closed)
 	}()
 	select {

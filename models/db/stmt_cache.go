@@ -1,4 +1,4 @@
-package models
+package db
 
 import (
 	"context"
@@ -7,16 +7,16 @@ import (
 	"maps"
 )
 
-// statements is a connector to SQLite whose connections keep prepared
+// stmtCache is a connector to SQLite whose connections keep prepared
 // statements: reading a long insert takes SQLite longer than carrying it out.
 // PostgreSQL's driver does the same by itself.
-type statements struct{ driver.Connector }
+type stmtCache struct{ driver.Connector }
 
-// statementsKept is how many statements a connection keeps.
-const statementsKept = 200
+// stmtsCached is how many statements a connection keeps.
+const stmtsCached = 200
 
 // Connect opens a connection that keeps its statements.
-func (s statements) Connect(ctx context.Context) (driver.Conn, error) {
+func (s stmtCache) Connect(ctx context.Context) (driver.Conn, error) {
 	opened, err := s.Connector.Connect(ctx)
 	if err != nil {
 		return nil, err
@@ -25,7 +25,7 @@ func (s statements) Connect(ctx context.Context) (driver.Conn, error) {
 	if !ok {
 		return nil, errors.Join(errors.New("the driver of SQLite lacks what we need of it"), opened.Close())
 	}
-	return &statementConn{c, map[string]*keptStatement{}}, nil
+	return &cachingConn{c, map[string]*cachedStmt{}}, nil
 }
 
 // sqliteConn are the methods of the driver's connections.
@@ -57,19 +57,19 @@ type sqliteRows interface {
 	driver.RowsColumnTypeScanType
 }
 
-type statementConn struct {
+type cachingConn struct {
 	sqliteConn
-	kept map[string]*keptStatement
+	cached map[string]*cachedStmt
 }
 
-type keptStatement struct {
+type cachedStmt struct {
 	sqliteStmt
 	reading bool // its rows are not closed yet
 }
 
 // statement returns a statement that is not in use, or nil.
-func (c *statementConn) statement(ctx context.Context, query string) (*keptStatement, error) {
-	if k := c.kept[query]; k != nil {
+func (c *cachingConn) statement(ctx context.Context, query string) (*cachedStmt, error) {
+	if k := c.cached[query]; k != nil {
 		if k.reading {
 			return nil, nil //nolint:nilnil // there is another way for these few
 		}
@@ -83,19 +83,19 @@ func (c *statementConn) statement(ctx context.Context, query string) (*keptState
 	if !ok {
 		return nil, prepared.Close()
 	}
-	if len(c.kept) >= statementsKept {
+	if len(c.cached) >= stmtsCached {
 		if err := c.forget(); err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
 	}
-	k := &keptStatement{sqliteStmt: s}
-	c.kept[query] = k
+	k := &cachedStmt{sqliteStmt: s}
+	c.cached[query] = k
 	return k, nil
 }
 
 // forget closes all statements that are not in use.
-func (c *statementConn) forget() (err error) {
-	maps.DeleteFunc(c.kept, func(_ string, k *keptStatement) bool {
+func (c *cachingConn) forget() (err error) {
+	maps.DeleteFunc(c.cached, func(_ string, k *cachedStmt) bool {
 		if !k.reading {
 			err = errors.Join(err, k.Close())
 		}
@@ -105,7 +105,7 @@ func (c *statementConn) forget() (err error) {
 }
 
 // ExecContext implements driver.ExecerContext.
-func (c *statementConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+func (c *cachingConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	k, err := c.statement(ctx, query)
 	if err != nil {
 		return nil, err
@@ -117,7 +117,7 @@ func (c *statementConn) ExecContext(ctx context.Context, query string, args []dr
 }
 
 // QueryContext implements driver.QueryerContext.
-func (c *statementConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+func (c *cachingConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	k, err := c.statement(ctx, query)
 	if err != nil {
 		return nil, err
@@ -134,24 +134,24 @@ func (c *statementConn) QueryContext(ctx context.Context, query string, args []d
 		return nil, errors.Join(errors.New("the driver of SQLite lacks what we need of its rows"), rows.Close())
 	}
 	k.reading = true
-	return &statementRows{full, k}, nil
+	return &cachedRows{full, k}, nil
 }
 
 // Close closes the statements too.
-func (c *statementConn) Close() error {
-	for _, k := range c.kept {
+func (c *cachingConn) Close() error {
+	for _, k := range c.cached {
 		k.reading = false
 	}
 	return errors.Join(c.forget(), c.sqliteConn.Close())
 }
 
-type statementRows struct {
+type cachedRows struct {
 	sqliteRows
-	of *keptStatement
+	of *cachedStmt
 }
 
 // Close lets the statement be used again.
-func (r *statementRows) Close() error {
+func (r *cachedRows) Close() error {
 	err := r.sqliteRows.Close()
 	r.of.reading = false
 	return err
