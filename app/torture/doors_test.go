@@ -42,9 +42,11 @@ func (d *tortureDoors) actors() []func(stop <-chan struct{}) {
 // then on all of them at once, again and again. The last time it is all.
 func (d *tortureDoors) work(stop <-chan struct{}) {
 	each := d.run.span / time.Duration(d.run.doors+1)
+	begun := time.Now()
 	var order []int
 	for i := range d.run.doors {
-		if !apptest.Pause(stop, about(d.random, each)) {
+		// By the start of the run: a press takes long itself.
+		if !apptest.Pause(stop, time.Until(begun.Add(time.Duration(i)*each+about(d.random, each)))) {
 			return
 		}
 		all := apptest.Doors(d.keys, d.run.strangers)
