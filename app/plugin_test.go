@@ -35,10 +35,11 @@ func init() {
 			return nil
 		},
 		NewID: func() string { return "lantern-" + rand.Text() },
-		Build: func(events []wire.Event, d wire.Draft) ([]byte, int, error) {
-			body, err := json.Marshal(map[string]string{"tower": d.Options["tower"], "title": events[0].Question.Title})
-			return body, 1, err
+		Compose: func(events []wire.Event) ([]byte, int, error) {
+			title, err := json.Marshal(events[0].Question.Title)
+			return fmt.Appendf(nil, "{\"title\":%s,\"tower\":\"\x00\"}", title), 1, err
 		},
+		Parts: func(d wire.Draft) [][]byte { return [][]byte{[]byte(d.Options["tower"])} },
 		Headers: func(r wire.Request) []wire.Header {
 			return []wire.Header{{Name: "X-Lantern", Value: fmt.Sprintf("%s after %d", r.ID, r.Retries)}}
 		},

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -306,6 +307,60 @@ func TestTriggerHistoryCanBeOff(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestWhatIsDispatchedAgainHasTheSameID: a database that was restored from a
+// copy dispatches again what the copy had not dispatched. Receivers recognise
+// each delivery of one event by its id.
+func TestWhatIsDispatchedAgainHasTheSameID(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		hooks := map[string][2]models.Webhook{}
+		for _, kind := range []string{"stackauth", "userecho", "superoffice"} {
+			another := func() models.Webhook {
+				return b.webhook(func(in *models.WebhookInput) {
+					in.Type, in.Events = kind, []string{"question.created", "topic.created"}
+				})
+			}
+			hooks[kind] = [2]models.Webhook{another(), another()}
+		}
+		b.record(question("a", 1, nil), question("b", 2, nil))
+		b.later()
+		seen := map[string]string{} // id → webhook and event
+		ids := func() map[string]string {
+			found := map[string]string{} // webhook and event → id
+			for kind, pair := range hooks {
+				for i, w := range pair {
+					for n, d := range b.deliveries(w) {
+						name := fmt.Sprint(kind, i, " ", n)
+						found[name] = d.PublicID
+						if other, taken := seen[d.PublicID]; taken && other != name {
+							b.t.Errorf("%s has the id of %s", name, other)
+						}
+						seen[d.PublicID] = name
+					}
+				}
+			}
+			return found
+		}
+		before := ids()
+		if len(before) != 12 {
+			b.t.Fatalf("deliveries %v", before)
+		}
+		b.undispatch()
+		b.later()
+		if after := ids(); !maps.Equal(before, after) {
+			b.t.Errorf("before %v, after %v", before, after)
+		}
+	})
+}
+
+// undispatch makes the database one that was copied before it dispatched.
+func (b *bench) undispatch() {
+	b.t.Helper()
+	for _, table := range []string{"deliveries", "triggers", "dispatches"} {
+		b.exec("delete from " + table)
+	}
+	b.exec("insert into events_waiting (received_at, event_id, merge_key) select received_at, id, merge_key from events")
 }
 
 // TestIndexAgreesWithMatch holds the index against the plain rule, over random

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/google/uuid"
 	"gorm.io/gorm"
 )
 
@@ -89,7 +90,7 @@ func (s *Store) breakIn(tx *gorm.DB, id int64, reason string) error {
 // asked to report.
 func (s *Store) tellBroken(tx *gorm.DB, w Webhook, now time.Time) error {
 	id := strconv.FormatInt(w.ID, 10)
-	key := "sitehooks-broken-" + id + "-" + strconv.FormatInt(now.UnixMicro(), 10)
+	key := uuid.Must(uuid.NewV7()).String()
 	payload, err := json.Marshal(map[string]any{
 		"id": key, "type": WebhookBrokenEvent, "occurred_at": now.Format(time.RFC3339Nano), "location": w.Location,
 		"subject": id, "data": map[string]any{"id": w.ID, "name": w.Name, "reason": w.StateReason},

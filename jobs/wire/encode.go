@@ -16,3 +16,9 @@ func encode(v any) ([]byte, error) {
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
+
+// quoted is a text as JSON.
+func quoted(text string) []byte {
+	b, _ := encode(text) // never fails for a text
+	return b
+}

@@ -11,7 +11,11 @@
 // event.
 package wire
 
-import "time"
+import (
+	"bytes"
+	"crypto/sha256"
+	"time"
+)
 
 // Version is the product's version as receivers see it in User-Agent. The app
 // sets it once, before anything is sent.
@@ -37,7 +41,7 @@ type Field struct {
 // SecretField is one signing secret of a type. Key is "secret_1" or "secret_2".
 type SecretField struct{ Key, Label, Help string }
 
-// Draft has the data that a body may need besides its events.
+// Draft has the data of a webhook that its bodies may need besides the events.
 type Draft struct {
 	ID          string // the delivery's
 	WebhookName string
@@ -76,16 +80,63 @@ type Format struct {
 	CheckSecret func(string) error
 	// NewID makes a delivery's id.
 	NewID func() string
-	// Build writes one body from the front of events and says how many it
+	// DeriveID makes the id of a delivery from the time of its event and a hash
+	// of event and webhook: from the same ones the same id. It is nil for types
+	// that may put several events into one body.
+	DeriveID func(at time.Time, hash [sha256.Size]byte) string
+	// Compose writes one body from the front of events and says how many it
 	// used, at least one. It fails when the first event is of a type that no
-	// option covers, and stops before a later one that is.
-	Build func(events []Event, d Draft) (body []byte, used int, err error)
+	// option covers, and stops before a later one that is. The body is the same
+	// for every webhook of the type; a NUL byte stands where it has a part that
+	// differs between webhooks.
+	Compose func(events []Event) (shared []byte, used int, err error)
+	// Parts are those that replace the NUL bytes of a body, in their order; nil:
+	// bodies of this type have none.
+	Parts func(d Draft) [][]byte
 	// Headers are those of one attempt, signature and all.
 	Headers func(Request) []Header
 	// Samples are a test notification's events: one for each chosen option or,
 	// where the type has a test of its own, always that one.
 	Samples func(values []string) []Event
 	Policy  Policy
+}
+
+// Build writes one whole body. See Compose.
+func (f *Format) Build(events []Event, d Draft) (body []byte, used int, err error) {
+	shared, used, err := f.Compose(events)
+	if err != nil {
+		return nil, 0, err
+	}
+	return JoinBody(shared, f.OwnParts(shared, d)), used, nil
+}
+
+// OwnParts are the parts of a body that Compose left out for a webhook, with a
+// NUL byte between them; nil: it left out none.
+func (f *Format) OwnParts(shared []byte, d Draft) []byte {
+	if f.Parts == nil || bytes.IndexByte(shared, 0) < 0 {
+		return nil
+	}
+	return bytes.Join(f.Parts(d), []byte{0})
+}
+
+// JoinBody puts a body together from the bytes that webhooks share and the
+// parts of one webhook; nil shared: own is the whole body.
+func JoinBody(shared, own []byte) []byte {
+	if shared == nil {
+		return own
+	}
+	if bytes.IndexByte(shared, 0) < 0 {
+		return shared
+	}
+	segments, parts := bytes.Split(shared, []byte{0}), bytes.Split(own, []byte{0})
+	body := make([]byte, 0, len(shared)+len(own))
+	for i, segment := range segments {
+		body = append(body, segment...)
+		if i < len(segments)-1 && i < len(parts) {
+			body = append(body, parts[i]...)
+		}
+	}
+	return body
 }
 
 // Header is one header line of a request or an answer.

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"reflect"
 	"regexp"
@@ -119,6 +120,19 @@ func checkIDs(t *testing.T, f *Format) {
 		}
 		seen[id] = true
 	}
+	if f.DeriveID == nil {
+		return
+	}
+	at, hash := time.UnixMilli(1764466391123), sha256.Sum256([]byte("webhook and event"))
+	derived := f.DeriveID(at, hash)
+	if derived != f.DeriveID(at, hash) {
+		t.Error("the same webhook and event have two ids")
+	}
+	other := f.DeriveID(at, sha256.Sum256([]byte("another event")))
+	later := f.DeriveID(at.Add(time.Millisecond), sha256.Sum256([]byte("a")))
+	if len(derived) != len(f.NewID()) || derived == other || later <= derived || seen[derived] {
+		t.Errorf("derived %q, of another event %q, of a later one %q, new %q", derived, other, later, f.NewID())
+	}
 }
 
 func checkSamples(t *testing.T, f *Format) {
@@ -157,6 +171,13 @@ func checkBuild(t *testing.T, f *Format, events []Event) {
 		}
 		if used < 1 || used > len(events) {
 			t.Fatalf("used %d of %d events", used, len(events))
+		}
+		shared, _, err := f.Compose(events)
+		if err != nil {
+			t.Fatalf("compose: %v", err)
+		}
+		if n := bytes.Count(shared, []byte{0}); n > 0 && n != len(f.Parts(draft)) {
+			t.Fatalf("%d places for %d parts: %q", n, len(f.Parts(draft)), shared)
 		}
 		if !json.Valid(body) || !utf8.Valid(body) || bytes.ContainsAny(body, "\x00\n\r") {
 			t.Fatalf("not compact JSON in UTF-8: %q", body)

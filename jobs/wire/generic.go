@@ -32,7 +32,7 @@ func init() {
 		NewSecret:   hexSecret,
 		CheckSecret: checkGenericSecret,
 		NewID:       messageID,
-		Build:       buildGeneric,
+		Compose:     composeGeneric,
 		Headers:     genericHeaders,
 		Samples:     qaSamples,
 		Policy:      policy,
@@ -55,7 +55,7 @@ const (
 	brokenArray   = 3
 )
 
-func buildGeneric(events []Event, _ Draft) (body []byte, used int, err error) {
+func composeGeneric(events []Event) (body []byte, used int, err error) {
 	if len(events) == 0 {
 		return nil, 0, errors.New("generic: no events")
 	}

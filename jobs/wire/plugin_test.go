@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -37,7 +38,8 @@ func init() {
 		NewSecret:   rand.Text,
 		CheckSecret: checkWhistle,
 		NewID:       func() string { return "pigeon-" + rand.Text() },
-		Build:       buildPigeon,
+		Compose:     composePigeon,
+		Parts:       func(d wire.Draft) [][]byte { return [][]byte{[]byte(d.Options["ring"])} },
 		Headers:     pigeonHeaders,
 		Samples:     pigeonSamples,
 		Policy: wire.Policy{
@@ -54,13 +56,14 @@ func checkWhistle(secret string) error {
 	return nil
 }
 
-// buildPigeon carries two events at a time.
-func buildPigeon(events []wire.Event, d wire.Draft) (body []byte, used int, err error) {
+// composePigeon carries two events at a time, and leaves the ring to Parts.
+func composePigeon(events []wire.Event) (body []byte, used int, err error) {
 	var names []string
 	for _, e := range events[:min(2, len(events))] {
 		names = append(names, e.Type)
 	}
-	body, err = json.Marshal(map[string]any{"ring": d.Options["ring"], "letters": names})
+	body, err = json.Marshal(map[string]any{"ring": "R", "letters": names})
+	body = bytes.Replace(body, []byte(`"R"`), []byte("\"\x00\""), 1)
 	return body, len(names), err
 }
 

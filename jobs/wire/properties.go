@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -67,20 +66,17 @@ func checkProperties(typed string, own []string) (kept string, err error) {
 	return string(compacted(json.RawMessage(typed))), nil
 }
 
-// addProperties puts the members of a JSON object behind those of the body,
-// except those with a name that the body uses itself, in any case.
-func addProperties(body []byte, object string, own []string) []byte {
-	members, err := readProperties(object)
-	if err != nil {
-		return body // the form and the API let nothing pass that cannot be read
-	}
-	body = slices.Clip(bytes.TrimSuffix(body, []byte("}")))
+// moreProperties writes the members of a JSON object as they follow others, each
+// after a comma, except those with a name that the body uses itself, in any
+// case.
+func moreProperties(object string, own []string) (text []byte) {
+	members, _ := readProperties(object) // the form and the API let nothing pass that cannot be read
 	for _, m := range members {
 		if !ownKey(own, m.name) {
-			body = append(append(append(append(body, ','), m.key...), ':'), m.value...)
+			text = append(append(append(append(text, ','), m.key...), ':'), m.value...)
 		}
 	}
-	return append(body, '}')
+	return text
 }
 
 func ownKey(own []string, name string) bool {

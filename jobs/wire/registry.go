@@ -14,7 +14,7 @@ var registered []*Format
 // when a type is incomplete or its name is taken: both are mistakes in the
 // program that no user can mend.
 func Register(f Format) {
-	if f.Name == "" || f.Label == "" || len(f.Options) == 0 || f.NewID == nil || f.Build == nil || f.Headers == nil || f.Samples == nil {
+	if f.Name == "" || f.Label == "" || len(f.Options) == 0 || f.NewID == nil || f.Compose == nil || f.Headers == nil || f.Samples == nil {
 		panic(fmt.Sprintf("wire: format %q is incomplete", f.Name))
 	}
 	if f.AlwaysSigns && len(f.Secrets) == 0 {

@@ -28,7 +28,7 @@ func init() {
 		Name: "slack", Label: "Slack", Order: 10, SecretURL: true,
 		Options: qaOptions(),
 		NewID:   messageID,
-		Build:   buildSlack,
+		Compose: composeSlack,
 		Headers: func(Request) []Header {
 			return []Header{{"Content-Type", "application/json"}, {"User-Agent", "Sitehooks/" + Version}}
 		},
@@ -90,7 +90,7 @@ type slackText struct {
 
 func mrkdwn(text string) slackText { return slackText{"mrkdwn", text, true} }
 
-func buildSlack(events []Event, _ Draft) (body []byte, used int, err error) {
+func composeSlack(events []Event) (body []byte, used int, err error) {
 	if len(events) == 0 {
 		return nil, 0, errors.New("slack: no events")
 	}

@@ -43,15 +43,20 @@ func init() {
 		NewSecret:   newWhsec,
 		CheckSecret: checkWhsec,
 		NewID:       messageID,
-		Build:       buildStackAuth,
+		DeriveID:    derivedMessageID,
+		Compose:     composeStackAuth,
+		Parts:       func(d Draft) [][]byte { return [][]byte{quoted(d.Target)} },
 		Headers:     stackAuthHeaders,
 		Samples:     func([]string) []Event { return []Event{{ID: "test", Type: stackAuthTest}} },
 		Policy:      policy,
 	})
 }
 
-// stackAuthTest is the type of a test notification.
-const stackAuthTest = "stack.test"
+// A test notification: its type, and its body around the webhook's URL.
+const (
+	stackAuthTest     = "stack.test"
+	stackAuthTestBody = `{"type":"stack.test","data":{"message":"This is a test notification from Sitehooks. Nothing happened on the site.","endpointUrl":` + "\x00}}"
+)
 
 // envelope is the whole body.
 type envelope struct {
@@ -59,19 +64,16 @@ type envelope struct {
 	Data any    `json:"data"`
 }
 
-func buildStackAuth(events []Event, d Draft) (body []byte, used int, err error) {
+func composeStackAuth(events []Event) (body []byte, used int, err error) {
 	if len(events) == 0 {
 		return nil, 0, errors.New("stackauth: no events")
 	}
 	e := events[0]
+	if e.Type == stackAuthTest {
+		return []byte(stackAuthTestBody), 1, nil
+	}
 	out := envelope{Type: e.Type, Data: dataOf(e)}
-	switch {
-	case e.Type == stackAuthTest:
-		out.Data = struct {
-			Message     string `json:"message"`
-			EndpointURL string `json:"endpointUrl"`
-		}{"This is a test notification from Sitehooks. Nothing happened on the site.", d.Target}
-	case slices.Contains(qaTypes, e.Type):
+	if slices.Contains(qaTypes, e.Type) {
 		if out.Data, err = itemOf(e); err != nil {
 			return nil, 0, fmt.Errorf("stackauth: %w", err)
 		}

@@ -53,7 +53,9 @@ func init() {
 		NewSecret:   newSuperOfficeSecret,
 		CheckSecret: checkKeyText,
 		NewID:       uuid.NewString,
-		Build:       buildSuperOffice,
+		DeriveID:    derivedGUID,
+		Compose:     composeSuperOffice,
+		Parts:       superOfficeParts,
 		Headers:     superOfficeHeaders,
 		Samples: func([]string) []Event {
 			return []Event{{ID: "test", Type: superOfficeTest, OccurredAt: sampleAt}}
@@ -106,9 +108,9 @@ func customCRM(value string) (Option, error) {
 	return Option{Value: value, Label: value, Group: "Custom events", Events: []EventKind{KindOf(value)}}, nil
 }
 
-// notification is the whole body but for the properties of its webhook.
+// notification is the body without what differs between webhooks, and without
+// FieldValues, which follow one of these.
 type notification struct {
-	EventID              string          `json:"EventId"`
 	Timestamp            string          `json:"Timestamp"`
 	Changes              []string        `json:"Changes"`
 	Values               json.RawMessage `json:"Values,omitempty"` // of the deleted entity
@@ -117,8 +119,8 @@ type notification struct {
 	Entity               string          `json:"Entity"`
 	ContextIdentifier    string          `json:"ContextIdentifier"`
 	ChangedByAssociateID int64           `json:"ChangedByAssociateId"`
-	WebhookName          string          `json:"WebhookName"`
-	FieldValues          any             `json:"FieldValues"`
+
+	fieldValues any
 }
 
 // notificationKeys are those that no property replaces.
@@ -127,14 +129,14 @@ var notificationKeys = []string{
 	"ChangedByAssociateId", "WebhookName", "FieldValues",
 }
 
-func buildSuperOffice(events []Event, d Draft) (body []byte, used int, err error) {
+func composeSuperOffice(events []Event) (body []byte, used int, err error) {
 	if len(events) == 0 {
 		return nil, 0, errors.New("superoffice: no events")
 	}
 	e := events[0]
 	n := notification{
-		EventID: d.ID, Timestamp: e.OccurredAt.UTC().Format("2006-01-02T15:04:05.0000000Z"), Changes: slices.Clone(e.Changes),
-		Event: superOfficeName(e.Type), ContextIdentifier: "Default", ChangedByAssociateID: e.Actor.UserID, WebhookName: d.WebhookName,
+		Timestamp: e.OccurredAt.UTC().Format("2006-01-02T15:04:05.0000000Z"), Changes: slices.Clone(e.Changes),
+		Event: superOfficeName(e.Type), ContextIdentifier: "Default", ChangedByAssociateID: e.Actor.UserID,
 	}
 	n.Entity, _, _ = strings.Cut(n.Event, ".")
 	if e.Type == AnswerAccepted {
@@ -146,26 +148,38 @@ func buildSuperOffice(events []Event, d Draft) (body []byte, used int, err error
 	if err := n.fill(e); err != nil {
 		return nil, 0, fmt.Errorf("superoffice: %w", err)
 	}
-	if body, err = encode(n); err != nil {
+	head, err := encode(n)
+	if err != nil {
 		return nil, 0, err
 	}
-	return addProperties(body, d.Options[superOfficeProperties], notificationKeys), 1, nil
+	values, err := encode(n.fieldValues)
+	if err != nil {
+		return nil, 0, err
+	}
+	body = append([]byte("{\"EventId\":\x00,"), head[1:len(head)-1]...)
+	body = append(append(body, ",\"WebhookName\":\x00,\"FieldValues\":"...), values...)
+	return append(body, "\x00}"...), 1, nil
+}
+
+// superOfficeParts are the id, the webhook's name and its properties.
+func superOfficeParts(d Draft) [][]byte {
+	return [][]byte{quoted(d.ID), quoted(d.WebhookName), moreProperties(d.Options[superOfficeProperties], notificationKeys)}
 }
 
 // fill writes the event's entity.
 func (n *notification) fill(e Event) error {
 	if _, ok := superOfficeNames[e.Type]; ok {
 		item, err := itemOf(e)
-		n.FieldValues, n.PrimaryKey = item, itemID(item)
+		n.fieldValues, n.PrimaryKey = item, itemID(item)
 		return err
 	}
 	n.PrimaryKey, _ = strconv.ParseInt(e.Subject, 10, 64) // 0: it says none
 	if data, err := parseObject(e.Data); err == nil && e.Type == WebhookBroken && e.Subject == "" {
 		data.read("id", &n.PrimaryKey)
 	}
-	n.FieldValues = dataOf(e)
+	n.fieldValues = dataOf(e)
 	if strings.HasSuffix(e.Type, ".deleted") {
-		n.Values, n.FieldValues = dataOf(e), struct{}{}
+		n.Values, n.fieldValues = dataOf(e), struct{}{}
 	}
 	return nil
 }

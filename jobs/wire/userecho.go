@@ -31,7 +31,8 @@ func init() {
 		NewSecret:   hexSecret,
 		CheckSecret: checkKeyText,
 		NewID:       messageID,
-		Build:       buildUserEcho,
+		DeriveID:    derivedMessageID,
+		Compose:     composeUserEcho,
 		Headers:     userEchoHeaders,
 		Samples:     userEchoSamples,
 		Policy: Policy{
@@ -64,7 +65,7 @@ type hookCall struct {
 	Data    any    `json:"data"`
 }
 
-func buildUserEcho(events []Event, _ Draft) (body []byte, used int, err error) {
+func composeUserEcho(events []Event) (body []byte, used int, err error) {
 	if len(events) == 0 {
 		return nil, 0, errors.New("userecho: no events")
 	}

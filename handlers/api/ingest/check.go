@@ -108,7 +108,7 @@ func split(event []byte) posted {
 // fill checks the fields of all events, then those of its kind.
 func (k *checker) fill(e *models.NewEvent, p posted) {
 	if p.id == nil {
-		e.EventID = uuid.NewString()
+		e.EventID = uuid.Must(uuid.NewV7()).String()
 	} else {
 		e.EventID = k.name("id", p.id)
 	}
