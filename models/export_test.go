@@ -14,7 +14,7 @@ func Records() []any {
 	return []any{
 		&User{}, &LoginFailure{}, &Session{}, &Token{}, &Location{}, &Community{}, &tagRow{}, &settingRow{},
 		&SettingChange{}, &AuditEntry{}, &Webhook{}, &WebhookVersion{}, &Event{}, &eventWaiting{}, &dispatch{}, &Delivery{}, &Attempt{},
-		&Trigger{}, &Lane{}, &dispatchRun{}, &WebhookHour{}, &Instance{},
+		&Trigger{}, &Lane{}, &dispatchRun{}, &WebhookHour{}, &Instance{}, &installation{}, &versionRow{},
 	}
 }
 

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"github.com/sitehooks/sitehooks/models/secret"
 )
@@ -15,6 +17,28 @@ const (
 	keyCheckContext = "installation"
 )
 
+// installation is the one row about the whole database. Changes of members lock
+// it, so that they follow each other.
+type installation struct {
+	ID                int64
+	KeyCheck          secret.Sealed
+	CreatedAt         time.Time
+	IngestTokenUsedAt *time.Time
+}
+
+// versionRow is the one row with the version of all webhooks' filters.
+type versionRow struct{ ID, Version int64 }
+
+func (versionRow) TableName() string { return "match_versions" }
+
+// forUpdate locks the rows that a query reads until the transaction ends.
+// SQLite needs no locks and leaves it out.
+var forUpdate = clause.Locking{Strength: clause.LockingStrengthUpdate}
+
+func lockInstallation(tx *gorm.DB) error {
+	return tx.Clauses(forUpdate).Select("id").Take(&installation{}, 1).Error
+}
+
 // checkKey proves that the given key is the one this database was sealed
 // with, and makes the single rows that a new database needs.
 func (s *Store) checkKey(ctx context.Context) error {
@@ -23,27 +47,21 @@ func (s *Store) checkKey(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for _, stmt := range []struct {
-			sql  string
-			args []any
-		}{
-			{
-				"insert into installations (id, key_check, created_at) values (1, ?, ?) on conflict do nothing",
-				[]any{s.box.Seal(keyCheckText, keyCheckContext), now},
-			},
-			{"insert into dispatch_runs (id, next_at) values (1, ?) on conflict do nothing", []any{now}},
-			{"insert into match_versions (id, version) values (1, 1) on conflict do nothing", nil},
-			{"insert into locations (slug, name, created_at) values ('main', 'Main site', ?) on conflict do nothing", []any{now}},
+		for _, row := range []any{
+			&installation{ID: 1, KeyCheck: s.box.Seal(keyCheckText, keyCheckContext), CreatedAt: now},
+			&dispatchRun{ID: 1, NextAt: now},
+			&versionRow{ID: 1, Version: 1},
+			&Location{Slug: MainLocation, Name: "Main site", CreatedAt: now},
 		} {
-			if err := tx.Exec(stmt.sql, stmt.args...).Error; err != nil {
+			if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(row).Error; err != nil {
 				return err
 			}
 		}
-		var sealed secret.Sealed
-		if err := tx.Raw("select key_check from installations where id = 1").Scan(&sealed).Error; err != nil {
+		var made installation
+		if err := tx.Take(&made, 1).Error; err != nil {
 			return err
 		}
-		_, err = s.box.Open(sealed, keyCheckContext)
+		_, err = s.box.Open(made.KeyCheck, keyCheckContext)
 		if errors.Is(err, secret.ErrWrongKey) {
 			return fmt.Errorf("this database was %w", err)
 		}

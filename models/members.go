@@ -140,7 +140,7 @@ func (u *Users) Remove(ctx context.Context, by Actor, id int64, revoke ...int64)
 // cannot each take the other's last administrator away.
 func (u *Users) alone(ctx context.Context, change func(tx *gorm.DB, now time.Time) error) error {
 	return u.s.db.Tx(ctx, func(tx *gorm.DB) error {
-		if err := tx.Exec("select id from installations where id = 1" + u.s.db.ForUpdate()).Error; err != nil {
+		if err := lockInstallation(tx); err != nil {
 			return err
 		}
 		now, err := u.s.db.Now(tx)

@@ -19,7 +19,7 @@ func (s *Store) Rekey(ctx context.Context) (n int, err error) {
 		}
 		for _, id := range ids {
 			var w Webhook
-			if err := tx.Raw("select * from webhooks where id = ?"+s.db.ForUpdate(), id).Scan(&w).Error; err != nil {
+			if err := tx.Clauses(forUpdate).Take(&w, id).Error; err != nil {
 				return err
 			}
 			changed, err := s.reseal(&w)
@@ -35,7 +35,7 @@ func (s *Store) Rekey(ctx context.Context) (n int, err error) {
 			}
 		}
 		check := s.box.Seal(keyCheckText, keyCheckContext)
-		return tx.Exec("update installations set key_check = ? where id = 1", check).Error
+		return tx.Model(&installation{ID: 1}).Update("key_check", check).Error
 	})
 	return n, err
 }

@@ -77,13 +77,13 @@ func (t *Tokens) ConfiguredUsed(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, authenticateWithin)
 	defer cancel()
 	now := time.Now().UTC().Truncate(time.Microsecond)
-	return t.s.db.WithContext(ctx).Exec("update installations set ingest_token_used_at = ? where id = 1", now).Error
+	return t.s.db.WithContext(ctx).Model(&installation{ID: 1}).Update("ingest_token_used_at", now).Error
 }
 
 // ConfiguredUsedAt returns when the token of SITEHOOKS_INGEST_TOKEN was last
 // used, to a minute; nil: never.
 func (t *Tokens) ConfiguredUsedAt(ctx context.Context) (*time.Time, error) {
-	var row struct{ IngestTokenUsedAt *time.Time }
-	err := t.s.db.WithContext(ctx).Raw("select ingest_token_used_at from installations where id = 1").Scan(&row).Error
+	var row installation
+	err := t.s.db.WithContext(ctx).Select("ingest_token_used_at").Take(&row, 1).Error
 	return row.IngestTokenUsedAt, err
 }

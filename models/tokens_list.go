@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 )
 
 // List returns all tokens, those in force first, newest first.
@@ -49,12 +50,8 @@ func (s *Store) mayIssue(tx *gorm.DB, by Actor) error {
 	if by.UserID == 0 {
 		return nil // no member
 	}
-	var id int64
-	err := tx.Raw("select id from users where id = ? and role = ? and disabled_at is null"+s.db.ForShare(), by.UserID, RoleAdministrator).Scan(&id).Error
-	if err == nil && id == 0 {
-		err = ErrNotFound
-	}
-	return err
+	return found(tx.Clauses(clause.Locking{Strength: clause.LockingStrengthShare}).
+		Take(&User{}, "id = ? and role = ? and disabled_at is null", by.UserID, RoleAdministrator))
 }
 
 // OfMaker returns the tokens in force that a member made, newest first.

@@ -42,7 +42,7 @@ func (u *Users) CreateFirst(ctx context.Context, user User) (bool, error) {
 	made := false
 	err := u.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		// The one row that exists serves as the lock.
-		if err := tx.Exec("select id from installations where id = 1" + u.s.db.ForUpdate()).Error; err != nil {
+		if err := lockInstallation(tx); err != nil {
 			return err
 		}
 		var n int64

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 )
 
 // Claim makes a member the owner of a webhook that has none. It goes on as it
@@ -40,8 +41,7 @@ func (x *Webhooks) Claim(ctx context.Context, by Actor, id int64) error {
 // member was removed meanwhile. A removal waits until the transaction has
 // ended, and then leaves the webhook without an owner.
 func (s *Store) ownerFor(tx *gorm.DB, by Actor) (owner int64, err error) {
-	err = tx.Raw("select id from users where id = ?"+s.db.ForKeyShare(), by.UserID).Scan(&owner).Error
-	return owner, err
+	return owner, tx.Model(&User{}).Clauses(clause.Locking{Strength: "KEY SHARE"}).Where("id = ?", by.UserID).Pluck("id", &owner).Error
 }
 
 func orWords(words, none string) string {
@@ -55,13 +55,13 @@ func orWords(words, none string) string {
 // creator's name stays.
 func (s *Store) disown(tx *gorm.DB, user int64) error {
 	var ids []int64 // locked in the order of all transactions
-	if err := tx.Raw("select id from webhooks where owner_id = ? order by id"+s.db.ForUpdate(), user).Scan(&ids).Error; err != nil {
+	if err := tx.Model(&Webhook{}).Clauses(forUpdate).Where("owner_id = ?", user).Order("id").Pluck("id", &ids).Error; err != nil {
 		return err
 	}
 	if len(ids) == 0 {
 		return nil
 	}
-	if err := tx.Exec("update webhooks set owner_id = 0 where owner_id = ?", user).Error; err != nil {
+	if err := tx.Model(&Webhook{}).Where("owner_id = ?", user).Update("owner_id", 0).Error; err != nil {
 		return err
 	}
 	_, err := nextVersion(tx)

@@ -5,6 +5,7 @@ package db
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"time"
@@ -58,7 +59,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	}
 	if err := d.migrate(ctx, o.Migrations, o.Log); err != nil {
 		d.Close()
-		return nil, err
+		return nil, fmt.Errorf("bring the schema up to date: %w", err)
 	}
 	return d, nil
 }
