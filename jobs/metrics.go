@@ -54,7 +54,7 @@ func newDepthCollector(store *models.Store, again time.Duration) *depthCollector
 // depths are the values of a scrape.
 type depths struct {
 	waiting  models.Depth
-	standing models.Standing
+	snapshot models.Snapshot
 }
 
 func askDepths(store *models.Store) (depths, error) {
@@ -64,8 +64,8 @@ func askDepths(store *models.Store) (depths, error) {
 	if err != nil {
 		return depths{}, err
 	}
-	standing, err := store.Standing(ctx)
-	return depths{waiting, standing}, err
+	snapshot, err := store.Snapshot(ctx)
+	return depths{waiting, snapshot}, err
 }
 
 // newest is the latest answer of the database.
@@ -105,7 +105,7 @@ func (x *depthCollector) Collect(c chan<- prometheus.Metric) {
 	if err != nil {
 		return
 	}
-	d, at := found.waiting, found.standing
+	d, at := found.waiting, found.snapshot
 	gauge := func(desc *prometheus.Desc, v float64, labels ...string) {
 		c <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, v, labels...)
 	}

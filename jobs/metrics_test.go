@@ -65,9 +65,9 @@ func TestMetricsOfTheQueues(t *testing.T) {
 // after the other, the database is asked once a second.
 func TestScrapesAskOnceASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		asked := 0
+		queries := 0
 		x := &depthCollector{again: time.Second, ask: func() (depths, error) {
-			asked++
+			queries++
 			return depths{waiting: models.Depth{Waiting: 7}}, nil
 		}}
 		var scrapes sync.WaitGroup
@@ -81,8 +81,8 @@ func TestScrapesAskOnceASecond(t *testing.T) {
 			})
 		}
 		scrapes.Wait()
-		if asked != 3 {
-			t.Errorf("300 scrapes in 3 s asked the database %d times, not 3", asked)
+		if queries != 3 {
+			t.Errorf("300 scrapes in 3 s asked the database %d times, not 3", queries)
 		}
 	})
 }

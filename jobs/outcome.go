@@ -13,7 +13,7 @@ import (
 // webhook. Pure: now is the deciding clock, rand a number from 0 to 1 for the
 // jitter.
 func outcome(f *wire.Format, d models.Delivery, r send.Result, h wire.Health, now time.Time, rand float64) (models.Outcome, wire.Verdict) {
-	v := f.Policy.Judge(wire.Try{
+	v := f.Policy.Judge(wire.Attempt{
 		Number: d.Round + 1, Manual: d.Resend, At: now, Health: h, Rand: rand,
 		Response: wire.Response{Code: r.Code, Header: r.Header, Body: r.Body, ErrorClass: r.ErrorClass},
 	})

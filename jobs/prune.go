@@ -36,11 +36,11 @@ func (w *pruneWorker) Work(ctx context.Context, _ *river.Job[pruneArgs]) error {
 		}
 	}()
 	pass := w.store.Pruning()
-	turn := time.NewTimer(pruneTurn)
-	defer turn.Stop()
+	timer := time.NewTimer(pruneTurn)
+	defer timer.Stop()
 	for rest := time.Duration(0); ; {
 		select {
-		case <-turn.C:
+		case <-timer.C:
 			return river.JobSnooze(0)
 		case <-w.stopping:
 			return river.JobSnooze(0) // another instance goes on, or the next start

@@ -40,7 +40,7 @@ type Attention struct {
 // were held for half the retention, at most AttentionMax of them. Stopped ones
 // that hold nothing or nothing old are left out. Deliveries held because types
 // are switched off come last, as one entry.
-func (x *Webhooks) Attention(ctx context.Context, at Standing) ([]Attention, error) {
+func (x *Webhooks) Attention(ctx context.Context, at Snapshot) ([]Attention, error) {
 	db := x.s.db.WithContext(ctx)
 	var list []Attention
 	var err error
@@ -59,7 +59,7 @@ func (x *Webhooks) Attention(ctx context.Context, at Standing) ([]Attention, err
 	return list, err
 }
 
-func (x *Webhooks) troubled(db *gorm.DB, at Standing) ([]Attention, error) {
+func (x *Webhooks) troubled(db *gorm.DB, at Snapshot) ([]Attention, error) {
 	list, err := x.holding(db, at, AttentionMax, "state = ?", WebhookBroken)
 	if err != nil || len(list) == AttentionMax {
 		return list, err
@@ -79,7 +79,7 @@ var heldStates = []string{DeliveryPending, DeliveryRetrying}
 
 // holding returns webhooks, those in their state for longest first, with the
 // number of their waiting deliveries and the time of expiry.
-func (x *Webhooks) holding(db *gorm.DB, at Standing, limit int, which string, args ...any) ([]Attention, error) {
+func (x *Webhooks) holding(db *gorm.DB, at Snapshot, limit int, which string, args ...any) ([]Attention, error) {
 	var rows []struct {
 		Attention
 		FirstAt *time.Time // when the first that waits was made
@@ -114,7 +114,7 @@ func (x *Webhooks) holding(db *gorm.DB, at Standing, limit int, which string, ar
 
 // switchedOff are the deliveries that active webhooks hold because their types
 // are switched off, once half of the retention is over; nil: there are none.
-func (x *Webhooks) switchedOff(db *gorm.DB, at Standing) (*Attention, error) {
+func (x *Webhooks) switchedOff(db *gorm.DB, at Snapshot) (*Attention, error) {
 	if at.SwitchedAt.After(at.Now.Add(-at.Settings.Retention / 2)) {
 		return nil, nil //nolint:nilnil // nothing is that old
 	}

@@ -9,7 +9,7 @@ const lateAfter = 15 * time.Second
 
 // Late tells since when the oldest event that is due waits for dispatch, if
 // that is too long; nil: it is not.
-func (at Standing) Late() *time.Time {
+func (at Snapshot) Late() *time.Time {
 	if at.oldest == nil || at.oldest.After(at.Now) { // received before the clock was set back
 		return nil
 	}

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// Look calls each with the newest events of a location received since, newest
+// Scan calls each with the newest events of a location received since, newest
 // first and at most limit, until it returns false. It reads only the fields
 // that filters use, the merge key and the id: no payload, no title.
-func (x *Events) Look(ctx context.Context, location string, since time.Time, limit int, each func(Event) bool) error {
+func (x *Events) Scan(ctx context.Context, location string, since time.Time, limit int, each func(Event) bool) error {
 	rows, err := x.s.db.WithContext(ctx).Model(&Event{}).Select("id, type, family, community, tags, merge_key, received_at").
 		Where("location = ? and received_at >= ?", location, since).Order("received_at desc, id desc").Limit(limit).Rows()
 	if err != nil {

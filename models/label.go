@@ -7,9 +7,9 @@ import (
 	"gorm.io/gorm"
 )
 
-// Called is the part of a location or a community that administrators may edit;
+// Label is the part of a location or a community that administrators may edit;
 // the slug, by which events name it, stays.
-type Called struct{ Name, Description string }
+type Label struct{ Name, Description string }
 
 // Community returns a community of a location, or ErrNotFound.
 func (l *Locations) Community(ctx context.Context, location, slug string) (Community, error) {
@@ -18,42 +18,42 @@ func (l *Locations) Community(ctx context.Context, location, slug string) (Commu
 }
 
 // Describe gives a location another name and description. Error: ErrNotFound.
-func (l *Locations) Describe(ctx context.Context, by Actor, slug string, called Called) error {
+func (l *Locations) Describe(ctx context.Context, by Actor, slug string, label Label) error {
 	return l.change(ctx, func(tx *gorm.DB, now time.Time) error {
 		var row Location
 		if err := found(tx.Take(&row, "slug = ?", slug)); err != nil {
 			return err
 		}
-		err := tx.Model(&Location{}).Where("slug = ?", slug).Updates(called.columns()).Error
+		err := tx.Model(&Location{}).Where("slug = ?", slug).Updates(label.columns()).Error
 		if err != nil {
 			return err
 		}
-		return called.audit(tx, by, now, "location", slug, Called{row.Name, row.Description})
+		return label.audit(tx, by, now, "location", slug, Label{row.Name, row.Description})
 	})
 }
 
 // DescribeCommunity gives a community another name and description. Error:
 // ErrNotFound.
-func (l *Locations) DescribeCommunity(ctx context.Context, by Actor, location, slug string, called Called) error {
+func (l *Locations) DescribeCommunity(ctx context.Context, by Actor, location, slug string, label Label) error {
 	return l.change(ctx, func(tx *gorm.DB, now time.Time) error {
 		var row Community
 		if err := found(tx.Take(&row, "location = ? and slug = ?", location, slug)); err != nil {
 			return err
 		}
-		err := tx.Model(&Community{}).Where("location = ? and slug = ?", location, slug).Updates(called.columns()).Error
+		err := tx.Model(&Community{}).Where("location = ? and slug = ?", location, slug).Updates(label.columns()).Error
 		if err != nil {
 			return err
 		}
-		return called.audit(tx, by, now, "community", location+"/"+slug, Called{row.Title(), row.Description})
+		return label.audit(tx, by, now, "community", location+"/"+slug, Label{row.Title(), row.Description})
 	})
 }
 
-func (c Called) columns() map[string]any {
+func (c Label) columns() map[string]any {
 	return map[string]any{"name": c.Name, "description": c.Description}
 }
 
 // audit notes each of the two that changed.
-func (c Called) audit(tx *gorm.DB, by Actor, now time.Time, what, target string, old Called) error {
+func (c Label) audit(tx *gorm.DB, by Actor, now time.Time, what, target string, old Label) error {
 	if c.Name != old.Name {
 		if err := audit(tx, by, now, what+".renamed", target, old.Name+" → "+c.Name); err != nil {
 			return err

@@ -123,22 +123,22 @@ func (l *Locations) insert(tx *gorm.DB, names eventNames) error {
 		return l.s.db.Insert(tx, db.Insertion{Into: into, After: " on conflict do nothing", LockWait: nameWait}, nil, columns...)
 	}
 	return errors.Join(
-		db.Chunks(l.s.db, names.locations, func(part []Location) error {
+		db.Chunks(l.s.db, names.locations, func(chunk []Location) error {
 			return add("insert into locations (slug, name, created_at)",
-				db.ColumnOf(part, func(x Location) string { return x.Slug }),
-				db.ColumnOf(part, func(x Location) string { return x.Name }),
-				db.ColumnOf(part, func(x Location) time.Time { return x.CreatedAt }))
+				db.ColumnOf(chunk, func(x Location) string { return x.Slug }),
+				db.ColumnOf(chunk, func(x Location) string { return x.Name }),
+				db.ColumnOf(chunk, func(x Location) time.Time { return x.CreatedAt }))
 		}),
-		db.Chunks(l.s.db, names.communities, func(part []Community) error {
+		db.Chunks(l.s.db, names.communities, func(chunk []Community) error {
 			return add("insert into communities (location, slug, created_at)",
-				db.ColumnOf(part, func(x Community) string { return x.Location }),
-				db.ColumnOf(part, func(x Community) string { return x.Slug }),
-				db.ColumnOf(part, func(x Community) time.Time { return x.CreatedAt }))
+				db.ColumnOf(chunk, func(x Community) string { return x.Location }),
+				db.ColumnOf(chunk, func(x Community) string { return x.Slug }),
+				db.ColumnOf(chunk, func(x Community) time.Time { return x.CreatedAt }))
 		}),
-		db.Chunks(l.s.db, names.tags, func(part []tagRow) error {
+		db.Chunks(l.s.db, names.tags, func(chunk []tagRow) error {
 			return add("insert into tags (location, name)",
-				db.ColumnOf(part, func(x tagRow) string { return x.Location }),
-				db.ColumnOf(part, func(x tagRow) string { return x.Name }))
+				db.ColumnOf(chunk, func(x tagRow) string { return x.Location }),
+				db.ColumnOf(chunk, func(x tagRow) string { return x.Name }))
 		}))
 }
 

@@ -8,7 +8,7 @@ import (
 )
 
 // Create adds a location before its first event. Error: ErrExists.
-func (l *Locations) Create(ctx context.Context, by Actor, slug string, called Called) error {
+func (l *Locations) Create(ctx context.Context, by Actor, slug string, label Label) error {
 	return l.change(ctx, func(tx *gorm.DB, now time.Time) error {
 		var n int64
 		err := tx.Model(&Location{}).Where("slug = ?", slug).Count(&n).Error
@@ -18,13 +18,13 @@ func (l *Locations) Create(ctx context.Context, by Actor, slug string, called Ca
 		if n > 0 {
 			return ErrExists
 		}
-		row := Location{Slug: slug, Name: called.Name, Description: called.Description, CreatedAt: now}
+		row := Location{Slug: slug, Name: label.Name, Description: label.Description, CreatedAt: now}
 		if err := tx.Create(&row).Error; err != nil {
 			return err
 		}
-		detail := called.Name
-		if called.Description != "" {
-			detail += ": " + called.Description
+		detail := label.Name
+		if label.Description != "" {
+			detail += ": " + label.Description
 		}
 		return audit(tx, by, now, "location.created", slug, detail)
 	})

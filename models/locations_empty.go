@@ -44,13 +44,13 @@ func (l *Locations) RemoveEmpty(ctx context.Context, by Actor, search string) (n
 		if n = len(slugs); err != nil || n == 0 {
 			return err
 		}
-		for part := range slices.Chunk(slugs, insertChunk) {
+		for chunk := range slices.Chunk(slugs, insertChunk) {
 			for _, of := range []any{&Community{}, &tagRow{}} {
-				if err := tx.Where("location in ?", part).Delete(of).Error; err != nil {
+				if err := tx.Where("location in ?", chunk).Delete(of).Error; err != nil {
 					return err
 				}
 			}
-			if err := tx.Where("slug in ?", part).Delete(&Location{}).Error; err != nil {
+			if err := tx.Where("slug in ?", chunk).Delete(&Location{}).Error; err != nil {
 				return err
 			}
 		}

@@ -157,9 +157,9 @@ func refuseMissing(db *gorm.DB, slugs []string, left int) error {
 	for _, slug := range slugs {
 		missing[slug] = true
 	}
-	for part := range slices.Chunk(slugs, insertChunk) {
+	for chunk := range slices.Chunk(slugs, insertChunk) {
 		var some []string
-		if err := db.Model(&Location{}).Where("slug in ?", part).Pluck("slug", &some).Error; err != nil {
+		if err := db.Model(&Location{}).Where("slug in ?", chunk).Pluck("slug", &some).Error; err != nil {
 			return err
 		}
 		for _, slug := range some {

@@ -249,8 +249,8 @@ func TestNoTokenOfAMemberWhoIsGone(t *testing.T) {
 
 func TestLocationsListed(t *testing.T) {
 	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
-		ok(t, s.Locations.Create(t.Context(), mary, "team", models.Called{Name: "Team"}))
-		want(t, "twice", s.Locations.Create(t.Context(), mary, "team", models.Called{Name: "Other"}), models.ErrExists)
+		ok(t, s.Locations.Create(t.Context(), mary, "team", models.Label{Name: "Team"}))
+		want(t, "twice", s.Locations.Create(t.Context(), mary, "team", models.Label{Name: "Other"}), models.ErrExists)
 		e := event("e")
 		e.Location, e.Community, e.Tags = "team", "c", []string{"go", "sql"}
 		_, _, err := s.Events.Record(t.Context(), []models.NewEvent{e, event("f")})
@@ -275,14 +275,14 @@ func TestLocationsAndCommunitiesAreDescribed(t *testing.T) {
 		ok(t, err)
 
 		l := s.Locations
-		ok(t, l.Describe(t.Context(), mary, "team", models.Called{Name: "Team é", Description: "All of us"}))
-		ok(t, l.Describe(t.Context(), mary, "team", models.Called{Name: "Team é", Description: "All of us"}))
-		ok(t, l.Describe(t.Context(), mary, "team", models.Called{Name: "Team é"}))
-		ok(t, l.DescribeCommunity(t.Context(), mary, "team", "data-platform", models.Called{Name: "Data platform", Description: "Pipes"}))
-		ok(t, l.DescribeCommunity(t.Context(), mary, "team", "data-platform", models.Called{Name: "Data", Description: "Pipes"}))
-		called := models.Called{Name: "x"}
-		want(t, "unknown location", l.Describe(t.Context(), mary, "nobody", called), models.ErrNotFound)
-		want(t, "unknown community", l.DescribeCommunity(t.Context(), mary, "main", "web", called), models.ErrNotFound)
+		ok(t, l.Describe(t.Context(), mary, "team", models.Label{Name: "Team é", Description: "All of us"}))
+		ok(t, l.Describe(t.Context(), mary, "team", models.Label{Name: "Team é", Description: "All of us"}))
+		ok(t, l.Describe(t.Context(), mary, "team", models.Label{Name: "Team é"}))
+		ok(t, l.DescribeCommunity(t.Context(), mary, "team", "data-platform", models.Label{Name: "Data platform", Description: "Pipes"}))
+		ok(t, l.DescribeCommunity(t.Context(), mary, "team", "data-platform", models.Label{Name: "Data", Description: "Pipes"}))
+		label := models.Label{Name: "x"}
+		want(t, "unknown location", l.Describe(t.Context(), mary, "nobody", label), models.ErrNotFound)
+		want(t, "unknown community", l.DescribeCommunity(t.Context(), mary, "main", "web", label), models.ErrNotFound)
 		for i, line := range []string{
 			"community.renamed|team/data-platform|Data platform → Data", "community.described|team/data-platform|(nothing) → Pipes",
 			"location.described|team|All of us → (nothing)", "location.described|team|(nothing) → All of us", "location.renamed|team|Team → Team é",
@@ -306,7 +306,7 @@ func TestAuditSearched(t *testing.T) {
 	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
 		start := clock.Now()
 		for _, slug := range []string{"a", "b", "c_d"} {
-			ok(t, s.Locations.Create(t.Context(), mary, slug, models.Called{Name: "100% " + slug}))
+			ok(t, s.Locations.Create(t.Context(), mary, slug, models.Label{Name: "100% " + slug}))
 			clock.Add(1e9)
 		}
 		_, err := s.Tokens.Issue(t.Context(), models.Actor{Name: "Other"}, models.Token{Name: "site", Scope: models.ScopeIngest})

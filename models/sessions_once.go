@@ -15,17 +15,17 @@ import (
 // runs often enough for it to be erased within a minute.
 const KeptFor = 50 * time.Second
 
-// kept is the value that a session keeps, before it is sealed.
-type kept struct {
+// keptValue is the value that a session keeps, before it is sealed.
+type keptValue struct {
 	What string `json:"what"`
 	Text string `json:"text"`
 }
 
 // Keep seals a text and keeps it with a session, in place of the value before,
-// until Take asks for it under the same name or KeptFor is over. Error:
+// until Pop asks for it under the same name or KeptFor is over. Error:
 // ErrNotFound when there is no such session.
 func (x *Sessions) Keep(ctx context.Context, key, what, text string) error {
-	plain, err := json.Marshal(kept{what, text})
+	plain, err := json.Marshal(keptValue{what, text})
 	if err != nil {
 		return err
 	}
@@ -42,9 +42,9 @@ func (x *Sessions) Keep(ctx context.Context, key, what, text string) error {
 	return res.Error
 }
 
-// Take returns the value that a session keeps under a name, and erases it;
+// Pop returns the value that a session keeps under a name, and erases it;
 // empty: there is nothing of that name, its time is over, or no key opens it.
-func (x *Sessions) Take(ctx context.Context, key, what string) (text string, err error) {
+func (x *Sessions) Pop(ctx context.Context, key, what string) (text string, err error) {
 	err = x.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		text = ""
 		var row Session
@@ -63,7 +63,7 @@ func (x *Sessions) Take(ctx context.Context, key, what string) (text string, err
 		if err != nil {
 			return err
 		}
-		var k kept
+		var k keptValue
 		if err := json.Unmarshal([]byte(plain), &k); err != nil || k.What != what {
 			return err
 		}

@@ -25,9 +25,9 @@ func TestSessionKeepsForAMinute(t *testing.T) {
 			ok(t, err)
 			return row
 		}
-		take := func(what, want string) {
+		pop := func(what, want string) {
 			t.Helper()
-			if text, err := s.Sessions.Take(ctx, "k", what); err != nil || text != want {
+			if text, err := s.Sessions.Pop(ctx, "k", what); err != nil || text != want {
 				t.Errorf("took %q %v, want %q", text, err, want)
 			}
 		}
@@ -35,20 +35,20 @@ func TestSessionKeepsForAMinute(t *testing.T) {
 		if len(row.Data) == 0 || bytes.Contains(row.Data, []byte("plain words")) || row.KeptUntil == nil || row.KeptUntil.Sub(clock.Now()) > time.Minute {
 			t.Errorf("kept %s until %v", row.Data, row.KeptUntil)
 		}
-		take("another", "")
-		take("token", "plain words")
-		take("token", "")
+		pop("another", "")
+		pop("token", "plain words")
+		pop("token", "")
 
 		keep("too late")
 		clock.Add(models.KeptFor)
-		take("token", "")
+		pop("token", "")
 		ok(t, s.Sessions.Forget(ctx))
 		if row, err = s.Sessions.Get(ctx, "k"); err != nil || len(row.Data) != 0 || row.KeptUntil != nil {
 			t.Errorf("%v: still there: %+v", err, row)
 		}
 		keep("younger")
 		ok(t, s.Sessions.Forget(ctx))
-		take("token", "younger")
+		pop("token", "younger")
 		if err = s.Sessions.Keep(ctx, "unknown", "token", "x"); !errors.Is(err, models.ErrNotFound) {
 			t.Errorf("kept with no session: %v", err)
 		}

@@ -8,9 +8,9 @@ import (
 	"gorm.io/gorm"
 )
 
-// Standing is the state of the installation at a moment. Nearly every page
+// Snapshot is the state of the installation at a moment. Nearly every page
 // reads it first, in one query, and passes it on to the queries that follow.
-type Standing struct {
+type Snapshot struct {
 	Settings Settings
 	Now      time.Time // the clock that decides
 	// SwitchedAt is when EnableGenericWebhooks was changed last; zero: never.
@@ -21,12 +21,12 @@ type Standing struct {
 	troubled bool       // a webhook is stopped or broken
 }
 
-// Standing asks how things stand.
-func (s *Store) Standing(ctx context.Context) (Standing, error) {
-	return s.standing(s.db.WithContext(ctx))
+// Snapshot reads the state of the installation.
+func (s *Store) Snapshot(ctx context.Context) (Snapshot, error) {
+	return s.snapshot(s.db.WithContext(ctx))
 }
 
-func (s *Store) standing(db *gorm.DB) (Standing, error) {
+func (s *Store) snapshot(db *gorm.DB) (Snapshot, error) {
 	var row struct {
 		Version  int64
 		Oldest   *time.Time
@@ -40,14 +40,14 @@ func (s *Store) standing(db *gorm.DB) (Standing, error) {
 		from match_versions m
 		left join setting_changes c on c.id = (select max(id) from setting_changes where name = ?) where m.id = 1`, EnableGenericWebhooks).Scan(&row).Error
 	if err != nil {
-		return Standing{}, err
+		return Snapshot{}, err
 	}
 	values := defaults()
 	for setting := range strings.SplitSeq(row.Settings, ",") {
 		name, value, _ := strings.Cut(setting, "=")
 		values[name] = value
 	}
-	at := Standing{Settings: settingsOf(values), Now: s.db.ReadClock(row.Now), version: row.Version, oldest: row.Oldest, troubled: row.Troubled}
+	at := Snapshot{Settings: settingsOf(values), Now: s.db.ReadClock(row.Now), version: row.Version, oldest: row.Oldest, troubled: row.Troubled}
 	if row.Switched != nil {
 		at.SwitchedAt = *row.Switched
 	}

@@ -14,7 +14,7 @@ const WebhooksPerLocation = 20_000
 // ErrFull refuses one webhook more for a location that has WebhooksPerLocation.
 var ErrFull = errors.New("the location has as many webhooks as it may have")
 
-func roomAt(tx *gorm.DB, location string) error {
+func checkCapacity(tx *gorm.DB, location string) error {
 	var n int64
 	err := tx.Model(&Webhook{}).Where("location = ? and deleted_at is null", location).Count(&n).Error
 	if err == nil && n >= WebhooksPerLocation {

@@ -43,11 +43,11 @@ func TestListFollowsOtherInstances(t *testing.T) {
 			ok(t, err)
 			see(1, models.Owner{OwnerID: 3, OwnerName: "Mary Wilkins"})
 
-			began, err := here.Standing(t.Context())
+			began, err := here.Snapshot(t.Context())
 			ok(t, err)
 			ok(t, there.Settings.Change(t.Context(), mary, models.EnableGenericWebhooks, "True", "why"))
 			ok(t, there.Settings.Change(t.Context(), mary, models.DispatchDelay, "7", "why"))
-			at, err := here.Standing(t.Context())
+			at, err := here.Snapshot(t.Context())
 			ok(t, err)
 			settings, err := here.Settings.Get(t.Context())
 			ok(t, err)

@@ -66,15 +66,15 @@ func listChanges(what string, old, now []string) (parts []string) {
 		return slices.DeleteFunc(slices.Clone(list), func(one string) bool { return slices.Contains(others, one) })
 	}
 	if came := without(now, old); len(came) > 0 {
-		parts = append(parts, what+" added: "+listed(came))
+		parts = append(parts, what+" added: "+shortList(came))
 	}
 	if went := without(old, now); len(went) > 0 {
-		parts = append(parts, what+" removed: "+listed(went))
+		parts = append(parts, what+" removed: "+shortList(went))
 	}
 	return parts
 }
 
-func listed(names []string) string {
+func shortList(names []string) string {
 	if more := len(names) - listedMax; more > 0 {
 		return fmt.Sprintf("%s and %d more", strings.Join(names[:listedMax], ", "), more)
 	}
@@ -93,7 +93,7 @@ func optionChanges(old, now map[string]string) []string {
 	if len(changed) == 0 {
 		return nil
 	}
-	return []string{"options changed: " + listed(slices.Sorted(maps.Keys(changed)))}
+	return []string{"options changed: " + shortList(slices.Sorted(maps.Keys(changed)))}
 }
 
 // headerChanges names headers and tells no value of them.
@@ -108,7 +108,7 @@ func headerChanges(old, now []Header) []string {
 	}
 	if len(other) > 0 {
 		slices.Sort(other)
-		parts = append(parts, "header values changed: "+listed(other))
+		parts = append(parts, "header values changed: "+shortList(other))
 	}
 	return parts
 }

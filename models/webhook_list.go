@@ -6,12 +6,12 @@ import (
 	"gorm.io/gorm"
 )
 
-// WebhookRow is a webhook with how it fares.
+// WebhookRow is a webhook with its health.
 type WebhookRow struct {
 	Webhook
 	LocationName string
 	SortKey      string `gorm:"->;column:sort_key"` // the value that the list is sorted by
-	Lane         Lane   `gorm:"-"`                  // as far as it says how the webhook fares
+	Lane         Lane   `gorm:"-"`                  // as far as it tells the health of the webhook
 	Held         int64  `gorm:"-"`                  // deliveries that wait; held when it cannot send
 	Locked       bool   `gorm:"-"`                  // no key of this instance opens its secrets
 }
@@ -33,7 +33,7 @@ func (x *Webhooks) List(ctx context.Context, q WebhookQuery) (WebhookPage, error
 	var page WebhookPage
 	var err error
 	if q.At.version == 0 {
-		if q.At, err = x.s.standing(db); err != nil {
+		if q.At, err = x.s.snapshot(db); err != nil {
 			return page, err
 		}
 	}
@@ -65,13 +65,13 @@ func (x *Webhooks) List(ctx context.Context, q WebhookQuery) (WebhookPage, error
 	if more {
 		page.Rows = page.Rows[:q.Limit]
 	}
-	q.turn(&page, back, more, given)
-	return page, x.fare(db, page.Rows)
+	q.arrange(&page, back, more, given)
+	return page, x.fillHealth(db, page.Rows)
 }
 
-// fare fills in the health of the webhooks from their lanes, and the numbers of
+// fillHealth fills in the health of the webhooks from their lanes, and the numbers of
 // waiting deliveries.
-func (x *Webhooks) fare(db *gorm.DB, rows []WebhookRow) error {
+func (x *Webhooks) fillHealth(db *gorm.DB, rows []WebhookRow) error {
 	if len(rows) == 0 {
 		return nil
 	}
@@ -81,11 +81,11 @@ func (x *Webhooks) fare(db *gorm.DB, rows []WebhookRow) error {
 		ids[i], at[rows[i].ID] = rows[i].ID, &rows[i]
 		rows[i].Locked = x.s.locked(rows[i].Webhook)
 	}
-	type faring struct {
+	type health struct {
 		Lane
 		Held int64
 	}
-	lanes := make([]faring, 0, len(rows))
+	lanes := make([]health, 0, len(rows))
 	err := db.Raw(`select webhook_id, next_due_at, failures_in_row, failing_since, last_success_at, last_at, last_code, last_error, (select count(*) from deliveries d
 			where d.webhook_id = lanes.webhook_id and d.due_at is not null and d.state in ?) as held
 		from lanes where webhook_id in ?`, heldStates, ids).Scan(&lanes).Error

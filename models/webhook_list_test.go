@@ -194,7 +194,7 @@ func TestLookReadsWhatFiltersNeed(t *testing.T) {
 		_, _, err := s.Events.Record(t.Context(), events)
 		ok(t, err)
 		var seen []models.Event
-		ok(t, s.Events.Look(t.Context(), "main", since, 4, func(e models.Event) bool {
+		ok(t, s.Events.Scan(t.Context(), "main", since, 4, func(e models.Event) bool {
 			seen = append(seen, e)
 			return len(seen) < 3
 		}))

@@ -139,8 +139,8 @@ func (q WebhookQuery) beyond(db *gorm.DB, e edge, back bool) *gorm.DB {
 	return db.Where("("+key.SQL+", webhooks.id) "+sign+" (?, ?)", append(key.Vars, value, e.ID)...)
 }
 
-// turn puts the rows into the list's order and names the pages beside them.
-func (q WebhookQuery) turn(page *WebhookPage, back, more, given bool) {
+// arrange puts the rows into the list's order and names the pages beside them.
+func (q WebhookQuery) arrange(page *WebhookPage, back, more, given bool) {
 	if back {
 		slices.Reverse(page.Rows)
 	}

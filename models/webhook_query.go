@@ -32,7 +32,7 @@ type WebhookQuery struct {
 	Limit         int
 	// Brief leaves out columns that only a webhook's own page shows.
 	Brief bool
-	At    Standing // zero: it is asked for
+	At    Snapshot // zero: it is asked for
 
 	off []string // types that are switched off
 }

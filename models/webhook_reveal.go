@@ -18,20 +18,20 @@ const (
 // Reveal returns a sealed part of a webhook in clear, and writes the author and
 // the name of the part to the audit log. Errors: ErrNotFound when there is no
 // such webhook or it lacks the part, ErrWrongKey.
-func (x *Webhooks) Reveal(ctx context.Context, by Actor, id int64, part, called string) (plain string, err error) {
+func (x *Webhooks) Reveal(ctx context.Context, by Actor, id int64, field, name string) (plain string, err error) {
 	err = x.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		w, now, err := x.lockedNow(tx, id)
 		if err != nil {
 			return err
 		}
-		sealed := map[string]secret.Sealed{PartSecret1: w.Secret1, PartSecret2: w.Secret2, PartURL: w.URL}[part]
+		sealed := map[string]secret.Sealed{PartSecret1: w.Secret1, PartSecret2: w.Secret2, PartURL: w.URL}[field]
 		if sealed == "" {
 			return ErrNotFound
 		}
-		if plain, err = x.s.box.Open(sealed, sealFor(id, part)); err != nil {
+		if plain, err = x.s.box.Open(sealed, sealFor(id, field)); err != nil {
 			return err
 		}
-		return audit(tx, by, now, "webhook.revealed", label(w), called)
+		return audit(tx, by, now, "webhook.revealed", label(w), name)
 	})
 	if err != nil {
 		return "", err

@@ -2,13 +2,13 @@ package models
 
 import "context"
 
-// Row returns a webhook as the list shows it, with how it fares, deleted or not.
+// Row returns a webhook as the list shows it, with its health, deleted or not.
 func (x *Webhooks) Row(ctx context.Context, w Webhook) (WebhookRow, error) {
 	db := x.s.db.WithContext(ctx)
 	rows := []WebhookRow{{Webhook: w}}
 	if err := db.Model(&Location{}).Where("slug = ?", w.Location).Pluck("name", &rows[0].LocationName).Error; err != nil {
 		return rows[0], err
 	}
-	err := x.fare(db, rows)
+	err := x.fillHealth(db, rows)
 	return rows[0], err
 }

@@ -74,7 +74,7 @@ func (x *Webhooks) Create(ctx context.Context, by Actor, in WebhookInput) (Webho
 		if err != nil {
 			return err
 		}
-		if err := roomAt(tx, in.Location); err != nil {
+		if err := checkCapacity(tx, in.Location); err != nil {
 			return err
 		}
 		owner, err := x.s.ownerFor(tx, by)
@@ -127,7 +127,7 @@ func (x *Webhooks) Update(ctx context.Context, by Actor, id int64, updatedAt tim
 			return err
 		}
 		if old.Location != in.Location {
-			if err := roomAt(tx, in.Location); err != nil {
+			if err := checkCapacity(tx, in.Location); err != nil {
 				return err
 			}
 		}

@@ -44,7 +44,7 @@ func createSamples(ctx context.Context, store *models.Store, receiverURL string)
 		if err := store.Locations.Ensure(ctx, l.Slug, l.Name); err != nil {
 			return err
 		}
-		if err := store.Locations.Describe(ctx, by, l.Slug, models.Called{Name: l.Name, Description: l.Description}); err != nil {
+		if err := store.Locations.Describe(ctx, by, l.Slug, models.Label{Name: l.Name, Description: l.Description}); err != nil {
 			return err
 		}
 	}

@@ -22,7 +22,7 @@ type locationPage struct {
 	OfCommunities, OfTags web.Numbered
 	Path                  string
 	Slug                  string // of the location or community
-	Was                   models.Called
+	Was                   models.Label
 	Naming                calledForm
 	Errors                []web.ErrorLine
 }
@@ -62,14 +62,14 @@ func (s *Pages) locationFromRequest(c *gin.Context) (*locationPage, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &locationPage{Location: l, Path: LocationPath(l.Slug), Slug: l.Slug, Was: models.Called{Name: l.Name, Description: l.Description}}
+	p := &locationPage{Location: l, Path: LocationPath(l.Slug), Slug: l.Slug, Was: models.Label{Name: l.Name, Description: l.Description}}
 	if slug, one := c.GetQuery("community"); one {
 		found, err := s.Store.Locations.Community(ctx, l.Slug, slug)
 		if err != nil {
 			return nil, err
 		}
 		p.Community, p.Path, p.Slug = &found, communityPath(l.Slug, slug), slug
-		p.Was = models.Called{Name: found.Title(), Description: found.Description}
+		p.Was = models.Label{Name: found.Title(), Description: found.Description}
 	}
 	p.Page = web.Page{Title: p.Was.Name, Nav: "locations"}
 	return p, nil

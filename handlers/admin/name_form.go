@@ -12,6 +12,6 @@ type calledForm struct {
 	Faults      web.Faults `form:"-"`
 }
 
-func (f *calledForm) naming() models.Called {
-	return models.Called{Name: string(f.Name), Description: string(f.Description)}
+func (f *calledForm) naming() models.Label {
+	return models.Label{Name: string(f.Name), Description: string(f.Description)}
 }

@@ -94,7 +94,7 @@ func (s *Pages) System(c *gin.Context) error {
 	if p.Database, err = s.Store.Database(ctx); err != nil {
 		return err
 	}
-	at, err := s.Store.Standing(ctx)
+	at, err := s.Store.Snapshot(ctx)
 	if err != nil {
 		return err
 	}

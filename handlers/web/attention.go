@@ -41,9 +41,9 @@ func (s *Site) attention(ctx context.Context, r *http.Request, p *Page) *attenti
 	return a
 }
 
-func (s *Site) attend(ctx context.Context, a *attention, at *models.Standing, aside []string) error {
+func (s *Site) attend(ctx context.Context, a *attention, at *models.Snapshot, aside []string) error {
 	if at == nil {
-		now, err := s.Store.Standing(ctx)
+		now, err := s.Store.Snapshot(ctx)
 		if err != nil {
 			return err
 		}

@@ -31,7 +31,7 @@ type Page struct {
 	Entries   template.HTML // of the navigation
 	Attention *attention    // webhooks that need attention; nil: none
 
-	At *models.Standing // how things stand; nil: render asks
+	At *models.Snapshot // the state of the installation; nil: render reads it
 
 	fragment string // the part to render; empty: the whole page
 	rendered func() // called before the first byte is written

@@ -34,5 +34,5 @@ func (s *Site) TakeKept(c *gin.Context, what string) (string, error) {
 	if err != nil || session.Values[sessionKeeps] != true || c.Request.Method == http.MethodHead {
 		return "", err
 	}
-	return s.Sessions.Rows.Take(c.Request.Context(), SessionKey(session.ID), what)
+	return s.Sessions.Rows.Pop(c.Request.Context(), SessionKey(session.ID), what)
 }

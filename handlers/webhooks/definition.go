@@ -21,7 +21,7 @@ const wholeForm = "form"
 type request struct {
 	definition.Checker
 	places *web.Directory
-	at     *models.Standing // nil: not read yet
+	at     *models.Snapshot // nil: not read yet
 }
 
 func (s *Pages) request() *request {
@@ -36,10 +36,10 @@ func (s *Pages) request() *request {
 	return r
 }
 
-// snapshot is how things stand, read once.
-func (r *request) snapshot(ctx context.Context, store *models.Store) (models.Standing, error) {
+// snapshot is the state of the installation, read once.
+func (r *request) snapshot(ctx context.Context, store *models.Store) (models.Snapshot, error) {
 	if r.at == nil {
-		at, err := store.Standing(ctx)
+		at, err := store.Snapshot(ctx)
 		if err != nil {
 			return at, err
 		}

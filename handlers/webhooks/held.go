@@ -15,7 +15,7 @@ type heldSpan struct{ From, To time.Time }
 
 // webhooksHeld returns when each of some webhooks could not send since a time,
 // oldest first: paused, broken, or with its type switched off.
-func (s *Pages) webhooksHeld(ctx context.Context, rows []models.WebhookRow, at models.Standing, since time.Time) (map[int64][]heldSpan, error) {
+func (s *Pages) webhooksHeld(ctx context.Context, rows []models.WebhookRow, at models.Snapshot, since time.Time) (map[int64][]heldSpan, error) {
 	var changed []int64
 	for _, w := range rows {
 		if w.StateAt != nil && w.StateAt.After(since) {

@@ -56,7 +56,7 @@ func (p *webhooksPage) Sized() bool { return p.Matched > int64(webhooksPer[0]) }
 func (s *Pages) List(c *gin.Context) error {
 	ctx := c.Request.Context()
 	q := parseWebhooksQuery(c.Request.URL.Query())
-	at, err := s.Store.Standing(ctx)
+	at, err := s.Store.Snapshot(ctx)
 	if err != nil {
 		return err
 	}

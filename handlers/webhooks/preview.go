@@ -45,7 +45,7 @@ func (s *Pages) previewWebhook(ctx context.Context, w definition.Checked, wrong 
 	t := newTally(models.Filter{
 		Location: in.Location, Kinds: f.EventKinds(in.Events), TagMode: in.TagMode, Tags: in.Tags, Community: in.Community,
 	})
-	if err := s.Store.Events.Look(ctx, in.Location, now.Add(-previewFor), previewEvents, t.add); err != nil {
+	if err := s.Store.Events.Scan(ctx, in.Location, now.Add(-previewFor), previewEvents, t.add); err != nil {
 		return nil, err
 	}
 	p := &preview{

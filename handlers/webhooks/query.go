@@ -102,7 +102,7 @@ func (q webhooksQuery) filters() url.Values {
 
 func (q webhooksQuery) desc() bool { return q.Dir == "desc" }
 
-func (q webhooksQuery) models(at models.Standing) models.WebhookQuery {
+func (q webhooksQuery) models(at models.Snapshot) models.WebhookQuery {
 	m := models.WebhookQuery{
 		Search: q.Search, Type: q.Type, Location: q.Team, State: q.State, Owner: q.Owner, Tag: q.Tag,
 		Sort: q.Sort, Desc: q.desc(), After: q.After, Before: q.Before, Limit: int(q.Per),

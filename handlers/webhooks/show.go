@@ -73,7 +73,7 @@ func (s *Pages) Show(c *gin.Context) error {
 // showWebhook renders a webhook's page; result is a test that was just sent, if any.
 func (s *Pages) showWebhook(c *gin.Context, w models.Webhook, t *testShown) error {
 	ctx, id := c.Request.Context(), w.ID
-	at, err := s.Store.Standing(ctx)
+	at, err := s.Store.Snapshot(ctx)
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (s *Pages) showWebhook(c *gin.Context, w models.Webhook, t *testShown) erro
 const recentShown = 5
 
 // webhookRecent fills in the recent deliveries.
-func (s *Pages) webhookRecent(ctx context.Context, p *webhookPage, at models.Standing) error {
+func (s *Pages) webhookRecent(ctx context.Context, p *webhookPage, at models.Snapshot) error {
 	id, now := p.Row.ID, at.Now
 	hours, err := s.Store.Webhooks.Hours(ctx, []int64{id}, monthSince(now))
 	if err != nil {

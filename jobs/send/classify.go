@@ -102,7 +102,7 @@ func classOf(ctx context.Context, err error) string {
 
 // faultTexts are parts of error texts of net/http, which exports no types for
 // them. The first that is found decides.
-var faultTexts = []struct{ part, class string }{
+var faultTexts = []struct{ text, class string }{
 	{"response headers exceeded", wire.ClassTooLarge},
 	{"too many 1xx informational responses", wire.ClassTooLarge},
 	{"response header list larger", wire.ClassTooLarge},
@@ -123,7 +123,7 @@ var faultTexts = []struct{ part, class string }{
 
 func classOfText(text string) string {
 	for _, f := range faultTexts {
-		if strings.Contains(text, f.part) {
+		if strings.Contains(text, f.text) {
 			return f.class
 		}
 	}

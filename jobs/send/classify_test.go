@@ -24,7 +24,7 @@ func dialFault(err error) error {
 func TestClassify(t *testing.T) {
 	for _, c := range []struct {
 		err         error
-		class, part string
+		class, text string
 	}{
 		{dialFault(syscall.ECONNREFUSED), wire.ClassRefused, "refused"},
 		{dialFault(syscall.EHOSTUNREACH), wire.ClassRefused, "cannot be reached"},
@@ -46,8 +46,8 @@ func TestClassify(t *testing.T) {
 		{&blockedError{errNotAllowed.Error()}, wire.ClassBlocked, "SITEHOOKS_ALLOW_TARGETS"},
 	} {
 		class, words := classify(t.Context(), c.err, 0, 15*time.Second)
-		if class != c.class || !strings.Contains(words, c.part) || strings.Contains(words, "s3cret") || len(words) > 500 {
-			t.Errorf("%v: %s, %q; want %s, %q", c.err, class, words, c.class, c.part)
+		if class != c.class || !strings.Contains(words, c.text) || strings.Contains(words, "s3cret") || len(words) > 500 {
+			t.Errorf("%v: %s, %q; want %s, %q", c.err, class, words, c.class, c.text)
 		}
 		if _, words = classify(t.Context(), c.err, 204, time.Second); !strings.HasPrefix(words, "The receiver started to answer 204. ") {
 			t.Errorf("%v after an answer began: %q", c.err, words)

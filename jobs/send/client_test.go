@@ -193,24 +193,24 @@ func TestDoKeepsConnections(t *testing.T) {
 // just as they are used again costs no attempt, and however many it closes, a
 // request goes out twice at most.
 func TestDoSurvivesClosedIdleConnections(t *testing.T) {
-	const kept = 3
+	const idle = 3
 	var connections, requests atomic.Int64
-	together := make(chan struct{})
+	allArrived := make(chan struct{})
 	address := rawServer(t, func(conn net.Conn) {
 		n := connections.Add(1)
 		_ = readRequest(conn)
-		if requests.Add(1) == kept { // each on a connection of its own
-			close(together)
+		if requests.Add(1) == idle { // each on a connection of its own
+			close(allArrived)
 		}
-		<-together
+		<-allArrived
 		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-		if n <= kept && readRequest(conn) != "" {
+		if n <= idle && readRequest(conn) != "" {
 			requests.Add(1) // and close, without an answer
 		}
 	})
 	client := local(t)
 	var first sync.WaitGroup
-	for range kept {
+	for range idle {
 		first.Go(func() {
 			if got := client.Do(t.Context(), Request{URL: "http://" + address, Body: []byte("x")}); got.Code != 200 || got.Reconnected {
 				t.Errorf("a first request: %+v", got)
@@ -221,7 +221,7 @@ func TestDoSurvivesClosedIdleConnections(t *testing.T) {
 	if got := do(t, client, Request{URL: "http://" + address, Body: []byte("x")}); got.Code != 200 || !got.Reconnected {
 		t.Errorf("code %d, class %q, reconnected %v", got.Code, got.ErrorClass, got.Reconnected)
 	}
-	if connections.Load() != kept+1 || requests.Load() != kept+2 {
+	if connections.Load() != idle+1 || requests.Load() != idle+2 {
 		t.Errorf("%d connections, %d requests", connections.Load(), requests.Load())
 	}
 }

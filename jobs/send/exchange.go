@@ -119,13 +119,13 @@ func setHeaders(to http.Header, headers []wire.Header) {
 
 // firstOfEach drops headers whose name came before.
 func firstOfEach(headers []wire.Header) []wire.Header {
-	kept := make([]wire.Header, 0, len(headers))
+	first := make([]wire.Header, 0, len(headers))
 	for _, h := range headers {
-		if !slices.ContainsFunc(kept, func(k wire.Header) bool { return strings.EqualFold(k.Name, h.Name) }) {
-			kept = append(kept, h)
+		if !slices.ContainsFunc(first, func(k wire.Header) bool { return strings.EqualFold(k.Name, h.Name) }) {
+			first = append(first, h)
 		}
 	}
-	return kept
+	return first
 }
 
 // deadlineKey carries a request's deadline to the dialer: the transport frees a

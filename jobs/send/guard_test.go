@@ -18,18 +18,18 @@ import (
 // names is a Resolver that answers each name with its lists in turn, the last
 // one for ever.
 type names struct {
-	lists map[string][][]string
-	asked atomic.Int64
+	lists   map[string][][]string
+	lookups atomic.Int64
 }
 
 func (n *names) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
-	asked := int(n.asked.Add(1))
+	lookups := int(n.lookups.Add(1))
 	lists := n.lists[host]
 	if len(lists) == 0 {
 		return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
 	}
 	var addrs []netip.Addr
-	for _, a := range lists[min(asked, len(lists))-1] {
+	for _, a := range lists[min(lookups, len(lists))-1] {
 		addrs = append(addrs, netip.MustParseAddr(a))
 	}
 	return addrs, nil
@@ -288,8 +288,8 @@ func TestDoChecksEachTimeItDials(t *testing.T) {
 		t.Fatalf("first it is public: %v", err)
 	}
 	got := do(t, client, Request{URL: "http://rebind.example:" + port})
-	if got.ErrorClass != wire.ClassBlocked || got.Error != errNotAllowed.Error() || resolver.asked.Load() != 2 {
-		t.Errorf("after rebinding: %+v, resolved %d times", got, resolver.asked.Load())
+	if got.ErrorClass != wire.ClassBlocked || got.Error != errNotAllowed.Error() || resolver.lookups.Load() != 2 {
+		t.Errorf("after rebinding: %+v, resolved %d times", got, resolver.lookups.Load())
 	}
 	if got = do(t, client, Request{URL: "http://mixed.example:" + port}); got.ErrorClass != wire.ClassBlocked {
 		t.Errorf("mixed: %+v", got)
@@ -305,8 +305,8 @@ func TestDoResolvesOnceAndTriesInTurn(t *testing.T) {
 	resolver := &names{lists: map[string][][]string{"hooks.internal": {{"::ffff:127.0.0.9", "127.0.0.1"}}}}
 	client := New(Config{Resolver: resolver, AllowHosts: []string{"hooks.internal"}})
 	got := do(t, client, Request{URL: "http://Hooks.Internal.:" + port})
-	if got.Code != 200 || resolver.asked.Load() != 1 {
-		t.Errorf("%+v, resolved %d times", got, resolver.asked.Load())
+	if got.Code != 200 || resolver.lookups.Load() != 1 {
+		t.Errorf("%+v, resolved %d times", got, resolver.lookups.Load())
 	}
 }
 

@@ -18,17 +18,17 @@ func TestAnswerThatMayNotBeKeptIsCut(t *testing.T) {
 	defer server.Close()
 	client := New(Config{AllowCIDRs: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 	defer client.Close()
-	for _, room := range []int{0, freeBody, 1 << 20} {
-		kept := 0
+	for _, budget := range []int{0, freeBody, 1 << 20} {
+		used := 0
 		result := client.Do(t.Context(), Request{URL: server.URL, Redact: []string{secret}, Keep: func(bytes int) bool {
-			kept += bytes
-			return kept <= room
+			used += bytes
+			return used <= budget
 		}})
-		if result.Code != http.StatusOK || !result.Truncated || len(result.Body) == 0 || len(result.Body) > freeBody+room {
-			t.Errorf("room for %d: %d, %q, %d bytes", room, result.Code, result.Error, len(result.Body))
+		if result.Code != http.StatusOK || !result.Truncated || len(result.Body) == 0 || len(result.Body) > freeBody+budget {
+			t.Errorf("room for %d: %d, %q, %d bytes", budget, result.Code, result.Error, len(result.Body))
 		}
 		if strings.Contains(string(result.Body), "a-s") {
-			t.Errorf("room for %d: part of the secret is kept", room)
+			t.Errorf("room for %d: part of the secret is kept", budget)
 		}
 	}
 }

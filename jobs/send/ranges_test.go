@@ -120,10 +120,10 @@ func FuzzDialed(f *testing.F) {
 				}
 			}
 		}
-		asked := ""
+		lookedUp := ""
 		client := New(Config{
 			AllowCIDRs: allowed, AllowHosts: []string{"hooks.internal"}, Deny: []netip.AddrPort{own},
-			Resolver: resolving(func(host string) []netip.Addr { asked = host; return found }),
+			Resolver: resolving(func(host string) []netip.Addr { lookedUp = host; return found }),
 		})
 		dialed := dials(client)
 		got := client.Do(t.Context(), Request{URL: url})
@@ -136,9 +136,9 @@ func FuzzDialed(f *testing.F) {
 			never := prefixes("169.254.0.0/16", "0.0.0.0/32", "224.0.0.0/4", "168.63.129.16/32", "fd00:ec2::254/128", "ff00::/8", "::/128")
 			switch {
 			case to == own, to.Port() == 0, slices.ContainsFunc(never, func(p netip.Prefix) bool { return p.Contains(addr) }):
-				t.Errorf("%q (%q → %v): %s was dialed, which nothing opens", url, asked, found, to)
-			case isForbidden(to.Addr()) && !inside && asked != "hooks.internal" && !opened(to.Addr(), allowed):
-				t.Errorf("%q (%q → %v): %s was dialed", url, asked, found, to)
+				t.Errorf("%q (%q → %v): %s was dialed, which nothing opens", url, lookedUp, found, to)
+			case isForbidden(to.Addr()) && !inside && lookedUp != "hooks.internal" && !opened(to.Addr(), allowed):
+				t.Errorf("%q (%q → %v): %s was dialed", url, lookedUp, found, to)
 			}
 		}
 		if got.ErrorClass == wire.ClassBlocked && len(*dialed) > 0 {

@@ -41,8 +41,8 @@ func (r *redactor) text(s string) string { return string(safe(r.replace([]byte(s
 // cut: the body went on.
 func (r *redactor) body(raw []byte, cut bool) []byte {
 	n := wholeRunes(raw, maxBody)
-	kept := safe(r.replace(raw[:n], cut || n < len(raw)))
-	return bytes.Clone(kept[:wholeRunes(kept, maxBody)]) // without the rest that was read
+	clean := safe(r.replace(raw[:n], cut || n < len(raw)))
+	return bytes.Clone(clean[:wholeRunes(clean, maxBody)]) // without the rest that was read
 }
 
 // wholeRunes is how many of the first limit bytes end with a whole character.
@@ -60,7 +60,7 @@ func wholeRunes(raw []byte, limit int) int {
 // headers are the kept headers: sensitive values starred, no secret anywhere,
 // 32 KiB at most.
 func (r *redactor) headers(list []wire.Header) []wire.Header {
-	kept := make([]wire.Header, 0, len(list))
+	clean := make([]wire.Header, 0, len(list))
 	size := 0
 	for _, h := range list {
 		value := r.text(h.Value)
@@ -71,9 +71,9 @@ func (r *redactor) headers(list []wire.Header) []wire.Header {
 		if size += len(name) + len(value) + len(": \r\n"); size > maxHeaders {
 			break
 		}
-		kept = append(kept, wire.Header{Name: name, Value: value})
+		clean = append(clean, wire.Header{Name: name, Value: value})
 	}
-	return kept
+	return clean
 }
 
 // sensitive says whether a header of this name carries a credential. A
@@ -82,7 +82,7 @@ func sensitive(name string) bool {
 	name = strings.ToLower(name)
 	return slices.ContainsFunc(
 		[]string{"token", "secret", "key", "auth", "password", "cookie"},
-		func(part string) bool { return strings.Contains(name, part) },
+		func(word string) bool { return strings.Contains(name, word) },
 	)
 }
 

@@ -55,12 +55,12 @@ func TestDoRedactsAnEcho(t *testing.T) {
 			t.Errorf("%q is recorded in %s", leak, recorded)
 		}
 	}
-	for _, kept := range []string{
+	for _, visible := range []string{
 		"webhook-signature: v1,visible", "Webhook-Signature: v1,abc", "Authorization: ***", "X-Api-Key: ***", "Set-Cookie: ***",
 		"X-Signed-With: ***", "X-Echo: ***", "X-Empty-Token: \n", "token is ***",
 	} {
-		if !strings.Contains(recorded+"\n", kept) {
-			t.Errorf("%q is missing in %s", kept, recorded)
+		if !strings.Contains(recorded+"\n", visible) {
+			t.Errorf("%q is missing in %s", visible, recorded)
 		}
 	}
 	if got.Header.Get("Set-Cookie") != "session=42" {
@@ -97,11 +97,11 @@ func TestRedactionAtTheCut(t *testing.T) {
 	for name, text := range spelt {
 		for start := maxBody - len(text) - 2; start < maxBody+2; start++ {
 			raw := []byte(strings.Repeat("\n", start) + text + strings.Repeat("\n", 100))
-			kept := red.body(raw[:maxBody+1], true)
-			rest := strings.Trim(strings.ReplaceAll(string(kept), mask, ""), "\n[]=*")
+			clean := red.body(raw[:maxBody+1], true)
+			rest := strings.Trim(strings.ReplaceAll(string(clean), mask, ""), "\n[]=*")
 			// The beginning of an escape, one digit or half a number tell nothing yet.
-			if len(rest) > 1 && !slices.Contains([]string{"48", "&l", "&lt", "&lt;", `\u`, `\u0`, `\u00`, `\u003`}, rest) || len(kept) > maxBody {
-				t.Errorf("%s at %d: %d bytes, %q", name, start-maxBody, len(kept), rest)
+			if len(rest) > 1 && !slices.Contains([]string{"48", "&l", "&lt", "&lt;", `\u`, `\u0`, `\u00`, `\u003`}, rest) || len(clean) > maxBody {
+				t.Errorf("%s at %d: %d bytes, %q", name, start-maxBody, len(clean), rest)
 			}
 		}
 	}
@@ -139,16 +139,16 @@ func FuzzRedact(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte, secret string) {
 		red := newRedactor([]string{secret})
 		raw = append(raw, secret...)
-		kept := red.body(bytes.Repeat(raw, 2), false)
-		if len(kept) > maxBody || !utf8.Valid(kept) || bytes.IndexByte(kept, 0) >= 0 {
-			t.Errorf("kept %q", kept)
+		clean := red.body(bytes.Repeat(raw, 2), false)
+		if len(clean) > maxBody || !utf8.Valid(clean) || bytes.IndexByte(clean, 0) >= 0 {
+			t.Errorf("kept %q", clean)
 		}
-		if kept := red.body(raw[:len(raw)-len(secret)/2], true); !utf8.Valid(kept) {
-			t.Errorf("kept of what was cut: %q", kept)
+		if clean := red.body(raw[:len(raw)-len(secret)/2], true); !utf8.Valid(clean) {
+			t.Errorf("kept of what was cut: %q", clean)
 		}
 		// Masks and the text around a secret can form a new one.
-		if len(secret) >= minSecret && utf8.ValidString(secret) && !strings.ContainsAny(secret, "*\x00\uFFFD") && bytes.Contains(kept, []byte(secret)) {
-			t.Errorf("%q is in %q", secret, kept)
+		if len(secret) >= minSecret && utf8.ValidString(secret) && !strings.ContainsAny(secret, "*\x00\uFFFD") && bytes.Contains(clean, []byte(secret)) {
+			t.Errorf("%q is in %q", secret, clean)
 		}
 	})
 }

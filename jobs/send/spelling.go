@@ -86,14 +86,14 @@ func (s *secrets) find(text []byte, cut bool) []span {
 
 func (f *search) find(s *secrets, text []byte, cut bool) []span {
 	f.secrets, f.found = s, nil
-	f.look(view{text: text, cut: cut})
+	f.scan(view{text: text, cut: cut})
 	clear(f.views[:cap(f.views)]) // they hold the text
 	f.secrets = nil
-	return joined(f.found)
+	return mergeSpans(f.found)
 }
 
-// look finds secrets in a view of the last one.
-func (f *search) look(v view) {
+// scan finds secrets in a view of the last one.
+func (f *search) scan(v view) {
 	level := len(f.views)
 	f.views = append(f.views, v)
 	f.looked += len(v.text)
@@ -185,18 +185,18 @@ var markOf = func() (marks [256]uint16) {
 
 const isText = 1 << 15
 
-// joined sorts parts, and merges those that overlap or touch.
-func joined(parts []span) []span {
+// mergeSpans sorts parts, and merges those that overlap or touch.
+func mergeSpans(parts []span) []span {
 	slices.SortFunc(parts, func(a, b span) int { return cmp.Compare(a.from, b.from) })
-	kept := parts[:0]
+	merged := parts[:0]
 	for _, p := range parts {
-		if n := len(kept); n > 0 && p.from <= kept[n-1].to {
-			kept[n-1].to = max(kept[n-1].to, p.to)
+		if n := len(merged); n > 0 && p.from <= merged[n-1].to {
+			merged[n-1].to = max(merged[n-1].to, p.to)
 			continue
 		}
-		kept = append(kept, p)
+		merged = append(merged, p)
 	}
-	return kept
+	return merged
 }
 
 func backOffset(v *view, p span) span { return span{v.offset + p.from, v.offset + p.to} }

@@ -37,7 +37,7 @@ var usualSecrets = []string{"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "Bearer to
 func TestLookingForSecretsTakesLinearTime(t *testing.T) {
 	looked := func(text string) int {
 		f := &search{secrets: newSecrets(usualSecrets)}
-		f.look(view{text: []byte(text), cut: true})
+		f.scan(view{text: []byte(text), cut: true})
 		return f.looked
 	}
 	const size = 16 << 10

@@ -128,7 +128,7 @@ func (f *search) undoRun(d *digits, run []byte, from int, cut bool) {
 			f.bytes = d.append(f.bytes, run[phase:])
 		}
 		v.text = f.bytes[begin:]
-		f.look(v)
+		f.scan(v)
 		f.bytes = f.bytes[:begin]
 	}
 	f.bytes, f.places = f.bytes[:b], f.places[:p]

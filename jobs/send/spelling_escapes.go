@@ -117,7 +117,7 @@ func (w *window) add(meaning []byte, at int) {
 func (w *window) close(end int, cut bool) {
 	if text := w.bytes[w.text:]; w.open && (len(text) >= w.secrets.shortest || cut) {
 		w.places = append(w.places, placeOf(end))
-		w.look(view{text: text, back: backPlaces, places: w.places[w.begun:], cut: cut, inexact: w.views[len(w.views)-1].inexact})
+		w.scan(view{text: text, back: backPlaces, places: w.places[w.begun:], cut: cut, inexact: w.views[len(w.views)-1].inexact})
 	}
 	w.bytes, w.places, w.open = w.bytes[:w.text], w.places[:w.begun], false
 }

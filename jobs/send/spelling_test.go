@@ -295,7 +295,7 @@ func TestSecretsAreFoundInEverySpelling(t *testing.T) {
 func TestOtherTextIsKept(t *testing.T) {
 	red := newRedactor(usualSecrets[:3])
 	for name, text := range answers(8 << 10) {
-		if kept := red.body([]byte(text), false); string(kept) != string(safe([]byte(text))) {
+		if clean := red.body([]byte(text), false); string(clean) != string(safe([]byte(text))) {
 			t.Errorf("%s was changed", name)
 		}
 	}

@@ -35,7 +35,7 @@ type Field struct {
 	// Check turns the input into the value to store, on one line. The error is
 	// a sentence for people about the fault. A nil Check stores the input
 	// unchanged.
-	Check func(typed string) (kept string, err error)
+	Check func(typed string) (stored string, err error)
 }
 
 // SecretField is one signing secret of a type. Key is "secret_1" or "secret_2".

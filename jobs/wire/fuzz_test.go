@@ -113,7 +113,7 @@ func FuzzJudge(f *testing.F) {
 			return
 		}
 		p := eightAttempts()
-		v := p.Judge(Try{Number: number, At: start, Rand: random, Response: Response{Code: code, Header: http.Header{"Retry-After": {value}}}})
+		v := p.Judge(Attempt{Number: number, At: start, Rand: random, Response: Response{Code: code, Header: http.Header{"Retry-After": {value}}}})
 		if v.Delivered || v.Failed {
 			if v.RetryAfter != 0 || v.Delivered == v.Failed {
 				t.Fatalf("%+v", v)

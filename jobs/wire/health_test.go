@@ -12,7 +12,7 @@ func breaksAt(rule BrokenRule, hours ...float64) float64 {
 	p, health := Policy{Broken: rule}, Health{}
 	for _, h := range hours {
 		at := start.Add(time.Duration(h * float64(time.Hour)))
-		v := p.Judge(Try{Number: 1, At: at, Response: answered(500), Health: health})
+		v := p.Judge(Attempt{Number: 1, At: at, Response: answered(500), Health: health})
 		if health = v.Health; v.Broken != "" {
 			return h
 		}
@@ -94,7 +94,7 @@ func TestBrokenClock(t *testing.T) {
 func TestLastFailureIsTheLatest(t *testing.T) {
 	p, health := Policy{Broken: BrokenRule{After: 24 * time.Hour}}, Health{}
 	for i, minute := range []time.Duration{1, 5, 2, 7, 0} {
-		health = p.Judge(Try{Number: 1, At: start.Add(minute * time.Minute), Response: answered(500), Health: health}).Health
+		health = p.Judge(Attempt{Number: 1, At: start.Add(minute * time.Minute), Response: answered(500), Health: health}).Health
 		if want := start.Add([]time.Duration{1, 5, 5, 7, 7}[i] * time.Minute); !health.LastFailureAt.Equal(want) {
 			t.Errorf("after %d attempts the last failure is at %s, want %s", i+1, health.LastFailureAt, want)
 		}
@@ -109,7 +109,7 @@ func TestSuccessStartsAnew(t *testing.T) {
 		if hour == 20 {
 			r = answered(200)
 		}
-		v := p.Judge(Try{Number: 1, At: start.Add(time.Duration(hour) * time.Hour), Response: r, Health: health})
+		v := p.Judge(Attempt{Number: 1, At: start.Add(time.Duration(hour) * time.Hour), Response: r, Health: health})
 		if v.Broken != "" {
 			t.Fatalf("broke at hour %d", hour)
 		}
@@ -122,13 +122,13 @@ func TestSuccessStartsAnew(t *testing.T) {
 
 func TestBrokenWords(t *testing.T) {
 	health := Health{FailuresInRow: 11, FailingSince: start.Add(-1450 * time.Minute), LastFailureAt: start.Add(-time.Hour)}
-	v := generic(t).Policy.Judge(Try{Number: 8, At: start, Response: Response{ErrorClass: ClassRefused}, Health: health})
+	v := generic(t).Policy.Judge(Attempt{Number: 8, At: start, Response: Response{ErrorClass: ClassRefused}, Health: health})
 	want := "Every attempt in the last 24 hours failed, 12 in a row. Last error: The connection was refused."
 	if v.Broken != want || !v.Failed {
 		t.Errorf("got %q, want %q", v.Broken, want)
 	}
 	quick := Policy{Broken: BrokenRule{Count: 7}}
-	v = quick.Judge(Try{Number: 1, At: start, Response: answered(500), Health: Health{FailuresInRow: 6, FailingSince: start, LastFailureAt: start}})
+	v = quick.Judge(Attempt{Number: 1, At: start, Response: answered(500), Health: Health{FailuresInRow: 6, FailingSince: start, LastFailureAt: start}})
 	if !strings.HasPrefix(v.Broken, "Too many errors: 7 attempts in a row failed. Last error: The receiver answered 500") {
 		t.Errorf("got %q", v.Broken)
 	}

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// Try is one finished attempt, with the state of its delivery and webhook at
+// Attempt is a finished attempt, with the state of its delivery and webhook at
 // that time.
-type Try struct {
+type Attempt struct {
 	Number   int  // attempts in this round of the schedule, this one included
 	Manual   bool // resent by hand: no attempt follows it
 	At       time.Time
@@ -32,7 +32,7 @@ type Verdict struct {
 // webhook does not fail: it is held until the webhook works again. A canceled
 // attempt has no meaning: it is due again at once, changes no health and is not
 // counted.
-func (p Policy) Judge(t Try) Verdict {
+func (p Policy) Judge(t Attempt) Verdict {
 	if t.Response.ErrorClass == ClassCanceled {
 		return Verdict{Reason: p.Explain(t.Response), Health: t.Health}
 	}
@@ -40,7 +40,7 @@ func (p Policy) Judge(t Try) Verdict {
 	v := Verdict{Delivered: p.Succeeded(t.Response), Reason: p.Explain(t.Response)}
 	if v.Delivered {
 		if stopped && stop.BreaksWebhook {
-			v.Broken = askedWords(stop)
+			v.Broken = stopReason(stop)
 		}
 		return v
 	}
@@ -49,7 +49,7 @@ func (p Policy) Judge(t Try) Verdict {
 	_, breaks := p.Breaks[t.Response.Code]
 	switch {
 	case stopped && stop.BreaksWebhook:
-		v.Broken = askedWords(stop)
+		v.Broken = stopReason(stop)
 	case breaks:
 		v.Broken = v.Reason
 	case p.Broken.broken(v.Health, t.At):
@@ -69,11 +69,11 @@ func (p Policy) Judge(t Try) Verdict {
 }
 
 // wait is the pause after a failed attempt, whose base is given.
-func (p Policy) wait(t Try, base time.Duration) time.Duration {
+func (p Policy) wait(t Attempt, base time.Duration) time.Duration {
 	wait := base + time.Duration(p.Jitter*(2*t.Rand-1)*float64(base))
 	if p.HonourRetryAfter {
-		if asked, ok := retryAfter(t.Response.Header, t.At); ok {
-			wait = min(max(asked, base), 2*base)
+		if requested, ok := retryAfter(t.Response.Header, t.At); ok {
+			wait = min(max(requested, base), 2*base)
 		}
 	}
 	if t.Response.ErrorClass == ClassTimeout || t.Response.Code == http.StatusTooManyRequests {
@@ -82,7 +82,7 @@ func (p Policy) wait(t Try, base time.Duration) time.Duration {
 	return wait
 }
 
-func askedWords(s StopHeader) string {
+func stopReason(s StopHeader) string {
 	return fmt.Sprintf("The receiver asked Sitehooks to stop with the header “%s: %s”.", s.Name, s.Value)
 }
 

@@ -23,7 +23,7 @@ func TestJudgeSuccess(t *testing.T) {
 		199: false, 200: true, 201: true, 204: true, 299: true, 300: false,
 		301: false, 302: false, 308: false, 400: false, 404: false, 500: false, 101: false,
 	} {
-		v := p.Judge(Try{Number: 1, At: start, Response: answered(code), Health: Health{FailuresInRow: 3, FailingSince: start, LastFailureAt: start}})
+		v := p.Judge(Attempt{Number: 1, At: start, Response: answered(code), Health: Health{FailuresInRow: 3, FailingSince: start, LastFailureAt: start}})
 		if v.Delivered != want || (v.Reason == "") != want || (v.Health == Health{}) != want {
 			t.Errorf("%d: %+v", code, v)
 		}
@@ -38,7 +38,7 @@ func TestJudgeSuccess(t *testing.T) {
 	if exact.Succeeded(Response{Code: 202, Body: []byte("ok")}) {
 		t.Error("202 passed where only 200 does")
 	}
-	if v := exact.Judge(Try{Number: 1, At: start, Response: answered(500)}); !v.Failed {
+	if v := exact.Judge(Attempt{Number: 1, At: start, Response: answered(500)}); !v.Failed {
 		t.Errorf("a policy without pauses tries again: %+v", v)
 	}
 }
@@ -46,9 +46,9 @@ func TestJudgeSuccess(t *testing.T) {
 // TestJudgeSchedule travels through all attempts of one delivery.
 func TestJudgeSchedule(t *testing.T) {
 	p, at, health := eightAttempts(), start, Health{}
-	var waits []string
+	var pauses []string
 	for number := 1; ; number++ {
-		v := p.Judge(Try{Number: number, At: at, Response: answered(500), Health: health, Rand: 0.5})
+		v := p.Judge(Attempt{Number: number, At: at, Response: answered(500), Health: health, Rand: 0.5})
 		if health = v.Health; health.FailuresInRow != number || !health.FailingSince.Equal(start) || !health.LastFailureAt.Equal(at) {
 			t.Fatalf("attempt %d: health %+v", number, health)
 		}
@@ -58,10 +58,10 @@ func TestJudgeSchedule(t *testing.T) {
 			}
 			break
 		}
-		waits = append(waits, v.RetryAfter.String())
+		pauses = append(pauses, v.RetryAfter.String())
 		at = at.Add(v.RetryAfter)
 	}
-	if got, want := strings.Join(waits, " "), "5s 5m0s 30m0s 2h0m0s 5h0m0s 10h0m0s 10h0m0s"; got != want {
+	if got, want := strings.Join(pauses, " "), "5s 5m0s 30m0s 2h0m0s 5h0m0s 10h0m0s 10h0m0s"; got != want {
 		t.Errorf("waits %s, want %s", got, want)
 	}
 }
@@ -98,30 +98,30 @@ func TestJudgeWaits(t *testing.T) {
 		"500 does not":                  {1, 0, answered(500), 4 * time.Second},
 		"refused does not":              {1, 0.5, Response{ErrorClass: ClassRefused}, 5 * time.Second},
 	} {
-		v := eightAttempts().Judge(Try{Number: c.number, At: start, Response: c.response, Rand: c.rand})
+		v := eightAttempts().Judge(Attempt{Number: c.number, At: start, Response: c.response, Rand: c.rand})
 		if v.Delivered || v.Failed || v.RetryAfter != c.want {
 			t.Errorf("%s: %v, want %v (%+v)", name, v.RetryAfter, c.want, v)
 		}
 	}
 	plain := Policy{Pauses: []time.Duration{5 * time.Minute}}
-	if v := plain.Judge(Try{Number: 1, At: start, Response: answered(429, "Retry-After", "500")}); v.RetryAfter != 5*time.Minute {
+	if v := plain.Judge(Attempt{Number: 1, At: start, Response: answered(429, "Retry-After", "500")}); v.RetryAfter != 5*time.Minute {
 		t.Errorf("a policy that does not honour Retry-After waits %v", v.RetryAfter)
 	}
 }
 
 func TestJudgeManual(t *testing.T) {
-	v := eightAttempts().Judge(Try{Number: 1, Manual: true, At: start, Response: answered(500)})
+	v := eightAttempts().Judge(Attempt{Number: 1, Manual: true, At: start, Response: answered(500)})
 	if !v.Failed || v.RetryAfter != 0 || v.Reason != "The receiver answered 500 Internal Server Error." || v.Health.FailuresInRow != 1 {
 		t.Errorf("got %+v", v)
 	}
-	if v = eightAttempts().Judge(Try{Number: 1, Manual: true, At: start, Response: answered(200)}); !v.Delivered || v.Failed {
+	if v = eightAttempts().Judge(Attempt{Number: 1, Manual: true, At: start, Response: answered(200)}); !v.Delivered || v.Failed {
 		t.Errorf("got %+v", v)
 	}
 }
 
 func TestJudgeCanceledSaysNothing(t *testing.T) {
 	health := Health{FailuresInRow: 7, FailingSince: start.Add(-240 * time.Hour), LastFailureAt: start}
-	v := generic(t).Policy.Judge(Try{Number: 8, Manual: true, At: start, Response: Response{ErrorClass: ClassCanceled}, Health: health})
+	v := generic(t).Policy.Judge(Attempt{Number: 8, Manual: true, At: start, Response: Response{ErrorClass: ClassCanceled}, Health: health})
 	if v.Delivered || v.Failed || v.RetryAfter != 0 || v.Broken != "" || v.Health != health || v.Reason == "" {
 		t.Errorf("got %+v", v)
 	}
@@ -130,11 +130,11 @@ func TestJudgeCanceledSaysNothing(t *testing.T) {
 func TestJudgeCodes(t *testing.T) {
 	p := eightAttempts()
 	p.Fatal = map[int]string{400: "it could not read the message."}
-	v := p.Judge(Try{Number: 1, At: start, Response: answered(400)})
+	v := p.Judge(Attempt{Number: 1, At: start, Response: answered(400)})
 	if !v.Failed || v.Broken != "" || v.Reason != "The receiver answered 400 Bad Request: it could not read the message." {
 		t.Errorf("fatal: %+v", v)
 	}
-	v = p.Judge(Try{Number: 1, At: start, Response: answered(410)})
+	v = p.Judge(Attempt{Number: 1, At: start, Response: answered(410)})
 	if v.Failed || v.RetryAfter == 0 || v.Broken != "The receiver answered 410 Gone." {
 		t.Errorf("410 must break and hold the delivery: %+v", v)
 	}
@@ -147,7 +147,7 @@ func TestJudgeStopHeaders(t *testing.T) {
 		{Name: "webhook-delivery", Value: "disable", BreaksWebhook: true},
 	}
 	judge := func(code int, value string) Verdict {
-		return p.Judge(Try{Number: 1, At: start, Response: answered(code, "Webhook-Delivery", value)})
+		return p.Judge(Attempt{Number: 1, At: start, Response: answered(code, "Webhook-Delivery", value)})
 	}
 	if v := judge(500, " Abort-Message "); !v.Failed || v.Broken != "" || !strings.HasSuffix(v.Reason, "no further attempts.") {
 		t.Errorf("abort on failure: %+v", v)

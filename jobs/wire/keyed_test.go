@@ -165,8 +165,8 @@ func TestSuperOfficeProperties(t *testing.T) {
 	for typed, want := range map[string]string{
 		``: ``, `{}`: ``, " { \n } ": ``, "{\n  \"b\": 1.0,\n  \"a\": {\"x\": [1, null]}\n}": `{"b":1.0,"a":{"x":[1,null]}}`,
 	} {
-		if kept, err := field.Check(typed); err != nil || kept != want {
-			t.Errorf("%q is kept as %q, %v", typed, kept, err)
+		if stored, err := field.Check(typed); err != nil || stored != want {
+			t.Errorf("%q is kept as %q, %v", typed, stored, err)
 		}
 	}
 	for _, typed := range []string{`x`, `[]`, `null`, `"a"`, `{"a":1`, `{"a":1}{}`, `{"a":1,"a":2}`, `{"a":}`, `{"x":1,"eventid":2}`} {

@@ -101,17 +101,17 @@ func TestPlugin(t *testing.T) {
 	if !wire.ReservedHeader("x-pigeon-whistle") || wire.CheckHeader("X-Pigeon-Ring", "a") == nil || wire.ReservedHeader("X-Pigeons") {
 		t.Error("its own headers are not its own")
 	}
-	try := wire.Try{Number: 1, At: time.Unix(0, 0), Response: wire.Response{Code: http.StatusOK}}
-	v := f.Policy.Judge(try)
+	attempt := wire.Attempt{Number: 1, At: time.Unix(0, 0), Response: wire.Response{Code: http.StatusOK}}
+	v := f.Policy.Judge(attempt)
 	if v.Delivered || v.RetryAfter != time.Minute || v.Broken != "" {
 		t.Errorf("first: %+v", v)
 	}
-	try.Number, try.Health = 2, v.Health
-	if v = f.Policy.Judge(try); !v.Failed || !strings.HasPrefix(v.Broken, "Too many errors: 2 attempts") {
+	attempt.Number, attempt.Health = 2, v.Health
+	if v = f.Policy.Judge(attempt); !v.Failed || !strings.HasPrefix(v.Broken, "Too many errors: 2 attempts") {
 		t.Errorf("second: %+v", v)
 	}
-	try.Response.Code = http.StatusAccepted
-	if v = f.Policy.Judge(try); !v.Delivered || v.Health != (wire.Health{}) {
+	attempt.Response.Code = http.StatusAccepted
+	if v = f.Policy.Judge(attempt); !v.Delivered || v.Health != (wire.Health{}) {
 		t.Errorf("success: %+v", v)
 	}
 }

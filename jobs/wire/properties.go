@@ -53,7 +53,7 @@ func readProperties(object string) ([]property, error) {
 
 // checkProperties puts them on one line, and refuses names that the body uses
 // itself, in any case.
-func checkProperties(typed string, own []string) (kept string, err error) {
+func checkProperties(typed string, own []string) (stored string, err error) {
 	list, err := readProperties(typed)
 	if len(list) == 0 {
 		return "", err

@@ -18,9 +18,9 @@ func FuzzRetryAfter(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, value string, unix int64) {
 		now := time.Unix(unix%253_402_300_800, 0) // no clock shows a year of five digits
-		wait, asked := retryAfter(http.Header{"Retry-After": {value}}, now)
-		if wait < 0 || wait > maxRetryAfter || !asked && wait != 0 {
-			t.Fatalf("%q at %v: %v, %v", value, now, wait, asked)
+		wait, valid := retryAfter(http.Header{"Retry-After": {value}}, now)
+		if wait < 0 || wait > maxRetryAfter || !valid && wait != 0 {
+			t.Fatalf("%q at %v: %v, %v", value, now, wait, valid)
 		}
 		date, err := http.ParseTime(value)
 		if err == nil && !decimal.MatchString(value) && now.Add(wait).After(date) && wait > 0 {

@@ -13,7 +13,7 @@ func journey(p Policy, health Health, random float64, answer func(number int) Re
 	now := start
 	for number := 1; ; number++ {
 		at = append(at, now.Sub(start))
-		last = p.Judge(Try{Number: number, At: now, Response: answer(number), Health: health, Rand: random})
+		last = p.Judge(Attempt{Number: number, At: now, Response: answer(number), Health: health, Rand: random})
 		health = last.Health
 		if last.Delivered || last.Failed || last.Broken != "" {
 			return at, last
@@ -142,7 +142,7 @@ func TestSlackAnswers(t *testing.T) {
 		{500, "rollup_error", goes, "The receiver answered 500 Internal Server Error (rollup_error): Slack had an internal error."},
 		{503, "", goes, "The receiver answered 503 Service Unavailable."},
 	} {
-		v := p.Judge(Try{Number: 1, At: start, Response: said(c.code, c.body), Rand: 0.5})
+		v := p.Judge(Attempt{Number: 1, At: start, Response: said(c.code, c.body), Rand: 0.5})
 		then := goes
 		switch {
 		case v.Delivered:
@@ -156,15 +156,15 @@ func TestSlackAnswers(t *testing.T) {
 			t.Errorf("%d %q %s: %q, want %s: %q", c.code, c.body, then, v.Reason, c.then, c.words)
 		}
 	}
-	if v := p.Judge(Try{Number: 1, At: start, Response: said(200, "ok\n")}); !v.Delivered {
+	if v := p.Judge(Attempt{Number: 1, At: start, Response: said(200, "ok\n")}); !v.Delivered {
 		t.Errorf("ok: %+v", v)
 	}
 	limited := said(429, "rate_limited")
 	limited.Header.Set("Retry-After", "30")
-	if v := p.Judge(Try{Number: 1, At: start, Response: limited}); v.RetryAfter != time.Minute {
+	if v := p.Judge(Attempt{Number: 1, At: start, Response: limited}); v.RetryAfter != time.Minute {
 		t.Errorf("429 waits %v", v.RetryAfter)
 	}
-	if v := p.Judge(Try{Number: 3, At: start, Response: answered(429, "Retry-After", "2400")}); v.RetryAfter != 40*time.Minute {
+	if v := p.Judge(Attempt{Number: 3, At: start, Response: answered(429, "Retry-After", "2400")}); v.RetryAfter != 40*time.Minute {
 		t.Errorf("429 that asks waits %v", v.RetryAfter)
 	}
 }
@@ -172,7 +172,7 @@ func TestSlackAnswers(t *testing.T) {
 func TestStackAuthStops(t *testing.T) {
 	p := known(t, "stackauth").Policy
 	stop := func(code int, value string) Verdict {
-		return p.Judge(Try{Number: 1, At: start, Response: answered(code, "webhook-delivery", value)})
+		return p.Judge(Attempt{Number: 1, At: start, Response: answered(code, "webhook-delivery", value)})
 	}
 	if v := stop(500, "abort-message"); !v.Failed || v.Broken != "" {
 		t.Errorf("abort-message: %+v", v)
@@ -180,11 +180,11 @@ func TestStackAuthStops(t *testing.T) {
 	if v := stop(500, "disable"); v.Failed || v.Broken == "" {
 		t.Errorf("disable: %+v", v)
 	}
-	if v := p.Judge(Try{Number: 1, At: start, Response: answered(410)}); v.Broken == "" {
+	if v := p.Judge(Attempt{Number: 1, At: start, Response: answered(410)}); v.Broken == "" {
 		t.Errorf("410: %+v", v)
 	}
 	for _, other := range []string{"generic", "slack", "userecho", "superoffice"} {
-		v := known(t, other).Policy.Judge(Try{Number: 1, At: start, Response: answered(500, "webhook-delivery", "disable")})
+		v := known(t, other).Policy.Judge(Attempt{Number: 1, At: start, Response: answered(500, "webhook-delivery", "disable")})
 		if v.Failed || v.Broken != "" {
 			t.Errorf("%s minds a header that is not its own: %+v", other, v)
 		}

@@ -162,9 +162,9 @@ func (i slackItem) line() string {
 
 func (i slackItem) sentence(bold func(string) string) string {
 	var b strings.Builder
-	for _, part := range i.deed {
-		text := slackEscape(part.text)
-		if part.bold {
+	for _, piece := range i.deed {
+		text := slackEscape(piece.text)
+		if piece.bold {
 			text = bold(text)
 		}
 		b.WriteString(text)
@@ -195,9 +195,9 @@ var slackEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 func slackEscape(s string) string { return slackEscaper.Replace(s) }
 
 // slackFit escapes as much of a text as has room.
-func slackFit(text string, room int) string {
+func slackFit(text string, limit int) string {
 	escaped := slackEscape(text)
-	for n := slackExcerpt; len(escaped) > room && n > 0; n-- {
+	for n := slackExcerpt; len(escaped) > limit && n > 0; n-- {
 		escaped = slackEscape(firstCharacters(text, n))
 	}
 	return escaped

@@ -31,14 +31,14 @@ func slackMessages(t *testing.T, events []Event) []slack.WebhookMessage {
 		if err := strict.Decode(&m); err != nil {
 			t.Fatalf("%v: %s", err, body)
 		}
-		var sent, read map[string]any
+		var written, read map[string]any
 		again, err := json.Marshal(m)
-		if err != nil || json.Unmarshal(body, &sent) != nil || json.Unmarshal(again, &read) != nil {
+		if err != nil || json.Unmarshal(body, &written) != nil || json.Unmarshal(again, &read) != nil {
 			t.Fatal(err)
 		}
 		delete(read, "replace_original") // the library always writes these
 		delete(read, "delete_original")
-		if !reflect.DeepEqual(sent, read) {
+		if !reflect.DeepEqual(written, read) {
 			t.Fatalf("sent %s\nread %s", body, again)
 		}
 		checkSlackLimits(t, m)

@@ -102,7 +102,7 @@ func customCRM(value string) (Option, error) {
 	if parts == nil || len(value) > 128 {
 		return Option{}, sentencef("“%s” is not a valid event name. It must have two parts joined by a dot, such as lead.scored; each starts with a letter and consists of a-z, 0-9 and _.", shown(value))
 	}
-	if f, listed := family(parts[1]); listed {
+	if f, offered := family(parts[1]); offered {
 		return Option{}, sentencef("“%s” is not an event of %s that this type offers.", shown(value), f.Name)
 	}
 	return Option{Value: value, Label: value, Group: "Custom events", Events: []EventKind{KindOf(value)}}, nil

@@ -19,12 +19,12 @@ type answeringConn struct {
 	hung   func()        // is called when the connection was given up
 	since  time.Time     // when it was opened
 
-	mu     sync.Mutex
-	driver time.Time // the deadline that the driver set; zero: none
-	owed   time.Time // when the server must have said something; zero: it owes nothing
-	asked  time.Time // when the answer was asked for
-	once   time.Duration
-	tail   []byte // the last bytes that were read
+	mu          sync.Mutex
+	driver      time.Time // the deadline that the driver set; zero: none
+	owed        time.Time // when the server must have said something; zero: it owes nothing
+	requestedAt time.Time // when the answer was asked for
+	once        time.Duration
+	tail        []byte // the last bytes that were read
 }
 
 // errHung says that the server owed an answer. It is not a net.Error: the
@@ -67,7 +67,7 @@ func (c *answeringConn) Write(b []byte) (int, error) {
 		within, c.once = c.once, 0
 	}
 	if c.owed.IsZero() {
-		c.asked = time.Now()
+		c.requestedAt = time.Now()
 	}
 	c.owed = time.Now().Add(within)
 	err := c.apply()
@@ -130,7 +130,7 @@ func (c *answeringConn) giveUp(err error) error {
 	now := time.Now()
 	c.mu.Lock()
 	owes := !c.owed.IsZero()
-	late, waited := owes && !now.Before(c.owed), now.Sub(c.asked)
+	late, waited := owes && !now.Before(c.owed), now.Sub(c.requestedAt)
 	c.mu.Unlock()
 	if owes && (late || waited > suspicious) {
 		c.hung()

@@ -21,7 +21,7 @@ import (
 func TestEachTestHasADatabaseOfItsOwn(t *testing.T) {
 	first, second := PostgresURL(t), PostgresURL(t)
 	execute(t, first, "CREATE TABLE mark (n int)")
-	if err := try(t, second, "SELECT n FROM mark"); err == nil {
+	if err := tryStatement(t, second, "SELECT n FROM mark"); err == nil {
 		t.Errorf("%s and %s are one database", first, second)
 	}
 }
@@ -38,7 +38,7 @@ func TestDatabaseIsDroppedAfterTheTest(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	if err := try(t, url, "SELECT 1"); err == nil || !strings.Contains(err.Error(), "does not exist") {
+	if err := tryStatement(t, url, "SELECT 1"); err == nil || !strings.Contains(err.Error(), "does not exist") {
 		t.Errorf("connecting to a finished test's database: %v", err)
 	}
 }
@@ -98,7 +98,7 @@ func TestCommittedRowsSurviveARestart(t *testing.T) {
 	if err := s.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	if err := try(t, url, "SELECT 1"); err == nil {
+	if err := tryStatement(t, url, "SELECT 1"); err == nil {
 		t.Error("a stopped server answers")
 	}
 	if err := s.Start(); err != nil {
@@ -170,12 +170,12 @@ func TestVictim(t *testing.T) {
 
 func execute(t *testing.T, url, statement string) {
 	t.Helper()
-	if err := try(t, url, statement); err != nil {
+	if err := tryStatement(t, url, statement); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func try(t *testing.T, url, statement string) error {
+func tryStatement(t *testing.T, url, statement string) error {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), url)
 	if err != nil {

@@ -124,17 +124,17 @@ func (p *Proxy) accept() {
 		}
 		p.mu.Unlock()
 		go p.pass(c, server, client, func([]byte) {})
-		go p.pass(c, client, server, func(sent []byte) { p.look(c, sent) })
+		go p.pass(c, client, server, func(data []byte) { p.hangAtGate(c, data) })
 	}
 }
 
 // pass copies one direction until it ends, which ends the other one too, or
 // until the connection hangs.
-func (p *Proxy) pass(c *proxied, from, to net.Conn, look func(sent []byte)) {
+func (p *Proxy) pass(c *proxied, from, to net.Conn, observe func(data []byte)) {
 	buffer := make([]byte, 64<<10)
 	for {
 		n, err := from.Read(buffer)
-		look(buffer[:n])
+		observe(buffer[:n])
 		select {
 		case <-c.hung:
 			<-p.over
@@ -151,12 +151,12 @@ func (p *Proxy) pass(c *proxied, from, to net.Conn, look func(sent []byte)) {
 	}
 }
 
-// look hangs a connection whose client sends the text that a gate waits for.
-func (p *Proxy) look(c *proxied, sent []byte) {
+// hangAtGate hangs a connection whose client sends the text that a gate waits for.
+func (p *Proxy) hangAtGate(c *proxied, data []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i, g := range p.gates {
-		if bytes.Contains(sent, g.text) {
+		if bytes.Contains(data, g.text) {
 			p.gates = append(p.gates[:i], p.gates[i+1:]...)
 			c.hang()
 			close(g.hit)

@@ -16,7 +16,7 @@ import (
 type Clock struct {
 	mu    sync.Mutex
 	now   time.Time
-	asked int
+	reads int
 	again sync.Cond // asked has grown
 }
 
@@ -31,7 +31,7 @@ func NewClock() *Clock {
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.asked++
+	c.reads++
 	c.again.Broadcast()
 	return c.now
 }
@@ -41,7 +41,7 @@ func (c *Clock) Now() time.Time {
 func (c *Clock) Await(times int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for end := c.asked + times; c.asked < end; {
+	for end := c.reads + times; c.reads < end; {
 		c.again.Wait()
 	}
 }
