@@ -1,8 +1,8 @@
 package jobs
 
 import (
-	"log/slog"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -20,13 +20,13 @@ func waiting(b *bench) (models.Webhook, time.Time) {
 	return w, *b.only(w).DueAt
 }
 
-// sentAfter expects that the lane is queued, and that its delivery arrives.
+// sentAfter expects that the lane is offered, and that its delivery arrives.
 func (b *bench) sentAfter(s *sweeper, w models.Webhook) {
 	b.t.Helper()
-	b.queued.take()
+	b.offered()
 	ok(b.t, s.once(b.t.Context()))
-	if queued := b.queued.take(); len(queued) != 1 || queued[0].WebhookID != w.ID {
-		b.t.Errorf("queued %v", queued)
+	if offered := b.offered(); !slices.Equal(offered, []int64{w.ID}) {
+		b.t.Errorf("offered %v", offered)
 	}
 	b.deliver(w)
 	if d := b.only(w); d.State != models.DeliveryDelivered || d.Tries != 2 {
@@ -37,7 +37,7 @@ func (b *bench) sentAfter(s *sweeper, w models.Webhook) {
 func TestAClockSetBackDelaysNoRetry(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		w, due := waiting(b)
-		s := &sweeper{store: b.store, queue: b.queued, log: slog.New(slog.DiscardHandler)}
+		s := b.sweeper()
 		ok(b.t, s.once(b.t.Context()))
 		b.clock.Add(time.Second - models.ClockStep) // as clocks do that are kept right
 		ok(b.t, s.once(b.t.Context()))
@@ -58,7 +58,7 @@ func TestAClockSetBackWhileNothingRanDelaysNoRetry(t *testing.T) {
 		}
 		b.clock.Add(-5 * time.Hour)
 		ok(b.t, b.store.Lanes.Recover(b.t.Context()))
-		b.sentAfter(&sweeper{store: b.store, queue: b.queued, log: slog.New(slog.DiscardHandler)}, w)
+		b.sentAfter(b.sweeper(), w)
 	})
 }
 
@@ -86,7 +86,7 @@ func TestSweepMakesSessionsForget(t *testing.T) {
 		user, err := b.store.Users.Create(ctx, models.User{Email: "mary@example.com", Role: models.RoleViewer})
 		ok(b.t, err)
 		ok(b.t, b.store.Sessions.Save(ctx, models.Session{Key: "k", UserID: user.ID, Data: []byte{}}))
-		s := &sweeper{store: b.store, queue: b.queued, log: slog.New(slog.DiscardHandler)}
+		s := b.sweeper()
 		ok(b.t, b.store.Sessions.Keep(ctx, "k", "token", "plain words"))
 		for age := time.Duration(0); age < time.Minute; age += sweepEvery {
 			ok(b.t, s.once(ctx))

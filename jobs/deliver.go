@@ -2,25 +2,25 @@ package jobs
 
 import (
 	"context"
-	"crypto/rand"
 	"log/slog"
 	mathrand "math/rand/v2"
 	"strings"
 	"sync/atomic"
 	"time"
 
-	"github.com/riverqueue/river"
-
 	"github.com/sitehooks/sitehooks/jobs/send"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
 
+// readingMost is how many bytes of answers that are still being read an
+// instance keeps; beyond it only the beginnings of more are kept.
+const readingMost = 24 << 20
+
 // deliverer is the state that all lanes of an instance share.
 type deliverer struct {
 	store    *models.Store
 	sender   *send.Client
-	queue    queue
 	log      *slog.Logger
 	metrics  *metrics
 	finished func(webhookType, state string, n int64)
@@ -31,37 +31,6 @@ type deliverer struct {
 	reading  atomic.Int64   // bytes of long answers that no lane took over yet
 	// readingMost is the constant of this name, or less with little memory.
 	readingMost int64
-}
-
-// laneWorker is River's way to work on a lane.
-type laneWorker struct {
-	river.WorkerDefaults[laneArgs]
-	*deliverer
-}
-
-// Work takes the lane's lease and works for one turn, or ends at once when
-// another worker has it: that worker checks for new work before it releases the
-// lease.
-func (w *laneWorker) Work(ctx context.Context, job *river.Job[laneArgs]) error {
-	select {
-	case <-w.stopping:
-		return nil // due deliveries stay due, for another instance or the next start
-	default:
-	}
-	l := newLane(w.deliverer, job.Args.WebhookID, w.instance+"-"+rand.Text(), job.Queue)
-	work, claimed, err := w.store.Lanes.Claim(ctx, l.id, l.holder, laneLease)
-	if err != nil || !claimed {
-		return err
-	}
-	failed := true // also by a panic
-	defer func() { l.release(ctx, failed) }()
-	defer l.forget()
-	err = l.run(ctx, work)
-	failed = err != nil
-	if err != nil {
-		w.log.ErrorContext(ctx, "lane stopped; retrying", slog.Int64("webhook", l.id), slog.Any("error", err))
-	}
-	return err
 }
 
 // parcel is one delivery on its way.
@@ -75,12 +44,14 @@ type parcel struct {
 type sent struct {
 	delivery models.Delivery
 	result   send.Result
-	reading  int // its share of deliverer.reading
+	reading  int   // its share of deliverer.reading
+	err      error // a fault in the program
 }
 
 // send makes one attempt. It always returns within the type's time-out.
-func (d *deliverer) send(ctx context.Context, p parcel) sent {
-	s := sent{delivery: p.delivery}
+func (d *deliverer) send(ctx context.Context, p parcel) (s sent) {
+	s.delivery = p.delivery
+	defer contain(&s.err)
 	request := p.to.Request(wire.Request{
 		ID: p.delivery.PublicID, Body: p.delivery.Body, At: time.Now(), Retries: p.delivery.Tries,
 		EventTypes: splitTypes(p.delivery.EventTypes), Options: p.options,
@@ -102,15 +73,15 @@ func (d *deliverer) send(ctx context.Context, p parcel) sent {
 // once more, with the same id.
 const recordPatience = 30 * time.Second
 
-// recordSurely stores outcomes although the job's context may be over. If the
+// recordSurely stores outcomes although the lane's context may be over. If the
 // database refuses a receiver's response, only the response is left out: a
 // failure to record must never cause endless resending.
-func (d *deliverer) recordSurely(ctx context.Context, id int64, outcomes []models.Outcome, h models.LaneHealth) error {
+func (d *deliverer) recordSurely(ctx context.Context, id int64, holder string, outcomes []models.Outcome, h models.LaneHealth) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordPatience)
 	defer cancel()
 	pause := 50 * time.Millisecond
 	for {
-		err := d.store.Lanes.Record(ctx, id, outcomes, h)
+		err := d.store.Lanes.Record(ctx, id, holder, outcomes, h)
 		if err == nil {
 			return nil
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -118,8 +119,7 @@ func TestGoneBreaksAndResumeSendsWhatWasHeld(t *testing.T) {
 		}
 		n, err := b.store.Webhooks.Resume(b.t.Context(), admin, w.ID, false)
 		ok(b.t, err)
-		swept, err := b.store.Lanes.Sweep(b.t.Context(), 10)
-		ok(b.t, err)
+		swept := b.due()
 		b.deliver(w)
 		for _, d := range b.deliveries(w) {
 			if d.State != models.DeliveryDelivered {
@@ -150,8 +150,7 @@ func TestPausedAndSwitchedOffHold(t *testing.T) {
 			b.t.Fatalf("held %v: %s", d.Held, d.HeldWhy)
 		}
 		b.set(models.EnableGenericWebhooks, "True")
-		swept, err := b.store.Lanes.Sweep(b.t.Context(), 10)
-		ok(b.t, err)
+		swept := b.due()
 		b.deliver(w)
 		if d := b.only(w); d.State != models.DeliveryDelivered || len(swept) != 1 {
 			b.t.Errorf("%s, swept %v", d.State, swept)
@@ -321,21 +320,21 @@ func TestMovingAwayDropsWhatWaits(t *testing.T) {
 	})
 }
 
-func TestSecondWorkerOfALaneEndsAtOnce(t *testing.T) {
+func TestOneInstanceWorksOnALane(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		w := pending(b, nil)
-		_, claimed, err := b.store.Lanes.Claim(b.t.Context(), w.ID, "another instance", laneLease)
-		ok(b.t, err)
-		b.deliver(w)
-		if !claimed || len(b.receiver.requests()) != 0 {
+		swept := b.due()
+		_, claimed := b.claim(w, "another instance")
+		b.runner.offer(swept)
+		b.runner.begin(b.t.Context())
+		b.runner.lanes.Wait()
+		if !claimed || len(swept) != 1 || len(b.receiver.requests()) != 0 {
 			b.t.Fatal("two worked on one lane")
 		}
 		// The other dies: after its lease the sweep finds the lane.
-		swept, err := b.store.Lanes.Sweep(b.t.Context(), 10)
-		ok(b.t, err)
+		swept = b.due()
 		b.clock.Add(laneLease + time.Second)
-		found, err := b.store.Lanes.Sweep(b.t.Context(), 10)
-		ok(b.t, err)
+		found := b.due()
 		b.deliver(w)
 		if len(swept) != 0 || len(found) != 1 || b.only(w).State != models.DeliveryDelivered {
 			b.t.Errorf("swept %v, then %v", swept, found)
@@ -343,36 +342,71 @@ func TestSecondWorkerOfALaneEndsAtOnce(t *testing.T) {
 	})
 }
 
+// TestReleaseLooksOnceMore: what falls due while a lane is held goes on at
+// once.
 func TestReleaseLooksOnceMore(t *testing.T) {
 	onBoth(t, func(b *bench) {
-		w := b.webhook(nil)
-		_, _, err := b.store.Lanes.Claim(b.t.Context(), w.ID, "me", laneLease)
+		w := pending(b, nil)
+		_, claimed := b.claim(w, "me")
+		b.record(question("b", 2, nil))
+		b.later()
+		idle, err := b.store.Lanes.ReleaseIdle(b.t.Context(), w.ID, "me", models.Release{})
 		ok(b.t, err)
-		b.record(question("a", 1, nil))
-		b.later() // fills the lane while it is held: no job is queued
-		queued := b.queued.take()
 		again, err := b.store.Lanes.Release(b.t.Context(), w.ID, "me", models.Release{})
 		ok(b.t, err)
-		if len(queued) != 0 || len(again) != 1 {
-			b.t.Errorf("queued %v, again %v", queued, again)
+		if !claimed || idle || len(again) != 1 || again[0].WebhookID != w.ID || len(b.due()) != 1 {
+			b.t.Errorf("claimed %v, released as idle %v, again %v", claimed, idle, again)
 		}
 	})
 }
 
-func TestDispatchQueuesALaneOnce(t *testing.T) {
+// TestALostLeaseReleasesNothing: whoever lost a lease leaves the lane to its
+// new holder.
+func TestALostLeaseReleasesNothing(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		w := pending(b, nil)
+		_, first := b.claim(w, "lost")
+		b.clock.Add(laneLease + time.Second)
+		_, second := b.claim(w, "new")
+		again, err := b.store.Lanes.Release(b.t.Context(), w.ID, "lost", models.Release{Slow: true})
+		ok(b.t, err)
+		idle, err := b.store.Lanes.ReleaseIdle(b.t.Context(), w.ID, "lost", models.Release{Slow: true})
+		ok(b.t, err)
+		work, err := b.store.Lanes.Look(b.t.Context(), w.ID)
+		ok(b.t, err)
+		if !first || !second || len(again) != 0 || !work.HeldBy("new", 0) || work.Lane.Slow {
+			b.t.Errorf("claimed %v and %v, again %v, idle %v, the lane %+v", first, second, again, idle, work.Lane)
+		}
+	})
+}
+
+// TestALeaseOfTheFutureHoldsNothing: after the clock was set back a lane does
+// not stay held until the clock reaches the old time.
+func TestALeaseOfTheFutureHoldsNothing(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		w := pending(b, nil)
+		_, claimed := b.claim(w, "before")
+		b.clock.Add(-5 * time.Hour)
+		ok(b.t, b.store.Lanes.Reschedule(b.t.Context()))
+		due := b.due()
+		_, again := b.claim(w, "after")
+		if !claimed || len(due) != 1 || !again {
+			b.t.Errorf("claimed %v; due %v, claimed again %v", claimed, due, again)
+		}
+	})
+}
+
+// TestDispatchOffersWhatItFilled: also the lanes that waited before, which wait
+// for one place.
+func TestDispatchOffersWhatItFilled(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		w := b.webhook(nil)
 		b.record(question("a", 1, nil))
 		b.later()
-		first := b.queued.take()
-		b.clock.Add(-9 * time.Second)
 		b.record(question("b", 2, nil))
-		b.clock.Add(11 * time.Second)
-		b.set(models.DispatchDelay, "0")
-		b.dispatch()
-		second := b.queued.take()
-		if len(first) != 1 || first[0].WebhookID != w.ID || len(second) != 0 || len(b.deliveries(w)) != 2 {
-			b.t.Errorf("queued %v, then %v", first, second)
+		b.later()
+		if offered := b.offered(); !slices.Equal(offered, []int64{w.ID}) || len(b.deliveries(w)) != 2 {
+			b.t.Errorf("offered %v", offered)
 		}
 	})
 }

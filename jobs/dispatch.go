@@ -23,7 +23,7 @@ const (
 // database's lock lets one at a time do it, so none waits for a leader.
 type dispatcher struct {
 	store   *models.Store
-	queue   queue
+	runner  *runner
 	log     *slog.Logger
 	arrived <-chan struct{} // an event was accepted here
 	changed <-chan struct{} // an administrator changed something here
@@ -51,7 +51,7 @@ func (d *dispatcher) run(ctx context.Context) {
 	}
 }
 
-// once runs dispatch if it is time, and queues the lanes it filled.
+// once runs dispatch if it is time, and hands over the lanes it filled.
 func (d *dispatcher) once(ctx context.Context) (models.TakeResult, error) {
 	started := time.Now()
 	result, err := d.store.Events.Take(ctx, takeLimit, func(t models.Take) (models.Decision, error) {
@@ -62,7 +62,8 @@ func (d *dispatcher) once(ctx context.Context) (models.TakeResult, error) {
 	}
 	d.log.DebugContext(ctx, "dispatched", slog.Int("events", result.Events), slog.Int("lanes", len(result.Lanes)),
 		slog.Duration("took", time.Since(started)))
-	return result, d.queue.insert(ctx, result.Lanes)
+	d.runner.offer(result.Lanes)
+	return result, nil
 }
 
 func (d *dispatcher) sleep(ctx context.Context, wait time.Duration, onArrival bool) {

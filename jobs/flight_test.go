@@ -33,7 +33,7 @@ func TestDroppedWhileAnAttemptIsInFlight(t *testing.T) {
 
 func dropInFlight(b *bench, drop func(*bench, models.Webhook) (int64, error), code int, state string) {
 	w := pending(b, nil)
-	gate, arrived, done := b.gatedWork(w, "", 1)
+	gate, arrived, done := b.gatedWork(w, 1)
 	<-arrived
 	b.receiver.answers(code) // when it is let go
 	n, err := drop(b, w)

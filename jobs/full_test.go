@@ -2,92 +2,63 @@ package jobs
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
-	"time"
 
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// queueUp puts jobs into River's table that no worker takes.
-func (b *bench) queueUp(queue string, lanes []models.LaneRef) {
-	b.t.Helper()
-	for _, lane := range lanes {
-		b.exec(fmt.Sprintf(`insert into river_job (args, kind, max_attempts, priority, queue, state)
-			values ('{"webhook_id":%d}', 'lane', 1, 1, '%s', 'available')`, lane.WebhookID, queue))
-	}
-}
-
-// While a lane's job waits, however long, no other is queued for it, neither
-// by the sweep nor by an event.
-func TestALaneHasOneJobThatWaits(t *testing.T) {
+// While a lane waits for a place, however long, it waits once, whether the
+// sweep or an event offers it again.
+func TestALaneWaitsOnce(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		const lanes, sweeps = 60, 30
-		hooks := make([]models.Webhook, lanes)
-		for i := range hooks {
-			hooks[i] = b.webhook(func(in *models.WebhookInput) { in.Name = fmt.Sprint("hanging ", i) })
+		for i := range lanes {
+			b.webhook(func(in *models.WebhookInput) { in.Name = fmt.Sprint("hanging ", i) })
 		}
 		b.exec("update lanes set slow = true")
 		b.record(question("a", 1, nil))
 		b.later()
-		jobs := b.queued.take()
-		b.queueUp(models.QueueSlow, jobs)
-		s := &sweeper{store: b.store, queue: b.queued, log: b.worker.log}
 		for i := range sweeps {
 			if i == sweeps/2 {
 				b.record(question("b", 2, nil))
 			}
 			b.later()
-			ok(b.t, s.once(b.t.Context()))
-			more := b.queued.take()
-			b.queueUp(models.QueueSlow, more)
-			jobs = append(jobs, more...)
+			ok(b.t, b.sweeper().once(b.t.Context()))
 		}
-		if len(jobs) != lanes {
-			b.t.Errorf("%d jobs for %d lanes", len(jobs), lanes)
+		if offered := b.offered(); len(offered) != lanes {
+			b.t.Errorf("%d wait for %d lanes", len(offered), lanes)
 		}
 	})
 }
 
-// When a queue is full, its lanes wait in their rows, others do not, and then
-// they come in the order in which they fell due.
-func TestAFullQueueDelaysNoOther(t *testing.T) {
+// When a share is full, its lanes wait, others do not, and then they begin in
+// the order in which they fell due.
+func TestAFullShareDelaysNoOther(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		older, newer, fast := b.webhook(nil), b.webhook(nil), b.webhook(nil)
-		const waiting = 1000
+		limits := maps.Clone(sharePlaces)
+		limits[models.ShareSlow] = 0
+		b.runner.places = newPlaces(limits)
 		b.exec(fmt.Sprintf("update lanes set slow = true where webhook_id <> %d", fast.ID))
-		b.exec(fmt.Sprintf(`insert into river_job (args, kind, max_attempts, priority, queue, state)
-			with recursive g(i) as (select 1 union all select i + 1 from g where i < %d)
-			select '{"webhook_id":1000000}', 'lane', 1, 1, 'slow', 'available' from g`, waiting))
 		b.record(question("a", 1, nil))
 		b.later()
-		if queued := b.queued.take(); len(queued) != 1 || queued[0].WebhookID != fast.ID {
-			b.t.Errorf("queued %v", queued)
+		if offered := b.offered(); !slices.Equal(offered, []int64{fast.ID}) {
+			b.t.Errorf("offered %v", offered)
 		}
-		b.deliver(older) // meanwhile, and it has more to do
-		b.exec(fmt.Sprintf("update deliveries set due_at = created_at, state = 'pending', finished_at = null where webhook_id = %d", older.ID))
-		_, claimed, err := b.store.Lanes.Claim(b.t.Context(), older.ID, "me", laneLease)
+		b.exec(fmt.Sprintf("update lanes set next_due_at = (select next_due_at from lanes where webhook_id = %d) where webhook_id = %[1]d", fast.ID))
+		b.exec(fmt.Sprintf("update lanes set next_due_at = (select max(created_at) from webhooks) where webhook_id = %d", older.ID))
+		q := b.runner.missing()
+		swept, err := b.store.Lanes.Sweep(b.t.Context(), models.SweepQuery{Full: q.Full, Limit: 10})
 		ok(b.t, err)
-		b.clock.Add(time.Second)
-		again, err := b.store.Lanes.Release(b.t.Context(), older.ID, "me", models.Release{Slow: true})
-		ok(b.t, err)
-		if !claimed || len(again) != 0 {
-			b.t.Errorf("queued %v again", again)
+		if !slices.Equal(q.Full, []string{models.ShareSlow}) || len(swept) != 1 || swept[0].WebhookID != fast.ID {
+			b.t.Errorf("%v full, swept %v", q.Full, swept)
 		}
-		swept, err := b.store.Lanes.Sweep(b.t.Context(), 10)
-		ok(b.t, err)
-		if len(swept) != 0 {
-			b.t.Errorf("swept %v", swept)
-		}
-		b.exec("delete from river_job")
-		swept, err = b.store.Lanes.Sweep(b.t.Context(), 1)
-		ok(b.t, err)
-		if len(swept) != 1 || swept[0] != (models.LaneRef{WebhookID: newer.ID, Queue: models.QueueSlow}) {
-			b.t.Errorf("swept %v first", swept)
-		}
-		swept, err = b.store.Lanes.Sweep(b.t.Context(), 10)
-		ok(b.t, err)
-		if len(swept) != 1 || swept[0].WebhookID != older.ID {
-			b.t.Errorf("swept %v then", swept)
+		b.runner.places = newPlaces(sharePlaces)
+		b.runner.offer(b.due())
+		if offered := b.offered(); slices.Index(offered, older.ID) > slices.Index(offered, newer.ID) || len(offered) != 3 {
+			b.t.Errorf("offered %v", offered)
 		}
 	})
 }

@@ -174,7 +174,7 @@ func TestWhatCannotBeRecordedIsNotSentForEver(t *testing.T) {
 		}}
 		ctx, cancel := context.WithTimeout(b.t.Context(), time.Minute)
 		defer cancel()
-		if err := b.worker.recordSurely(ctx, w.ID, []models.Outcome{o}, models.LaneHealth{}); err != nil {
+		if err := b.runner.recordSurely(ctx, w.ID, "", []models.Outcome{o}, models.LaneHealth{}); err != nil {
 			b.t.Fatal(err)
 		}
 		attempts, err := b.store.Deliveries.Attempts(b.t.Context(), d.ID)

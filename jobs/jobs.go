@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"sync"
 
@@ -38,38 +39,36 @@ type Jobs struct {
 	queue      queue
 	dispatcher *dispatcher
 	sweeper    *sweeper
-	deliverer  *deliverer
+	runner     *runner
 	arrived    chan struct{}
 	changed    []chan struct{}
 	stopping   chan struct{}
-	cancel     context.CancelFunc
+	cancel     context.CancelFunc // ends the loops
+	cut        context.CancelFunc // ends the lanes
 	loops      sync.WaitGroup
 	mu         sync.Mutex
 	running    bool
 }
 
 // New puts the jobs together. Nothing runs before Start.
-func New(d Deps) (*Jobs, error) { return newJobs(d, queueWorkers) }
+func New(d Deps) (*Jobs, error) { return newJobs(d, sharePlaces) }
 
 func newJobs(d Deps, limits map[string]int) (*Jobs, error) {
 	share := cmp.Or(d.MemoryShare, 1)
 	j := &Jobs{store: d.Store, arrived: make(chan struct{}, 1), stopping: make(chan struct{})}
-	j.deliverer = &deliverer{
+	j.runner = newRunner(&deliverer{
 		store: d.Store, sender: d.Sender, log: d.Log, metrics: newMetrics(d.Metrics, d.Store), finished: d.Finished,
 		stopping: j.stopping, instance: rand.Text(), jitter: jitter,
 		readingMost: int64(readingMost * share),
-	}
+	}, limits, int(openMost*share))
 	workers := river.NewWorkers()
-	river.AddWorker(workers, &laneWorker{deliverer: j.deliverer})
 	river.AddWorker(workers, &pruneWorker{store: d.Store, log: d.Log, stopping: j.stopping})
 	var err error
-	j.queue, err = newQueue(d.Store, workers, limits, riverLog(d.Log))
-	if err != nil {
+	if j.queue, err = newQueue(d.Store, workers, riverLog(d.Log)); err != nil {
 		return nil, err
 	}
-	j.deliverer.queue = j.queue
-	j.dispatcher = &dispatcher{store: d.Store, queue: j.queue, log: d.Log, arrived: j.arrived, changed: j.wake(), mostBytes: int(takeBytes * share)}
-	j.sweeper = &sweeper{store: d.Store, queue: j.queue, log: d.Log, changed: j.wake()}
+	j.dispatcher = &dispatcher{store: d.Store, runner: j.runner, log: d.Log, arrived: j.arrived, changed: j.wake(), mostBytes: int(takeBytes * share)}
+	j.sweeper = &sweeper{store: d.Store, runner: j.runner, log: d.Log, changed: j.wake()}
 	return j, nil
 }
 
@@ -88,7 +87,10 @@ func (j *Jobs) Start(ctx context.Context) error {
 		return err
 	}
 	loop, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	j.cancel = cancel
+	lanes, cut := context.WithCancel(context.WithoutCancel(ctx))
+	j.cancel, j.cut = cancel, cut
+	go j.runner.renewals(lanes)
+	j.loops.Go(func() { j.runner.run(loop, lanes) })
 	j.loops.Go(func() { j.dispatcher.run(loop) })
 	j.loops.Go(func() { j.sweeper.run(loop) })
 	j.mu.Lock()
@@ -110,7 +112,7 @@ func (j *Jobs) Stop(ctx context.Context) error {
 	close(j.stopping)
 	j.cancel()
 	j.loops.Wait()
-	return j.queue.stop(ctx)
+	return errors.Join(j.runner.stop(ctx, j.cut), j.queue.stop(ctx))
 }
 
 // Ready tells whether the jobs run.

@@ -2,8 +2,11 @@ package jobs
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -16,7 +19,7 @@ func TestLongAnswersDoNotFillTheMemory(t *testing.T) {
 		b.record(many(40)...)
 		b.later()
 		b.receiver.Config.Handler = answersLong(b.receiver)
-		d := b.worker.deliverer
+		d := b.runner
 		d.kept.Store(keptMost + 1) // by other lanes
 		b.deliver(w)
 		if n := d.kept.Load(); n != keptMost+1 {
@@ -33,31 +36,44 @@ func TestLongAnswersDoNotFillTheMemory(t *testing.T) {
 // Nothing more is sent while too many bytes of answers wait to be recorded.
 func TestNothingIsSentWhileTooMuchIsKept(t *testing.T) {
 	onBoth(t, func(b *bench) {
-		const all = 40
+		const all = 100 // of which a third fills keptMost
 		w := b.webhook(func(in *models.WebhookInput) { in.Type = "stackauth" })
 		b.record(many(all)...)
 		b.later()
 		b.receiver.Config.Handler = answersLong(b.receiver)
-		d := b.worker.deliverer
-		d.kept.Store(keptMost + 1) // by other lanes
-		l := newLane(d, w.ID, "test", models.QueueFast)
-		_, claimed, err := b.store.Lanes.Claim(b.t.Context(), w.ID, "test", laneLease)
-		ok(b.t, err)
-		ok(b.t, l.look(b.t.Context()))
-		for l.startSome(b.t.Context()); len(l.inFlight) > 0; l.startSome(b.t.Context()) {
-			for len(l.inFlight) > 0 {
-				l.finished(b.t.Context(), <-l.results)
-			}
+		gate, arrived, done := b.gatedWork(w, all)
+		<-arrived
+		unlock := b.lockWrites(w)
+		close(gate)
+		b.until(func() bool { return b.runner.kept.Load() > keptMost })
+		b.clock.Await(2) // it looks, and does nothing else meanwhile
+		if sent, most := len(b.receiver.requests()), keptMost/(64<<10)+laneInFlight; sent > most {
+			b.t.Errorf("%d were sent, want at most %d", sent, most)
 		}
-		if sent := all - len(l.queue); !claimed || sent > laneInFlight || sent == 0 {
+		unlock()
+		<-done
+		if sent := len(b.receiver.requests()); sent != all {
 			b.t.Errorf("%d were sent", sent)
 		}
-		l.end()
-		l.drain(b.t.Context(), laneDrain)
-		if kept, reading := d.kept.Load(), d.reading.Load(); kept != keptMost+1 || reading != 0 {
-			b.t.Errorf("%d bytes are counted that nobody keeps, %d that nobody reads", kept-keptMost-1, reading)
+		if kept, reading := b.runner.kept.Load(), b.runner.reading.Load(); kept != 0 || reading != 0 {
+			b.t.Errorf("%d bytes are counted that nobody keeps, %d that nobody reads", kept, reading)
 		}
 	})
+}
+
+// lockWrites lets nothing be recorded about a webhook until unlock.
+func (b *bench) lockWrites(w models.Webhook) (unlock func()) {
+	b.t.Helper()
+	db, lock := b.store.SQLite(), "update lanes set slow = slow where webhook_id = "
+	if db == nil {
+		db = stdlib.OpenDBFromPool(b.store.Postgres())
+		b.t.Cleanup(func() { _ = db.Close() })
+	}
+	tx, err := db.BeginTx(b.t.Context(), nil)
+	ok(b.t, err)
+	_, err = tx.ExecContext(b.t.Context(), lock+strconv.FormatInt(w.ID, 10))
+	ok(b.t, err)
+	return func() { ok(b.t, tx.Rollback()) }
 }
 
 func answersLong(r *receiver) http.HandlerFunc {
@@ -72,7 +88,7 @@ func TestAnswersThatAreReadDoNotFillTheMemory(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		w := pending(b, nil)
 		b.receiver.Config.Handler = answersLong(b.receiver)
-		d := b.worker.deliverer
+		d := b.runner
 		d.reading.Store(readingMost) // by other lanes
 		b.deliver(w)
 		row := b.only(w)
@@ -91,14 +107,13 @@ func TestAnswersThatAreReadDoNotFillTheMemory(t *testing.T) {
 // later results are not counted as kept.
 func TestATurnThatBreaksOffEnds(t *testing.T) {
 	onBoth(t, func(b *bench) {
-		d := b.worker.deliverer
-		l := newLane(d, 1, "test", models.QueueFast)
-		l.inFlight[1] = false
-		l.keep(2, 100)
-		d.reading.Store(10)
+		l := newLane(b.runner, seat{id: 1, share: models.ShareFast}, "test")
+		l.pacer.begin(1, false)
+		l.rec.keep(2, 100)
+		l.reading.Store(10)
 		l.drain(b.t.Context(), 0)
 		l.forget()
 		l.results <- sent{reading: 10}
-		b.until(func() bool { return d.kept.Load() == 0 && d.reading.Load() == 0 })
+		b.until(func() bool { return l.kept.Load() == 0 && l.reading.Load() == 0 })
 	})
 }

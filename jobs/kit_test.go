@@ -18,8 +18,6 @@ import (
 
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/rivertype"
 
 	"github.com/sitehooks/sitehooks/jobs/send"
 	"github.com/sitehooks/sitehooks/jobs/wire"
@@ -42,31 +40,9 @@ type bench struct {
 	store      *models.Store
 	clock      *modelstest.Clock
 	dispatcher *dispatcher
-	worker     *laneWorker
-	queued     *fakeQueue
+	runner     *runner
 	receiver   *receiver
 	stopping   chan struct{}
-}
-
-type fakeQueue struct {
-	queue
-	mu    sync.Mutex
-	lanes []models.LaneRef
-}
-
-func (q *fakeQueue) insert(_ context.Context, lanes []models.LaneRef) error {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.lanes = append(q.lanes, lanes...)
-	return nil
-}
-
-func (q *fakeQueue) take() []models.LaneRef {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	lanes := q.lanes
-	q.lanes = nil
-	return lanes
 }
 
 // onBoth runs a test on both databases, with the feature on.
@@ -80,15 +56,46 @@ func onBoth(t *testing.T, test func(b *bench)) {
 }
 
 func newBench(t *testing.T, s *models.Store, clock *modelstest.Clock) *bench {
-	b := &bench{t: t, store: s, clock: clock, queued: &fakeQueue{}, receiver: newReceiver(t), stopping: make(chan struct{})}
+	b := &bench{t: t, store: s, clock: clock, receiver: newReceiver(t), stopping: make(chan struct{})}
 	log := slog.New(slog.DiscardHandler)
-	b.dispatcher = &dispatcher{store: s, queue: b.queued, log: log, mostBytes: takeBytes}
-	b.worker = &laneWorker{deliverer: &deliverer{
+	b.runner = newRunner(&deliverer{
 		readingMost: readingMost,
-		store:       s, queue: b.queued, log: log, metrics: newMetrics(prometheus.NewRegistry(), s), stopping: b.stopping, instance: "test", jitter: func() float64 { return 0.5 },
+		store:       s, log: log, metrics: newMetrics(prometheus.NewRegistry(), s), stopping: b.stopping, instance: "test", jitter: func() float64 { return 0.5 },
 		sender: send.New(send.Config{AllowCIDRs: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}),
-	}}
+	}, sharePlaces, openMost)
+	b.dispatcher = &dispatcher{store: s, runner: b.runner, log: log, mostBytes: takeBytes}
 	return b
+}
+
+func (b *bench) sweeper() *sweeper {
+	return &sweeper{store: b.store, runner: b.runner, log: b.runner.log}
+}
+
+// offered are the lanes that wait for a place, in the order in which they would
+// begin. They wait no longer.
+func (b *bench) offered() (ids []int64) {
+	for _, at := range b.runner.choose() {
+		b.runner.places.free(at)
+		ids = append(ids, at.id)
+	}
+	return ids
+}
+
+// due are the lanes that a sweep finds.
+func (b *bench) due() (refs []models.LaneRef) {
+	b.t.Helper()
+	refs, err := b.store.Lanes.Sweep(b.t.Context(), models.SweepQuery{Limit: 1000})
+	ok(b.t, err)
+	return refs
+}
+
+// claim takes a lane as another instance does.
+func (b *bench) claim(w models.Webhook, holder string) (work models.Work, claimed bool) {
+	b.t.Helper()
+	works, err := b.store.Lanes.Claim(b.t.Context(), []int64{w.ID}, holder, laneLease)
+	ok(b.t, err)
+	work, claimed = works[w.ID]
+	return work, claimed
 }
 
 func (b *bench) set(name, value string) {
@@ -157,14 +164,19 @@ func (b *bench) later() {
 	b.dispatch()
 }
 
-// deliver works on a lane once, as a job does.
+// deliver works on a lane for one turn, if it is due.
 func (b *bench) deliver(w models.Webhook) {
 	b.t.Helper()
-	ok(b.t, b.work(w))
+	b.begin(b.t.Context(), w)
+	b.runner.lanes.Wait()
 }
 
-func (b *bench) work(w models.Webhook) error {
-	return b.worker.Work(b.t.Context(), &river.Job[laneArgs]{JobRow: &rivertype.JobRow{}, Args: laneArgs{w.ID}})
+// begin begins a turn on a lane, if it is due. ctx ends the turn.
+func (b *bench) begin(ctx context.Context, w models.Webhook) {
+	b.t.Helper()
+	b.offered()
+	b.runner.offer(slices.DeleteFunc(b.due(), func(ref models.LaneRef) bool { return ref.WebhookID != w.ID }))
+	b.runner.begin(ctx)
 }
 
 // exec changes the database behind the models' back.

@@ -73,9 +73,9 @@ func TestTenThousandReleasedAtOnceArePaced(t *testing.T) {
 func TestReleasedBacklogsLeaveTheWorkersToOthers(t *testing.T) {
 	const released, each = 15, 300
 	onBoth(t, func(b *bench) {
-		limits := maps.Clone(queueWorkers)
-		limits[models.QueueFast], limits[models.QueuePaced] = 2, 2
-		j, err := newJobs(Deps{Store: b.store, Sender: b.worker.sender, Log: b.worker.log, Metrics: prometheus.NewRegistry()}, limits)
+		limits := maps.Clone(sharePlaces)
+		limits[models.ShareFast], limits[models.ShareNew], limits[models.SharePaced] = 2, 2, 2
+		j, err := newJobs(Deps{Store: b.store, Sender: b.runner.sender, Log: b.runner.log, Metrics: prometheus.NewRegistry()}, limits)
 		ok(b.t, err)
 		hooks := make([]models.Webhook, released)
 		for i := range hooks {

@@ -6,9 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/rivertype"
-
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -20,39 +17,35 @@ func TestWhatAStopCutsIsHandedBack(t *testing.T) {
 		w := b.webhook(func(in *models.WebhookInput) { in.Type = "stackauth" })
 		b.record(many(3)...)
 		b.later()
-		b.queued.take()
+		b.answersWell(w)
 		gate, arrived := make(chan struct{}), make(chan struct{}, 10)
 		b.receiver.gated(gate, arrived)
 		defer close(gate) // before the receiver closes
 		ctx, cut := context.WithCancel(b.t.Context())
-		done := make(chan error, 1)
-		go func() {
-			done <- b.worker.Work(ctx, &river.Job[laneArgs]{JobRow: &rivertype.JobRow{}, Args: laneArgs{w.ID}})
-		}()
+		b.begin(ctx, w)
 		for range 3 {
 			<-arrived
 		}
 		close(b.stopping)
 		cut()
-		ok(b.t, <-done)
+		b.runner.lanes.Wait()
 		for _, d := range b.deliveries(w) {
 			if d.State != models.DeliveryPending || d.Tries != 0 || d.DueAt == nil || d.DueAt.After(b.clock.Now()) {
 				b.t.Errorf("after the cut: %+v", d.Delivery)
 			}
 		}
-		_, claimed, err := b.store.Lanes.Claim(b.t.Context(), w.ID, "another instance", laneLease)
-		ok(b.t, err)
-		if !claimed || len(b.queued.take()) == 0 {
+		_, claimed := b.claim(w, "another instance")
+		if !claimed {
 			b.t.Error("the lane was not handed back")
 		}
 		first := map[string]bool{}
 		for _, r := range b.receiver.requests() {
 			first[r.header.Get("svix-id")] = true
 		}
-		_, err = b.store.Lanes.Release(b.t.Context(), w.ID, "another instance", models.Release{})
+		_, err := b.store.Lanes.Release(b.t.Context(), w.ID, "another instance", models.Release{})
 		ok(b.t, err)
 		b.receiver.answers(http.StatusOK)
-		b.worker.stopping = make(chan struct{})
+		b.runner.stopping = make(chan struct{})
 		b.deliver(w)
 		for _, r := range b.receiver.requests()[3:] {
 			if !first[r.header.Get("svix-id")] {
@@ -70,18 +63,17 @@ func TestWhatAStopCutsIsHandedBack(t *testing.T) {
 // An instance dies with a lane in its hands: within 90 s another has it.
 func TestWhatAKilledInstanceHadIsTakenOver(t *testing.T) {
 	onBoth(t, func(b *bench) {
-		w := pending(b, nil) // its job was queued, and lost with the instance
-		b.queued.take()
-		_, claimed, err := b.store.Lanes.Claim(b.t.Context(), w.ID, "killed", laneLease)
+		w := pending(b, nil) // it was offered to the instance, and lost with it
+		b.offered()
+		_, claimed := b.claim(w, "killed")
+		renewed, err := b.store.Lanes.Renew(b.t.Context(), []models.Lease{{WebhookID: w.ID, Holder: "killed"}}, laneLease) // at the last moment
 		ok(b.t, err)
-		renewed, err := b.store.Lanes.Renew(b.t.Context(), w.ID, "killed", laneLease) // at the last moment
-		ok(b.t, err)
-		if !claimed || !renewed {
+		if !claimed || len(renewed) != 1 {
 			b.t.Fatal("no lease")
 		}
 		died := b.clock.Now()
-		s := &sweeper{store: b.store, queue: b.queued, log: b.worker.log}
-		for len(b.queued.take()) == 0 {
+		s := b.sweeper()
+		for len(b.offered()) == 0 {
 			if b.clock.Now().Sub(died) > 90*time.Second {
 				b.t.Fatal("nobody took over within 90 s")
 			}
@@ -103,7 +95,7 @@ func TestDispatchGoesOnWithoutAKilledInstance(t *testing.T) {
 		w := b.webhook(nil)
 		b.dispatch() // the one that dies then
 		b.record(question("a", 1, nil))
-		other := &dispatcher{store: b.store, queue: b.queued, log: b.dispatcher.log, mostBytes: takeBytes}
+		other := &dispatcher{store: b.store, runner: b.runner, log: b.dispatcher.log, mostBytes: takeBytes}
 		for died := b.clock.Now(); len(b.deliveries(w)) == 0; b.clock.Add(time.Second) {
 			if b.clock.Now().Sub(died) > 3*5*time.Second+5*time.Second {
 				b.t.Fatal("nobody went on")

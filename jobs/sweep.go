@@ -11,18 +11,17 @@ import (
 
 const (
 	sweepEvery = time.Second
-	sweepLimit = 200
 	seekEvery  = 15 * time.Minute // for lost lanes, which there should be none of
 	// forgetEvery is how often expired values of sessions are erased. With
 	// models.KeptFor it stays under a minute.
 	forgetEvery = 5 * time.Second
 )
 
-// sweeper queues the lanes that fell due: due retries, deliveries that an
-// administrator released, and lanes whose job or worker was lost.
+// sweeper finds the lanes that fell due: due retries, deliveries that an
+// administrator released, and lanes whose instance was lost or is busy.
 type sweeper struct {
 	store   *models.Store
-	queue   queue
+	runner  *runner
 	log     *slog.Logger
 	changed <-chan struct{}
 	latest  time.Time // that the deciding clock has shown
@@ -46,23 +45,16 @@ func (s *sweeper) run(ctx context.Context) {
 	}
 }
 
-// once sweeps until nothing is left.
+// once finds lanes and offers them.
 func (s *sweeper) once(ctx context.Context) error {
 	if err := errors.Join(s.look(ctx), s.seek(ctx), s.forget(ctx)); err != nil {
 		return err
 	}
-	for {
-		lanes, err := s.store.Lanes.Sweep(ctx, sweepLimit)
-		if err != nil {
-			return err
-		}
-		if err := s.queue.insert(ctx, lanes); err != nil {
-			return err
-		}
-		if len(lanes) < sweepLimit {
-			return nil
-		}
+	lanes, err := s.store.Lanes.Sweep(ctx, s.runner.missing())
+	if err == nil {
+		s.runner.offer(lanes)
 	}
+	return err
 }
 
 // seek finds lanes that were lost, at the start and now and then.

@@ -48,7 +48,7 @@ func (x *Deliveries) Resend(ctx context.Context, by Actor, publicID string) erro
 			return ErrErased
 		}
 		err = tx.Model(&Lane{}).Where("webhook_id = ?", w.ID).
-			Updates(map[string]any{"next_due_at": now, "queued_until": nil}).Error
+			Update("next_due_at", now).Error
 		if err != nil {
 			return err
 		}
@@ -195,7 +195,7 @@ func (x *Deliveries) lockWebhooks(tx *gorm.DB, id int64) error {
 // fillPaced marks the lanes of resent deliveries as due now, with deliveries up
 // to through to be sent slowly.
 func fillPaced(tx *gorm.DB, through int64, now time.Time) error {
-	return tx.Exec(`update lanes set next_due_at = ?, queued_until = null,
+	return tx.Exec(`update lanes set next_due_at = ?,
 		paced_through = case when paced_through < ? then ? else paced_through end
 		where webhook_id in (select webhook_id from deliveries where resend and due_at = ?)`,
 		now, through, through, now).Error

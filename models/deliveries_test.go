@@ -43,7 +43,7 @@ func finish(t *testing.T, s *models.Store, d models.DeliveryRow, state string, c
 	t.Helper()
 	now, err := s.Now(t.Context())
 	ok(t, err)
-	err = s.Lanes.Record(t.Context(), d.WebhookID, []models.Outcome{{State: state, Attempt: models.Attempt{
+	err = s.Lanes.Record(t.Context(), d.WebhookID, "", []models.Outcome{{State: state, Attempt: models.Attempt{
 		DeliveryID: d.ID, WebhookID: d.WebhookID, Number: d.Tries + 1, StartedAt: now, Code: code,
 		RequestHeaders: []byte("[]"), ResponseHeaders: []byte("[]"), ResponseBody: []byte("echo"),
 	}}}, models.LaneHealth{})

@@ -69,14 +69,10 @@ type Attempt struct {
 type Lane struct {
 	WebhookID int64 `gorm:"primaryKey;autoIncrement:false"`
 	// NextDueAt is when there is something to send; nil: nothing, or it may not.
-	NextDueAt *time.Time
-	// QueuedUntil says that a job was queued and will look at the lane; it is
-	// believed until then.
-	QueuedUntil *time.Time
+	NextDueAt   *time.Time
 	LeasedBy    string
 	LeasedUntil *time.Time
-	// Slow lanes work in a queue of their own, so that they do not delay
-	// others.
+	// Slow lanes have a share of their own, so that they do not delay others.
 	Slow bool
 	// PacedThrough is the highest Delivery.ID of those released together,
 	// which go out slowly; 0: none.

@@ -1,8 +1,9 @@
 package models
 
 import (
-	"cmp"
 	"context"
+	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -12,14 +13,12 @@ import (
 )
 
 // Lanes are the webhooks' queues. A lane has at most one worker, which holds
-// its lease. Code that fills a lane notes it in the lane's row, so a lost job
-// only delays until the next sweep.
+// its lease. A transaction that fills a lane notes it in the lane's row, so
+// that the sweep of any instance finds it.
 //
-// A turn on a lane makes few statements and many turns make them at once, so
-// they make them together.
+// Many lanes ask the database at the same time, so they share its statements.
 type Lanes struct {
 	s        *Store
-	claims   *db.Batcher[*laneClaim]
 	looks    *db.Batcher[*laneLook]
 	dues     *db.Batcher[*laneDue]
 	records  *db.Batcher[*laneOutcomes]
@@ -27,18 +26,17 @@ type Lanes struct {
 	dueBytes int64 // of a lane that are read at once
 }
 
-// How many turns share a statement.
+// How many lanes share a statement.
 const (
 	turnsTogether = 128
 	duesTogether  = 32 // each may read dueBytes
 )
 
-// laneWithin is the maximum time of a statement that turns share.
+// laneWithin is the maximum time of a statement that lanes share.
 const laneWithin = 15 * time.Second
 
 func newLanes(s *Store, memoryShare float64) *Lanes {
 	x := &Lanes{s: s, dueBytes: int64(dueBytes * memoryShare)}
-	x.claims = db.NewBatcher(turnsTogether, nil, laneWithin, x.claim)
 	x.looks = db.NewBatcher(turnsTogether, nil, laneWithin, x.look)
 	x.dues = db.NewBatcher(duesTogether, nil, laneWithin, x.due)
 	x.records = db.NewBatcher(recordTogether, (*laneOutcomes).size, laneWithin, x.record)
@@ -46,89 +44,82 @@ func newLanes(s *Store, memoryShare float64) *Lanes {
 	return x
 }
 
-// queuedFor is how long a queued job is believed to be about to start.
-const queuedFor = 10 * time.Second
-
-// fillLanes notes that lanes have something due now. It returns those for which
-// a job must be queued: no worker has them and none is queued. Those whose
-// queue is full are left to the sweep.
+// fillLanes notes that lanes have something due now, and returns them. The
+// lock keeps a lane from being released until this transaction ends, and lets
+// outcomes be recorded meanwhile.
 func (s *Store) fillLanes(tx *gorm.DB, ids map[int64]struct{}, now time.Time) ([]LaneRef, error) {
-	sorted := make([]int64, 0, len(ids))
-	for id := range ids {
-		sorted = append(sorted, id)
-	}
-	slices.Sort(sorted) // all transactions lock in the same order
-	if len(sorted) == 0 {
+	if len(ids) == 0 {
 		return nil, nil
 	}
-	waiting, err := waitingLanes(tx)
+	var lanes []filledLane
+	err := tx.Raw(`
+		select l.*, w.url_shown from lanes l join webhooks w on w.id = l.webhook_id
+		where `+s.db.InIDs("l.webhook_id")+` order by l.webhook_id`+s.db.ForKeyShare("l"),
+		db.JSON(slices.Sorted(maps.Keys(ids)))).Find(&lanes).Error // all transactions lock in the same order
 	if err != nil {
 		return nil, err
 	}
-	var lanes []Lane
-	err = tx.Raw("select * from lanes where "+s.db.InIDs("webhook_id")+" order by webhook_id"+s.db.ForUpdate(), db.JSON(sorted)).Find(&lanes).Error
-	if err != nil {
-		return nil, err
-	}
-	var refs []LaneRef
-	var queue []int64
-	for _, lane := range lanes {
-		if !after(lane.LeasedUntil, now) && !after(lane.QueuedUntil, now) && waiting.add(lane.ref()) {
-			queue = append(queue, lane.WebhookID)
-			refs = append(refs, lane.ref())
+	refs := make([]LaneRef, len(lanes))
+	var late []int64
+	for i, l := range lanes {
+		refs[i] = l.ref()
+		if l.NextDueAt == nil || l.NextDueAt.After(now) {
+			late = append(late, l.WebhookID)
 		}
 	}
-	err = tx.Exec("update lanes set next_due_at = ? where "+s.db.InIDs("webhook_id")+" and (next_due_at is null or next_due_at > ?)",
-		now, db.JSON(sorted), now).Error
-	if err == nil && len(queue) > 0 {
-		err = tx.Exec("update lanes set queued_until = ? where "+s.db.InIDs("webhook_id"), now.Add(queuedFor), db.JSON(queue)).Error
+	if len(late) == 0 {
+		return refs, nil
 	}
-	return refs, err
+	return refs, tx.Exec("update lanes set next_due_at = ? where "+s.db.InIDs("webhook_id")+" and (next_due_at is null or next_due_at > ?)",
+		now, db.JSON(late), now).Error
 }
 
-func after(t *time.Time, now time.Time) bool { return t != nil && t.After(now) }
+// filledLane is a lane with the shown URL of its webhook.
+type filledLane struct {
+	Lane
+	URLShown string
+}
 
-// markMax is further ahead than any lease or mark can be, unless the clock was
-// set back since: then it counts for nothing.
-const markMax = 10 * time.Minute
+func (l filledLane) ref() LaneRef { return LaneRef{l.WebhookID, l.share(), l.URLShown} }
 
-const dueAndFree = "next_due_at <= ? and (leased_until is null or leased_until <= ? or leased_until > ?) " +
-	"and (queued_until is null or queued_until <= ? or queued_until > ?)"
+// leaseMax is further ahead than any lease can be, unless the clock was set
+// back since: then the lease counts for nothing.
+const leaseMax = 10 * time.Minute
 
-// Sweep returns at most limit lanes that have something due and that no worker
-// has or is about to have, and counts them as queued. Those that wait longest
-// come first; those whose queue is full, or whose job waits in it, are left.
-func (x *Lanes) Sweep(ctx context.Context, limit int) ([]LaneRef, error) {
-	now, err := x.s.Now(ctx)
+// dueAndFree selects the lanes that have something due and that no worker has.
+const dueAndFree = "l.next_due_at <= ? and (l.leased_until is null or l.leased_until <= ? or l.leased_until > ?)"
+
+func freeArgs(now time.Time) []any { return []any{now, now, now.Add(leaseMax)} }
+
+// SweepQuery selects lanes for an instance.
+type SweepQuery struct {
+	Full    []string // shares in which it has no place
+	Waiting []int64  // the lanes that it knows already
+	Limit   int
+}
+
+// Sweep returns lanes that have something due and that no worker has, those
+// that have waited longest first.
+func (x *Lanes) Sweep(ctx context.Context, q SweepQuery) ([]LaneRef, error) {
+	tx := x.s.db.WithContext(ctx)
+	now, err := x.s.db.Now(tx)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("find lanes that are due: %w", err)
 	}
-	args := []any{now, now, now.Add(markMax), now, now.Add(markMax)}
-	var n int64
-	err = x.s.db.WithContext(ctx).Model(&Lane{}).Where(dueAndFree, args...).Limit(1).Count(&n).Error
-	if err != nil || n == 0 {
-		return nil, err
-	}
-	waiting, err := waitingLanes(x.s.db.WithContext(ctx))
+	var lanes []filledLane
+	err = tx.Raw(`
+		select l.*, coalesce(w.url_shown, '') as url_shown from lanes l left join webhooks w on w.id = l.webhook_id
+		where `+dueAndFree+` and `+laneShare+` not in ? and l.webhook_id not in `+x.s.db.JSONList("bigint")+`
+		order by l.next_due_at, l.webhook_id limit ?`,
+		append(freeArgs(now), append(q.Full, ""), db.JSON(q.Waiting), q.Limit)...).Find(&lanes).Error
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("find lanes that are due: %w", err)
 	}
-	var lanes []Lane
-	err = x.s.db.Tx(ctx, func(tx *gorm.DB) error {
-		return tx.Raw(`
-		update lanes set queued_until = ? where webhook_id in (
-			select webhook_id from lanes where `+dueAndFree+` and `+laneQueue+` not in ? and webhook_id not in `+x.s.db.JSONList("bigint")+`
-			order by next_due_at limit ?`+x.s.db.SkipLocked()+`)
-		returning *`, slices.Concat([]any{now.Add(queuedFor)}, args, []any{waiting.full(), db.JSON(waiting.ids()), limit})...).Scan(&lanes).Error
-	})
-	slices.SortFunc(lanes, func(a, b Lane) int {
-		return cmp.Or(a.NextDueAt.Compare(*b.NextDueAt), cmp.Compare(a.WebhookID, b.WebhookID))
-	})
 	refs := make([]LaneRef, len(lanes))
-	for i, lane := range lanes {
-		refs[i] = lane.ref()
+	for i, l := range lanes {
+		refs[i] = l.ref()
 	}
-	return refs, err
+	return refs, nil
 }
 
 // Recover is for the start. It frees the leases of a killed process, where no
@@ -136,13 +127,13 @@ func (x *Lanes) Sweep(ctx context.Context, limit int) ([]LaneRef, error) {
 // instance. With PostgreSQL the leases of killed instances expire by
 // themselves.
 func (x *Lanes) Recover(ctx context.Context) error {
-	db := x.s.db.WithContext(ctx)
-	back, err := x.setBack(db)
+	tx := x.s.db.WithContext(ctx)
+	back, err := x.setBack(tx)
 	if err == nil && back {
 		err = x.Reschedule(ctx)
 	}
 	if err != nil || x.s.db.Shared() {
 		return err
 	}
-	return db.Exec("update lanes set leased_until = null, queued_until = null where leased_until is not null or queued_until is not null").Error
+	return tx.Exec("update lanes set leased_until = null where leased_until is not null").Error
 }

@@ -2,7 +2,7 @@ package models
 
 import (
 	"context"
-	"maps"
+	"fmt"
 	"slices"
 	"time"
 
@@ -11,75 +11,68 @@ import (
 	"github.com/sitehooks/sitehooks/models/db"
 )
 
-// laneClaim is a worker's claim on a lane, and its result.
-type laneClaim struct {
-	id      int64
-	holder  string
-	lease   time.Duration
-	work    Work
-	claimed bool
-}
-
-const leaseFree = "(l.leased_until is null or l.leased_until <= ? or l.leased_until > ?)"
-
-// Claim takes a lane's lease for a holder and reads the lane; false: another
-// worker has it.
-func (x *Lanes) Claim(ctx context.Context, id int64, holder string, lease time.Duration) (Work, bool, error) {
-	c := &laneClaim{id: id, holder: holder, lease: lease}
-	err := x.claims.Do(ctx, c)
-	return c.work, c.claimed && err == nil, err
-}
-
-func (x *Lanes) claim(ctx context.Context, calls []*laneClaim, turn bool) error {
-	first := map[int64]*laneClaim{} // of two for a lane the first gets it
-	for _, c := range calls {
-		if c.claimed = false; first[c.id] == nil {
-			first[c.id] = c
-		}
-	}
-	return x.s.db.TxBatch(ctx, turn, func(tx *gorm.DB) error {
+// Claim takes for a holder the leases of those lanes that have something due
+// and that no worker has, and reads the lanes. The others are left out, also
+// those whose rows another transaction has locked: the sweep finds them again.
+func (x *Lanes) Claim(ctx context.Context, ids []int64, holder string, lease time.Duration) (works map[int64]Work, err error) {
+	err = x.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		now, err := x.s.db.Now(tx)
 		if err != nil {
 			return err
 		}
-		claims := slices.Collect(maps.Values(first))
-		list, args := x.s.db.Values(
-			db.ColumnOf(claims, func(c *laneClaim) int64 { return c.id }),
-			db.ColumnOf(claims, func(c *laneClaim) string { return c.holder }),
-			db.ColumnOf(claims, func(c *laneClaim) time.Time { return now.Add(c.lease) }))
 		var lanes []Lane
 		err = tx.Raw(`
-			update lanes set leased_by = v.column2, leased_until = v.column3, queued_until = null
-			from (select v.* from `+list+` as v join lanes l on l.webhook_id = v.column1
-				where `+leaseFree+` order by l.webhook_id`+x.s.db.ForUpdate("l")+`) as v
-			where lanes.webhook_id = v.column1
-			returning *`, append(args, now, now.Add(markMax))...).Find(&lanes).Error
+			update lanes set leased_by = ?, leased_until = ?
+			where webhook_id in (select l.webhook_id from lanes l where `+x.s.db.InIDs("l.webhook_id")+` and `+dueAndFree+`
+				order by l.webhook_id`+x.s.db.SkipLockedKeys()+`)
+			returning *`, slices.Concat([]any{holder, now.Add(lease), db.JSON(ids)}, freeArgs(now))...).Find(&lanes).Error
 		if err != nil {
 			return err
 		}
-		works, err := x.works(tx, now, lanes)
+		works, err = x.works(tx, now, lanes)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("claim lanes: %w", err)
+	}
+	return works, nil
+}
+
+// Lease is a holder's claim on a lane.
+type Lease struct {
+	WebhookID int64
+	Holder    string
+}
+
+// Renew prolongs leases and returns those that are still held.
+func (x *Lanes) Renew(ctx context.Context, leases []Lease, lease time.Duration) (held []Lease, err error) {
+	err = x.s.db.Tx(ctx, func(tx *gorm.DB) error {
+		held = nil
+		now, err := x.s.db.Now(tx)
 		if err != nil {
 			return err
 		}
-		for id, c := range first {
-			c.work, c.claimed = works[id]
+		for chunk := range slices.Chunk(leases, x.s.db.MaxRows()) {
+			list, args := x.s.db.Values(
+				db.ColumnOf(chunk, func(l Lease) int64 { return l.WebhookID }),
+				db.ColumnOf(chunk, func(l Lease) string { return l.Holder }))
+			var renewed []Lease
+			err = tx.Raw(`
+				update lanes set leased_until = ?
+				from (select v.* from `+list+` as v join lanes l on l.webhook_id = v.column1 and l.leased_by = v.column2
+					where l.leased_until > ? order by l.webhook_id`+x.s.db.ForUpdate("l")+`) as v
+				where lanes.webhook_id = v.column1
+				returning lanes.webhook_id, lanes.leased_by as holder`,
+				slices.Concat([]any{now.Add(lease)}, args, []any{now})...).Find(&renewed).Error
+			if err != nil {
+				return err
+			}
+			held = append(held, renewed...)
 		}
 		return nil
 	})
-}
-
-// Renew prolongs a holder's lease; false: it was lost.
-func (x *Lanes) Renew(ctx context.Context, id int64, holder string, lease time.Duration) (bool, error) {
-	now, err := x.s.Now(ctx)
 	if err != nil {
-		return false, err
+		return nil, fmt.Errorf("renew the leases of lanes: %w", err)
 	}
-	held := false
-	err = x.s.db.Tx(ctx, func(tx *gorm.DB) error {
-		res := tx.Model(&Lane{}).Where("webhook_id = ? and leased_by = ? and leased_until > ?", id, holder, now).
-			Update("leased_until", now.Add(lease))
-		held = res.RowsAffected == 1
-		return res.Error
-	})
-	return held, err
+	return held, nil
 }

@@ -20,6 +20,12 @@ type Work struct {
 	CanSend bool
 }
 
+// HeldBy tells whether a holder had the lane's lease, for so much longer.
+func (w Work) HeldBy(holder string, still time.Duration) bool {
+	until := w.Lane.LeasedUntil
+	return w.Lane.LeasedBy == holder && until != nil && until.After(w.Now.Add(still))
+}
+
 // laneLook is a question for the state of a lane, and the answer.
 type laneLook struct {
 	id   int64

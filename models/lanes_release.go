@@ -12,13 +12,16 @@ import (
 
 // Release says how a lane's turn ended.
 type Release struct {
-	Slow bool // it belongs into the slow queue
+	Slow bool // it belongs into the slow share
 	// HoldOthers: while the newest attempt failed, only the next attempt of the
 	// failed delivery counts as due.
 	HoldOthers bool
-	// Stuck: it could not be worked on; the sweep is to try again later.
+	// Stuck: it could not be worked on, and is to be tried again later.
 	Stuck bool
 }
+
+// stuckPause is how long a lane rests that could not be worked on.
+const stuckPause = 10 * time.Second
 
 // laneRelease is the end of a turn, and the next step.
 type laneRelease struct {
@@ -31,8 +34,9 @@ type laneRelease struct {
 }
 
 // Release gives a lane's lease back. In the same transaction it checks once
-// more, so that deliveries added meanwhile are not overlooked; again asks for
-// another job at once. The lane then queues behind lanes that waited meanwhile.
+// more, so that deliveries added meanwhile are not overlooked; again is the
+// lane when something is due at once. Nothing happens to the lane of another
+// holder.
 func (x *Lanes) Release(ctx context.Context, id int64, holder string, r Release) (again []LaneRef, err error) {
 	c := &laneRelease{id: id, holder: holder, Release: r}
 	err = x.releases.Do(ctx, c)
@@ -84,11 +88,9 @@ func (x *Lanes) release(ctx context.Context, calls []*laneRelease, turn bool) er
 
 // letGo writes how lanes are left.
 func (x *Lanes) letGo(tx *gorm.DB, lanes []Lane, held map[laneHeld]*laneRelease, next map[int64]laneNext, now time.Time) error {
-	room := map[string]bool{}
 	type left struct {
-		lane        Lane
-		due         *time.Time
-		queuedUntil *time.Time
+		lane Lane
+		due  *time.Time
 	}
 	var rows []left
 	for _, lane := range lanes {
@@ -101,26 +103,15 @@ func (x *Lanes) letGo(tx *gorm.DB, lanes []Lane, held map[laneHeld]*laneRelease,
 		if lane.Slow = c.Slow; !n.Paced {
 			lane.PacedThrough = 0
 		}
-		var queuedUntil *time.Time
-		if isDue {
-			due = &now
-			queue := lane.ref().Queue
-			free, known := room[queue]
-			if !known {
-				var err error
-				if free, err = hasRoom(tx, queue); err != nil {
-					return err
-				}
-				room[queue] = free
-			}
-			if until := now.Add(queuedFor); free || c.Stuck {
-				queuedUntil = &until
-			}
-			if free && !c.Stuck {
-				c.again = []LaneRef{lane.ref()}
-			}
+		switch {
+		case isDue && c.Stuck:
+			later := now.Add(stuckPause)
+			due = &later
+		case isDue:
+			due = &now // behind the lanes that have waited meanwhile
+			c.again = []LaneRef{filledLane{lane, n.URLShown}.ref()}
 		}
-		rows = append(rows, left{lane, due, queuedUntil})
+		rows = append(rows, left{lane, due})
 	}
 	if len(rows) == 0 {
 		return nil
@@ -129,11 +120,9 @@ func (x *Lanes) letGo(tx *gorm.DB, lanes []Lane, held map[laneHeld]*laneRelease,
 		db.ColumnOf(rows, func(r left) int64 { return r.lane.WebhookID }),
 		db.ColumnOf(rows, func(r left) *time.Time { return r.due }),
 		db.ColumnOf(rows, func(r left) bool { return r.lane.Slow }),
-		db.ColumnOf(rows, func(r left) int64 { return r.lane.PacedThrough }),
-		db.ColumnOf(rows, func(r left) *time.Time { return r.queuedUntil }))
+		db.ColumnOf(rows, func(r left) int64 { return r.lane.PacedThrough }))
 	return tx.Exec(`
-		update lanes set leased_until = null, leased_by = '', next_due_at = v.column2, slow = v.column3, paced_through = v.column4,
-			queued_until = coalesce(v.column5, lanes.queued_until)
+		update lanes set leased_until = null, leased_by = '', next_due_at = v.column2, slow = v.column3, paced_through = v.column4
 		from `+list+` as v where lanes.webhook_id = v.column1`, args...).Error
 }
 
@@ -145,6 +134,7 @@ type laneNext struct {
 	Paced     bool       // some of the deliveries released together wait
 	State     string     // of the webhook
 	Type      string
+	URLShown  string
 }
 
 // dueAt is when a lane may have something to send; nil: nothing, or its webhook
@@ -173,7 +163,7 @@ func (x *Lanes) next(tx *gorm.DB, lanes []Lane, held map[laneHeld]*laneRelease) 
 	}
 	var rows []laneNext
 	err = tx.Raw(`
-		select l.webhook_id, d.due_at as due, r.due_at as retry, w.state, w.type,
+		select l.webhook_id, d.due_at as due, r.due_at as retry, w.state, w.type, w.url_shown,
 			l.paced_through > 0 and (`+firstDue+` and f.id + 0 <= l.paced_through order by f.due_at, f.id limit 1) is not null as paced
 		from lanes l
 		join webhooks w on w.id = l.webhook_id and w.deleted_at is null

@@ -38,6 +38,7 @@ type LaneHealth struct {
 // laneOutcomes are the outcomes of one webhook on their way.
 type laneOutcomes struct {
 	id       int64
+	holder   string
 	outcomes []Outcome
 	health   LaneHealth
 }
@@ -57,9 +58,10 @@ func (c *laneOutcomes) size() int {
 
 // Record stores the attempts of one webhook with their consequences, in one
 // transaction. A delivery that was dropped meanwhile stays so unless it
-// arrived.
-func (x *Lanes) Record(ctx context.Context, id int64, outcomes []Outcome, h LaneHealth) error {
-	c := &laneOutcomes{id, outcomes, h}
+// arrived. When the holder has lost the lane's lease, the attempts are stored
+// and nothing else: another holder decides by now.
+func (x *Lanes) Record(ctx context.Context, id int64, holder string, outcomes []Outcome, h LaneHealth) error {
+	c := &laneOutcomes{id, holder, outcomes, h}
 	if h.Broken != "" { // which waits for dispatch
 		return x.record(ctx, []*laneOutcomes{c}, false)
 	}
@@ -68,16 +70,15 @@ func (x *Lanes) Record(ctx context.Context, id int64, outcomes []Outcome, h Lane
 
 func (x *Lanes) record(ctx context.Context, calls []*laneOutcomes, turn bool) error {
 	slices.SortStableFunc(calls, func(a, b *laneOutcomes) int { return cmp.Compare(a.id, b.id) }) // all transactions lock in the same order
-	var outcomes []Outcome
-	for _, c := range calls {
-		outcomes = append(outcomes, c.outcomes...)
-	}
 	return x.s.db.TxBatch(ctx, turn, func(tx *gorm.DB) error {
-		for _, c := range calls {
+		held, err := x.stillHeld(tx, calls)
+		if err != nil {
+			return err
+		}
+		for _, c := range held {
 			if c.health.Broken == "" {
 				continue
 			}
-			// The webhook's row first, as in all transactions.
 			if err := x.s.breakIn(tx, c.id, c.health.Broken); err != nil && !errors.Is(err, ErrNotFound) {
 				return err
 			}
@@ -86,22 +87,53 @@ func (x *Lanes) record(ctx context.Context, calls []*laneOutcomes, turn bool) er
 		if err != nil {
 			return err
 		}
-		if err := x.s.useSecrets(tx, calls, now); err != nil {
+		if err := x.s.useSecrets(tx, held, now); err != nil {
 			return err
 		}
+		outcomes := outcomesOf(held)
 		for chunk := range slices.Chunk(outcomes, x.s.db.MaxRows()) {
 			if err := x.s.updateDeliveries(tx, chunk, now); err != nil {
 				return err
 			}
 		}
-		if err := x.s.insertAttempts(tx, outcomes); err != nil {
+		if err := x.s.insertAttempts(tx, outcomesOf(calls)); err != nil {
 			return err
 		}
 		if err := x.s.countHours(tx, outcomes); err != nil {
 			return err
 		}
-		return x.updateLanes(tx, calls)
+		return x.updateLanes(tx, held)
 	})
+}
+
+func outcomesOf(calls []*laneOutcomes) (all []Outcome) {
+	for _, c := range calls {
+		all = append(all, c.outcomes...)
+	}
+	return all
+}
+
+// stillHeld locks the lanes, and before them the webhooks that are to change,
+// as all transactions do. It returns the calls of those whose holders still
+// have their lease.
+func (x *Lanes) stillHeld(tx *gorm.DB, calls []*laneOutcomes) ([]*laneOutcomes, error) {
+	var ids, hooks []int64
+	for _, c := range calls {
+		ids = append(ids, c.id)
+		if c.health.Broken != "" || c.health.SecretsUsed {
+			hooks = append(hooks, c.id)
+		}
+	}
+	if lock := x.s.db.ForUpdate(); len(hooks) > 0 && lock != "" {
+		if err := tx.Exec("select id from webhooks where "+x.s.db.InIDs("id")+" order by id"+lock, db.JSON(hooks)).Error; err != nil {
+			return nil, err
+		}
+	}
+	var leases []Lease
+	err := tx.Raw("select webhook_id, leased_by as holder from lanes where "+x.s.db.InIDs("webhook_id")+" order by webhook_id"+x.s.db.ForNoKeyUpdate(), db.JSON(ids)).Find(&leases).Error
+	return slices.DeleteFunc(slices.Clone(calls), func(c *laneOutcomes) bool {
+		return !slices.Contains(leases, Lease{c.id, c.holder})
+	}), err
 }
 
 // updateDeliveries writes all outcomes in one statement.
@@ -155,7 +187,8 @@ func (s *Store) insertAttempts(tx *gorm.DB, outcomes []Outcome) error {
 	})
 }
 
-// useSecrets notes that the secrets signed something, at most once a minute.
+// useSecrets notes that the secrets signed something, at most once a minute;
+// the webhooks' rows are locked.
 func (s *Store) useSecrets(tx *gorm.DB, calls []*laneOutcomes, now time.Time) error {
 	var ids []int64
 	for _, c := range calls {
@@ -172,11 +205,11 @@ func (s *Store) useSecrets(tx *gorm.DB, calls []*laneOutcomes, now time.Time) er
 	return tx.Exec(`update webhooks set
 			secret_1_used_at = case when `+used1+` then cast(? as timestamptz) else secret_1_used_at end,
 			secret_2_used_at = case when `+used2+` then cast(? as timestamptz) else secret_2_used_at end
-		where id in (select id from webhooks where `+s.db.InIDs("id")+` and (`+used1+` or `+used2+`) order by id`+s.db.ForUpdate()+`)`,
+		where `+s.db.InIDs("id")+` and (`+used1+` or `+used2+`)`,
 		old, now, old, now, db.JSON(ids), old, old).Error
 }
 
-// updateLanes writes how the webhooks fare.
+// updateLanes writes how the webhooks fare, whose lanes are locked.
 func (x *Lanes) updateLanes(tx *gorm.DB, calls []*laneOutcomes) error {
 	for chunk := range slices.Chunk(calls, x.s.db.MaxRows()) {
 		list, args := x.s.db.Values(
@@ -193,8 +226,7 @@ func (x *Lanes) updateLanes(tx *gorm.DB, calls []*laneOutcomes) error {
 				failures_in_row = v.column2, failing_since = v.column3, last_failure_at = v.column4,
 				last_at = v.column5, last_code = v.column6, last_error = v.column7,
 				last_success_at = coalesce(v.column8, lanes.last_success_at)
-			from (select v.* from `+list+` as v join lanes l on l.webhook_id = v.column1 order by l.webhook_id`+x.s.db.ForUpdate("l")+`) as v
-			where lanes.webhook_id = v.column1`, args...).Error
+			from `+list+` as v where lanes.webhook_id = v.column1`, args...).Error
 		if err != nil {
 			return err
 		}

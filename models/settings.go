@@ -249,7 +249,7 @@ func (s *Store) releaseFeature(tx *gorm.DB, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	return tx.Exec(`update lanes set next_due_at = ?, queued_until = null where webhook_id in (
+	return tx.Exec(`update lanes set next_due_at = ? where webhook_id in (
 		select l.webhook_id from lanes l join webhooks w on w.id = l.webhook_id
 		where w.deleted_at is null and w.type in ? order by l.webhook_id`+s.db.ForUpdate("l")+`)`, now, append(off, "")).Error
 }

@@ -177,7 +177,7 @@ func release(tx *gorm.DB, id int64, now time.Time) (int64, error) {
 		return 0, res.Error
 	}
 	return res.RowsAffected, tx.Model(&Lane{}).Where("webhook_id = ?", id).Updates(map[string]any{
-		"next_due_at": now, "queued_until": nil, "paced_through": newest, "slow": false,
+		"next_due_at": now, "paced_through": newest, "slow": false,
 		"failures_in_row": 0, "failing_since": nil,
 	}).Error
 }

@@ -158,7 +158,7 @@ func (s *HistorySite) Attempt(webhook int64, state string, a models.Attempt, due
 		at := now.Add(due)
 		o.DueAt = &at
 	}
-	err = s.Store.Lanes.Record(s.Context(), webhook, []models.Outcome{o}, models.LaneHealth{})
+	err = s.Store.Lanes.Record(s.Context(), webhook, "", []models.Outcome{o}, models.LaneHealth{})
 	s.Must(err)
 	return s.NewestDelivery(webhook)
 }

@@ -47,7 +47,11 @@ type dialect interface {
 	ForUpdate(table ...string) string
 	SkipLocked() string
 	ForShare() string
-	ForKeyShare() string
+	ForKeyShare(table ...string) string
+	// ForNoKeyUpdate is ForUpdate, and SkipLockedKeys is SkipLocked, where
+	// others may hold the rows by ForKeyShare.
+	ForNoKeyUpdate() string
+	SkipLockedKeys() string
 	// PreferIndex is added to the columns of a select. From then on the
 	// transaction reads no table that has an index as a whole, whatever the
 	// statistics say.

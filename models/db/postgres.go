@@ -105,17 +105,21 @@ func (p *postgresDB) alongIndex(ctx context.Context, query func(tx *gorm.DB) err
 
 func (*postgresDB) now() string { return "clock_timestamp()" }
 
-func (*postgresDB) ForUpdate(table ...string) string {
+func (*postgresDB) ForUpdate(table ...string) string   { return locking(" for update", table) }
+func (*postgresDB) ForKeyShare(table ...string) string { return locking(" for key share", table) }
+
+func locking(lock string, table []string) string {
 	if len(table) > 0 {
-		return " for update of " + strings.Join(table, ", ")
+		lock += " of " + strings.Join(table, ", ")
 	}
-	return " for update"
+	return lock
 }
 
-func (*postgresDB) SkipLocked() string  { return " for update skip locked" }
-func (*postgresDB) ForShare() string    { return " for share" }
-func (*postgresDB) ForKeyShare() string { return " for key share" }
-func (*postgresDB) PreferIndex() string { return ", set_config('enable_seqscan', 'off', true)" }
+func (*postgresDB) ForNoKeyUpdate() string { return " for no key update" }
+func (*postgresDB) SkipLocked() string     { return " for update skip locked" }
+func (*postgresDB) SkipLockedKeys() string { return " for no key update skip locked" }
+func (*postgresDB) ForShare() string       { return " for share" }
+func (*postgresDB) PreferIndex() string    { return ", set_config('enable_seqscan', 'off', true)" }
 
 func (p *postgresDB) InIDs(column string) string { return p.In(column, "bigint") }
 

@@ -82,11 +82,13 @@ func (l *sqliteDB) alongIndex(ctx context.Context, query func(tx *gorm.DB) error
 
 func (*sqliteDB) now() string { return "" }
 
-func (*sqliteDB) ForUpdate(...string) string { return "" }
-func (*sqliteDB) SkipLocked() string         { return "" }
-func (*sqliteDB) ForShare() string           { return "" }
-func (*sqliteDB) ForKeyShare() string        { return "" }
-func (*sqliteDB) PreferIndex() string        { return "" }
+func (*sqliteDB) ForUpdate(...string) string   { return "" }
+func (*sqliteDB) ForKeyShare(...string) string { return "" }
+func (*sqliteDB) ForNoKeyUpdate() string       { return "" }
+func (*sqliteDB) SkipLockedKeys() string       { return "" }
+func (*sqliteDB) SkipLocked() string           { return "" }
+func (*sqliteDB) ForShare() string             { return "" }
+func (*sqliteDB) PreferIndex() string          { return "" }
 
 func (l *sqliteDB) InIDs(column string) string { return l.In(column, "bigint") }
 

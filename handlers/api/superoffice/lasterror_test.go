@@ -43,7 +43,7 @@ func (d *desk) delivery(h hook, attempts ...models.Attempt) {
 		if a.Code != http.StatusOK {
 			state = models.DeliveryFailed
 		}
-		d.must(d.store.Lanes.Record(d.t.Context(), h.WebhookID, []models.Outcome{{Attempt: a, State: state, Arrived: a.Code == http.StatusOK, Round: i + 1}}, models.LaneHealth{}))
+		d.must(d.store.Lanes.Record(d.t.Context(), h.WebhookID, "", []models.Outcome{{Attempt: a, State: state, Arrived: a.Code == http.StatusOK, Round: i + 1}}, models.LaneHealth{}))
 	}
 }
 

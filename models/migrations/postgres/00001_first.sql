@@ -286,7 +286,6 @@ create index triggers_delivery on triggers (delivery_id);
 create table lanes (
     webhook_id bigint primary key,
     next_due_at timestamptz,
-    queued_until timestamptz,
     leased_by text not null,
     leased_until timestamptz,
     slow boolean not null,

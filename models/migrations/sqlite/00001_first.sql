@@ -287,7 +287,6 @@ create index triggers_delivery on triggers (delivery_id);
 create table lanes (
     webhook_id integer primary key,
     next_due_at datetime,
-    queued_until datetime,
     leased_by text not null,
     leased_until datetime,
     slow boolean not null,

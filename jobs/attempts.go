@@ -1,0 +1,139 @@
+package jobs
+
+import (
+	"context"
+	"time"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// openPause is how long a lane waits when too many requests are open.
+const openPause = 100 * time.Millisecond
+
+// startSome starts the requests that may start now. It returns a channel to
+// wait on when only time stands in the way.
+func (l *lane) startSome(ctx context.Context) <-chan time.Time {
+	for len(l.pre.queue) > 0 && !l.outside && !l.rec.full() && !l.pre.late() {
+		d := l.pre.queue[0]
+		paced := d.ID <= l.seen.Lane.PacedThrough
+		if paced && l.at.share == models.ShareFast {
+			l.end() // it would keep a place for waiting: the rest goes on in the paced share
+			return nil
+		}
+		if l.pacer.full(paced) {
+			return nil
+		}
+		if !l.trusted() {
+			if !l.pre.busy() {
+				l.pre.look(ctx)
+			}
+			return nil
+		}
+		if delay := l.pacer.delay(paced); delay > 0 {
+			return time.After(delay)
+		}
+		if !l.mayOpen() {
+			return time.After(openPause)
+		}
+		l.pre.queue = l.pre.queue[1:]
+		l.pacer.begin(d.ID, paced)
+		l.open.Add(1)
+		p := parcel{l.to, l.seen.Webhook.Options, d}
+		go func() {
+			s := l.send(ctx, p)
+			l.open.Add(-1)
+			l.results <- s
+		}()
+	}
+	return nil
+}
+
+// finished handles a result: it judges it by the type's policy, updates the
+// webhook's health, and logs.
+func (l *lane) finished(ctx context.Context, s sent) error {
+	l.reading.Add(-int64(s.reading))
+	if s.err != nil || s.result.ErrorClass == wire.ClassCanceled {
+		l.pacer.end(s.delivery.ID, false)
+		l.end() // it is due still, and was not an attempt
+		return s.err
+	}
+	now := l.now()
+	o, v := outcome(l.format, s.delivery, s.result, l.health, now, l.jitter())
+	l.pacer.end(s.delivery.ID, v.Delivered)
+	l.health = v.Health
+	at := now.Add(-s.result.Duration)
+	o.Attempt.URL, o.Attempt.StartedAt = l.seen.Webhook.URLShown, at
+	l.rec.add(o, at)
+	if s.result.ErrorClass != wire.ClassTimeout {
+		l.heard()
+	}
+	if v.Broken != "" && l.rec.state.Broken == "" {
+		l.rec.state.Broken = v.Broken
+	}
+	if v.Broken != "" || !v.Delivered && l.format.Policy.HoldOthers {
+		l.pre.drop()
+	}
+	l.slow = s.result.ErrorClass == wire.ClassTimeout || s.result.Duration > slowAfter
+	if l.failed++; v.Delivered {
+		l.failed = 0
+	}
+	// The rest goes on in another share.
+	toSlow := l.slow && !l.seen.Lane.Slow
+	toFast := v.Delivered && l.failing
+	toFailing := l.failed > laneInFlight
+	if v.Broken != "" || toSlow || toFast || toFailing {
+		l.end()
+	}
+	l.observe(ctx, l.seen.Webhook, s, o)
+	return nil
+}
+
+// recordSome begins to store the outcomes that have come by now, unless the
+// ones before are still being stored.
+func (l *lane) recordSome(ctx context.Context) {
+	if !l.rec.ready(len(l.pacer.open)) {
+		return
+	}
+	state := l.rec.state
+	state.SecretsUsed = l.secretsUsed()
+	fill(&state, l.health)
+	id, holder := l.at.id, l.holder
+	l.rec.start(ctx, state, func(ctx context.Context, outcomes []models.Outcome, state models.LaneHealth) (err error) {
+		defer contain(&err)
+		return l.recordSurely(ctx, id, holder, outcomes, state)
+	})
+}
+
+// secretsUsed tells whether it is time to note that secrets signed something:
+// the note is exact to the minute, and not worth a write with every batch.
+func (l *lane) secretsUsed() bool {
+	used := [2]*time.Time{l.seen.Webhook.Secret1UsedAt, l.seen.Webhook.Secret2UsedAt}
+	for i, secret := range l.opened.Secrets {
+		if secret != "" && (used[i] == nil || l.now().Sub(*used[i]) > time.Minute) {
+			return true
+		}
+	}
+	return false
+}
+
+func health(row models.Lane) wire.Health {
+	h := wire.Health{FailuresInRow: row.FailuresInRow}
+	if row.FailingSince != nil {
+		h.FailingSince = *row.FailingSince
+	}
+	if row.LastFailureAt != nil {
+		h.LastFailureAt = *row.LastFailureAt
+	}
+	return h
+}
+
+func fill(state *models.LaneHealth, h wire.Health) {
+	state.FailuresInRow = h.FailuresInRow
+	if !h.FailingSince.IsZero() {
+		state.FailingSince = &h.FailingSince
+	}
+	if !h.LastFailureAt.IsZero() {
+		state.LastFailureAt = &h.LastFailureAt
+	}
+}
