@@ -195,7 +195,7 @@ func TestPreviewDropsWhatWasOvertaken(t *testing.T) {
 	c.run(`(() => {
 		const real = window.fetch;
 		window.held = [];
-		window.fetch = (to, how) => how?.headers?.["X-Part"] !== "webhook-preview" ? real(to, how) : new Promise((go) => held.push(() => go(real(to, how))));
+		window.fetch = (to, how) => how?.headers?.["X-Fragment"] !== "webhook-preview" ? real(to, how) : new Promise((go) => held.push(() => go(real(to, how))));
 	})()`)
 	c.click("label[for=events-0-0]")
 	c.until("held.length === 1")

@@ -118,7 +118,7 @@ func walkPages(t *testing.T, admin *apptest.Browser, site *gin.Engine, rows int)
 	t.Helper()
 	last := strconv.Itoa(rows)
 	like := map[string]string{
-		"/admin/webhooks/new": "?type=generic", "/admin/webhooks/known": "?location=main", "/admin/webhooks/bulk": "?do=pause&id=1&id=2",
+		"/admin/webhooks/new": "?type=generic", "/admin/webhooks/location": "?location=main", "/admin/webhooks/bulk": "?do=pause&id=1&id=2",
 		"/admin/deliveries/resent": "?at=1&total=5", "/developer/site-settings/edit": "?name=" + models.DispatchDelay,
 		"/admin/deliveries.csv": "?webhook=100", "/admin/deliveries.json": "?webhook=100&code=4xx",
 		"/admin/locations/:id/remove": "?tag=tag-7", "/admin/suggestions/:of": "?q=hot",

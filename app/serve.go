@@ -284,15 +284,15 @@ func firstAdministrator(ctx context.Context, store *models.Store, c config.Confi
 	}
 	made, err := store.Users.CreateFirst(ctx, user)
 	if err == nil && made && user.MustChangePassword {
-		err = tellPassword(ctx, p.Stderr, c.LogFormat, user.Email, password)
+		err = printPassword(ctx, p.Stderr, c.LogFormat, user.Email, password)
 	}
 	return err
 }
 
-// tellPassword prints the first administrator's password, which is shown only
+// printPassword prints the first administrator's password, which is shown only
 // at this start, at any log level: as a line for people, or as a line of the
 // log where a program reads it.
-func tellPassword(ctx context.Context, w io.Writer, format, email, password string) error {
+func printPassword(ctx context.Context, w io.Writer, format, email, password string) error {
 	if format == "json" {
 		return slog.NewJSONHandler(w, nil).Handle(ctx, passwordRecord(email, password))
 	}

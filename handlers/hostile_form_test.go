@@ -145,7 +145,7 @@ func TestFormsSayWhatIsWrong(t *testing.T) {
 		}, false},
 		{web.PasswordPath, fresh, "new_password", map[string]string{
 			"": "Use at least 8 characters.", long(6): "Use at least 8 characters.",
-			long(512): "Use at most 1024 bytes.", right: "Choose a password that differs from the current one.",
+			long(512): "Use at most 1,024 bytes.", right: "Choose a password that differs from the current one.",
 		}, false},
 		{web.PasswordPath, "new_password=another+good+one&password=" + right, "new_password_again", map[string]string{"": "The two passwords differ.", "another good One": "The two passwords differ."}, false},
 		{"/theme", "", "theme", map[string]string{"": "Unknown appearance.", "sepia": "Unknown appearance.", "\xff": "Unknown appearance."}, true},

@@ -84,7 +84,7 @@ func (a *Areas) Routes() (*gin.Engine, error) {
 	admins := r.Group("/", s.Timed, s.MemberOnly, s.AdminOnly, shared, s.Querying)
 	get(admins, "/admin/webhooks/new", s.On(a.Webhooks.New))
 	admins.POST("/admin/webhooks/new", s.On(a.Webhooks.NewPost))
-	get(admins, "/admin/webhooks/known", s.On(a.Webhooks.Known))
+	get(admins, "/admin/webhooks/location", s.On(a.Webhooks.LocationDetails))
 	get(admins, "/admin/webhooks/bulk", s.On(a.Webhooks.Bulk))
 	admins.POST("/admin/webhooks/bulk", s.Long, s.On(a.Webhooks.BulkPost))
 	get(admins, "/admin/webhooks/:id/edit", s.On(a.Webhooks.Edit))

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	maxKept = 200     // requests in memory
-	maxBody = 1 << 20 // bytes; a delivery is at most a quarter of it
+	requestsMax = 200     // requests in memory
+	maxBody     = 1 << 20 // bytes; a delivery is at most a quarter of it
 )
 
 // request is one request as it arrived, with the receiver's checks of it.
@@ -118,7 +118,7 @@ func (r *Receiver) record(q *http.Request, body []byte, status int) {
 	got := newRequest(q, body, status, r.secrets[q.PathValue("name")])
 	r.count++
 	got.Number = r.count
-	if len(r.requests) == maxKept {
+	if len(r.requests) == requestsMax {
 		r.requests = slices.Delete(r.requests, 0, 1)
 	}
 	r.requests = append(r.requests, got)

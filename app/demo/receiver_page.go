@@ -39,7 +39,7 @@ func (r *Receiver) page(w http.ResponseWriter, q *http.Request) {
 	}
 	var out bytes.Buffer
 	err := receiverPage.Execute(&out, map[string]any{
-		"Refresh": q.URL.Query().Get("refresh") != "0", "Count": count, "Kept": maxKept,
+		"Refresh": q.URL.Query().Get("refresh") != "0", "Count": count, "Kept": requestsMax,
 		"Requests": shown, "Now": time.Now().UTC().Format("15:04:05"),
 	})
 	if err != nil {

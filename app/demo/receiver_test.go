@@ -83,7 +83,7 @@ func TestReceiverShowsWhatCame(t *testing.T) {
 
 func TestReceiverKeepsTheNewest(t *testing.T) {
 	r := NewReceiver()
-	for i := range maxKept + 5 {
+	for i := range requestsMax + 5 {
 		postTo(t, r, fmt.Sprintf("/hook/h%d", i), "{}")
 	}
 	w := httptest.NewRecorder()
@@ -95,7 +95,7 @@ func TestReceiverKeepsTheNewest(t *testing.T) {
 	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.Received != maxKept+5 || len(got.Requests) != maxKept || got.Requests[0].Hook != "h204" || got.Requests[maxKept-1].Hook != "h5" {
+	if got.Received != requestsMax+5 || len(got.Requests) != requestsMax || got.Requests[0].Hook != "h204" || got.Requests[requestsMax-1].Hook != "h5" {
 		t.Errorf("received %d, kept %d, from %s to %s", got.Received, len(got.Requests), got.Requests[0].Hook, got.Requests[len(got.Requests)-1].Hook)
 	}
 }

@@ -36,7 +36,7 @@ func (s *Pages) Reauthenticate(c *gin.Context, password string, confirmed bool) 
 
 // takeSignOn uses up the proof that single sign-on left with the session.
 func (s *Pages) takeSignOn(c *gin.Context, confirmed bool) (status int, fault string, err error) {
-	text, err := s.TakeKept(c, web.KeptConfirmed)
+	text, err := s.TakeOnce(c, web.OnceSignOn)
 	if err != nil {
 		return 0, "", err
 	}

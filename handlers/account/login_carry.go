@@ -67,7 +67,7 @@ func (s *Pages) continueTo(c *gin.Context, next string, carried url.Values) erro
 	if err != nil {
 		return err
 	}
-	if err := s.Keep(c, web.KeptForm, string(typed)); err != nil {
+	if err := s.SetOnce(c, web.OnceForm, string(typed)); err != nil {
 		return err
 	}
 	text := "Your session ended before this was saved. Check your entries, then save."

@@ -115,8 +115,8 @@ func TestWhatIsNotCarried(t *testing.T) {
 	c.Post("/admin/tokens", large).GoesTo("/login?next=%2Fadmin%2Ftokens")
 	req := c.Request(http.MethodPost, "/admin/tokens", strings.NewReader("name=x"))
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set(web.PartHeader, webhooks.FormPart)
-	if a := c.Do(req); a.Status != http.StatusNoContent || a.Header.Get(web.PartTo) != "/login?next=%2Fadmin%2Ftokens" {
+	req.Header.Set(web.FragmentHeader, webhooks.FormFragment)
+	if a := c.Do(req); a.Status != http.StatusNoContent || a.Header.Get(web.RedirectHeader) != "/login?next=%2Fadmin%2Ftokens" {
 		t.Errorf("a script is answered %d %v", a.Status, a.Header)
 	}
 	// The input is shown only in its own form.

@@ -75,7 +75,7 @@ func (o *singleSignOn) oauth(p *oidc.Provider) *oauth2.Config {
 func (o *singleSignOn) identity(ctx context.Context, begun oidcBegun, code string) (identity, error) {
 	p, err := o.discovery.provider(ctx)
 	if err != nil {
-		return identity{}, &oidcError{http.StatusBadGateway, oidcAway, err}
+		return identity{}, &oidcError{http.StatusBadGateway, providerUnavailable, err}
 	}
 	ctx = oidc.ClientContext(ctx, o.client)
 	token, err := o.oauth(p).Exchange(ctx, code, oauth2.VerifierOption(begun.Verifier))
@@ -106,7 +106,7 @@ func bareAnswer(err error) error {
 	return err
 }
 
-const oidcAway = "The single sign-on provider does not answer. Try again in a moment, or log in with your password."
+const providerUnavailable = "The single sign-on provider does not answer. Try again in a moment, or log in with your password."
 
 // oidcError is a refused log-in, with a message for the member and one for the
 // log.
@@ -192,7 +192,7 @@ func (s *Pages) identity(c *gin.Context, begun oidcBegun, code string) (identity
 func (s *Pages) oidcBegin(c *gin.Context, next string, confirm bool) error {
 	p, err := s.signOn.discovery.provider(c.Request.Context())
 	if err != nil {
-		return s.oidcRefuse(c, next, &oidcError{http.StatusBadGateway, oidcAway, err})
+		return s.oidcRefuse(c, next, &oidcError{http.StatusBadGateway, providerUnavailable, err})
 	}
 	begun := oidcBegun{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), Next: wording.Cut(web.LocalPath(next), web.FlashLimit), Confirm: confirm}
 	value, err := s.signOn.cookies.Encode(OidcCookie, begun)

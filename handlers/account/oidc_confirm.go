@@ -48,7 +48,7 @@ func (s *Pages) oidcConfirmed(c *gin.Context, begun oidcBegun, user models.User,
 	case !freshSignOn(at, now):
 		return refuse("The provider did not ask you to log in again, so your identity is not confirmed.")
 	}
-	if err := s.Keep(c, web.KeptConfirmed, strconv.FormatInt(at.Unix(), 10)); err != nil {
+	if err := s.SetOnce(c, web.OnceSignOn, strconv.FormatInt(at.Unix(), 10)); err != nil {
 		return err
 	}
 	return s.Redirect(c, web.LocalPath(begun.Next))

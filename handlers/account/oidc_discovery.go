@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// discoveryAgain is how long a provider that could not be discovered is not
+// discoveryRetry is how long a provider that could not be discovered is not
 // asked again.
-const discoveryAgain = 5 * time.Second
+const discoveryRetry = 5 * time.Second
 
 // discovery reads a provider's configuration when it is first needed, so that
 // an unreachable provider affects only single sign-on. Concurrent log-ins share
@@ -62,6 +62,6 @@ func (d *discovery) ask(ctx context.Context) error {
 	p, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), d.client), d.issuer)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.found, d.err, d.again = p, err, time.Now().Add(discoveryAgain)
+	d.found, d.err, d.again = p, err, time.Now().Add(discoveryRetry)
 	return err
 }

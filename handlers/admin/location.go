@@ -23,7 +23,7 @@ type locationPage struct {
 	Path                  string
 	Slug                  string // of the location or community
 	Was                   models.Label
-	Naming                calledForm
+	Naming                nameForm
 	Errors                []web.ErrorLine
 }
 

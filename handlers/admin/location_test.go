@@ -44,10 +44,10 @@ func TestLocationsAndCommunitiesAreDescribed(t *testing.T) {
 		if got := a.Text("#location-help") + a.Text("#community [selected]"); got != "First line of "+webtest.Nasty+" and the secondData "+webtest.Nasty {
 			t.Errorf("the form says %q", got)
 		}
-		if got := c.Get("/admin/webhooks/known?location=python-wranglers").Want(http.StatusOK).Body; !strings.Contains(got, `"about":"First line of`) {
+		if got := c.Get("/admin/webhooks/location?location=python-wranglers").Want(http.StatusOK).Body; !strings.Contains(got, `"about":"First line of`) {
 			t.Errorf("the form's script is told %s", got)
 		}
-		c.Get("/admin/webhooks/known?location=nowhere").Want(http.StatusOK)
+		c.Get("/admin/webhooks/location?location=nowhere").Want(http.StatusOK)
 	})
 }
 

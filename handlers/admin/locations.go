@@ -31,7 +31,7 @@ type locationsPage struct {
 
 // locationForm is a new location.
 type locationForm struct {
-	calledForm
+	nameForm
 	Slug web.Line `form:"slug" binding:"slug"`
 }
 

@@ -114,11 +114,11 @@ func (s *Pages) MemberAdd(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.showGiven(c, user, password)
+	return s.showOneTimePassword(c, user, password)
 }
 
-// showGiven shows a member's one-time password, once.
-func (s *Pages) showGiven(c *gin.Context, user models.User, password string) error {
+// showOneTimePassword shows a member's one-time password, once.
+func (s *Pages) showOneTimePassword(c *gin.Context, user models.User, password string) error {
 	p := newMembersPage()
 	p.Given = &givenPassword{user.Email, password}
 	return s.showMembers(c, http.StatusOK, p)

@@ -128,7 +128,7 @@ func TestOnlyWhatIsEmptyIsRemoved(t *testing.T) {
 func TestFieldsSearchAmongManyLocations(t *testing.T) {
 	webtest.OnBoth(t, func(t *testing.T, c *webtest.Console) {
 		c.ManyLocations()
-		for _, path := range []string{webtest.NewForm, "/admin/webhooks", "/admin/webhooks?team=team-777", "/admin/trigger-history", "/admin/deliveries", "/admin/tokens", "/admin/webhooks/known?location=python-wranglers"} {
+		for _, path := range []string{webtest.NewForm, "/admin/webhooks", "/admin/webhooks?team=team-777", "/admin/trigger-history", "/admin/deliveries", "/admin/tokens", "/admin/webhooks/location?location=python-wranglers"} {
 			c.Get(path).Want(http.StatusOK).Small()
 		}
 		a := c.Get(webtest.NewForm)

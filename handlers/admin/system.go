@@ -70,8 +70,8 @@ type fact struct{ Name, Value string }
 // Size is the database's size in words.
 func (p *systemPage) Size() string { return bytesWords(p.Database.Bytes) }
 
-// Behind is how long the oldest due delivery has been waiting.
-func (p *systemPage) Behind() string {
+// Overdue is how long the oldest due delivery has been waiting.
+func (p *systemPage) Overdue() string {
 	if p.Depth.OldestDue < time.Second {
 		return "none"
 	}

@@ -42,9 +42,9 @@ type freshToken struct{ Name, Token string }
 // Place is where a token may be used, in words.
 func (p *tokensPage) Place(slug string) string { return p.Names.Place(slug) }
 
-// MakerGone says why the creator of a token could not create it today; empty:
+// CreatorChange says why the creator of a token could not create it today; empty:
 // they could, or it was not created in the console.
-func (p *tokensPage) MakerGone(tok models.Token) string {
+func (p *tokensPage) CreatorChange(tok models.Token) string {
 	maker, known := p.Makers[tok.CreatedByID]
 	switch {
 	case tok.MakerRemoved:
@@ -66,7 +66,7 @@ func (s *Pages) Tokens(c *gin.Context) error {
 	if _, err := s.Refill(c, &p.tokenForm); err != nil {
 		return err
 	}
-	text, err := s.TakeKept(c, web.KeptToken)
+	text, err := s.TakeOnce(c, web.OnceToken)
 	if err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func (s *Pages) TokenNew(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Keep(c, web.KeptToken, string(text)); err != nil {
+	if err := s.SetOnce(c, web.OnceToken, string(text)); err != nil {
 		return err
 	}
 	return s.Redirect(c, tokensPath)

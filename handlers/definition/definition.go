@@ -30,6 +30,7 @@ const (
 	FieldCommunity = "community"
 	FieldURL       = "url"
 	FieldHeaders   = "headers"
+	FieldVersion   = "version" // the webhook was changed meanwhile
 )
 
 // SecretField is the field of a signing secret, counted from 0.

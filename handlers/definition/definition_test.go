@@ -336,3 +336,23 @@ func TestAbsentKeepsWhatIsSaved(t *testing.T) {
 		t.Errorf("it would store %+v", in)
 	}
 }
+
+// TestErrorsOfASaveInWords: form and APIs show the same sentence about a save
+// that the caller can mend; other errors are the system's.
+func TestErrorsOfASaveInWords(t *testing.T) {
+	refused := &definition.RefusedError{Test: definition.TestResult{Reason: "It answered 410 Gone."}}
+	for _, tc := range []struct {
+		err         error
+		field, says string
+	}{
+		{refused, definition.FieldURL, "The receiver did not accept the test notification: It answered 410 Gone."},
+		{&models.ConflictError{By: "Tony"}, definition.FieldVersion, "This webhook was changed by Tony in the meantime. Reload it, then make your changes again."},
+		{models.ErrFull, definition.FieldLocation, "This location has 20,000 webhooks, the maximum. Delete one there first, or use another location."},
+		{models.ErrNotFound, "", ""},
+	} {
+		fault, is := definition.FaultOf(fmt.Errorf("save: %w", tc.err))
+		if fault.Field != tc.field || fault.Text != tc.says || is != (tc.says != "") {
+			t.Errorf("%v: %v, %+v", tc.err, is, fault)
+		}
+	}
+}

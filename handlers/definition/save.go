@@ -2,9 +2,11 @@ package definition
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -34,17 +36,31 @@ type Result struct {
 // nothing was saved.
 type RefusedError struct{ Test TestResult }
 
-// Fault says so beside the field of the URL.
-func (e *RefusedError) Fault() Fault {
-	return Fault{FieldURL, "The receiver did not accept the test notification: " + e.Test.Reason}
+func (e *RefusedError) Error() string {
+	return "The receiver did not accept the test notification: " + e.Test.Reason
 }
 
-func (e *RefusedError) Error() string { return e.Fault().Text }
+// FaultOf puts an error of Save into words if the caller can do something about
+// it: the receiver refused the test, somebody else saved meanwhile, or the
+// location is full. Any other error is of the system.
+func FaultOf(err error) (fault Fault, is bool) {
+	if refused, is := errors.AsType[*RefusedError](err); is {
+		return Fault{FieldURL, refused.Error()}, true
+	}
+	if conflict, is := errors.AsType[*models.ConflictError](err); is {
+		return Fault{FieldVersion, "This webhook was changed by " + conflict.By + " in the meantime. Reload it, then make your changes again."}, true
+	}
+	if errors.Is(err, models.ErrFull) {
+		return Fault{FieldLocation, "This location has " + wording.Count(models.WebhooksPerLocation) +
+			" webhooks, the maximum. Delete one there first, or use another location."}, true
+	}
+	return Fault{}, false
+}
 
 // Save stores a checked webhook without faults. A type that asks for it is
 // tested first; a broken webhook is tested afterwards, and is active again when
 // the test arrives. The result describes the stored webhook, also when there is
-// an error. Errors: *RefusedError, *models.ConflictError, models.ErrFull,
+// an error. Errors: those of FaultOf, and
 // models.ErrNotFound.
 func (c *Checker) Save(ctx context.Context, by models.Actor, w Checked, how How) (Result, error) {
 	if w.testedFirst(how) {

@@ -55,12 +55,12 @@ func (s *Pages) deliveryPageOf(c *gin.Context) (*deliveryPage, error) {
 		return nil, err
 	}
 	p.Location = places.Of(row.Location)
-	p.tell(attempts, c.Query("attempt"))
+	p.fillAttempts(attempts, c.Query("attempt"))
 	return p, s.deliveryCanResend(ctx, p)
 }
 
-// tell fills in the parts that follow from the attempts and the type's policy.
-func (p *deliveryPage) tell(attempts []models.Attempt, chosen string) {
+// fillAttempts fills in the parts that follow from the attempts and the type's policy.
+func (p *deliveryPage) fillAttempts(attempts []models.Attempt, chosen string) {
 	policy := wire.Policy{}
 	p.Format = p.Row.Webhook.Type
 	if format, ok := wire.Lookup(p.Row.Webhook.Type); ok {

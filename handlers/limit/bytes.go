@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// taker is a place that waits for bytes. Its channel is closed once it has
+// byteRequest is a place that waits for bytes. Its channel is closed once it has
 // them.
-type taker struct {
+type byteRequest struct {
 	place *Place
 	n     int64
 	done  chan struct{}
@@ -23,13 +23,13 @@ type taker struct {
 func (p *Place) Reserve(n int64) error {
 	l := p.limiter
 	l.mu.Lock()
-	if len(l.takers) == 0 && l.bytes+n <= l.conf.Bytes || p == l.leader {
+	if len(l.byteRequests) == 0 && l.bytes+n <= l.conf.Bytes || p == l.leader {
 		p.count(n)
 		l.mu.Unlock()
 		return nil
 	}
-	t := &taker{place: p, n: n, done: make(chan struct{})}
-	l.takers = append(l.takers, t)
+	t := &byteRequest{place: p, n: n, done: make(chan struct{})}
+	l.byteRequests = append(l.byteRequests, t)
 	l.serve()
 	l.mu.Unlock()
 
@@ -45,7 +45,7 @@ func (p *Place) Reserve(n int64) error {
 			l.mu.Unlock()
 		case <-p.ctx.Done():
 			l.mu.Lock()
-			remove(&l.takers, t)
+			remove(&l.byteRequests, t)
 			l.mu.Unlock()
 			return context.Cause(p.ctx)
 		}
@@ -61,9 +61,9 @@ func (p *Place) count(n int64) {
 // serve gives free bytes to waiting requests, first to the flow that holds
 // fewest, and makes the first of them the leader if there is none.
 func (l *Limiter) serve() {
-	for len(l.takers) > 0 {
-		next := l.takers[0]
-		for _, t := range l.takers {
+	for len(l.byteRequests) > 0 {
+		next := l.byteRequests[0]
+		for _, t := range l.byteRequests {
 			if t.place.flow.bytes < next.place.flow.bytes {
 				next = t
 			}
@@ -75,15 +75,15 @@ func (l *Limiter) serve() {
 			l.leader = next.place
 		}
 		next.place.count(next.n)
-		remove(&l.takers, next)
+		remove(&l.byteRequests, next)
 		close(next.done)
 	}
 }
 
 // reclaimBytes tells the flow with the most bytes to give back the request
 // that holds most of them, if t's flow is below its share and the other above.
-func (l *Limiter) reclaimBytes(t *taker) {
-	if l.conf.Share == 0 || l.yielding >= len(l.takers) {
+func (l *Limiter) reclaimBytes(t *byteRequest) {
+	if l.conf.Share == 0 || l.yielding >= len(l.byteRequests) {
 		return
 	}
 	share := l.conf.Bytes / int64(l.conf.Share)

@@ -46,16 +46,16 @@ type Config struct {
 type Limiter struct {
 	conf Config
 
-	mu       sync.Mutex // guards all that follows, and the flows and places
-	flows    map[string]*flow
-	places   int      // held
-	yielding int      // of these, told to yield
-	waiting  int      // requests that wait for a place
-	order    uint64   // counts arrivals
-	served   uint64   // of the request that was given a place last; see flow.turn
-	bytes    int64    // held
-	takers   []*taker // wait for bytes, in order of arrival
-	leader   *Place   // may exceed Bytes, so that some request can always finish
+	mu           sync.Mutex // guards all that follows, and the flows and places
+	flows        map[string]*flow
+	places       int            // held
+	yielding     int            // of these, told to yield
+	waiting      int            // requests that wait for a place
+	order        uint64         // counts arrivals
+	served       uint64         // of the request that was given a place last; see flow.turn
+	bytes        int64          // held
+	byteRequests []*byteRequest // wait for bytes, in order of arrival
+	leader       *Place         // may exceed Bytes, so that some request can always finish
 }
 
 // flow has the places and bytes that requests of one key hold, and those that

@@ -67,7 +67,7 @@ func empty(t *testing.T, l *Limiter) {
 	t.Helper()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.flows)+len(l.takers)+l.places+l.yielding+l.waiting+int(l.bytes) != 0 || l.leader != nil {
+	if len(l.flows)+len(l.byteRequests)+l.places+l.yielding+l.waiting+int(l.bytes) != 0 || l.leader != nil {
 		t.Errorf("something is still held: %+v", l)
 	}
 }

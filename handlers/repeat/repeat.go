@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// every is how often a warning that repeats is logged.
-const every = time.Minute
+// interval is how often a warning that repeats is logged.
+const interval = time.Minute
 
 // Log writes to a log. Its methods may be called from any goroutine; the zero
 // value is not usable.
@@ -44,7 +44,7 @@ func (l *Log) Warn(key, text string, args ...any) {
 	}
 	l.warnings[key] = &warning{}
 	l.log.Warn(text, args...)
-	time.AfterFunc(every, func() { l.flush(key) })
+	time.AfterFunc(interval, func() { l.flush(key) })
 }
 
 // flush logs the number of repetitions, and forgets a warning that did not
@@ -59,5 +59,5 @@ func (l *Log) flush(key string) {
 	}
 	l.log.Warn(w.text, slices.Concat(w.args, []any{slog.Int("times", w.times)})...)
 	l.warnings[key] = &warning{}
-	time.AfterFunc(every, func() { l.flush(key) })
+	time.AfterFunc(interval, func() { l.flush(key) })
 }

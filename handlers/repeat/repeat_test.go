@@ -27,11 +27,11 @@ func TestWhatRepeatsIsLoggedOnceAMinuteWithItsNumber(t *testing.T) {
 		if got := lines(); len(got) != 2 || !strings.HasSuffix(got[0], "msg=refused n=0") || !strings.HasSuffix(got[1], "msg=busy") {
 			t.Errorf("at once: %q", got)
 		}
-		time.Sleep(every)
+		time.Sleep(interval)
 		if got := strings.Join(lines(), "\n"); strings.Count(got, "\n") != 1 || !strings.Contains(got, "msg=refused n=999 times=999") || !strings.Contains(got, "msg=busy times=999") {
 			t.Errorf("after a minute: %q", got)
 		}
-		time.Sleep(every)
+		time.Sleep(interval)
 		if got := lines(); got[0] != "" {
 			t.Errorf("nothing repeated, but it says %q", got)
 		}
@@ -39,7 +39,7 @@ func TestWhatRepeatsIsLoggedOnceAMinuteWithItsNumber(t *testing.T) {
 		if got := lines(); len(got) != 1 || !strings.HasSuffix(got[0], "msg=refused n=1") {
 			t.Errorf("later: %q", got)
 		}
-		time.Sleep(2 * every)
+		time.Sleep(2 * interval)
 		synctest.Wait()
 		l.mu.Lock()
 		defer l.mu.Unlock()

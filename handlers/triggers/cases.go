@@ -21,7 +21,7 @@ func (s *Pages) triggerCases(ctx context.Context, e models.Event) ([]triggerCase
 		return nil, err
 	}
 	if version > 0 {
-		later, err := s.triggerLater(ctx, e.Location, version, versions)
+		later, err := s.laterWebhooks(ctx, e.Location, version, versions)
 		if err != nil {
 			return nil, err
 		}
@@ -58,9 +58,9 @@ func (s *Pages) triggerCases(ctx context.Context, e models.Event) ([]triggerCase
 	return cases, nil
 }
 
-// triggerLater are the webhooks that are at the location now and were not when
+// laterWebhooks are the webhooks that are at the location now and were not when
 // version was in force: each as it was then, or, if it is newer, as it is now.
-func (s *Pages) triggerLater(ctx context.Context, location string, version int64, then []models.WebhookVersion) ([]models.WebhookVersion, error) {
+func (s *Pages) laterWebhooks(ctx context.Context, location string, version int64, then []models.WebhookVersion) ([]models.WebhookVersion, error) {
 	present, err := s.Store.Webhooks.VersionsAt(ctx, location, 0)
 	if err != nil {
 		return nil, err

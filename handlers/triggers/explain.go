@@ -22,8 +22,8 @@ type triggerCase struct {
 	Communities web.CommunityNames
 }
 
-// triggerWhy says why an event matched a webhook or not.
-type triggerWhy struct {
+// explanation says why an event matched a webhook or not.
+type explanation struct {
 	Match bool
 	// Absent says that the webhook was not there to be asked: it is younger
 	// than the event, or came to the location later.
@@ -38,7 +38,7 @@ type triggerWhy struct {
 }
 
 // Text is the whole reason as plain text.
-func (w triggerWhy) Text() string {
+func (w explanation) Text() string {
 	var b strings.Builder
 	if w.Class != "" {
 		b.WriteString(w.Class + ". ")
@@ -51,52 +51,52 @@ func (w triggerWhy) Text() string {
 
 // explainTrigger decides by the one rule whether the event matches, and puts
 // the reason in words. It only calculates.
-func explainTrigger(e models.Event, c triggerCase) triggerWhy {
+func explainTrigger(e models.Event, c triggerCase) explanation {
 	if c.Format == nil {
-		return triggerWhy{Class: "Type unknown", Words: plainWords(fmt.Sprintf(
+		return explanation{Class: "Type unknown", Words: plainWords(fmt.Sprintf(
 			"The type %q no longer exists, so its activities are not known.", c.Then.Type))}
 	}
 	kinds := c.Format.EventKinds(c.Then.Events)
 	reason := models.Match(c.Then.Filter(kinds, c.Webhook.CreatedAt), e.MatchSubject())
 	switch reason.Code {
 	case models.ReasonMatch:
-		return triggerWhy{Match: true, Words: matchWords(e, c)}
+		return explanation{Match: true, Words: matchWords(e, c)}
 	case models.ReasonLocation:
-		return triggerWhy{
+		return explanation{
 			Absent: true, Class: "Location differs", Fix: "Edit its location", Field: "location",
 			Words: plainWords(fmt.Sprintf("The event is from %s; this webhook was on %s at the time.", c.Here, c.There)),
 		}
 	case models.ReasonCreatedLater:
 		made, received := clocks(c.Webhook.CreatedAt, e.ReceivedAt)
-		return triggerWhy{
+		return explanation{
 			Absent: true, Class: "Created later",
 			Words: plainWords(fmt.Sprintf("The event was received at %[2]s; this webhook was created at %[1]s.", made, received)),
 		}
 	case models.ReasonActivity:
 		if _, offered := c.Format.Covering(e.Kind()); !offered {
-			return triggerWhy{Class: "Activity not offered", Never: true, Words: plainWords(notOfferedWords(e, c.Format))}
+			return explanation{Class: "Activity not offered", Never: true, Words: plainWords(notOfferedWords(e, c.Format))}
 		}
-		return triggerWhy{
+		return explanation{
 			Class: "Activity not chosen", Fix: "Edit its activities", Field: "events",
 			Words: plainWords(activityWords(e, c)),
 		}
 	case models.ReasonTags:
-		return triggerWhy{
+		return explanation{
 			Class: "Tags differ", Fix: "Edit its tags", Field: "tags",
 			Words: plainWords(fmt.Sprintf("The event has %s; this webhook requires %s.", web.OrNone(strings.Join(e.Tags, ", "), "no tags"), web.ListOr(c.Then.Tags))),
 		}
 	case models.ReasonCommunity:
-		return triggerWhy{
+		return explanation{
 			Class: "Community differs", Fix: "Edit its community", Field: "community",
 			Words: plainWords(fmt.Sprintf("The event is in %s; this webhook requires %s.",
 				web.OrNone(c.Communities.Of(e.Location, e.Community), "no community"), c.Communities.Of(e.Location, c.Then.Community))),
 		}
 	case models.ReasonItself:
-		return triggerWhy{
+		return explanation{
 			Class: "About itself",
 			Words: plainWords("The event reports that this webhook broke. A webhook never reports its own failure; use another webhook of the location."),
 		}
 	default:
-		return triggerWhy{Class: "Did not match", Words: plainWords(reason.Sentence())}
+		return explanation{Class: "Did not match", Words: plainWords(reason.Sentence())}
 	}
 }

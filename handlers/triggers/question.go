@@ -45,7 +45,7 @@ func (s *Pages) triggerUnknown(c *gin.Context, id string) error {
 type triggerAnswer struct {
 	Webhook  models.Webhook
 	Headline string // match or not, and whether it arrived
-	Why      triggerWhy
+	Why      explanation
 	Next     string // the next step, or advice
 	Delivery *models.Delivery
 	Into     string // path of the newer event that was sent instead, with the same question
@@ -78,7 +78,7 @@ func (s *Pages) triggerAnswer(ctx context.Context, p *triggerEventPage, id int64
 	}
 	if i = slices.IndexFunc(p.Unmatched, func(r triggerResult) bool { return r.ID == id }); i >= 0 {
 		a.Why = p.Unmatched[i].Why
-	} else if a.Why, err = s.elsewhere(ctx, p.Event, w); err != nil {
+	} else if a.Why, err = s.explainMoved(ctx, p.Event, w); err != nil {
 		return nil, err
 	}
 	a.Headline = "It did not match."
@@ -89,13 +89,13 @@ func (s *Pages) triggerAnswer(ctx context.Context, p *triggerEventPage, id int64
 }
 
 // elsewhere explains a webhook that was not at the event's location.
-func (s *Pages) elsewhere(ctx context.Context, e models.Event, w models.Webhook) (triggerWhy, error) {
+func (s *Pages) explainMoved(ctx context.Context, e models.Event, w models.Webhook) (explanation, error) {
 	history, err := s.Store.Webhooks.History(ctx, w.ID, triggerVersions)
 	if err != nil {
-		return triggerWhy{}, err
+		return explanation{}, err
 	}
 	if len(history) == 0 {
-		return triggerWhy{}, errors.New("a webhook without any version")
+		return explanation{}, errors.New("a webhook without any version")
 	}
 	then := history[len(history)-1] // the first of all, if it came later
 	for _, v := range history {
@@ -105,11 +105,11 @@ func (s *Pages) elsewhere(ctx context.Context, e models.Event, w models.Webhook)
 		}
 	}
 	if then.Deleted {
-		return triggerWhy{Class: "Deleted", Words: plainWords("The webhook had been deleted when the event was matched.")}, nil
+		return explanation{Class: "Deleted", Words: plainWords("The webhook had been deleted when the event was matched.")}, nil
 	}
 	places, err := s.LocationNames(ctx, e.Location, then.Location)
 	if err != nil {
-		return triggerWhy{}, err
+		return explanation{}, err
 	}
 	one := triggerCase{Then: then, Webhook: w, Here: places.Of(e.Location), There: places.Of(then.Location)}
 	if f, ok := wire.Lookup(then.Type); ok {

@@ -18,7 +18,7 @@ type triggerResult struct {
 	Type     string // in words
 	Owner    string
 	Gone     bool // deleted since
-	Why      triggerWhy
+	Why      explanation
 	Delivery *models.Delivery // nil: none is on record
 	Inside   string           // the other events in the delivery
 	// Outcome is a delivery's state, or held; empty: no delivery is on record.
@@ -43,7 +43,7 @@ func newTriggerResult(e models.Event, c triggerCase, row *models.TriggerRow, ena
 	}
 	// A delivery on record overrides the result of the current filter.
 	if !r.Why.Match {
-		r.Why = triggerWhy{Match: true, Words: plainWords("A delivery was recorded")}
+		r.Why = explanation{Match: true, Words: plainWords("A delivery was recorded")}
 	}
 	d := row.Delivery
 	r.Delivery = &d
@@ -69,7 +69,7 @@ func newTriggerResult(e models.Event, c triggerCase, row *models.TriggerRow, ena
 
 // unsentTrigger says why a match has no delivery on record; empty if the event
 // did not match.
-func unsentTrigger(e models.Event, c triggerCase, why triggerWhy, enabled bool, now time.Time) (web.Badge, string) {
+func unsentTrigger(e models.Event, c triggerCase, why explanation, enabled bool, now time.Time) (web.Badge, string) {
 	switch {
 	case !why.Match:
 		return web.Badge{}, ""

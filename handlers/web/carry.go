@@ -30,7 +30,7 @@ type TypedForm struct {
 // page does not carry it.
 func (s *Site) carry(c *gin.Context) url.Values {
 	r := c.Request
-	if r.Method != http.MethodPost || !refillable[c.FullPath()] || c.GetHeader(PartHeader) != "" || r.ContentLength > CarriedMax {
+	if r.Method != http.MethodPost || !refillable[c.FullPath()] || c.GetHeader(FragmentHeader) != "" || r.ContentLength > CarriedMax {
 		return nil
 	}
 	if s.ParseOpenForm(c, CarriedMax) != nil || len(r.PostForm) == 0 {
@@ -53,7 +53,7 @@ func NeverCarried(name string) bool {
 // TypedBefore returns the unsaved input of this page's form from before a
 // login; nil: none.
 func (s *Site) TypedBefore(c *gin.Context) (url.Values, error) {
-	text, err := s.TakeKept(c, KeptForm)
+	text, err := s.TakeOnce(c, OnceForm)
 	if err != nil || text == "" {
 		return nil, err
 	}

@@ -104,9 +104,9 @@ func (s *Site) Fail(c *gin.Context, err error) {
 	c.Data(http.StatusInternalServerError, "text/html; charset=utf-8", s.page500)
 }
 
-// renderOops renders the 500 page ahead, because rendering itself may fail when
+// renderError renders the 500 page ahead, because rendering itself may fail when
 // the page is needed.
-func (s *Site) renderOops() ([]byte, error) {
+func (s *Site) renderError() ([]byte, error) {
 	p := &errorPage{
 		Page:   Page{Title: "Something went wrong", Bare: true, Theme: themeSystem},
 		Status: http.StatusInternalServerError,

@@ -59,7 +59,7 @@ func (w pageWriter) Write(rendered []byte) (int, error) {
 	// Pages show the member's name and input, so caches must not store them.
 	w.Header().Set("Cache-Control", "no-store")
 	if w.base.fragment != "" {
-		w.Header().Set(PartHeader, w.base.fragment)
+		w.Header().Set(FragmentHeader, w.base.fragment)
 	}
 	_, _ = w.ResponseWriter.Write(rendered) // an error means that the client has gone
 	return len(rendered), nil

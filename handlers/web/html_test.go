@@ -36,18 +36,18 @@ func TestPageIsWrittenWholeOrNotAtAll(t *testing.T) {
 	}))
 	fragment := func(name string) *webtest.Answer {
 		req := c.Request(http.MethodGet, "/part", nil)
-		req.Header.Set(web.PartHeader, name)
+		req.Header.Set(web.FragmentHeader, name)
 		return c.Do(req)
 	}
 	a := c.Get("/whole").Want(http.StatusTeapot)
 	if a.Header.Get("Content-Type") != "text/html; charset=utf-8" || a.Header.Get("Cache-Control") != "no-store" || !strings.HasSuffix(strings.TrimSpace(a.Body), "</html>") {
 		t.Errorf("the page comes as %v", a.Header)
 	}
-	if a = fragment("main").Want(http.StatusOK); a.Header.Get(web.PartHeader) != "main" || strings.Contains(a.Body, "<html") || a.Header.Get("Cache-Control") != "no-store" {
+	if a = fragment("main").Want(http.StatusOK); a.Header.Get(web.FragmentHeader) != "main" || strings.Contains(a.Body, "<html") || a.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("the part comes as %v: %q", a.Header, a.Body)
 	}
 	a = fragment("not there").Want(http.StatusInternalServerError)
-	if a.Header.Get(web.PartHeader) != "" || !strings.Contains(a.Text("h1"), "went wrong") {
+	if a.Header.Get(web.FragmentHeader) != "" || !strings.Contains(a.Text("h1"), "went wrong") {
 		t.Errorf("a part that breaks off comes as %v: %q", a.Header, a.Text("h1"))
 	}
 	breaks = true

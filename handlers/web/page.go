@@ -105,19 +105,19 @@ func (p *Page) RoleShown() string {
 	return p.User.Role
 }
 
-// PartHeader is the header in which our scripts name the part of a page that
-// they ask for. A redirect then comes as the header PartTo, so that the script
+// FragmentHeader is the header in which our scripts name the part of a page that
+// they ask for. A redirect then comes as the header RedirectHeader, so that the script
 // goes there and not the request.
 const (
-	PartHeader = "X-Part"
-	PartTo     = "X-Part-To"
+	FragmentHeader = "X-Fragment"
+	RedirectHeader = "X-Redirect"
 )
 
 // RenderFragment writes a part of a page when a script asked for one of those
 // offered, otherwise the page. A part always comes with 200, even if the form
 // has faults: browsers report other statuses to a script as faults of the page.
 func (s *Site) RenderFragment(c *gin.Context, status int, name string, data pager, offered ...string) error {
-	fragment := c.GetHeader(PartHeader)
+	fragment := c.GetHeader(FragmentHeader)
 	if !slices.Contains(offered, fragment) {
 		return s.Render(c, status, name, data)
 	}
@@ -151,8 +151,8 @@ func (s *Site) Redirect(c *gin.Context, to string, flash ...Flash) error {
 	if len(flash) > 0 {
 		s.keepFlash(c, flash)
 	}
-	if c.GetHeader(PartHeader) != "" {
-		c.Header(PartTo, to)
+	if c.GetHeader(FragmentHeader) != "" {
+		c.Header(RedirectHeader, to)
 		c.Status(http.StatusNoContent)
 		return nil
 	}

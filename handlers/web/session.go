@@ -18,9 +18,9 @@ const (
 	// SessionCookie is the name of the cookie that holds a session's signed id.
 	SessionCookie = "sitehooks_session"
 
-	touchAfter   = time.Minute // last-seen times are written at most this often
-	sessionUser  = "user"      // key of the user's id among a session's values
-	sessionKeeps = "keeps"     // whether something is kept with the session; see Site.keep
+	touchAfter  = time.Minute // last-seen times are written at most this often
+	sessionUser = "user"      // key of the user's id among a session's values
+	sessionOnce = "keeps"     // whether something is kept with the session; see Site.keep
 	// unattendedHeader marks requests that a page sends by itself. They do not
 	// prolong the session.
 	unattendedHeader = "X-Unattended"
@@ -81,7 +81,7 @@ func (st *sessionCookies) New(r *http.Request, name string) (*sessions.Session, 
 		}
 	}
 	session.ID, session.IsNew = id, false
-	session.Values[sessionUser], session.Values[sessionKeeps] = row.UserID, row.KeptUntil != nil
+	session.Values[sessionUser], session.Values[sessionOnce] = row.UserID, row.KeptUntil != nil
 	return session, nil
 }
 

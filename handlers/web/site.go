@@ -89,7 +89,7 @@ func NewSite(c Config) (*Site, error) {
 		flashes:  newFlashes(secure, c.CookieKeys),
 	}
 	var err error
-	if s.page500, err = s.renderOops(); err != nil {
+	if s.page500, err = s.renderError(); err != nil {
 		return nil, err
 	}
 	if s.entries, err = s.renderEntries(); err != nil {

@@ -92,11 +92,11 @@ func TestBulkRefusals(t *testing.T) {
 func TestKnown(t *testing.T) {
 	c := webtest.NewConsole(t)
 	c.AddEvent(1, "answer.accepted", "data-platform", "python", "pytest", "go")
-	a := c.Get("/admin/webhooks/known?location=python-wranglers&prefix=PY").Want(http.StatusOK)
+	a := c.Get("/admin/webhooks/location?location=python-wranglers&prefix=PY").Want(http.StatusOK)
 	if want := `{"communities":[{"value":"data-platform","label":"Data platform"}],"tags":["pytest","python"]}`; a.Body != want {
 		t.Errorf("known %s", a.Body)
 	}
-	if a = c.Get("/admin/webhooks/known?location=moon"); a.Body != `{"communities":[],"tags":[]}` {
+	if a = c.Get("/admin/webhooks/location?location=moon"); a.Body != `{"communities":[],"tags":[]}` {
 		t.Errorf("known %s", a.Body)
 	}
 }

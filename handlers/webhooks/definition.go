@@ -68,13 +68,18 @@ func (e *editing) check(ctx context.Context, p definition.Purpose) (definition.C
 	}
 	checked, faults, err := e.request.Check(ctx, e.form.input(e.format, e.saved), e.saved, p)
 	for _, fault := range faults {
-		if fault.Field == definition.FieldType {
-			fault.Field = wholeForm
-		}
-		wrong.Add(fault.Field, fault.Text)
+		wrong.Add(formField(fault), fault.Text)
 	}
 	e.form.Location, e.form.Community = checked.Input.Location, checked.Input.Community
 	return checked, wrong, err
+}
+
+// formField is where the form shows a fault.
+func formField(fault definition.Fault) string {
+	if fault.Field == definition.FieldType || fault.Field == definition.FieldVersion {
+		return wholeForm
+	}
+	return fault.Field
 }
 
 // open decrypts the saved webhook, once.

@@ -242,7 +242,7 @@ func (s *Pages) checkWebhookForm(c *gin.Context, e *editing) error {
 	if err := show(c.Request.Context(), e); err != nil {
 		return err
 	}
-	if c.GetHeader(web.PartHeader) == previewFragment {
+	if c.GetHeader(web.FragmentHeader) == previewFragment {
 		return s.RenderFragment(c, http.StatusOK, "webhook_form", &webhookFormPage{Preview: e.preview}, previewFragment)
 	}
 	return s.showWebhookForm(c, http.StatusOK, e)

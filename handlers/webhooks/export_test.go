@@ -3,9 +3,9 @@ package webhooks
 // Names that only the tests of this package use.
 
 const (
-	LookPart      = previewFragment
-	PreviewEvents = previewEvents
-	WebhooksShown = webhooksShown
+	PreviewFragment = previewFragment
+	PreviewEvents   = previewEvents
+	WebhooksShown   = webhooksShown
 )
 
 type (

@@ -17,7 +17,7 @@ import (
 
 // The parts of the form's page that our scripts ask for.
 const (
-	FormPart        = "webhook-form"
+	FormFragment    = "webhook-form"
 	previewFragment = "webhook-preview"
 )
 
@@ -36,7 +36,7 @@ type webhookFormPage struct {
 	Community  web.Picker
 	Secrets    []secretField
 	Fields     []ownField
-	URLKept    string // shown part of a saved URL that is a secret
+	SavedURL   string // shown part of a saved URL that is a secret
 	URLReveal  string // path of the question before that URL is shown
 	SavedNames bool   // there are custom headers whose values are saved
 	Copied     bool   // it is a copy, which is created paused
@@ -87,7 +87,7 @@ func (s *Pages) showWebhookForm(c *gin.Context, status int, e *editing) error {
 		Copied: e.copied, NotCopied: e.notCopied, Result: e.test, Preview: e.preview,
 	}
 	if e.old != nil && e.format.SecretURL {
-		p.URLKept, p.URLReveal = e.old.URLShown, revealPath(e.old.ID, revealURL)
+		p.SavedURL, p.URLReveal = e.old.URLShown, revealPath(e.old.ID, revealURL)
 	}
 	for field := range p.Faults {
 		delete(p.Warnings, field)
@@ -96,7 +96,7 @@ func (s *Pages) showWebhookForm(c *gin.Context, status int, e *editing) error {
 	if err := p.offerPlaces(ctx, e.request.places); err != nil {
 		return err
 	}
-	return s.RenderFragment(c, status, "webhook_form", p, FormPart)
+	return s.RenderFragment(c, status, "webhook_form", p, FormFragment)
 }
 
 // offerPlaces fills in the choices for location and community.

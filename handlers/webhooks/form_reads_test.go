@@ -6,7 +6,9 @@ import (
 	"regexp"
 	"testing"
 
+	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/webtest"
+	"github.com/sitehooks/sitehooks/models"
 )
 
 // TestFormReadsEachListOnce: a request for the form reads the locations, the
@@ -45,4 +47,47 @@ func TestFormReadsEachListOnce(t *testing.T) {
 			t.Logf("%s: %d statements, of which %v", tc.name, len(queries), counts)
 		}
 	})
+}
+
+// TestFormDecryptsTheWebhookOnce: a request for the form decrypts each sealed
+// value of its webhook at most once, with any outcome.
+func TestFormDecryptsTheWebhookOnce(t *testing.T) {
+	c := webtest.NewConsole(t)
+	r := webtest.NewReceiver(t)
+	w := c.AddWebhook(func(in *models.WebhookInput) {
+		in.URL = r.URL
+		in.Secrets[0].Set, in.Secrets[1].Set = webtest.FirstSecret, webtest.SecondSecret
+		in.Headers = []models.Header{{Name: "X-Team", Value: "data"}}
+	})
+	const sealed = 4 // the URL, two secrets and the headers
+	edit := webtest.EditPath(w)
+	opened := func(what string, request func()) {
+		t.Helper()
+		before := c.Box.Opened()
+		request()
+		if n := c.Box.Opened() - before; n > sealed {
+			t.Errorf("%s decrypts %d values", what, n)
+		} else {
+			t.Logf("%s decrypts %d values", what, n)
+		}
+	}
+	post := func(do string, status int, change ...string) {
+		t.Helper()
+		form := webtest.Fill(c.Get(edit).Form(), append(change, "do", do)...)
+		opened(do+" "+http.StatusText(status), func() { c.Post(edit, form).Want(status) })
+	}
+	opened("the form", func() { c.Get(edit).Want(http.StatusOK) })
+	opened("a copy", func() { c.Get(webtest.NewForm + "&from=" + web.FormatID(w.ID)).Want(http.StatusOK) })
+	for _, do := range []string{"generate_1", "clear_2", "undo_2", "preview", "test"} {
+		post(do, http.StatusOK)
+	}
+	post("test", http.StatusOK, "url", "http://127.0.0.1:9/") // another origin
+	post("save", http.StatusUnprocessableEntity, "name", "")
+	post("save", http.StatusUnprocessableEntity, "updated_at", "2026-01-01T00:00:00Z")
+	post("save", http.StatusSeeOther, "name", "Renamed")
+	webtest.OK(t, c.Store.Webhooks.Break(t.Context(), w.ID, "The receiver answered 410 Gone."))
+	post("save", http.StatusSeeOther, "name", "Healed")
+	if got := c.Only(); got.State != models.WebhookActive || len(r.Requests()) != 2 {
+		t.Errorf("the last save left it %s; %d tests were sent", got.State, len(r.Requests()))
+	}
 }

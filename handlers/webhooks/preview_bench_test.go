@@ -36,7 +36,7 @@ func BenchmarkPreview(b *testing.B) {
 	for b.Loop() {
 		req := c.Request(http.MethodPost, webtest.NewForm, strings.NewReader(form.Encode()))
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		req.Header.Set(web.PartHeader, webhooks.LookPart)
+		req.Header.Set(web.FragmentHeader, webhooks.PreviewFragment)
 		if a := c.Do(req); a.Text(".big") != "200 of the newest 10,000 events" {
 			b.Fatalf("the preview says %s", a.Body)
 		}

@@ -46,6 +46,18 @@ type revealPage struct {
 	Plain     string // in the answer to the request that revealed it
 }
 
+// Choices are the parts to choose from.
+func (p *revealPage) Choices() []web.Choice {
+	choices := make([]web.Choice, len(p.Parts))
+	for i, one := range p.Parts {
+		choices[i] = web.Choice{Value: one.Value, Label: one.Label, Chosen: one == p.Chosen}
+	}
+	return choices
+}
+
+// Faults is the fault, as that of the password's field.
+func (p *revealPage) Faults() web.Faults { return web.Faults{"password": p.Fault} }
+
 // inSentence is the label as it stands inside a sentence.
 func (r revealable) inSentence() string {
 	if r.Sealed == models.PartURL {

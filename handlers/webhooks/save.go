@@ -11,7 +11,6 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers/definition"
 	"github.com/sitehooks/sitehooks/handlers/web"
-	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -43,18 +42,12 @@ func (s *Pages) saveWebhookForm(c *gin.Context, e *editing) error {
 func (e *editing) notSaved(err error, wrong web.Faults) bool {
 	if refused, is := errors.AsType[*definition.RefusedError](err); is {
 		e.test = showTest(refused.Test)
-		wrong.Add(refused.Fault().Field, refused.Fault().Text)
-		return true
 	}
-	if conflict, is := errors.AsType[*models.ConflictError](err); is {
-		wrong.Add(wholeForm, fmt.Sprintf("This webhook was changed by %s after you opened this form. Reload it to see the saved version, then make your changes again.", conflict.By))
-		return true
+	fault, is := definition.FaultOf(err)
+	if is {
+		wrong.Add(formField(fault), fault.Text)
 	}
-	if errors.Is(err, models.ErrFull) {
-		wrong.Add("location", "This location has "+wording.Count(models.WebhooksPerLocation)+" webhooks, the maximum. Choose another location, or delete a webhook there first.")
-		return true
-	}
-	return false
+	return is
 }
 
 // checkMove asks once more before a move to another location drops the waiting
@@ -82,7 +75,7 @@ func (s *Pages) storeWebhook(ctx context.Context, by models.Actor, e *editing, c
 	if err != nil {
 		return nil, err
 	}
-	done := e.saidOf(saved)
+	done := e.savedFlash(saved)
 	if checked.Generated {
 		done.Text += " A signing secret was generated for it."
 		done.Link, done.Do = revealPath(saved.Webhook.ID, "1"), "Reveal the secret"
@@ -97,8 +90,8 @@ func (s *Pages) storeWebhook(ctx context.Context, by models.Actor, e *editing, c
 	return said, nil
 }
 
-// saidOf is the message about a save.
-func (e *editing) saidOf(r definition.Result) web.Flash {
+// savedFlash is the message about a save.
+func (e *editing) savedFlash(r definition.Result) web.Flash {
 	done := web.Flash{Kind: "success", Text: "Saved " + r.Webhook.Name + "."}
 	switch {
 	case e.old == nil && e.copied:

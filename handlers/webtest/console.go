@@ -26,6 +26,7 @@ import (
 	"github.com/sitehooks/sitehooks/jobs/send"
 	"github.com/sitehooks/sitehooks/models"
 	"github.com/sitehooks/sitehooks/models/modelstest"
+	"github.com/sitehooks/sitehooks/models/secret"
 	"github.com/sitehooks/sitehooks/static"
 	"github.com/sitehooks/sitehooks/templates"
 )
@@ -35,6 +36,7 @@ import (
 type Console struct {
 	t      testing.TB
 	Store  *models.Store
+	Box    *secret.Box // of the store
 	Areas  *handlers.Areas
 	Site   *web.Site
 	Engine *gin.Engine
@@ -86,7 +88,7 @@ func NewConsoleOn(t testing.TB, kind string, adjust ...func(*handlers.Deps)) *Co
 	c := &Console{t: t, queries: &queryLog{}}
 	o := modelstest.Options(t, kind)
 	o.Trace = c.queries.add
-	c.Store = modelstest.Open(t, o)
+	c.Store, c.Box = modelstest.Open(t, o), o.Box
 	d := handlers.Deps{
 		Store: c.Store, Templates: parsed(), Log: slog.New(slog.DiscardHandler),
 		Sender:     send.New(send.Config{AllowCIDRs: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}),

@@ -65,7 +65,7 @@ func (c *Console) Fragment(name, path string, form url.Values) *Answer {
 		req = c.Request(http.MethodPost, path, strings.NewReader(form.Encode()))
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	req.Header.Set(web.PartHeader, name)
+	req.Header.Set(web.FragmentHeader, name)
 	return c.Do(req)
 }
 

@@ -18,6 +18,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 )
 
 // KeySize is the length of a key in bytes.
@@ -52,7 +53,8 @@ func (s Sealed) Value() (driver.Value, error) { return string(s), nil }
 
 // Box seals with its first key and opens with any.
 type Box struct {
-	keys []key
+	keys   []key
+	opened atomic.Int64
 }
 
 type key struct {
@@ -111,6 +113,7 @@ func (b *Box) Open(s Sealed, context string) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("sealed value of %s is damaged: %w", context, err)
 		}
+		b.opened.Add(1)
 		plain, err := k.aead.Open(nil, nil, box, []byte(context))
 		if err != nil {
 			return "", fmt.Errorf("sealed value of %s does not open: %w", context, err)
@@ -119,6 +122,9 @@ func (b *Box) Open(s Sealed, context string) (string, error) {
 	}
 	return "", ErrWrongKey
 }
+
+// Opened is how many values the box has decrypted so far.
+func (b *Box) Opened() int64 { return b.opened.Load() }
 
 // Mark is the prefix of values that the key with this id sealed.
 func Mark(id string) string { return id + "." }

@@ -1,4 +1,4 @@
-import { ask, known, parsed } from "./ask.js";
+import { ask, locationDetails, parsed } from "./ask.js";
 import { showCopy } from "./copy.js";
 import { say } from "./say.js";
 import { tagBox } from "./tags.js";
@@ -41,7 +41,7 @@ function outfit(form, changed) {
   const tags = form.querySelector("input[data-tags]");
   if (tags) {
     tagBox(tags, {
-      suggest: async (prefix) => (await known(form.elements.location.value, prefix)).tags,
+      suggest: async (prefix) => (await locationDetails(form.elements.location.value, prefix)).tags,
       changed: () => {
         form.querySelector("#tag_mode-specific").checked = true;
         changed();
@@ -62,7 +62,7 @@ function offer(form) {
 async function follow(form, first) {
   const { location, community } = form.elements;
   const asked = location.value;
-  const { about = "", communities } = await known(asked);
+  const { about = "", communities } = await locationDetails(asked);
   if (!communities || location.value !== asked || !community.isConnected) return;
   const help = form.querySelector("#location-help");
   help.textContent = about;

@@ -125,11 +125,11 @@ func (e *API) accept(w http.ResponseWriter, r *http.Request, token models.Token)
 	case err != nil:
 		return 0, 0, e.Access.Away(r.Context(), "storing events", err)
 	}
-	e.tell(events, accepted)
+	e.reportAccepted(events, accepted)
 	return accepted, duplicates, nil
 }
 
-func (e *API) tell(events []models.NewEvent, accepted int) {
+func (e *API) reportAccepted(events []models.NewEvent, accepted int) {
 	if accepted == 0 {
 		return
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sitehooks/sitehooks/handlers/api"
+	"github.com/sitehooks/sitehooks/handlers/definition"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -179,11 +180,11 @@ func (s *API) fail(ctx context.Context, err error) *failure {
 	if errors.Is(err, models.ErrNotFound) {
 		return &failure{status: http.StatusNotFound, message: "There is no such webhook. It may have been deleted."}
 	}
-	if by, ok := errors.AsType[*models.ConflictError](err); ok {
-		return &failure{status: http.StatusConflict, message: "The webhook was changed by " + by.By + " at the same moment. Read it again, then make your changes."}
-	}
-	if errors.Is(err, models.ErrFull) {
-		return &failure{status: http.StatusConflict, message: "The location has reached its limit of webhooks. Delete one first."}
+	switch fault, is := definition.FaultOf(err); {
+	case is && fault.Field == definition.FieldURL:
+		return &failure{status: http.StatusBadRequest, faults: keyFaults{{keyTarget, api.Clip(fault.Text)}}}
+	case is:
+		return &failure{status: http.StatusConflict, message: fault.Text}
 	}
 	// A client that has gone is no fault of the database.
 	if ctx.Err() == nil {

@@ -89,23 +89,6 @@ func bodyKey(field string) string {
 	return field
 }
 
-// named finds the members of an object by names whose case does not matter.
-// One that is there twice is a fault; unknown ones are passed over.
-func named(object []byte, names []string, wrong *keyFaults) map[string][]byte {
-	found := map[string][]byte{}
-	for key, value := range api.Members(object) {
-		name := foldName(names, string(key))
-		if name == "" {
-			continue
-		}
-		if _, twice := found[name]; twice {
-			wrong.add(name, "It appears twice.")
-		}
-		found[name] = value
-	}
-	return found
-}
-
 // foldName is the name as the list spells it; empty: it is not there.
 func foldName(names []string, name string) string {
 	for _, known := range names {

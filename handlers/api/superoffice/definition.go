@@ -27,101 +27,84 @@ type givenWebhook struct {
 	wrong        keyFaults
 }
 
+// definitionBody is a webhook as it comes in a body. The last four keys are only
+// read by programs, and ignored here.
+type definitionBody struct {
+	WebhookID           value `json:"WebhookId,omitempty" binding:"json_once,json_whole"`
+	Name                value `json:",omitempty" binding:"json_once,json_text"`
+	ErrorsEmail         value `json:",omitempty" binding:"json_once,json_text"`
+	TargetURL           value `json:"TargetUrl,omitempty" binding:"json_once,json_text"`
+	Secret              value `json:",omitempty" binding:"json_once,json_text"`
+	Events              value `json:",omitempty" binding:"json_once,json_texts"`
+	State               value `json:",omitempty" binding:"json_once,state"`
+	Type                value `json:",omitempty" binding:"json_once,json_text,plugin_type"`
+	Headers             value `json:",omitempty" binding:"json_once,json_object"`
+	Properties          value `json:",omitempty" binding:"json_once,json_object"`
+	Registered          value `json:",omitempty" binding:"json_once"`
+	RegisteredAssociate value `json:",omitempty" binding:"json_once"`
+	Updated             value `json:",omitempty" binding:"json_once"`
+	UpdatedAssociate    value `json:",omitempty" binding:"json_once"`
+}
+
 // readDefinition reads a body. Faults are collected in the definition and
 // reported together with later ones.
 func readDefinition(body []byte) (*givenWebhook, error) {
 	if body[0] != '{' {
 		return nil, badKey("Body", "The body must be a JSON object with the keys of a webhook.")
 	}
-	d := &givenWebhook{}
-	found := named(body, definitionKeys, &d.wrong)
-	d.WebhookID = d.whole(found, keyWebhookID)
-	d.Name, _ = d.text(found, keyName)
-	d.Email, _ = d.text(found, keyEmail)
-	d.Target, _ = d.text(found, keyTarget)
-	if secret, ok := d.text(found, keySecret); ok {
-		d.Secret = &secret
+	var in definitionBody
+	d := &givenWebhook{wrong: bind(body, &in)}
+	d.Name, d.Email, d.Target = in.Name.text(), in.ErrorsEmail.text(), in.TargetURL.text()
+	d.WebhookID, _ = wholeNumber(string(in.WebhookID))
+	d.State, _ = readState(in.State)
+	if in.Secret.given() {
+		d.Secret = new(in.Secret.text())
 	}
-	d.Events = d.readEvents(found[keyEvents])
-	var ok bool
-	if d.State, ok = readState(found[keyState]); !ok {
-		d.wrong.add(keyState, "It must be Unknown, Active, Stopped or TooManyErrors, or its number from 0 to 3.")
+	if in.Events.given() && !d.wrong.has(keyEvents) {
+		d.Events = readEvents(in.Events)
 	}
-	if kind, given := d.text(found, keyType); given && kind != "" && foldName([]string{pluginType}, kind) == "" {
-		d.wrong.add(keyType, "The only supported type is “%s”.", pluginType)
+	if in.Headers.given() && !d.wrong.has(keyHeaders) {
+		d.readHeaders(in.Headers)
 	}
-	d.readHeaders(found[keyHeaders])
-	if v := found[keyProperties]; !isNull(v) {
-		if v[0] == '{' {
-			d.Properties = v
-		} else {
-			d.wrong.add(keyProperties, "They must be a JSON object.")
-		}
+	if in.Properties.given() && !d.wrong.has(keyProperties) {
+		d.Properties = []byte(in.Properties)
 	}
 	return d, nil
 }
 
-func (d *givenWebhook) text(found map[string][]byte, key string) (text string, given bool) {
-	v := found[key]
-	if isNull(v) {
-		return "", false
+// wholeNumber is a number from 0 on; 0 when there is none.
+func wholeNumber(raw string) (n int64, is bool) {
+	if !value(raw).given() {
+		return 0, true
 	}
-	if v[0] != '"' {
-		d.wrong.add(key, "It must be a string.")
-		return "", false
-	}
-	return api.Unquote(v), true
+	n, err := strconv.ParseInt(raw, 10, 64)
+	return n, err == nil && n >= 0
 }
 
-func (d *givenWebhook) whole(found map[string][]byte, key string) int64 {
-	v := found[key]
-	if isNull(v) {
-		return 0
-	}
-	n, err := strconv.ParseInt(string(v), 10, 64)
-	if err != nil || n < 0 {
-		d.wrong.add(key, "It must be a whole number.")
-		return 0
-	}
-	return n
+func isPluginType(raw string) bool {
+	kind := value(raw).text()
+	return kind == "" || foldName([]string{pluginType}, kind) != ""
 }
 
-func (d *givenWebhook) readEvents(v []byte) []string {
-	switch {
-	case isNull(v):
-		return nil
-	case v[0] != '[':
-		d.wrong.add(keyEvents, "They must be a list of names.")
-		return nil
-	}
-	var list []string
-	for element := range api.Elements(v) {
-		if element[0] != '"' {
-			d.wrong.add(keyEvents, "They must be a list of names.")
-			return nil
-		}
-		if list = append(list, api.Unquote(element)); len(list) > definition.EventsMax {
+func readEvents(list value) []string {
+	var events []string
+	for element := range api.Elements([]byte(list)) {
+		if events = append(events, api.Unquote(element)); len(events) > definition.EventsMax {
 			break // too many, as will be said
 		}
 	}
-	return list
+	return events
 }
 
-func (d *givenWebhook) readHeaders(v []byte) {
-	switch {
-	case isNull(v):
-		return
-	case v[0] != '{':
-		d.wrong.add(keyHeaders, "They must be a JSON object whose values are strings.")
-		return
-	}
+// readHeaders reads the members one by one, because the fault names the header.
+func (d *givenWebhook) readHeaders(object value) {
 	d.HeadersGiven = true
-	for key, value := range api.Members(v) {
+	for key, text := range api.Members([]byte(object)) {
 		h := models.Header{Name: string(key)}
 		switch {
-		case isNull(value):
-		case value[0] == '"':
-			h.Value = api.Unquote(value)
+		case isNull(text):
+		case text[0] == '"':
+			h.Value = api.Unquote(text)
 		default:
 			d.wrong.add(keyHeaders, "The value of %s must be a string.", h.Name)
 		}

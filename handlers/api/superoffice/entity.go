@@ -175,18 +175,14 @@ func outputOpen(w models.Webhook, o models.Opened) answer {
 }
 
 // readState reads a state by name or number; empty: not given.
-func readState(value []byte) (name string, ok bool) {
-	if isNull(value) {
+func readState(v value) (name string, ok bool) {
+	if !v.given() {
 		return "", true
 	}
-	text := string(value)
-	if value[0] == '"' {
-		text = api.Unquote(value)
+	text := string(v)
+	if v[0] == '"' {
+		text = v.text()
 	}
-	return stateNamed(text)
-}
-
-func stateNamed(text string) (name string, ok bool) {
 	if name = foldName(stateNames, text); name != "" {
 		return name, true
 	}

@@ -48,7 +48,7 @@ func (s *API) newestFailure(ctx context.Context, id int64) (*models.Attempt, err
 		if row.Tries == 0 || row.LastAt == nil || (newest != nil && !row.LastAt.After(newest.StartedAt)) {
 			continue
 		}
-		if row.Tries == 1 && s.took(row.LastCode, row.LastError) {
+		if row.Tries == 1 && s.succeeded(row.LastCode, row.LastError) {
 			continue
 		}
 		attempts, err := s.Store.Deliveries.Attempts(ctx, row.ID)
@@ -56,7 +56,7 @@ func (s *API) newestFailure(ctx context.Context, id int64) (*models.Attempt, err
 			return nil, err
 		}
 		for i, a := range attempts {
-			failed := !s.took(a.Code, a.ErrorClass) && a.ErrorClass != wire.ClassCanceled
+			failed := !s.succeeded(a.Code, a.ErrorClass) && a.ErrorClass != wire.ClassCanceled
 			if failed && (newest == nil || a.StartedAt.After(newest.StartedAt)) {
 				newest = &attempts[i]
 			}
@@ -65,7 +65,7 @@ func (s *API) newestFailure(ctx context.Context, id int64) (*models.Attempt, err
 	return newest, nil
 }
 
-func (s *API) took(code int, class string) bool {
+func (s *API) succeeded(code int, class string) bool {
 	return s.format.Policy.Succeeded(wire.Response{Code: code, ErrorClass: class})
 }
 

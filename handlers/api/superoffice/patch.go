@@ -11,6 +11,7 @@ import (
 	jsonpatch "github.com/evanphx/json-patch/v5"
 
 	"github.com/sitehooks/sitehooks/handlers/api"
+	"github.com/sitehooks/sitehooks/handlers/definition"
 )
 
 const (
@@ -23,25 +24,19 @@ const (
 // secret, and with headers without their values. A value stays unless the patch
 // sets another one.
 func (s *API) change(ctx context.Context, c *call) (answer, error) {
-	w, err := s.named(ctx, c)
-	if err != nil {
-		return answer{}, err
-	}
-	old, err := s.rules.Open(w)
-	if err != nil {
-		return answer{}, err
-	}
-	document, err := c.patched(ctx, api.PlainJSON(entityOf(w, old.Opened)))
-	if err != nil {
-		return answer{}, err
-	}
-	d, err := readDefinition(document)
-	if err != nil {
-		return answer{}, err
-	}
-	// Headers were there, so a document without them had them taken out.
-	d.HeadersGiven = true
-	return s.update(ctx, c, old, d)
+	return s.update(ctx, c, func(old *definition.Saved) (*givenWebhook, error) {
+		document, err := c.patched(ctx, api.PlainJSON(entityOf(old.Webhook, old.Opened)))
+		if err != nil {
+			return nil, err
+		}
+		d, err := readDefinition(document)
+		if err != nil {
+			return nil, err
+		}
+		// Headers were there, so a document without them had them taken out.
+		d.HeadersGiven = true
+		return d, nil
+	})
 }
 
 // patched applies the body to a document.
@@ -104,9 +99,15 @@ func applyOperations(ctx context.Context, document, body []byte) ([]byte, error)
 	return document, nil
 }
 
-// operationNeeds are the keys of each operation besides op and path.
-var operationNeeds = map[string][]string{
-	"add": {"value"}, "replace": {"value"}, "test": {"value"}, "remove": nil, "move": {"from"}, "copy": {"from"},
+// operations are those of a JSON Patch.
+var operations = map[string]bool{"add": true, "replace": true, "test": true, "remove": true, "move": true, "copy": true}
+
+// operationBody is one operation as it comes in a body.
+type operationBody struct {
+	Op    value `json:"op" binding:"json_once"`
+	Path  value `json:"path" binding:"json_once"`
+	From  value `json:"from" binding:"json_once"`
+	Value value `json:"value" binding:"json_once"`
 }
 
 // readOperation reads an operation of the patch on a document, its paths
@@ -116,38 +117,49 @@ func readOperation(at string, raw, document []byte) (patchOperation, error) {
 	if raw[0] != '{' {
 		return op, badKey(at, "It must be an object with op and path.")
 	}
-	var wrong keyFaults
-	parts := named(raw, []string{"op", "path", "from", "value"}, &wrong)
-	op.Op = strings.ToLower(textArgument(parts, "op", &wrong))
-	needs, known := operationNeeds[op.Op]
-	if !known {
+	var in operationBody
+	wrong := bind(raw, &in)
+	if op.Op = strings.ToLower(in.Op.text()); !operations[op.Op] {
 		return op, badKey(at, "Its op must be add, remove, replace, move, copy or test.")
 	}
-	for _, key := range append([]string{"path"}, needs...) {
-		v := parts[key]
-		if v == nil || key != "value" && v[0] != '"' {
-			return op, badKey(at, "It needs %s.", key)
+	if err := wrong.failure(); err != nil {
+		return op, err
+	}
+	var err error
+	if op.Path, err = operationPath(at, "path", in.Path, document); err != nil {
+		return op, err
+	}
+	if op.Op == "move" || op.Op == "copy" {
+		from, err := operationPath(at, "from", in.From, document)
+		if err != nil {
+			return op, err
 		}
-		if key == "value" {
-			op.Value = v
-			continue
+		op.From = &from
+	}
+	if op.Op == "add" || op.Op == "replace" || op.Op == "test" {
+		if in.Value == "" {
+			return op, badKey(at, "It needs value.")
 		}
-		path, ok := spelt(api.Unquote(v), document)
-		if !ok {
-			return op, badKey(at, "A webhook has no key at %s.", path)
-		}
-		if key == "from" {
-			op.From = &path
-		} else {
-			op.Path = path
-		}
+		op.Value = json.RawMessage(in.Value)
 	}
 	if op.Path == "/"+keyState && op.Value != nil {
-		if name, ok := readState(op.Value); ok && name != "" {
+		if name, ok := readState(in.Value); ok && name != "" {
 			op.Value = api.PlainJSON(name)
 		}
 	}
-	return op, wrong.failure()
+	return op, nil
+}
+
+// operationPath is a path of an operation, spelt as the document spells it.
+func operationPath(at, key string, typed value, document []byte) (string, error) {
+	if typed == "" || typed[0] != '"' {
+		return "", badKey(at, "It needs %s.", key)
+	}
+	path, ok := documentPath(typed.text(), document)
+	if !ok {
+		return "", badKey(at, "A webhook has no key at %s.", path)
+	}
+	return path, nil
 }
 
 var (
@@ -155,10 +167,10 @@ var (
 	escapePath   = strings.NewReplacer("~", "~0", "/", "~1")
 )
 
-// spelt is a path in the document's own spelling: its first part is a key
+// documentPath is a path in the document's own spelling: its first part is a key
 // whose case does not matter, and the names of headers have none either. The
 // vendor lets the slash in front be left out. False: there is no such key.
-func spelt(path string, document []byte) (string, bool) {
+func documentPath(path string, document []byte) (string, bool) {
 	if path == "" {
 		return "", true
 	}
@@ -191,31 +203,27 @@ func headerNames(document []byte) []string {
 
 // applyMerge applies a merge patch, whose keys have no case either.
 func applyMerge(document, body []byte) ([]byte, error) {
-	var wrong keyFaults
-	keys := named(body, definitionKeys, &wrong)
+	var in definitionBody
+	wrong := bind(body, &in)
 	if err := wrong.failure(); err != nil {
 		return nil, err
 	}
-	patch := map[string]json.RawMessage{}
-	for key, value := range keys {
-		patch[key] = value
-	}
-	if v := keys[keyHeaders]; v != nil && v[0] == '{' {
+	if in.Headers.given() {
 		names := headerNames(document)
 		headers := map[string]json.RawMessage{}
-		for name, value := range api.Members(v) {
-			spelt := foldName(names, string(name))
-			if spelt == "" {
-				spelt = string(name)
+		for name, text := range api.Members([]byte(in.Headers)) {
+			known := foldName(names, string(name))
+			if known == "" {
+				known = string(name)
 			}
-			if _, twice := headers[spelt]; twice {
-				return nil, badKey(keyHeaders, "%s appears twice.", spelt)
+			if _, twice := headers[known]; twice {
+				return nil, badKey(keyHeaders, "%s appears twice.", known)
 			}
-			headers[spelt] = slices.Clone(value)
+			headers[known] = slices.Clone(text)
 		}
-		patch[keyHeaders] = api.PlainJSON(headers)
+		in.Headers = value(api.PlainJSON(headers))
 	}
-	merged, err := jsonpatch.MergePatch(document, api.PlainJSON(patch))
+	merged, err := jsonpatch.MergePatch(document, api.PlainJSON(in))
 	if err != nil {
 		return nil, badKey("Body", "It cannot be applied to the webhook.")
 	}

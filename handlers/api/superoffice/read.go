@@ -2,7 +2,6 @@ package superoffice
 
 import (
 	"context"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -50,40 +49,29 @@ func (s *API) visible(ctx context.Context, c *call, id int64) (models.Webhook, e
 	return w, err
 }
 
-// filter selects webhooks; empty: any.
-type filter struct{ name, event, state string }
+// listFilter selects webhooks; empty: any. It comes in a query or a body.
+type listFilter struct {
+	Name  value `json:"nameFilter" form:"namefilter" binding:"json_once,json_text"`
+	Event value `json:"eventFilter" form:"eventfilter" binding:"json_once,json_text"`
+	State value `json:"statusFilter" form:"statusfilter" binding:"json_once,state"`
+}
 
 // list answers with the webhooks that the query selects.
 func (s *API) list(ctx context.Context, c *call) (answer, error) {
-	query := c.request.URL.Query()
-	f := filter{name: queried(query, "nameFilter"), event: queried(query, "eventFilter")}
-	var ok bool
-	if f.state, ok = stateNamed(queried(query, "statusFilter")); !ok {
-		return answer{}, badStatus("statusFilter")
+	var in listFilter
+	if err := c.query(&in); err != nil {
+		return answer{}, err
 	}
-	return s.matching(ctx, c, f)
-}
-
-func badStatus(key string) error {
-	return badKey(key, "It must be Unknown, Active, Stopped or TooManyErrors, or its number from 0 to 3.")
-}
-
-// queried is the value of a parameter whose case does not matter.
-func queried(query url.Values, name string) string {
-	for key, values := range query {
-		if strings.EqualFold(key, name) {
-			return values[0]
-		}
-	}
-	return ""
+	return s.matching(ctx, c, in)
 }
 
 // matching answers with the webhooks that a filter selects, in the order in
 // which they were made.
-func (s *API) matching(ctx context.Context, c *call, f filter) (answer, error) {
+func (s *API) matching(ctx context.Context, c *call, f listFilter) (answer, error) {
 	q := models.WebhookQuery{Type: s.format.Name, Location: c.token.Location, Sort: "created", Limit: listPage}
+	wanted, _ := readState(f.State)
 	for state, name := range vendorStates {
-		if name == f.state {
+		if name == wanted {
 			q.State = state
 		}
 	}
@@ -94,7 +82,7 @@ func (s *API) matching(ctx context.Context, c *call, f filter) (answer, error) {
 			return answer{}, err
 		}
 		for _, row := range page.Rows {
-			if !f.takes(row.Webhook) {
+			if !f.matches(row.Webhook) {
 				continue
 			}
 			o, err := s.Store.Webhooks.Open(row.Webhook)
@@ -109,9 +97,10 @@ func (s *API) matching(ctx context.Context, c *call, f filter) (answer, error) {
 	}
 }
 
-func (f filter) takes(w models.Webhook) bool {
-	if f.name != "" && !strings.EqualFold(f.name, w.Name) {
+func (f listFilter) matches(w models.Webhook) bool {
+	if name := f.Name.text(); name != "" && !strings.EqualFold(name, w.Name) {
 		return false
 	}
-	return f.event == "" || slices.ContainsFunc(w.Events, func(name string) bool { return strings.EqualFold(name, f.event) })
+	event := f.Event.text()
+	return event == "" || slices.ContainsFunc(w.Events, func(name string) bool { return strings.EqualFold(name, event) })
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"strconv"
 
-	"github.com/sitehooks/sitehooks/handlers/api"
+	"github.com/sitehooks/sitehooks/handlers/definition"
 )
 
 // The RPC twin: other addresses and other ways to say the same. It adds
@@ -24,81 +24,42 @@ func (s *API) save(ctx context.Context, c *call) (answer, error) {
 		return s.insert(ctx, c, d)
 	}
 	c.id = strconv.FormatInt(d.WebhookID, 10)
-	w, err := s.named(ctx, c)
-	if err != nil {
-		return answer{}, err
-	}
-	old, err := s.rules.Open(w)
-	if err != nil {
-		return answer{}, err
-	}
-	return s.update(ctx, c, old, d)
+	return s.update(ctx, c, func(*definition.Saved) (*givenWebhook, error) { return d, nil })
+}
+
+// namedByQuery is the query of an operation on one webhook.
+type namedByQuery struct {
+	WebhookID value `json:"webhookId" form:"webhookid" binding:"json_given"`
 }
 
 // byQuery does an operation on the webhook that the query names.
 func (s *API) byQuery(do operation) operation {
 	return func(ctx context.Context, c *call) (answer, error) {
-		if c.id = queried(c.request.URL.Query(), "webhookId"); c.id == "" {
-			return answer{}, badKey("webhookId", "The address must name the webhook, as in ?webhookId=1.")
+		var in namedByQuery
+		if err := c.query(&in); err != nil {
+			return answer{}, err
 		}
+		c.id = in.WebhookID.text()
 		return do(ctx, c)
 	}
 }
 
-// arguments are those of an RPC by name; none from a null.
-func (c *call) arguments(names ...string) (map[string][]byte, error) {
-	if isNull(c.body) {
-		return map[string][]byte{}, nil
-	}
-	if c.body[0] != '{' {
-		return nil, badKey("Body", "The body must be a JSON object.")
-	}
-	var wrong keyFaults
-	found := named(c.body, names, &wrong)
-	return found, wrong.failure()
-}
-
 func (s *API) getAll(ctx context.Context, c *call) (answer, error) {
-	args, err := c.arguments("nameFilter", "eventFilter", "statusFilter")
-	if err != nil {
+	var in listFilter
+	if err := c.arguments(&in); err != nil {
 		return answer{}, err
 	}
-	f := filter{}
-	var wrong keyFaults
-	for key, to := range map[string]*string{"nameFilter": &f.name, "eventFilter": &f.event} {
-		*to = textArgument(args, key, &wrong)
-	}
-	if err := wrong.failure(); err != nil {
-		return answer{}, err
-	}
-	var ok bool
-	if f.state, ok = readState(args["statusFilter"]); !ok {
-		return answer{}, badStatus("statusFilter")
-	}
-	return s.matching(ctx, c, f)
-}
-
-func textArgument(args map[string][]byte, key string, wrong *keyFaults) string {
-	v := args[key]
-	if isNull(v) {
-		return ""
-	}
-	if v[0] != '"' {
-		wrong.add(key, "It must be a string.")
-		return ""
-	}
-	return api.Unquote(v)
+	return s.matching(ctx, c, in)
 }
 
 func (s *API) testWebhook(ctx context.Context, c *call) (answer, error) {
-	args, err := c.arguments("webhook")
-	if err != nil {
+	var in struct {
+		Webhook value `json:"webhook" binding:"json_once,json_given"`
+	}
+	if err := c.arguments(&in); err != nil {
 		return answer{}, err
 	}
-	if isNull(args["webhook"]) {
-		return answer{}, badKey("webhook", "The definition to test is missing.")
-	}
-	d, err := readDefinition(args["webhook"])
+	d, err := readDefinition([]byte(in.Webhook))
 	if err != nil {
 		return answer{}, err
 	}
@@ -106,29 +67,27 @@ func (s *API) testWebhook(ctx context.Context, c *call) (answer, error) {
 }
 
 func (s *API) signalEvent(ctx context.Context, c *call) (answer, error) {
-	args, err := c.arguments("eventName", "primaryKey", "data")
-	if err != nil {
+	var in struct {
+		EventName  value `json:"eventName" binding:"json_once,json_text"`
+		PrimaryKey value `json:"primaryKey" binding:"json_once"`
+		Data       value `json:"data" binding:"json_once"`
+	}
+	if err := c.arguments(&in); err != nil {
 		return answer{}, err
 	}
-	var wrong keyFaults
-	name := textArgument(args, "eventName", &wrong)
-	if err := wrong.failure(); err != nil {
-		return answer{}, err
+	if !in.PrimaryKey.given() {
+		in.PrimaryKey = "0"
 	}
-	key := "0"
-	if v := args["primaryKey"]; !isNull(v) {
-		key = string(v)
-	}
-	return s.record(ctx, c, name, key, args["data"])
+	return s.record(ctx, c, in.EventName.text(), string(in.PrimaryKey), []byte(in.Data))
 }
 
 func (s *API) getLastError(ctx context.Context, c *call) (answer, error) {
-	args, err := c.arguments("webhookId")
-	if err != nil {
+	var in struct {
+		WebhookID value `json:"webhookId" binding:"json_once,json_given"`
+	}
+	if err := c.arguments(&in); err != nil {
 		return answer{}, err
 	}
-	if c.id = string(args["webhookId"]); isNull(args["webhookId"]) {
-		return answer{}, badKey("webhookId", "Name the webhook by its number.")
-	}
+	c.id = string(in.WebhookID)
 	return s.lastError(ctx, c)
 }

@@ -39,11 +39,13 @@ func registerLocation(ctx context.Context, locations *models.Locations, slug str
 
 // replace saves a webhook as the body describes it.
 func (s *API) replace(ctx context.Context, c *call) (answer, error) {
+	return s.update(ctx, c, func(*definition.Saved) (*givenWebhook, error) { return readDefinition(c.body) })
+}
+
+// update reads the webhook that the call names, and saves over that version the
+// one that a function makes of it.
+func (s *API) update(ctx context.Context, c *call, describe func(old *definition.Saved) (*givenWebhook, error)) (answer, error) {
 	w, err := s.named(ctx, c)
-	if err != nil {
-		return answer{}, err
-	}
-	d, err := readDefinition(c.body)
 	if err != nil {
 		return answer{}, err
 	}
@@ -51,11 +53,10 @@ func (s *API) replace(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return s.update(ctx, c, old, d)
-}
-
-// update saves a webhook over the version that was read.
-func (s *API) update(ctx context.Context, c *call, old *definition.Saved, d *givenWebhook) (answer, error) {
+	d, err := describe(old)
+	if err != nil {
+		return answer{}, err
+	}
 	if err := d.sameID(old.ID); err != nil {
 		return answer{}, err
 	}
@@ -79,10 +80,6 @@ func (s *API) store(ctx context.Context, c *call, d *givenWebhook, checked defin
 	saved, err := s.rules.Save(ctx, c.by(), checked, d.how(checked.Saved))
 	if saved.Webhook.ID != 0 {
 		s.OnChange()
-	}
-	if refused, is := errors.AsType[*definition.RefusedError](err); is {
-		fault := refused.Fault()
-		err = badKey(keyOf(fault.Field), "%s", fault.Text)
 	}
 	if err != nil {
 		return answer{}, err

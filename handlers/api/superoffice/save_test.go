@@ -2,6 +2,7 @@ package superoffice
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -222,25 +223,26 @@ func TestSuperOfficeUnmodified(t *testing.T) {
 // and its writing changes nothing.
 func TestSuperOfficeQuickerSave(t *testing.T) {
 	onBothStores(t, func(d *desk) {
-		h := d.created(nil)
-		w, o := d.opened(h.WebhookID)
-		old := &definition.Saved{Webhook: w, Opened: o}
-		read := d.do(http.MethodGet, pathOf(h), "").header.Get("Last-Modified")
-		d.clock.Add(time.Minute)
-		d.ok(d.do(http.MethodPut, pathOf(h), d.body(map[string]any{"Name": "quicker"})))
-		for condition, status := range map[string]int{"": http.StatusConflict, read: http.StatusPreconditionFailed} {
+		for _, conditional := range []bool{false, true} {
+			h := d.created(nil)
 			q, err := http.NewRequestWithContext(t.Context(), http.MethodPut, "/", http.NoBody)
 			d.must(err)
-			q.Header.Set("If-Unmodified-Since", condition)
-			body, err := readDefinition([]byte(d.body(nil)))
-			d.must(err)
-			_, err = d.api.update(t.Context(), &call{request: q, id: pathOf(h)[len("/v1/Webhook/"):]}, old, body)
-			if f := d.api.fail(t.Context(), err); f.status != status {
-				d.t.Errorf("condition %q: %+v", condition, f)
+			status := http.StatusConflict
+			if conditional {
+				q.Header.Set("If-Unmodified-Since", d.do(http.MethodGet, pathOf(h), "").header.Get("Last-Modified"))
+				status = http.StatusPreconditionFailed
 			}
-		}
-		if w, _ := d.opened(h.WebhookID); w.Name != "quicker" {
-			d.t.Errorf("%+v", w)
+			_, err = d.api.update(t.Context(), &call{request: q, id: pathOf(h)[len("/v1/Webhook/"):]}, func(*definition.Saved) (*givenWebhook, error) {
+				d.clock.Add(time.Minute)
+				d.ok(d.do(http.MethodPut, pathOf(h), d.body(map[string]any{"Name": "quicker"})))
+				return readDefinition([]byte(d.body(nil)))
+			})
+			if f := d.api.fail(t.Context(), err); f.status != status || !strings.Contains(f.text(), "changed by "+mary.Name) {
+				d.t.Errorf("with a condition %v: %+v", conditional, f)
+			}
+			if w, _ := d.opened(h.WebhookID); w.Name != "quicker" {
+				d.t.Errorf("%+v", w)
+			}
 		}
 	})
 }

@@ -15,34 +15,34 @@ import (
 func TestPartsOfTheForm(t *testing.T) {
 	c := webtest.NewConsole(t)
 	c.AddEvent(1, "answer.accepted", "", "python")
-	a := c.Fragment(webhooks.FormPart, webtest.NewForm, nil).Want(http.StatusOK)
-	if a.Header.Get(web.PartHeader) != webhooks.FormPart || a.Find("form[data-webhook-form]").Length() != 1 || a.Find("header, nav, h1").Length() != 0 {
+	a := c.Fragment(webhooks.FormFragment, webtest.NewForm, nil).Want(http.StatusOK)
+	if a.Header.Get(web.FragmentHeader) != webhooks.FormFragment || a.Find("form[data-webhook-form]").Length() != 1 || a.Find("header, nav, h1").Length() != 0 {
 		t.Errorf("the form is %s", a.Body)
 	}
-	preview := c.Fragment(webhooks.LookPart, webtest.NewForm, c.Filled("https://example.com/", "location", "python-wranglers", "do", "preview")).Want(http.StatusOK)
+	preview := c.Fragment(webhooks.PreviewFragment, webtest.NewForm, c.Filled("https://example.com/", "location", "python-wranglers", "do", "preview")).Want(http.StatusOK)
 	if preview.Text(".big") != "1 of 1 event" || preview.Find("form").Length() != 0 || preview.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("the preview is %s", preview.Body)
 	}
 	// A refused form is not an error of the page, as browsers would report a
 	// 422.
-	refused := c.Fragment(webhooks.FormPart, webtest.NewForm, c.Filled("nonsense", "do", "save")).Want(http.StatusOK)
+	refused := c.Fragment(webhooks.FormFragment, webtest.NewForm, c.Filled("nonsense", "do", "save")).Want(http.StatusOK)
 	if refused.Text("#url-err") == "" {
 		t.Errorf("the form is %s", refused.Body)
 	}
-	saved := c.Fragment(webhooks.FormPart, webtest.NewForm, c.Filled("https://example.com/", "do", "save")).Want(http.StatusNoContent)
-	if saved.Header.Get(web.PartTo) != web.WebhooksPath || c.Only().Name != "Python Accepted Answers" {
-		t.Errorf("a save leads to %q", saved.Header.Get(web.PartTo))
+	saved := c.Fragment(webhooks.FormFragment, webtest.NewForm, c.Filled("https://example.com/", "do", "save")).Want(http.StatusNoContent)
+	if saved.Header.Get(web.RedirectHeader) != web.WebhooksPath || c.Only().Name != "Python Accepted Answers" {
+		t.Errorf("a save leads to %q", saved.Header.Get(web.RedirectHeader))
 	}
-	if whole := c.Fragment("topbar", webtest.NewForm, nil).Want(http.StatusOK); whole.Find("h1").Length() != 1 || whole.Header.Get(web.PartHeader) != "" {
+	if whole := c.Fragment("topbar", webtest.NewForm, nil).Want(http.StatusOK); whole.Find("h1").Length() != 1 || whole.Header.Get(web.FragmentHeader) != "" {
 		t.Error("any part can be asked for")
 	}
-	if c.Fragment(webhooks.FormPart, "/admin/webhooks/99/edit", nil).Want(http.StatusNotFound).Text("h1") == "" {
+	if c.Fragment(webhooks.FormFragment, "/admin/webhooks/99/edit", nil).Want(http.StatusNotFound).Text("h1") == "" {
 		t.Error("what is not there has no page")
 	}
 	c.Cookie = ""
-	out := c.Fragment(webhooks.LookPart, webtest.NewForm, url.Values{"do": {"preview"}}).Want(http.StatusNoContent)
-	if out.Header.Get(web.PartTo) != "/login?next="+url.QueryEscape(webtest.NewForm) {
-		t.Errorf("without a session it leads to %q", out.Header.Get(web.PartTo))
+	out := c.Fragment(webhooks.PreviewFragment, webtest.NewForm, url.Values{"do": {"preview"}}).Want(http.StatusNoContent)
+	if out.Header.Get(web.RedirectHeader) != "/login?next="+url.QueryEscape(webtest.NewForm) {
+		t.Errorf("without a session it leads to %q", out.Header.Get(web.RedirectHeader))
 	}
 }
 

@@ -11,18 +11,18 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// knownTags is how many tags are suggested.
-const knownTags = 8
+// suggestedTags is how many tags are suggested.
+const suggestedTags = 8
 
-// Known answers the form's script: the text about a location, its communities,
+// LocationDetails answers the form's script: the text about a location, its communities,
 // and its tags that begin with the input.
-func (s *Pages) Known(c *gin.Context) error {
+func (s *Pages) LocationDetails(c *gin.Context) error {
 	ctx := c.Request.Context()
 	type named struct {
 		Value string `json:"value"`
 		Label string `json:"label"`
 	}
-	known := struct {
+	details := struct {
 		About       string   `json:"about,omitempty"`
 		Communities []named  `json:"communities"`
 		Tags        []string `json:"tags"`
@@ -35,22 +35,22 @@ func (s *Pages) Known(c *gin.Context) error {
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return err
 	}
-	known.About = here.Description
+	details.About = here.Description
 	communities, _, err := s.Store.Locations.CommunityPage(ctx, location, models.NameQuery{Limit: web.PickMax})
 	if err != nil {
 		return err
 	}
 	for _, one := range communities {
-		known.Communities = append(known.Communities, named{one.Slug, one.Title()})
+		details.Communities = append(details.Communities, named{one.Slug, one.Title()})
 	}
 	if prefix := strings.ToLower(strings.TrimSpace(c.Query("prefix"))); prefix != "" {
-		tags, err := s.Store.Locations.Tags(ctx, location, prefix, knownTags)
+		tags, err := s.Store.Locations.Tags(ctx, location, prefix, suggestedTags)
 		if err != nil {
 			return err
 		}
-		known.Tags = append(known.Tags, tags...)
+		details.Tags = append(details.Tags, tags...)
 	}
 	c.Header("Cache-Control", "no-store")
-	c.JSON(http.StatusOK, known)
+	c.JSON(http.StatusOK, details)
 	return nil
 }
