@@ -26,8 +26,10 @@ func (f *tortureFleet) often(actor uint64, times int, what func(*rand.Rand) func
 	do := what(random)
 	each := f.run.span / time.Duration(times+1)
 	return func(stop <-chan struct{}) {
-		for range times {
-			if !apptest.Pause(stop, about(random, each)) {
+		begun := time.Now()
+		for i := range times {
+			// By the start of the run: a fault takes long itself.
+			if !apptest.Pause(stop, time.Until(begun.Add(time.Duration(i)*each+about(random, each)))) {
 				return
 			}
 			f.peace.RLock()

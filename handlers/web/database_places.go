@@ -10,11 +10,11 @@ import (
 )
 
 // newQueries shares the database's connections among pages by member. Two of
-// five are reserved for the APIs, exports and jobs. A member gets a third of
+// five are reserved for the APIs, exports and jobs. A member gets a sixth of
 // the rest, and at least two.
 func newQueries(connections int) *limit.Limiter {
 	places := max(1, connections*3/5)
-	return limit.New(limit.Config{Places: places, PerFlow: max(2, places/3), Queue: pagesAtOnce, Wait: BusyWait})
+	return limit.New(limit.Config{Places: places, PerFlow: max(2, places/6), Queue: pagesAtOnce, Wait: BusyWait})
 }
 
 // queryPlace is the place of a request that uses the database, kept in its
