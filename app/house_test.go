@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"bytes"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -86,6 +87,52 @@ func TestOneFolderKnowsTheDatabase(t *testing.T) {
 	if files < 30 {
 		t.Fatalf("only %d files were found", files)
 	}
+}
+
+// Files that are being redrawn: their errors say where from then on.
+const errorsLater = `attention clock deliveries deliveries_failed deliveries_resend deliveries_search events events_erase events_matched
+	events_search hours hours_tally lanes lanes_claim lanes_look lanes_lost lanes_release outcome prune record take webhook_state`
+
+// TestErrorsOfModelsSayWhere: every exported function of models that returns an
+// error adds what it was doing.
+func TestErrorsOfModelsSayWhere(t *testing.T) {
+	complete := map[string]bool{"Open": true, "Able": true, "Check": true} // sentences of their own
+	later := map[string]bool{}
+	for name := range strings.FieldsSeq(errorsLater) {
+		later["models/"+name+".go"] = true
+	}
+	functions := 0
+	goFiles(t, func(path string, text []byte) {
+		if filepath.Dir(path) != "models" || strings.HasSuffix(path, "_test.go") || later[path] {
+			return
+		}
+		set := token.NewFileSet()
+		file, err := parser.ParseFile(set, path, text, 0)
+		ok(t, err)
+		for _, d := range file.Decls {
+			f, is := d.(*ast.FuncDecl)
+			if !is || !f.Name.IsExported() || complete[f.Name.Name] && path != "models/webhooks.go" || !returnsError(f) {
+				continue
+			}
+			functions++
+			body := text[set.Position(f.Body.Pos()).Offset:set.Position(f.Body.End()).Offset]
+			if !bytes.HasPrefix(bytes.TrimSpace(body[1:]), []byte("defer wrap(&err, ")) {
+				t.Errorf("%s: %s does not begin with defer wrap(&err, …)", set.Position(f.Pos()), f.Name.Name)
+			}
+		}
+	})
+	if functions < 50 {
+		t.Fatalf("only %d functions were found", functions)
+	}
+}
+
+func returnsError(f *ast.FuncDecl) bool {
+	if f.Type.Results == nil {
+		return false
+	}
+	list := f.Type.Results.List
+	id, is := list[len(list)-1].Type.(*ast.Ident)
+	return is && id.Name == "error"
 }
 
 // privateWords are names that were not clear to new readers of the code. They

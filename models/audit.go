@@ -30,7 +30,8 @@ func audit(tx *gorm.DB, by Actor, now time.Time, action, target, detail string) 
 }
 
 // Note logs an action that changed no record.
-func (a *Audit) Note(ctx context.Context, by Actor, action, target, detail string) error {
+func (a *Audit) Note(ctx context.Context, by Actor, action, target, detail string) (err error) {
+	defer wrap(&err, "write to the audit log")
 	return a.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		now, err := a.s.db.Now(tx)
 		if err != nil {

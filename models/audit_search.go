@@ -19,6 +19,7 @@ type AuditQuery struct {
 // Search returns entries, newest first, and where to go on: 0 means that there
 // is nothing more. A search by words looks at most at ScanMax entries.
 func (a *Audit) Search(ctx context.Context, q AuditQuery) (rows []AuditEntry, next int64, err error) {
+	defer wrap(&err, "search the audit log")
 	db := a.s.db.WithContext(ctx)
 	query := db.Model(&AuditEntry{})
 	if q.Before > 0 {
@@ -62,7 +63,8 @@ func (q AuditQuery) filtered() bool {
 }
 
 // People returns the names that the newest entries have, to choose from.
-func (a *Audit) People(ctx context.Context) ([]string, error) {
+func (a *Audit) People(ctx context.Context) (_ []string, err error) {
+	defer wrap(&err, "list names in the audit log")
 	var names []string
 	return names, a.s.db.WithContext(ctx).Raw(`select distinct by_name from (
 		select by_name from audit_entries order by id desc limit ?) x order by by_name`, ScanMax).Scan(&names).Error

@@ -2,6 +2,7 @@ package models
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/sitehooks/sitehooks/models/db"
 )
@@ -28,6 +29,14 @@ var (
 type ConflictError struct{ By string }
 
 func (e *ConflictError) Error() string { return "changed by " + e.By }
+
+// wrap adds to an error, if there is one, what the method was doing, which each
+// exported method says once. It is deferred.
+func wrap(err *error, format string, args ...any) {
+	if *err != nil {
+		*err = fmt.Errorf(format+": %w", append(args, *err)...)
+	}
+}
 
 // Refused tells whether the database answered that it cannot store the
 // values, so that storing them again would fail again.

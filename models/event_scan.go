@@ -8,7 +8,8 @@ import (
 // Scan calls each with the newest events of a location received since, newest
 // first and at most limit, until it returns false. It reads only the fields
 // that filters use, the merge key and the id: no payload, no title.
-func (x *Events) Scan(ctx context.Context, location string, since time.Time, limit int, each func(Event) bool) error {
+func (x *Events) Scan(ctx context.Context, location string, since time.Time, limit int, each func(Event) bool) (err error) {
+	defer wrap(&err, "scan events of %s", location)
 	rows, err := x.s.db.WithContext(ctx).Model(&Event{}).Select("id, type, family, community, tags, merge_key, received_at").
 		Where("location = ? and received_at >= ?", location, since).Order("received_at desc, id desc").Limit(limit).Rows()
 	if err != nil {
@@ -34,7 +35,8 @@ func (x *Events) Scan(ctx context.Context, location string, since time.Time, lim
 
 // ByIDs returns events with payload, in the order of the ids. One that is gone
 // meanwhile is left out.
-func (x *Events) ByIDs(ctx context.Context, ids []int64) ([]Event, error) {
+func (x *Events) ByIDs(ctx context.Context, ids []int64) (_ []Event, err error) {
+	defer wrap(&err, "get events")
 	if len(ids) == 0 {
 		return nil, nil
 	}
@@ -61,6 +63,7 @@ func (x *Events) ByIDs(ctx context.Context, ids []int64) ([]Event, error) {
 
 // CountSince counts the events of all locations received since.
 func (x *Events) CountSince(ctx context.Context, since time.Time) (n int64, err error) {
+	defer wrap(&err, "count events")
 	// By location, because that is how the index finds them.
 	return n, x.s.db.WithContext(ctx).Model(&Event{}).
 		Where("location in (select slug from locations) and received_at >= ?", since).Count(&n).Error

@@ -33,7 +33,8 @@ type Instances struct{ s *Store }
 // Seen says that an instance is alive, and where it listens; its times are the
 // deciding clock's. It is also how an instance finds out, every few seconds,
 // whether anything can be stored, for Able. Error: an *UnableError.
-func (x *Instances) Seen(ctx context.Context, in Instance) error {
+func (x *Instances) Seen(ctx context.Context, in Instance) (err error) {
+	defer wrap(&err, "record instance %s", in.ID)
 	return x.s.db.Probe(ctx,
 		func(ctx context.Context) error { return x.seen(ctx, in) },
 		func(ctx context.Context) error { return x.storeFiller(ctx, in) })
@@ -67,12 +68,14 @@ func (x *Instances) storeFiller(ctx context.Context, in Instance) error {
 }
 
 // Gone says that an instance has stopped.
-func (x *Instances) Gone(ctx context.Context, id string) error {
+func (x *Instances) Gone(ctx context.Context, id string) (err error) {
+	defer wrap(&err, "remove instance %s", id)
 	return x.s.db.WithContext(ctx).Where("id = ?", id).Delete(&Instance{}).Error
 }
 
 // Alive returns the instances that said so lately, the longest running first.
-func (x *Instances) Alive(ctx context.Context) ([]Instance, error) {
+func (x *Instances) Alive(ctx context.Context) (_ []Instance, err error) {
+	defer wrap(&err, "list instances")
 	now, err := x.s.Now(ctx)
 	if err != nil {
 		return nil, err
@@ -95,7 +98,8 @@ type JobCount struct {
 
 // Jobs counts the queue's jobs by state, in the order in which a job goes
 // through them. The queue's index on the state answers.
-func (s *Store) Jobs(ctx context.Context) ([]JobCount, error) {
+func (s *Store) Jobs(ctx context.Context) (_ []JobCount, err error) {
+	defer wrap(&err, "count jobs")
 	var counts []JobCount
 	for _, state := range []string{"scheduled", "available", "running", "retryable", "completed", "cancelled", "discarded"} {
 		c := JobCount{State: state}

@@ -12,13 +12,15 @@ import (
 type Label struct{ Name, Description string }
 
 // Community returns a community of a location, or ErrNotFound.
-func (l *Locations) Community(ctx context.Context, location, slug string) (Community, error) {
+func (l *Locations) Community(ctx context.Context, location, slug string) (_ Community, err error) {
+	defer wrap(&err, "get community %s of %s", slug, location)
 	var row Community
 	return row, found(l.s.db.WithContext(ctx).Take(&row, "location = ? and slug = ?", location, slug))
 }
 
 // Describe gives a location another name and description. Error: ErrNotFound.
-func (l *Locations) Describe(ctx context.Context, by Actor, slug string, label Label) error {
+func (l *Locations) Describe(ctx context.Context, by Actor, slug string, label Label) (err error) {
+	defer wrap(&err, "describe location %s", slug)
 	return l.change(ctx, func(tx *gorm.DB, now time.Time) error {
 		var row Location
 		if err := found(tx.Take(&row, "slug = ?", slug)); err != nil {
@@ -34,7 +36,8 @@ func (l *Locations) Describe(ctx context.Context, by Actor, slug string, label L
 
 // DescribeCommunity gives a community another name and description. Error:
 // ErrNotFound.
-func (l *Locations) DescribeCommunity(ctx context.Context, by Actor, location, slug string, label Label) error {
+func (l *Locations) DescribeCommunity(ctx context.Context, by Actor, location, slug string, label Label) (err error) {
+	defer wrap(&err, "describe community %s of %s", slug, location)
 	return l.change(ctx, func(tx *gorm.DB, now time.Time) error {
 		var row Community
 		if err := found(tx.Take(&row, "location = ? and slug = ?", location, slug)); err != nil {

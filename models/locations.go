@@ -44,7 +44,8 @@ func newLocations(s *Store) *Locations {
 }
 
 // Tags returns at most limit tags of a location that start with prefix.
-func (l *Locations) Tags(ctx context.Context, location, prefix string, limit int) ([]string, error) {
+func (l *Locations) Tags(ctx context.Context, location, prefix string, limit int) (_ []string, err error) {
+	defer wrap(&err, "list tags of %s", location)
 	var names []string
 	return names, l.s.db.WithContext(ctx).Model(&tagRow{}).
 		Where("location = ? and name like ? escape '!'", location, likePrefix(prefix)).
@@ -52,7 +53,8 @@ func (l *Locations) Tags(ctx context.Context, location, prefix string, limit int
 }
 
 // Ensure registers a location, or renames it.
-func (l *Locations) Ensure(ctx context.Context, slug, name string) error {
+func (l *Locations) Ensure(ctx context.Context, slug, name string) (err error) {
+	defer wrap(&err, "register location %s", slug)
 	now, err := l.s.Now(ctx)
 	if err != nil {
 		return err

@@ -8,7 +8,8 @@ import (
 )
 
 // Create adds a location before its first event. Error: ErrExists.
-func (l *Locations) Create(ctx context.Context, by Actor, slug string, label Label) error {
+func (l *Locations) Create(ctx context.Context, by Actor, slug string, label Label) (err error) {
+	defer wrap(&err, "create location %s", slug)
 	return l.change(ctx, func(tx *gorm.DB, now time.Time) error {
 		var n int64
 		err := tx.Model(&Location{}).Where("slug = ?", slug).Count(&n).Error

@@ -13,7 +13,8 @@ import (
 // Empty returns the slugs of the locations that match a search and to which
 // nothing refers, in order. Those that were renamed or described are left out,
 // as is the main site.
-func (l *Locations) Empty(ctx context.Context, search string) ([]string, error) {
+func (l *Locations) Empty(ctx context.Context, search string) (_ []string, err error) {
+	defer wrap(&err, "list empty locations")
 	return emptyLocations(l.s.db.WithContext(ctx), search)
 }
 
@@ -39,6 +40,7 @@ const emptyNamed = 100
 // RemoveEmpty removes the locations that Empty returns, with their communities
 // and tags, and says how many they were.
 func (l *Locations) RemoveEmpty(ctx context.Context, by Actor, search string) (n int, err error) {
+	defer wrap(&err, "remove empty locations")
 	err = l.change(ctx, func(tx *gorm.DB, now time.Time) error {
 		slugs, err := emptyLocations(tx, search)
 		if n = len(slugs); err != nil || n == 0 {

@@ -53,6 +53,7 @@ const locationOrder = "case slug when 'main' then 0 else 1 end, name, slug"
 // Page returns locations with their counts, the main site first, and how many
 // match the search.
 func (l *Locations) Page(ctx context.Context, q NameQuery) (rows []LocationRow, matched int64, err error) {
+	defer wrap(&err, "list locations")
 	db := l.s.db.WithContext(ctx)
 	var locations []Location
 	matched, err = q.counted(q.where(db.Model(&Location{}), "slug", "name"), locationOrder, &locations)
@@ -91,12 +92,14 @@ func (l *Locations) Page(ctx context.Context, q NameQuery) (rows []LocationRow, 
 
 // Count returns how many locations there are.
 func (l *Locations) Count(ctx context.Context) (n int64, err error) {
+	defer wrap(&err, "count locations")
 	return n, l.s.db.WithContext(ctx).Model(&Location{}).Count(&n).Error
 }
 
 // CommunityPage returns communities of a location in the order of their slugs,
 // and how many match the search.
 func (l *Locations) CommunityPage(ctx context.Context, location string, q NameQuery) (rows []Community, matched int64, err error) {
+	defer wrap(&err, "list communities of %s", location)
 	db := l.s.db.WithContext(ctx).Model(&Community{}).Where("location = ?", location)
 	matched, err = q.counted(q.where(db, "slug", "name"), "slug", &rows)
 	return rows, matched, err
@@ -104,6 +107,7 @@ func (l *Locations) CommunityPage(ctx context.Context, location string, q NameQu
 
 // TagPage returns tags of a location in order, and how many match the search.
 func (l *Locations) TagPage(ctx context.Context, location string, q NameQuery) (names []string, matched int64, err error) {
+	defer wrap(&err, "list tags of %s", location)
 	var rows []tagRow
 	db := l.s.db.WithContext(ctx).Model(&tagRow{}).Where("location = ?", location)
 	matched, err = q.counted(q.where(db, "name"), "name", &rows)
@@ -114,15 +118,17 @@ func (l *Locations) TagPage(ctx context.Context, location string, q NameQuery) (
 }
 
 // HasTag tells whether a tag of a location is registered.
-func (l *Locations) HasTag(ctx context.Context, location, name string) (bool, error) {
+func (l *Locations) HasTag(ctx context.Context, location, name string) (_ bool, err error) {
+	defer wrap(&err, "find tag of %s", location)
 	var n int64
-	err := l.s.db.WithContext(ctx).Model(&tagRow{}).Where("location = ? and name = ?", location, name).Count(&n).Error
+	err = l.s.db.WithContext(ctx).Model(&tagRow{}).Where("location = ? and name = ?", location, name).Count(&n).Error
 	return n > 0, err
 }
 
 // Few returns all locations, the main site first, or none and false if there
 // are more than most.
 func (l *Locations) Few(ctx context.Context, most int) (rows []Location, few bool, err error) {
+	defer wrap(&err, "list locations")
 	err = l.s.db.WithContext(ctx).Raw("select * from (select * from locations limit ?) few order by "+locationOrder, most+1).Scan(&rows).Error
 	return atMost(rows, most, err)
 }
@@ -130,6 +136,7 @@ func (l *Locations) Few(ctx context.Context, most int) (rows []Location, few boo
 // FewCommunities returns the communities of all locations in the order of
 // their slugs, or none and false if there are more than most.
 func (l *Locations) FewCommunities(ctx context.Context, most int) (rows []Community, few bool, err error) {
+	defer wrap(&err, "list communities")
 	err = l.s.db.WithContext(ctx).Raw("select * from (select * from communities limit ?) few order by location, slug", most+1).Scan(&rows).Error
 	return atMost(rows, most, err)
 }
@@ -144,7 +151,8 @@ func atMost[T any](rows []T, most int, err error) ([]T, bool, error) {
 
 // NamedCommunities returns the communities of the locations that have one of
 // the slugs.
-func (l *Locations) NamedCommunities(ctx context.Context, locations, slugs []string) ([]Community, error) {
+func (l *Locations) NamedCommunities(ctx context.Context, locations, slugs []string) (_ []Community, err error) {
+	defer wrap(&err, "get communities")
 	var rows []Community
 	if len(locations) == 0 || len(slugs) == 0 {
 		return nil, nil
@@ -154,7 +162,8 @@ func (l *Locations) NamedCommunities(ctx context.Context, locations, slugs []str
 
 // Suggest returns locations whose name or slug contains the input, exact
 // matches first.
-func (l *Locations) Suggest(ctx context.Context, typed string, limit int) ([]Location, error) {
+func (l *Locations) Suggest(ctx context.Context, typed string, limit int) (_ []Location, err error) {
+	defer wrap(&err, "suggest locations")
 	typed = strings.ToLower(typed)
 	var rows []Location
 	exact := clause.Expr{SQL: "case when slug = ? or lower(name) = ? then 0 else 1 end, " + locationOrder, Vars: []any{typed, typed}}
@@ -163,7 +172,8 @@ func (l *Locations) Suggest(ctx context.Context, typed string, limit int) ([]Loc
 }
 
 // Named returns the locations that have one of the slugs.
-func (l *Locations) Named(ctx context.Context, slugs ...string) ([]Location, error) {
+func (l *Locations) Named(ctx context.Context, slugs ...string) (_ []Location, err error) {
+	defer wrap(&err, "get locations")
 	var rows []Location
 	if len(slugs) == 0 {
 		return nil, nil
@@ -172,7 +182,8 @@ func (l *Locations) Named(ctx context.Context, slugs ...string) ([]Location, err
 }
 
 // Get returns a location, or ErrNotFound.
-func (l *Locations) Get(ctx context.Context, slug string) (Location, error) {
+func (l *Locations) Get(ctx context.Context, slug string) (_ Location, err error) {
+	defer wrap(&err, "get location %s", slug)
 	var row Location
 	return row, found(l.s.db.WithContext(ctx).Take(&row, "slug = ?", slug))
 }

@@ -33,7 +33,8 @@ const usesPatience = 5 * time.Second
 
 // Uses returns the references to a place. Error: context.DeadlineExceeded if
 // the location has too many events to look at all of them.
-func (l *Locations) Uses(ctx context.Context, p Place) (PlaceUses, error) {
+func (l *Locations) Uses(ctx context.Context, p Place) (_ PlaceUses, err error) {
+	defer wrap(&err, "count uses of a location")
 	ctx, cancel := context.WithTimeout(ctx, usesPatience)
 	defer cancel()
 	db := l.s.db.WithContext(ctx)
@@ -84,7 +85,8 @@ func anyEvent(events *gorm.DB) (bool, error) {
 // Remove removes a place that nothing refers to, a location with its
 // communities and tags. An event that names it registers it anew. Errors:
 // ErrNotFound, also for the main site, *InUseError, and those of Uses.
-func (l *Locations) Remove(ctx context.Context, by Actor, p Place) error {
+func (l *Locations) Remove(ctx context.Context, by Actor, p Place) (err error) {
+	defer wrap(&err, "remove a location")
 	if p == (Place{Location: MainLocation}) {
 		return ErrNotFound
 	}

@@ -25,6 +25,7 @@ func (s *Store) locked(w Webhook) bool {
 
 // Locked counts the webhooks that none of this instance's keys opens.
 func (x *Webhooks) Locked(ctx context.Context) (n int64, err error) {
+	defer wrap(&err, "count locked webhooks")
 	keys := []string{""} // nothing to open
 	for _, id := range x.s.KeyIDs() {
 		keys = append(keys, secret.Mark(id))

@@ -28,6 +28,7 @@ type LoginFailure struct {
 // the address group or the device, newest first, at most 1,000, and the time
 // now.
 func (u *Users) LoginFailures(ctx context.Context, from LoginFrom) (rows []LoginFailure, now time.Time, err error) {
+	defer wrap(&err, "list login failures")
 	if now, err = u.s.Now(ctx); err != nil {
 		return nil, now, err
 	}
@@ -39,7 +40,8 @@ func (u *Users) LoginFailures(ctx context.Context, from LoginFrom) (rows []Login
 }
 
 // RecordLoginFailure notes a wrong password.
-func (u *Users) RecordLoginFailure(ctx context.Context, from LoginFrom) error {
+func (u *Users) RecordLoginFailure(ctx context.Context, from LoginFrom) (err error) {
+	defer wrap(&err, "record login failure")
 	now, err := u.s.Now(ctx)
 	if err != nil {
 		return err
@@ -49,7 +51,8 @@ func (u *Users) RecordLoginFailure(ctx context.Context, from LoginFrom) error {
 
 // ClearLoginFailures forgets an account's failures from an address group and
 // from a device after a right password.
-func (u *Users) ClearLoginFailures(ctx context.Context, from LoginFrom) error {
+func (u *Users) ClearLoginFailures(ctx context.Context, from LoginFrom) (err error) {
+	defer wrap(&err, "clear login failures")
 	return u.s.db.WithContext(ctx).
 		Where("account = ? and (address_group = ? or (device = ? and device <> ''))", from.Account, from.AddressGroup, from.Device).
 		Delete(&LoginFailure{}).Error
@@ -71,7 +74,8 @@ type LoginBurst struct {
 
 // RecordLoginBurst puts a burst into the audit log: once in LoginWindow for each
 // target, and no more than 20 an hour in all.
-func (u *Users) RecordLoginBurst(ctx context.Context, b LoginBurst) error {
+func (u *Users) RecordLoginBurst(ctx context.Context, b LoginBurst) (err error) {
+	defer wrap(&err, "record login burst")
 	return u.alone(ctx, func(tx *gorm.DB, now time.Time) error {
 		var lately, same int64
 		bursts := func() *gorm.DB { return tx.Model(&AuditEntry{}).Where("action = ?", loginRefused) }
@@ -89,9 +93,10 @@ func (u *Users) RecordLoginBurst(ctx context.Context, b LoginBurst) error {
 }
 
 // LoginBursts returns the newest bursts since a time, at most limit.
-func (u *Users) LoginBursts(ctx context.Context, since time.Time, limit int) ([]LoginBurst, error) {
+func (u *Users) LoginBursts(ctx context.Context, since time.Time, limit int) (_ []LoginBurst, err error) {
+	defer wrap(&err, "list login bursts")
 	var entries []AuditEntry
-	err := u.s.db.WithContext(ctx).Where("action = ? and at > ?", loginRefused, since).
+	err = u.s.db.WithContext(ctx).Where("action = ? and at > ?", loginRefused, since).
 		Order("at desc").Limit(limit).Find(&entries).Error
 	bursts := make([]LoginBurst, len(entries))
 	for i, e := range entries {

@@ -19,7 +19,8 @@ type Member struct {
 }
 
 // Members returns all members, by name.
-func (u *Users) Members(ctx context.Context) ([]Member, error) {
+func (u *Users) Members(ctx context.Context) (_ []Member, err error) {
+	defer wrap(&err, "list members")
 	db := u.s.db.WithContext(ctx)
 	var users []User
 	if err := db.Order("lower(name), id").Find(&users).Error; err != nil {
@@ -41,9 +42,10 @@ func (u *Users) Members(ctx context.Context) ([]Member, error) {
 }
 
 // Invite adds a member. Error: ErrExists when the e-mail is on the list.
-func (u *Users) Invite(ctx context.Context, by Actor, user User) (User, error) {
+func (u *Users) Invite(ctx context.Context, by Actor, user User) (_ User, err error) {
+	defer wrap(&err, "invite member")
 	var made createdUser
-	err := u.alone(ctx, func(tx *gorm.DB, now time.Time) error {
+	err = u.alone(ctx, func(tx *gorm.DB, now time.Time) error {
 		var err error
 		if made, err = u.create(tx, user); err != nil {
 			return err
@@ -58,9 +60,10 @@ func (u *Users) Invite(ctx context.Context, by Actor, user User) (User, error) {
 
 // SetRole makes a member an administrator or a viewer, and revokes those tokens
 // of theirs. Errors: ErrNotFound, ErrLastAdministrator.
-func (u *Users) SetRole(ctx context.Context, by Actor, id int64, role string, revoke ...int64) (User, error) {
+func (u *Users) SetRole(ctx context.Context, by Actor, id int64, role string, revoke ...int64) (_ User, err error) {
+	defer wrap(&err, "change role of member %d", id)
 	var user User
-	err := u.alone(ctx, func(tx *gorm.DB, now time.Time) error {
+	err = u.alone(ctx, func(tx *gorm.DB, now time.Time) error {
 		if err := found(tx.Take(&user, id)); err != nil || user.Role == role {
 			return err
 		}
@@ -82,9 +85,10 @@ func (u *Users) SetRole(ctx context.Context, by Actor, id int64, role string, re
 
 // GivePassword stores the hash of a one-time password, which has to be changed
 // at the next login and within OneTimeFor, and ends the member's sessions. Error: ErrNotFound.
-func (u *Users) GivePassword(ctx context.Context, by Actor, id int64, hash string) (User, error) {
+func (u *Users) GivePassword(ctx context.Context, by Actor, id int64, hash string) (_ User, err error) {
+	defer wrap(&err, "give password to member %d", id)
 	var user User
-	err := u.alone(ctx, func(tx *gorm.DB, now time.Time) error {
+	err = u.alone(ctx, func(tx *gorm.DB, now time.Time) error {
 		if err := found(tx.Take(&user, id)); err != nil {
 			return err
 		}
@@ -105,9 +109,10 @@ func (u *Users) GivePassword(ctx context.Context, by Actor, id int64, hash strin
 // tokens of theirs. Records that they created keep their name; their webhooks
 // and other tokens continue without an owner. Errors: ErrNotFound,
 // ErrLastAdministrator.
-func (u *Users) Remove(ctx context.Context, by Actor, id int64, revoke ...int64) (User, error) {
+func (u *Users) Remove(ctx context.Context, by Actor, id int64, revoke ...int64) (_ User, err error) {
+	defer wrap(&err, "remove member %d", id)
 	var user User
-	err := u.alone(ctx, func(tx *gorm.DB, now time.Time) error {
+	err = u.alone(ctx, func(tx *gorm.DB, now time.Time) error {
 		if err := found(tx.Take(&user, id)); err != nil {
 			return err
 		}

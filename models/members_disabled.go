@@ -10,12 +10,14 @@ import (
 // Disable keeps a member from logging in until they are enabled again, ends
 // their sessions and revokes those tokens of theirs; their other tokens and
 // webhooks are unchanged. Errors: ErrNotFound, ErrLastAdministrator.
-func (u *Users) Disable(ctx context.Context, by Actor, id int64, revoke ...int64) (User, error) {
+func (u *Users) Disable(ctx context.Context, by Actor, id int64, revoke ...int64) (_ User, err error) {
+	defer wrap(&err, "disable member %d", id)
 	return u.setDisabled(ctx, by, id, true, revoke)
 }
 
 // Enable lets a disabled member log in again. Error: ErrNotFound.
-func (u *Users) Enable(ctx context.Context, by Actor, id int64) (User, error) {
+func (u *Users) Enable(ctx context.Context, by Actor, id int64) (_ User, err error) {
+	defer wrap(&err, "enable member %d", id)
 	return u.setDisabled(ctx, by, id, false, nil)
 }
 

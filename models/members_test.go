@@ -23,9 +23,12 @@ func lines(t *testing.T, s *models.Store, n int) []string {
 	return out
 }
 
+// want compares values; an error only has to be the wanted one within.
 func want[T comparable](t *testing.T, what string, got, want T) {
 	t.Helper()
-	if got != want {
+	gotErr, _ := any(got).(error)
+	wantErr, isErr := any(want).(error)
+	if got != want && !(isErr && errors.Is(gotErr, wantErr)) {
 		t.Errorf("%s: %v, want %v", what, got, want)
 	}
 }

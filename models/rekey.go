@@ -11,6 +11,7 @@ import (
 // Rekey seals everything that is not sealed with the first key anew, in one
 // transaction, and returns how many webhooks that were.
 func (s *Store) Rekey(ctx context.Context) (n int, err error) {
+	defer wrap(&err, "seal webhooks anew")
 	err = s.db.Tx(ctx, func(tx *gorm.DB) error {
 		n = 0
 		var ids []int64

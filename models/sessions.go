@@ -28,7 +28,8 @@ type Session struct {
 type Sessions struct{ s *Store }
 
 // Get returns a session that is neither idle too long nor too old, or ErrNotFound.
-func (x *Sessions) Get(ctx context.Context, key string) (Session, error) {
+func (x *Sessions) Get(ctx context.Context, key string) (_ Session, err error) {
+	defer wrap(&err, "get session")
 	var row struct {
 		Session
 		Now time.Time
@@ -42,7 +43,8 @@ func (x *Sessions) Get(ctx context.Context, key string) (Session, error) {
 }
 
 // Save stores a session's data, and stamps a new one.
-func (x *Sessions) Save(ctx context.Context, row Session) error {
+func (x *Sessions) Save(ctx context.Context, row Session) (err error) {
+	defer wrap(&err, "save session")
 	now, err := x.s.Now(ctx)
 	if err != nil {
 		return err
@@ -55,7 +57,8 @@ func (x *Sessions) Save(ctx context.Context, row Session) error {
 }
 
 // Touch notes that a session was used, at most once a minute.
-func (x *Sessions) Touch(ctx context.Context, key string) error {
+func (x *Sessions) Touch(ctx context.Context, key string) (err error) {
+	defer wrap(&err, "touch session")
 	now, err := x.s.Now(ctx)
 	if err != nil {
 		return err
@@ -65,7 +68,8 @@ func (x *Sessions) Touch(ctx context.Context, key string) error {
 }
 
 // DeleteAll ends all sessions of a user, at their own request.
-func (x *Sessions) DeleteAll(ctx context.Context, user User) error {
+func (x *Sessions) DeleteAll(ctx context.Context, user User) (err error) {
+	defer wrap(&err, "end sessions")
 	return x.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		now, err := x.s.db.Now(tx)
 		if err != nil {
@@ -79,6 +83,7 @@ func (x *Sessions) DeleteAll(ctx context.Context, user User) error {
 }
 
 // Delete ends a session.
-func (x *Sessions) Delete(ctx context.Context, key string) error {
+func (x *Sessions) Delete(ctx context.Context, key string) (err error) {
+	defer wrap(&err, "end session")
 	return x.s.db.WithContext(ctx).Where("key = ?", key).Delete(&Session{}).Error
 }

@@ -24,7 +24,8 @@ type keptValue struct {
 // Keep seals a text and keeps it with a session, in place of the value before,
 // until Pop asks for it under the same name or KeptFor is over. Error:
 // ErrNotFound when there is no such session.
-func (x *Sessions) Keep(ctx context.Context, key, what, text string) error {
+func (x *Sessions) Keep(ctx context.Context, key, what, text string) (err error) {
+	defer wrap(&err, "keep value in session")
 	plain, err := json.Marshal(keptValue{what, text})
 	if err != nil {
 		return err
@@ -45,6 +46,7 @@ func (x *Sessions) Keep(ctx context.Context, key, what, text string) error {
 // Pop returns the value that a session keeps under a name, and erases it;
 // empty: there is nothing of that name, its time is over, or no key opens it.
 func (x *Sessions) Pop(ctx context.Context, key, what string) (text string, err error) {
+	defer wrap(&err, "pop value from session")
 	err = x.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		text = ""
 		var row Session
@@ -74,7 +76,8 @@ func (x *Sessions) Pop(ctx context.Context, key, what string) (text string, err 
 }
 
 // Forget erases values that were not taken in time.
-func (x *Sessions) Forget(ctx context.Context) error {
+func (x *Sessions) Forget(ctx context.Context) (err error) {
+	defer wrap(&err, "erase values in sessions")
 	now, err := x.s.Now(ctx)
 	if err != nil {
 		return err

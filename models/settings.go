@@ -127,12 +127,14 @@ func (settingRow) TableName() string { return "settings" }
 type SettingsStore struct{ s *Store }
 
 // Get returns the settings in force.
-func (x *SettingsStore) Get(ctx context.Context) (Settings, error) {
+func (x *SettingsStore) Get(ctx context.Context) (_ Settings, err error) {
+	defer wrap(&err, "read settings")
 	return x.get(x.s.db.WithContext(ctx))
 }
 
 // Values returns every setting's value by name.
-func (x *SettingsStore) Values(ctx context.Context) (map[string]string, error) {
+func (x *SettingsStore) Values(ctx context.Context) (_ map[string]string, err error) {
+	defer wrap(&err, "read settings")
 	return x.values(x.s.db.WithContext(ctx))
 }
 
@@ -182,7 +184,8 @@ func settingsOf(v map[string]string) Settings {
 // Change stores a checked value with its author and reason. Dispatch runs at
 // once, by the new settings; switching the feature on releases held deliveries.
 // Error: ErrNotFound for an unknown name.
-func (x *SettingsStore) Change(ctx context.Context, by Actor, name, value, reason string) error {
+func (x *SettingsStore) Change(ctx context.Context, by Actor, name, value, reason string) (err error) {
+	defer wrap(&err, "change setting %s", name)
 	def, ok := SettingByName(name)
 	if !ok {
 		return ErrNotFound
@@ -255,7 +258,8 @@ func (s *Store) releaseFeature(tx *gorm.DB, now time.Time) error {
 }
 
 // History returns a setting's changes, newest first.
-func (x *SettingsStore) History(ctx context.Context, name string) ([]SettingChange, error) {
+func (x *SettingsStore) History(ctx context.Context, name string) (_ []SettingChange, err error) {
+	defer wrap(&err, "list changes of setting %s", name)
 	var rows []SettingChange
 	return rows, x.s.db.WithContext(ctx).Order("id desc").Limit(200).Find(&rows, "name = ?", name).Error
 }

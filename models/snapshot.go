@@ -22,7 +22,8 @@ type Snapshot struct {
 }
 
 // Snapshot reads the state of the installation.
-func (s *Store) Snapshot(ctx context.Context) (Snapshot, error) {
+func (s *Store) Snapshot(ctx context.Context) (_ Snapshot, err error) {
+	defer wrap(&err, "read snapshot")
 	return s.snapshot(s.db.WithContext(ctx))
 }
 

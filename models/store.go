@@ -108,7 +108,10 @@ func (s *Store) Pooled() bool { return s.db.Pooled() }
 
 // Now is the clock that decides: the database's, and with SQLite this
 // process's. Its precision is a microsecond, in UTC.
-func (s *Store) Now(ctx context.Context) (time.Time, error) { return s.db.Now(s.db.WithContext(ctx)) }
+func (s *Store) Now(ctx context.Context) (_ time.Time, err error) {
+	defer wrap(&err, "read the clock")
+	return s.db.Now(s.db.WithContext(ctx))
+}
 
 // Able returns nil while records can be stored, otherwise an *UnableError. It
 // sends no query: Instances.Seen and failed writes record the state.

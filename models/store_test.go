@@ -2,7 +2,9 @@ package models_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 
@@ -100,6 +102,31 @@ func TestSearchTextIsTakenLiterally(t *testing.T) {
 			ok(t, err)
 			if page.Matched != want || page.All != 2 || int64(len(page.Rows)) != want {
 				t.Errorf("%q: matched %d of %d, %d rows; want %d", search, page.Matched, page.All, len(page.Rows), want)
+			}
+		}
+	})
+}
+
+// An error says what was being done, and still is the error that callers tell
+// apart.
+func TestErrorsSayWhere(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, get := s.Webhooks.Get(t.Context(), 7)
+		_, change := s.Users.Invite(gone, mary, models.User{Email: "new@example.com", Role: models.RoleViewer})
+		_, location := s.Locations.Get(gone, "main")
+		for _, c := range []struct {
+			err, is error
+			where   string
+		}{
+			{get, models.ErrNotFound, "get webhook 7: not found"},
+			{s.Users.SetPassword(t.Context(), 9, "x"), models.ErrNotFound, "set password of member 9: not found"},
+			{change, context.Canceled, "invite member: "},
+			{location, context.Canceled, "get location main: "},
+		} {
+			if !errors.Is(c.err, c.is) || !strings.HasPrefix(c.err.Error(), c.where) {
+				t.Errorf("%v; want %q and %v", c.err, c.where, c.is)
 			}
 		}
 	})

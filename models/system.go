@@ -16,9 +16,9 @@ type Database struct {
 }
 
 // Database describes the database.
-func (s *Store) Database(ctx context.Context) (Database, error) {
+func (s *Store) Database(ctx context.Context) (_ Database, err error) {
+	defer wrap(&err, "describe the database")
 	d := Database{Kind: s.db.Kind()}
-	var err error
 	if d.Version, d.Bytes, err = s.db.Server(ctx); err != nil {
 		return d, err
 	}
@@ -38,7 +38,8 @@ type Worker struct {
 
 // Workers returns the instances that hold leases now. An instance with nothing
 // to send is not among them.
-func (x *Lanes) Workers(ctx context.Context) ([]Worker, error) {
+func (x *Lanes) Workers(ctx context.Context) (_ []Worker, err error) {
+	defer wrap(&err, "list workers")
 	now, err := x.s.Now(ctx)
 	if err != nil {
 		return nil, err

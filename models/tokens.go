@@ -28,7 +28,8 @@ func hashToken(plain string) string {
 
 // Create stores a token's hash and returns the token itself, which is not
 // kept: 256 random bits, so a plain hash is enough.
-func (t *Tokens) Create(ctx context.Context, tok Token) (string, error) {
+func (t *Tokens) Create(ctx context.Context, tok Token) (_ string, err error) {
+	defer wrap(&err, "create token")
 	now, err := t.s.Now(ctx)
 	if err != nil {
 		return "", err
@@ -50,14 +51,15 @@ const authenticateWithin = 2 * time.Second
 // Authenticate finds the token that is not revoked, or returns ErrUnauthorized.
 // The look-up is by a hash, so its timing tells nothing about the token. Last
 // use is noted at most once a minute.
-func (t *Tokens) Authenticate(ctx context.Context, plain string) (Token, error) {
+func (t *Tokens) Authenticate(ctx context.Context, plain string) (_ Token, err error) {
+	defer wrap(&err, "authenticate token")
 	if !strings.HasPrefix(plain, tokenPrefix) || len(plain) != len(tokenPrefix)+2*tokenBytes {
 		return Token{}, ErrUnauthorized // and no question to the database
 	}
 	ctx, cancel := context.WithTimeout(ctx, authenticateWithin)
 	defer cancel()
 	var tok Token
-	err := found(t.s.db.WithContext(ctx).Take(&tok, "hash = ? and revoked_at is null", hashToken(plain)))
+	err = found(t.s.db.WithContext(ctx).Take(&tok, "hash = ? and revoked_at is null", hashToken(plain)))
 	if errors.Is(err, ErrNotFound) {
 		return Token{}, ErrUnauthorized
 	}
@@ -73,7 +75,8 @@ func (t *Tokens) Authenticate(ctx context.Context, plain string) (Token, error) 
 
 // ConfiguredUsed notes that the token of SITEHOOKS_INGEST_TOKEN was used.
 // Calling it once a minute is often enough.
-func (t *Tokens) ConfiguredUsed(ctx context.Context) error {
+func (t *Tokens) ConfiguredUsed(ctx context.Context) (err error) {
+	defer wrap(&err, "record use of the configured token")
 	ctx, cancel := context.WithTimeout(ctx, authenticateWithin)
 	defer cancel()
 	now := time.Now().UTC().Truncate(time.Microsecond)
@@ -82,8 +85,9 @@ func (t *Tokens) ConfiguredUsed(ctx context.Context) error {
 
 // ConfiguredUsedAt returns when the token of SITEHOOKS_INGEST_TOKEN was last
 // used, to a minute; nil: never.
-func (t *Tokens) ConfiguredUsedAt(ctx context.Context) (*time.Time, error) {
+func (t *Tokens) ConfiguredUsedAt(ctx context.Context) (_ *time.Time, err error) {
+	defer wrap(&err, "read use of the configured token")
 	var row installation
-	err := t.s.db.WithContext(ctx).Select("ingest_token_used_at").Take(&row, 1).Error
+	err = t.s.db.WithContext(ctx).Select("ingest_token_used_at").Take(&row, 1).Error
 	return row.IngestTokenUsedAt, err
 }

@@ -11,14 +11,16 @@ import (
 )
 
 // List returns all tokens, those in force first, newest first.
-func (t *Tokens) List(ctx context.Context) ([]Token, error) {
+func (t *Tokens) List(ctx context.Context) (_ []Token, err error) {
+	defer wrap(&err, "list tokens")
 	var rows []Token
 	return rows, t.s.db.WithContext(ctx).
 		Order("case when revoked_at is null then 0 else 1 end, id desc").Find(&rows).Error
 }
 
 // Get returns a token by its number, or ErrNotFound.
-func (t *Tokens) Get(ctx context.Context, id int64) (Token, error) {
+func (t *Tokens) Get(ctx context.Context, id int64) (_ Token, err error) {
+	defer wrap(&err, "get token %d", id)
 	var tok Token
 	return tok, found(t.s.db.WithContext(ctx).Take(&tok, id))
 }
@@ -26,6 +28,7 @@ func (t *Tokens) Get(ctx context.Context, id int64) (Token, error) {
 // Issue is Create with a line in the audit log. Error: ErrNotFound when its
 // creator was removed, disabled or made a viewer meanwhile.
 func (t *Tokens) Issue(ctx context.Context, by Actor, tok Token) (plain string, err error) {
+	defer wrap(&err, "issue token")
 	tok.CreatedBy, tok.CreatedByID = by.Name, by.UserID
 	err = t.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		if err := t.s.mayIssue(tx, by); err != nil {
@@ -55,16 +58,18 @@ func (s *Store) mayIssue(tx *gorm.DB, by Actor) error {
 }
 
 // OfMaker returns the tokens in force that a member made, newest first.
-func (t *Tokens) OfMaker(ctx context.Context, id int64) ([]Token, error) {
+func (t *Tokens) OfMaker(ctx context.Context, id int64) (_ []Token, err error) {
+	defer wrap(&err, "list tokens of member %d", id)
 	var rows []Token
 	return rows, t.s.db.WithContext(ctx).Order("id desc").Find(&rows, "created_by_id = ? and revoked_at is null", id).Error
 }
 
 // Revoke ends a token at once. Error: ErrNotFound, also when it was revoked
 // already.
-func (t *Tokens) Revoke(ctx context.Context, by Actor, id int64) (Token, error) {
+func (t *Tokens) Revoke(ctx context.Context, by Actor, id int64) (_ Token, err error) {
+	defer wrap(&err, "revoke token %d", id)
 	var tok Token
-	err := t.s.db.Tx(ctx, func(tx *gorm.DB) error {
+	err = t.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		now, err := t.s.db.Now(tx)
 		if err != nil {
 			return err

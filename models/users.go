@@ -11,24 +11,28 @@ import (
 type Users struct{ s *Store }
 
 // Get returns a member by id, or ErrNotFound.
-func (u *Users) Get(ctx context.Context, id int64) (User, error) {
+func (u *Users) Get(ctx context.Context, id int64) (_ User, err error) {
+	defer wrap(&err, "get member %d", id)
 	var user User
 	return user, found(u.s.db.WithContext(ctx).Take(&user, id))
 }
 
 // ByEmail returns a member by e-mail in any case, or ErrNotFound.
-func (u *Users) ByEmail(ctx context.Context, email string) (User, error) {
+func (u *Users) ByEmail(ctx context.Context, email string) (_ User, err error) {
+	defer wrap(&err, "get member by email")
 	var user User
 	return user, found(u.s.db.WithContext(ctx).Take(&user, "email = ?", FoldEmail(email)))
 }
 
 // Count says how many members there are.
 func (u *Users) Count(ctx context.Context) (n int64, err error) {
+	defer wrap(&err, "count members")
 	return n, u.s.db.WithContext(ctx).Model(&User{}).Count(&n).Error
 }
 
 // Create adds a member. Error: ErrExists when the e-mail is on the list.
-func (u *Users) Create(ctx context.Context, user User) (User, error) {
+func (u *Users) Create(ctx context.Context, user User) (_ User, err error) {
+	defer wrap(&err, "create member")
 	created, err := u.create(u.s.db.WithContext(ctx), user)
 	if err == nil && !created.fresh {
 		return User{}, ErrExists
@@ -38,9 +42,10 @@ func (u *Users) Create(ctx context.Context, user User) (User, error) {
 
 // CreateFirst adds the first administrator; false when there is a member
 // already, also when another instance was quicker.
-func (u *Users) CreateFirst(ctx context.Context, user User) (bool, error) {
+func (u *Users) CreateFirst(ctx context.Context, user User) (_ bool, err error) {
+	defer wrap(&err, "create first administrator")
 	made := false
-	err := u.s.db.Tx(ctx, func(tx *gorm.DB) error {
+	err = u.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		// The one row that exists serves as the lock.
 		if err := lockInstallation(tx); err != nil {
 			return err
@@ -84,7 +89,8 @@ func (u *Users) create(tx *gorm.DB, user User) (createdUser, error) {
 
 // SetPassword stores a new hash, clears MustChangePassword and ends the
 // member's sessions.
-func (u *Users) SetPassword(ctx context.Context, id int64, hash string) error {
+func (u *Users) SetPassword(ctx context.Context, id int64, hash string) (err error) {
+	defer wrap(&err, "set password of member %d", id)
 	return u.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		res := tx.Model(&User{}).Where("id = ?", id).
 			Updates(map[string]any{"password_hash": hash, "must_change_password": false, "one_time_until": nil})

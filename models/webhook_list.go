@@ -28,10 +28,10 @@ type WebhookPage struct {
 }
 
 // List returns one page of webhooks.
-func (x *Webhooks) List(ctx context.Context, q WebhookQuery) (WebhookPage, error) {
+func (x *Webhooks) List(ctx context.Context, q WebhookQuery) (_ WebhookPage, err error) {
+	defer wrap(&err, "list webhooks")
 	db := x.s.db.WithContext(ctx)
 	var page WebhookPage
-	var err error
 	if q.At.version == 0 {
 		if q.At, err = x.s.snapshot(db); err != nil {
 			return page, err
@@ -98,6 +98,7 @@ func (x *Webhooks) fillHealth(db *gorm.DB, rows []WebhookRow) error {
 
 // OfTypes counts the webhooks of some types, and the deliveries that wait for them.
 func (x *Webhooks) OfTypes(ctx context.Context, types []string) (webhooks, held int64, err error) {
+	defer wrap(&err, "count webhooks of types")
 	db := x.s.db.WithContext(ctx)
 	of := db.Model(&Webhook{}).Where("type in ? and deleted_at is null", types)
 	if err = of.Session(&gorm.Session{}).Count(&webhooks).Error; err != nil || webhooks == 0 {

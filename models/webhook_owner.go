@@ -10,7 +10,8 @@ import (
 // Claim makes a member the owner of a webhook that has none. It goes on as it
 // was. Errors: ErrNotFound, also when the member was removed; *ConflictError
 // when another member owns it.
-func (x *Webhooks) Claim(ctx context.Context, by Actor, id int64) error {
+func (x *Webhooks) Claim(ctx context.Context, by Actor, id int64) (err error) {
+	defer wrap(&err, "claim webhook %d", id)
 	return x.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		owner, err := x.s.ownerFor(tx, by)
 		if err != nil {

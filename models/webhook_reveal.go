@@ -19,6 +19,7 @@ const (
 // the name of the part to the audit log. Errors: ErrNotFound when there is no
 // such webhook or it lacks the part, ErrWrongKey.
 func (x *Webhooks) Reveal(ctx context.Context, by Actor, id int64, field, name string) (plain string, err error) {
+	defer wrap(&err, "reveal %s of webhook %d", field, id)
 	err = x.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		w, now, err := x.lockedNow(tx, id)
 		if err != nil {

@@ -16,7 +16,8 @@ type StateChange struct {
 
 // StateChanges returns the states that webhooks were in since a time, oldest
 // first, by webhook: the first is the one it was in then, unless it is younger.
-func (x *Webhooks) StateChanges(ctx context.Context, ids []int64, since time.Time) (map[int64][]StateChange, error) {
+func (x *Webhooks) StateChanges(ctx context.Context, ids []int64, since time.Time) (_ map[int64][]StateChange, err error) {
+	defer wrap(&err, "list state changes of webhooks")
 	byID := map[int64][]StateChange{}
 	for chunk := range slices.Chunk(ids, insertChunk) {
 		var rows []StateChange

@@ -8,19 +8,22 @@ import (
 )
 
 // ByIDs returns webhooks by their ids, deleted or not.
-func (x *Webhooks) ByIDs(ctx context.Context, ids []int64) (map[int64]Webhook, error) {
+func (x *Webhooks) ByIDs(ctx context.Context, ids []int64) (_ map[int64]Webhook, err error) {
+	defer wrap(&err, "get webhooks")
 	return webhooksByID(x.s.db.WithContext(ctx), ids)
 }
 
 // Newest returns the newest webhooks with nothing but number and name.
-func (x *Webhooks) Newest(ctx context.Context, limit int) ([]Webhook, error) {
+func (x *Webhooks) Newest(ctx context.Context, limit int) (_ []Webhook, err error) {
+	defer wrap(&err, "list newest webhooks")
 	var rows []Webhook
 	return rows, x.s.db.WithContext(ctx).Select("id", "name").Order("created_at desc, id desc").Limit(limit).Find(&rows, "deleted_at is null").Error
 }
 
 // Suggest returns webhooks whose name contains the input, with only number and
 // name, exact matches first.
-func (x *Webhooks) Suggest(ctx context.Context, typed string, limit int) ([]Webhook, error) {
+func (x *Webhooks) Suggest(ctx context.Context, typed string, limit int) (_ []Webhook, err error) {
+	defer wrap(&err, "suggest webhooks")
 	typed = strings.ToLower(typed)
 	var rows []Webhook
 	exact := clause.Expr{SQL: "case when lower(name) = ? then 0 else 1 end, name, id", Vars: []any{typed}}
@@ -30,12 +33,13 @@ func (x *Webhooks) Suggest(ctx context.Context, typed string, limit int) ([]Webh
 
 // VersionsOf returns of each of the webhooks its newest version not above the
 // given one, wherever it was then. One that is younger is left out.
-func (x *Webhooks) VersionsOf(ctx context.Context, ids []int64, version int64) (map[int64]WebhookVersion, error) {
+func (x *Webhooks) VersionsOf(ctx context.Context, ids []int64, version int64) (_ map[int64]WebhookVersion, err error) {
+	defer wrap(&err, "get versions of webhooks")
 	if len(ids) == 0 {
 		return nil, nil
 	}
 	var rows []WebhookVersion
-	err := x.s.db.WithContext(ctx).Raw(`
+	err = x.s.db.WithContext(ctx).Raw(`
 		select v.* from webhook_versions v
 		join (select webhook_id, max(version) as version from webhook_versions
 		      where version <= ? and webhook_id in ? group by webhook_id) newest

@@ -67,9 +67,10 @@ type Webhooks struct {
 
 // Create stores a new webhook, active unless it is to be paused, and owned by
 // its author. Error: ErrFull.
-func (x *Webhooks) Create(ctx context.Context, by Actor, in WebhookInput) (Webhook, error) {
+func (x *Webhooks) Create(ctx context.Context, by Actor, in WebhookInput) (_ Webhook, err error) {
+	defer wrap(&err, "create webhook")
 	var w Webhook
-	err := x.s.db.Tx(ctx, func(tx *gorm.DB) error {
+	err = x.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		now, err := x.s.db.Now(tx)
 		if err != nil {
 			return err
@@ -111,10 +112,11 @@ func (x *Webhooks) Create(ctx context.Context, by Actor, in WebhookInput) (Webho
 // Update saves a webhook over the version of updatedAt. Moving it to another
 // location drops waiting deliveries. Errors: *ConflictError when it was saved
 // since, ErrNotFound, ErrFull.
-func (x *Webhooks) Update(ctx context.Context, by Actor, id int64, updatedAt time.Time, in WebhookInput) (Webhook, error) {
+func (x *Webhooks) Update(ctx context.Context, by Actor, id int64, updatedAt time.Time, in WebhookInput) (_ Webhook, err error) {
+	defer wrap(&err, "update webhook %d", id)
 	var w Webhook
 	dropped := dropCounts{}
-	err := x.s.db.TxLong(ctx, func(tx *gorm.DB) error {
+	err = x.s.db.TxLong(ctx, func(tx *gorm.DB) error {
 		old, err := x.locked(tx, id)
 		if err != nil {
 			return err
@@ -211,9 +213,9 @@ func sealFor(id int64, what string) string { return fmt.Sprintf("webhook:%d:%s",
 func label(w Webhook) string { return fmt.Sprintf("webhook %d %q", w.ID, w.Name) }
 
 // Open returns the sealed values, decrypted, for a request.
-func (x *Webhooks) Open(w Webhook) (Opened, error) {
+func (x *Webhooks) Open(w Webhook) (_ Opened, err error) {
+	defer wrap(&err, "open secrets of webhook %d", w.ID)
 	var o Opened
-	var err error
 	if o.URL, err = x.s.box.Open(w.URL, sealFor(w.ID, PartURL)); err != nil {
 		return Opened{}, err
 	}
@@ -231,13 +233,15 @@ func (x *Webhooks) Open(w Webhook) (Opened, error) {
 }
 
 // Get returns a webhook, or ErrNotFound also when it was deleted.
-func (x *Webhooks) Get(ctx context.Context, id int64) (Webhook, error) {
+func (x *Webhooks) Get(ctx context.Context, id int64) (_ Webhook, err error) {
+	defer wrap(&err, "get webhook %d", id)
 	var w Webhook
 	return w, found(x.s.db.WithContext(ctx).Take(&w, "id = ? and deleted_at is null", id))
 }
 
 // GetAny returns a webhook, deleted or not, or ErrNotFound.
-func (x *Webhooks) GetAny(ctx context.Context, id int64) (Webhook, error) {
+func (x *Webhooks) GetAny(ctx context.Context, id int64) (_ Webhook, err error) {
+	defer wrap(&err, "get webhook %d", id)
 	var w Webhook
 	return w, found(x.s.db.WithContext(ctx).Take(&w, id))
 }
@@ -268,12 +272,13 @@ func (s *Store) newVersion(tx *gorm.DB, w Webhook, by Actor, now time.Time) erro
 
 // VersionsAt returns, of each webhook that was at the location, its newest
 // version not above the given one (0: as now). Deleted ones are left out.
-func (x *Webhooks) VersionsAt(ctx context.Context, location string, version int64) ([]WebhookVersion, error) {
+func (x *Webhooks) VersionsAt(ctx context.Context, location string, version int64) (_ []WebhookVersion, err error) {
+	defer wrap(&err, "get versions of webhooks of %s", location)
 	if version == 0 {
 		version = 1<<62 - 1
 	}
 	var rows []WebhookVersion
-	err := x.s.db.WithContext(ctx).Raw(`
+	err = x.s.db.WithContext(ctx).Raw(`
 		select v.* from webhook_versions v
 		join (select webhook_id, max(version) as version from webhook_versions
 		      where version <= ? and webhook_id in (select webhook_id from webhook_versions where location = ?)
@@ -285,14 +290,16 @@ func (x *Webhooks) VersionsAt(ctx context.Context, location string, version int6
 }
 
 // History returns a webhook's versions, newest first.
-func (x *Webhooks) History(ctx context.Context, id int64, limit int) ([]WebhookVersion, error) {
+func (x *Webhooks) History(ctx context.Context, id int64, limit int) (_ []WebhookVersion, err error) {
+	defer wrap(&err, "list versions of webhook %d", id)
 	var rows []WebhookVersion
 	return rows, x.s.db.WithContext(ctx).Order("id desc").Limit(limit).Find(&rows, "webhook_id = ?", id).Error
 }
 
 // All returns every webhook that is not deleted together with the version of
 // the match index they make up.
-func (x *Webhooks) All(ctx context.Context) ([]Webhook, int64, error) {
+func (x *Webhooks) All(ctx context.Context) (_ []Webhook, _ int64, err error) {
+	defer wrap(&err, "list webhooks")
 	return x.s.allWebhooks(x.s.db.WithContext(ctx))
 }
 

@@ -17,10 +17,10 @@ type sqliteDB struct {
 	sqlDB *sql.DB
 	gorm  *gorm.DB
 	// Transactions have one connection, which therefore knows the pages that it
-	// wrote last, and turn is full while one uses it.
+	// wrote last, and busy is full while one uses it.
 	writerDB *sql.DB
 	writer   *gorm.DB
-	turn     chan struct{}
+	busy     chan struct{}
 	path     string
 	file     *sqliteFile // nil until the schema is up to date
 }
@@ -58,8 +58,8 @@ func (l *sqliteDB) reader() *gorm.DB    { return l.gorm }
 
 func (l *sqliteDB) transaction(ctx context.Context, work func(tx *gorm.DB) error) error {
 	select {
-	case l.turn <- struct{}{}:
-		defer func() { <-l.turn }()
+	case l.busy <- struct{}{}:
+		defer func() { <-l.busy }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}

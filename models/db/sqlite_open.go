@@ -34,7 +34,7 @@ func openSQLite(ctx context.Context, dir string) (*sqliteDB, error) {
 	if err := f.Close(); err != nil {
 		return nil, err
 	}
-	l := &sqliteDB{path: path, turn: make(chan struct{}, 1)}
+	l := &sqliteDB{path: path, busy: make(chan struct{}, 1)}
 	q := url.Values{
 		"_txlock":              {"immediate"},
 		"_pragma":              {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)", "wal_autocheckpoint(4000)"},
