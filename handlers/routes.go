@@ -8,7 +8,8 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/web"
 )
 
-// Routes is the whole list of URLs.
+// Routes is the whole list of URLs; those of the SuperOffice API under its path
+// are in api/superoffice/routes.go.
 func (a *Areas) Routes() (*gin.Engine, error) {
 	s := a.Site
 	gin.SetMode(gin.ReleaseMode)

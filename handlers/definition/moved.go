@@ -8,7 +8,8 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// Messages when the URL leads to another host.
+// Messages when the URL leads to another host, which is compared in url: see
+// url_and_headers.go.
 const (
 	movedSecret  = "The URL is on another host, so the saved secret is not used. Enter it again, generate a new one, or clear it." //nolint:gosec // a sentence, no secret
 	movedHeaders = "The URL is on another host, so the saved values are not used. Enter them again: "
