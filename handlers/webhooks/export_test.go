@@ -8,19 +8,4 @@ const (
 	WebhooksShown   = webhooksShown
 )
 
-type (
-	HeldBar  = heldBar
-	HeldSpan = heldSpan
-)
-
-var (
-	DayChart     = dayChart
-	HeldWords    = heldWords
-	JoinSpans    = joinSpans
-	MonthChart   = monthChart
-	NewSparkline = newSparkline
-	OffSpans     = offSpans
-	RevealPath   = revealPath
-	RoundTop     = roundTop
-	StateSpans   = stateSpans
-)
+var RevealPath = revealPath

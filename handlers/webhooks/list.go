@@ -12,6 +12,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/sitehooks/sitehooks/handlers/charts"
 	"github.com/sitehooks/sitehooks/handlers/definition"
 	"github.com/sitehooks/sitehooks/handlers/deliveries"
 	"github.com/sitehooks/sitehooks/handlers/web"
@@ -129,18 +130,18 @@ func (s *Pages) webhooksRows(ctx context.Context, p *webhooksPage, rows []models
 	for i := range rows {
 		ids[i] = rows[i].ID
 	}
-	hours, err := s.Store.Webhooks.Tallies(ctx, ids, sparkSince(now))
+	hours, err := s.Store.Webhooks.Tallies(ctx, ids, charts.DaySince(now))
 	if err != nil {
 		return err
 	}
-	held, err := s.webhooksHeld(ctx, rows, *p.At, sparkSince(now))
+	held, err := s.webhooksHeld(ctx, rows, *p.At, charts.DaySince(now))
 	if err != nil {
 		return err
 	}
 	p.Rows = make([]webhookLine, 0, len(rows))
 	for _, row := range rows {
 		line := newWebhookLine(row, on, now)
-		line.Spark = newSparkline(hours[row.ID], held[row.ID], row.Held, now)
+		line.Spark = charts.NewSparkline(hours[row.ID], held[row.ID], row.Held, now)
 		p.Rows = append(p.Rows, line)
 	}
 	return nil

@@ -147,26 +147,6 @@ func TestFiltersInForceCanBeTakenOff(t *testing.T) {
 	}
 }
 
-func TestSparkline(t *testing.T) {
-	now := time.Date(2026, 11, 21, 1, 38, 0, 0, time.UTC)
-	at := func(hours int) time.Time { return now.Truncate(time.Hour).Add(time.Duration(-hours) * time.Hour) }
-	line := webhooks.NewSparkline([]models.Tally{
-		{Hour: at(30), Delivered: 99}, {Hour: at(23), Delivered: 10}, {Hour: at(0), Delivered: 15, Failed: 5},
-	}, []webhooks.HeldSpan{{From: at(3), To: at(1)}, {From: at(0), To: now}}, 9, now)
-	if line.Label != "Last 24 hours: 25 delivered, 5 failed, held for 2 h, 9 waiting" || strings.Count(line.None, "M") != 22 {
-		t.Errorf("%q with %q", line.Label, line.None)
-	}
-	if !slices.Equal(line.Held, []webhooks.HeldBar{{X: "200.0", W: "20.0"}, {X: "230.0", W: "6.3"}}) {
-		t.Errorf("held: %v", line.Held)
-	}
-	if line.Good != "M5 100V51M235 100V26" || line.All != "M235 100V2" {
-		t.Errorf("delivered %q, all %q", line.Good, line.All)
-	}
-	if empty := webhooks.NewSparkline(nil, nil, 0, now); empty.Label != "Last 24 hours: nothing sent" || !strings.HasPrefix(empty.None, "M5 100V96M15 100V96M") {
-		t.Errorf("nothing is %+v", empty)
-	}
-}
-
 func TestHealthInWords(t *testing.T) {
 	c := webtest.NewConsole(t)
 	now := time.Now().UTC()

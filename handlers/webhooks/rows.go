@@ -3,6 +3,7 @@ package webhooks
 import (
 	"time"
 
+	"github.com/sitehooks/sitehooks/handlers/charts"
 	"github.com/sitehooks/sitehooks/handlers/web"
 )
 
@@ -24,5 +25,5 @@ type webhookLine struct {
 	Held         int64
 	Last         string // how the newest attempt ended; empty: never
 	LastAt       *time.Time
-	Spark        sparkline
+	Spark        charts.Sparkline
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/sitehooks/sitehooks/handlers/charts"
 	"github.com/sitehooks/sitehooks/handlers/deliveries"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/wording"
@@ -34,7 +35,7 @@ type webhookPage struct {
 	Deleted    bool
 	Off        bool
 	Last       string
-	Charts     []chart
+	Charts     []charts.Chart
 	Recent     []deliveries.Line // newest first
 	Failed     string            // how many failed; empty: none
 	Result     *testShown        // a test that was just sent; nil: none was
@@ -125,15 +126,15 @@ const recentShown = 5
 // webhookRecent fills in the recent deliveries.
 func (s *Pages) webhookRecent(ctx context.Context, p *webhookPage, at models.Snapshot) error {
 	id, now := p.Row.ID, at.Now
-	hours, err := s.Store.Webhooks.Hours(ctx, []int64{id}, monthSince(now))
+	hours, err := s.Store.Webhooks.Hours(ctx, []int64{id}, charts.MonthSince(now))
 	if err != nil {
 		return err
 	}
-	held, err := s.webhooksHeld(ctx, []models.WebhookRow{p.Row}, at, monthSince(now))
+	held, err := s.webhooksHeld(ctx, []models.WebhookRow{p.Row}, at, charts.MonthSince(now))
 	if err != nil {
 		return err
 	}
-	p.Charts = []chart{dayChart(hours[id], held[id], now), monthChart(hours[id], held[id], now)}
+	p.Charts = []charts.Chart{charts.Day(hours[id], held[id], now), charts.Month(hours[id], held[id], now)}
 	rows, _, err := s.Store.Deliveries.List(ctx, models.DeliveryQuery{WebhookID: id, Limit: recentShown})
 	for _, row := range rows {
 		p.Recent = append(p.Recent, deliveries.NewLine(row, now))

@@ -2,7 +2,6 @@ package webhooks_test
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -107,33 +106,6 @@ func TestClaim(t *testing.T) {
 	}
 }
 
-func TestHeldSpans(t *testing.T) {
-	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
-	ago := func(hours int) time.Time { return now.Add(time.Duration(-hours) * time.Hour) }
-	state := func(hours int, state string) models.StateChange {
-		return models.StateChange{At: ago(hours), State: state}
-	}
-	changes := []models.StateChange{state(30, models.WebhookStopped), state(20, models.WebhookActive), state(10, models.WebhookBroken), state(9, models.WebhookBroken)}
-	paused := webhooks.StateSpans(models.Webhook{State: models.WebhookBroken}, changes, ago(24), now)
-	if want := []webhooks.HeldSpan{{From: ago(24), To: ago(20)}, {From: ago(10), To: ago(9)}, {From: ago(9), To: now}}; !slices.Equal(paused, want) {
-		t.Errorf("held %v", paused)
-	}
-	if all := webhooks.StateSpans(models.Webhook{State: models.WebhookStopped}, nil, ago(24), now); webhooks.HeldWords(all) != "24 h" {
-		t.Errorf("all the time: %v", all)
-	}
-	history := []models.SettingChange{{At: ago(8), OldValue: "False", NewValue: "True"}, {At: ago(12), OldValue: "True", NewValue: "False"}, {At: ago(40), OldValue: "False", NewValue: "True"}}
-	off := webhooks.OffSpans(history, true, ago(24), now)
-	if want := []webhooks.HeldSpan{{From: ago(12), To: ago(8)}}; !slices.Equal(off, want) {
-		t.Errorf("off %v", off)
-	}
-	if off = webhooks.OffSpans(nil, false, ago(24), now); webhooks.HeldWords(off) != "24 h" {
-		t.Errorf("never on: %v", off)
-	}
-	if both := webhooks.JoinSpans(append(paused, webhooks.HeldSpan{From: ago(12), To: ago(8)})); !slices.Equal(both, []webhooks.HeldSpan{{From: ago(24), To: ago(20)}, {From: ago(12), To: now}}) {
-		t.Errorf("joined %v", both)
-	}
-}
-
 // TestHeldTimesAreShown: a pause is grey in the pictures, and in words in the
 // tables below them, also when it is over.
 func TestHeldTimesAreShown(t *testing.T) {
@@ -168,5 +140,23 @@ func TestHeldTimesAreShown(t *testing.T) {
 	c.SetFeature("False")
 	if label := c.Get(webhooks.WebhookPath(w.ID)).Find("figure svg[role=img]").First().AttrOr("aria-label", ""); !strings.HasSuffix(label, "; held for 5 h") {
 		t.Errorf("switched off, the chart says %q", label)
+	}
+}
+
+func TestWebhookPageListsItsDeliveries(t *testing.T) {
+	c := webtest.NewConsole(t)
+	w := c.AddWebhook(nil)
+	if got := c.Get(webhooks.WebhookPath(w.ID)).Text("main"); !strings.Contains(got, "None yet. A delivery appears here") {
+		t.Errorf("the page says %q", got)
+	}
+	c.AddDelivery(w)
+	a := c.Get(webhooks.WebhookPath(w.ID))
+	if got := a.Find("section[aria-labelledby=dl] tbody tr").Length(); got != 1 || a.Find("figure").Length() != 4 {
+		t.Errorf("%d deliveries: %s", got, a.Text("main"))
+	}
+	c.Exec("update deliveries set state = 'failed', due_at = null")
+	c.Exec("update lanes set last_at = ?", time.Now().UTC())
+	if href := c.Get(webhooks.WebhookPath(w.ID)).Find("a:contains('Resend failed')").AttrOr("href", ""); href != deliveries.ResendPath+"?webhook=1&state=failed" {
+		t.Errorf("failed ones are sent again by %q", href)
 	}
 }

@@ -1,4 +1,4 @@
-package webhooks
+package charts
 
 import (
 	"math"
@@ -22,9 +22,9 @@ const (
 	sparkRoom  = sparkHours * len("M235 100V100")
 )
 
-// sparkline is drawn by the template, later fields over earlier ones.
-type sparkline struct {
-	Held  []heldBar
+// Sparkline is drawn by the template, later fields over earlier ones.
+type Sparkline struct {
+	Held  []Bar
 	None  string // hours without anything, as an SVG path
 	All   string // hours in which something failed, as high as all attempts
 	Good  string // delivered attempts
@@ -38,13 +38,15 @@ type sparkBar struct {
 	Y, H  string
 }
 
-// sparkSince is the beginning of the first of the hours shown.
-func sparkSince(now time.Time) time.Time {
+// DaySince is the beginning of the first of the hours shown.
+func DaySince(now time.Time) time.Time {
 	return now.UTC().Truncate(time.Hour).Add(-(sparkHours - 1) * time.Hour)
 }
 
-func newSparkline(hours []models.Tally, spans []heldSpan, held int64, now time.Time) sparkline {
-	since := sparkSince(now)
+// NewSparkline draws the last 24 hours of a webhook that holds so many deliveries
+// now, and could not send in the spans.
+func NewSparkline(hours []models.Tally, spans []Span, held int64, now time.Time) Sparkline {
+	since := DaySince(now)
 	var delivered, failed [sparkHours]int64
 	var good, bad, most int64
 	for _, h := range hours {
@@ -69,13 +71,13 @@ func newSparkline(hours []models.Tally, spans []heldSpan, held int64, now time.T
 			well.bar(i, tall(delivered[i], most))
 		}
 	}
-	return sparkline{
+	return Sparkline{
 		Held: heldBars(spans, since, time.Hour, sparkHours), None: string(none), All: string(all), Good: string(well),
-		Label: sparkLabel(good, bad, held, within(spans, since, now)),
+		Label: sparkLabel(good, bad, held, Within(spans, since, now)),
 	}
 }
 
-func sparkLabel(good, bad, held int64, spans []heldSpan) string {
+func sparkLabel(good, bad, held int64, spans []Span) string {
 	label := "Last 24 hours: nothing sent"
 	if good+bad > 0 {
 		label = "Last 24 hours: " + wording.Count(good) + " delivered, " + wording.Count(bad) + " failed"

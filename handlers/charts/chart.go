@@ -1,4 +1,7 @@
-package webhooks
+// Package charts draws what was sent in the last day and month: the path data
+// and the numbers of pictures that templates show, and the same in words. It
+// asks no database.
+package charts
 
 import (
 	"fmt"
@@ -11,12 +14,12 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// chart shows a webhook's attempts by time, and how long they took. Its
+// Chart shows a webhook's attempts by time, and how long they took. Its
 // numbers are those of SVG boxes 100 high, a step of 10 for each span of time.
-type chart struct {
+type Chart struct {
 	ID, Title  string
 	Width      int
-	Held       []heldBar // behind the bars: when it could not send
+	Held       []Bar // behind the bars: when it could not send
 	Bars       []sparkBar
 	Mean, Most string // paths of the response times; a span without attempts is a gap
 	HeldFor    string // how long that was in all; empty: never
@@ -45,42 +48,44 @@ func (r chartRow) Answered() bool { return r.attempts > 0 }
 
 const chartDays = 30
 
-func dayChart(hours []models.WebhookHour, held []heldSpan, now time.Time) chart {
-	since := sparkSince(now)
-	c := chart{ID: "day", Title: "24 h", Unit: "Hour (UTC)", Last: "now"}
+// Day is the chart of the last 24 hours.
+func Day(hours []models.WebhookHour, held []Span, now time.Time) Chart {
+	since := DaySince(now)
+	c := Chart{ID: "day", Title: "24 h", Unit: "Hour (UTC)", Last: "now"}
 	for i := range sparkHours {
 		c.Rows = append(c.Rows, chartRow{At: since.Add(time.Duration(i) * time.Hour).Format("15:04")})
 	}
 	return c.holding(held, since, time.Hour).filled(hours, since, time.Hour)
 }
 
-func monthChart(hours []models.WebhookHour, held []heldSpan, now time.Time) chart {
-	since := monthSince(now)
-	c := chart{ID: "month", Title: "30 days", Unit: "Day (UTC)", Last: "today"}
+// Month is the chart of the last 30 days.
+func Month(hours []models.WebhookHour, held []Span, now time.Time) Chart {
+	since := MonthSince(now)
+	c := Chart{ID: "month", Title: "30 days", Unit: "Day (UTC)", Last: "today"}
 	for i := range chartDays {
 		c.Rows = append(c.Rows, chartRow{At: since.AddDate(0, 0, i).Format("Jan 2")})
 	}
 	return c.holding(held, since, 24*time.Hour).filled(hours, since, 24*time.Hour)
 }
 
-// monthSince is the beginning of the first of the days shown.
-func monthSince(now time.Time) time.Time {
+// MonthSince is the beginning of the first of the days shown.
+func MonthSince(now time.Time) time.Time {
 	return now.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1-chartDays)
 }
 
 // holding shows when the webhook could not send.
-func (c chart) holding(spans []heldSpan, since time.Time, span time.Duration) chart {
+func (c Chart) holding(spans []Span, since time.Time, span time.Duration) Chart {
 	c.Held = heldBars(spans, since, span, len(c.Rows))
 	for i := range c.Rows {
 		from := since.Add(time.Duration(i) * span)
-		c.Rows[i].Held = heldWords(within(spans, from, from.Add(span)))
+		c.Rows[i].Held = heldWords(Within(spans, from, from.Add(span)))
 	}
-	c.HeldFor = heldWords(within(spans, since, since.Add(time.Duration(len(c.Rows))*span)))
+	c.HeldFor = heldWords(Within(spans, since, since.Add(time.Duration(len(c.Rows))*span)))
 	return c
 }
 
 // filled counts the hours into the chart's spans and draws them.
-func (c chart) filled(hours []models.WebhookHour, since time.Time, span time.Duration) chart {
+func (c Chart) filled(hours []models.WebhookHour, since time.Time, span time.Duration) Chart {
 	var delivered, failed, most, slowest int64
 	for _, h := range hours {
 		i := int(h.Hour.Sub(since) / span)
