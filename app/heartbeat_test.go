@@ -20,6 +20,9 @@ func TestInstancesAliveAreShown(t *testing.T) {
 	if w, j := roles(); w != 1 || j != 1 {
 		t.Errorf("%d web and %d jobs are alive, want one of each", w, j)
 	}
+	if text := b.Get("/admin/system").Body; strings.Count(text, `<td data-l="Clock compared with database">in step</td>`) != 2 {
+		t.Error("the System page does not say that both clocks are in step with the database's")
+	}
 	ok(t, worker.Terminate())
 	if w, j := roles(); w != 1 || j != 0 {
 		t.Errorf("%d web and %d jobs are alive, want only the web", w, j)

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -25,13 +26,28 @@ type Instance struct {
 	Addresses string // where it listens: host:port, with commas between
 	StartedAt time.Time
 	SeenAt    time.Time
+	// ClockAheadMS is how far its clock was ahead of the one that decides at
+	// SeenAt, in milliseconds; negative: behind. With SQLite both are the same.
+	ClockAheadMS int64 `gorm:"column:clock_ahead_ms"`
 }
+
+// ClockOffMax is how far the clock of an instance may be off unnoticed.
+const ClockOffMax = 5 * time.Second
+
+// ClockAhead is how far its clock was ahead of the one that decides; negative:
+// behind.
+func (in Instance) ClockAhead() time.Duration {
+	return time.Duration(in.ClockAheadMS) * time.Millisecond
+}
+
+// ClockOff tells whether the instance's clock is off by more than ClockOffMax.
+func (in Instance) ClockOff() bool { return in.ClockAhead().Abs() > ClockOffMax }
 
 // Instances are those that work with this database.
 type Instances struct{ s *Store }
 
-// Seen says that an instance is alive, and where it listens; its times are the
-// deciding clock's. It is also how an instance finds out, every few seconds,
+// Seen says that an instance is alive, where it listens, and how far the clock of
+// this process is ahead; its times are the deciding clock's. It is also how an instance finds out, every few seconds,
 // whether anything can be stored, for Able. Error: an *UnableError.
 func (x *Instances) Seen(ctx context.Context, in Instance) (err error) {
 	defer wrap(&err, "record instance %s", in.ID)
@@ -42,13 +58,15 @@ func (x *Instances) Seen(ctx context.Context, in Instance) (err error) {
 
 func (x *Instances) seen(ctx context.Context, in Instance) error {
 	return x.s.db.Tx(ctx, func(tx *gorm.DB) error {
+		before := x.s.ownClock()
 		now, err := x.s.db.Now(tx)
 		if err != nil {
 			return err
 		}
-		in.StartedAt, in.SeenAt = now, now
+		took := x.s.ownClock().Sub(before) // the answer is of some moment in between
+		in.StartedAt, in.SeenAt, in.ClockAheadMS = now, now, before.Add(took/2).Sub(now).Milliseconds()
 		return tx.Clauses(clause.OnConflict{
-			Columns: []clause.Column{{Name: "id"}}, DoUpdates: clause.AssignmentColumns([]string{"addresses", "seen_at"}),
+			Columns: []clause.Column{{Name: "id"}}, DoUpdates: clause.AssignmentColumns([]string{"addresses", "seen_at", "clock_ahead_ms"}),
 		}).Create(&in).Error
 	})
 }
@@ -82,6 +100,12 @@ func (x *Instances) Alive(ctx context.Context) (_ []Instance, err error) {
 	}
 	var rows []Instance
 	return rows, x.s.db.WithContext(ctx).Order("started_at, id").Find(&rows, "seen_at > ?", now.Add(-instanceAlive)).Error
+}
+
+// ClocksOff returns those alive whose clocks are off by more than ClockOffMax.
+func (x *Instances) ClocksOff(ctx context.Context) ([]Instance, error) {
+	alive, err := x.Alive(ctx)
+	return slices.DeleteFunc(alive, func(in Instance) bool { return !in.ClockOff() }), err
 }
 
 // pruneInstances forgets those that were killed.

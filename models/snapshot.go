@@ -16,6 +16,10 @@ type Snapshot struct {
 	// SwitchedAt is when EnableGenericWebhooks was changed last; zero: never.
 	SwitchedAt time.Time
 
+	// ClockOff says that the clock of a running instance is off by more than
+	// ClockOffMax.
+	ClockOff bool
+
 	version  int64      // of all webhooks: every change of one makes a new one
 	oldest   *time.Time // when the oldest event that waits for dispatch was received; nil: none does
 	troubled bool       // a webhook is stopped or broken
@@ -33,13 +37,15 @@ func (s *Store) snapshot(db *gorm.DB) (Snapshot, error) {
 		Oldest   *time.Time
 		Switched *time.Time
 		Troubled bool
+		ClockOff *time.Time // when the last instance with a wrong clock said that it is alive
 		Settings string
 		Now      time.Time
 	}
 	err := db.Raw(`select m.version, c.at as switched, (select received_at from events_waiting order by received_at, event_id limit 1) as oldest, exists (select 1 from webhooks where state <> 'active' and deleted_at is null) as troubled,
+		(select seen_at from instances where abs(clock_ahead_ms) > ? order by seen_at desc limit 1) as clock_off,
 		coalesce((select string_agg(name || '=' || value, ',') from settings), '') as settings`+s.db.ClockColumn()+`
 		from match_versions m
-		left join setting_changes c on c.id = (select max(id) from setting_changes where name = ?) where m.id = 1`, EnableGenericWebhooks).Scan(&row).Error
+		left join setting_changes c on c.id = (select max(id) from setting_changes where name = ?) where m.id = 1`, ClockOffMax.Milliseconds(), EnableGenericWebhooks).Scan(&row).Error
 	if err != nil {
 		return Snapshot{}, err
 	}
@@ -49,6 +55,7 @@ func (s *Store) snapshot(db *gorm.DB) (Snapshot, error) {
 		values[name] = value
 	}
 	at := Snapshot{Settings: settingsOf(values), Now: s.db.ReadClock(row.Now), version: row.Version, oldest: row.Oldest, troubled: row.Troubled}
+	at.ClockOff = row.ClockOff != nil && row.ClockOff.After(at.Now.Add(-instanceAlive))
 	if row.Switched != nil {
 		at.SwitchedAt = *row.Switched
 	}

@@ -35,6 +35,9 @@ type Options struct {
 	MemoryShare float64
 	// Clock replaces the database's clock in tests; nil: the real one.
 	Clock func() time.Time
+	// OwnClock replaces in tests the clock of this process that is compared with
+	// the database's; nil: Clock, or the real one.
+	OwnClock func() time.Time
 	// Trace is called with gorm's statements in tests; nil: it is not.
 	Trace func(statement string, args []any)
 }
@@ -57,9 +60,10 @@ type Store struct {
 	// is stored; nil: it is not. Set it before the store is used.
 	Finished func(webhookType, state string, n int64)
 
-	db    *db.DB
-	box   *secret.Box
-	needs func(webhookType string) bool
+	db       *db.DB
+	ownClock func() time.Time
+	box      *secret.Box
+	needs    func(webhookType string) bool
 }
 
 // Open connects, brings the schema up to date and checks the sealing key.
@@ -74,7 +78,14 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: opened, box: o.Box, needs: o.NeedsFeature}
+	s := &Store{db: opened, ownClock: o.OwnClock, box: o.Box, needs: o.NeedsFeature}
+	switch {
+	case s.ownClock != nil:
+	case o.Clock != nil:
+		s.ownClock = o.Clock
+	default:
+		s.ownClock = time.Now
+	}
 	s.Users, s.Sessions, s.Tokens = &Users{s}, &Sessions{s}, &Tokens{s}
 	s.Locations, s.Settings = newLocations(s), &SettingsStore{s}
 	s.Webhooks, s.Events, s.Deliveries = &Webhooks{s: s}, newEvents(s), &Deliveries{s}

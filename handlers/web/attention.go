@@ -21,6 +21,7 @@ type attention struct {
 	More     int64              // broke as well
 	Expiring []models.Attention // whose held notifications expire before long
 	Unable   string             // why nothing can be stored, in words; empty: it can
+	Clocks   []models.Instance  // whose clocks are off
 	Late     *time.Time         // since when something is due that is not dispatched; nil: nothing is for long
 	broke    int64              // how many broke in all, those put aside included
 	seen     int64              // when the newest of them did
@@ -35,7 +36,7 @@ func (s *Site) attention(ctx context.Context, r *http.Request, p *Page) *attenti
 			s.Log.ErrorContext(ctx, "notices could not be read", "error", err)
 		}
 	}
-	if len(a.Broken) == 0 && a.More == 0 && len(a.Expiring) == 0 && a.Late == nil && a.Unable == "" {
+	if len(a.Broken) == 0 && a.More == 0 && len(a.Expiring) == 0 && a.Late == nil && len(a.Clocks) == 0 && a.Unable == "" {
 		return nil
 	}
 	return a
@@ -50,6 +51,13 @@ func (s *Site) attend(ctx context.Context, a *attention, at *models.Snapshot, as
 		at = &now
 	}
 	a.Late = at.Late()
+	if at.ClockOff {
+		clocks, err := s.Store.Instances.ClocksOff(ctx)
+		if err != nil {
+			return err
+		}
+		a.Clocks = clocks
+	}
 	list, err := s.Store.Webhooks.Attention(ctx, *at)
 	if err != nil {
 		return err

@@ -157,3 +157,29 @@ func TestLateDispatchIsSaid(t *testing.T) {
 	c.Exec("delete from events_waiting")
 	says("")
 }
+
+// TestClocksThatDifferAreSaid: the System page has each instance's clock, and
+// more than five seconds stand on every page, until they are put right.
+func TestClocksThatDifferAreSaid(t *testing.T) {
+	webtest.OnBoth(t, func(t *testing.T, c *webtest.Console) {
+		for _, step := range []struct {
+			ahead        time.Duration
+			cell, banner string
+		}{
+			{0, "in step", ""},
+			{4 * time.Second, "4 s ahead", ""},
+			{90*time.Second + 100*time.Millisecond, "90 s ahead", "Compared with the database, the clock of web-1 is 90 s ahead."},
+			{-90 * time.Second, "90 s behind", "Compared with the database, the clock of web-1 is 90 s behind."},
+			{0, "in step", ""},
+		} {
+			c.ClockAhead = step.ahead
+			webtest.OK(t, c.Store.Instances.Seen(t.Context(), models.Instance{ID: "a", Name: "web-1", Role: "all", Version: "1"}))
+			if got := c.Get("/admin/system").Text("section[aria-labelledby=al] td[data-l^=Clock]"); got != step.cell {
+				t.Errorf("ahead by %s: the System page says %q", step.ahead, got)
+			}
+			if got := c.Get("/admin/audit").Text(attentionSection); !strings.HasPrefix(got, step.banner) || (got == "") != (step.banner == "") {
+				t.Errorf("ahead by %s: the banner says %q", step.ahead, got)
+			}
+		}
+	})
+}

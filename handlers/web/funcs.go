@@ -24,6 +24,7 @@ func Funcs(asset func(name string) string) template.FuncMap {
 		"iso":        func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"ago":        func(t time.Time) string { return Ago(time.Since(t)) },
 		"took":       Took,
+		"clockAhead": clockWords,
 		"count":      countAny,
 		"plural":     func(n any, one, many string) string { return Plural(whole(n), one, many) },
 		"initial":    initial,

@@ -51,6 +51,19 @@ func PauseWords(d time.Duration) string {
 	}
 }
 
+// clockWords says how far a clock is ahead of another: in step, 90 s ahead, 2 s
+// behind.
+func clockWords(ahead time.Duration) string {
+	switch {
+	case ahead.Abs() < time.Second:
+		return "in step"
+	case ahead > 0:
+		return PauseWords(ahead) + " ahead"
+	default:
+		return PauseWords(-ahead) + " behind"
+	}
+}
+
 // EventWords shows an event type as its receivers call it: answer accepted.
 func EventWords(kind string) string {
 	switch family, what, _ := strings.Cut(kind, "."); family {

@@ -45,6 +45,8 @@ type Console struct {
 	Cookie string // of the session; empty: no session
 	Extra  []*http.Cookie
 	Change int // times that OnChange was called
+	// ClockAhead is how far the clock of this process is ahead of the database's.
+	ClockAhead time.Duration
 
 	queries *queryLog
 }
@@ -88,6 +90,7 @@ func NewConsoleOn(t testing.TB, kind string, adjust ...func(*handlers.Deps)) *Co
 	c := &Console{t: t, queries: &queryLog{}}
 	o := modelstest.Options(t, kind)
 	o.Trace = c.queries.add
+	o.OwnClock = func() time.Time { return time.Now().Add(c.ClockAhead) }
 	c.Store, c.Box = modelstest.Open(t, o), o.Box
 	d := handlers.Deps{
 		Store: c.Store, Templates: parsed(), Log: slog.New(slog.DiscardHandler),

@@ -322,5 +322,6 @@ create table instances (
     version text not null,
     started_at timestamptz not null,
     seen_at timestamptz not null,
+    clock_ahead_ms bigint not null default 0, -- ahead of this clock; negative: behind
     addresses text not null default ''
 );

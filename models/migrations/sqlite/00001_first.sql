@@ -325,5 +325,6 @@ create table instances (
     version text not null,
     started_at datetime not null,
     seen_at datetime not null,
+    clock_ahead_ms bigint not null default 0, -- ahead of this clock; negative: behind
     addresses text not null default ''
 );
