@@ -317,7 +317,8 @@ create table webhook_hours (
 ) without rowid;
 create index webhook_hours_hour on webhook_hours (hour);
 
--- Each running instance writes its heartbeat every few seconds.
+-- Each running instance writes its heartbeat every few seconds, and how far its
+-- clock is ahead of this database's; negative: behind.
 create table instances (
     id text primary key,
     name text not null,
@@ -325,6 +326,6 @@ create table instances (
     version text not null,
     started_at datetime not null,
     seen_at datetime not null,
-    clock_ahead_ms bigint not null default 0, -- ahead of this clock; negative: behind
+    clock_ahead_ms bigint not null default 0,
     addresses text not null default ''
 );
