@@ -41,12 +41,6 @@ func goFiles(t *testing.T, visit func(path string, text []byte)) {
 	}))
 }
 
-// isEngine tells the folders whose files may be longer and have other names
-// until they are redrawn.
-func isEngine(path string) bool {
-	return strings.HasPrefix(path, "models/") || strings.HasPrefix(path, "jobs/")
-}
-
 // TestFilesAndPackagesStaySmall counts the lines that are not tests.
 func TestFilesAndPackagesStaySmall(t *testing.T) {
 	packages := map[string]int{}
@@ -56,7 +50,7 @@ func TestFilesAndPackagesStaySmall(t *testing.T) {
 		}
 		lines := strings.Count(string(text), "\n")
 		packages[filepath.Dir(path)] += lines
-		if lines > fileLines && !isEngine(path) {
+		if lines > fileLines && path != "models/take.go" {
 			t.Errorf("%s has %d lines, more than %d", path, lines, fileLines)
 		}
 	})
@@ -136,13 +130,19 @@ func returnsError(f *ast.FuncDecl) bool {
 }
 
 // privateWords are names that were not clear to new readers of the code. They
-// are not used again outside models and jobs.
+// are not used again.
 const privateWords = `Take TakeResult together joined turn lead among amongSome listed portions statements keptStatement
 	Called Standing fare waits eventWaiting theseWait tellBroken told room roomAt crowd meet goOn readOn settle
 	parcel sent kept Try trial tryOut ping look presence appear leave up oops part webhookKnown`
 
 // privateParts are not used inside names either, such as keptForm; tests aside.
 const privateParts = "kept oops asked taker parcel told tell"
+
+// namesLater are files that are being redrawn.
+const namesLater = `models/attention.go models/deliveries.go models/deliveries_resend.go models/deliveries_search.go models/deliveries_test.go
+	models/dispatches.go models/dispatches_test.go models/events_erase.go models/events_test.go models/lanes_look.go models/lanes_release.go
+	models/outcome.go models/prune.go models/record.go models/take.go models/webhook_state.go
+	jobs/broken_test.go jobs/deliver.go jobs/hostile_test.go jobs/kept_test.go jobs/lane.go jobs/paced_test.go jobs/prefetch.go jobs/recorder.go jobs/sweep.go`
 
 func TestNamesAreUnderstood(t *testing.T) {
 	private := map[string]bool{}
@@ -153,9 +153,10 @@ func TestNamesAreUnderstood(t *testing.T) {
 	for word := range strings.FieldsSeq(privateParts) {
 		parts[word] = true
 	}
+	later := strings.Fields(namesLater)
 	files := 0
 	goFiles(t, func(path string, text []byte) {
-		if isEngine(path) {
+		if slices.Contains(later, path) {
 			return
 		}
 		files++

@@ -93,7 +93,7 @@ func TestSweepMakesSessionsForget(t *testing.T) {
 			b.clock.Add(sweepEvery)
 		}
 		row, err := b.store.Sessions.Get(ctx, "k")
-		if err != nil || len(row.Data) != 0 || row.KeptUntil != nil {
+		if err != nil || len(row.Data) != 0 || row.ValueUntil != nil {
 			b.t.Errorf("after a minute the session keeps %+v, %v", row, err)
 		}
 	})

@@ -13,7 +13,7 @@ const (
 	sweepEvery = time.Second
 	seekEvery  = 15 * time.Minute // for lost lanes, which there should be none of
 	// forgetEvery is how often expired values of sessions are erased. With
-	// models.KeptFor it stays under a minute.
+	// models.ShowOnceFor it stays under a minute.
 	forgetEvery = 5 * time.Second
 )
 

@@ -66,6 +66,7 @@ func (q AuditQuery) filtered() bool {
 func (a *Audit) People(ctx context.Context) (_ []string, err error) {
 	defer wrap(&err, "list names in the audit log")
 	var names []string
-	return names, a.s.db.WithContext(ctx).Raw(`select distinct by_name from (
-		select by_name from audit_entries order by id desc limit ?) x order by by_name`, ScanMax).Scan(&names).Error
+	db := a.s.db.WithContext(ctx)
+	newest := db.Model(&AuditEntry{}).Select("by_name").Order("id desc").Limit(ScanMax)
+	return names, db.Table("(?) as newest", newest).Distinct("by_name").Order("by_name").Scan(&names).Error
 }

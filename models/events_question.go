@@ -6,14 +6,14 @@ import (
 	"gorm.io/gorm"
 )
 
-// questionAsked finds a question's number in a search text: the number itself,
+// questionPattern finds a question's number in a search text: the number itself,
 // or a link to the question or to something below it.
-var questionAsked = regexp.MustCompile(`^#?0*([1-9][0-9]{0,18})$|/questions/0*([1-9][0-9]{0,18})(?:[/?#]|$)`)
+var questionPattern = regexp.MustCompile(`^#?0*([1-9][0-9]{0,18})$|/questions/0*([1-9][0-9]{0,18})(?:[/?#]|$)`)
 
 // questionOf returns the number of the question that a search means; empty:
 // it means none.
 func questionOf(search string) string {
-	m := questionAsked.FindStringSubmatch(search)
+	m := questionPattern.FindStringSubmatch(search)
 	if m == nil {
 		return ""
 	}

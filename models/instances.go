@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	instanceAlive = 30 * time.Second // since it last said so
-	instanceKept  = time.Hour        // the row of one that was killed
+	instanceAlive     = 30 * time.Second // since it last said so
+	instanceRetention = time.Hour        // the row of one that was killed
 )
 
 // Instance is a running Sitehooks.
@@ -110,7 +110,7 @@ func (x *Instances) ClocksOff(ctx context.Context) ([]Instance, error) {
 
 // pruneInstances forgets those that were killed.
 func (s *Store) pruneInstances(tx *gorm.DB, now time.Time) error {
-	return tx.Where("seen_at < ?", now.Add(-instanceKept)).Delete(&Instance{}).Error
+	return tx.Where("seen_at < ?", now.Add(-instanceRetention)).Delete(&Instance{}).Error
 }
 
 // JobCount is how many jobs of the queue are in a state; DepthMax or more count
@@ -124,11 +124,12 @@ type JobCount struct {
 // through them. The queue's index on the state answers.
 func (s *Store) Jobs(ctx context.Context) (_ []JobCount, err error) {
 	defer wrap(&err, "count jobs")
+	db := s.db.WithContext(ctx)
 	var counts []JobCount
 	for _, state := range []string{"scheduled", "available", "running", "retryable", "completed", "cancelled", "discarded"} {
 		c := JobCount{State: state}
 		// The state is named in the text: PostgreSQL's is a type of its own.
-		err := s.db.WithContext(ctx).Raw("select count(*) from (select 1 from river_job where state = '"+c.State+"' limit ?) x", DepthMax).Scan(&c.N).Error
+		err := db.Table("(?) as jobs", db.Table("river_job").Select("1").Where("state = '"+c.State+"'").Limit(DepthMax)).Count(&c.N).Error
 		if err != nil {
 			return nil, err
 		}

@@ -54,14 +54,15 @@ func (l *Locations) left(tx *gorm.DB, key tallyKey, most, want int) (int, error)
 	if t.fresh() && (t.exact || t.n+want <= most) {
 		return most - t.n, nil
 	}
-	query := "select count(*) from " + key.table
-	var args []any
+	names := tx.Table(key.table)
 	if key.location != "" {
-		query, args = query+" where location = ?", []any{key.location}
+		names = names.Where("location = ?", key.location)
 	}
-	if err := tx.Raw(query, args...).Scan(&t.n).Error; err != nil {
+	var n int64
+	if err := names.Count(&n).Error; err != nil {
 		return 0, err
 	}
+	t.n = int(n)
 	t.exact, t.at = true, time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()

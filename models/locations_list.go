@@ -68,18 +68,18 @@ func (l *Locations) Page(ctx context.Context, q NameQuery) (rows []LocationRow, 
 		at[location.Slug] = &rows[i]
 	}
 	for _, c := range []struct {
-		from string
+		of   *gorm.DB
 		into func(*LocationRow) *int64
 	}{
-		{"communities where location in ?", func(r *LocationRow) *int64 { return &r.Communities }},
-		{"tags where location in ?", func(r *LocationRow) *int64 { return &r.Tags }},
-		{"webhooks where deleted_at is null and location in ?", func(r *LocationRow) *int64 { return &r.Webhooks }},
+		{db.Model(&Community{}), func(r *LocationRow) *int64 { return &r.Communities }},
+		{db.Model(&tagRow{}), func(r *LocationRow) *int64 { return &r.Tags }},
+		{db.Model(&Webhook{}).Where("deleted_at is null"), func(r *LocationRow) *int64 { return &r.Webhooks }},
 	} {
 		var counts []struct {
 			Location string
 			N        int64
 		}
-		err := db.Raw("select location, count(*) as n from "+c.from+" group by location", slugs).Scan(&counts).Error
+		err := c.of.Select("location, count(*) as n").Where("location in ?", slugs).Group("location").Scan(&counts).Error
 		if err != nil {
 			return nil, 0, err
 		}
@@ -129,7 +129,7 @@ func (l *Locations) HasTag(ctx context.Context, location, name string) (_ bool, 
 // are more than most.
 func (l *Locations) Few(ctx context.Context, most int) (rows []Location, few bool, err error) {
 	defer wrap(&err, "list locations")
-	err = l.s.db.WithContext(ctx).Raw("select * from (select * from locations limit ?) few order by "+locationOrder, most+1).Scan(&rows).Error
+	err = firstFew(l.s.db.WithContext(ctx), &Location{}, most+1).Order(locationOrder).Scan(&rows).Error
 	return atMost(rows, most, err)
 }
 
@@ -137,11 +137,16 @@ func (l *Locations) Few(ctx context.Context, most int) (rows []Location, few boo
 // their slugs, or none and false if there are more than most.
 func (l *Locations) FewCommunities(ctx context.Context, most int) (rows []Community, few bool, err error) {
 	defer wrap(&err, "list communities")
-	err = l.s.db.WithContext(ctx).Raw("select * from (select * from communities limit ?) few order by location, slug", most+1).Scan(&rows).Error
+	err = firstFew(l.s.db.WithContext(ctx), &Community{}, most+1).Order("location, slug").Scan(&rows).Error
 	return atMost(rows, most, err)
 }
 
 // atMost returns the rows, or none and false if there are more than most.
+// firstFew selects so many rows of a table before they are sorted.
+func firstFew(db *gorm.DB, record any, n int) *gorm.DB {
+	return db.Table("(?) as few", db.Model(record).Limit(n))
+}
+
 func atMost[T any](rows []T, most int, err error) ([]T, bool, error) {
 	if err != nil || len(rows) > most {
 		return nil, false, err

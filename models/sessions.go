@@ -16,12 +16,12 @@ const (
 
 // Session is a login kept on the server.
 type Session struct {
-	Key       string `gorm:"primaryKey"` // hash of the id in the cookie
-	UserID    int64
-	Data      []byte    // the value of Keep, sealed
-	CreatedAt time.Time `gorm:"autoCreateTime:false"`
-	SeenAt    time.Time
-	KeptUntil *time.Time // nil: nothing is kept
+	Key        string `gorm:"primaryKey"` // hash of the id in the cookie
+	UserID     int64
+	Data       []byte    // the value of Keep, sealed
+	CreatedAt  time.Time `gorm:"autoCreateTime:false"`
+	SeenAt     time.Time
+	ValueUntil *time.Time // nil: nothing is kept
 }
 
 // Sessions keep the logins.
@@ -34,7 +34,7 @@ func (x *Sessions) Get(ctx context.Context, key string) (_ Session, err error) {
 		Session
 		Now time.Time
 	}
-	res := x.s.db.WithContext(ctx).Raw("select sessions.*"+x.s.db.ClockColumn()+" from sessions where key = ?", key).Scan(&row)
+	res := x.s.db.WithContext(ctx).Model(&Session{}).Select("sessions.*"+x.s.db.ClockColumn()).Where("key = ?", key).Scan(&row)
 	now := x.s.db.ReadClock(row.Now)
 	if res.Error == nil && (res.RowsAffected == 0 || now.Sub(row.SeenAt) >= SessionIdle || now.Sub(row.CreatedAt) >= SessionMax) {
 		return Session{}, ErrNotFound

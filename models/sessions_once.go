@@ -11,22 +11,22 @@ import (
 	"github.com/sitehooks/sitehooks/models/secret"
 )
 
-// KeptFor is how long a session keeps a value that it is to show once. Forget
+// ShowOnceFor is how long a session keeps a value that it is to show once. Forget
 // runs often enough for it to be erased within a minute.
-const KeptFor = 50 * time.Second
+const ShowOnceFor = 50 * time.Second
 
-// keptValue is the value that a session keeps, before it is sealed.
-type keptValue struct {
+// onceValue is the value that a session keeps, before it is sealed.
+type onceValue struct {
 	What string `json:"what"`
 	Text string `json:"text"`
 }
 
 // Keep seals a text and keeps it with a session, in place of the value before,
-// until Pop asks for it under the same name or KeptFor is over. Error:
+// until Pop asks for it under the same name or ShowOnceFor is over. Error:
 // ErrNotFound when there is no such session.
 func (x *Sessions) Keep(ctx context.Context, key, what, text string) (err error) {
 	defer wrap(&err, "keep value in session")
-	plain, err := json.Marshal(keptValue{what, text})
+	plain, err := json.Marshal(onceValue{what, text})
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func (x *Sessions) Keep(ctx context.Context, key, what, text string) (err error)
 	}
 	sealed := x.s.box.Seal(string(plain), sealForSession(key))
 	res := x.s.db.WithContext(ctx).Model(&Session{}).Where("key = ?", key).
-		Updates(map[string]any{"data": []byte(string(sealed)), "kept_until": now.Add(KeptFor)})
+		Updates(map[string]any{"data": []byte(string(sealed)), "value_until": now.Add(ShowOnceFor)})
 	if res.Error == nil && res.RowsAffected == 0 {
 		return ErrNotFound
 	}
@@ -50,8 +50,8 @@ func (x *Sessions) Pop(ctx context.Context, key, what string) (text string, err 
 	err = x.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		text = ""
 		var row Session
-		err := tx.Raw("select * from sessions where key = ? and kept_until is not null"+x.s.db.ForUpdate(), key).Scan(&row).Error
-		if err != nil || row.KeptUntil == nil {
+		err := tx.Clauses(forUpdate).Find(&row, "key = ? and value_until is not null", key).Error
+		if err != nil || row.ValueUntil == nil {
 			return err
 		}
 		now, err := x.s.db.Now(tx)
@@ -59,13 +59,13 @@ func (x *Sessions) Pop(ctx context.Context, key, what string) (text string, err 
 			return err
 		}
 		plain, err := x.s.box.Open(secret.Sealed(row.Data), sealForSession(key))
-		if errors.Is(err, ErrWrongKey) || !now.Before(*row.KeptUntil) {
+		if errors.Is(err, ErrWrongKey) || !now.Before(*row.ValueUntil) {
 			return nil // Forget erases it
 		}
 		if err != nil {
 			return err
 		}
-		var k keptValue
+		var k onceValue
 		if err := json.Unmarshal([]byte(plain), &k); err != nil || k.What != what {
 			return err
 		}
@@ -82,11 +82,11 @@ func (x *Sessions) Forget(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	return forget(x.s.db.WithContext(ctx).Where("kept_until <= ?", now))
+	return forget(x.s.db.WithContext(ctx).Where("value_until <= ?", now))
 }
 
 func forget(of *gorm.DB) error {
-	return of.Model(&Session{}).Updates(map[string]any{"data": []byte{}, "kept_until": nil}).Error
+	return of.Model(&Session{}).Updates(map[string]any{"data": []byte{}, "value_until": nil}).Error
 }
 
 func sealForSession(key string) string { return "session:" + key }

@@ -32,18 +32,18 @@ func TestSessionKeepsForAMinute(t *testing.T) {
 			}
 		}
 		row := keep("plain words")
-		if len(row.Data) == 0 || bytes.Contains(row.Data, []byte("plain words")) || row.KeptUntil == nil || row.KeptUntil.Sub(clock.Now()) > time.Minute {
-			t.Errorf("kept %s until %v", row.Data, row.KeptUntil)
+		if len(row.Data) == 0 || bytes.Contains(row.Data, []byte("plain words")) || row.ValueUntil == nil || row.ValueUntil.Sub(clock.Now()) > time.Minute {
+			t.Errorf("kept %s until %v", row.Data, row.ValueUntil)
 		}
 		pop("another", "")
 		pop("token", "plain words")
 		pop("token", "")
 
 		keep("too late")
-		clock.Add(models.KeptFor)
+		clock.Add(models.ShowOnceFor)
 		pop("token", "")
 		ok(t, s.Sessions.Forget(ctx))
-		if row, err = s.Sessions.Get(ctx, "k"); err != nil || len(row.Data) != 0 || row.KeptUntil != nil {
+		if row, err = s.Sessions.Get(ctx, "k"); err != nil || len(row.Data) != 0 || row.ValueUntil != nil {
 			t.Errorf("%v: still there: %+v", err, row)
 		}
 		keep("younger")

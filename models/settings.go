@@ -193,7 +193,7 @@ func (x *SettingsStore) Change(ctx context.Context, by Actor, name, value, reaso
 	return x.s.db.TxLong(ctx, func(tx *gorm.DB) error {
 		// Two changes at once follow each other, so that each history line
 		// names the value it really replaced.
-		if err := tx.Exec("select id from dispatch_runs where id = 1" + x.s.db.ForUpdate()).Error; err != nil {
+		if err := tx.Clauses(forUpdate).Take(&dispatchRun{}, 1).Error; err != nil {
 			return err
 		}
 		values, err := x.values(tx)
@@ -220,7 +220,7 @@ func (x *SettingsStore) Change(ctx context.Context, by Actor, name, value, reaso
 		if err := audit(tx, by, now, "setting.changed", name, def.Words(values[name])+" → "+def.Words(value)+": "+reason); err != nil {
 			return err
 		}
-		if err := tx.Exec("update dispatch_runs set next_at = ? where id = 1", now).Error; err != nil {
+		if err := tx.Model(&dispatchRun{ID: 1}).Update("next_at", now).Error; err != nil {
 			return err
 		}
 		if name == EnableGenericWebhooks && value == "True" && values[name] != "True" {

@@ -22,7 +22,7 @@ func (s *Store) Database(ctx context.Context) (_ Database, err error) {
 	if d.Version, d.Bytes, err = s.db.Server(ctx); err != nil {
 		return d, err
 	}
-	err = s.db.WithContext(ctx).Raw("select coalesce(max(version_id), 0) from goose_db_version where is_applied").Scan(&d.Schema).Error
+	err = s.db.WithContext(ctx).Table("goose_db_version").Where("is_applied").Select("coalesce(max(version_id), 0)").Scan(&d.Schema).Error
 	if err != nil {
 		return d, err
 	}

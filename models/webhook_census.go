@@ -27,7 +27,8 @@ func (x *Webhooks) census(db *gorm.DB, version int64) (*census, error) {
 	if err := db.Model(&Webhook{}).Where("deleted_at is null").Count(&c.all).Error; err != nil {
 		return nil, err
 	}
-	// From one owner to the next in the index rather than over all webhooks.
+	// From one owner to the next in the index rather than over all webhooks; gorm
+	// has no recursion.
 	err := db.Raw(`with recursive owners(owner_id) as (
 			select (select owner_id from webhooks where owner_id >= 0 and deleted_at is null order by owner_id limit 1)
 			union all select (select owner_id from webhooks where owner_id > owners.owner_id and deleted_at is null order by owner_id limit 1)

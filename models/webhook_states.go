@@ -21,6 +21,7 @@ func (x *Webhooks) StateChanges(ctx context.Context, ids []int64, since time.Tim
 	byID := map[int64][]StateChange{}
 	for chunk := range slices.Chunk(ids, insertChunk) {
 		var rows []StateChange
+		// gorm has no union.
 		err := x.s.db.WithContext(ctx).Raw(`
 			select v.webhook_id, v.at, v.state, v.deleted from webhook_versions v
 			join (select webhook_id, max(id) as id from webhook_versions where webhook_id in ? and at < ? group by webhook_id) was

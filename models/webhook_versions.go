@@ -39,11 +39,7 @@ func (x *Webhooks) VersionsOf(ctx context.Context, ids []int64, version int64) (
 		return nil, nil
 	}
 	var rows []WebhookVersion
-	err = x.s.db.WithContext(ctx).Raw(`
-		select v.* from webhook_versions v
-		join (select webhook_id, max(version) as version from webhook_versions
-		      where version <= ? and webhook_id in ? group by webhook_id) newest
-		  on newest.webhook_id = v.webhook_id and newest.version = v.version`, version, ids).Scan(&rows).Error
+	err = newestVersions(x.s.db.WithContext(ctx), version, ids).Find(&rows).Error
 	byID := make(map[int64]WebhookVersion, len(rows))
 	for _, v := range rows {
 		byID[v.WebhookID] = v

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"github.com/sitehooks/sitehooks/models/secret"
 )
@@ -249,11 +250,7 @@ func (x *Webhooks) GetAny(ctx context.Context, id int64) (_ Webhook, err error) 
 // locked returns a webhook that stays as it is until the transaction ends.
 func (x *Webhooks) locked(tx *gorm.DB, id int64) (Webhook, error) {
 	var w Webhook
-	res := tx.Raw("select * from webhooks where id = ? and deleted_at is null"+x.s.db.ForUpdate(), id).Scan(&w)
-	if res.Error == nil && res.RowsAffected == 0 {
-		return w, ErrNotFound
-	}
-	return w, res.Error
+	return w, found(tx.Clauses(forUpdate).Take(&w, "id = ? and deleted_at is null", id))
 }
 
 // newVersion records the webhook's filter and state as they are from now on,
@@ -277,16 +274,20 @@ func (x *Webhooks) VersionsAt(ctx context.Context, location string, version int6
 	if version == 0 {
 		version = 1<<62 - 1
 	}
+	db := x.s.db.WithContext(ctx)
+	were := db.Model(&WebhookVersion{}).Select("webhook_id").Where("location = ?", location)
 	var rows []WebhookVersion
-	err = x.s.db.WithContext(ctx).Raw(`
-		select v.* from webhook_versions v
-		join (select webhook_id, max(version) as version from webhook_versions
-		      where version <= ? and webhook_id in (select webhook_id from webhook_versions where location = ?)
-		      group by webhook_id) newest
-		  on newest.webhook_id = v.webhook_id and newest.version = v.version
-		where v.location = ? and not v.deleted
-		order by v.webhook_id`, version, location, location).Scan(&rows).Error
+	err = newestVersions(db, version, were).Where("v.location = ? and not v.deleted", location).Order("v.webhook_id").Find(&rows).Error
 	return rows, err
+}
+
+// newestVersions selects the newest versions, not above the given one, of
+// webhooks, which are ids or a query.
+func newestVersions(db *gorm.DB, version int64, webhooks any) *gorm.DB {
+	newest := db.Model(&WebhookVersion{}).Select("webhook_id, max(version) as version").
+		Where("version <= ? and webhook_id in (?)", version, webhooks).Group("webhook_id")
+	return db.Table("webhook_versions v").Select("v.*").
+		Joins("join (?) newest on newest.webhook_id = v.webhook_id and newest.version = v.version", newest)
 }
 
 // History returns a webhook's versions, newest first.
@@ -322,7 +323,9 @@ func (s *Store) allWebhooks(tx *gorm.DB) ([]Webhook, int64, error) {
 
 // nextVersion says that a webhook is not as it was.
 func nextVersion(tx *gorm.DB) (version int64, err error) {
-	return version, tx.Raw("update match_versions set version = version + 1 where id = 1 returning version").Scan(&version).Error
+	row := versionRow{ID: 1}
+	err = tx.Model(&row).Clauses(clause.Returning{}).Update("version", gorm.Expr("version + 1")).Error
+	return row.Version, err
 }
 
 func matchVersion(tx *gorm.DB, lock string) (version int64, err error) {

@@ -81,7 +81,7 @@ func (st *sessionCookies) New(r *http.Request, name string) (*sessions.Session, 
 		}
 	}
 	session.ID, session.IsNew = id, false
-	session.Values[sessionUser], session.Values[sessionOnce] = row.UserID, row.KeptUntil != nil
+	session.Values[sessionUser], session.Values[sessionOnce] = row.UserID, row.ValueUntil != nil
 	return session, nil
 }
 

@@ -96,10 +96,10 @@ const (
 	// lockAgain is how often it is tried. Nobody waits inside a statement for
 	// it, since some changes of a schema wait for all statements that run.
 	lockAgain = 250 * time.Millisecond
-	// lockKept is how often the transaction that holds it shows that it is
+	// lockProbe is how often the transaction that holds it shows that it is
 	// alive, and finds out whether the server is: a pooler, or the server, may
 	// end those that are idle.
-	lockKept = 2 * time.Second
+	lockProbe = 2 * time.Second
 )
 
 // lockMigrations waits until no other instance changes the schema. The lock is
@@ -154,7 +154,7 @@ func (p *postgresDB) keepOpen(ctx context.Context, tx pgx.Tx) (open context.Cont
 		ctx := context.WithoutCancel(ctx)
 		// It changed nothing.
 		defer func() { _ = p.answered(ctx, tx.Rollback) }()
-		tick := time.NewTicker(lockKept)
+		tick := time.NewTicker(lockProbe)
 		defer tick.Stop()
 		for {
 			select {

@@ -2,16 +2,16 @@ package db
 
 import "gorm.io/gorm"
 
-// traced makes a database call tell with each statement, as it was prepared,
+// traced makes a database call record with each statement, as it was prepared,
 // and its arguments. Inserts that go past gorm are not reported: they search
 // nothing.
-func traced(db *gorm.DB, tell func(statement string, args []any)) error {
-	if tell == nil {
+func traced(db *gorm.DB, record func(statement string, args []any)) error {
+	if record == nil {
 		return nil
 	}
 	trace := func(tx *gorm.DB) {
 		if !tx.DryRun { // otherwise it is a part of another one
-			tell(tx.Statement.SQL.String(), tx.Statement.Vars)
+			record(tx.Statement.SQL.String(), tx.Statement.Vars)
 		}
 	}
 	c := db.Callback()

@@ -32,11 +32,11 @@ create table sessions (
     data blob not null,
     created_at datetime not null,
     seen_at datetime not null,
-    kept_until datetime
+    value_until datetime
 );
 create index sessions_user on sessions (user_id);
 create index sessions_seen on sessions (seen_at);
-create index sessions_kept on sessions (kept_until) where kept_until is not null;
+create index sessions_value on sessions (value_until) where value_until is not null;
 
 create table tokens (
     id integer primary key autoincrement,
