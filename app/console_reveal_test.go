@@ -33,7 +33,7 @@ func TestRevealInTheBrowser(t *testing.T) {
 	c.click("a[aria-label='Reveal Signing secret 1']")
 	c.until("location.pathname === '/admin/webhooks/1/reveal' && document.activeElement.id === 'password'")
 	c.keys("wrong password\r")
-	c.until("document.querySelector('[role=alert]')?.textContent === 'This is not your password.'")
+	c.until("document.querySelector('#password-err')?.textContent === 'This is not your password.'")
 	c.click("#password")
 	c.keys(apptest.AdminPassword + "\r")
 	c.until("document.getElementById('revealed')")

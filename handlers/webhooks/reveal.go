@@ -39,11 +39,12 @@ type revealPage struct {
 	Webhook   models.Webhook
 	Parts     []revealable // that are saved
 	Chosen    revealable
-	Password  bool   // the member has one
-	Confirmed bool   // the member comes back from single sign-on
-	SignOn    string // path of single sign-on; empty: there is none
-	Fault     string
-	Plain     string // in the answer to the request that revealed it
+	Password  bool       // the member has one
+	Confirmed bool       // the member comes back from single sign-on
+	SignOn    string     // path of single sign-on; empty: there is none
+	Fault     string     // of a single sign-on; empty: there is none
+	Faults    web.Faults // of the password
+	Plain     string     // in the answer to the request that revealed it
 }
 
 // Choices are the parts to choose from.
@@ -54,9 +55,6 @@ func (p *revealPage) Choices() []web.Choice {
 	}
 	return choices
 }
-
-// Faults is the fault, as that of the password's field.
-func (p *revealPage) Faults() web.Faults { return web.Faults{"password": p.Fault} }
 
 // inSentence is the label as it stands inside a sentence.
 func (r revealable) inSentence() string {
@@ -138,7 +136,11 @@ func (s *Pages) RevealPost(c *gin.Context) error {
 		return err
 	}
 	if fault != "" {
-		p.Fault = fault
+		if p.Password && form.Confirmed == "" {
+			p.Faults = web.Faults{"password": fault}
+		} else {
+			p.Fault = fault
+		}
 		return s.Render(c, status, "webhook_reveal", p)
 	}
 	p.Plain, err = s.Store.Webhooks.Reveal(c.Request.Context(), web.ActorOf(c), p.Webhook.ID, p.Chosen.Sealed, p.Chosen.Label)

@@ -34,8 +34,8 @@ func TestRevealShowsOneSecretOnce(t *testing.T) {
 	}
 	for password, says := range map[string]string{"": "Enter your password.", "wrong": "This is not your password."} {
 		a := c.Post(path, url.Values{"secret": {"2"}, "password": {password}}).Want(http.StatusUnprocessableEntity).Reveals("")
-		if a.Text("[role=alert]") != says {
-			t.Errorf("with the password %q it says %q", password, a.Text("[role=alert]"))
+		if a.Text("#password-err") != says {
+			t.Errorf("with the password %q it says %q", password, a.Text("#password-err"))
 		}
 	}
 	if log := c.Get("/admin/audit").Text("tbody"); strings.Contains(log, "Revealed") {
