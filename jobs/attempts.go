@@ -14,7 +14,7 @@ const openPause = 100 * time.Millisecond
 // startSome starts the requests that may start now. It returns a channel to
 // wait on when only time stands in the way.
 func (l *lane) startSome(ctx context.Context) <-chan time.Time {
-	for len(l.pre.queue) > 0 && !l.outside && !l.rec.full() && !l.pre.late() {
+	for len(l.pre.queue) > 0 && !l.outside && !l.rec.full() {
 		d := l.pre.queue[0]
 		paced := d.ID <= l.seen.Lane.PacedThrough
 		if paced && l.at.share == models.ShareFast {
@@ -24,8 +24,8 @@ func (l *lane) startSome(ctx context.Context) <-chan time.Time {
 		if l.pacer.full(paced) {
 			return nil
 		}
-		if !l.trusted() {
-			if !l.pre.busy() {
+		if !l.fresh() {
+			if !l.pre.busy {
 				l.pre.look(ctx)
 			}
 			return nil

@@ -27,8 +27,10 @@ type deliverer struct {
 	stopping <-chan struct{}
 	instance string
 	jitter   func() float64 // from 0 to 1
-	kept     atomic.Int64   // bytes that receivers answered and that are not recorded yet
-	reading  atomic.Int64   // bytes of long answers that no lane took over yet
+	// lookEvery is laneLook, or less in tests.
+	lookEvery time.Duration
+	kept      atomic.Int64 // bytes that receivers answered and that are not recorded yet
+	reading   atomic.Int64 // bytes of long answers that no lane took over yet
 	// readingMost is the constant of this name, or less with little memory.
 	readingMost int64
 }

@@ -58,7 +58,7 @@ func newJobs(d Deps, limits map[string]int) (*Jobs, error) {
 	j := &Jobs{store: d.Store, arrived: make(chan struct{}, 1), stopping: make(chan struct{})}
 	j.runner = newRunner(&deliverer{
 		store: d.Store, sender: d.Sender, log: d.Log, metrics: newMetrics(d.Metrics, d.Store), finished: d.Finished,
-		stopping: j.stopping, instance: rand.Text(), jitter: jitter,
+		stopping: j.stopping, instance: rand.Text(), jitter: jitter, lookEvery: laneLook,
 		readingMost: int64(readingMost * share),
 	}, limits, int(openMost*share))
 	workers := river.NewWorkers()

@@ -46,7 +46,7 @@ func TestNothingIsSentWhileTooMuchIsKept(t *testing.T) {
 		unlock := b.lockWrites(w)
 		close(gate)
 		b.until(func() bool { return b.runner.kept.Load() > keptMost })
-		b.clock.Await(2) // it looks, and does nothing else meanwhile
+		b.until(func() bool { return b.runner.open.Load() == 0 })
 		if sent, most := len(b.receiver.requests()), keptMost/(64<<10)+laneInFlight; sent > most {
 			b.t.Errorf("%d were sent, want at most %d", sent, most)
 		}

@@ -17,10 +17,12 @@ import (
 
 const (
 	laneTurn  = 20 * time.Second       // then lanes that wait have their turn
-	laneLook  = 250 * time.Millisecond // between looks while requests are open
+	laneTick  = 250 * time.Millisecond // until outcomes are recorded while requests are open
+	laneLook  = 250 * time.Millisecond // that a look counts once it is answered
+	lanePoll  = time.Second            // between questions for what is due while requests are open
 	laneDrain = laneLease - leaseRenew // that the lease lasts at least, when a turn breaks off
-	// lookTrust is how long a look counts: whoever sends later has to know
-	// first that the lease is its own still, and the webhook as it was.
+	// lookTrust is how old a look may be when it counts: whoever sends later has
+	// to know first that the lease is its own still, and the webhook as it was.
 	lookTrust = 3 * time.Second
 	slowAfter = 2 * time.Second
 	// A lane whose requests have all been open for so long gives its place back.
@@ -45,6 +47,7 @@ type lane struct {
 
 	seen   models.Work // the webhook and its lane when they were read last
 	seenAt time.Time   // by this process's clock, before they were read
+	gotAt  time.Time   // and when the lane had them
 	opened models.Opened
 	to     *send.Recipient
 	format *wire.Format
@@ -73,10 +76,7 @@ func (l *lane) work(ctx context.Context, work models.Work, at time.Time) {
 	defer l.runner.ended(l)
 	defer l.forget()
 	defer l.release(ctx)
-	err := l.turn(ctx, work, at)
-	if errors.Is(err, errLeaseLost) {
-		l.log.WarnContext(ctx, "another instance took over a lane", slog.Int64("webhook", l.at.id))
-	} else if err != nil {
+	if err := l.turn(ctx, work, at); err != nil && !errors.Is(err, errLeaseLost) {
 		l.stuck = true
 		l.log.ErrorContext(ctx, "lane stopped; retrying", slog.Int64("webhook", l.at.id), slog.Any("error", err))
 	}
@@ -100,7 +100,7 @@ func (l *lane) run(ctx context.Context, work models.Work, at time.Time) error {
 	err := l.begin(ctx, work, at)
 	turn := time.NewTicker(laneTurn)
 	defer turn.Stop()
-	tick := time.NewTicker(laneLook)
+	tick := time.NewTicker(laneTick)
 	defer tick.Stop()
 	stopping := l.stopping
 	for err == nil {
@@ -124,8 +124,7 @@ func (l *lane) run(ctx context.Context, work models.Work, at time.Time) error {
 		case <-l.filled:
 			l.fill(ctx)
 		case <-tick.C:
-			l.rec.overdue = len(l.rec.outcomes) > 0
-			l.lookAgain(ctx)
+			l.tend(ctx)
 		case <-turn.C:
 			if l.crowded() {
 				l.end()
@@ -134,6 +133,9 @@ func (l *lane) run(ctx context.Context, work models.Work, at time.Time) error {
 			l.end()
 			stopping = nil
 		}
+	}
+	if errors.Is(err, errLeaseLost) {
+		l.log.WarnContext(ctx, "another instance took over a webhook's deliveries", slog.Int64("webhook", l.at.id))
 	}
 	l.end()
 	l.drain(ctx, laneDrain)
@@ -150,7 +152,7 @@ func (l *lane) begin(ctx context.Context, work models.Work, at time.Time) error 
 
 // idle reports whether nothing is on its way. What may still be queued cannot
 // be sent then.
-func (l *lane) idle() bool { return len(l.pacer.open) == 0 && l.rec.idle() && !l.pre.busy() }
+func (l *lane) idle() bool { return len(l.pacer.open) == 0 && l.rec.idle() && !l.pre.busy }
 
 // end stops sending; requests in flight go on.
 func (l *lane) end() {
@@ -208,7 +210,7 @@ func (l *lane) forget() {
 
 // dueQuery asks for what is due and not on its way already.
 func (l *lane) dueQuery() models.DueQuery {
-	q := models.DueQuery{Limit: laneFetch, OneFailed: l.format.Policy.HoldOthers && l.health.FailuresInRow > 0}
+	q := models.DueQuery{Limit: min(laneFetch, fetchAhead*l.pacer.window), OneFailed: l.format.Policy.HoldOthers && l.health.FailuresInRow > 0}
 	q.UnderWay = slices.AppendSeq(slices.Collect(maps.Keys(l.pacer.open)), maps.Keys(l.rec.done))
 	for _, d := range l.pre.queue {
 		q.UnderWay = append(q.UnderWay, d.ID)
@@ -220,7 +222,7 @@ func (l *lane) dueQuery() models.DueQuery {
 // back counts in the database only once it is recorded.
 func (l *lane) fetchable() bool {
 	held := l.format.Policy.HoldOthers && l.health.FailuresInRow > 0 && len(l.pacer.open)+len(l.rec.done) > 0
-	return !l.ended && !l.outside && !l.pre.busy() && !l.rec.full() && !held
+	return !l.ended && !l.outside && !l.pre.busy && !l.rec.full() && !held
 }
 
 // readAhead reads more before nothing is left to send; not while a failure may
@@ -231,19 +233,16 @@ func (l *lane) readAhead(ctx context.Context) {
 	}
 }
 
-// lookAgain sees whether the webhook changed since its deliveries were read: an
-// administrator's change must apply to all deliveries not sent yet. A lane that
-// waits for its receiver alone gives its place back.
-func (l *lane) lookAgain(ctx context.Context) {
+// tend runs now and then: it has outcomes recorded that wait for more, and asks
+// for what other instances dispatched meanwhile. A lane that only waits for its
+// receiver gives its place back.
+func (l *lane) tend(ctx context.Context) {
+	l.rec.overdue = len(l.rec.outcomes) > 0
 	silent := l.pacer.silentFor()
 	if !l.outside && (silent > silentAfter || silent > silentCrowded && l.crowded()) {
 		l.stepOutside()
 	}
-	switch {
-	case l.ended || l.outside || l.pre.busy():
-	case len(l.pre.queue) > 0:
-		l.pre.look(ctx)
-	case l.fetchable():
+	if len(l.pre.queue) == 0 && l.fetchable() && time.Since(l.pre.asked) > lanePoll {
 		l.pre.fetch(ctx, l.dueQuery())
 	}
 }
@@ -253,7 +252,7 @@ func (l *lane) fill(ctx context.Context) {
 	if l.outside && !l.pacer.full(false) && !l.ended {
 		l.stepInside()
 	}
-	l.pre.more = l.pre.more || len(l.pre.queue) > 0
+	l.pre.ahead = max(l.pre.ahead, 1)
 	if len(l.pre.queue) == 0 && l.fetchable() {
 		l.pre.fetch(ctx, l.dueQuery())
 	}
@@ -301,6 +300,7 @@ func (l *lane) meet(work models.Work, at time.Time) error {
 	if !work.HeldBy(l.holder, lookTrust) {
 		return errLeaseLost
 	}
+	l.gotAt = time.Now()
 	if !work.CanSend {
 		l.seen.Now, l.seenAt = work.Now, at
 		l.end()
@@ -333,12 +333,12 @@ func (l *lane) meet(work models.Work, at time.Time) error {
 
 var errLeaseLost = errors.New("lost the lease of the lane")
 
-// trusted reports whether the last look counts. After a pause of the process or
-// of the machine one of its two clocks has moved on.
-func (l *lane) trusted() bool {
+// fresh reports whether the last look counts still. After a pause of the
+// process or of the machine one of its two clocks has moved on.
+func (l *lane) fresh() bool {
 	now := time.Now()
 	wall := now.Round(0).Sub(l.seenAt.Round(0))
-	return now.Sub(l.seenAt) < lookTrust && wall < lookTrust && wall > -lookTrust
+	return now.Sub(l.gotAt) < l.lookEvery && now.Sub(l.seenAt) < lookTrust && wall < lookTrust && wall > -lookTrust
 }
 
 // now is the deciding clock: the time when the webhook was read, plus the time

@@ -60,12 +60,12 @@ func TestPauseCountsForWhatIsStillToBeSent(t *testing.T) {
 		b.record(many(100)...)
 		b.later()
 		b.answersWell(w)
+		b.runner.lookEvery = time.Millisecond
 		gate, arrived, done := b.gatedWork(w, 100)
 		for range laneInFlight {
 			<-arrived
 		}
 		ok(b.t, b.store.Webhooks.Pause(b.t.Context(), admin, w.ID))
-		b.clock.Await(1) // it looks, and does nothing else meanwhile
 		close(gate)
 		<-done
 		if n := len(b.receiver.requests()); n != laneInFlight {
@@ -290,18 +290,18 @@ func TestPauseCountsForWhatIsReadAhead(t *testing.T) {
 		b.record(many(n)...)
 		b.later()
 		b.answersWell(w)
+		b.runner.lookEvery = time.Millisecond
 		gate, arrived, done := b.gatedWork(w, n)
 		// So many go through that the lane begins to read on.
-		for range laneFetch - laneAhead {
+		for range laneFetch - laneFetch/4 {
 			<-arrived
 			gate <- struct{}{}
 		}
 		ok(b.t, b.store.Webhooks.Pause(b.t.Context(), admin, w.ID))
-		b.clock.Await(2) // once for the read ahead, and once more
 		close(gate)
 		<-done
-		if got := len(b.receiver.requests()); got > laneFetch-laneAhead+laneInFlight {
-			b.t.Errorf("%d requests, want the %d that were on their way", got, laneFetch-laneAhead+laneInFlight)
+		if got := len(b.receiver.requests()); got > laneFetch-laneFetch/4+laneInFlight {
+			b.t.Errorf("%d requests, want the %d that were on their way", got, laneFetch-laneFetch/4+laneInFlight)
 		}
 	})
 }
@@ -321,7 +321,7 @@ func TestWhatIsResentTogetherIsPacedThoughReadAhead(t *testing.T) {
 		}
 		// As a resend of many does.
 		b.exec("update lanes set paced_through = 1000000")
-		for range laneFetch - laneAhead {
+		for range laneFetch - laneFetch/4 {
 			gate <- struct{}{}
 		}
 		close(gate)

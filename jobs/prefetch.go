@@ -9,8 +9,8 @@ import (
 
 const (
 	laneFetch      = 256       // due deliveries read at once
-	laneAhead      = 64        // left of them when more is read
-	laneAheadBytes = 256 << 10 // and of their bodies
+	fetchAhead     = 16        // and for each request that the receiver has earned
+	laneAheadBytes = 256 << 10 // of bodies, while more is not read ahead
 )
 
 // prefetcher keeps what a lane sends next, and reads more before it runs out.
@@ -20,9 +20,9 @@ type prefetcher struct {
 	lanes   *models.Lanes
 	id      int64
 	queue   []models.Delivery
-	more    bool         // than was read last is due, as it seems
-	reading time.Time    // since when something is being read; zero: nothing is
-	only    bool         // the webhook alone is being read: nothing starts meanwhile
+	ahead   int          // how many are left when more is read; 0: no more is due, as it seems
+	asked   time.Time    // when what is due was asked for last
+	busy    bool         // something is being read
 	answers chan fetched // what was read
 }
 
@@ -30,7 +30,7 @@ type prefetcher struct {
 type fetched struct {
 	work models.Work
 	at   time.Time // by this process's clock, before work was read
-	due  bool      // deliveries were asked for
+	most int       // deliveries that were asked for; 0: none were
 	rows []models.Delivery
 	err  error
 }
@@ -39,60 +39,53 @@ func newPrefetcher(lanes *models.Lanes, id int64) *prefetcher {
 	return &prefetcher{lanes: lanes, id: id, answers: make(chan fetched, 1)}
 }
 
-func (p *prefetcher) busy() bool { return !p.reading.IsZero() }
-
-// late reports whether nothing is to be started until an answer comes: it may
-// say that the webhook was changed.
-func (p *prefetcher) late() bool { return p.busy() && (p.only || time.Since(p.reading) > laneLook) }
-
 // look reads the webhook and its lane.
-func (p *prefetcher) look(ctx context.Context) {
-	p.only = true
-	p.read(ctx, nil)
-}
+func (p *prefetcher) look(ctx context.Context) { p.read(ctx, nil) }
 
 // fetch reads the webhook and its lane, and what is due.
-func (p *prefetcher) fetch(ctx context.Context, q models.DueQuery) {
-	p.only = false
-	p.read(ctx, &q)
-}
+func (p *prefetcher) fetch(ctx context.Context, q models.DueQuery) { p.read(ctx, &q) }
 
 func (p *prefetcher) read(ctx context.Context, q *models.DueQuery) {
-	p.reading = time.Now()
-	a := fetched{at: p.reading, due: q != nil}
+	a := fetched{at: time.Now()}
+	if p.busy = true; q != nil {
+		p.asked, a.most = a.at, q.Limit
+	}
 	go func() {
+		defer func() { p.answers <- a }()
+		defer contain(&a.err)
 		if a.work, a.err = p.lanes.Look(ctx, p.id); a.err == nil && a.work.CanSend && q != nil {
 			a.rows, a.err = p.lanes.Due(ctx, a.work, *q)
 		}
-		p.answers <- a
 	}()
 }
 
 // first reads what is due for a webhook that was read with its claim.
 func (p *prefetcher) first(ctx context.Context, work models.Work, at time.Time, q models.DueQuery) {
-	p.reading, p.only = time.Now(), false
+	p.busy, p.asked = true, at
+	a := fetched{work: work, at: at, most: q.Limit}
 	go func() {
-		a := fetched{work: work, at: at, due: true}
-		if work.CanSend {
-			a.rows, a.err = p.lanes.Due(ctx, work, q)
-		}
-		p.answers <- a
+		defer func() { p.answers <- a }()
+		defer contain(&a.err)
+		a.rows, a.err = p.lanes.Due(ctx, work, q)
 	}()
 }
 
 // add queues what was read.
 func (p *prefetcher) add(a fetched) {
-	p.reading = time.Time{}
-	if a.due {
-		p.queue = append(p.queue, a.rows...)
-		p.more = len(a.rows) > laneAhead
+	p.busy = false
+	if a.most == 0 {
+		return
+	}
+	p.queue = append(p.queue, a.rows...)
+	if p.ahead = 0; len(a.rows) > a.most/4 { // fewer may be all that their bytes allow
+		p.ahead = a.most / 4
 	}
 }
 
 // low reports whether to read more before nothing is left to send: not while
 // long bodies wait.
 func (p *prefetcher) low() bool {
-	if p.busy() || !p.more || len(p.queue) > laneAhead {
+	if p.busy || len(p.queue) >= p.ahead {
 		return false
 	}
 	bytes := 0
@@ -103,4 +96,4 @@ func (p *prefetcher) low() bool {
 }
 
 // drop forgets what is queued: it is due still.
-func (p *prefetcher) drop() { p.queue, p.more = nil, false }
+func (p *prefetcher) drop() { p.queue, p.ahead = nil, 0 }
