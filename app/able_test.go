@@ -184,7 +184,7 @@ func TestLateDispatchIsSaidEverywhereButInReadiness(t *testing.T) {
 	ok(t, err)
 	_, err = tx.ExecContext(t.Context(), "select 1 from dispatch_runs for update")
 	ok(t, err)
-	for _, table := range []string{"events", "events_waiting"} {
+	for _, table := range []string{"events", "pending_events"} {
 		apptest.Exec(t, db, "update "+table+" set received_at = received_at - interval '2 hours'")
 	}
 	apptest.Eventually(t, "the metric tells how late", func() bool { n := late(); return n >= 3600 && n <= 2*3600 }) // it is remembered for a second

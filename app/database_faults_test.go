@@ -167,7 +167,7 @@ func TestAnInstanceThatIsFrozenWhileItStoresHoldsUpNobody(t *testing.T) {
 	env = with(env, "DATABASE_URL", strings.Replace(apptest.ValueOf(env, "DATABASE_URL"), "session_timeout=500", "session_timeout=60000", 1))
 	frozen, other := apptest.Serve(t, env), apptest.Serve(t, with(env, "DATABASE_URL", direct))
 	const fresh = `,"location":"fresh-team","community":"fresh-community"`
-	inside := proxy.HangAt("insert into events_waiting") // the last of the transaction
+	inside := proxy.HangAt("insert into pending_events") // the last of the transaction
 	go func() {                                          // this request gets no answer before the test ends
 		req, _ := http.NewRequest(http.MethodPost, frozen.Base+"/api/v1/events", strings.NewReader(taggedJSON("frozen", "fresh-tag", fresh)))
 		req.Header.Set("Authorization", "Bearer "+apptest.IngestToken)

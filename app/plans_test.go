@@ -19,7 +19,7 @@ import (
 // bigTables grow with time or with the number of webhooks: nobody reads one
 // from its beginning to its end.
 var bigTables = []string{
-	"events", "events_waiting", "dispatches", "deliveries", "attempts", "triggers", "webhook_hours", "webhooks", "webhook_versions", "audit_entries", "lanes",
+	"events", "pending_events", "dispatches", "deliveries", "attempts", "triggers", "webhook_hours", "webhooks", "webhook_versions", "audit_entries", "lanes",
 }
 
 // wholeReads are the beginnings of the statements for which it is right, each

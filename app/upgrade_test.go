@@ -54,17 +54,16 @@ insert into events (id, event_id, type, location, community, tags, merge_key, su
 	values (1, 'old-1', 'question.created', 'main', '', '["espresso"]', 'main question.created 1', '1', 'Question old-1', {t -61h}, {t -61h}, {question 1}),
 	(2, 'old-2', 'question.created', 'main', '', '["espresso"]', 'main question.created 2', '2', 'Question old-2', {t -61m}, {t -61m}, {question 2}),
 	(3, 'old-3', 'question.created', 'main', '', '["espresso"]', 'main question.created 3', '3', 'Question old-3', {t -60m}, {t -60m}, {question 3});
-insert into events_waiting (received_at, event_id, merge_key) values ({t -60m}, 3, 'main question.created 3');
-insert into dispatches (event_id, dispatched_at, merged_into, match_version, logged) values (1, {t -61h}, null, 3, true), (2, {t -60m}, null, 4, true);
-insert into deliveries (id, public_id, webhook_id, location, event_types, items, state, due_at, resend, tries, round, created_at, last_at, last_code, last_error, last_ms, finished_at, reason, body)
-	values (1, 'msg_delivered', 1, 'main', ',question.created,', 1, 'delivered', null, false, 1, 1, {t -61h}, {t -61h}, 200, '', 12, {t -61h}, '', {body 1}),
-	(2, 'msg_retrying', 1, 'main', ',question.created,', 1, 'retrying', {t -59m}, false, 1, 1, {t -60m}, {t -60m}, 503, '', 12, null, '', {body 2}),
-	(3, 'msg_held', 2, 'main', ',question.created,', 1, 'pending', {t -60m}, false, 0, 0, {t -60m}, null, 0, '', 0, null, '', {body 2}),
-	(4, 'msg_failed', 2, 'main', ',question.created,', 1, 'failed', null, false, 8, 8, {t -61h}, {t -50h}, 500, '', 12, {t -50h}, 'The last attempt failed.', {body 1});
+insert into pending_events (location, received_at, event_id, merge_key) values ('main', {t -60m}, 3, 'main question.created 3');
+insert into dispatches (id, at, match_version, logged) values (1, {t -61h}, 3, true), (2, {t -60m}, 4, true);
+insert into deliveries (id, public_id, webhook_id, location, event_id, dispatch_id, event_types, items, state, due_at, resend, tries, round, created_at, last_at, last_code, last_error, last_ms, finished_at, reason, body)
+	values (1, 'msg_delivered', 1, 'main', 1, 1, ',question.created,', 1, 'delivered', null, false, 1, 1, {t -61h}, {t -61h}, 200, '', 12, {t -61h}, '', {body 1}),
+	(2, 'msg_retrying', 1, 'main', 2, 2, ',question.created,', 1, 'retrying', {t -59m}, false, 1, 1, {t -60m}, {t -60m}, 503, '', 12, null, '', {body 2}),
+	(3, 'msg_held', 2, 'main', 2, 2, ',question.created,', 1, 'pending', {t -60m}, false, 0, 0, {t -60m}, null, 0, '', 0, null, '', {body 2}),
+	(4, 'msg_failed', 2, 'main', 1, 1, ',question.created,', 1, 'failed', null, false, 8, 8, {t -61h}, {t -50h}, 500, '', 12, {t -50h}, 'The last attempt failed.', {body 1});
 insert into attempts (delivery_id, webhook_id, number, manual, started_at, duration_us, code, error_class, error, url, request_headers, response_headers, response_body, truncated)
 	values (1, 1, 1, false, {t -61h}, 12000, 200, '', '', '{url}', {b []}, {b []}, {b thank you}, false),
-	(2, 1, 1, false, {t -60m}, 12000, 503, '', '', '{url}', {b []}, {b []}, {b later}, false);
-insert into triggers (event_id, webhook_id, delivery_id, at) values (1, 1, 1, {t -61h}), (1, 2, 4, {t -61h}), (2, 1, 2, {t -60m}), (2, 2, 3, {t -60m})`
+	(2, 1, 1, false, {t -60m}, 12000, 503, '', '', '{url}', {b []}, {b []}, {b later}, false)`
 
 // firstInstallation makes a database as the first release left it, whose
 // webhooks have the target.
@@ -85,7 +84,7 @@ func firstInstallation(t testing.TB, env []string, target string) {
 	rows := strings.NewReplacer("{url}", target, "{secret}", apptest.TypeSecrets["generic"], "{password}", hash).Replace(firstRows)
 	apptest.Exec(t, db, firstWords(t, rows, folder))
 	if folder == "postgres" {
-		for _, table := range []string{"webhooks", "events", "deliveries"} {
+		for _, table := range []string{"webhooks", "events", "deliveries", "dispatches"} {
 			apptest.Exec(t, db, fmt.Sprintf("select setval(pg_get_serial_sequence('%s', 'id'), (select max(id) from %[1]s))", table))
 		}
 	}

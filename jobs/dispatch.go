@@ -2,14 +2,18 @@ package jobs
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// takeLimit is how many due events one transaction of dispatch takes at most.
-const takeLimit = 1000
+// dispatchEvents is how many due events one transaction dispatches at most,
+// besides those that merge with them.
+const dispatchEvents = 1000
 
 // How long dispatch sleeps at most: another instance may have accepted events
 // or changed the settings without a word to us.
@@ -28,8 +32,12 @@ type dispatcher struct {
 	arrived <-chan struct{} // an event was accepted here
 	changed <-chan struct{} // an administrator changed something here
 	index   *index
-	// mostBytes is takeBytes, or less with little memory.
+	// mostBytes is dispatchBytes, or less with little memory.
 	mostBytes int
+	// careful is true from the start, and after an error, until nothing is left
+	// to do: see models.Dispatch. An event that ended the process before it
+	// was dispatched does so three times at most.
+	careful bool
 }
 
 func (d *dispatcher) run(ctx context.Context) {
@@ -51,19 +59,64 @@ func (d *dispatcher) run(ctx context.Context) {
 	}
 }
 
-// once runs dispatch if it is time, and hands over the lanes it filled.
-func (d *dispatcher) once(ctx context.Context) (models.TakeResult, error) {
-	started := time.Now()
-	result, err := d.store.Events.Take(ctx, takeLimit, func(t models.Take) (models.Decision, error) {
-		return d.decide(ctx, t)
-	})
-	if err != nil || result.Events == 0 {
+// once runs dispatch if it is time, and hands over the lanes it filled. When what it
+// read changed meanwhile, it does so again, while nobody else can write.
+func (d *dispatcher) once(ctx context.Context) (models.DispatchResult, error) {
+	result, err := d.attempt(ctx, false)
+	for i := 0; i < 3 && errors.Is(err, models.ErrChanged); i++ {
+		result, err = d.attempt(ctx, true)
+	}
+	if d.careful = err != nil || d.careful && result.More; err != nil {
 		return result, err
 	}
-	d.log.DebugContext(ctx, "dispatched", slog.Int("events", result.Events), slog.Int("lanes", len(result.Lanes)),
-		slog.Duration("took", time.Since(started)))
 	d.runner.offer(result.Lanes)
 	return result, nil
+}
+
+// attempt is one transaction of dispatch.
+func (d *dispatcher) attempt(ctx context.Context, exclusive bool) (result models.DispatchResult, err error) {
+	run, result, err := d.store.Events.Dispatch(ctx, models.DispatchOptions{Exclusive: exclusive, Careful: d.careful})
+	if err != nil || run == nil {
+		return result, err
+	}
+	defer func() { err = d.ended(ctx, run, recover(), err) }()
+	rests, err := run.Rests()
+	if err != nil {
+		return result, err
+	}
+	due, err := run.Due(dispatchEvents)
+	if err != nil {
+		return result, err
+	}
+	groups := merge(due)
+	if err := d.reindex(run); err != nil {
+		return result, err
+	}
+	work, decided := d.match(run, groups)
+	d.resume(work, rests)
+	if err := work.read(run.Payloads); err != nil {
+		return result, err
+	}
+	decided.Deliveries, decided.Rests, decided.Done = work.build(run)
+	if err := run.Store(decided, len(due)); err != nil {
+		return result, err
+	}
+	if result, err = run.Commit(); err == nil && result.Events > 0 {
+		d.log.DebugContext(ctx, "dispatched", slog.Int("events", result.Events), slog.Int("deliveries", len(decided.Deliveries)), slog.Int("lanes", len(result.Lanes)))
+	}
+	return result, err
+}
+
+// ended turns a panic into an error, and lets a run that failed count.
+func (d *dispatcher) ended(ctx context.Context, run *models.Dispatch, panicked any, err error) error {
+	if panicked != nil {
+		err = fmt.Errorf("dispatch: panic: %v", panicked)
+		d.log.ErrorContext(ctx, err.Error(), slog.String("stack", string(debug.Stack())))
+	}
+	if err == nil {
+		return nil
+	}
+	return errors.Join(err, run.Failed(ctx, err))
 }
 
 func (d *dispatcher) sleep(ctx context.Context, wait time.Duration, onArrival bool) {

@@ -13,6 +13,7 @@ import (
 type index struct {
 	version int64
 	places  map[place]*bucket
+	byID    map[int64]*entry
 }
 
 // place is where an event of a kind can find its webhooks: those that want its
@@ -36,14 +37,27 @@ type entry struct {
 	format  *wire.Format
 }
 
+// reindex keeps the index as the run sees the webhooks.
+func (d *dispatcher) reindex(run *models.Dispatch) error {
+	if d.index != nil && d.index.version == run.Version {
+		return nil
+	}
+	webhooks, version, err := run.Webhooks()
+	if err == nil {
+		d.index = newIndex(webhooks, version)
+	}
+	return err
+}
+
 func newIndex(webhooks []models.Webhook, version int64) *index {
-	x := &index{version: version, places: map[place]*bucket{}}
+	x := &index{version: version, places: map[place]*bucket{}, byID: map[int64]*entry{}}
 	for _, w := range webhooks {
 		format, ok := wire.Lookup(w.Type)
 		if !ok {
 			continue // made by a newer release; it will match there
 		}
 		e := &entry{webhook: w, filter: w.Filter(format.EventKinds(w.Events)), format: format}
+		x.byID[w.ID] = e
 		for _, kind := range e.filter.Kinds {
 			x.bucket(place{w.Location, kind, w.Community}).add(e)
 		}

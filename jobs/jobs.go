@@ -67,7 +67,7 @@ func newJobs(d Deps, limits map[string]int) (*Jobs, error) {
 	if j.queue, err = newQueue(d.Store, workers, riverLog(d.Log)); err != nil {
 		return nil, err
 	}
-	j.dispatcher = &dispatcher{store: d.Store, runner: j.runner, log: d.Log, arrived: j.arrived, changed: j.wake(), mostBytes: int(takeBytes * share)}
+	j.dispatcher = &dispatcher{store: d.Store, runner: j.runner, log: d.Log, arrived: j.arrived, changed: j.wake(), mostBytes: int(dispatchBytes * share), careful: true}
 	j.sweeper = &sweeper{store: d.Store, runner: j.runner, log: d.Log, changed: j.wake()}
 	return j, nil
 }

@@ -63,7 +63,7 @@ func newBench(t *testing.T, s *models.Store, clock *modelstest.Clock) *bench {
 		store:       s, log: log, metrics: newMetrics(prometheus.NewRegistry(), s), stopping: b.stopping, instance: "test", jitter: func() float64 { return 0.5 }, lookEvery: laneLook,
 		sender: send.New(send.Config{AllowCIDRs: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}),
 	}, sharePlaces, openMost)
-	b.dispatcher = &dispatcher{store: s, runner: b.runner, log: log, mostBytes: takeBytes}
+	b.dispatcher = &dispatcher{store: s, runner: b.runner, log: log, mostBytes: dispatchBytes}
 	return b
 }
 

@@ -5,7 +5,7 @@ import "github.com/sitehooks/sitehooks/models"
 // group is the events of one merge key, or a single event that never merges.
 type group struct {
 	newest models.Event
-	older  []int64
+	older  []models.Event
 }
 
 // merge puts events together that have the same merge key: the newest content
@@ -24,10 +24,10 @@ func merge(events []models.Event) []group {
 		g := &groups[i]
 		// Events come in order of receipt, so an equal time is a newer one.
 		if e.OccurredAt.Before(g.newest.OccurredAt) {
-			g.older = append(g.older, e.ID)
+			g.older = append(g.older, e)
 			continue
 		}
-		g.older = append(g.older, g.newest.ID)
+		g.older = append(g.older, g.newest)
 		g.newest = e
 	}
 	return groups

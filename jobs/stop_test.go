@@ -95,7 +95,7 @@ func TestDispatchGoesOnWithoutAKilledInstance(t *testing.T) {
 		w := b.webhook(nil)
 		b.dispatch() // the one that dies then
 		b.record(question("a", 1, nil))
-		other := &dispatcher{store: b.store, runner: b.runner, log: b.dispatcher.log, mostBytes: takeBytes}
+		other := &dispatcher{store: b.store, runner: b.runner, log: b.dispatcher.log, mostBytes: dispatchBytes}
 		for died := b.clock.Now(); len(b.deliveries(w)) == 0; b.clock.Add(time.Second) {
 			if b.clock.Now().Sub(died) > 3*5*time.Second+5*time.Second {
 				b.t.Fatal("nobody went on")

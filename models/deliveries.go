@@ -109,7 +109,11 @@ func (x *Deliveries) Get(ctx context.Context, publicID string) (DeliveryRow, err
 	if err != nil {
 		return DeliveryRow{}, err
 	}
-	rows, err := x.withWebhooks(db, []Delivery{d}, settings)
+	whole := []Delivery{d}
+	if err := x.s.withBodies(db, whole); err != nil {
+		return DeliveryRow{}, err
+	}
+	rows, err := x.withWebhooks(db, whole, settings)
 	if err != nil {
 		return DeliveryRow{}, err
 	}
@@ -127,7 +131,8 @@ func (x *Deliveries) Attempts(ctx context.Context, deliveryID int64) ([]Attempt,
 func (x *Deliveries) EventsOf(ctx context.Context, deliveryID int64) ([]Event, error) {
 	db := x.s.db.WithContext(ctx)
 	var rows []Event
-	err := db.Select(eventColumns).Order("occurred_at, id").Find(&rows, "id in (select event_id from triggers where delivery_id = ?)", deliveryID).Error
+	err := db.Select(eventColumns).Order("occurred_at, id").Find(&rows, `id in (select event_id from deliveries where id = ? and event_id is not null union all select event_id from triggers where delivery_id = ?)
+		and (select p.logged from deliveries d join dispatches p on p.id = d.dispatch_id where d.id = ?)`, deliveryID, deliveryID, deliveryID).Error
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +157,7 @@ func (x *Deliveries) Depth(ctx context.Context) (Depth, error) {
 	now, err := x.s.db.Now(db)
 	errs := []error{
 		err,
-		db.Raw("select count(*) from (select 1 from events_waiting limit ?) x", DepthMax).Scan(&d.Undispatched).Error,
+		db.Raw("select count(*) from (select 1 from pending_events limit ?) x", DepthMax).Scan(&d.Undispatched).Error,
 		db.Raw("select count(*) from (select 1 from deliveries where finished_at is null limit ?) x", DepthMax).Scan(&d.Waiting).Error,
 	}
 	// A lane's own time may be earlier than that of its next delivery.

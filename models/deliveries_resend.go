@@ -21,7 +21,7 @@ func (x *Deliveries) Resend(ctx context.Context, by Actor, publicID string) erro
 		if err := found(tx.Take(&d, "public_id = ?", publicID)); err != nil {
 			return err
 		}
-		if len(d.Body) == 0 {
+		if d.Erased() {
 			return ErrErased
 		}
 		w, now, err := x.s.Webhooks.lockedNow(tx, d.WebhookID)
@@ -40,7 +40,7 @@ func (x *Deliveries) Resend(ctx context.Context, by Actor, publicID string) erro
 		}
 		// It was read before it was locked, and may be erased or gone since.
 		res := tx.Exec(`update deliveries set due_at = ?, resend = true,
-			scheduled_at = case when resend then scheduled_at else due_at end where id = ? and length(body) > 0`, now, d.ID)
+			scheduled_at = case when resend then scheduled_at else due_at end where id = ? and (length(body) > 0 or body_id is not null)`, now, d.ID)
 		if res.Error != nil {
 			return res.Error
 		}
@@ -97,7 +97,7 @@ func (x *Deliveries) Resendable(ctx context.Context, q DeliveryQuery) (Resendabl
 		var n struct{ Send, Waiting, Blocked int64 }
 		// By webhook first: there are fewer of them.
 		query = query.Select(`webhook_id, location, count(*) as n, count(due_at) as waiting,
-			count(case when due_at is null and length(body) > 0 then 1 end) as idle`).Where("id >= ?", r.From).Group("webhook_id, location")
+			count(case when due_at is null and (length(body) > 0 or body_id is not null) then 1 end) as idle`).Where("id >= ?", r.From).Group("webhook_id, location")
 		err = db.Raw(`select coalesce(sum(d.waiting), 0) as waiting, coalesce(sum(case when w.id is not null then d.idle else 0 end), 0) as send,
 			coalesce(sum(case when w.id is null then d.n - d.waiting else 0 end), 0) as blocked
 			from (?) d left join webhooks w on w.id = d.webhook_id and w.location = d.location and `+can, append([]any{query}, canArgs...)...).Scan(&n).Error
@@ -119,7 +119,7 @@ func (s *Store) canSend(db *gorm.DB, settings Settings) (text string, args []any
 // cannot be sent again, nor one of another location.
 func (s *Store) resendable(tx, query *gorm.DB, settings Settings) (*gorm.DB, error) {
 	can, args, err := s.canSend(tx, settings)
-	return query.Where(`due_at is null and length(body) > 0 and exists (select 1 from webhooks w
+	return query.Where(`due_at is null and (length(body) > 0 or body_id is not null) and exists (select 1 from webhooks w
 		where w.id = deliveries.webhook_id and w.location = deliveries.location and `+can+")", args...), err
 }
 

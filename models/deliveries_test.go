@@ -14,25 +14,20 @@ import (
 // dispatching all that is due.
 func deliver(t *testing.T, s *models.Store, w models.Webhook, publicID string, ids ...string) models.DeliveryRow {
 	t.Helper()
-	_, err := s.Events.Take(t.Context(), 1000, func(take models.Take) (models.Decision, error) {
-		var d models.Decision
-		for _, e := range take.Events {
-			d.Events = append(d.Events, e.ID)
-		}
+	modelstest.Dispatch(t, s, func(run *models.Dispatch, due []models.Event) models.Decision {
+		d := models.Decision{Events: due}
 		n := models.NewDelivery{Delivery: models.Delivery{
 			PublicID: publicID, WebhookID: w.ID, Location: w.Location, EventTypes: ",question.created,", Items: len(ids), Body: []byte("body"),
 		}}
 		for _, id := range ids {
 			e, err := s.Events.Get(t.Context(), "main", id)
-			if err != nil {
-				return d, err
-			}
+			ok(t, err)
 			n.Events = append(n.Events, e.ID)
 		}
+		n.Unlogged = !run.Settings.TriggerHistory
 		d.Deliveries = append(d.Deliveries, n)
-		return d, nil
+		return d
 	})
-	ok(t, err)
 	row, err := s.Deliveries.Get(t.Context(), publicID)
 	ok(t, err)
 	return row
@@ -209,7 +204,7 @@ func TestErase(t *testing.T) {
 		want(t, "not dispatched", err, models.ErrNotDispatched)
 		clock.Add(time.Second)
 		alone := deliver(t, s, w, "alone", "a")
-		ok(t, s.DB().Exec("update dispatches set merged_into = ? where event_id = (select id from events where event_id = 'old')", a.ID).Error)
+		ok(t, s.DB().Exec("update dispatched_events set merged_into = ? where event_id = (select id from events where event_id = 'old')", a.ID).Error)
 		// A second webhook gets both in one body, a third has not got it yet.
 		second, third := create(t, s, nil), create(t, s, nil)
 		ok(t, record(t, s, event("c")))

@@ -40,8 +40,18 @@ type Delivery struct {
 	// FinishedAt is when it was delivered, failed or dropped.
 	FinishedAt *time.Time
 	Reason     string // why it failed or was dropped, in words
-	Body       []byte // exactly as signed and sent
+	// Body is its body exactly as signed and sent or, with a BodyID, the parts
+	// of its own: those in common with other deliveries are in Shared.
+	Body   []byte
+	Shared []byte `gorm:"-"`
+	BodyID *int64
+	// EventID is the Event.ID of the only event inside; nil: there are several.
+	EventID    *int64
+	DispatchID int64
 }
+
+// Erased tells a delivery whose body was erased, or that never had one.
+func (d Delivery) Erased() bool { return len(d.Body) == 0 && d.BodyID == nil }
 
 // Attempt is one HTTP request of a delivery and its response.
 type Attempt struct {

@@ -58,6 +58,8 @@ type Event struct {
 	MergedInto *int64 `gorm:"-"`
 	// MatchVersion is the version of the webhooks it was matched against.
 	MatchVersion *int64 `gorm:"-"`
+	// Unfinished says that not all its deliveries are stored yet.
+	Unfinished bool `gorm:"-"`
 	// Logged is false when trigger history was switched off at its dispatch.
 	Logged bool `gorm:"-"`
 }
@@ -78,10 +80,9 @@ func (k eventKey) compare(other eventKey) int {
 	return cmp.Or(strings.Compare(k.id, other.id), strings.Compare(k.location, other.location))
 }
 
-// Trigger is one event inside one delivery.
+// Trigger is one event inside a delivery with several.
 type Trigger struct {
 	EventID    int64
 	WebhookID  int64
 	DeliveryID int64
-	At         time.Time
 }

@@ -75,32 +75,30 @@ type TriggerRow struct {
 	Delivery Delivery
 }
 
-// Triggers returns the triggers of an event.
+// deliveriesOf selects the ids of the deliveries that have an event inside; the
+// event is said twice.
+const deliveriesOf = "select id from deliveries where event_id = ? union all select delivery_id from triggers where event_id = ?"
+
+// Triggers returns the triggers of an event; none if it was dispatched while
+// trigger history was off.
 func (x *Events) Triggers(ctx context.Context, id int64) ([]TriggerRow, error) {
 	db := x.s.db.WithContext(ctx)
-	var triggers []Trigger
-	if err := db.Order("webhook_id").Find(&triggers, "event_id = ?", id).Error; err != nil || len(triggers) == 0 {
+	var found []Delivery
+	err := db.Omit("body").Order("webhook_id").Find(&found, "id in ("+deliveriesOf+") and (select logged from dispatches p where p.id = dispatch_id)", id, id).Error
+	if err != nil {
 		return nil, err
 	}
-	hooks, deliveries := make([]int64, len(triggers)), make([]int64, len(triggers))
-	for i, t := range triggers {
-		hooks[i], deliveries[i] = t.WebhookID, t.DeliveryID
+	hooks := make([]int64, len(found))
+	for i, d := range found {
+		hooks[i] = d.WebhookID
 	}
 	webhookByID, err := webhooksByID(db, hooks)
 	if err != nil {
 		return nil, err
 	}
-	var found []Delivery
-	if err := db.Omit("body").Find(&found, "id in ?", deliveries).Error; err != nil {
-		return nil, err
-	}
-	deliveryByID := map[int64]Delivery{}
-	for _, d := range found {
-		deliveryByID[d.ID] = d
-	}
-	rows := make([]TriggerRow, len(triggers))
-	for i, t := range triggers {
-		rows[i] = TriggerRow{t, webhookByID[t.WebhookID], deliveryByID[t.DeliveryID]}
+	rows := make([]TriggerRow, len(found))
+	for i, d := range found {
+		rows[i] = TriggerRow{Trigger{id, d.WebhookID, d.ID}, webhookByID[d.WebhookID], d}
 	}
 	return rows, nil
 }

@@ -35,18 +35,21 @@ func (x *Events) Erasure(ctx context.Context, id int64) (Erasure, error) {
 
 // whole is a delivery of an event: finished, and with nothing inside that is
 // not of that event or erased before.
-const whole = `d.id in (select delivery_id from triggers where event_id = ?) and d.due_at is null and d.finished_at is not null
-	and d.items = (select count(*) from triggers t join events e on e.id = t.event_id
-		where t.delivery_id = d.id and (e.id = ? or length(e.payload) = 0))`
+const whole = `d.id in (` + deliveriesOf + `) and d.due_at is null and d.finished_at is not null
+	and (d.items = 1 or d.items = (select count(*) from triggers t join events e on e.id = t.event_id
+		where t.delivery_id = d.id and (e.id = ? or length(e.payload) = 0)))`
+
+// hasBody says that the body of a delivery was not erased.
+const hasBody = "(length(d.body) > 0 or d.body_id is not null)"
 
 func (x *Events) erasure(db *gorm.DB, id int64) (Erasure, error) {
 	var r Erasure
 	err := errors.Join(
-		db.Model(&dispatch{}).Where("merged_into = ?", id).Count(&r.Earlier).Error,
-		db.Raw("select count(*) from deliveries d where length(d.body) > 0 and "+whole, id, id).Scan(&r.Bodies).Error,
+		db.Model(&dispatchedEvent{}).Where("merged_into = ?", id).Count(&r.Earlier).Error,
+		db.Raw("select count(*) from deliveries d where "+hasBody+" and "+whole, id, id, id).Scan(&r.Bodies).Error,
 		db.Raw(`select d.id, d.public_id, d.webhook_id, d.state, d.due_at, d.created_at, d.items, d.finished_at from deliveries d
-			where d.id in (select delivery_id from triggers where event_id = ?) and length(d.body) > 0 and not (`+whole+`)
-			order by d.id desc limit ?`, id, id, id, ErasureShown+1).Scan(&r.Kept).Error,
+			where d.id in (`+deliveriesOf+`) and `+hasBody+` and not (`+whole+`)
+			order by d.id desc limit ?`, id, id, id, id, id, ErasureShown+1).Scan(&r.Kept).Error,
 	)
 	if len(r.Kept) > ErasureShown {
 		r.Kept, r.More = r.Kept[:ErasureShown], true
@@ -87,10 +90,15 @@ func (x *Events) Erase(ctx context.Context, by Actor, id int64) (Erasure, error)
 func (x *Events) erase(tx *gorm.DB, by Actor, now time.Time, e Event, r Erasure) error {
 	nothing := []byte{}
 	content := map[string]any{"payload": nothing, "title": ""}
-	gone := tx.Table("deliveries d").Select("d.id").Where(whole, e.ID, e.ID)
+	var shared []int64
+	if err := tx.Table("deliveries d").Where(whole, e.ID, e.ID, e.ID).Where("d.body_id is not null").Distinct().Pluck("d.body_id", &shared).Error; err != nil {
+		return err
+	}
+	gone := tx.Table("deliveries d").Select("d.id").Where(whole, e.ID, e.ID, e.ID)
 	for _, err := range []error{
 		tx.Model(&Attempt{}).Where("delivery_id in (?)", gone).Update("response_body", nothing).Error,
-		tx.Model(&Delivery{}).Where("id in (?) and due_at is null", gone).Update("body", nothing).Error,
+		tx.Model(&Delivery{}).Where("id in (?) and due_at is null", gone).Updates(map[string]any{"body": nothing, "body_id": nil}).Error,
+		x.s.dropBodies(tx, shared),
 		tx.Model(&Event{}).Where("id = ?", e.ID).Updates(content).Error,
 		tx.Model(&Event{}).Where("id in ("+mergedInto+")", e.ID).Updates(content).Error,
 	} {

@@ -10,12 +10,11 @@ func (x *Events) Matched(ctx context.Context, ids []int64, webhook int64) (map[i
 	if len(ids) == 0 {
 		return matched, nil
 	}
-	query := x.s.db.WithContext(ctx).Model(&Trigger{}).Select("event_id, count(*) as n").Where("event_id in ?", ids).Group("event_id")
-	if webhook != 0 {
-		query = query.Where("webhook_id = ?", webhook)
-	}
 	var counts []struct{ EventID, N int64 }
-	err := query.Find(&counts).Error
+	which := "event_id in ? and (? = 0 or webhook_id = ?)"
+	err := x.s.db.WithContext(ctx).Raw("select event_id, count(*) as n from (select event_id from deliveries d where "+which+
+		" and (select logged from dispatches p where p.id = d.dispatch_id) union all select event_id from triggers where "+which+") m group by event_id",
+		ids, webhook, webhook, ids, webhook, webhook).Find(&counts).Error
 	for _, c := range counts {
 		matched[c.EventID] = c.N
 	}

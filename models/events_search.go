@@ -164,7 +164,7 @@ func (x *Events) whereEvent(db *gorm.DB, q EventQuery, words string) *gorm.DB {
 	}
 	if q.NoUnlogged {
 		// A subselect, so that it is looked up for each row by the key.
-		db = db.Where("coalesce((select d.logged from dispatches d where d.event_id = events.id), true)")
+		db = db.Where("coalesce((select p.logged from dispatches p where p.id = " + strings.ReplaceAll(dispatchOf, "e.id", "events.id") + "), true)")
 	}
 	return db
 }

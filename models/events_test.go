@@ -52,11 +52,10 @@ func TestRecordIsIdempotent(t *testing.T) {
 				t.Errorf("%s: dispatched %v, %d triggers", id, e.DispatchedAt, len(triggers))
 			}
 		}
-		r, err := s.Events.Take(t.Context(), 10, func(take models.Take) (models.Decision, error) {
-			t.Errorf("%d events still wait", len(take.Events))
-			return models.Decision{}, nil
+		r := modelstest.Dispatch(t, s, func(_ *models.Dispatch, due []models.Event) models.Decision {
+			t.Errorf("%d events still wait", len(due))
+			return models.Decision{}
 		})
-		ok(t, err)
 		want(t, "left", r.Events, 0)
 	})
 }

@@ -13,7 +13,7 @@ func (s *Store) DB() *gorm.DB { return s.db.WithContext(context.Background()) }
 func Records() []any {
 	return []any{
 		&User{}, &LoginFailure{}, &Session{}, &Token{}, &Location{}, &Community{}, &tagRow{}, &settingRow{},
-		&SettingChange{}, &AuditEntry{}, &Webhook{}, &WebhookVersion{}, &Event{}, &eventWaiting{}, &dispatch{}, &Delivery{}, &Attempt{},
+		&SettingChange{}, &AuditEntry{}, &Webhook{}, &WebhookVersion{}, &Event{}, &pendingEvent{}, &dispatch{}, &dispatchedEvent{}, &Rest{}, &Body{}, &Delivery{}, &Attempt{},
 		&Trigger{}, &Lane{}, &dispatchRun{}, &WebhookHour{}, &Instance{}, &installation{}, &versionRow{},
 	}
 }

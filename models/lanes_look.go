@@ -155,7 +155,7 @@ func (x *Lanes) dueIn(tx *gorm.DB, calls []*laneDue) error {
 		select coalesce((
 			select string_agg(cast(q.id as text), ',') from (
 				select p.id, p.length, sum(p.length) over (order by p.due_at, p.id) as bytes from (
-					select d.id, d.due_at, length(d.body) as length from deliveries d
+					select d.id, d.due_at, coalesce(length(d.body), 0) + coalesce((select length(b.body) from bodies b where b.id = d.body_id), 0) as length from deliveries d
 					where `+dueOfLane+` and d.id not in `+x.s.db.JSONList("bigint")+` and `+dueFailed+`
 					order by d.due_at, d.id limit ?
 				) as p
@@ -175,7 +175,10 @@ func (x *Lanes) dueIn(tx *gorm.DB, calls []*laneDue) error {
 		return nil
 	}
 	var rows []Delivery
-	err = tx.Order("due_at, id").Find(&rows, x.s.db.InIDs("id")+" and due_at is not null", db.JSON(ids)).Error
+	if err = tx.Order("due_at, id").Find(&rows, x.s.db.InIDs("id")+" and due_at is not null", db.JSON(ids)).Error; err != nil {
+		return err
+	}
+	err = x.s.withBodies(tx, rows)
 	for _, d := range rows {
 		c := byLane[d.WebhookID]
 		c.rows = append(c.rows, d)

@@ -2,7 +2,6 @@ package models
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -32,20 +31,13 @@ type Pruned struct {
 type Pruning struct {
 	s      *Store
 	phases []func(tx *gorm.DB, p *Pruned) error // still to be done
-	from   prunedEvent                          // the event that was looked at last
-}
-
-// prunedEvent is one that was dispatched before the retention.
-type prunedEvent struct {
-	EventID      int64
-	DispatchedAt time.Time
-	Kept         bool // a trigger refers to it
+	from   int64                                // the event that was looked at last
 }
 
 // Pruning begins a pass.
 func (s *Store) Pruning() *Pruning {
 	p := &Pruning{s: s}
-	p.phases = []func(*gorm.DB, *Pruned) error{s.expireHeld, s.pruneDeliveries, p.events, s.pruneRest}
+	p.phases = []func(*gorm.DB, *Pruned) error{s.expireHeld, s.pruneDeliveries, p.events, s.pruneDispatches, s.pruneRest}
 	return p
 }
 
@@ -175,6 +167,10 @@ func (s *Store) pruneDeliveries(tx *gorm.DB, p *Pruned) error {
 		return err
 	}
 	p.Deliveries, p.More = int64(len(ids)), len(ids) >= pruneChunk
+	var bodies []int64
+	if err := tx.Raw("select distinct body_id from deliveries where body_id is not null and id in ?", ids).Scan(&bodies).Error; err != nil {
+		return err
+	}
 	for _, stmt := range []string{
 		"delete from attempts where delivery_id in ?",
 		"delete from triggers where delivery_id in ?",
@@ -184,46 +180,7 @@ func (s *Store) pruneDeliveries(tx *gorm.DB, p *Pruned) error {
 			return err
 		}
 	}
-	return nil
-}
-
-// events looks at a few, and begins where the last step ended: those that are
-// kept may be many.
-func (p *Pruning) events(tx *gorm.DB, done *Pruned) error {
-	settings, err := p.s.Settings.get(tx)
-	if err != nil {
-		return err
-	}
-	now, err := p.s.db.Now(tx)
-	if err != nil {
-		return err
-	}
-	// An event merged into one that is kept is kept with it: it explains which
-	// content that delivery replaced.
-	var old []prunedEvent
-	// Within, so that PostgreSQL reckons with so few, and looks for the triggers
-	// of each rather than reading all there are.
-	err = tx.Raw(`select d.event_id, d.dispatched_at,
-			exists (select 1 from triggers t where t.event_id = d.event_id) or exists (select 1 from triggers t where t.event_id = d.merged_into) as kept
-		from (select event_id, dispatched_at, merged_into from dispatches
-			where dispatched_at < ? and dispatched_at >= ? and (dispatched_at > ? or event_id > ?)
-			order by dispatched_at, event_id limit ?) d
-		order by d.dispatched_at, d.event_id`,
-		now.Add(-settings.Retention), p.from.DispatchedAt, p.from.DispatchedAt, p.from.EventID, pruneChunk).Find(&old).Error
-	if err != nil || len(old) == 0 {
-		return err
-	}
-	var remove []int64
-	for _, e := range old {
-		if !e.Kept {
-			remove = append(remove, e.EventID)
-		}
-	}
-	p.from, done.Events, done.More = old[len(old)-1], int64(len(remove)), len(old) >= pruneChunk
-	return errors.Join(
-		tx.Exec("delete from events where id in "+p.s.db.JSONList("bigint"), db.JSON(remove)).Error,
-		tx.Exec("delete from dispatches where event_id in "+p.s.db.JSONList("bigint"), db.JSON(remove)).Error,
-	)
+	return s.dropBodies(tx, bodies)
 }
 
 func (s *Store) pruneRest(tx *gorm.DB, _ *Pruned) error {

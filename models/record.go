@@ -150,19 +150,19 @@ func (s *Store) recordIn(tx *gorm.DB, events []NewEvent, now time.Time) (stored 
 	if err := db.Chunks(s.db, rows, func(part []Event) error { return s.insertEvents(tx, part, stored) }); err != nil {
 		return nil, err
 	}
-	return stored, s.waits(tx, newlyWaiting(rows, stored))
+	return stored, s.enqueue(tx, newlyPending(rows, stored))
 }
 
-// newlyWaiting are the events that were new, which wait from now on. Of those
+// newlyPending are the events that were new, which wait from now on. Of those
 // with the same key the first was.
-func newlyWaiting(rows []Event, stored map[eventKey]int64) []eventWaiting {
-	wait := make([]eventWaiting, 0, len(stored))
+func newlyPending(rows []Event, stored map[eventKey]int64) []pendingEvent {
+	pending := make([]pendingEvent, 0, len(stored))
 	for i, e := range rows {
 		if id, isNew := stored[e.key()]; isNew && (i == 0 || rows[i-1].key() != e.key()) {
-			wait = append(wait, eventWaiting{e.ReceivedAt, id, e.MergeKey})
+			pending = append(pending, pendingEvent{e.Location, e.ReceivedAt, id, e.MergeKey})
 		}
 	}
-	return wait
+	return pending
 }
 
 // insertEvents adds the rows that were new to stored.

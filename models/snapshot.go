@@ -41,11 +41,11 @@ func (s *Store) snapshot(db *gorm.DB) (Snapshot, error) {
 		Settings string
 		Now      time.Time
 	}
-	err := db.Raw(`select m.version, c.at as switched, (select received_at from events_waiting order by received_at, event_id limit 1) as oldest, exists (select 1 from webhooks where state <> 'active' and deleted_at is null) as troubled,
+	err := db.Raw(`select m.version, c.at as switched, (`+oldestPending+`) as oldest, exists (select 1 from webhooks where state <> 'active' and deleted_at is null) as troubled,
 		(select seen_at from instances where abs(clock_ahead_ms) > ? order by seen_at desc limit 1) as clock_off,
 		coalesce((select string_agg(name || '=' || value, ',') from settings), '') as settings`+s.db.ClockColumn()+`
 		from match_versions m
-		left join setting_changes c on c.id = (select max(id) from setting_changes where name = ?) where m.id = 1`, ClockOffMax.Milliseconds(), EnableGenericWebhooks).Scan(&row).Error
+		left join setting_changes c on c.id = (select max(id) from setting_changes where name = ?) where m.id = 1`, "", ClockOffMax.Milliseconds(), EnableGenericWebhooks).Scan(&row).Error
 	if err != nil {
 		return Snapshot{}, err
 	}

@@ -18,7 +18,7 @@ func sizes(z benchSizes, kind string) func(r *benchRun) func(r *benchRun) figure
 				"body bytes":    float64(s.number("select cast(avg(length(body)) as bigint) from deliveries")),
 			}
 			for name, tables := range map[string][]string{
-				"bytes/event":    {"events", "dispatches", "events_waiting"},
+				"bytes/event":    {"events", "dispatches", "pending_events"},
 				"bytes/delivery": {"deliveries"}, "bytes/attempt": {"attempts"}, "bytes/trigger": {"triggers"},
 			} {
 				for _, table := range tables {

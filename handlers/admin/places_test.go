@@ -91,7 +91,7 @@ func TestOnlyWhatIsEmptyIsRemoved(t *testing.T) {
 		events := "events kept for 30 days"
 		refused("with an event", map[string]string{community: events, tag: events, location: events})
 
-		c.Exec("delete from events_waiting")
+		c.Exec("delete from pending_events")
 		c.Exec("delete from events")
 		c.LogIn(c.AddViewer())
 		c.Get(tag).Want(http.StatusForbidden)
@@ -104,7 +104,7 @@ func TestOnlyWhatIsEmptyIsRemoved(t *testing.T) {
 		if got := c.Get("/admin/locations/python-wranglers").Text("tbody, #tags ~ ul"); !strings.HasPrefix(got, "Data data") || !strings.HasSuffix(got, "c++ ×") {
 			t.Errorf("they did not come back: %s", got)
 		}
-		c.Exec("delete from events_waiting")
+		c.Exec("delete from pending_events")
 		c.Exec("delete from events")
 		if a := c.Post(location, c.Get(location).Want(http.StatusOK).Form()).GoesTo("/admin/locations"); c.Flash(a) != "Removed Python wranglers." {
 			t.Errorf("it does not say that it was removed")

@@ -52,7 +52,7 @@ func (s *Pages) deliveryCanResend(ctx context.Context, p *deliveryPage) error {
 		return err
 	}
 	w := p.Row.Webhook
-	if p.Erased = len(p.Row.Body) == 0; p.Erased {
+	if p.Erased = p.Row.Erased(); p.Erased {
 		return nil
 	}
 	if w.DeletedAt == nil && w.Location != p.Row.Location {

@@ -145,7 +145,7 @@ func TestLateDispatchIsSaid(t *testing.T) {
 	webtest.OK(t, err)
 	limit := settings.DispatchDelay + 3*settings.DispatchInterval + 15*time.Second
 	received := func(ago time.Duration) {
-		c.Exec("update events_waiting set received_at = ?", time.Now().Add(-ago).UTC())
+		c.Exec("update pending_events set received_at = ?", time.Now().Add(-ago).UTC())
 	}
 	received(limit - 10*time.Second)
 	says("")
@@ -154,7 +154,7 @@ func TestLateDispatchIsSaid(t *testing.T) {
 	}
 	received(limit + time.Second)
 	says("ate: an event has been due since")
-	c.Exec("delete from events_waiting")
+	c.Exec("delete from pending_events")
 	says("")
 }
 

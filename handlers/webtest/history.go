@@ -167,16 +167,16 @@ func (s *HistorySite) Attempt(webhook int64, state string, a models.Attempt, due
 // merge, match, at most per events in one delivery.
 func (s *HistorySite) Dispatch(per int) {
 	s.Helper()
-	result, err := s.Store.Events.Take(s.Context(), 1000, func(t models.Take) (models.Decision, error) {
-		hooks, version, err := t.Webhooks()
-		d := models.Decision{MergedInto: map[int64]int64{}, Version: version}
+	result := modelstest.Dispatch(s, s.Store, func(run *models.Dispatch, due []models.Event) models.Decision {
+		hooks, _, err := run.Webhooks()
+		s.Must(err)
+		d := models.Decision{Events: due, MergedInto: map[int64]int64{}}
 		newest := map[string]int64{}
-		for _, e := range t.Events {
-			d.Events = append(d.Events, e.ID)
+		for _, e := range due {
 			newest[e.MergeKey] = e.ID
 		}
 		var posted []models.Event
-		for _, e := range t.Events {
+		for _, e := range due {
 			if into := newest[e.MergeKey]; e.MergeKey != "" && into != e.ID {
 				d.MergedInto[e.ID] = into
 			} else {
@@ -192,13 +192,14 @@ func (s *HistorySite) Dispatch(per int) {
 				}
 			}
 			for chunk := range slices.Chunk(matched, per) {
-				d.Deliveries = append(d.Deliveries, newHistoryDelivery(w, format.NewID(), chunk))
+				n := newHistoryDelivery(w, format.NewID(), chunk)
+				n.Unlogged = !run.Settings.TriggerHistory
+				d.Deliveries = append(d.Deliveries, n)
 			}
 		}
-		return d, err
+		return d
 	})
-	s.Must(err)
-	if !result.Ran || result.Events == 0 {
+	if result.Events == 0 {
 		s.Fatalf("dispatch took nothing: %+v", result)
 	}
 }

@@ -93,6 +93,7 @@ type dialect interface {
 	handles() []*gorm.DB // all of gorm's
 	reader() *gorm.DB
 	transaction(ctx context.Context, work func(tx *gorm.DB) error) error
+	begin(ctx context.Context) (tx *gorm.DB, end func(commit bool) error, err error)
 	longTransaction(ctx context.Context, work func(tx *gorm.DB) error) error
 	lockBriefly(tx *gorm.DB) error
 	alongIndex(ctx context.Context, query func(tx *gorm.DB) error) error

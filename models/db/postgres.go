@@ -68,6 +68,26 @@ func (p *postgresDB) transaction(ctx context.Context, work func(tx *gorm.DB) err
 	})
 }
 
+func (p *postgresDB) begin(ctx context.Context) (tx *gorm.DB, end func(commit bool) error, err error) {
+	tx = p.gorm.WithContext(ctx).Begin()
+	if tx.Error != nil {
+		return nil, nil, tx.Error
+	}
+	end = func(commit bool) error {
+		if commit {
+			return tx.Commit().Error
+		}
+		return tx.Rollback().Error
+	}
+	if p.pooled {
+		if err := tx.Exec(p.limits).Error; err != nil {
+			_ = end(false)
+			return nil, nil, err
+		}
+	}
+	return tx, end, nil
+}
+
 func (p *postgresDB) longTransaction(ctx context.Context, work func(tx *gorm.DB) error) error {
 	ctx, cancel := context.WithTimeout(ctx, longWithin)
 	defer cancel()

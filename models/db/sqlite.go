@@ -57,17 +57,50 @@ func (l *sqliteDB) handles() []*gorm.DB { return []*gorm.DB{l.gorm, l.writer} }
 func (l *sqliteDB) reader() *gorm.DB    { return l.gorm }
 
 func (l *sqliteDB) transaction(ctx context.Context, work func(tx *gorm.DB) error) error {
-	select {
-	case l.busy <- struct{}{}:
-		defer func() { <-l.busy }()
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := l.takeTurn(ctx); err != nil {
+		return err
 	}
+	defer l.endTurn()
 	err := l.writer.WithContext(ctx).Transaction(work)
 	if err == nil && l.file != nil {
 		err = l.file.check() // before anything relies on the commit
 	}
 	return err
+}
+
+func (l *sqliteDB) takeTurn(ctx context.Context) error {
+	select {
+	case l.busy <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (l *sqliteDB) endTurn() { <-l.busy }
+
+func (l *sqliteDB) begin(ctx context.Context) (tx *gorm.DB, end func(commit bool) error, err error) {
+	if err := l.takeTurn(ctx); err != nil {
+		return nil, nil, err
+	}
+	tx = l.writer.WithContext(ctx).Begin()
+	if tx.Error != nil {
+		l.endTurn()
+		return nil, nil, tx.Error
+	}
+	return tx, func(commit bool) error {
+		defer l.endTurn()
+		if !commit {
+			return tx.Rollback().Error
+		}
+		if err := tx.Commit().Error; err != nil {
+			return err
+		}
+		if l.file == nil {
+			return nil
+		}
+		return l.file.check()
+	}, nil
 }
 
 func (l *sqliteDB) longTransaction(ctx context.Context, work func(tx *gorm.DB) error) error {

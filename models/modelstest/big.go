@@ -179,11 +179,13 @@ func (f *filler) history() {
 		`payload=«'{"id":"big-' || i || '","type":"question.created","occurred_at":"2026-11-01T10:00:00Z","question":{"question_id":' || i || `+
 			`',"title":"Question ' || i || ' about extraction","link":"https://site.example/questions/' || i || '/x","tags":["tag-' || (i % 50) || `+
 			`'"],"body":"How fine should the coffee be ground, and does it matter which water is used for it? Mine runs through in ten seconds."}}'»`)
-	f.insert("dispatches", 1, f.size.Events, "", "event_id=i", "dispatched_at=⟨START + i * STEP + 5000000⟩",
-		"merged_into=case when i % 50 = 49 then i + 1 end", "match_version=VERSION", "logged=true")
+	f.insert("dispatches", 1, f.size.Events, "", "id=i", "at=⟨START + i * STEP + 5000000⟩", "match_version=VERSION", "logged=true")
+	f.insert("dispatched_events", 1, f.size.Events, "join events e on e.id = g.i and (i % 50 = 49 or i > "+strconv.Itoa(f.size.Deliveries)+")",
+		"event_id=i", "dispatch_id=i", "merged_into=case when i % 50 = 49 then i + 1 end")
 	held := "w.state <> 'active' and i / 15 % 4 = 0"
 	f.insert("deliveries", 1, f.size.Deliveries, of,
 		"id=i", "public_id='msg_big' || i", "webhook_id=w.id", "location=w.location", "event_types=',question.created,'", "items=1",
+		"event_id=case when i % 50 <> 49 and i <= "+strconv.Itoa(f.size.Events)+" then i end", "dispatch_id=i",
 		"state=case when "+held+" then 'pending' when i % 100 = 7 then 'failed' when i % 100 = 8 then 'dropped' else 'delivered' end",
 		"due_at=case when "+held+" then ⟨START + i * STEP⟩ end", "resend=false", "tries=case when "+held+" then 0 else 1 end", "round=0",
 		"created_at=⟨START + i * STEP⟩", "last_at=case when not ("+held+") then ⟨START + i * STEP + 1000000⟩ end",
@@ -195,10 +197,9 @@ func (f *filler) history() {
 		"id=i", "delivery_id=i", "webhook_id=d.webhook_id", "number=1", "manual=false", "started_at=d.last_at", "duration_us=12345", "code=d.last_code",
 		"error_class=''", "error=''", "url='https://hooks.example.com/hot'", `request_headers=«'[["Content-Type","application/json"],["Webhook-Id","msg_big' || i || '"]]'»`,
 		`response_headers=«'[["Content-Type","text/plain"]]'»`, "response_body=«'thank you'»", "truncated=false")
-	f.insert("triggers", 1, min(f.size.Events, f.size.Deliveries), "join deliveries d on d.id = g.i and i % 50 <> 49",
-		"event_id=i", "webhook_id=d.webhook_id", "delivery_id=i", "at=d.created_at")
 	f.number("events")
 	f.number("deliveries")
+	f.number("dispatches")
 	f.number("attempts")
 }
 

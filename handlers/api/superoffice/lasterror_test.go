@@ -9,6 +9,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
+	"github.com/sitehooks/sitehooks/models/modelstest"
 )
 
 // delivery makes a delivery and records its attempts, a minute apart.
@@ -19,14 +20,13 @@ func (d *desk) delivery(h hook, attempts ...models.Attempt) {
 	_, _, err := d.store.Events.Record(d.t.Context(), []models.NewEvent{{EventID: id, Type: "lead.scored", Location: "main", Payload: []byte(`{"type":"lead.scored"}`)}})
 	d.must(err)
 	d.clock.Add(time.Minute)
-	_, err = d.store.Events.Take(d.t.Context(), 100, func(most models.Take) (models.Decision, error) {
-		decision := models.Decision{Events: []int64{most.Events[0].ID}}
-		decision.Deliveries = []models.NewDelivery{{Events: decision.Events, Delivery: models.Delivery{
+	modelstest.Dispatch(d.t, d.store, func(_ *models.Dispatch, due []models.Event) models.Decision {
+		decision := models.Decision{Events: due[:1]}
+		decision.Deliveries = []models.NewDelivery{{Events: []int64{due[0].ID}, Delivery: models.Delivery{
 			PublicID: id, WebhookID: h.WebhookID, Location: "main", EventTypes: ",lead.scored,", Items: 1, Body: []byte("{}"),
 		}}}
-		return decision, nil
+		return decision
 	})
-	d.must(err)
 	row, err := d.store.Deliveries.Get(d.t.Context(), id)
 	d.must(err)
 	for i, a := range attempts {

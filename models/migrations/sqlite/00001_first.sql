@@ -112,11 +112,14 @@ create table installations (
     ingest_token_used_at datetime
 );
 
--- One row: when dispatch runs next; taken under a lock by whoever runs it.
+-- One row: when dispatch runs next, and the location whose turn was last. The
+-- instance that dispatches locks it.
 create table dispatch_runs (
     id integer primary key,
     next_at datetime not null,
-    last_at datetime
+    last_at datetime,
+    last_location text not null default '',
+    runs integer not null default 0
 );
 
 -- One row: the version of all webhooks' filters, for the match index.
@@ -205,29 +208,63 @@ create unique index events_event_id on events (event_id, location);
 create index events_location on events (location, received_at);
 
 -- An event waits for dispatch while it has a row here.
-create table events_waiting (
+create table pending_events (
+    location text not null,
     received_at datetime not null,
     event_id integer not null,
     merge_key text not null,
-    primary key (received_at, event_id)
+    primary key (location, received_at, event_id)
 ) without rowid;
-create index events_waiting_merge_key on events_waiting (merge_key) where merge_key <> '';
+create index pending_events_merge_key on pending_events (merge_key) where merge_key <> '';
 
+-- One row for each transaction that dispatched events: when, by which version of
+-- the webhooks' filters, and whether trigger history was on.
 create table dispatches (
-    event_id integer primary key,
-    dispatched_at datetime not null,
-    merged_into integer,
+    id integer primary key autoincrement,
+    at datetime not null,
     match_version integer not null,
     logged boolean not null
 );
-create index dispatches_dispatched_at on dispatches (dispatched_at);
-create index dispatches_merged_into on dispatches (merged_into) where merged_into is not null;
 
+-- Events whose dispatch is not told by a delivery: merged into another, matched
+-- by no webhook, or sent with others while trigger history was off.
+create table dispatched_events (
+    event_id integer primary key,
+    dispatch_id integer not null,
+    merged_into integer
+);
+create index dispatched_events_merged_into on dispatched_events (merged_into) where merged_into is not null;
+create index dispatched_events_dispatch on dispatched_events (dispatch_id);
+
+-- Deliveries that a dispatch decided upon and has not stored yet: of all events
+-- of a row to all its webhooks. body_id is their body, if it is stored.
+create table dispatch_rest (
+    id integer primary key autoincrement,
+    dispatch_id integer not null,
+    location text not null,
+    event_ids text not null,
+    webhook_ids text not null,
+    body_id integer not null,
+    tries integer not null,
+    reason text not null,
+    set_aside_at datetime
+);
+
+-- What the bodies of several deliveries have in common.
+create table bodies (
+    id integer primary key autoincrement,
+    body blob not null
+);
+
+-- event_id is the only event inside; null: there are several, in triggers. body is
+-- all of its body or, with a body_id, the parts of its own.
 create table deliveries (
     id integer primary key autoincrement,
     public_id text not null unique,
     webhook_id integer not null,
     location text not null,
+    event_id integer,
+    dispatch_id integer not null default 0,
     event_types text not null,
     items integer not null,
     state text not null,
@@ -243,9 +280,12 @@ create table deliveries (
     last_ms integer not null,
     finished_at datetime,
     reason text not null,
-    body blob not null
+    body blob not null,
+    body_id integer
 );
 create index deliveries_due on deliveries (webhook_id, due_at, id) where due_at is not null;
+create index deliveries_event on deliveries (event_id) where event_id is not null;
+create index deliveries_body on deliveries (body_id) where body_id is not null;
 create index deliveries_webhook on deliveries (webhook_id, id);
 create index deliveries_state on deliveries (state, id);
 create index deliveries_finished on deliveries (finished_at) where finished_at is not null;
@@ -275,11 +315,11 @@ create table attempts (
 );
 create index attempts_delivery on attempts (delivery_id, id);
 
+-- The events of deliveries that have several.
 create table triggers (
     event_id integer not null,
     webhook_id integer not null,
     delivery_id integer not null,
-    at datetime not null,
     primary key (event_id, webhook_id)
 );
 create index triggers_delivery on triggers (delivery_id);

@@ -1,0 +1,188 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/sitehooks/sitehooks/models/db"
+)
+
+// Rest is deliveries that a run has decided upon and that are still to be
+// stored: of events, in the order of receipt, to webhooks that all get them.
+type Rest struct {
+	ID         int64 // 0: it is not stored yet
+	DispatchID int64 // of the run that decided; 0: this one
+	Location   string
+	EventIDs   []int64 `gorm:"serializer:json"`
+	WebhookIDs []int64 `gorm:"serializer:json"`
+	// BodyID is the body of all these deliveries, which others of the same
+	// events have got already; 0: there is none.
+	BodyID int64
+	Tries  int
+	// Reason says why the last try failed, and SetAsideAt when it was the last.
+	Reason     string
+	SetAsideAt *time.Time
+
+	Events []Event `gorm:"-"`
+	Body   *Body   `gorm:"-"`
+	Logged bool    `gorm:"-"` // trigger history was on
+}
+
+// TableName is where rests are.
+func (Rest) TableName() string { return "dispatch_rest" }
+
+// Body is the bytes that the bodies of several deliveries have in common.
+type Body struct {
+	ID   int64 // 0: it is not stored yet
+	Body []byte
+}
+
+// restsRead is how many rests one run reads at most, shared out among the
+// locations.
+const restsRead = 64
+
+// Rests are the oldest ones of the locations whose turn it is, with events.
+// Long payloads, and those that no body is built from, are left out.
+func (d *Dispatch) Rests() ([]Rest, error) {
+	rests, err := d.readRests()
+	return rests, dispatchError(err)
+}
+
+func (d *Dispatch) readRests() ([]Rest, error) {
+	if len(d.resting) == 0 {
+		return nil, nil
+	}
+	var rests []Rest
+	query := d.read.Where("id = ?", d.tried)
+	if !d.Careful {
+		oldest := "id in (select id from (select id, row_number() over (partition by location order by id) as n from dispatch_rest" +
+			" where set_aside_at is null and " + d.s.db.In("location", "text") + ") r where n <= ?)"
+		query = d.read.Where(oldest, db.JSON(d.locations), max(1, restsRead/len(d.locations)))
+	}
+	if err := query.Order("id").Find(&rests, "set_aside_at is null").Error; err != nil {
+		return nil, err
+	}
+	for i := range rests {
+		if err := d.fillRest(&rests[i]); err != nil {
+			return nil, err
+		}
+	}
+	return rests, nil
+}
+
+func (d *Dispatch) fillRest(r *Rest) (err error) {
+	var by dispatch
+	if err := d.read.Take(&by, r.DispatchID).Error; err != nil {
+		return err
+	}
+	r.Logged = by.Logged
+	if r.BodyID != 0 {
+		r.Body = &Body{}
+		if err := d.read.Take(r.Body, r.BodyID).Error; err != nil {
+			return err
+		}
+	}
+	r.Events, err = d.eventsByID(r.EventIDs)
+	slices.SortFunc(r.Events, func(a, b Event) int { return slices.Index(r.EventIDs, a.ID) - slices.Index(r.EventIDs, b.ID) })
+	return err
+}
+
+// restTries is how often a rest is tried before it is set aside.
+const restTries = 3
+
+// tryRest chooses a rest to be continued, and counts the try before anything is
+// done that may end the process. Those that were tried often enough are set
+// aside. It returns 0 when there is none.
+func (x *Events) tryRest(ctx context.Context) (id int64, err error) {
+	err = x.s.db.Tx(ctx, func(tx *gorm.DB) error {
+		id = 0
+		var run dispatchRun
+		res := tx.Raw("select * from dispatch_runs where id = 1" + x.s.db.SkipLocked()).Scan(&run)
+		if res.Error != nil || res.RowsAffected == 0 {
+			return res.Error
+		}
+		now, err := x.s.db.Now(tx)
+		if err != nil {
+			return err
+		}
+		const stopped = "Sitehooks stopped while it dispatched the events."
+		aside := tx.Exec("update dispatch_rest set set_aside_at = ?, reason = case when reason = '' then ? else reason end where set_aside_at is null and tries >= ?",
+			now, stopped, restTries)
+		if aside.Error != nil {
+			return aside.Error
+		}
+		var rests []Rest
+		err = tx.Raw("select * from dispatch_rest where set_aside_at is null order by case when location > ? then 0 else 1 end, location, id limit 1",
+			run.LastLocation).Find(&rests).Error
+		if err != nil || len(rests) == 0 {
+			return err
+		}
+		id = rests[0].ID
+		if rests[0].Tries > 0 {
+			if err := splitRest(tx, rests[0]); err != nil {
+				return err
+			}
+		}
+		return tx.Exec("update dispatch_rest set tries = tries + 1 where id = ?", id).Error
+	})
+	return id, err
+}
+
+// splitRest makes one rest for each event of a rest that failed, so that one of
+// them does not keep back the others.
+func splitRest(tx *gorm.DB, r Rest) error {
+	if len(r.EventIDs) == 1 || r.BodyID != 0 {
+		return nil
+	}
+	for _, event := range r.EventIDs[1:] {
+		one := Rest{DispatchID: r.DispatchID, Location: r.Location, EventIDs: []int64{event}, WebhookIDs: r.WebhookIDs}
+		if err := tx.Create(&one).Error; err != nil {
+			return err
+		}
+	}
+	return tx.Model(&Rest{}).Where("id = ?", r.ID).Select("event_ids").Updates(&Rest{EventIDs: r.EventIDs[:1]}).Error
+}
+
+// Failed says that a run which continued a rest failed. What is wrong with the
+// database as a whole does not count as a try.
+func (d *Dispatch) Failed(ctx context.Context, failure error) error {
+	d.Rollback()
+	if d.tried == 0 {
+		return nil
+	}
+	again := db.Unable(failure) != "" || errors.Is(failure, ErrChanged) || ctx.Err() != nil
+	return d.s.db.Tx(context.WithoutCancel(ctx), func(tx *gorm.DB) error {
+		if again {
+			return tx.Exec("update dispatch_rest set tries = tries - 1 where id = ?", d.tried).Error
+		}
+		return tx.Exec("update dispatch_rest set reason = ? where id = ?", failure.Error(), d.tried).Error
+	})
+}
+
+// SetAside are the rests that were tried in vain, the newest first and at most
+// limit.
+func (x *Events) SetAside(ctx context.Context, limit int) ([]Rest, error) {
+	var rests []Rest
+	return rests, x.s.db.WithContext(ctx).Order("id desc").Limit(limit).Find(&rests, "set_aside_at is not null").Error
+}
+
+// TryAgain has dispatch continue all rests that were set aside, and returns how
+// many.
+func (x *Events) TryAgain(ctx context.Context, by Actor) (n int64, err error) {
+	err = x.s.db.Tx(ctx, func(tx *gorm.DB) error {
+		res := tx.Exec("update dispatch_rest set set_aside_at = null, tries = 0, reason = '' where set_aside_at is not null")
+		if n = res.RowsAffected; res.Error != nil || n == 0 {
+			return res.Error
+		}
+		now, err := x.s.db.Now(tx)
+		if err != nil {
+			return err
+		}
+		return audit(tx, by, now, "dispatch.retried", "events set aside", "")
+	})
+	return n, err
+}
