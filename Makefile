@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 SHELL := bash
-.PHONY: help run demo build setup test test-fast lint format bench bench-docs torture screenshots assets assets-check
+.PHONY: help run demo build setup test test-fast lint format bench bench-docs torture mutants screenshots assets assets-check
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ bench-docs: ## docs/performance.md and its chart from docs/performance.json
 
 torture: ## crashes and faults under load on each database, then fuzzing
 	@bash .ci/torture
+
+mutants: ## faults in the code that no test notices
+	go run ./.ci/mutants $(MUTANTS)
 
 screenshots: ## the pictures of the documentation, from a running demo
 	go test -tags screenshots -count=1 -run '^TestScreenshots$$' ./app
