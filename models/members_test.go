@@ -28,7 +28,7 @@ func want[T comparable](t *testing.T, what string, got, want T) {
 	t.Helper()
 	gotErr, _ := any(got).(error)
 	wantErr, isErr := any(want).(error)
-	if got != want && !(isErr && errors.Is(gotErr, wantErr)) {
+	if got != want && (!isErr || !errors.Is(gotErr, wantErr)) {
 		t.Errorf("%s: %v, want %v", what, got, want)
 	}
 }

@@ -139,7 +139,7 @@ func (*sqliteDB) MaxRows() int { return 128 }
 
 // chunk is a power of two, for the reason that Values has.
 func (l *sqliteDB) chunk(rows int) int {
-	return min(l.MaxRows(), 1<<(bits.Len(uint(rows))-1)) //nolint:gosec // there is at least one
+	return min(l.MaxRows(), 1<<(bits.Len(uint(rows))-1))
 }
 
 func (*sqliteDB) Values(columns ...Column) (text string, args []any) {
