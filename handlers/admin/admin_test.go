@@ -2,6 +2,7 @@ package admin_test
 
 import (
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/url"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers"
 	"github.com/sitehooks/sitehooks/handlers/admin"
+	"github.com/sitehooks/sitehooks/handlers/api"
+	"github.com/sitehooks/sitehooks/handlers/api/ingest"
 	"github.com/sitehooks/sitehooks/handlers/rules"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/webtest"
@@ -280,5 +283,42 @@ func TestViewerReadsAdministration(t *testing.T) {
 	}
 	for path := range left {
 		t.Errorf("there is no page %s", path)
+	}
+}
+
+// TestRefusedRequestsAreOnTheSystemPage: by reason, newest first, with the token
+// and the answer.
+func TestRefusedRequestsAreOnTheSystemPage(t *testing.T) {
+	var access *api.Access
+	c := webtest.NewConsole(t, func(d *handlers.Deps) {
+		access = api.NewAccess(api.AccessDeps{Tokens: d.Store.Tokens, Log: slog.New(slog.DiscardHandler)})
+		d.Ingest = ingest.New(ingest.Deps{Events: d.Store.Events, Access: access, Log: slog.New(slog.DiscardHandler)}).Post
+		d.Refused = access.Newest
+	})
+	token, _ := c.Issue(c.Admin, "crm")
+	post := func(token, body string, status int) {
+		t.Helper()
+		req := c.Request(http.MethodPost, "/api/v1/events", strings.NewReader(body))
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Authorization", "Bearer "+token)
+		c.Do(req).Want(status)
+	}
+	if text := c.Get("/admin/system").Text("section[aria-labelledby=rf]"); !strings.Contains(text, "None on this instance since it started.") {
+		t.Errorf("before, it says %q", text)
+	}
+	post("wrong", "{}", http.StatusUnauthorized)
+	post(token, `{"type":"question.dreamt"}`, http.StatusBadRequest)
+	post(token, `{"type":"question.dreamt"}`, http.StatusBadRequest)
+	rows := c.Get("/admin/system").Want(http.StatusOK).Find("section[aria-labelledby=rf] tbody tr")
+	if rows.Length() != 2 {
+		t.Fatalf("%d rows", rows.Length())
+	}
+	for i, says := range [][]string{{"Invalid", "Ingest API", "2", "crm", "unknown event"}, {"Unknown or revoked token", "1", "none"}} {
+		text := strings.Join(strings.Fields(rows.Eq(i).Text()), " ")
+		for _, want := range says {
+			if !strings.Contains(text, want) {
+				t.Errorf("row %d lacks %q: %s", i, want, text)
+			}
+		}
 	}
 }

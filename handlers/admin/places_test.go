@@ -97,6 +97,12 @@ func TestOnlyWhatIsEmptyIsRemoved(t *testing.T) {
 		c.Get(tag).Want(http.StatusForbidden)
 		c.Post(location, nil).Want(http.StatusForbidden)
 		c.LogIn(c.Admin)
+		for path, button := range map[string]string{tag: "Remove this tag", community: "Remove this community", location: "Remove this location"} {
+			if got := c.Get(path).Want(http.StatusOK).Text("main form button"); got != button {
+				t.Errorf("%s asks with the button %q", path, got)
+			}
+		}
+		c.Get(tag + "&community=data").Want(http.StatusNotFound)
 		c.Post(tag, nil).GoesTo("/admin/locations/python-wranglers")
 		c.Post(community, nil).GoesTo("/admin/locations/python-wranglers")
 		c.Post(community, nil).Want(http.StatusNotFound)

@@ -2,6 +2,7 @@ package deliveries_test
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -108,4 +109,19 @@ func TestDeliveriesPaged(t *testing.T) {
 		t.Errorf("back on the first page: %d lines", got)
 	}
 	webtest.Says(t, "the page beyond the end", webtest.Words(b.Get("/admin/deliveries?before=1").Find(".empty")), "There is nothing older")
+}
+
+// TestFilterNamesADeletedWebhook: its deliveries stay, and the filter goes on
+// naming it; one that never was is called unknown.
+func TestFilterNamesADeletedWebhook(t *testing.T) {
+	c := webtest.NewConsole(t)
+	w := c.AddWebhook(nil)
+	_, err := c.Store.Webhooks.Delete(t.Context(), c.Admin.Actor(), w.ID)
+	webtest.OK(t, err)
+	for id, want := range map[int64]string{w.ID: w.Name + " (deleted)", 99: "Webhook 99 (unknown)"} {
+		a := c.Get("/admin/deliveries?webhook=" + web.FormatID(id)).Want(http.StatusOK)
+		if got := a.Text("#webhook option[selected]"); got != want || !strings.Contains(a.Text("ul[aria-label='Filters in force']"), want) {
+			t.Errorf("webhook %d is called %q, the chips say %q", id, got, a.Text("ul[aria-label='Filters in force']"))
+		}
+	}
 }
