@@ -149,7 +149,8 @@ func splitRest(tx *gorm.DB, r Rest) error {
 
 // Failed says that a run which continued a rest failed. What is wrong with the
 // database as a whole does not count as a try.
-func (d *Dispatch) Failed(ctx context.Context, failure error) error {
+func (d *Dispatch) Failed(ctx context.Context, failure error) (err error) {
+	defer wrap(&err, "record failed dispatch")
 	d.Rollback()
 	if d.tried == 0 {
 		return nil
@@ -165,7 +166,8 @@ func (d *Dispatch) Failed(ctx context.Context, failure error) error {
 
 // SetAside are the rests that were tried in vain, the newest first and at most
 // limit.
-func (x *Events) SetAside(ctx context.Context, limit int) ([]Rest, error) {
+func (x *Events) SetAside(ctx context.Context, limit int) (_ []Rest, err error) {
+	defer wrap(&err, "list deliveries set aside")
 	var rests []Rest
 	return rests, x.s.db.WithContext(ctx).Order("id desc").Limit(limit).Find(&rests, "set_aside_at is not null").Error
 }
@@ -173,6 +175,7 @@ func (x *Events) SetAside(ctx context.Context, limit int) ([]Rest, error) {
 // TryAgain has dispatch continue all rests that were set aside, and returns how
 // many.
 func (x *Events) TryAgain(ctx context.Context, by Actor) (n int64, err error) {
+	defer wrap(&err, "try deliveries set aside again")
 	err = x.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		res := tx.Exec("update dispatch_rest set set_aside_at = null, tries = 0, reason = '' where set_aside_at is not null")
 		if n = res.RowsAffected; res.Error != nil || n == 0 {

@@ -17,7 +17,8 @@ type Tally struct {
 // The list asks for a day of each of its webhooks, and a row for each hour
 // would cost more than all else on the page: the database writes the hours of
 // a webhook as one text.
-func (x *Webhooks) Tallies(ctx context.Context, ids []int64, since time.Time) (map[int64][]Tally, error) {
+func (x *Webhooks) Tallies(ctx context.Context, ids []int64, since time.Time) (_ map[int64][]Tally, err error) {
+	defer wrap(&err, "read tallies of webhooks")
 	if len(ids) == 0 {
 		return map[int64][]Tally{}, nil
 	}
@@ -26,7 +27,7 @@ func (x *Webhooks) Tallies(ctx context.Context, ids []int64, since time.Time) (m
 		WebhookID int64
 		Hours     string
 	}
-	err := x.s.db.WithContext(ctx).Raw("select webhook_id, "+hours+" as hours from webhook_hours where webhook_id in ? and hour >= ? group by webhook_id",
+	err = x.s.db.WithContext(ctx).Raw("select webhook_id, "+hours+" as hours from webhook_hours where webhook_id in ? and hour >= ? group by webhook_id",
 		ids, since.UTC().Truncate(time.Hour)).Scan(&rows).Error
 	if err != nil {
 		return nil, err

@@ -103,7 +103,8 @@ func (x *Instances) Alive(ctx context.Context) (_ []Instance, err error) {
 }
 
 // ClocksOff returns those alive whose clocks are off by more than ClockOffMax.
-func (x *Instances) ClocksOff(ctx context.Context) ([]Instance, error) {
+func (x *Instances) ClocksOff(ctx context.Context) (_ []Instance, err error) {
+	defer wrap(&err, "compare clocks")
 	alive, err := x.Alive(ctx)
 	return slices.DeleteFunc(alive, func(in Instance) bool { return !in.ClockOff() }), err
 }

@@ -79,6 +79,7 @@ type Backlog struct {
 // Backlogs are the locations whose oldest event has waited longest, at most
 // limit, and how many have pending events or rests.
 func (x *Events) Backlogs(ctx context.Context, limit int) (worst []Backlog, locations int64, err error) {
+	defer wrap(&err, "measure backlogs")
 	tx := x.s.db.WithContext(ctx)
 	const of = pendingLocations + `, b as (
 		select l.location, ` + sinceOf + ` as oldest,

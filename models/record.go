@@ -60,6 +60,7 @@ func newEvents(s *Store) *Events {
 // Requests that come while another is being stored wait for their turn and then
 // share one transaction: the cost is in the commit, not in the rows.
 func (x *Events) Record(ctx context.Context, events []NewEvent) (accepted, duplicates int, err error) {
+	defer wrap(&err, "record events")
 	if err := x.s.Locations.admit(ctx, events); err != nil {
 		return 0, len(events), err
 	}
@@ -72,15 +73,15 @@ func (x *Events) Record(ctx context.Context, events []NewEvent) (accepted, dupli
 
 // record stores the events of all calls in one transaction and marks those
 // that were not new.
-func (x *Events) record(ctx context.Context, calls []*recordCall, turn bool) error {
+func (x *Events) record(ctx context.Context, calls []*recordCall, shared bool) error {
 	var events []NewEvent
 	for _, call := range calls {
 		events = append(events, call.events...)
 	}
-	stored, err := x.store(ctx, events, turn)
+	stored, err := x.store(ctx, events, shared)
 	if errors.Is(err, errForgotten) {
 		x.s.Locations.forget()
-		stored, err = x.store(ctx, events, turn)
+		stored, err = x.store(ctx, events, shared)
 	}
 	if err != nil {
 		return err
@@ -101,9 +102,9 @@ func (x *Events) record(ctx context.Context, calls []*recordCall, turn bool) err
 }
 
 // store returns the numbers of the events that were new.
-func (x *Events) store(ctx context.Context, events []NewEvent, turn bool) (stored map[eventKey]int64, err error) {
+func (x *Events) store(ctx context.Context, events []NewEvent, shared bool) (stored map[eventKey]int64, err error) {
 	wait := lockWaitAlone
-	if turn {
+	if shared {
 		wait = lockWaitInGroup
 	}
 	if x.s.db.SingleWriter() {
@@ -147,7 +148,7 @@ func (x *Events) storeSQLite(ctx context.Context, events []NewEvent) (stored map
 func (s *Store) recordIn(tx *gorm.DB, events []NewEvent, now time.Time) (stored map[eventKey]int64, err error) {
 	stored = make(map[eventKey]int64, len(events))
 	rows := eventRows(events, now)
-	if err := db.Chunks(s.db, rows, func(part []Event) error { return s.insertEvents(tx, part, stored) }); err != nil {
+	if err := db.Chunks(s.db, rows, func(chunk []Event) error { return s.insertEvents(tx, chunk, stored) }); err != nil {
 		return nil, err
 	}
 	return stored, s.enqueue(tx, newlyPending(rows, stored))

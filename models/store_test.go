@@ -115,6 +115,7 @@ func TestErrorsSayWhere(t *testing.T) {
 		cancel()
 		_, get := s.Webhooks.Get(t.Context(), 7)
 		_, change := s.Users.Invite(gone, mary, models.User{Email: "new@example.com", Role: models.RoleViewer})
+		_, _, record := s.Events.Record(gone, []models.NewEvent{{EventID: "a", Type: "question.created", Location: "main", Payload: []byte("{}")}})
 		_, location := s.Locations.Get(gone, "main")
 		for _, c := range []struct {
 			err, is error
@@ -123,6 +124,7 @@ func TestErrorsSayWhere(t *testing.T) {
 			{get, models.ErrNotFound, "get webhook 7: not found"},
 			{s.Users.SetPassword(t.Context(), 9, "x"), models.ErrNotFound, "set password of member 9: not found"},
 			{change, context.Canceled, "invite member: "},
+			{record, context.Canceled, "record events: "},
 			{location, context.Canceled, "get location main: "},
 		} {
 			if !errors.Is(c.err, c.is) || !strings.HasPrefix(c.err.Error(), c.where) {
