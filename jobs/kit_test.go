@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -182,13 +183,17 @@ func (b *bench) begin(ctx context.Context, w models.Webhook) {
 // exec changes the database behind the models' back.
 func (b *bench) exec(statement string) {
 	b.t.Helper()
+	_, err := b.db().ExecContext(b.t.Context(), statement)
+	ok(b.t, err)
+}
+
+func (b *bench) db() *sql.DB {
 	db := b.store.SQLite()
 	if db == nil {
 		db = stdlib.OpenDBFromPool(b.store.Postgres())
-		defer db.Close()
+		b.t.Cleanup(func() { _ = db.Close() })
 	}
-	_, err := db.ExecContext(b.t.Context(), statement)
-	ok(b.t, err)
+	return db
 }
 
 func (b *bench) deliveries(w models.Webhook) []models.DeliveryRow {
