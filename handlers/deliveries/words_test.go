@@ -185,20 +185,20 @@ func TestParseDeliveryQuery(t *testing.T) {
 		t.Errorf("empty: %+v, %+v, %v", q, f, faults)
 	}
 	// A chosen moment counts for more than a span.
-	times, from, to, _ := parseTimesOf("time=7d&to=2026-11-20")
+	times, from, to := parseTimesOf("time=7d&to=2026-11-20")
 	if times.Span != "" || !from.IsZero() || !to.Equal(time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)) || times.To != "2026-11-20T00:00" {
 		t.Errorf("%+v from %s to %s", times, from, to)
 	}
-	times, from, _, _ = parseTimesOf("from=2026-11-20T10:00:05%2B02:00")
+	times, from, _ = parseTimesOf("from=2026-11-20T10:00:05%2B02:00")
 	if times.From != "2026-11-20T08:00:05" || from.Hour() != 8 {
 		t.Errorf("%+v from %s", times, from)
 	}
 }
 
-func parseTimesOf(query string) (web.TimeFilter, time.Time, time.Time, []string) {
+func parseTimesOf(query string) (web.TimeFilter, time.Time, time.Time) {
 	v, _ := url.ParseQuery(query)
 	var f web.TimeFilter
-	faults := rules.BindFilters(v, &f)
+	rules.BindFilters(v, &f)
 	from, to := f.Range(historyNow)
-	return f, from, to, faults
+	return f, from, to
 }

@@ -15,7 +15,7 @@ import (
 // sentences are the messages for broken rules: by rule, by field and rule, and
 // by either of them in one struct, whose name then stands in front. {value} is
 // the value, {length} its length in characters, {limit} the rule's parameter.
-var sentences = map[string]string{
+var sentences = map[string]string{ //nolint:gosec // sentences about passwords, none of them
 	"activity":                   ignored("activity"),
 	"audit_subject":              ignored("thing that is changed"),
 	"before number":              ignored("place in the list"),
