@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"github.com/sitehooks/sitehooks/models/db"
 )
@@ -101,7 +102,7 @@ func (x *Events) tryRest(ctx context.Context) (id int64, err error) {
 	err = x.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		id = 0
 		var run dispatchRun
-		res := tx.Raw("select * from dispatch_runs where id = 1" + x.s.db.SkipLocked()).Scan(&run)
+		res := tx.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate, Options: clause.LockingOptionsSkipLocked}).Find(&run, 1)
 		if res.Error != nil || res.RowsAffected == 0 {
 			return res.Error
 		}
@@ -110,14 +111,14 @@ func (x *Events) tryRest(ctx context.Context) (id int64, err error) {
 			return err
 		}
 		const stopped = "Sitehooks stopped while it dispatched the events."
-		aside := tx.Exec("update dispatch_rest set set_aside_at = ?, reason = case when reason = '' then ? else reason end where set_aside_at is null and tries >= ?",
-			now, stopped, restTries)
-		if aside.Error != nil {
-			return aside.Error
+		err = tx.Model(&Rest{}).Where("set_aside_at is null and tries >= ?", restTries).
+			Updates(map[string]any{"set_aside_at": now, "reason": gorm.Expr("case when reason = '' then ? else reason end", stopped)}).Error
+		if err != nil {
+			return err
 		}
+		order := clause.Expr{SQL: "case when location > ? then 0 else 1 end, location, id", Vars: []any{run.LastLocation}}
 		var rests []Rest
-		err = tx.Raw("select * from dispatch_rest where set_aside_at is null order by case when location > ? then 0 else 1 end, location, id limit 1",
-			run.LastLocation).Find(&rests).Error
+		err = tx.Clauses(clause.OrderBy{Expression: order}).Limit(1).Find(&rests, "set_aside_at is null").Error
 		if err != nil || len(rests) == 0 {
 			return err
 		}
@@ -127,7 +128,7 @@ func (x *Events) tryRest(ctx context.Context) (id int64, err error) {
 				return err
 			}
 		}
-		return tx.Exec("update dispatch_rest set tries = tries + 1 where id = ?", id).Error
+		return tx.Model(&Rest{ID: id}).Update("tries", gorm.Expr("tries + 1")).Error
 	})
 	return id, err
 }
@@ -158,9 +159,9 @@ func (d *Dispatch) Failed(ctx context.Context, failure error) (err error) {
 	again := db.Unable(failure) != "" || errors.Is(failure, ErrChanged) || ctx.Err() != nil
 	return d.s.db.Tx(context.WithoutCancel(ctx), func(tx *gorm.DB) error {
 		if again {
-			return tx.Exec("update dispatch_rest set tries = tries - 1 where id = ?", d.tried).Error
+			return tx.Model(&Rest{ID: d.tried}).Update("tries", gorm.Expr("tries - 1")).Error
 		}
-		return tx.Exec("update dispatch_rest set reason = ? where id = ?", failure.Error(), d.tried).Error
+		return tx.Model(&Rest{ID: d.tried}).Update("reason", failure.Error()).Error
 	})
 }
 
@@ -177,7 +178,7 @@ func (x *Events) SetAside(ctx context.Context, limit int) (_ []Rest, err error) 
 func (x *Events) TryAgain(ctx context.Context, by Actor) (n int64, err error) {
 	defer wrap(&err, "try deliveries set aside again")
 	err = x.s.db.Tx(ctx, func(tx *gorm.DB) error {
-		res := tx.Exec("update dispatch_rest set set_aside_at = null, tries = 0, reason = '' where set_aside_at is not null")
+		res := tx.Model(&Rest{}).Where("set_aside_at is not null").Updates(map[string]any{"set_aside_at": nil, "tries": 0, "reason": ""})
 		if n = res.RowsAffected; res.Error != nil || n == 0 {
 			return res.Error
 		}

@@ -273,7 +273,7 @@ func (n NewDelivery) sharedID() *int64 {
 // storeRests stores what is left, and forgets what is done.
 func (d *Dispatch) storeRests(n Decision) error {
 	if len(n.Done) > 0 {
-		if err := d.tx.Exec("delete from dispatch_rest where "+d.s.db.InIDs("id"), db.JSON(n.Done)).Error; err != nil {
+		if err := d.tx.Delete(&Rest{}, n.Done).Error; err != nil {
 			return err
 		}
 	}
