@@ -19,7 +19,7 @@ import (
 // bigTables grow with time or with the number of webhooks: nobody reads one
 // from its beginning to its end.
 var bigTables = []string{
-	"events", "pending_events", "dispatches", "deliveries", "attempts", "triggers", "webhook_hours", "webhooks", "webhook_versions", "audit_entries", "lanes",
+	"events", "pending_events", "dispatches", "deliveries", "delivery_queue", "delivery_ends", "attempts", "triggers", "webhook_hours", "webhooks", "webhook_versions", "audit_entries", "lanes",
 }
 
 // wholeReads are the beginnings of the statements for which it is right, each
@@ -35,9 +35,11 @@ var wholeReads = map[string]string{
 	"SELECT v.* FROM webhook_versions v join (SELECT":                     "an explanation judges each webhook that the location had",
 	"SELECT id,name FROM webhooks WHERE lower(name) like":                 "a part of a name has no index; asked while somebody types, 20 found at most",
 	"select coalesce(sum(d.waiting), 0)":                                  "each webhook of the deliveries looked at",
-	"SELECT id,type FROM webhooks WHERE state = ? and deleted_at is null": "a setting that is switched on releases what each webhook held",
 	"SELECT count(*) FROM webhooks WHERE deleted_at is null and (substr":  "one page asks whether the keys open every webhook",
 	"select l.webhook_id from lanes l join webhooks w":                    "the safety net under the lanes looks at each of them, once in a while",
+	"select count(*) from (select 1 from delivery_queue limit ?) x":       "what waits is counted up to a limit",
+	"SELECT q.delivery_id FROM delivery_queue q ORDER BY":                 "a filter finds out where it is to stop, after 20,000 rows at most",
+	"SELECT e.delivery_id FROM delivery_ends e WHERE e.state":             "a filter finds out where it is to stop, after 20,000 rows at most",
 	"SELECT leased_by FROM lanes":                                         "one page asks who is at work; an index would be written with every turn of a lane",
 	"update lanes set leased_until = null where":                          "the only instance starts, and whoever had a lease is dead",
 }
@@ -122,7 +124,7 @@ type toldStatements struct {
 }
 
 // fewIn are indexes that have few of a table's rows, or are read up to a limit.
-var fewIn = []string{"webhooks_troubled", "deliveries_waiting", "lanes_failing"}
+var fewIn = []string{"webhooks_troubled", "lanes_failing", "attempts_failed"}
 
 // fewRows are not many to look at: next to nothing waits here for dispatch.
 const fewRows = 100

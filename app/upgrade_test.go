@@ -48,22 +48,26 @@ insert into webhook_versions (webhook_id, version, at, by, type, name, location,
 	values (1, 2, {t -72h}, 'Mary Wilkins', 'generic', 'Sends', 'main', '["question.created"]', 'all', '[]', '', 'active', '', false),
 	(2, 3, {t -72h}, 'Mary Wilkins', 'generic', 'Holds', 'main', '["question.created"]', 'specific', '["espresso"]', '', 'active', '', false),
 	(2, 4, {t -48h}, 'Mary Wilkins', 'generic', 'Holds', 'main', '["question.created"]', 'specific', '["espresso"]', '', 'stopped', '', false);
-insert into lanes (webhook_id, next_due_at, leased_by, slow, paced_through, failures_in_row, failing_since, last_failure_at, last_at, last_code, last_error)
-	values (1, {t -59m}, '', false, 0, 1, {t -60m}, {t -60m}, {t -60m}, 503, ''), (2, null, '', false, 0, 0, null, null, null, 0, '');
+insert into lanes (webhook_id, next_due_at, leased_by, slow, paced, failures_in_row, failing_since, last_failure_at, last_at, last_code, last_error)
+	values (1, {t -59m}, '', false, false, 1, {t -60m}, {t -60m}, {t -60m}, 503, ''), (2, null, '', false, false, 0, null, null, null, 0, '');
 insert into events (id, event_id, type, location, community, tags, merge_key, subject, title, occurred_at, received_at, payload)
 	values (1, 'old-1', 'question.created', 'main', '', '["espresso"]', 'main question.created 1', '1', 'Question old-1', {t -61h}, {t -61h}, {question 1}),
 	(2, 'old-2', 'question.created', 'main', '', '["espresso"]', 'main question.created 2', '2', 'Question old-2', {t -61m}, {t -61m}, {question 2}),
 	(3, 'old-3', 'question.created', 'main', '', '["espresso"]', 'main question.created 3', '3', 'Question old-3', {t -60m}, {t -60m}, {question 3});
 insert into pending_events (location, received_at, event_id, merge_key) values ('main', {t -60m}, 3, 'main question.created 3');
 insert into dispatches (id, at, match_version, logged) values (1, {t -61h}, 3, true), (2, {t -60m}, 4, true);
-insert into deliveries (id, public_id, webhook_id, location, event_id, dispatch_id, event_types, items, state, due_at, resend, tries, round, created_at, last_at, last_code, last_error, last_ms, finished_at, reason, body)
-	values (1, 'msg_delivered', 1, 'main', 1, 1, ',question.created,', 1, 'delivered', null, false, 1, 1, {t -61h}, {t -61h}, 200, '', 12, {t -61h}, '', {body 1}),
-	(2, 'msg_retrying', 1, 'main', 2, 2, ',question.created,', 1, 'retrying', {t -59m}, false, 1, 1, {t -60m}, {t -60m}, 503, '', 12, null, '', {body 2}),
-	(3, 'msg_held', 2, 'main', 2, 2, ',question.created,', 1, 'pending', {t -60m}, false, 0, 0, {t -60m}, null, 0, '', 0, null, '', {body 2}),
-	(4, 'msg_failed', 2, 'main', 1, 1, ',question.created,', 1, 'failed', null, false, 8, 8, {t -61h}, {t -50h}, 500, '', 12, {t -50h}, 'The last attempt failed.', {body 1});
-insert into attempts (delivery_id, webhook_id, number, manual, started_at, duration_us, code, error_class, error, url, request_headers, response_headers, response_body, truncated)
-	values (1, 1, 1, false, {t -61h}, 12000, 200, '', '', '{url}', {b []}, {b []}, {b thank you}, false),
-	(2, 1, 1, false, {t -60m}, 12000, 503, '', '', '{url}', {b []}, {b []}, {b later}, false)`
+insert into deliveries (id, public_id, webhook_id, location, event_id, dispatch_id, event_types, items, created_at, body)
+	values (1, 'msg_delivered', 1, 'main', 1, 1, ',question.created,', 1, {t -61h}, {body 1}),
+	(2, 'msg_retrying', 1, 'main', 2, 2, ',question.created,', 1, {t -60m}, {body 2}),
+	(3, 'msg_held', 2, 'main', 2, 2, ',question.created,', 1, {t -60m}, {body 2}),
+	(4, 'msg_failed', 2, 'main', 1, 1, ',question.created,', 1, {t -61h}, {body 1});
+insert into delivery_queue (delivery_id, webhook_id, due_at, round, tries, resend, paced, subject, bytes)
+	values (2, 1, {t -59m}, 1, 1, false, false, 0, 60), (3, 2, {t -60m}, 0, 0, false, false, 0, 60);
+insert into delivery_ends (delivery_id, webhook_id, state, at, reason) values (4, 2, 'failed', {t -50h}, 'The last attempt failed.');
+insert into attempts (delivery_id, started_at, webhook_id, manual, duration_us, code, error_class, error, url, request_headers, response_headers, response_body, truncated, reconnected, arrived)
+	values (1, {t -61h}, 1, false, 12000, 200, '', '', '{url}', {b []}, {b []}, {b thank you}, false, false, true),
+	(2, {t -60m}, 1, false, 12000, 503, '', '', '{url}', {b []}, {b []}, {b later}, false, false, false),
+	(4, {t -50h}, 2, false, 12000, 500, '', '', '{url}', {b []}, {b []}, {b later}, false, false, false)`
 
 // firstInstallation makes a database as the first release left it, whose
 // webhooks have the target.

@@ -16,7 +16,7 @@ const openPause = 100 * time.Millisecond
 func (l *lane) startSome(ctx context.Context) <-chan time.Time {
 	for len(l.pre.queue) > 0 && !l.outside && !l.rec.full() {
 		d := l.pre.queue[0]
-		paced := d.ID <= l.seen.Lane.PacedThrough
+		paced := d.Paced
 		if paced && l.at.share == models.ShareFast {
 			l.end() // it would keep a place for waiting: the rest goes on in the paced share
 			return nil

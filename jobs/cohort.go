@@ -159,7 +159,7 @@ func (c *cohort) delivery(e *entry) models.NewDelivery {
 	id := c.id(e.webhook, inside)
 	n := models.NewDelivery{Unlogged: !c.rest.Logged, Delivery: models.Delivery{
 		PublicID: id, WebhookID: e.webhook.ID, Location: e.webhook.Location, DispatchID: c.rest.DispatchID,
-		EventTypes: eventTypes(inside), Items: len(inside),
+		EventTypes: eventTypes(inside), Items: len(inside), Subject: c.subject(inside[0].row),
 	}}
 	for _, it := range inside {
 		n.Events = append(n.Events, it.row.ID)

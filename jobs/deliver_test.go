@@ -256,6 +256,7 @@ func TestResend(t *testing.T) {
 		w := pending(b, nil)
 		b.deliver(w)
 		d := b.only(w)
+		b.clock.Add(time.Second)
 		ok(b.t, b.store.Deliveries.Resend(b.t.Context(), admin, d.PublicID))
 		b.receiver.answers(http.StatusInternalServerError)
 		b.deliver(w)

@@ -168,8 +168,8 @@ func TestWhatCannotBeRecordedIsNotSentForEver(t *testing.T) {
 		d := b.only(w)
 		now, err := b.store.Now(b.t.Context())
 		ok(b.t, err)
-		o := models.Outcome{State: models.DeliveryDelivered, Arrived: true, Round: 1, Attempt: models.Attempt{
-			DeliveryID: d.ID, WebhookID: w.ID, Number: 1, StartedAt: now, Code: 200, RequestHeaders: []byte("[]"),
+		o := models.Outcome{State: models.DeliveryDelivered, Round: 1, Attempt: models.Attempt{
+			DeliveryID: d.ID, WebhookID: w.ID, StartedAt: now, Code: 200, Arrived: true, RequestHeaders: []byte("[]"),
 			ResponseHeaders: []byte("[]"), ResponseBody: []byte{}, Error: "a\x00b", // as if nobody had made it text
 		}}
 		ctx, cancel := context.WithTimeout(b.t.Context(), time.Minute)

@@ -320,7 +320,7 @@ func TestWhatIsResentTogetherIsPacedThoughReadAhead(t *testing.T) {
 			<-arrived
 		}
 		// As a resend of many does.
-		b.exec("update lanes set paced_through = 1000000")
+		b.exec("update delivery_queue set paced = true")
 		for range laneFetch - laneFetch/4 {
 			gate <- struct{}{}
 		}

@@ -53,7 +53,9 @@ func TestWhatIsResentMeanwhileIsNotPruned(t *testing.T) {
 		b.deliver(w)
 		b.clock.Add(31 * 24 * time.Hour)
 		prune := func(ctx context.Context) error { _, err := b.store.Pruning().Step(ctx); return err }
-		ok(b.t, b.meanwhile(prune, "update deliveries set due_at = finished_at, resend = true"))
+		ok(b.t, b.meanwhile(prune, `with d as (select id, webhook_id from deliveries for share)
+			insert into delivery_queue (delivery_id, webhook_id, due_at, round, tries, resend, paced, subject, bytes)
+			select id, webhook_id, $1, 0, 1, true, false, 0, 0 from d`, b.clock.Now()))
 		if d := b.only(w); !d.Resend || d.DueAt == nil {
 			b.t.Errorf("%+v", d.Delivery)
 		}

@@ -20,7 +20,7 @@ func outcome(f *wire.Format, d models.Delivery, r send.Result, h wire.Health, no
 	o := models.Outcome{Attempt: attempt(d, r), Round: d.Round + 1, Reason: v.Reason}
 	switch {
 	case v.Delivered:
-		o.State, o.Arrived = models.DeliveryDelivered, true
+		o.State, o.Attempt.Arrived = models.DeliveryDelivered, true
 	case d.Resend:
 		o.State, o.Round, o.DueAt = d.State, d.Round, d.ScheduledAt
 	case v.Failed:

@@ -55,7 +55,7 @@ func (r *recorder) add(o models.Outcome, at time.Time) {
 	if !at.Before(r.last.at) { // requests may end in another order than they began
 		r.last = last{at, o.Attempt.Code, o.Attempt.ErrorClass}
 	}
-	if o.Arrived {
+	if o.Attempt.Arrived {
 		r.state.LastSuccessAt = &at
 	}
 }

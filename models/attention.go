@@ -65,8 +65,8 @@ func (x *Webhooks) troubled(db *gorm.DB, at Snapshot) ([]Attention, error) {
 		return list, err
 	}
 	stopped, err := x.holding(db, at, AttentionMax-len(list), `state = ? and state_at < ?
-		and exists (select 1 from deliveries h where h.webhook_id = webhooks.id and h.due_at is not null and h.state in ?)`,
-		WebhookStopped, at.Now.Add(-at.Settings.Retention/2), heldStates)
+		and exists (select 1 from delivery_queue h where h.webhook_id = webhooks.id)`,
+		WebhookStopped, at.Now.Add(-at.Settings.Retention/2))
 	for _, a := range stopped {
 		if a.Soon {
 			list = append(list, a)
@@ -75,22 +75,39 @@ func (x *Webhooks) troubled(db *gorm.DB, at Snapshot) ([]Attention, error) {
 	return list, err
 }
 
-var heldStates = []string{DeliveryPending, DeliveryRetrying}
+// firstWaiting is the delivery of a webhook that is due first.
+type firstWaiting struct {
+	CreatedAt, DueAt *time.Time
+	Resent           bool // it had ended
+}
+
+// firstColumns are those of firstWaiting, of a webhook.
+func firstColumns(webhook string) string {
+	return "(select d.created_at from deliveries d where d.id = " + firstQueued("delivery_id", webhook) + ") as created_at, " +
+		firstQueued("due_at", webhook) + " as due_at, coalesce(" + firstQueued("resend and scheduled_at is null", webhook) + ", false) as resent"
+}
+
+// since is when it began to wait; nil: nothing waits.
+func (f firstWaiting) since() *time.Time {
+	if f.Resent {
+		return f.DueAt
+	}
+	return f.CreatedAt
+}
 
 // holding returns webhooks, those in their state for longest first, with the
 // number of their waiting deliveries and the time of expiry.
 func (x *Webhooks) holding(db *gorm.DB, at Snapshot, limit int, which string, args ...any) ([]Attention, error) {
 	var rows []struct {
 		Attention
-		FirstAt *time.Time // when the first that waits was made
+		First firstWaiting `gorm:"embedded"`
 	}
-	const waits = "from deliveries where webhook_id = w.id and due_at is not null and state in ?"
 	which = "from webhooks where state <> 'active' and deleted_at is null and state_at is not null and " + which
-	err := db.Raw(`select w.*, d.created_at as first_at, (select count(*) from (select 1 `+waits+` limit ?) held) as held
+	err := db.Raw(`select w.*, `+firstColumns("w.webhook_id")+`,
+			(select count(*) from (select 1 from delivery_queue where webhook_id = w.id limit ?) held) as held
 		from (select id as webhook_id, id, name, state, state_reason as reason, state_at, (select count(*) `+which+`) as alike
 			`+which+` order by state_at, id limit ?) w
-		left join deliveries d on d.id = (select id `+waits+` order by due_at, id limit 1)
-		order by w.state_at, w.id`, slices.Concat([]any{heldStates, HeldMax + 1}, args, args, []any{limit, heldStates})...).Scan(&rows).Error
+		order by w.state_at, w.id`, slices.Concat([]any{HeldMax + 1}, args, args, []any{limit})...).Scan(&rows).Error
 	if err != nil {
 		return nil, err
 	}
@@ -99,10 +116,10 @@ func (x *Webhooks) holding(db *gorm.DB, at Snapshot, limit int, which string, ar
 		a := row.Attention
 		a.Held, a.More = min(a.Held, HeldMax), a.Held > HeldMax
 		a.ExpiresAt = at.Now.Add(at.Settings.Retention)
-		if row.FirstAt != nil {
+		if first := row.First.since(); first != nil {
 			since := a.StateAt
-			if row.FirstAt.After(since) {
-				since = *row.FirstAt
+			if first.After(since) {
+				since = *first
 			}
 			a.ExpiresAt = since.Add(at.Settings.Retention)
 			a.Soon = !at.Now.Before(since.Add(at.Settings.Retention / 2))
@@ -124,25 +141,23 @@ func (x *Webhooks) switchedOff(db *gorm.DB, at Snapshot) (*Attention, error) {
 	}
 	types = slices.DeleteFunc(types, func(name string) bool { return !x.s.needsFeature(name) })
 	const holds = "w.state = ? and w.deleted_at is null and w.type in ?"
-	waits := heldStates
 	// The first of each lane is found by index; all that waits may be much.
-	var first []time.Time
-	err := db.Raw(`select d.created_at from webhooks w join deliveries d on d.id = (
-			select id from deliveries where webhook_id = w.id and due_at is not null and state in ? order by due_at, id limit 1)
-		where `+holds+` order by d.created_at limit 1`, waits, WebhookActive, types).Scan(&first).Error
-	if err != nil || len(first) == 0 {
+	var first firstWaiting
+	err := db.Raw(`select * from (select `+firstColumns("w.id")+` from webhooks w where `+holds+`) f
+		where f.due_at is not null order by f.due_at limit 1`, WebhookActive, types).Scan(&first).Error
+	if err != nil || first.since() == nil {
 		return nil, err
 	}
 	since := at.SwitchedAt
-	if first[0].After(since) {
-		since = first[0]
+	if first.since().After(since) {
+		since = *first.since()
 	}
 	a := Attention{State: AttentionOff, StateAt: at.SwitchedAt, ExpiresAt: since.Add(at.Settings.Retention), Soon: !at.Now.Before(since.Add(at.Settings.Retention / 2))}
 	if !a.Soon {
 		return nil, nil //nolint:nilnil // nothing is that old
 	}
-	err = db.Raw(`select count(*) from (select 1 from webhooks w join deliveries d on d.webhook_id = w.id and d.due_at is not null and d.state in ?
-		where `+holds+` limit ?) held`, waits, WebhookActive, types, HeldMax+1).Scan(&a.Held).Error
+	err = db.Raw(`select count(*) from (select 1 from webhooks w join delivery_queue q on q.webhook_id = w.id
+		where `+holds+` limit ?) held`, WebhookActive, types, HeldMax+1).Scan(&a.Held).Error
 	a.Held, a.More = min(a.Held, HeldMax), a.Held > HeldMax
 	return &a, err
 }

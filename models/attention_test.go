@@ -34,10 +34,10 @@ func TestAttention(t *testing.T) {
 		start, err := s.Now(t.Context())
 		ok(t, err)
 		for i, w := range []models.Webhook{broken, broken, stopped} {
-			ok(t, s.DB().WithContext(t.Context()).Create(&models.Delivery{
+			ok(t, s.AddDeliveries(t.Context(), models.Delivery{
 				PublicID: string(rune('a' + i)), WebhookID: w.ID, Location: "main", EventTypes: ",question.created,", Items: 1,
 				State: models.DeliveryPending, CreatedAt: start.Add(-day), DueAt: &start, Body: []byte("x"),
-			}).Error)
+			}))
 		}
 		ok(t, s.Webhooks.Break(t.Context(), broken.ID, "The receiver answered 410 Gone."))
 		ok(t, s.Webhooks.Pause(t.Context(), mary, stopped.ID))
@@ -80,10 +80,10 @@ func TestAttentionToWhatIsSwitchedOff(t *testing.T) {
 		start, err := s.Now(t.Context())
 		ok(t, err)
 		for _, id := range []string{"a", "b"} {
-			ok(t, s.DB().WithContext(t.Context()).Create(&models.Delivery{
+			ok(t, s.AddDeliveries(t.Context(), models.Delivery{
 				PublicID: id, WebhookID: w.ID, Location: "main", EventTypes: ",question.created,", Items: 1,
 				State: models.DeliveryPending, CreatedAt: start, DueAt: &start, Body: []byte("x"),
-			}).Error)
+			}))
 		}
 		clock.Add(day)
 		ok(t, s.Settings.Change(t.Context(), mary, models.EnableGenericWebhooks, "False", "why"))

@@ -27,7 +27,7 @@ func (a *Audit) Search(ctx context.Context, q AuditQuery) (rows []AuditEntry, ne
 	}
 	floor := int64(0)
 	if q.filtered() {
-		if floor, err = scanFloor(query); err != nil {
+		if floor, err = scanFloor(query, "id"); err != nil {
 			return nil, 0, err
 		}
 		query = query.Where("id >= ?", floor)

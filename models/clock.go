@@ -20,9 +20,11 @@ func (x *Lanes) Reschedule(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		// By webhook, because that is how due deliveries are found.
-		err = tx.Exec(`update deliveries set due_at = ? where webhook_id in (select webhook_id from lanes)
-			and due_at > ? and (resend or coalesce(last_at, created_at) > ?)`, now, now, now.Add(ClockStep)).Error
+		// A first attempt is due when its delivery is made. By webhook, because that
+		// is how due deliveries are found.
+		err = tx.Exec(`update delivery_queue set due_at = ? where webhook_id in (select webhook_id from lanes) and paced in (false, true)
+			and due_at > ? and (resend or round = 0 or exists (
+				select 1 from attempts a where a.delivery_id = delivery_queue.delivery_id and a.started_at > ?))`, now, now, now.Add(ClockStep)).Error
 		if err != nil {
 			return err
 		}
@@ -31,7 +33,7 @@ func (x *Lanes) Reschedule(ctx context.Context) error {
 }
 
 // setBack reports whether the clock was set back while no instance ran: a run
-// of dispatch, a delivery that waits or the hour of an attempt is yet to come.
+// of dispatch, the newest delivery or the hour of an attempt is yet to come.
 func (x *Lanes) setBack(tx *gorm.DB) (back bool, err error) {
 	now, err := x.s.db.Now(tx)
 	if err != nil {
@@ -39,7 +41,7 @@ func (x *Lanes) setBack(tx *gorm.DB) (back bool, err error) {
 	}
 	soon := now.Add(ClockStep)
 	err = tx.Raw(`select exists (select 1 from dispatch_runs where last_at > ?)
-		or exists (select 1 from deliveries where finished_at is null and created_at > ?)
+		or exists (select 1 from deliveries where id = (select max(id) from deliveries) and created_at > ?)
 		or exists (select 1 from webhook_hours where hour > ?)`, soon, soon, soon).Scan(&back).Error
 	return back, err
 }

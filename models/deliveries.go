@@ -1,10 +1,8 @@
 package models
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -13,31 +11,30 @@ import (
 // Deliveries are the notifications and their attempts.
 type Deliveries struct{ s *Store }
 
-// Values of DeliveryQuery.State besides the stored ones.
+// Values of DeliveryQuery.State besides those of deliveries.
 const (
-	StateHeld    = "held"    // waits, and its webhook cannot send
+	StateHeld    = "held"    // waits, perhaps to be resent, and its webhook cannot send
 	StateWaiting = "waiting" // pending or retrying
 )
 
 // DeliveryQuery selects deliveries; empty: any.
 type DeliveryQuery struct {
 	WebhookID  int64
-	State      string // a stored state, StateHeld or StateWaiting
+	State      string // of the delivery, StateHeld or StateWaiting
 	CodeClass  int    // 2 to 5: of the newest attempt's status
 	ErrorClass string
 	EventType  string
 	From, To   time.Time // of creation; zero: open
 	Before     int64     // Delivery.ID below this; 0: from the newest
 	Limit      int
-
-	held bool // only those whose webhook cannot send
 }
 
 // DeliveryRow is a delivery with its webhook, deleted or not.
 type DeliveryRow struct {
 	Delivery
 	Webhook Webhook
-	// Held says that it waits and that its webhook cannot send, HeldWhy why.
+	// Held says that it waits, perhaps to be resent, and that its webhook cannot
+	// send; HeldWhy says why.
 	Held    bool
 	HeldWhy string
 }
@@ -55,21 +52,13 @@ func (x *Deliveries) List(ctx context.Context, q DeliveryQuery) (rows []Delivery
 // newest finds deliveries from a floor on.
 func (x *Deliveries) newest(db *gorm.DB, q DeliveryQuery, floor int64, settings Settings) (rows []DeliveryRow, more bool, err error) {
 	var found []Delivery
-	for _, part := range q.parts() {
-		query, err := x.where(db.Omit("body"), part, settings)
-		if err != nil {
-			return nil, false, err
-		}
-		if q.scans() {
-			query = query.Where("id >= ?", floor)
-		}
-		var some []Delivery
-		if err := query.Order("id desc").Limit(q.Limit + 1).Find(&some).Error; err != nil {
-			return nil, false, err
-		}
-		found = append(found, some...)
+	query, err := x.where(db, q, floor, settings)
+	if err != nil {
+		return nil, false, err
 	}
-	slices.SortFunc(found, func(a, b Delivery) int { return cmp.Compare(b.ID, a.ID) })
+	if err := query.Select(deliveryColumns).Order(q.source().id + " desc").Limit(q.Limit + 1).Find(&found).Error; err != nil {
+		return nil, false, err
+	}
 	if len(found) > q.Limit {
 		found, more = found[:q.Limit], true
 	}
@@ -78,6 +67,9 @@ func (x *Deliveries) newest(db *gorm.DB, q DeliveryQuery, floor int64, settings 
 }
 
 func (x *Deliveries) withWebhooks(db *gorm.DB, found []Delivery, settings Settings) ([]DeliveryRow, error) {
+	if err := x.s.complete(db, found); err != nil {
+		return nil, err
+	}
 	ids := make([]int64, len(found))
 	for i, d := range found {
 		ids[i] = d.WebhookID
@@ -90,7 +82,7 @@ func (x *Deliveries) withWebhooks(db *gorm.DB, found []Delivery, settings Settin
 	for i, d := range found {
 		w := hooks[d.WebhookID]
 		rows[i] = DeliveryRow{Delivery: d, Webhook: w}
-		if d.State == DeliveryPending || d.State == DeliveryRetrying {
+		if d.DueAt != nil {
 			rows[i].HeldWhy = x.s.heldWhy(w, settings)
 			rows[i].Held = rows[i].HeldWhy != ""
 		}
@@ -102,7 +94,7 @@ func (x *Deliveries) withWebhooks(db *gorm.DB, found []Delivery, settings Settin
 func (x *Deliveries) Get(ctx context.Context, publicID string) (DeliveryRow, error) {
 	db := x.s.db.WithContext(ctx)
 	var d Delivery
-	if err := found(db.Take(&d, "public_id = ?", publicID)); err != nil {
+	if err := found(db.Table("deliveries d").Select(deliveryColumns+", d.body").Take(&d, "d.public_id = ?", publicID)); err != nil {
 		return DeliveryRow{}, err
 	}
 	settings, err := x.s.Settings.get(db)
@@ -123,7 +115,11 @@ func (x *Deliveries) Get(ctx context.Context, publicID string) (DeliveryRow, err
 // Attempts returns a delivery's attempts, the first first.
 func (x *Deliveries) Attempts(ctx context.Context, deliveryID int64) ([]Attempt, error) {
 	var rows []Attempt
-	return rows, x.s.db.WithContext(ctx).Order("id").Find(&rows, "delivery_id = ?", deliveryID).Error
+	err := x.s.db.WithContext(ctx).Order("started_at").Find(&rows, "delivery_id = ?", deliveryID).Error
+	for i := range rows {
+		rows[i].Number = i + 1
+	}
+	return rows, err
 }
 
 // EventsOf returns the events inside a delivery, without payload; none when
@@ -158,13 +154,15 @@ func (x *Deliveries) Depth(ctx context.Context) (Depth, error) {
 	errs := []error{
 		err,
 		db.Raw("select count(*) from (select 1 from pending_events limit ?) x", DepthMax).Scan(&d.Undispatched).Error,
-		db.Raw("select count(*) from (select 1 from deliveries where finished_at is null limit ?) x", DepthMax).Scan(&d.Waiting).Error,
+		db.Raw("select count(*) from (select 1 from delivery_queue limit ?) x", DepthMax).Scan(&d.Waiting).Error,
 	}
-	// A lane's own time may be earlier than that of its next delivery.
+	// A lane's own time may be earlier than that of its next delivery. Those that
+	// go out slowly are not late.
 	var due []time.Time
-	res := db.Raw(`select d.due_at from lanes l join deliveries d on d.id = (
-			select id from deliveries where webhook_id = l.webhook_id and due_at is not null order by due_at, id limit 1)
-		where l.next_due_at <= ? and d.due_at <= ? order by d.due_at limit 1`, now, now).Scan(&due)
+	res := db.Raw(`select q.due_at from (
+			select (select due_at from delivery_queue where webhook_id = l.webhook_id and paced = false order by due_at, delivery_id limit 1) as due_at
+			from lanes l where l.next_due_at <= ?) q
+		where q.due_at <= ? order by q.due_at limit 1`, now, now).Scan(&due)
 	if len(due) > 0 {
 		d.OldestDue = now.Sub(due[0])
 	}

@@ -18,11 +18,8 @@ var ErrErased = errors.New("the content was erased")
 func (x *Deliveries) Resend(ctx context.Context, by Actor, publicID string) error {
 	return x.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		var d Delivery
-		if err := found(tx.Take(&d, "public_id = ?", publicID)); err != nil {
+		if err := found(tx.Select("id, webhook_id, location").Take(&d, "public_id = ?", publicID)); err != nil {
 			return err
-		}
-		if d.Erased() {
-			return ErrErased
 		}
 		w, now, err := x.s.Webhooks.lockedNow(tx, d.WebhookID)
 		if err != nil {
@@ -38,23 +35,38 @@ func (x *Deliveries) Resend(ctx context.Context, by Actor, publicID string) erro
 		if x.s.heldWhy(w, settings) != "" {
 			return ErrNotActive
 		}
-		// It was read before it was locked, and may be erased or gone since.
-		res := tx.Exec(`update deliveries set due_at = ?, resend = true,
-			scheduled_at = case when resend then scheduled_at else due_at end where id = ? and (length(body) > 0 or body_id is not null)`, now, d.ID)
-		if res.Error != nil {
-			return res.Error
-		}
-		if res.RowsAffected == 0 {
-			return ErrErased
-		}
 		err = tx.Model(&Lane{}).Where("webhook_id = ?", w.ID).
 			Update("next_due_at", now).Error
 		if err != nil {
 			return err
 		}
+		if err := x.resend(tx, d.ID, now); err != nil {
+			return err
+		}
 		return audit(tx, by, now, "delivery.resent", "delivery "+publicID, label(w))
 	})
 }
+
+// resend makes the next attempt of a delivery one by hand, due now.
+func (x *Deliveries) resend(tx *gorm.DB, id int64, now time.Time) error {
+	res := tx.Exec(`update delivery_queue set due_at = ?, resend = true,
+		scheduled_at = case when resend then scheduled_at else due_at end where delivery_id = ?`, now, id)
+	if res.Error != nil || res.RowsAffected > 0 {
+		return res.Error
+	}
+	res = tx.Exec(requeue+"select "+requeued+" from deliveries d where d.id = ? and "+hasBody+x.s.db.ForShare(), now, false, id)
+	if res.Error == nil && res.RowsAffected == 0 {
+		return ErrErased // it was read before it was locked, and may be erased or gone since
+	}
+	return res.Error
+}
+
+const (
+	requeue = "insert into delivery_queue (delivery_id, webhook_id, due_at, round, tries, resend, paced, subject, bytes) "
+	// requeued are the columns for an ended delivery d, with a time and whether
+	// it is paced.
+	requeued = "d.id, d.webhook_id, cast(? as timestamptz), 0, (select count(*) from attempts a where a.delivery_id = d.id), true, cast(? as boolean), 0, length(d.body) + coalesce((select length(b.body) from bodies b where b.id = d.body_id), 0)"
+)
 
 // Resendable is the effect of resending all deliveries that match a query.
 type Resendable struct {
@@ -89,38 +101,25 @@ func (x *Deliveries) Resendable(ctx context.Context, q DeliveryQuery) (Resendabl
 	if r.From, err = x.floor(db, q); err != nil {
 		return r, err
 	}
-	for _, part := range q.parts() {
-		query, err := x.where(db.Model(&Delivery{}), part, settings)
-		if err != nil {
-			return r, err
-		}
-		var n struct{ Send, Waiting, Blocked int64 }
-		// By webhook first: there are fewer of them.
-		query = query.Select(`webhook_id, location, count(*) as n, count(due_at) as waiting,
-			count(case when due_at is null and (length(body) > 0 or body_id is not null) then 1 end) as idle`).Where("id >= ?", r.From).Group("webhook_id, location")
-		err = db.Raw(`select coalesce(sum(d.waiting), 0) as waiting, coalesce(sum(case when w.id is not null then d.idle else 0 end), 0) as send,
-			coalesce(sum(case when w.id is null then d.n - d.waiting else 0 end), 0) as blocked
-			from (?) d left join webhooks w on w.id = d.webhook_id and w.location = d.location and `+can, append([]any{query}, canArgs...)...).Scan(&n).Error
-		if err != nil {
-			return r, err
-		}
-		r.Send, r.Waiting, r.Blocked = r.Send+n.Send, r.Waiting+n.Waiting, r.Blocked+n.Blocked
+	query, err := x.where(db, q, r.From, settings)
+	if err != nil {
+		return r, err
 	}
-	return r, nil
+	// By webhook first: there are fewer of them.
+	query = query.Select(`d.webhook_id, d.location, count(*) as n, count(`+inQueue+`) as waiting,
+		count(case when `+inQueue+` is null and `+hasBody+` then 1 end) as idle`).Where("d.id >= ?", r.From).Group("d.webhook_id, d.location")
+	var n struct{ Send, Waiting, Blocked int64 }
+	err = db.Raw(`select coalesce(sum(d.waiting), 0) as waiting, coalesce(sum(case when w.id is not null then d.idle else 0 end), 0) as send,
+		coalesce(sum(case when w.id is null then d.n - d.waiting else 0 end), 0) as blocked
+		from (?) d left join webhooks w on w.id = d.webhook_id and w.location = d.location and `+can, append([]any{query}, canArgs...)...).Scan(&n).Error
+	r.Send, r.Waiting, r.Blocked = n.Send, n.Waiting, n.Blocked
+	return r, err
 }
 
 // canSend is the condition that the deliveries of a webhook w are not held.
 func (s *Store) canSend(db *gorm.DB, settings Settings) (text string, args []any, err error) {
 	holds, args, err := s.holds(db, settings)
 	return "w.deleted_at is null and not " + holds, args, err
-}
-
-// resendable selects finished deliveries whose webhook can send. An erased body
-// cannot be sent again, nor one of another location.
-func (s *Store) resendable(tx, query *gorm.DB, settings Settings) (*gorm.DB, error) {
-	can, args, err := s.canSend(tx, settings)
-	return query.Where(`due_at is null and (length(body) > 0 or body_id is not null) and exists (select 1 from webhooks w
-		where w.id = deliveries.webhook_id and w.location = deliveries.location and `+can+")", args...), err
 }
 
 // Resending is a number of deliveries that were resent together.
@@ -148,17 +147,12 @@ func (x *Deliveries) ResendAll(ctx context.Context, by Actor, q DeliveryQuery, a
 			return err
 		}
 		q.Before = among.Through + 1
-		for _, part := range q.parts() {
-			n, err := x.resendPart(tx, part, among.From, settings, r.At)
-			if err != nil {
-				return err
-			}
-			r.Total += n
+		if r.Total, err = x.resendMany(tx, q, among.From, settings, r.At); err != nil || r.Total == 0 {
+			return err
 		}
-		if r.Total == 0 {
-			return nil
-		}
-		if err := fillPaced(tx, among.Through, r.At); err != nil {
+		err = tx.Exec(`update lanes set next_due_at = ?, paced = true
+			where webhook_id in (select webhook_id from delivery_queue where resend and due_at = ?)`, r.At, r.At).Error
+		if err != nil {
 			return err
 		}
 		return audit(tx, by, r.At, "delivery.resent", strconv.FormatInt(r.Total, 10)+" deliveries", what)
@@ -166,16 +160,20 @@ func (x *Deliveries) ResendAll(ctx context.Context, by Actor, q DeliveryQuery, a
 	return r, err
 }
 
-func (x *Deliveries) resendPart(tx *gorm.DB, q DeliveryQuery, from int64, settings Settings, now time.Time) (int64, error) {
-	query, err := x.where(tx.Model(&Delivery{}).Select("id"), q, settings)
+// resendMany queues ended deliveries whose webhook can send. An erased body
+// cannot be sent again, nor one of another location.
+func (x *Deliveries) resendMany(tx *gorm.DB, q DeliveryQuery, from int64, settings Settings, now time.Time) (int64, error) {
+	query, err := x.where(tx, q, from, settings)
 	if err != nil {
 		return 0, err
 	}
-	if query, err = x.s.resendable(tx, query.Where("id >= ?", from), settings); err != nil {
+	can, args, err := x.s.canSend(tx, settings)
+	if err != nil {
 		return 0, err
 	}
-	res := tx.Model(&Delivery{}).Where("id in (?)", query).
-		Updates(map[string]any{"due_at": now, "resend": true})
+	query = query.Select("d.id").Where("d.id >= ? and "+inQueue+" is null", from).
+		Where("exists (select 1 from webhooks w where w.id = d.webhook_id and w.location = d.location and "+can+")", args...)
+	res := tx.Exec(requeue+"select "+requeued+" from deliveries d where d.id in (?) and "+hasBody+x.s.db.ForShare(), now, true, query)
 	return res.RowsAffected, res.Error
 }
 
@@ -192,15 +190,6 @@ func (x *Deliveries) lockWebhooks(tx *gorm.DB, id int64) error {
 	return tx.Raw("select id from webhooks where deleted_at is null order by id" + x.s.db.ForUpdate()).Scan(&ids).Error
 }
 
-// fillPaced marks the lanes of resent deliveries as due now, with deliveries up
-// to through to be sent slowly.
-func fillPaced(tx *gorm.DB, through int64, now time.Time) error {
-	return tx.Exec(`update lanes set next_due_at = ?,
-		paced_through = case when paced_through < ? then ? else paced_through end
-		where webhook_id in (select webhook_id from deliveries where resend and due_at = ?)`,
-		now, through, through, now).Error
-}
-
 // Unsent counts those of a resending that had no attempt yet, and how many of
 // these cannot be sent as things are.
 func (x *Deliveries) Unsent(ctx context.Context, at time.Time) (left, held int64, err error) {
@@ -215,7 +204,7 @@ func (x *Deliveries) Unsent(ctx context.Context, at time.Time) (left, held int64
 	}
 	var n struct{ Remain, Held int64 }
 	err = db.Raw(`select coalesce(sum(d.n), 0) as remain, coalesce(sum(case when w.id is null then d.n else 0 end), 0) as held
-		from (select webhook_id, count(*) as n from deliveries where resend and due_at = ? group by webhook_id) d
+		from (select webhook_id, count(*) as n from delivery_queue where resend and due_at = ? group by webhook_id) d
 		left join webhooks w on w.id = d.webhook_id and `+can, append([]any{at}, args...)...).Scan(&n).Error
 	return n.Remain, n.Held, err
 }

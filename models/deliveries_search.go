@@ -16,8 +16,9 @@ type DeliveryPage struct {
 	Scanned bool
 }
 
-// Search is List for people: by webhook, state and time it finds all; by
-// anything else it looks at ScanMax rows and says where to go on.
+// Search is List for people: by webhook and time, and for what failed or was
+// dropped, it finds all; by anything else it looks at ScanMax rows and says
+// where to go on.
 func (x *Deliveries) Search(ctx context.Context, q DeliveryQuery) (DeliveryPage, error) {
 	db := x.s.db.WithContext(ctx)
 	settings, err := x.s.Settings.get(db)
@@ -42,33 +43,18 @@ func (x *Deliveries) Search(ctx context.Context, q DeliveryQuery) (DeliveryPage,
 	return page, err
 }
 
-// scans tells whether rows have to be looked at. Webhook and state have an
-// index each, but not together, except for failed deliveries.
+// scans tells whether rows of the source have to be looked at that may not
+// match.
 func (q DeliveryQuery) scans() bool {
-	return q.CodeClass != 0 || q.ErrorClass != "" || q.EventType != "" || q.State == StateHeld || q.both()
+	return q.CodeClass != 0 || q.ErrorClass != "" || q.EventType != "" || q.State != "" && q.source().table != endsSource.table
 }
 
-func (q DeliveryQuery) both() bool {
-	return q.WebhookID != 0 && q.State != "" && q.State != DeliveryFailed
-}
-
-// floor is the oldest delivery to look at, so that they are at most ScanMax
-// of each state; 0: there are fewer.
+// floor is the oldest delivery to look at, so that they are at most ScanMax; 0:
+// there are fewer.
 func (x *Deliveries) floor(db *gorm.DB, q DeliveryQuery) (int64, error) {
-	if q.both() {
-		q.State = ""
+	query, err := x.indexed(db, q)
+	if err != nil {
+		return 0, err
 	}
-	var highest int64
-	for _, part := range q.parts() {
-		query, err := x.whereIndexed(db.Model(&Delivery{}), part)
-		if err != nil {
-			return 0, err
-		}
-		floor, err := scanFloor(query)
-		if err != nil {
-			return 0, err
-		}
-		highest = max(highest, floor)
-	}
-	return highest, nil
+	return scanFloor(query, q.source().id)
 }

@@ -9,8 +9,7 @@ import (
 	"github.com/sitehooks/sitehooks/models/modelstest"
 )
 
-// TestWaitingComesInOrder pages through two states at once, which the
-// database keeps apart.
+// TestWaitingComesInOrder pages through two states at once.
 func TestWaitingComesInOrder(t *testing.T) {
 	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
 		ok(t, s.Settings.Change(t.Context(), mary, models.EnableGenericWebhooks, "True", "test"))
@@ -24,9 +23,9 @@ func TestWaitingComesInOrder(t *testing.T) {
 			if i%2 == 0 {
 				w = shut
 			}
-			ok(t, s.DB().Create(&models.Delivery{
+			ok(t, s.AddDeliveries(t.Context(), models.Delivery{
 				PublicID: fmt.Sprint("d", i), WebhookID: w.ID, Location: "main", Items: 1, State: state, DueAt: &now, CreatedAt: now, Body: []byte("x"),
-			}).Error)
+			}))
 		}
 		many(t, s, open, 3, now)
 		ok(t, s.Webhooks.Pause(t.Context(), mary, shut.ID))

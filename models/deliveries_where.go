@@ -6,85 +6,158 @@ import (
 	"gorm.io/gorm"
 )
 
-// parts are queries for one stored state each: the index has the deliveries
-// of a state in order, but not those of two.
-func (q DeliveryQuery) parts() []DeliveryQuery {
-	if q.State != StateWaiting && q.State != StateHeld {
-		return []DeliveryQuery{q}
+// source is a table whose index has the deliveries of a query in order. The id
+// is that of the deliveries there.
+type source struct{ table, id string }
+
+var (
+	deliverySource = source{"deliveries d", "d.id"}
+	queueSource    = source{"delivery_queue q", "q.delivery_id"}
+	endsSource     = source{"delivery_ends e", "e.delivery_id"}
+	failureSource  = source{"attempts a", "a.delivery_id"}
+)
+
+// source is where the fewest deliveries are that have to be looked at.
+func (q DeliveryQuery) source() source {
+	switch {
+	case q.State == DeliveryFailed, q.State == DeliveryDropped && q.WebhookID == 0:
+		return endsSource
+	case q.WebhookID != 0:
+		return deliverySource
+	case q.State == DeliveryPending, q.State == DeliveryRetrying, q.State == StateWaiting, q.State == StateHeld:
+		return queueSource
+	case q.ErrorClass != "", q.CodeClass > 2:
+		return failureSource
+	default:
+		return deliverySource
 	}
-	q.held = q.State == StateHeld
-	parts := []DeliveryQuery{q, q}
-	parts[0].State, parts[1].State = DeliveryPending, DeliveryRetrying
-	return parts
 }
 
-// where adds all conditions of a part of a query.
-func (x *Deliveries) where(db *gorm.DB, q DeliveryQuery, settings Settings) (*gorm.DB, error) {
-	if q.held {
+// queueStates are the conditions for a row q of delivery_queue, by
+// DeliveryQuery.State.
+var queueStates = map[string]string{
+	DeliveryPending:  "q.round = 0 and " + onSchedule,
+	DeliveryRetrying: "q.round > 0 and " + onSchedule,
+	StateWaiting:     onSchedule,
+	StateHeld:        "q.delivery_id > 0",
+}
+
+// whereState is the condition for the state. The rows of another table are
+// looked up one by one: joined, PostgreSQL would read all that wait or failed.
+func (q DeliveryQuery) whereState() string {
+	switch from := q.source(); q.State {
+	case DeliveryFailed, DeliveryDropped:
+		if from == endsSource {
+			return "e.state = '" + q.State + "'"
+		}
+		return "(select e.state from delivery_ends e where e.delivery_id = d.id) = '" + q.State + "'"
+	case DeliveryDelivered:
+		return "(select e.state from delivery_ends e where e.delivery_id = d.id) is null" +
+			" and not coalesce((select " + onSchedule + " from delivery_queue q where q.delivery_id = d.id), false)"
+	default:
+		condition := queueStates[q.State]
+		if condition == "" {
+			return "false" // there is no such state
+		}
+		if from == queueSource {
+			return condition
+		}
+		return "(select " + condition + " from delivery_queue q where q.delivery_id = d.id)"
+	}
+}
+
+// where selects the deliveries of a query, from a floor on where it scans.
+func (x *Deliveries) where(db *gorm.DB, q DeliveryQuery, floor int64, settings Settings) (*gorm.DB, error) {
+	from := q.source()
+	query, err := x.indexed(db, q)
+	if err != nil {
+		return nil, err
+	}
+	if from != deliverySource {
+		query = query.Joins("join deliveries d on d.id = " + from.id)
+	}
+	if q.scans() {
+		query = query.Where(from.id+" >= ?", floor)
+	}
+	if q.State != "" {
+		query = query.Where(q.whereState())
+	}
+	if q.State == StateHeld {
 		holds, args, err := x.s.holds(db, settings)
 		if err != nil {
 			return nil, err
 		}
 		// Asked of each delivery in turn: joined, PostgreSQL would read all that
 		// these webhooks ever had. One that is deleted has nothing waiting.
-		db = db.Where("(select "+holds+" from webhooks w where w.id = deliveries.webhook_id)", args...)
-	}
-	db, err := x.whereIndexed(db, q)
-	if err != nil {
-		return nil, err
-	}
-	return whereOther(db, q), nil
-}
-
-var storedStates = []string{DeliveryPending, DeliveryRetrying, DeliveryDelivered, DeliveryFailed, DeliveryDropped}
-
-// whereIndexed adds the conditions that have an index: webhook, state, time.
-func (x *Deliveries) whereIndexed(db *gorm.DB, q DeliveryQuery) (*gorm.DB, error) {
-	fresh := db.Session(&gorm.Session{NewDB: true})
-	if q.WebhookID != 0 {
-		db = db.Where("webhook_id = ?", q.WebhookID)
-	}
-	switch {
-	case q.State == "":
-	case slices.Contains(storedStates, q.State):
-		// As a literal, because an index is there for one state alone, and
-		// PostgreSQL plans a statement that comes often without its arguments.
-		db = db.Where("state = '" + q.State + "'")
-	default:
-		db = db.Where("false")
+		query = query.Where("(select "+holds+" from webhooks w where w.id = d.webhook_id)", args...)
 	}
 	if !q.From.IsZero() {
-		low, err := idFrom(fresh, "deliveries", "created_at", q.From)
-		if err != nil {
-			return nil, err
-		}
-		db = db.Where("created_at >= ? and id >= ?", q.From, low)
+		query = query.Where("d.created_at >= ?", q.From)
 	}
 	if !q.To.IsZero() {
-		high, err := idTo(fresh, "deliveries", "created_at", q.To)
+		query = query.Where("d.created_at < ?", q.To)
+	}
+	if q.EventType != "" {
+		query = query.Where("d.event_types like ? escape '!'", likeContains(","+q.EventType+","))
+	}
+	return q.whereLast(query), nil
+}
+
+// indexed selects rows of the source by the conditions that it has an index
+// for: webhook, state, time.
+func (x *Deliveries) indexed(db *gorm.DB, q DeliveryQuery) (*gorm.DB, error) {
+	from := q.source()
+	query := db.Table(from.table)
+	switch from {
+	case endsSource:
+		// As a literal, because PostgreSQL plans a statement that comes often
+		// without its arguments, and one state alone has an index by webhook.
+		query = query.Where(q.whereState())
+		if q.WebhookID != 0 {
+			query = query.Where("e.webhook_id = ?", q.WebhookID)
+		}
+	case failureSource:
+		query = query.Where("not a.arrived")
+	case deliverySource:
+		if q.WebhookID != 0 {
+			query = query.Where("d.webhook_id = ?", q.WebhookID)
+		}
+	}
+	if !q.From.IsZero() {
+		low, err := idFrom(db, "deliveries", "created_at", q.From)
 		if err != nil {
 			return nil, err
 		}
-		db = db.Where("created_at < ? and id < ?", q.To, high)
+		query = query.Where(from.id+" >= ?", low)
+	}
+	if !q.To.IsZero() {
+		high, err := idTo(db, "deliveries", "created_at", q.To)
+		if err != nil {
+			return nil, err
+		}
+		query = query.Where(from.id+" < ?", high)
 	}
 	if q.Before > 0 {
-		db = db.Where("id < ?", q.Before)
+		query = query.Where(from.id+" < ?", q.Before)
 	}
-	return db, nil
+	return query, nil
 }
 
-// whereOther adds the conditions for which rows have to be looked at.
-func whereOther(db *gorm.DB, q DeliveryQuery) *gorm.DB {
+// whereLast adds the conditions for the newest attempt.
+func (q DeliveryQuery) whereLast(query *gorm.DB) *gorm.DB {
+	last := func(column string) string {
+		return "(select l." + column + " from attempts l where l.delivery_id = d.id order by l.started_at desc limit 1)"
+	}
 	if q.CodeClass != 0 {
-		db = db.Where("last_code between ? and ?", q.CodeClass*100, q.CodeClass*100+99)
+		query = query.Where(last("code")+" between ? and ?", q.CodeClass*100, q.CodeClass*100+99)
 	}
 	if q.ErrorClass != "" {
-		db = db.Where("last_error = ?", q.ErrorClass)
+		query = query.Where(last("error_class")+" = ?", q.ErrorClass)
 	}
-	if q.EventType != "" {
-		db = db.Where("event_types like ? escape '!'", likeContains(","+q.EventType+","))
+	if q.source() == failureSource { // which has other attempts of the same delivery too
+		query = query.Where("a.started_at = " + last("started_at"))
 	}
-	return db
+	return query
 }
 
 // holds is the condition that a webhook w cannot send its deliveries, as in

@@ -12,7 +12,9 @@ const (
 	DeliveryDropped   = "dropped"
 )
 
-// Delivery is one notification to one webhook.
+// Delivery is one notification to one webhook. Its row is written once; the
+// fields from State on follow from its rows in delivery_queue and
+// delivery_ends, and from its attempts.
 type Delivery struct {
 	ID        int64
 	PublicID  string // msg_… or a GUID, as the type has it; equal on every attempt
@@ -20,26 +22,8 @@ type Delivery struct {
 	Location  string
 	// EventTypes are the distinct types of its events, as ",a.b,c.d,".
 	EventTypes string
-	Items      int // events inside
-	State      string
-	// DueAt is when the next attempt may start; nil: nothing more to do.
-	DueAt *time.Time
-	// Resend asks for one attempt by hand, in any state. ScheduledAt is when
-	// the schedule continues if it fails; nil: there is no schedule.
-	Resend      bool
-	ScheduledAt *time.Time
-	// Tries counts all attempts; Round those since the schedule last began.
-	Tries     int
-	Round     int
-	CreatedAt time.Time `gorm:"autoCreateTime:false"`
-	// LastAt, LastCode, LastError and LastMS repeat the newest attempt.
-	LastAt    *time.Time
-	LastCode  int    // HTTP status; 0: none came
-	LastError string // error class; empty: none
-	LastMS    int
-	// FinishedAt is when it was delivered, failed or dropped.
-	FinishedAt *time.Time
-	Reason     string // why it failed or was dropped, in words
+	Items      int       // events inside
+	CreatedAt  time.Time `gorm:"autoCreateTime:false"`
 	// Body is its body exactly as signed and sent or, with a BodyID, the parts
 	// of its own: those in common with other deliveries are in Shared.
 	Body   []byte
@@ -48,6 +32,58 @@ type Delivery struct {
 	// EventID is the Event.ID of the only event inside; nil: there are several.
 	EventID    *int64
 	DispatchID int64
+
+	State string `gorm:"->"`
+	// DueAt is when the next attempt may start; nil: nothing more to do.
+	DueAt *time.Time `gorm:"->"`
+	// Resend asks for one attempt by hand, in any state. ScheduledAt is when
+	// the schedule continues if it fails; nil: there is no schedule.
+	Resend      bool       `gorm:"->"`
+	ScheduledAt *time.Time `gorm:"->"`
+	// Tries counts all attempts; Round those since the schedule last began.
+	Tries int `gorm:"->"`
+	Round int `gorm:"->"`
+	// Paced: it was released with many others, which go out slowly.
+	Paced bool `gorm:"->"`
+	// Subject is a hash of the subject whose deliveries keep their order; 0:
+	// they need not.
+	Subject int64 `gorm:"->"`
+	// LastAt, LastCode, LastError and LastMS repeat the newest attempt.
+	LastAt    *time.Time `gorm:"-"`
+	LastCode  int        `gorm:"-"` // HTTP status; 0: none came
+	LastError string     `gorm:"-"` // error class; empty: none
+	LastMS    int        `gorm:"-"`
+	// FinishedAt is when it was delivered, failed or dropped.
+	FinishedAt *time.Time `gorm:"->"`
+	Reason     string     `gorm:"->"` // why it failed or was dropped, in words
+}
+
+// queuedDelivery is a delivery that waits to be sent. Its row is deleted when
+// that is done.
+type queuedDelivery struct {
+	DeliveryID int64 `gorm:"primaryKey;autoIncrement:false"`
+	WebhookID  int64
+	// The fields are those of Delivery.
+	DueAt       time.Time
+	Round       int
+	Tries       int
+	Resend      bool
+	ScheduledAt *time.Time
+	Paced       bool
+	Subject     int64
+	Bytes       int // of the body
+}
+
+// TableName is where those are that wait.
+func (queuedDelivery) TableName() string { return "delivery_queue" }
+
+// deliveryEnd says that a delivery failed or was dropped.
+type deliveryEnd struct {
+	DeliveryID int64 `gorm:"primaryKey;autoIncrement:false"`
+	WebhookID  int64
+	State      string // DeliveryFailed or DeliveryDropped
+	At         time.Time
+	Reason     string
 }
 
 // Erased tells a delivery whose body was erased, or that never had one.
@@ -55,12 +91,11 @@ func (d Delivery) Erased() bool { return len(d.Body) == 0 && d.BodyID == nil }
 
 // Attempt is one HTTP request of a delivery and its response.
 type Attempt struct {
-	ID         int64
-	DeliveryID int64
+	DeliveryID int64     `gorm:"primaryKey;autoIncrement:false"`
+	StartedAt  time.Time `gorm:"primaryKey"`
 	WebhookID  int64
-	Number     int // from 1
+	Number     int `gorm:"-"` // from 1
 	Manual     bool
-	StartedAt  time.Time
 	DurationUS int64
 	Code       int    // 0: no answer
 	ErrorClass string // empty: an answer came
@@ -73,6 +108,7 @@ type Attempt struct {
 	ResponseBody    []byte
 	Truncated       bool // the response was longer than the kept part
 	Reconnected     bool // the request was sent a second time, on a new connection
+	Arrived         bool // the receiver took it
 }
 
 // Lane is the queue of one webhook: its worker and its health.
@@ -84,9 +120,8 @@ type Lane struct {
 	LeasedUntil *time.Time
 	// Slow lanes have a share of their own, so that they do not delay others.
 	Slow bool
-	// PacedThrough is the highest Delivery.ID of those released together,
-	// which go out slowly; 0: none.
-	PacedThrough int64
+	// Paced: deliveries that were released together wait, which go out slowly.
+	Paced bool
 	// FailuresInRow counts failed attempts since the last success.
 	FailuresInRow int
 	FailingSince  *time.Time

@@ -204,20 +204,11 @@ func (d *Dispatch) storeDeliveries(n Decision) error {
 	})
 }
 
-// insertDeliveries returns the ids in the order of the rows.
+// insertDeliveries queues the built deliveries; the others have failed. It
+// returns the ids in the order of the rows.
 func (s *Store) insertDeliveries(tx *gorm.DB, rows []NewDelivery, now time.Time) (ids []int64, err error) {
-	at := func(built bool) db.Column { // the time where it was built, or was not
-		return db.ColumnOf(rows, func(n NewDelivery) *time.Time {
-			if built == (n.Unbuilt == "") {
-				return &now
-			}
-			return nil
-		})
-	}
 	insert := db.Insertion{
-		Into: "insert into deliveries (public_id, webhook_id, location, event_id, dispatch_id, event_types, items, state, due_at, " +
-			"created_at, finished_at, reason, body, body_id, resend, tries, round, last_code, last_error, last_ms)",
-		Fixed: ", false, 0, 0, 0, '', 0",
+		Into:  "insert into deliveries (public_id, webhook_id, location, event_id, dispatch_id, event_types, items, created_at, body, body_id)",
 		After: " returning id",
 	}
 	scan := func(found *sql.Rows) error {
@@ -232,16 +223,7 @@ func (s *Store) insertDeliveries(tx *gorm.DB, rows []NewDelivery, now time.Time)
 		db.ColumnOf(rows, func(n NewDelivery) int64 { return n.DispatchID }),
 		db.ColumnOf(rows, func(n NewDelivery) string { return n.EventTypes }),
 		db.ColumnOf(rows, func(n NewDelivery) int { return n.Items }),
-		db.ColumnOf(rows, func(n NewDelivery) string {
-			if n.Unbuilt != "" {
-				return DeliveryFailed
-			}
-			return DeliveryPending
-		}),
-		at(true),
 		db.ColumnOf(rows, func(NewDelivery) time.Time { return now }),
-		at(false),
-		db.ColumnOf(rows, func(n NewDelivery) string { return n.Unbuilt }),
 		db.ColumnOf(rows, func(n NewDelivery) []byte {
 			if n.Body == nil {
 				return []byte{}
@@ -249,10 +231,33 @@ func (s *Store) insertDeliveries(tx *gorm.DB, rows []NewDelivery, now time.Time)
 			return n.Body
 		}),
 		db.ColumnOf(rows, func(n NewDelivery) *int64 { return n.sharedID() }))
-	if err == nil && len(ids) != len(rows) {
-		err = errors.New("the database did not give each delivery an id")
+	if err != nil {
+		return nil, err
 	}
-	return ids, err
+	if len(ids) != len(rows) {
+		return nil, errors.New("the database did not give each delivery an id")
+	}
+	var queue []queuedDelivery
+	for i, n := range rows {
+		if n.Unbuilt == "" {
+			queue = append(queue, queuedDelivery{DeliveryID: ids[i], WebhookID: n.WebhookID, DueAt: now, Subject: n.Subject, Bytes: n.bytes()})
+			continue
+		}
+		err := tx.Create(&deliveryEnd{DeliveryID: ids[i], WebhookID: n.WebhookID, State: DeliveryFailed, At: now, Reason: n.Unbuilt}).Error
+		if err != nil {
+			return nil, err
+		}
+	}
+	return ids, s.queueDeliveries(tx, queue)
+}
+
+// bytes is how much of it a lane reads.
+func (n NewDelivery) bytes() int {
+	bytes := len(n.Body)
+	if n.Shared != nil {
+		bytes += len(n.Shared.Body)
+	}
+	return bytes
 }
 
 // only is the event of a delivery that has one.

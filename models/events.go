@@ -84,8 +84,12 @@ const deliveriesOf = "select id from deliveries where event_id = ? union all sel
 func (x *Events) Triggers(ctx context.Context, id int64) ([]TriggerRow, error) {
 	db := x.s.db.WithContext(ctx)
 	var found []Delivery
-	err := db.Omit("body").Order("webhook_id").Find(&found, "id in ("+deliveriesOf+") and (select logged from dispatches p where p.id = dispatch_id)", id, id).Error
+	err := db.Table("deliveries d").Select(deliveryColumns).Order("d.webhook_id").
+		Find(&found, "d.id in ("+deliveriesOf+") and (select logged from dispatches p where p.id = d.dispatch_id)", id, id).Error
 	if err != nil {
+		return nil, err
+	}
+	if err := x.s.complete(db, found); err != nil {
 		return nil, err
 	}
 	hooks := make([]int64, len(found))

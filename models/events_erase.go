@@ -35,7 +35,7 @@ func (x *Events) Erasure(ctx context.Context, id int64) (Erasure, error) {
 
 // whole is a delivery of an event: finished, and with nothing inside that is
 // not of that event or erased before.
-const whole = `d.id in (` + deliveriesOf + `) and d.due_at is null and d.finished_at is not null
+const whole = `d.id in (` + deliveriesOf + `) and ` + inQueue + ` is null
 	and (d.items = 1 or d.items = (select count(*) from triggers t join events e on e.id = t.event_id
 		where t.delivery_id = d.id and (e.id = ? or length(e.payload) = 0)))`
 
@@ -47,14 +47,16 @@ func (x *Events) erasure(db *gorm.DB, id int64) (Erasure, error) {
 	err := errors.Join(
 		db.Model(&dispatchedEvent{}).Where("merged_into = ?", id).Count(&r.Earlier).Error,
 		db.Raw("select count(*) from deliveries d where "+hasBody+" and "+whole, id, id, id).Scan(&r.Bodies).Error,
-		db.Raw(`select d.id, d.public_id, d.webhook_id, d.state, d.due_at, d.created_at, d.items, d.finished_at from deliveries d
-			where d.id in (`+deliveriesOf+`) and `+hasBody+` and not (`+whole+`)
-			order by d.id desc limit ?`, id, id, id, id, id, ErasureShown+1).Scan(&r.Kept).Error,
+		db.Table("deliveries d").Select(deliveryColumns).Where("d.id in ("+deliveriesOf+") and "+hasBody+" and not ("+whole+")", id, id, id, id, id).
+			Order("d.id desc").Limit(ErasureShown+1).Find(&r.Kept).Error,
 	)
+	if err != nil {
+		return r, err
+	}
 	if len(r.Kept) > ErasureShown {
 		r.Kept, r.More = r.Kept[:ErasureShown], true
 	}
-	return r, err
+	return r, x.s.complete(db, r.Kept)
 }
 
 // Erase replaces an event's content and title by nothing, and those of the
@@ -90,6 +92,10 @@ func (x *Events) Erase(ctx context.Context, by Actor, id int64) (Erasure, error)
 func (x *Events) erase(tx *gorm.DB, by Actor, now time.Time, e Event, r Erasure) error {
 	nothing := []byte{}
 	content := map[string]any{"payload": nothing, "title": ""}
+	// Locked first, so that none is resent meanwhile.
+	if err := tx.Exec("select d.id from deliveries d where "+whole+x.s.db.ForUpdate(), e.ID, e.ID, e.ID).Error; err != nil {
+		return err
+	}
 	var shared []int64
 	if err := tx.Table("deliveries d").Where(whole, e.ID, e.ID, e.ID).Where("d.body_id is not null").Distinct().Pluck("d.body_id", &shared).Error; err != nil {
 		return err
@@ -97,7 +103,7 @@ func (x *Events) erase(tx *gorm.DB, by Actor, now time.Time, e Event, r Erasure)
 	gone := tx.Table("deliveries d").Select("d.id").Where(whole, e.ID, e.ID, e.ID)
 	for _, err := range []error{
 		tx.Model(&Attempt{}).Where("delivery_id in (?)", gone).Update("response_body", nothing).Error,
-		tx.Model(&Delivery{}).Where("id in (?) and due_at is null", gone).Updates(map[string]any{"body": nothing, "body_id": nil}).Error,
+		tx.Model(&Delivery{}).Where("id in (?)", gone).Updates(map[string]any{"body": nothing, "body_id": nil}).Error,
 		x.s.dropBodies(tx, shared),
 		tx.Model(&Event{}).Where("id = ?", e.ID).Updates(content).Error,
 		tx.Model(&Event{}).Where("id in ("+mergedInto+")", e.ID).Updates(content).Error,

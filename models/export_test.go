@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"reflect"
 
 	"gorm.io/gorm"
 )
@@ -13,9 +14,48 @@ func (s *Store) DB() *gorm.DB { return s.db.WithContext(context.Background()) }
 func Records() []any {
 	return []any{
 		&User{}, &LoginFailure{}, &Session{}, &Token{}, &Location{}, &Community{}, &tagRow{}, &settingRow{},
-		&SettingChange{}, &AuditEntry{}, &Webhook{}, &WebhookVersion{}, &Event{}, &pendingEvent{}, &dispatch{}, &dispatchedEvent{}, &Rest{}, &Body{}, &Delivery{}, &Attempt{},
+		&SettingChange{}, &AuditEntry{}, &Webhook{}, &WebhookVersion{}, &Event{}, &pendingEvent{}, &dispatch{}, &dispatchedEvent{}, &Rest{}, &Body{},
+		&Delivery{}, &queuedDelivery{}, &deliveryEnd{}, &Attempt{},
 		&Trigger{}, &Lane{}, &dispatchRun{}, &WebhookHour{}, &Instance{}, &installation{}, &versionRow{},
 	}
+}
+
+// AddDeliveries stores deliveries in the states that the rows say, those that
+// were delivered with an attempt.
+func (s *Store) AddDeliveries(ctx context.Context, rows ...Delivery) error {
+	tx := s.db.WithContext(ctx)
+	if err := tx.Create(&rows).Error; err != nil {
+		return err
+	}
+	var queue []queuedDelivery
+	var ends []deliveryEnd
+	var attempts []Attempt
+	for _, d := range rows {
+		switch d.State {
+		case DeliveryPending, DeliveryRetrying:
+			q := queuedDelivery{DeliveryID: d.ID, WebhookID: d.WebhookID, DueAt: *d.DueAt}
+			if d.State == DeliveryRetrying {
+				q.Round = 1
+			}
+			queue = append(queue, q)
+		case DeliveryFailed, DeliveryDropped:
+			ends = append(ends, deliveryEnd{DeliveryID: d.ID, WebhookID: d.WebhookID, State: d.State, At: *d.FinishedAt})
+		case DeliveryDelivered:
+			attempts = append(attempts, Attempt{
+				DeliveryID: d.ID, WebhookID: d.WebhookID, StartedAt: *d.FinishedAt, Code: 200, Arrived: true,
+				RequestHeaders: []byte("[]"), ResponseHeaders: []byte("[]"), ResponseBody: []byte{},
+			})
+		}
+	}
+	for _, list := range []any{&queue, &ends, &attempts} {
+		if reflect.ValueOf(list).Elem().Len() == 0 {
+			continue
+		}
+		if err := tx.CreateInBatches(list, 100).Error; err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Recording counts the calls of Record that wait for their turn.

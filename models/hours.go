@@ -56,7 +56,7 @@ func (s *Store) countHours(tx *gorm.DB, outcomes []Outcome) error {
 		}
 		ms := o.Attempt.DurationUS / 1000
 		h.MSSum, h.MSMax = h.MSSum+ms, max(h.MSMax, ms)
-		if o.Arrived {
+		if o.Attempt.Arrived {
 			h.Delivered++
 		} else {
 			h.Failed++

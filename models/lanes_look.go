@@ -122,8 +122,11 @@ func (x *Lanes) Due(ctx context.Context, w Work, q DueQuery) ([]Delivery, error)
 
 const (
 	// A webhook that was moved gets nothing of where it was.
-	dueOfLane = `d.webhook_id = cast(lane.value->>0 as bigint) and d.location = lane.value->>1 and d.due_at <= ?`
-	dueFailed = `(cast(lane.value->>2 as bigint) = 0 or d.state = 'retrying')`
+	dueOfLane = `q.webhook_id = cast(lane.value->>0 as bigint) and q.due_at <= ? and (select d.location from deliveries d where d.id = q.delivery_id) = lane.value->>1`
+	dueFailed = `(cast(lane.value->>2 as bigint) = 0 or q.round > 0)`
+	// A new delivery goes beside those that go out slowly, but behind the one of
+	// its subject.
+	noneBefore = `(q.subject = 0 or (select 1 from delivery_queue p where p.webhook_id = q.webhook_id and p.paced and p.subject = q.subject and p.round = 0 limit 1) is null)`
 )
 
 func (x *Lanes) due(ctx context.Context, calls []*laneDue, _ bool) error {
@@ -151,16 +154,19 @@ func (x *Lanes) dueIn(tx *gorm.DB, calls []*laneDue) error {
 	}
 	lanes, _ := json.Marshal(asked)
 	var lists []string
+	due := `select * from (select q.delivery_id, q.due_at, q.bytes from delivery_queue q
+		where ` + dueOfLane + ` and q.delivery_id not in ` + x.s.db.JSONList("bigint") + ` and ` + dueFailed
+	const first = ` order by q.due_at, q.delivery_id limit ?) as first`
 	err = tx.Raw(`
 		select coalesce((
-			select string_agg(cast(q.id as text), ',') from (
-				select p.id, p.length, sum(p.length) over (order by p.due_at, p.id) as bytes from (
-					select d.id, d.due_at, coalesce(length(d.body), 0) + coalesce((select length(b.body) from bodies b where b.id = d.body_id), 0) as length from deliveries d
-					where `+dueOfLane+` and d.id not in `+x.s.db.JSONList("bigint")+` and `+dueFailed+`
-					order by d.due_at, d.id limit ?
-				) as p
-			) as q where q.bytes <= ? or q.bytes = q.length
-		), '') as ids from `+x.s.db.JSONEach()+` as lane`, now, db.JSON(underWay), most, x.dueBytes, string(lanes)).Find(&lists).Error
+			select string_agg(cast(s.delivery_id as text), ',') from (
+				select u.delivery_id, u.bytes, sum(u.bytes) over (order by u.due_at, u.delivery_id) as total from (
+					`+due+` and q.paced = false and `+noneBefore+first+`
+					union all `+due+` and q.paced = true`+first+`
+				) as u
+			) as s where s.total <= ? or s.total = s.bytes
+		), '') as ids from `+x.s.db.JSONEach()+` as lane`,
+		now, db.JSON(underWay), most, now, db.JSON(underWay), most, x.dueBytes, string(lanes)).Find(&lists).Error
 	if err != nil {
 		return err
 	}
@@ -175,7 +181,12 @@ func (x *Lanes) dueIn(tx *gorm.DB, calls []*laneDue) error {
 		return nil
 	}
 	var rows []Delivery
-	if err = tx.Order("due_at, id").Find(&rows, x.s.db.InIDs("id")+" and due_at is not null", db.JSON(ids)).Error; err != nil {
+	err = tx.Table("delivery_queue q").Joins("join deliveries d on d.id = q.delivery_id").
+		Select(deliveryColumns+", d.body, q.due_at, q.resend, q.scheduled_at, q.tries, q.round, q.paced, q.subject, "+
+			"case when "+onSchedule+" then case when q.round > 0 then '"+DeliveryRetrying+"' else '"+DeliveryPending+"' end "+
+			"else coalesce((select e.state from delivery_ends e where e.delivery_id = q.delivery_id), '"+DeliveryDelivered+"') end as state").
+		Order("q.due_at, q.delivery_id").Find(&rows, x.s.db.InIDs("q.delivery_id"), db.JSON(ids)).Error
+	if err != nil {
 		return err
 	}
 	err = x.s.withBodies(tx, rows)
@@ -199,8 +210,8 @@ func (x *Lanes) failed(tx *gorm.DB, calls []*laneDue) (map[int64]bool, error) {
 		return nil, nil
 	}
 	var have []int64
-	err := tx.Raw(`select l.webhook_id from lanes l where `+x.s.db.InIDs("l.webhook_id")+` and exists (
-		select 1 from deliveries f where f.webhook_id = l.webhook_id and f.due_at is not null and f.state = 'retrying')`, db.JSON(ids)).Find(&have).Error
+	err := tx.Raw(`select l.webhook_id from lanes l where `+x.s.db.InIDs("l.webhook_id")+` and (
+		select 1 from delivery_queue f where f.webhook_id = l.webhook_id and f.round > 0 limit 1) is not null`, db.JSON(ids)).Find(&have).Error
 	failed := make(map[int64]bool, len(have))
 	for _, id := range have {
 		failed[id] = true

@@ -30,7 +30,7 @@ func (x *Lanes) FindLost(ctx context.Context) (int64, error) {
 	var ids []int64
 	err = tx.Raw(`select l.webhook_id from lanes l join webhooks w on w.id = l.webhook_id
 		where l.next_due_at is null and `+can+`
-		and exists (select 1 from deliveries d where d.webhook_id = l.webhook_id and d.due_at is not null)
+		and exists (select 1 from delivery_queue q where q.webhook_id = l.webhook_id)
 		order by l.webhook_id limit ?`, slices.Concat(args, []any{lostLanes})...).Scan(&ids).Error
 	if err != nil || len(ids) == 0 {
 		return 0, err

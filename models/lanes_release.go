@@ -100,9 +100,7 @@ func (x *Lanes) letGo(tx *gorm.DB, lanes []Lane, held map[laneHeld]*laneRelease,
 		if c.kept = isDue && c.unlessDue; c.kept {
 			continue
 		}
-		if lane.Slow = c.Slow; !n.Paced {
-			lane.PacedThrough = 0
-		}
+		lane.Slow, lane.Paced = c.Slow, n.Paced
 		switch {
 		case isDue && c.Stuck:
 			later := now.Add(stuckPause)
@@ -120,9 +118,9 @@ func (x *Lanes) letGo(tx *gorm.DB, lanes []Lane, held map[laneHeld]*laneRelease,
 		db.ColumnOf(rows, func(r left) int64 { return r.lane.WebhookID }),
 		db.ColumnOf(rows, func(r left) *time.Time { return r.due }),
 		db.ColumnOf(rows, func(r left) bool { return r.lane.Slow }),
-		db.ColumnOf(rows, func(r left) int64 { return r.lane.PacedThrough }))
+		db.ColumnOf(rows, func(r left) bool { return r.lane.Paced }))
 	return tx.Exec(`
-		update lanes set leased_until = null, leased_by = '', next_due_at = v.column2, slow = v.column3, paced_through = v.column4
+		update lanes set leased_until = null, leased_by = '', next_due_at = v.column2, slow = v.column3, paced = v.column4
 		from `+list+` as v where lanes.webhook_id = v.column1`, args...).Error
 }
 
@@ -146,9 +144,6 @@ func (n laneNext) dueAt() *time.Time {
 	return n.Due
 }
 
-// firstDue is the first delivery of a lane that is due.
-const firstDue = "select f.id from deliveries f where f.webhook_id = l.webhook_id and f.due_at is not null"
-
 func (x *Lanes) next(tx *gorm.DB, lanes []Lane, held map[laneHeld]*laneRelease) (map[int64]laneNext, error) {
 	var ids, holding []int64
 	for _, lane := range lanes {
@@ -163,12 +158,12 @@ func (x *Lanes) next(tx *gorm.DB, lanes []Lane, held map[laneHeld]*laneRelease) 
 	}
 	var rows []laneNext
 	err = tx.Raw(`
-		select l.webhook_id, d.due_at as due, r.due_at as retry, w.state, w.type, w.url_shown,
-			l.paced_through > 0 and (`+firstDue+` and f.id + 0 <= l.paced_through order by f.due_at, f.id limit 1) is not null as paced
+		select l.webhook_id, w.state, w.type, w.url_shown, `+firstQueued("due_at", "l.webhook_id")+` as due,
+			(select f.due_at from delivery_queue f where f.webhook_id = l.webhook_id and f.round > 0 and `+x.s.db.InIDs("l.webhook_id")+`
+				order by f.due_at, f.delivery_id limit 1) as retry,
+			(select p.delivery_id from delivery_queue p where p.webhook_id = l.webhook_id and p.paced = true limit 1) is not null as paced
 		from lanes l
 		join webhooks w on w.id = l.webhook_id and w.deleted_at is null
-		left join deliveries d on d.id = (`+firstDue+` order by f.due_at, f.id limit 1)
-		left join deliveries r on r.id = (`+firstDue+` and f.state = 'retrying' and `+x.s.db.InIDs("l.webhook_id")+` order by f.due_at, f.id limit 1)
 		where `+x.s.db.InIDs("l.webhook_id"), db.JSON(holding), db.JSON(ids)).Find(&rows).Error
 	next := make(map[int64]laneNext, len(rows))
 	for _, n := range rows {

@@ -20,7 +20,7 @@ type LaneRef struct {
 
 // laneShare is Lane.share in SQL.
 const laneShare = "case when l.slow then '" + ShareSlow + "' when l.failures_in_row > 0 then '" + ShareFailing +
-	"' when l.paced_through > 0 then '" + SharePaced + "' when l.last_at is null then '" + ShareNew + "' else '" + ShareFast + "' end"
+	"' when l.paced then '" + SharePaced + "' when l.last_at is null then '" + ShareNew + "' else '" + ShareFast + "' end"
 
 func (l Lane) share() string {
 	switch {
@@ -28,7 +28,7 @@ func (l Lane) share() string {
 		return ShareSlow
 	case l.FailuresInRow > 0:
 		return ShareFailing
-	case l.PacedThrough > 0:
+	case l.Paced:
 		return SharePaced
 	case l.LastAt == nil:
 		return ShareNew

@@ -3,6 +3,7 @@ package models
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"slices"
 	"time"
@@ -15,7 +16,6 @@ import (
 // Outcome is the consequence of an attempt for its delivery.
 type Outcome struct {
 	Attempt Attempt
-	Arrived bool       // the receiver took it
 	State   string     // of the delivery from now on
 	DueAt   *time.Time // of the next attempt; nil: none
 	Round   int
@@ -71,7 +71,7 @@ func (x *Lanes) Record(ctx context.Context, id int64, holder string, outcomes []
 func (x *Lanes) record(ctx context.Context, calls []*laneOutcomes, turn bool) error {
 	slices.SortStableFunc(calls, func(a, b *laneOutcomes) int { return cmp.Compare(a.id, b.id) }) // all transactions lock in the same order
 	return x.s.db.TxBatch(ctx, turn, func(tx *gorm.DB) error {
-		held, err := x.stillHeld(tx, calls)
+		held, lost, err := x.stillHeld(tx, calls)
 		if err != nil {
 			return err
 		}
@@ -90,16 +90,17 @@ func (x *Lanes) record(ctx context.Context, calls []*laneOutcomes, turn bool) er
 		if err := x.s.useSecrets(tx, held, now); err != nil {
 			return err
 		}
-		outcomes := outcomesOf(held)
-		for chunk := range slices.Chunk(outcomes, x.s.db.MaxRows()) {
-			if err := x.s.updateDeliveries(tx, chunk, now); err != nil {
-				return err
-			}
-		}
-		if err := x.s.insertAttempts(tx, outcomesOf(calls)); err != nil {
+		if _, err := x.s.insertAttempts(tx, outcomesOf(lost)); err != nil {
 			return err
 		}
-		if err := x.s.countHours(tx, outcomes); err != nil {
+		fresh, err := x.s.insertAttempts(tx, outcomesOf(held))
+		if err != nil {
+			return err
+		}
+		if err := x.s.settle(tx, fresh, now); err != nil {
+			return err
+		}
+		if err := x.s.countHours(tx, fresh); err != nil {
 			return err
 		}
 		return x.updateLanes(tx, held)
@@ -114,9 +115,9 @@ func outcomesOf(calls []*laneOutcomes) (all []Outcome) {
 }
 
 // stillHeld locks the lanes, and before them the webhooks that are to change,
-// as all transactions do. It returns the calls of those whose holders still
-// have their lease.
-func (x *Lanes) stillHeld(tx *gorm.DB, calls []*laneOutcomes) ([]*laneOutcomes, error) {
+// as all transactions do. It tells the calls of holders who still have their
+// lease from those of the others.
+func (x *Lanes) stillHeld(tx *gorm.DB, calls []*laneOutcomes) (held, lost []*laneOutcomes, err error) {
 	var ids, hooks []int64
 	for _, c := range calls {
 		ids = append(ids, c.id)
@@ -126,54 +127,126 @@ func (x *Lanes) stillHeld(tx *gorm.DB, calls []*laneOutcomes) ([]*laneOutcomes, 
 	}
 	if lock := x.s.db.ForUpdate(); len(hooks) > 0 && lock != "" {
 		if err := tx.Exec("select id from webhooks where "+x.s.db.InIDs("id")+" order by id"+lock, db.JSON(hooks)).Error; err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	var leases []Lease
-	err := tx.Raw("select webhook_id, leased_by as holder from lanes where "+x.s.db.InIDs("webhook_id")+" order by webhook_id"+x.s.db.ForNoKeyUpdate(), db.JSON(ids)).Find(&leases).Error
-	return slices.DeleteFunc(slices.Clone(calls), func(c *laneOutcomes) bool {
-		return !slices.Contains(leases, Lease{c.id, c.holder})
-	}), err
+	err = tx.Raw("select webhook_id, leased_by as holder from lanes where "+x.s.db.InIDs("webhook_id")+" order by webhook_id"+x.s.db.ForNoKeyUpdate(), db.JSON(ids)).Find(&leases).Error
+	for _, c := range calls {
+		if slices.Contains(leases, Lease{c.id, c.holder}) {
+			held = append(held, c)
+		} else {
+			lost = append(lost, c)
+		}
+	}
+	return held, lost, err
 }
 
-// updateDeliveries writes all outcomes in one statement.
-func (s *Store) updateDeliveries(tx *gorm.DB, outcomes []Outcome, now time.Time) error {
-	list, args := s.db.Values(
-		db.ColumnOf(outcomes, func(o Outcome) int64 { return o.Attempt.DeliveryID }),
-		db.ColumnOf(outcomes, func(o Outcome) string { return o.State }),
-		db.ColumnOf(outcomes, func(o Outcome) *time.Time { return o.DueAt }),
-		db.ColumnOf(outcomes, func(o Outcome) int { return o.Round }),
-		db.ColumnOf(outcomes, func(o Outcome) string { return o.Reason }),
-		db.ColumnOf(outcomes, func(o Outcome) time.Time { return o.Attempt.StartedAt }),
-		db.ColumnOf(outcomes, func(o Outcome) int { return o.Attempt.Code }),
-		db.ColumnOf(outcomes, func(o Outcome) string { return o.Attempt.ErrorClass }),
-		db.ColumnOf(outcomes, func(o Outcome) int64 { return o.Attempt.DurationUS / 1000 }))
-	return tx.Exec(`
-		update deliveries set
-			tries = deliveries.tries + 1, resend = false, scheduled_at = null,
-			last_at = v.column6, last_code = v.column7, last_error = v.column8, last_ms = v.column9,
-			due_at = case when `+stillWaits+` then v.column3 else null end,
-			round = case when `+stillWaits+` then v.column4 else deliveries.round end,
-			reason = case when `+stillWaits+` or v.column2 = 'delivered' then v.column5 else deliveries.reason end,
-			finished_at = case when `+stillWaits+` and v.column3 is not null then null
-				when `+stillWaits+` or v.column2 = 'delivered' then cast(? as timestamptz) else deliveries.finished_at end,
-			state = case when `+stillWaits+` or v.column2 = 'delivered' then v.column2 else deliveries.state end
-		from `+list+` as v
-		where deliveries.id = v.column1`, slices.Concat([]any{now}, args)...).Error
+// settle takes the deliveries whose attempts these were out of the queue, or
+// moves them there. One that was dropped meanwhile stays so unless it arrived,
+// and so does one that was dropped and is to be resent.
+func (s *Store) settle(tx *gorm.DB, outcomes []Outcome, now time.Time) error {
+	var arrived, over, next []Outcome
+	for _, o := range outcomes {
+		switch {
+		case o.Attempt.Arrived:
+			arrived = append(arrived, o)
+		case o.DueAt == nil:
+			over = append(over, o)
+		default:
+			next = append(next, o)
+		}
+	}
+	if err := s.deliver(tx, arrived); err != nil {
+		return err
+	}
+	if err := s.fail(tx, over, now); err != nil {
+		return err
+	}
+	for chunk := range slices.Chunk(next, s.db.MaxRows()) {
+		list, args := s.db.Values(
+			db.ColumnOf(chunk, func(o Outcome) int64 { return o.Attempt.DeliveryID }),
+			db.ColumnOf(chunk, func(o Outcome) *time.Time { return o.DueAt }),
+			db.ColumnOf(chunk, func(o Outcome) int { return o.Round }))
+		err := tx.Exec(`
+			update delivery_queue as q set due_at = v.column2, round = v.column3, tries = q.tries + 1, resend = false, scheduled_at = null
+			from `+list+` as v where q.delivery_id = v.column1 and `+onSchedule, args...).Error
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-const stillWaits = "deliveries.state in ('pending', 'retrying')"
+// deliver ends deliveries that arrived, also those that had failed or were
+// dropped.
+func (s *Store) deliver(tx *gorm.DB, outcomes []Outcome) error {
+	if len(outcomes) == 0 {
+		return nil
+	}
+	ids := deliveryIDs(outcomes)
+	gone := tx.Exec("delete from delivery_queue where "+s.db.InIDs("delivery_id"), ids)
+	resent := slices.ContainsFunc(outcomes, func(o Outcome) bool { return o.Attempt.Manual })
+	if gone.Error != nil || gone.RowsAffected == int64(len(outcomes)) && !resent {
+		return gone.Error
+	}
+	return tx.Exec("delete from delivery_ends where "+s.db.InIDs("delivery_id"), ids).Error
+}
 
-func (s *Store) insertAttempts(tx *gorm.DB, outcomes []Outcome) error {
-	return db.Chunks(s.db, outcomes, func(part []Outcome) error {
-		insert := db.Insertion{Into: "insert into attempts (delivery_id, webhook_id, number, manual, started_at, duration_us, code, " +
-			"error_class, error, url, request_headers, response_headers, response_body, truncated, reconnected)"}
-		return s.db.Insert(tx, insert, nil,
+// fail ends deliveries after their last attempt. One that had ended before and
+// was resent keeps its state.
+func (s *Store) fail(tx *gorm.DB, outcomes []Outcome, now time.Time) error {
+	for _, o := range outcomes {
+		if o.Attempt.Manual {
+			if err := tx.Delete(&queuedDelivery{}, o.Attempt.DeliveryID).Error; err != nil {
+				return err
+			}
+			continue
+		}
+		gone := tx.Exec("delete from delivery_queue as q where q.delivery_id = ? and "+onSchedule, o.Attempt.DeliveryID)
+		if gone.Error != nil {
+			return gone.Error
+		}
+		if gone.RowsAffected == 0 {
+			continue
+		}
+		err := tx.Create(&deliveryEnd{DeliveryID: o.Attempt.DeliveryID, WebhookID: o.Attempt.WebhookID, State: o.State, At: now, Reason: o.Reason}).Error
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func deliveryIDs(outcomes []Outcome) string {
+	ids := make([]int64, len(outcomes))
+	for i, o := range outcomes {
+		ids[i] = o.Attempt.DeliveryID
+	}
+	return db.JSON(ids)
+}
+
+// insertAttempts returns the outcomes whose attempts were new. One that a
+// transaction stored whose commit was not answered is not.
+func (s *Store) insertAttempts(tx *gorm.DB, outcomes []Outcome) ([]Outcome, error) {
+	stored := make(map[int64]bool, len(outcomes))
+	scan := func(rows *sql.Rows) error {
+		var id int64
+		err := rows.Scan(&id)
+		stored[id] = true
+		return err
+	}
+	err := db.Chunks(s.db, outcomes, func(part []Outcome) error {
+		insert := db.Insertion{
+			Into: "insert into attempts (delivery_id, started_at, webhook_id, manual, duration_us, code, " +
+				"error_class, error, url, request_headers, response_headers, response_body, truncated, reconnected, arrived)",
+			After: " on conflict do nothing returning delivery_id",
+		}
+		return s.db.Insert(tx, insert, scan,
 			db.ColumnOf(part, func(o Outcome) int64 { return o.Attempt.DeliveryID }),
-			db.ColumnOf(part, func(o Outcome) int64 { return o.Attempt.WebhookID }),
-			db.ColumnOf(part, func(o Outcome) int { return o.Attempt.Number }),
-			db.ColumnOf(part, func(o Outcome) bool { return o.Attempt.Manual }),
 			db.ColumnOf(part, func(o Outcome) time.Time { return o.Attempt.StartedAt }),
+			db.ColumnOf(part, func(o Outcome) int64 { return o.Attempt.WebhookID }),
+			db.ColumnOf(part, func(o Outcome) bool { return o.Attempt.Manual }),
 			db.ColumnOf(part, func(o Outcome) int64 { return o.Attempt.DurationUS }),
 			db.ColumnOf(part, func(o Outcome) int { return o.Attempt.Code }),
 			db.ColumnOf(part, func(o Outcome) string { return o.Attempt.ErrorClass }),
@@ -183,8 +256,10 @@ func (s *Store) insertAttempts(tx *gorm.DB, outcomes []Outcome) error {
 			db.ColumnOf(part, func(o Outcome) []byte { return o.Attempt.ResponseHeaders }),
 			db.ColumnOf(part, func(o Outcome) []byte { return o.Attempt.ResponseBody }),
 			db.ColumnOf(part, func(o Outcome) bool { return o.Attempt.Truncated }),
-			db.ColumnOf(part, func(o Outcome) bool { return o.Attempt.Reconnected }))
+			db.ColumnOf(part, func(o Outcome) bool { return o.Attempt.Reconnected }),
+			db.ColumnOf(part, func(o Outcome) bool { return o.Attempt.Arrived }))
 	})
+	return slices.DeleteFunc(slices.Clone(outcomes), func(o Outcome) bool { return !stored[o.Attempt.DeliveryID] }), err
 }
 
 // useSecrets notes that the secrets signed something, at most once a minute;

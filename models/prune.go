@@ -24,7 +24,7 @@ type Pruned struct {
 	dropped                     dropCounts // Expired by type
 }
 
-// Pruning is one pass of retention. It removes finished deliveries with their
+// Pruning is one pass of retention. It removes ended deliveries with their
 // attempts and triggers, and dispatched events that no delivery refers to,
 // whose end is older than the retention, and drops deliveries that were held
 // longer than it. Nothing else that waits is ever removed.
@@ -61,64 +61,70 @@ func (p *Pruning) Step(ctx context.Context) (Pruned, error) {
 }
 
 // expireHeld drops deliveries that their webhook could not send for the whole
-// retention.
+// retention. One that had ended and was to be resent is as it was before.
 func (s *Store) expireHeld(tx *gorm.DB, p *Pruned) error {
-	var webhooks []int64
-	query, args, err := s.expiring(tx)
-	if err == nil {
-		err = tx.Raw("select distinct webhook_id from (select d.webhook_id "+query+") e", args...).Scan(&webhooks).Error
-	}
-	if err != nil || len(webhooks) == 0 {
+	expiring, err := s.expiring(tx)
+	if err != nil || len(expiring) == 0 {
 		return err
 	}
-	if err := s.lockHeld(tx, webhooks); err != nil {
+	hooks := make([]int64, len(expiring))
+	for i, e := range expiring {
+		hooks[i] = e.WebhookID
+	}
+	if err := s.lockHeld(tx, hooks); err != nil {
 		return err
 	}
-	now, err := s.db.Now(tx)
-	if err != nil {
+	if expiring, err = s.expiring(tx); err != nil { // as it is now that nothing can be released
 		return err
-	}
-	if query, args, err = s.expiring(tx); err != nil {
-		return err
-	}
-	var expired []int64 // the webhook of each
-	err = tx.Raw(`update deliveries set state = ?, due_at = null, finished_at = ?, reason = ?
-		where finished_at is null and webhook_id in `+s.db.JSONList("bigint")+" and id in (select d.id "+query+") returning webhook_id",
-		slices.Concat([]any{DeliveryDropped, now, "expired while held", db.JSON(webhooks)}, args)...).Scan(&expired).Error
-	if err != nil {
-		return err
-	}
-	p.Expired, p.More = int64(len(expired)), len(expired) >= pruneChunk
-	var hooks []Webhook
-	if err := tx.Select("id", "type").Find(&hooks, "id in "+s.db.JSONList("bigint"), db.JSON(webhooks)).Error; err != nil {
-		return err
-	}
-	kinds := make(map[int64]string, len(hooks))
-	for _, w := range hooks {
-		kinds[w.ID] = w.Type
 	}
 	p.dropped = dropCounts{}
-	for _, id := range expired {
-		p.dropped[kinds[id]]++
-	}
-	return nil
-}
-
-// expiring selects deliveries that were held for the whole retention.
-func (s *Store) expiring(tx *gorm.DB) (query string, args []any, err error) {
-	settings, err := s.Settings.get(tx)
-	if err != nil {
-		return "", nil, err
+	var ids []int64
+	for _, e := range expiring {
+		if !slices.Contains(hooks, e.WebhookID) {
+			continue
+		}
+		if ids = append(ids, e.DeliveryID); !e.Resent {
+			p.dropped[e.Type]++
+		}
 	}
 	now, err := s.db.Now(tx)
 	if err != nil {
-		return "", nil, err
+		return err
+	}
+	p.Expired, _, err = dequeue(tx, now, "expired while held", s.db.InIDs("q.delivery_id"), db.JSON(ids))
+	p.More = p.Expired >= pruneChunk
+	return err
+}
+
+// expiringDelivery was held for the whole retention.
+type expiringDelivery struct {
+	DeliveryID, WebhookID int64
+	Type                  string
+	Resent                bool // it had ended
+}
+
+func (s *Store) expiring(tx *gorm.DB) (rows []expiringDelivery, err error) {
+	settings, err := s.Settings.get(tx)
+	if err != nil {
+		return nil, err
+	}
+	now, err := s.db.Now(tx)
+	if err != nil {
+		return nil, err
 	}
 	horizon := now.Add(-settings.Retention)
+	below, err := idTo(tx, "deliveries", "created_at", horizon)
+	if err != nil {
+		return nil, err
+	}
 	holds, args, err := s.heldSince(tx, settings, horizon)
-	return `from deliveries d join webhooks w on w.id = d.webhook_id
-		where d.finished_at is null and d.created_at < ? and ` + holds + ` order by d.created_at limit ?`,
-		slices.Concat([]any{horizon}, args, []any{pruneChunk}), err
+	if err != nil {
+		return nil, err
+	}
+	return rows, tx.Raw(`select q.delivery_id, q.webhook_id, w.type, not `+onSchedule+` as resent
+		from delivery_queue q join deliveries d on d.id = q.delivery_id join webhooks w on w.id = q.webhook_id
+		where q.delivery_id < ? and d.created_at < ? and (`+onSchedule+` or q.due_at < ?) and `+holds+` order by q.delivery_id limit ?`,
+		slices.Concat([]any{below, horizon, horizon}, args, []any{pruneChunk})...).Scan(&rows).Error
 }
 
 // lockHeld locks webhooks, and the setting of the feature, so that their held
@@ -160,25 +166,38 @@ func (s *Store) pruneDeliveries(tx *gorm.DB, p *Pruned) error {
 	if err != nil {
 		return err
 	}
-	var ids []int64 // without rows that another transaction is resending
-	err = tx.Raw("select id from deliveries where finished_at < ? and due_at is null order by finished_at limit ?"+s.db.SkipLocked(),
-		now.Add(-settings.Retention), pruneChunk).Scan(&ids).Error
-	if err != nil || len(ids) == 0 {
+	horizon := now.Add(-settings.Retention)
+	below, err := idTo(tx, "deliveries", "created_at", horizon)
+	if err != nil {
 		return err
 	}
-	p.Deliveries, p.More = int64(len(ids)), len(ids) >= pruneChunk
+	var old []int64 // without rows that another transaction is resending
+	err = tx.Raw(`select d.id from deliveries d where d.id < ? and d.created_at < ?
+		and `+inQueue+` is null and (select e.at from delivery_ends e where e.delivery_id = d.id and e.at >= ?) is null
+		and (select a.started_at from attempts a where a.delivery_id = d.id and a.started_at >= ? limit 1) is null
+		order by d.id limit ?`+s.db.SkipLocked(), below, horizon, horizon, horizon, pruneChunk).Scan(&old).Error
+	if err != nil || len(old) == 0 {
+		return err
+	}
+	p.More = len(old) >= pruneChunk
+	var ids []int64 // without those that were resent before they were locked
+	err = tx.Raw("select id from deliveries where "+s.db.InIDs("id")+" and id not in (select delivery_id from delivery_queue where "+s.db.InIDs("delivery_id")+")",
+		db.JSON(old), db.JSON(old)).Scan(&ids).Error
+	if err != nil {
+		return err
+	}
+	p.Deliveries = int64(len(ids))
 	var bodies []int64
-	if err := tx.Raw("select distinct body_id from deliveries where body_id is not null and id in ?", ids).Scan(&bodies).Error; err != nil {
+	if err := tx.Raw("select distinct body_id from deliveries where body_id is not null and "+s.db.InIDs("id"), db.JSON(ids)).Scan(&bodies).Error; err != nil {
 		return err
 	}
-	for _, stmt := range []string{
-		"delete from attempts where delivery_id in ?",
-		"delete from triggers where delivery_id in ?",
-		"delete from deliveries where id in ?",
-	} {
-		if err := tx.Exec(stmt, ids).Error; err != nil {
+	for _, table := range []string{"attempts", "triggers", "delivery_ends"} {
+		if err := tx.Exec("delete from "+table+" where "+s.db.InIDs("delivery_id"), db.JSON(ids)).Error; err != nil {
 			return err
 		}
+	}
+	if err := tx.Exec("delete from deliveries where "+s.db.InIDs("id"), db.JSON(ids)).Error; err != nil {
+		return err
 	}
 	return s.dropBodies(tx, bodies)
 }

@@ -11,9 +11,9 @@ const ScanMax = 20_000
 
 // scanFloor is the id of the ScanMax-th row of a query, counted from the
 // newest; 0: it has fewer. The query's conditions must have an index.
-func scanFloor(query *gorm.DB) (int64, error) {
+func scanFloor(query *gorm.DB, id string) (int64, error) {
 	var ids []int64
-	err := query.Session(&gorm.Session{}).Order("id desc").Offset(ScanMax-1).Limit(1).Pluck("id", &ids).Error
+	err := query.Session(&gorm.Session{}).Order(id+" desc").Offset(ScanMax-1).Limit(1).Pluck(id, &ids).Error
 	if err != nil || len(ids) == 0 {
 		return 0, err
 	}

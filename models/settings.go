@@ -231,30 +231,23 @@ func (x *SettingsStore) Change(ctx context.Context, by Actor, name, value, reaso
 }
 
 // releaseFeature sends the deliveries that the switched-off feature held. It
-// ends by waking the lanes of all its webhooks, in any state: a lane resumed
-// meanwhile sees the old setting, and would sleep.
+// moves their due times only: tries, rounds and failures go on. It wakes the
+// lanes of all its webhooks, in any state: a lane resumed meanwhile sees the old
+// setting, and would sleep.
 func (s *Store) releaseFeature(tx *gorm.DB, now time.Time) error {
-	var hooks []Webhook
-	err := tx.Select("id", "type").Order("id").
-		Find(&hooks, "state = ? and deleted_at is null", WebhookActive).Error
-	if err != nil {
-		return err
-	}
-	for _, w := range hooks {
-		if !s.needsFeature(w.Type) {
-			continue
-		}
-		if _, err := release(tx, w.ID, now); err != nil {
-			return err
-		}
-	}
 	off, err := s.offTypes(tx, Settings{})
 	if err != nil {
 		return err
 	}
-	return tx.Exec(`update lanes set next_due_at = ? where webhook_id in (
+	types := append(off, "")
+	err = tx.Exec(`update lanes set next_due_at = ?, paced = true where webhook_id in (
 		select l.webhook_id from lanes l join webhooks w on w.id = l.webhook_id
-		where w.deleted_at is null and w.type in ? order by l.webhook_id`+s.db.ForUpdate("l")+`)`, now, append(off, "")).Error
+		where w.deleted_at is null and w.type in ? order by l.webhook_id`+s.db.ForUpdate("l")+`)`, now, types).Error
+	if err != nil {
+		return err
+	}
+	return tx.Exec("update delivery_queue set paced = true, due_at = "+dueNow+` where webhook_id in (
+		select id from webhooks where state = 'active' and deleted_at is null and type in ?)`, now, now, types).Error
 }
 
 // History returns a setting's changes, newest first.

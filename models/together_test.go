@@ -32,8 +32,8 @@ func lanes(t *testing.T, s *models.Store, n int) (hooks []models.Webhook, due []
 
 // arrived is one attempt that arrived.
 func arrived(d models.DeliveryRow, now time.Time) []models.Outcome {
-	return []models.Outcome{{State: models.DeliveryDelivered, Arrived: true, Attempt: models.Attempt{
-		DeliveryID: d.ID, WebhookID: d.WebhookID, Number: d.Tries + 1, StartedAt: now, DurationUS: 5000, Code: 200,
+	return []models.Outcome{{State: models.DeliveryDelivered, Attempt: models.Attempt{
+		DeliveryID: d.ID, WebhookID: d.WebhookID, StartedAt: now, DurationUS: 5000, Code: 200, Arrived: true,
 		RequestHeaders: []byte("[]"), ResponseHeaders: []byte("[]"), ResponseBody: []byte{},
 	}}}
 }
@@ -149,7 +149,7 @@ func TestALockDelaysOnlyWhomItConcerns(t *testing.T) {
 	ok(t, err)
 	tx, err := s.Postgres().Begin(t.Context())
 	ok(t, err)
-	_, err = tx.Exec(t.Context(), "select 1 from deliveries where id = $1 for update", due[0].ID)
+	_, err = tx.Exec(t.Context(), "select 1 from lanes where webhook_id = $1 for update", hooks[0].ID)
 	ok(t, err)
 	record := func(i int) error {
 		return s.Lanes.Record(t.Context(), hooks[i].ID, "", arrived(due[i], now), models.LaneHealth{LastAt: &now})

@@ -86,9 +86,9 @@ func (x *Webhooks) fillHealth(db *gorm.DB, rows []WebhookRow) error {
 		Held int64
 	}
 	lanes := make([]health, 0, len(rows))
-	err := db.Raw(`select webhook_id, next_due_at, failures_in_row, failing_since, last_success_at, last_at, last_code, last_error, (select count(*) from deliveries d
-			where d.webhook_id = lanes.webhook_id and d.due_at is not null and d.state in ?) as held
-		from lanes where webhook_id in ?`, heldStates, ids).Scan(&lanes).Error
+	err := db.Raw(`select webhook_id, next_due_at, failures_in_row, failing_since, last_success_at, last_at, last_code, last_error, (select count(*) from delivery_queue q
+			where q.webhook_id = lanes.webhook_id) as held
+		from lanes where webhook_id in ?`, ids).Scan(&lanes).Error
 	for _, l := range lanes {
 		row := at[l.WebhookID]
 		row.Lane, row.Held = l.Lane, l.Held
@@ -104,7 +104,6 @@ func (x *Webhooks) OfTypes(ctx context.Context, types []string) (webhooks, held 
 	if err = of.Session(&gorm.Session{}).Count(&webhooks).Error; err != nil || webhooks == 0 {
 		return webhooks, 0, err
 	}
-	return webhooks, held, db.Model(&Delivery{}).
-		Where("due_at is not null and state in ?", heldStates).
+	return webhooks, held, db.Model(&queuedDelivery{}).
 		Where("webhook_id in (?)", of.Session(&gorm.Session{}).Select("id")).Count(&held).Error
 }

@@ -147,7 +147,7 @@ func TestListIsSortedByHealth(t *testing.T) {
 			want(t, "filtered", list(models.WebhookQuery{Type: "generic"}), "off")
 			want(t, "beyond nothing known", list(models.WebhookQuery{After: "bm9uZQ"}), "broken failing retrying paused off well new")
 			ok(t, s.Settings.Change(t.Context(), mary, models.EnableGenericWebhooks, "True", "test"))
-			want(t, "switched on, which begins anew", list(models.WebhookQuery{}), "broken failing retrying paused well off new")
+			want(t, "switched on, which forgives nothing", list(models.WebhookQuery{}), "broken failing off retrying paused well new")
 		})
 	}
 }

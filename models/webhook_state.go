@@ -51,8 +51,9 @@ func (x *Webhooks) resume(ctx context.Context, by Actor, id int64, dropHeld bool
 		detail := " held sent"
 		if dropHeld {
 			detail = " held dropped"
-			n, err = drop(tx, id, now, "dropped by "+by.Name)
-			dropped = dropCounts{w.Type: n}
+			var ended int64
+			n, ended, err = drop(tx, id, now, "dropped by "+by.Name)
+			dropped = dropCounts{w.Type: ended}
 		} else {
 			n, err = release(tx, id, now)
 		}
@@ -105,15 +106,14 @@ func (s *Store) tellBroken(tx *gorm.DB, w Webhook, now time.Time) error {
 }
 
 // Delete drops waiting deliveries and keeps the webhook for the history. It
-// returns how many were dropped.
-func (x *Webhooks) Delete(ctx context.Context, by Actor, id int64) (dropped int64, err error) {
-	kind := ""
+// returns how many waited.
+func (x *Webhooks) Delete(ctx context.Context, by Actor, id int64) (waited int64, err error) {
+	dropped := dropCounts{}
 	err = x.s.db.TxLong(ctx, func(tx *gorm.DB) error {
 		w, now, err := x.lockedNow(tx, id)
 		if err != nil {
 			return err
 		}
-		kind = w.Type
 		w.DeletedAt, w.UpdatedAt, w.UpdatedBy = &now, now, by.Name
 		// Sealed values are erased at once; the history needs only the shown
 		// part.
@@ -124,17 +124,19 @@ func (x *Webhooks) Delete(ctx context.Context, by Actor, id int64) (dropped int6
 		if err := x.s.newVersion(tx, w, by, now); err != nil {
 			return err
 		}
-		if dropped, err = drop(tx, id, now, "the webhook was deleted by "+by.Name); err != nil {
+		n, ended, err := drop(tx, id, now, "the webhook was deleted by "+by.Name)
+		if err != nil {
 			return err
 		}
-		return audit(tx, by, now, "webhook.deleted", label(w), strconv.FormatInt(dropped, 10)+" waiting dropped")
+		waited, dropped = n, dropCounts{w.Type: ended}
+		return audit(tx, by, now, "webhook.deleted", label(w), strconv.FormatInt(n, 10)+" waiting dropped")
 	})
-	return dropped, x.s.countDropped(dropCounts{kind: dropped}, err)
+	return waited, x.s.countDropped(dropped, err)
 }
 
-// Waiting counts the deliveries that are pending or retrying.
+// Waiting counts the deliveries that wait to be sent, or to be sent again.
 func (x *Webhooks) Waiting(ctx context.Context, id int64) (n int64, err error) {
-	return n, waiting(x.s.db.WithContext(ctx), id).Count(&n).Error
+	return n, x.s.db.WithContext(ctx).Model(&queuedDelivery{}).Where("webhook_id = ?", id).Count(&n).Error
 }
 
 func (x *Webhooks) lockedNow(tx *gorm.DB, id int64) (Webhook, time.Time, error) {
@@ -160,28 +162,6 @@ func (s *Store) setState(tx *gorm.DB, w *Webhook, by Actor, now time.Time, state
 	return s.newVersion(tx, *w, by, now)
 }
 
-func waiting(tx *gorm.DB, id int64) *gorm.DB {
-	return tx.Model(&Delivery{}).Where("webhook_id = ? and due_at is not null and state in ?",
-		id, []string{DeliveryPending, DeliveryRetrying})
-}
-
-// release makes a webhook's waiting deliveries due now, their schedule begun
-// anew, and marks them as released together, so that they go out slowly.
-func release(tx *gorm.DB, id int64, now time.Time) (int64, error) {
-	var newest int64
-	if err := waiting(tx, id).Select("coalesce(max(id), 0)").Scan(&newest).Error; err != nil {
-		return 0, err
-	}
-	res := waiting(tx, id).Updates(map[string]any{"state": DeliveryPending, "due_at": now, "round": 0, "resend": false, "scheduled_at": nil})
-	if res.Error != nil {
-		return 0, res.Error
-	}
-	return res.RowsAffected, tx.Model(&Lane{}).Where("webhook_id = ?", id).Updates(map[string]any{
-		"next_due_at": now, "paced_through": newest, "slow": false,
-		"failures_in_row": 0, "failing_since": nil,
-	}).Error
-}
-
 // dropCounts are numbers of deliveries by type of webhook.
 type dropCounts map[string]int64
 
@@ -197,22 +177,4 @@ func (s *Store) countDropped(dropped dropCounts, err error) error {
 		}
 	}
 	return nil
-}
-
-// drop ends a webhook's waiting deliveries without sending them.
-func drop(tx *gorm.DB, id int64, now time.Time, reason string) (int64, error) {
-	res := waiting(tx, id).Updates(map[string]any{
-		"state": DeliveryDropped, "due_at": nil, "finished_at": now, "reason": reason,
-	})
-	if res.Error != nil {
-		return 0, res.Error
-	}
-	err := tx.Exec("update deliveries set due_at = null, resend = false, scheduled_at = null where webhook_id = ? and resend", id).Error
-	if err != nil {
-		return 0, err
-	}
-	// The next look at the lane finds the remaining deliveries.
-	return res.RowsAffected, tx.Model(&Lane{}).Where("webhook_id = ?", id).Updates(map[string]any{
-		"next_due_at": now, "failures_in_row": 0, "failing_since": nil,
-	}).Error
 }

@@ -145,7 +145,7 @@ func (x *Webhooks) Update(ctx context.Context, by Actor, id int64, updatedAt tim
 			return err
 		}
 		if old.Location != w.Location {
-			n, err := drop(tx, id, now, "the webhook has moved to another location")
+			_, n, err := drop(tx, id, now, "the webhook has moved to another location")
 			if err != nil {
 				return err
 			}

@@ -120,11 +120,12 @@ func Backlog(t testing.TB, env []string, webhooks, n int) []*Ranked {
 	r := fmt.Sprintf(rank, webhooks, n/webhooks)
 	due := fmt.Sprintf(at, fmt.Sprintf("%d + %s * 1000", now.UnixMicro()-int64(n)*1000, r))
 	Exec(t, db, fmt.Sprintf(from, n-1)+fmt.Sprintf(`
-		insert into deliveries (public_id, webhook_id, location, event_types, items, state, due_at, resend, tries, round, created_at,
-			last_code, last_error, last_ms, reason, body)
-		select 'msg_' || i, 1 + i %% %d, 'main', ',question.created,', 1, 'pending', %s, false, 0, 0, %[2]s, 0, '', 0, '', %[3]s from g`,
+		insert into deliveries (public_id, webhook_id, location, event_types, items, created_at, body)
+		select 'msg_' || i, 1 + i %% %d, 'main', ',question.created,', 1, %s, %[3]s from g`,
 		webhooks, due, fmt.Sprintf(bytes, `'{"rank":' || `+r+` || ',"questions":[],"answers":[],"comments":[]}'`)))
-	Exec(t, db, "update lanes set next_due_at = (select min(due_at) from deliveries d where d.webhook_id = lanes.webhook_id)")
+	Exec(t, db, `insert into delivery_queue (delivery_id, webhook_id, due_at, round, tries, resend, paced, subject, bytes)
+		select id, webhook_id, created_at, 0, 0, false, false, 0, length(body) from deliveries`)
+	Exec(t, db, "update lanes set next_due_at = (select min(due_at) from delivery_queue q where q.webhook_id = lanes.webhook_id)")
 	return to
 }
 

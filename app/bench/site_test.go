@@ -191,7 +191,7 @@ func (s *benchSite) remember() {
 // settled waits until every outcome of the load is stored.
 func (s *benchSite) settled() {
 	s.t.Helper()
-	waiting := fmt.Sprintf("select count(*) from (select 1 from deliveries where due_at is not null and id > %d limit 1) w", s.last)
+	waiting := fmt.Sprintf("select count(*) from (select 1 from delivery_queue where delivery_id > %d limit 1) w", s.last)
 	apptest.Eventually(s.t, "all outcomes stored", func() bool { return s.number(waiting) == 0 })
 }
 

@@ -54,7 +54,7 @@ func TestWebhookPageOffersToResend(t *testing.T) {
 	for range 3 {
 		c.AddDelivery(w)
 	}
-	c.Exec("update deliveries set state = 'failed', due_at = null")
+	c.FailDeliveries()
 	c.Exec("update lanes set last_at = ?", time.Now().UTC())
 	page := c.Get(webhooks.WebhookPath(w.ID))
 	for words, to := range map[string]string{
@@ -154,7 +154,7 @@ func TestWebhookPageListsItsDeliveries(t *testing.T) {
 	if got := a.Find("section[aria-labelledby=dl] tbody tr").Length(); got != 1 || a.Find("figure").Length() != 4 {
 		t.Errorf("%d deliveries: %s", got, a.Text("main"))
 	}
-	c.Exec("update deliveries set state = 'failed', due_at = null")
+	c.FailDeliveries()
 	c.Exec("update lanes set last_at = ?", time.Now().UTC())
 	if href := c.Get(webhooks.WebhookPath(w.ID)).Find("a:contains('Resend failed')").AttrOr("href", ""); href != deliveries.ResendPath+"?webhook=1&state=failed" {
 		t.Errorf("failed ones are sent again by %q", href)

@@ -144,7 +144,7 @@ func (s *HistorySite) Attempt(webhook int64, state string, a models.Attempt, due
 	d := s.NewestDelivery(webhook)
 	now, err := s.Store.Now(s.Context())
 	s.Must(err)
-	a.DeliveryID, a.WebhookID, a.Number, a.StartedAt = d.ID, webhook, d.Tries+1, now
+	a.DeliveryID, a.WebhookID, a.StartedAt, a.Manual, a.Arrived = d.ID, webhook, now, d.Resend, state == models.DeliveryDelivered
 	if a.URL == "" {
 		a.URL = "https://hooks.example/x"
 	}

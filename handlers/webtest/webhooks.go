@@ -119,10 +119,19 @@ const (
 // AddDelivery makes a delivery that waits.
 func (c *Console) AddDelivery(w models.Webhook) {
 	c.t.Helper()
-	c.Exec(`insert into deliveries (public_id, webhook_id, location, event_types, items, state, due_at, resend, tries, round,
-		created_at, last_code, last_error, last_ms, reason, body)
-		values (?, ?, ?, ',answer.accepted,', 1, 'pending', ?, false, 0, 0, ?, 0, '', 0, '', '{}')`,
-		fmt.Sprint("msg_", time.Now().UnixNano()), w.ID, w.Location, time.Now().UTC(), time.Now().UTC())
+	id := fmt.Sprint("msg_", time.Now().UnixNano())
+	c.Exec(`insert into deliveries (public_id, webhook_id, location, event_types, items, created_at, body)
+		values (?, ?, ?, ',answer.accepted,', 1, ?, '{}')`, id, w.ID, w.Location, time.Now().UTC())
+	c.Exec(`insert into delivery_queue (delivery_id, webhook_id, due_at, round, tries, resend, paced, subject, bytes)
+		select id, webhook_id, created_at, 0, 0, false, false, 0, 2 from deliveries where public_id = ?`, id)
+}
+
+// FailDeliveries ends all deliveries that wait as failed.
+func (c *Console) FailDeliveries() {
+	c.t.Helper()
+	c.Exec(`insert into delivery_ends (delivery_id, webhook_id, state, at, reason)
+		select delivery_id, webhook_id, 'failed', due_at, '' from delivery_queue`)
+	c.Exec("delete from delivery_queue")
 }
 
 // AddWebhook stores a webhook that differs from the usual one as said.

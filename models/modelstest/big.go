@@ -158,7 +158,7 @@ func (f *filler) webhooks() {
 	f.insert("webhook_versions", BigHot+1, f.size.Webhooks, of, append(version, "version=i + 1")...)
 	f.insert("webhook_versions", 1, f.size.Webhooks, of, append(version, "version=ALL + 1 + i")...)
 	f.exec(f.spoken("update match_versions set version = VERSION"))
-	f.insert("lanes", BigHot+1, f.size.Webhooks, "", "webhook_id=i", "leased_by=''", "slow=false", "paced_through=0",
+	f.insert("lanes", BigHot+1, f.size.Webhooks, "", "webhook_id=i", "leased_by=''", "slow=false", "paced=false",
 		"failures_in_row=case when i % 20 = 3 then 3 else 0 end", "failing_since=case when i % 20 = 3 then ⟨NOW - (i % 40) * HOUR / 10⟩ end",
 		"last_at=case when i % 20 <> 7 then ⟨NOW - i * 1000⟩ end", "last_code=case when i % 20 = 3 then 500 else 200 end", "last_error=''")
 	f.insert("webhook_hours", 0, 23, "cross join webhooks w", "webhook_id=w.id", "hour=⟨NOW - NOW % HOUR - i * HOUR⟩",
@@ -184,23 +184,21 @@ func (f *filler) history() {
 		"event_id=i", "dispatch_id=i", "merged_into=case when i % 50 = 49 then i + 1 end")
 	held := "w.state <> 'active' and i / 15 % 4 = 0"
 	f.insert("deliveries", 1, f.size.Deliveries, of,
-		"id=i", "public_id='msg_big' || i", "webhook_id=w.id", "location=w.location", "event_types=',question.created,'", "items=1",
+		"id=i", "public_id='msg_big' || i", "webhook_id=w.id", "location=w.location", "event_types=',question.created,'", "items=1", "created_at=⟨START + i * STEP⟩",
 		"event_id=case when i % 50 <> 49 and i <= "+strconv.Itoa(f.size.Events)+" then i end", "dispatch_id=i",
-		"state=case when "+held+" then 'pending' when i % 100 = 7 then 'failed' when i % 100 = 8 then 'dropped' else 'delivered' end",
-		"due_at=case when "+held+" then ⟨START + i * STEP⟩ end", "resend=false", "tries=case when "+held+" then 0 else 1 end", "round=0",
-		"created_at=⟨START + i * STEP⟩", "last_at=case when not ("+held+") then ⟨START + i * STEP + 1000000⟩ end",
-		"last_code=case when "+held+" then 0 when i % 100 = 7 then 500 else 200 end", "last_error=''", "last_ms=12",
-		"finished_at=case when not ("+held+") then ⟨START + i * STEP + 1000000⟩ end", "reason=case when i % 100 = 8 then 'dropped by Mary Wilkins' else '' end",
 		`body=«'{"questions":[{"question_id":' || i || ',"title":"Question ' || i || ' about extraction","tags":["tag-' || (i % 50) || '"],`+
 			`"link":"https://site.example/questions/' || i || '/x","body":"How fine should the coffee be ground, and does it matter which water is used?"}],"answers":[],"comments":[]}'»`)
-	f.insert("attempts", 1, f.size.Deliveries, "join deliveries d on d.id = g.i and d.tries > 0",
-		"id=i", "delivery_id=i", "webhook_id=d.webhook_id", "number=1", "manual=false", "started_at=d.last_at", "duration_us=12345", "code=d.last_code",
+	f.insert("delivery_queue", 1, f.size.Deliveries, of+" and "+held, "delivery_id=i", "webhook_id=w.id", "due_at=⟨START + i * STEP⟩", "round=0", "tries=0", "resend=false",
+		"paced=false", "subject=0", "bytes=200")
+	f.insert("delivery_ends", 1, f.size.Deliveries, of+" and i % 100 in (7, 8) and not ("+held+")", "delivery_id=i", "webhook_id=w.id", "state=case when i % 100 = 7 then 'failed' else 'dropped' end",
+		"at=⟨START + i * STEP + 1000000⟩", "reason=case when i % 100 = 8 then 'dropped by Mary Wilkins' else '' end")
+	f.insert("attempts", 1, f.size.Deliveries, of+" and not ("+held+")",
+		"delivery_id=i", "webhook_id=w.id", "manual=false", "started_at=⟨START + i * STEP + 1000000⟩", "duration_us=12345", "code=case when i % 100 = 7 then 500 else 200 end",
 		"error_class=''", "error=''", "url='https://hooks.example.com/hot'", `request_headers=«'[["Content-Type","application/json"],["Webhook-Id","msg_big' || i || '"]]'»`,
-		`response_headers=«'[["Content-Type","text/plain"]]'»`, "response_body=«'thank you'»", "truncated=false")
+		`response_headers=«'[["Content-Type","text/plain"]]'»`, "response_body=«'thank you'»", "truncated=false", "reconnected=false", "arrived=i % 100 <> 7")
 	f.number("events")
 	f.number("deliveries")
 	f.number("dispatches")
-	f.number("attempts")
 }
 
 func (f *filler) rest() {

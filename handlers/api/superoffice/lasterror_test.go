@@ -31,7 +31,7 @@ func (d *desk) delivery(h hook, attempts ...models.Attempt) {
 	d.must(err)
 	for i, a := range attempts {
 		d.clock.Add(time.Minute)
-		a.DeliveryID, a.WebhookID, a.Number, a.StartedAt = row.ID, h.WebhookID, i+1, d.clock.Now()
+		a.DeliveryID, a.WebhookID, a.StartedAt, a.Arrived = row.ID, h.WebhookID, d.clock.Now(), a.Code == http.StatusOK
 		a.RequestHeaders = []byte("[]")
 		if a.ResponseHeaders == nil {
 			a.ResponseHeaders = []byte("[]")
@@ -43,7 +43,7 @@ func (d *desk) delivery(h hook, attempts ...models.Attempt) {
 		if a.Code != http.StatusOK {
 			state = models.DeliveryFailed
 		}
-		d.must(d.store.Lanes.Record(d.t.Context(), h.WebhookID, "", []models.Outcome{{Attempt: a, State: state, Arrived: a.Code == http.StatusOK, Round: i + 1}}, models.LaneHealth{}))
+		d.must(d.store.Lanes.Record(d.t.Context(), h.WebhookID, "", []models.Outcome{{Attempt: a, State: state, Round: i + 1}}, models.LaneHealth{}))
 	}
 }
 

@@ -256,8 +256,9 @@ create table bodies (
     body blob not null
 );
 
--- event_id is the only event inside; null: there are several, in triggers. body is
--- all of its body or, with a body_id, the parts of its own.
+-- A delivery's row is written once, but for content that is erased. event_id is
+-- the only event inside; null: there are several, in triggers. body is all of its
+-- body or, with a body_id, the parts of its own.
 create table deliveries (
     id integer primary key autoincrement,
     public_id text not null unique,
@@ -267,41 +268,51 @@ create table deliveries (
     dispatch_id integer not null default 0,
     event_types text not null,
     items integer not null,
-    state text not null,
-    due_at datetime,
-    resend boolean not null,
-    tries integer not null,
-    round integer not null,
-    scheduled_at datetime,
     created_at datetime not null,
-    last_at datetime,
-    last_code integer not null,
-    last_error text not null,
-    last_ms integer not null,
-    finished_at datetime,
-    reason text not null,
     body blob not null,
     body_id integer
 );
-create index deliveries_due on deliveries (webhook_id, due_at, id) where due_at is not null;
 create index deliveries_event on deliveries (event_id) where event_id is not null;
 create index deliveries_body on deliveries (body_id) where body_id is not null;
 create index deliveries_webhook on deliveries (webhook_id, id);
-create index deliveries_state on deliveries (state, id);
-create index deliveries_finished on deliveries (finished_at) where finished_at is not null;
-create index deliveries_waiting on deliveries (created_at) where finished_at is null;
--- What failed of one webhook is asked for often and is little.
-create index deliveries_failed on deliveries (webhook_id, id) where state = 'failed';
--- What is sent again by hand is little, and asked for by its moment.
-create index deliveries_resend on deliveries (due_at, webhook_id) where resend;
+
+-- A delivery waits to be sent while it has a row here. With resend the next
+-- attempt was asked for by hand; scheduled_at is then when the schedule goes on
+-- if it fails, or null for a delivery that had ended.
+create table delivery_queue (
+    delivery_id integer primary key,
+    webhook_id integer not null,
+    due_at datetime not null,
+    round integer not null,
+    tries integer not null,
+    resend boolean not null,
+    scheduled_at datetime,
+    paced boolean not null,
+    subject integer not null,
+    bytes integer not null
+);
+create index delivery_queue_due on delivery_queue (webhook_id, paced, due_at, delivery_id);
+create index delivery_queue_retrying on delivery_queue (webhook_id, due_at, delivery_id) where round > 0;
+create index delivery_queue_subject on delivery_queue (webhook_id, subject) where paced;
+create index delivery_queue_resend on delivery_queue (due_at, webhook_id) where resend;
+
+-- Deliveries that failed or were dropped. One without a row here and none of
+-- the schedule in delivery_queue was delivered.
+create table delivery_ends (
+    delivery_id integer primary key,
+    webhook_id integer not null,
+    state text not null,
+    at datetime not null,
+    reason text not null
+);
+create index delivery_ends_state on delivery_ends (state, delivery_id);
+create index delivery_ends_failed on delivery_ends (webhook_id, delivery_id) where state = 'failed';
 
 create table attempts (
-    id integer primary key autoincrement,
     delivery_id integer not null,
-    webhook_id integer not null,
-    number integer not null,
-    manual boolean not null,
     started_at datetime not null,
+    webhook_id integer not null,
+    manual boolean not null,
     duration_us integer not null,
     code integer not null,
     error_class text not null,
@@ -311,9 +322,11 @@ create table attempts (
     response_headers blob not null,
     response_body blob not null,
     truncated boolean not null,
-    reconnected boolean not null default false
+    reconnected boolean not null,
+    arrived boolean not null,
+    primary key (delivery_id, started_at)
 );
-create index attempts_delivery on attempts (delivery_id, id);
+create index attempts_failed on attempts (delivery_id) where not arrived;
 
 -- The events of deliveries that have several.
 create table triggers (
@@ -330,7 +343,7 @@ create table lanes (
     leased_by text not null,
     leased_until datetime,
     slow boolean not null,
-    paced_through integer not null,
+    paced boolean not null,
     failures_in_row integer not null,
     failing_since datetime,
     last_failure_at datetime,
