@@ -112,6 +112,7 @@ func (a *Areas) Routes() (*gin.Engine, error) {
 	admins.POST("/admin/trigger-history/:event/erase", s.Long, s.On(a.Triggers.ErasePost))
 	admins.POST("/admin/locations", s.On(a.Admin.LocationNew))
 	admins.POST("/admin/locations/:id", s.On(a.Admin.LocationDescribe))
+	admins.POST("/admin/system/dispatch", s.On(a.Admin.DispatchAgainPost))
 	get(admins, "/admin/empty-locations", s.On(a.Admin.LocationsEmpty))
 	admins.POST("/admin/empty-locations", s.Long, s.On(a.Admin.LocationsEmptyPost))
 	get(admins, "/admin/locations/:id/remove", s.On(a.Admin.LocationRemove))

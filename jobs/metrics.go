@@ -84,6 +84,10 @@ var (
 		"Age of the oldest due delivery of a webhook that can send.", nil, nil)
 	eventsDesc = prometheus.NewDesc("sitehooks_undispatched_events",
 		"Accepted events not dispatched yet, counted up to 100000.", nil, nil)
+	backlogsDesc = prometheus.NewDesc("sitehooks_backlog_locations",
+		"Locations with events not dispatched yet.", nil, nil)
+	asideDesc = prometheus.NewDesc("sitehooks_dispatch_set_aside",
+		"Groups of deliveries that dispatch could not create in three tries. The System page has the reasons.", nil, nil)
 	waitingDesc = prometheus.NewDesc("sitehooks_waiting_deliveries",
 		"Deliveries that are pending, retrying or held, counted up to 100000.", nil, nil)
 	lateDesc = prometheus.NewDesc("sitehooks_dispatch_late_seconds",
@@ -93,7 +97,7 @@ var (
 
 // Describe implements prometheus.Collector.
 func (*depthCollector) Describe(c chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{oldestDesc, eventsDesc, waitingDesc, lateDesc, webhooksDesc} {
+	for _, d := range []*prometheus.Desc{oldestDesc, eventsDesc, backlogsDesc, asideDesc, waitingDesc, lateDesc, webhooksDesc} {
 		c <- d
 	}
 }
@@ -111,6 +115,8 @@ func (x *depthCollector) Collect(c chan<- prometheus.Metric) {
 	}
 	gauge(oldestDesc, d.OldestDue.Seconds())
 	gauge(eventsDesc, float64(d.Undispatched))
+	gauge(backlogsDesc, float64(d.Backlogs))
+	gauge(asideDesc, float64(d.SetAside))
 	gauge(waitingDesc, float64(d.Waiting))
 	late := time.Duration(0)
 	if since := at.Late(); since != nil {

@@ -40,7 +40,8 @@ func TestMetricsOfTheQueues(t *testing.T) {
 		}
 		gauges := func(undispatched, waiting, oldest, active, stopped, broken float64) map[string]float64 {
 			return map[string]float64{
-				"sitehooks_undispatched_events": undispatched, "sitehooks_waiting_deliveries": waiting, "sitehooks_oldest_due_delivery_seconds": oldest,
+				"sitehooks_undispatched_events": undispatched, "sitehooks_backlog_locations": min(undispatched, 1), "sitehooks_dispatch_set_aside": 0,
+				"sitehooks_waiting_deliveries": waiting, "sitehooks_oldest_due_delivery_seconds": oldest,
 				"sitehooks_dispatch_late_seconds": 0, "sitehooks_webhooks active": active, "sitehooks_webhooks stopped": stopped, "sitehooks_webhooks broken": broken,
 			}
 		}

@@ -138,6 +138,8 @@ func (x *Deliveries) EventsOf(ctx context.Context, deliveryID int64) ([]Event, e
 // Depth is how much waits, for metrics; counts stop at DepthMax.
 type Depth struct {
 	Undispatched int64 // events
+	Backlogs     int64 // locations with such events
+	SetAside     int64 // times that dispatch gave up: see Rest
 	Waiting      int64 // deliveries, held ones included
 	OldestDue    time.Duration
 	Webhooks     map[string]int64 // by state
@@ -155,6 +157,8 @@ func (x *Deliveries) Depth(ctx context.Context) (Depth, error) {
 		err,
 		db.Raw("select count(*) from (select 1 from pending_events limit ?) x", DepthMax).Scan(&d.Undispatched).Error,
 		db.Raw("select count(*) from (select 1 from delivery_queue limit ?) x", DepthMax).Scan(&d.Waiting).Error,
+		db.Raw(pendingLocations+" select count(location) from l", "").Scan(&d.Backlogs).Error,
+		db.Raw("select count(*) from dispatch_rest where set_aside_at is not null").Scan(&d.SetAside).Error,
 	}
 	// A lane's own time may be earlier than that of its next delivery. Those that
 	// go out slowly are not late.

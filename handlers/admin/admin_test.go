@@ -221,6 +221,36 @@ func TestSystemPage(t *testing.T) {
 	}
 }
 
+// TestSystemPageShowsDispatch: the locations with a backlog, and what dispatch
+// set aside, which an administrator has it try again.
+func TestSystemPageShowsDispatch(t *testing.T) {
+	webtest.OnBoth(t, func(t *testing.T, c *webtest.Console) {
+		old := time.Now().UTC().Add(-time.Hour)
+		c.Exec("insert into pending_events (location, received_at, event_id, merge_key) values ('python-wranglers', ?, 7, '')", old)
+		c.Exec("insert into pending_events (location, received_at, event_id, merge_key) values ('main', ?, 8, '')", old.Add(time.Minute))
+		c.Exec("insert into dispatches (id, at, match_version, logged) values (1, ?, 1, true)", old)
+		c.Exec("insert into dispatch_rest (dispatch_id, location, event_ids, webhook_ids, body_id, tries, reason, set_aside_at) values (1, 'main', '[5]', '[1,2,3]', 0, 3, ?, ?)",
+			webtest.Nasty, old)
+		a := c.Get("/admin/system").Want(http.StatusOK)
+		webtest.NoMarkup(t, a)
+		if got := a.Text("section[aria-labelledby=bl] tbody"); !strings.HasPrefix(got, "Python wranglers 1 ") || !strings.Contains(got, "Main site 1 ") {
+			t.Errorf("backlog %q", got)
+		}
+		if got := a.Text("section[aria-labelledby=as] tbody"); !strings.Contains(got, "1 event Main site 3 ") || !strings.Contains(got, webtest.Nasty) {
+			t.Errorf("set aside %q", got)
+		}
+		if got := c.Flash(c.Post("/admin/system/dispatch", nil)); got != "Dispatch tries again what it set aside." {
+			t.Errorf("said %q", got)
+		}
+		if n := c.Get("/admin/system").Find("section[aria-labelledby=as]").Length(); n != 0 {
+			t.Error("it is set aside still")
+		}
+		if text := c.Get("/admin/audit").Text("main"); !strings.Contains(text, "Dispatched again") {
+			t.Errorf("the audit log says %q", text)
+		}
+	})
+}
+
 // viewable are the pages of all members, each with an address and its answer
 // there. Every other page is the administrators'.
 var viewable = map[string]struct {

@@ -36,6 +36,7 @@ type systemPage struct {
 	web.Page
 	Database models.Database
 	Depth    models.Depth
+	Dispatch dispatchLine
 	DepthMax int64
 	Alive    []models.Instance
 	Jobs     []models.JobCount
@@ -100,6 +101,9 @@ func (s *Pages) System(c *gin.Context) error {
 	}
 	p.At, p.Late = &at, at.Late()
 	if p.Depth, err = s.Store.Deliveries.Depth(ctx); err != nil {
+		return err
+	}
+	if p.Dispatch, err = s.dispatchOf(ctx, c); err != nil {
 		return err
 	}
 	if p.Locked, err = s.Store.Webhooks.Locked(ctx); err != nil {

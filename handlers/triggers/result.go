@@ -78,6 +78,8 @@ func unsentTrigger(e models.Event, c triggerCase, why explanation, enabled bool,
 			return web.Badge{Class: "st-held", Text: "Will be held"}, held
 		}
 		return web.Badge{Class: "st-info", Text: "Will be sent"}, "if nothing changes until then"
+	case e.Unfinished:
+		return web.Badge{Class: "st-info", Text: "Being created"}, "dispatch has not created this delivery yet"
 	default:
 		return web.Badge{Class: "st-none", Text: "No longer kept"}, "its delivery is older than the retention period"
 	}
