@@ -278,3 +278,41 @@ func TestItemsGoOldestFirst(t *testing.T) {
 		}
 	})
 }
+
+// TestSubjectsOfDeliveries: the deliveries of one subject have one hash, by
+// which lanes keep their order; those of batches have none.
+func TestSubjectsOfDeliveries(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		single := b.webhook(func(in *models.WebhookInput) {
+			in.Type, in.Events = "stackauth", []string{"team.created", "team.deleted", "user.created", "question.created"}
+		})
+		batch := b.webhook(nil)
+		about := func(kind, subject string) models.NewEvent {
+			return models.NewEvent{EventID: kind + subject, Type: kind, Location: "main", Subject: subject, Payload: []byte(`{"type":"` + kind + `","data":{}}`)}
+		}
+		b.record(about("team.created", "1"), about("team.deleted", "1"), about("team.created", "2"), about("user.created", "1"),
+			about("user.created", ""), question("q", 1, nil))
+		b.later()
+		subjects := map[string]int64{}
+		rows, err := b.db().QueryContext(b.t.Context(), `select e.event_id, d.webhook_id, q.subject from delivery_queue q
+			join deliveries d on d.id = q.delivery_id join events e on e.id = d.event_id`)
+		ok(b.t, err)
+		defer rows.Close()
+		for rows.Next() {
+			var event string
+			var webhook, subject int64
+			ok(b.t, rows.Scan(&event, &webhook, &subject))
+			if webhook == batch.ID && subject != 0 {
+				b.t.Errorf("%s in a batch has a subject", event)
+			} else if webhook == single.ID {
+				subjects[event] = subject
+			}
+		}
+		ok(b.t, rows.Err())
+		one := subjects["team.created1"]
+		if len(subjects) != 6 || one == 0 || subjects["team.deleted1"] != one || subjects["team.created2"] == one || subjects["user.created1"] == one ||
+			subjects["user.created"] != 0 || subjects["q"] == 0 {
+			b.t.Errorf("subjects %v", subjects)
+		}
+	})
+}
