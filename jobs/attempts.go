@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/sitehooks/sitehooks/jobs/wire"
@@ -14,30 +15,26 @@ const openPause = 100 * time.Millisecond
 // startSome starts the requests that may start now. It returns a channel to
 // wait on when only time stands in the way.
 func (l *lane) startSome(ctx context.Context) <-chan time.Time {
-	for len(l.pre.queue) > 0 && !l.outside && !l.rec.full() {
-		d := l.pre.queue[0]
-		paced := d.Paced
-		if paced && l.at.share == models.ShareFast {
+	for !l.outside && !l.rec.full() {
+		i, wait := l.pacer.choose(l.pre.queue)
+		if i < 0 {
+			return after(wait)
+		}
+		d := l.pre.queue[i]
+		switch {
+		case d.Paced && l.at.share == models.ShareFast:
 			l.end() // it would keep a place for waiting: the rest goes on in the paced share
 			return nil
-		}
-		if l.pacer.full(paced) {
-			return nil
-		}
-		if !l.fresh() {
+		case !l.fresh():
 			if !l.pre.busy {
 				l.pre.look(ctx)
 			}
 			return nil
-		}
-		if delay := l.pacer.delay(paced); delay > 0 {
-			return time.After(delay)
-		}
-		if !l.mayOpen() {
+		case !l.mayOpen():
 			return time.After(openPause)
 		}
-		l.pre.queue = l.pre.queue[1:]
-		l.pacer.begin(d.ID, paced)
+		l.pre.queue = slices.Delete(l.pre.queue, i, i+1)
+		l.pacer.begin(d)
 		l.open.Add(1)
 		p := parcel{l.to, l.seen.Webhook.Options, d}
 		go func() {
@@ -49,18 +46,26 @@ func (l *lane) startSome(ctx context.Context) <-chan time.Time {
 	return nil
 }
 
+// after is nil where there is nothing to wait for.
+func after(wait time.Duration) <-chan time.Time {
+	if wait == 0 {
+		return nil
+	}
+	return time.After(wait)
+}
+
 // finished handles a result: it judges it by the type's policy, updates the
 // webhook's health, and logs.
 func (l *lane) finished(ctx context.Context, s sent) error {
 	l.reading.Add(-int64(s.reading))
 	if s.err != nil || s.result.ErrorClass == wire.ClassCanceled {
-		l.pacer.end(s.delivery.ID, false)
+		l.pacer.end(s.delivery, false)
 		l.end() // it is due still, and was not an attempt
 		return s.err
 	}
 	now := l.now()
 	o, v := outcome(l.format, s.delivery, s.result, l.health, now, l.jitter())
-	l.pacer.end(s.delivery.ID, v.Delivered)
+	l.pacer.end(s.delivery, v.Delivered)
 	l.health = v.Health
 	at := now.Add(-s.result.Duration)
 	o.Attempt.URL, o.Attempt.StartedAt = l.seen.Webhook.URLShown, at

@@ -13,8 +13,9 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// readingMost is how many bytes of answers that are still being read an
-// instance keeps; beyond it only the beginnings of more are kept.
+// readingMost is how many bytes of answers an instance keeps that are still
+// being read or not recorded yet; beyond it only the beginnings of more are
+// kept.
 const readingMost = 24 << 20
 
 // deliverer is the state that all lanes of an instance share.
@@ -59,7 +60,7 @@ func (d *deliverer) send(ctx context.Context, p parcel) (s sent) {
 		EventTypes: splitTypes(p.delivery.EventTypes), Options: p.options,
 	})
 	request.Keep = func(bytes int) bool {
-		if d.reading.Add(int64(bytes)) > d.readingMost {
+		if d.reading.Add(int64(bytes))+d.kept.Load() > d.readingMost {
 			d.reading.Add(-int64(bytes))
 			return false
 		}

@@ -108,7 +108,7 @@ func TestAnswersThatAreReadDoNotFillTheMemory(t *testing.T) {
 func TestATurnThatBreaksOffEnds(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		l := newLane(b.runner, seat{id: 1, share: models.ShareFast}, "test")
-		l.pacer.begin(1, false)
+		l.pacer.begin(models.Delivery{ID: 1})
 		l.rec.keep(2, 100)
 		l.reading.Store(10)
 		l.drain(b.t.Context(), 0)

@@ -47,7 +47,7 @@ type lane struct {
 
 	seen   models.Work // the webhook and its lane when they were read last
 	seenAt time.Time   // by this process's clock, before they were read
-	gotAt  time.Time   // and when the lane had them
+	gotAt  time.Time   // and after that
 	opened models.Opened
 	to     *send.Recipient
 	format *wire.Format
@@ -143,7 +143,7 @@ func (l *lane) run(ctx context.Context, work models.Work, at time.Time) error {
 }
 
 func (l *lane) begin(ctx context.Context, work models.Work, at time.Time) error {
-	if err := l.meet(work, at); err != nil || l.ended {
+	if err := l.meet(work, at, time.Now()); err != nil || l.ended {
 		return err
 	}
 	l.pre.first(ctx, work, at, l.dueQuery())
@@ -242,20 +242,21 @@ func (l *lane) tend(ctx context.Context) {
 	if !l.outside && (silent > silentAfter || silent > silentCrowded && l.crowded()) {
 		l.stepOutside()
 	}
-	if len(l.pre.queue) == 0 && l.fetchable() && time.Since(l.pre.asked) > lanePoll {
+	if l.pre.pacedAlone() && l.fetchable() && time.Since(l.pre.asked) > lanePoll {
 		l.pre.fetch(ctx, l.dueQuery())
 	}
 }
 
-// fill reads what has fallen due; a lane outside needs a place for that.
+// fill reads what has fallen due, which goes beside what is paced; a lane
+// outside needs a place for that.
 func (l *lane) fill(ctx context.Context) {
-	if l.outside && !l.pacer.full(false) && !l.ended {
+	if l.outside && !l.pacer.full() && !l.ended {
 		l.stepInside()
 	}
-	l.pre.ahead = max(l.pre.ahead, 1)
-	if len(l.pre.queue) == 0 && l.fetchable() {
+	if l.pre.pacedAlone() && l.fetchable() {
 		l.pre.fetch(ctx, l.dueQuery())
 	}
+	l.pre.ahead = max(l.pre.ahead, 1)
 }
 
 // answer takes over what was read.
@@ -269,7 +270,7 @@ func (l *lane) answer(ctx context.Context, a fetched) error {
 	if a.err != nil || l.ended {
 		return a.err
 	}
-	if err := l.meet(a.work, a.at); err != nil || l.ended {
+	if err := l.meet(a.work, a.at, a.got); err != nil || l.ended {
 		return err
 	}
 	if l.outside {
@@ -295,12 +296,13 @@ func sameTime(a, b *time.Time) bool {
 	return a == nil && b == nil || a != nil && b != nil && a.Equal(*b)
 }
 
-// meet takes over how the webhook was at a moment, by this process's clock.
-func (l *lane) meet(work models.Work, at time.Time) error {
+// meet takes over how the webhook was between two moments of this process's
+// clock.
+func (l *lane) meet(work models.Work, at, got time.Time) error {
 	if !work.HeldBy(l.holder, lookTrust) {
 		return errLeaseLost
 	}
-	l.gotAt = time.Now()
+	l.gotAt = got
 	if !work.CanSend {
 		l.seen.Now, l.seenAt = work.Now, at
 		l.end()

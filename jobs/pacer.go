@@ -18,22 +18,18 @@ const (
 // pacer decides when a lane's next request may start. The lane's goroutine owns
 // it.
 type pacer struct {
-	limit  int // requests at once
-	window int // of these, as many as the receiver has earned: one, doubled with each that arrives
-	paced  int // of the open ones
-	open   map[int64]opened
-	pace   *rate.Limiter // of deliveries released together
-	gap    *rate.Limiter // the type's own; nil: none
-}
-
-// opened is a request in flight.
-type opened struct {
-	at    time.Time
-	paced bool
+	limit  int                 // requests at once
+	window int                 // of these, as many as the receiver has earned: one, doubled with each that arrives
+	paced  int                 // of the open ones
+	open   map[int64]time.Time // requests in flight → when they started
+	// first are the subjects with a first attempt in flight.
+	first map[int64]bool
+	pace  *rate.Limiter // of deliveries released together
+	gap   *rate.Limiter // the type's own; nil: none
 }
 
 func newPacer() *pacer {
-	return &pacer{limit: laneInFlight, open: map[int64]opened{}, pace: rate.NewLimiter(pacedPerSecond, 1)}
+	return &pacer{limit: laneInFlight, open: map[int64]time.Time{}, first: map[int64]bool{}, pace: rate.NewLimiter(pacedPerSecond, 1)}
 }
 
 // follow takes over the limits of a type and how the webhook fared before. A
@@ -53,23 +49,50 @@ func (p *pacer) follow(policy wire.Policy, work models.Work, at time.Time) {
 	}
 }
 
-// full reports whether another request must wait until one has ended.
-func (p *pacer) full(paced bool) bool {
-	return len(p.open) >= min(p.limit, p.window) || paced && p.paced >= pacedInFlight
+// full reports whether no other request may start until one has ended.
+func (p *pacer) full() bool { return len(p.open) >= min(p.limit, p.window) }
+
+// choose finds the first delivery that may be sent now; if there is none it
+// returns -1, and how long to wait where only time stands in the way. The first
+// attempts of a subject keep their order, and paced deliveries let others pass.
+func (p *pacer) choose(queue []models.Delivery) (i int, wait time.Duration) {
+	if p.full() || len(queue) == 0 {
+		return -1, 0
+	}
+	if gap := delayOf(p.gap); gap > 0 {
+		return -1, gap
+	}
+	pace := delayOf(p.pace)
+	var behind map[int64]bool // subjects whose earlier delivery waits
+	for i, d := range queue {
+		late := isFirst(d) && (p.first[d.Subject] || behind[d.Subject])
+		if !late && (!d.Paced || p.paced < pacedInFlight && pace == 0) {
+			return i, 0
+		}
+		if !late && p.paced < pacedInFlight {
+			wait = pace
+		}
+		if isFirst(d) {
+			if behind == nil {
+				behind = map[int64]bool{}
+			}
+			behind[d.Subject] = true
+		}
+	}
+	return -1, wait
 }
 
-// delay is how long the next request must wait for the pace.
-func (p *pacer) delay(paced bool) time.Duration {
-	if paced {
-		return max(delayOf(p.pace), delayOf(p.gap))
-	}
-	return delayOf(p.gap)
-}
+// isFirst reports whether this is the first attempt of a delivery that keeps
+// the order of its subject.
+func isFirst(d models.Delivery) bool { return d.Subject != 0 && d.Round == 0 && !d.Resend }
 
 // begin counts a request that starts.
-func (p *pacer) begin(id int64, paced bool) {
-	p.open[id] = opened{time.Now(), paced}
-	if paced {
+func (p *pacer) begin(d models.Delivery) {
+	p.open[d.ID] = time.Now()
+	if isFirst(d) {
+		p.first[d.Subject] = true
+	}
+	if d.Paced {
 		p.paced++
 		p.pace.Allow()
 	}
@@ -79,11 +102,14 @@ func (p *pacer) begin(id int64, paced bool) {
 }
 
 // end counts a request that ended.
-func (p *pacer) end(id int64, arrived bool) {
-	if p.open[id].paced {
+func (p *pacer) end(d models.Delivery, arrived bool) {
+	delete(p.open, d.ID)
+	if isFirst(d) {
+		delete(p.first, d.Subject)
+	}
+	if d.Paced {
 		p.paced--
 	}
-	delete(p.open, id)
 	if arrived {
 		p.window = min(2*p.window, p.limit)
 	}
@@ -93,9 +119,9 @@ func (p *pacer) end(id int64, arrived bool) {
 // open.
 func (p *pacer) silentFor() time.Duration {
 	var newest time.Time
-	for _, o := range p.open {
-		if o.at.After(newest) {
-			newest = o.at
+	for _, at := range p.open {
+		if at.After(newest) {
+			newest = at
 		}
 	}
 	if newest.IsZero() {

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/sitehooks/sitehooks/models"
@@ -30,6 +31,7 @@ type prefetcher struct {
 type fetched struct {
 	work models.Work
 	at   time.Time // by this process's clock, before work was read
+	got  time.Time // and after it was
 	most int       // deliveries that were asked for; 0: none were
 	rows []models.Delivery
 	err  error
@@ -53,7 +55,8 @@ func (p *prefetcher) read(ctx context.Context, q *models.DueQuery) {
 	go func() {
 		defer func() { p.answers <- a }()
 		defer contain(&a.err)
-		if a.work, a.err = p.lanes.Look(ctx, p.id); a.err == nil && a.work.CanSend && q != nil {
+		a.work, a.err = p.lanes.Look(ctx, p.id)
+		if a.got = time.Now(); a.err == nil && a.work.CanSend && q != nil {
 			a.rows, a.err = p.lanes.Due(ctx, a.work, *q)
 		}
 	}()
@@ -62,7 +65,7 @@ func (p *prefetcher) read(ctx context.Context, q *models.DueQuery) {
 // first reads what is due for a webhook that was read with its claim.
 func (p *prefetcher) first(ctx context.Context, work models.Work, at time.Time, q models.DueQuery) {
 	p.busy, p.asked = true, at
-	a := fetched{work: work, at: at, most: q.Limit}
+	a := fetched{work: work, at: at, got: time.Now(), most: q.Limit}
 	go func() {
 		defer func() { p.answers <- a }()
 		defer contain(&a.err)
@@ -93,6 +96,11 @@ func (p *prefetcher) low() bool {
 		bytes += len(d.Body)
 	}
 	return bytes <= laneAheadBytes
+}
+
+// pacedAlone reports whether nothing is queued but what is paced.
+func (p *prefetcher) pacedAlone() bool {
+	return !slices.ContainsFunc(p.queue, func(d models.Delivery) bool { return !d.Paced })
 }
 
 // drop forgets what is queued: it is due still.

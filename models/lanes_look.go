@@ -114,10 +114,10 @@ type laneDue struct {
 func (x *Lanes) Due(ctx context.Context, w Work, q DueQuery) ([]Delivery, error) {
 	c := &laneDue{work: w, query: q}
 	err := x.dues.Do(ctx, c)
-	if q.OneFailed && len(c.rows) > 1 {
-		c.rows = c.rows[:1]
+	if q.OneFailed {
+		q.Limit = 1
 	}
-	return c.rows, err
+	return c.rows[:min(len(c.rows), q.Limit)], err
 }
 
 const (
@@ -192,6 +192,7 @@ func (x *Lanes) dueIn(tx *gorm.DB, calls []*laneDue) error {
 	err = x.s.withBodies(tx, rows)
 	for _, d := range rows {
 		c := byLane[d.WebhookID]
+		d.Paced = d.ID <= c.work.Lane.PacedThrough
 		c.rows = append(c.rows, d)
 	}
 	return err

@@ -43,7 +43,9 @@ func BenchmarkHostile(b *testing.B) {
 					b.ReportMetric(float64(p95(delays, 0, hostileLast).Milliseconds()), "p95-ms")
 					worst := time.Duration(0)
 					for at := time.Duration(0); at < hostileLast; at += 5 * time.Second {
-						worst = max(worst, p95(delays, at, at+5*time.Second))
+						here := p95(delays, at, at+5*time.Second)
+						worst = max(worst, here)
+						b.Logf("from %s: p95 %s", at, here)
 					}
 					b.ReportMetric(float64(worst.Milliseconds()), "p95-ms-worst-5s")
 					b.ReportMetric(float64(most.Sockets), "sockets")
