@@ -32,10 +32,10 @@ func TestStuckReceiversDelayNobody(t *testing.T) {
 			}
 		}
 		post(40)
-		apptest.Eventually(t, "the stuck receivers have what they take at once", func() bool {
+		apptest.Eventually(t, "the stuck receivers have a request each", func() bool {
 			silent, _ := bad.Silent.AtOnce()
 			late, _ := bad.Late.AtOnce()
-			return silent == apptest.InFlight && late == apptest.InFlight
+			return silent > 0 && late > 0
 		})
 		for range 4 {
 			post(20)
