@@ -16,7 +16,7 @@ import (
 // readingMost is how many bytes of answers an instance keeps that are still
 // being read or not recorded yet; beyond it only the beginnings of more are
 // kept.
-const readingMost = 24 << 20
+const readingMost = 4 << 20
 
 // deliverer is the state that all lanes of an instance share.
 type deliverer struct {

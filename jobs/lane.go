@@ -234,12 +234,12 @@ func (l *lane) readAhead(ctx context.Context) {
 }
 
 // tend runs now and then: it has outcomes recorded that wait for more, and asks
-// for what other instances dispatched meanwhile. A lane that only waits for its
-// receiver gives its place back.
+// for what other instances dispatched meanwhile. A lane that only waits, for its
+// receiver or for the database to take its outcomes, gives its place back.
 func (l *lane) tend(ctx context.Context) {
 	l.rec.overdue = len(l.rec.outcomes) > 0
-	silent := l.pacer.silentFor()
-	if !l.outside && (silent > silentAfter || silent > silentCrowded && l.crowded()) {
+	silent, waits := l.pacer.silentFor(), len(l.pacer.open) > 0 || l.rec.busy
+	if !l.outside && waits && (silent > silentAfter || silent > silentCrowded && l.crowded()) {
 		l.stepOutside()
 	}
 	if l.pre.pacedAlone() && l.fetchable() && time.Since(l.pre.asked) > lanePoll {

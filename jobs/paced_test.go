@@ -2,9 +2,11 @@ package jobs
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -121,4 +123,76 @@ func (b *bench) until(done func() bool) {
 			b.t.Fatal("it did not come")
 		}
 	}
+}
+
+// TestNewDeliveriesGoBesideReleasedOnes: an event that comes after a resume
+// arrives before what was held, except behind what its subject holds.
+func TestNewDeliveriesGoBesideReleasedOnes(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		w := b.webhook(func(in *models.WebhookInput) { in.Type = "stackauth" })
+		ok(b.t, b.store.Webhooks.Pause(b.t.Context(), admin, w.ID))
+		b.record(many(60)...)
+		b.later()
+		_, err := b.store.Webhooks.Resume(b.t.Context(), admin, w.ID, false)
+		ok(b.t, err)
+		b.answersWell(w)
+		gate, arrived, done := b.gatedWork(w, 100)
+		for range pacedInFlight {
+			<-arrived
+		}
+		b.record(question("another of the last", 60, func(e *models.NewEvent) { e.MergeKey = "" }), question("new", 61, nil))
+		b.later()
+		<-arrived // beside the four
+		if n := b.runner.open.Load(); n != pacedInFlight+1 {
+			b.t.Errorf("%d requests are open", n)
+		}
+		close(gate)
+		<-done
+		order := map[string]int{}
+		for i, r := range b.receiver.requests() {
+			var body struct{ Data struct{ Title string } }
+			_ = json.Unmarshal(r.body, &body)
+			order[string(r.body)] = i
+			for _, title := range []string{"q059", "another of the last", "new"} {
+				if strings.Contains(string(r.body), "Title of "+title+`"`) {
+					order[title] = i
+				}
+			}
+		}
+		if order["new"] != pacedInFlight || order["q059"] == 0 || order["another of the last"] < order["q059"] {
+			b.t.Errorf("new came as number %d, the last held one as %d, another of its subject as %d", order["new"], order["q059"], order["another of the last"])
+		}
+	})
+}
+
+// TestEventsOfASubjectGoOneAfterTheOther, while others go beside them.
+func TestEventsOfASubjectGoOneAfterTheOther(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		w := b.webhook(func(in *models.WebhookInput) { in.Type = "stackauth" })
+		b.answersWell(w)
+		var events []models.NewEvent
+		for i := range 10 {
+			events = append(events, question(fmt.Sprint("same ", i), 1, func(e *models.NewEvent) { e.MergeKey = "" }))
+		}
+		b.record(append(events, question("other", 2, nil))...)
+		b.later()
+		b.answersWell(w)
+		gate, arrived, done := b.gatedWork(w, 20)
+		<-arrived
+		<-arrived
+		if n := b.runner.open.Load(); n != 2 {
+			b.t.Errorf("%d requests are open", n)
+		}
+		close(gate)
+		<-done
+		next := 0
+		for _, r := range b.receiver.requests() {
+			if strings.Contains(string(r.body), fmt.Sprintf("Title of same %d\"", next)) {
+				next++
+			}
+		}
+		if next != len(events) {
+			b.t.Errorf("%d of %d came in order", next, len(events))
+		}
+	})
 }

@@ -24,6 +24,7 @@ type pacer struct {
 	open   map[int64]time.Time // requests in flight → when they started
 	// first are the subjects with a first attempt in flight.
 	first map[int64]bool
+	ended time.Time     // when a request ended last
 	pace  *rate.Limiter // of deliveries released together
 	gap   *rate.Limiter // the type's own; nil: none
 }
@@ -104,6 +105,7 @@ func (p *pacer) begin(d models.Delivery) {
 // end counts a request that ended.
 func (p *pacer) end(d models.Delivery, arrived bool) {
 	delete(p.open, d.ID)
+	p.ended = time.Now()
 	if isFirst(d) {
 		delete(p.first, d.Subject)
 	}
@@ -115,10 +117,12 @@ func (p *pacer) end(d models.Delivery, arrived bool) {
 	}
 }
 
-// silentFor is how long no open request has been new or answered; 0: none is
-// open.
+// silentFor is how long no request has started or, when none is open, ended.
 func (p *pacer) silentFor() time.Duration {
-	var newest time.Time
+	newest := p.ended
+	if len(p.open) > 0 {
+		newest = time.Time{}
+	}
 	for _, at := range p.open {
 		if at.After(newest) {
 			newest = at

@@ -80,8 +80,12 @@ func (p *prefetcher) add(a fetched) {
 		return
 	}
 	p.queue = append(p.queue, a.rows...)
-	if p.ahead = 0; len(a.rows) > a.most/4 { // fewer may be all that their bytes allow
+	paced := slices.ContainsFunc(a.rows, func(d models.Delivery) bool { return d.Paced })
+	switch p.ahead = 0; {
+	case len(a.rows) > a.most/4: // fewer may be all that their bytes allow
 		p.ahead = a.most / 4
+	case paced: // of which few are read at once
+		p.ahead = pacedInFlight
 	}
 }
 

@@ -103,6 +103,9 @@ type DueQuery struct {
 // where there is enough of it; a single larger body comes alone.
 const dueBytes = 1 << 20
 
+// pacedMost is how many paced deliveries are read at once.
+const pacedMost = 16
+
 // laneDue is a question for the due deliveries of a lane, and the answer.
 type laneDue struct {
 	work  Work
@@ -154,19 +157,19 @@ func (x *Lanes) dueIn(tx *gorm.DB, calls []*laneDue) error {
 	}
 	lanes, _ := json.Marshal(asked)
 	var lists []string
-	due := `select * from (select q.delivery_id, q.due_at, q.bytes from delivery_queue q
+	due := `select * from (select q.delivery_id, q.due_at, q.paced, q.bytes from delivery_queue q
 		where ` + dueOfLane + ` and q.delivery_id not in ` + x.s.db.JSONList("bigint") + ` and ` + dueFailed
 	const first = ` order by q.due_at, q.delivery_id limit ?) as first`
 	err = tx.Raw(`
 		select coalesce((
 			select string_agg(cast(s.delivery_id as text), ',') from (
-				select u.delivery_id, u.bytes, sum(u.bytes) over (order by u.due_at, u.delivery_id) as total from (
+				select u.delivery_id, u.bytes, sum(u.bytes) over (order by u.paced, u.due_at, u.delivery_id) as total from (
 					`+due+` and q.paced = false and `+noneBefore+first+`
 					union all `+due+` and q.paced = true`+first+`
 				) as u
 			) as s where s.total <= ? or s.total = s.bytes
 		), '') as ids from `+x.s.db.JSONEach()+` as lane`,
-		now, db.JSON(underWay), most, now, db.JSON(underWay), most, x.dueBytes, string(lanes)).Find(&lists).Error
+		now, db.JSON(underWay), most, now, db.JSON(underWay), min(most, pacedMost), x.dueBytes, string(lanes)).Find(&lists).Error
 	if err != nil {
 		return err
 	}
@@ -192,7 +195,6 @@ func (x *Lanes) dueIn(tx *gorm.DB, calls []*laneDue) error {
 	err = x.s.withBodies(tx, rows)
 	for _, d := range rows {
 		c := byLane[d.WebhookID]
-		d.Paced = d.ID <= c.work.Lane.PacedThrough
 		c.rows = append(c.rows, d)
 	}
 	return err
