@@ -40,10 +40,10 @@ type Attention struct {
 // were held for half the retention, at most AttentionMax of them. Stopped ones
 // that hold nothing or nothing old are left out. Deliveries held because types
 // are switched off come last, as one entry.
-func (x *Webhooks) Attention(ctx context.Context, at Snapshot) ([]Attention, error) {
+func (x *Webhooks) Attention(ctx context.Context, at Snapshot) (_ []Attention, err error) {
+	defer wrap(&err, "find webhooks that need attention")
 	db := x.s.db.WithContext(ctx)
 	var list []Attention
-	var err error
 	if at.troubled { // mostly none is
 		if list, err = x.troubled(db, at); err != nil {
 			return nil, err

@@ -14,7 +14,8 @@ const ClockStep = future
 // would wait until the clock reaches the old time. Those that were created,
 // tried last or requested at a time in the future become due. It may be called
 // any number of times.
-func (x *Lanes) Reschedule(ctx context.Context) error {
+func (x *Lanes) Reschedule(ctx context.Context) (err error) {
+	defer wrap(&err, "reschedule deliveries")
 	return x.s.db.TxLong(ctx, func(tx *gorm.DB) error {
 		now, err := x.s.db.Now(tx)
 		if err != nil {

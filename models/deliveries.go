@@ -41,6 +41,7 @@ type DeliveryRow struct {
 
 // List returns deliveries, newest first and without body, and whether there are more.
 func (x *Deliveries) List(ctx context.Context, q DeliveryQuery) (rows []DeliveryRow, more bool, err error) {
+	defer wrap(&err, "list deliveries")
 	db := x.s.db.WithContext(ctx)
 	settings, err := x.s.Settings.get(db)
 	if err != nil {
@@ -91,7 +92,8 @@ func (x *Deliveries) withWebhooks(db *gorm.DB, found []Delivery, settings Settin
 }
 
 // Get returns a delivery with its body, or ErrNotFound.
-func (x *Deliveries) Get(ctx context.Context, publicID string) (DeliveryRow, error) {
+func (x *Deliveries) Get(ctx context.Context, publicID string) (_ DeliveryRow, err error) {
+	defer wrap(&err, "get delivery %s", publicID)
 	db := x.s.db.WithContext(ctx)
 	var d Delivery
 	if err := found(db.Table("deliveries d").Select(deliveryColumns+", d.body").Take(&d, "d.public_id = ?", publicID)); err != nil {
@@ -113,9 +115,10 @@ func (x *Deliveries) Get(ctx context.Context, publicID string) (DeliveryRow, err
 }
 
 // Attempts returns a delivery's attempts, the first first.
-func (x *Deliveries) Attempts(ctx context.Context, deliveryID int64) ([]Attempt, error) {
+func (x *Deliveries) Attempts(ctx context.Context, deliveryID int64) (_ []Attempt, err error) {
+	defer wrap(&err, "list attempts of delivery %d", deliveryID)
 	var rows []Attempt
-	err := x.s.db.WithContext(ctx).Order("started_at").Find(&rows, "delivery_id = ?", deliveryID).Error
+	err = x.s.db.WithContext(ctx).Order("started_at").Find(&rows, "delivery_id = ?", deliveryID).Error
 	for i := range rows {
 		rows[i].Number = i + 1
 	}
@@ -124,10 +127,11 @@ func (x *Deliveries) Attempts(ctx context.Context, deliveryID int64) ([]Attempt,
 
 // EventsOf returns the events inside a delivery, without payload; none when
 // trigger history was off.
-func (x *Deliveries) EventsOf(ctx context.Context, deliveryID int64) ([]Event, error) {
+func (x *Deliveries) EventsOf(ctx context.Context, deliveryID int64) (_ []Event, err error) {
+	defer wrap(&err, "list events of delivery %d", deliveryID)
 	db := x.s.db.WithContext(ctx)
 	var rows []Event
-	err := db.Select(eventColumns).Order("occurred_at, id").Find(&rows, `id in (select event_id from deliveries where id = ? and event_id is not null union all select event_id from triggers where delivery_id = ?)
+	err = db.Select(eventColumns).Order("occurred_at, id").Find(&rows, `id in (select event_id from deliveries where id = ? and event_id is not null union all select event_id from triggers where delivery_id = ?)
 		and (select p.logged from deliveries d join dispatches p on p.id = d.dispatch_id where d.id = ?)`, deliveryID, deliveryID, deliveryID).Error
 	if err != nil {
 		return nil, err
@@ -149,7 +153,8 @@ type Depth struct {
 const DepthMax = 100_000
 
 // Depth measures the queues.
-func (x *Deliveries) Depth(ctx context.Context) (Depth, error) {
+func (x *Deliveries) Depth(ctx context.Context) (_ Depth, err error) {
+	defer wrap(&err, "measure the queues")
 	db := x.s.db.WithContext(ctx)
 	d := Depth{Webhooks: map[string]int64{WebhookActive: 0, WebhookStopped: 0, WebhookBroken: 0}}
 	now, err := x.s.db.Now(db)

@@ -15,7 +15,8 @@ var ErrErased = errors.New("the content was erased")
 // Resend asks for one attempt by hand, filters not applied. The schedule of a
 // delivery that still waits goes on as it was if that fails. Errors: ErrNotFound, also when its
 // webhook was deleted; ErrNotActive; ErrMoved; ErrErased.
-func (x *Deliveries) Resend(ctx context.Context, by Actor, publicID string) error {
+func (x *Deliveries) Resend(ctx context.Context, by Actor, publicID string) (err error) {
+	defer wrap(&err, "resend delivery %s", publicID)
 	return x.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		var d Delivery
 		if err := found(tx.Select("id, webhook_id, location").Take(&d, "public_id = ?", publicID)); err != nil {
@@ -80,7 +81,8 @@ type Resendable struct {
 
 // Resendable counts the deliveries that ResendAll would send. It looks at the
 // newest that match webhook, state and time, at most ScanMax.
-func (x *Deliveries) Resendable(ctx context.Context, q DeliveryQuery) (Resendable, error) {
+func (x *Deliveries) Resendable(ctx context.Context, q DeliveryQuery) (_ Resendable, err error) {
+	defer wrap(&err, "count deliveries to resend")
 	db := x.s.db.WithContext(ctx)
 	var r Resendable
 	settings, err := x.s.Settings.get(db)
@@ -132,9 +134,10 @@ type Resending struct {
 // nothing ahead of it and is among those that Resendable looked at. They go out
 // as slowly as held deliveries. The parameter what names the filter in words,
 // for the audit log.
-func (x *Deliveries) ResendAll(ctx context.Context, by Actor, q DeliveryQuery, among Resendable, what string) (Resending, error) {
+func (x *Deliveries) ResendAll(ctx context.Context, by Actor, q DeliveryQuery, counted Resendable, what string) (_ Resending, err error) {
+	defer wrap(&err, "resend deliveries")
 	var r Resending
-	err := x.s.db.TxLong(ctx, func(tx *gorm.DB) error {
+	err = x.s.db.TxLong(ctx, func(tx *gorm.DB) error {
 		r = Resending{}
 		settings, err := x.s.Settings.get(tx)
 		if err != nil {
@@ -146,8 +149,8 @@ func (x *Deliveries) ResendAll(ctx context.Context, by Actor, q DeliveryQuery, a
 		if r.At, err = x.s.db.Now(tx); err != nil {
 			return err
 		}
-		q.Before = among.Through + 1
-		if r.Total, err = x.resendMany(tx, q, among.From, settings, r.At); err != nil || r.Total == 0 {
+		q.Before = counted.Through + 1
+		if r.Total, err = x.resendMany(tx, q, counted.From, settings, r.At); err != nil || r.Total == 0 {
 			return err
 		}
 		err = tx.Exec(`update lanes set next_due_at = ?, paced = true
@@ -193,6 +196,7 @@ func (x *Deliveries) lockWebhooks(tx *gorm.DB, id int64) error {
 // Unsent counts those of a resending that had no attempt yet, and how many of
 // these cannot be sent as things are.
 func (x *Deliveries) Unsent(ctx context.Context, at time.Time) (left, held int64, err error) {
+	defer wrap(&err, "count resent deliveries")
 	db := x.s.db.WithContext(ctx)
 	settings, err := x.s.Settings.get(db)
 	if err != nil {

@@ -19,7 +19,8 @@ type DeliveryPage struct {
 // Search is List for people: by webhook and time, and for what failed or was
 // dropped, it finds all; by anything else it looks at ScanMax rows and says
 // where to go on.
-func (x *Deliveries) Search(ctx context.Context, q DeliveryQuery) (DeliveryPage, error) {
+func (x *Deliveries) Search(ctx context.Context, q DeliveryQuery) (_ DeliveryPage, err error) {
+	defer wrap(&err, "search deliveries")
 	db := x.s.db.WithContext(ctx)
 	settings, err := x.s.Settings.get(db)
 	if err != nil {

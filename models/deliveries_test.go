@@ -223,7 +223,7 @@ func TestErase(t *testing.T) {
 
 		r, err := s.Events.Erase(t.Context(), mary, a.ID)
 		ok(t, err)
-		if r.Earlier != 1 || r.Bodies != 1 || len(r.Kept) != 2 || r.Kept[0].PublicID != "waits" {
+		if r.Earlier != 1 || r.Bodies != 1 || len(r.Remaining) != 2 || r.Remaining[0].PublicID != "waits" {
 			t.Errorf("erasure: %+v", r)
 		}
 		body := func(id string) string {

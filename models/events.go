@@ -34,18 +34,21 @@ const eventColumns = "id, event_id, type, family, location, community, tags, mer
 
 // Get returns the event to which its sender gave an id in a location, or
 // ErrNotFound.
-func (x *Events) Get(ctx context.Context, location, eventID string) (Event, error) {
+func (x *Events) Get(ctx context.Context, location, eventID string) (_ Event, err error) {
+	defer wrap(&err, "get event %s of %s", eventID, location)
 	return x.one(x.s.db.WithContext(ctx), "event_id = ? and location = ?", eventID, location)
 }
 
 // Named returns the events to which senders gave an id, one for each location
 // at most, newest first and at most limit.
-func (x *Events) Named(ctx context.Context, eventID string, limit int) ([]Event, error) {
+func (x *Events) Named(ctx context.Context, eventID string, limit int) (_ []Event, err error) {
+	defer wrap(&err, "find events %s", eventID)
 	return x.named(x.s.db.WithContext(ctx), EventQuery{Search: eventID, Limit: limit})
 }
 
 // ByID returns an event by its number, or ErrNotFound.
-func (x *Events) ByID(ctx context.Context, id int64) (Event, error) {
+func (x *Events) ByID(ctx context.Context, id int64) (_ Event, err error) {
+	defer wrap(&err, "get event %d", id)
 	return x.one(x.s.db.WithContext(ctx), "id = ?", id)
 }
 
@@ -58,7 +61,8 @@ func (x *Events) one(db *gorm.DB, where string, args ...any) (Event, error) {
 }
 
 // MergedFrom returns the older events that were merged into one, oldest first.
-func (x *Events) MergedFrom(ctx context.Context, id int64) ([]Event, error) {
+func (x *Events) MergedFrom(ctx context.Context, id int64) (_ []Event, err error) {
+	defer wrap(&err, "list events merged into %d", id)
 	db := x.s.db.WithContext(ctx)
 	var rows []Event
 	if err := db.Select(eventColumns).Order("id").Find(&rows, "id in ("+mergedInto+")", id).Error; err != nil {
@@ -81,10 +85,11 @@ const deliveriesOf = "select id from deliveries where event_id = ? union all sel
 
 // Triggers returns the triggers of an event; none if it was dispatched while
 // trigger history was off.
-func (x *Events) Triggers(ctx context.Context, id int64) ([]TriggerRow, error) {
+func (x *Events) Triggers(ctx context.Context, id int64) (_ []TriggerRow, err error) {
+	defer wrap(&err, "list triggers of event %d", id)
 	db := x.s.db.WithContext(ctx)
 	var found []Delivery
-	err := db.Table("deliveries d").Select(deliveryColumns).Order("d.webhook_id").
+	err = db.Table("deliveries d").Select(deliveryColumns).Order("d.webhook_id").
 		Find(&found, "d.id in ("+deliveriesOf+") and (select logged from dispatches p where p.id = d.dispatch_id)", id, id).Error
 	if err != nil {
 		return nil, err

@@ -16,10 +16,10 @@ var ErrNotDispatched = errors.New("the event has not been dispatched yet")
 type Erasure struct {
 	Earlier int64 // events that were merged into it; their content goes too
 	Bodies  int64 // deliveries whose body and answers go
-	// Kept are deliveries whose body stays, newest first, at most ErasureShown:
+	// Remaining are deliveries whose body stays, newest first, at most ErasureShown:
 	// they wait, or have other events inside whose content is not erased.
-	Kept []Delivery
-	More bool // there are more of these
+	Remaining []Delivery
+	More      bool // there are more of these
 }
 
 // ErasureShown is how many deliveries an Erasure names.
@@ -29,7 +29,8 @@ const ErasureShown = 50
 func (e Event) Erased() bool { return len(e.Payload) == 0 }
 
 // Erasure counts the content that Erase would remove of an event.
-func (x *Events) Erasure(ctx context.Context, id int64) (Erasure, error) {
+func (x *Events) Erasure(ctx context.Context, id int64) (_ Erasure, err error) {
+	defer wrap(&err, "count content of event %d", id)
 	return x.erasure(x.s.db.WithContext(ctx), id)
 }
 
@@ -48,15 +49,15 @@ func (x *Events) erasure(db *gorm.DB, id int64) (Erasure, error) {
 		db.Model(&dispatchedEvent{}).Where("merged_into = ?", id).Count(&r.Earlier).Error,
 		db.Raw("select count(*) from deliveries d where "+hasBody+" and "+whole, id, id, id).Scan(&r.Bodies).Error,
 		db.Table("deliveries d").Select(deliveryColumns).Where("d.id in ("+deliveriesOf+") and "+hasBody+" and not ("+whole+")", id, id, id, id, id).
-			Order("d.id desc").Limit(ErasureShown+1).Find(&r.Kept).Error,
+			Order("d.id desc").Limit(ErasureShown+1).Find(&r.Remaining).Error,
 	)
 	if err != nil {
 		return r, err
 	}
-	if len(r.Kept) > ErasureShown {
-		r.Kept, r.More = r.Kept[:ErasureShown], true
+	if len(r.Remaining) > ErasureShown {
+		r.Remaining, r.More = r.Remaining[:ErasureShown], true
 	}
-	return r, x.s.complete(db, r.Kept)
+	return r, x.s.complete(db, r.Remaining)
 }
 
 // Erase replaces an event's content and title by nothing, and those of the
@@ -64,9 +65,10 @@ func (x *Events) erasure(db *gorm.DB, id int64) (Erasure, error) {
 // finished deliveries that contain nothing else. Ids, types, tags and times
 // stay, so that the history goes on explaining. Errors: ErrNotFound,
 // ErrNotDispatched.
-func (x *Events) Erase(ctx context.Context, by Actor, id int64) (Erasure, error) {
+func (x *Events) Erase(ctx context.Context, by Actor, id int64) (_ Erasure, err error) {
+	defer wrap(&err, "erase event %d", id)
 	var r Erasure
-	err := x.s.db.Tx(ctx, func(tx *gorm.DB) error {
+	err = x.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		if err := tx.Exec("select id from events where id = ?"+x.s.db.ForUpdate(), id).Error; err != nil {
 			return err
 		}

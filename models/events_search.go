@@ -21,7 +21,8 @@ type EventPage struct {
 // Search finds events by their whole id, all events of a location and time,
 // and by anything else looks at ScanMax rows and says where to go on. A number
 // may be an event's id and a question's: then both are found.
-func (x *Events) Search(ctx context.Context, q EventQuery) (EventPage, error) {
+func (x *Events) Search(ctx context.Context, q EventQuery) (_ EventPage, err error) {
+	defer wrap(&err, "search events")
 	db := x.s.db.WithContext(ctx)
 	var named []Event
 	if q.Search != "" {

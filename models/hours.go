@@ -24,7 +24,8 @@ type WebhookHour struct {
 }
 
 // Hours returns the hours of webhooks since a time, oldest first, by webhook.
-func (x *Webhooks) Hours(ctx context.Context, ids []int64, since time.Time) (map[int64][]WebhookHour, error) {
+func (x *Webhooks) Hours(ctx context.Context, ids []int64, since time.Time) (_ map[int64][]WebhookHour, err error) {
+	defer wrap(&err, "read hours of webhooks")
 	byID := map[int64][]WebhookHour{}
 	for chunk := range slices.Chunk(ids, insertChunk) {
 		var rows []WebhookHour

@@ -100,7 +100,8 @@ type SweepQuery struct {
 
 // Sweep returns lanes that have something due and that no worker has, those
 // that have waited longest first.
-func (x *Lanes) Sweep(ctx context.Context, q SweepQuery) ([]LaneRef, error) {
+func (x *Lanes) Sweep(ctx context.Context, q SweepQuery) (_ []LaneRef, err error) {
+	defer wrap(&err, "sweep lanes")
 	tx := x.s.db.WithContext(ctx)
 	now, err := x.s.db.Now(tx)
 	if err != nil {
@@ -126,7 +127,8 @@ func (x *Lanes) Sweep(ctx context.Context, q SweepQuery) ([]LaneRef, error) {
 // other process can be at work: with SQLite, whose folder is locked by the
 // instance. With PostgreSQL the leases of killed instances expire by
 // themselves.
-func (x *Lanes) Recover(ctx context.Context) error {
+func (x *Lanes) Recover(ctx context.Context) (err error) {
+	defer wrap(&err, "recover lanes")
 	tx := x.s.db.WithContext(ctx)
 	back, err := x.setBack(tx)
 	if err == nil && back {

@@ -15,6 +15,7 @@ import (
 // and that no worker has, and reads the lanes. The others are left out, also
 // those whose rows another transaction has locked: the sweep finds them again.
 func (x *Lanes) Claim(ctx context.Context, ids []int64, holder string, lease time.Duration) (works map[int64]Work, err error) {
+	defer wrap(&err, "claim lanes")
 	err = x.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		now, err := x.s.db.Now(tx)
 		if err != nil {
@@ -46,6 +47,7 @@ type Lease struct {
 
 // Renew prolongs leases and returns those that are still held.
 func (x *Lanes) Renew(ctx context.Context, leases []Lease, lease time.Duration) (held []Lease, err error) {
+	defer wrap(&err, "renew leases")
 	err = x.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		held = nil
 		now, err := x.s.db.Now(tx)

@@ -13,7 +13,8 @@ const lostLanes = 1000
 // FindLost wakes lanes whose rows say that there is nothing to do although
 // something waits that their webhooks can send. There should be none: it
 // corrects errors of the code that let them sleep.
-func (x *Lanes) FindLost(ctx context.Context) (int64, error) {
+func (x *Lanes) FindLost(ctx context.Context) (_ int64, err error) {
+	defer wrap(&err, "find lost lanes")
 	tx := x.s.db.WithContext(ctx)
 	settings, err := x.s.Settings.get(tx)
 	if err != nil {

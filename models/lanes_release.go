@@ -38,15 +38,17 @@ type laneRelease struct {
 // lane when something is due at once. Nothing happens to the lane of another
 // holder.
 func (x *Lanes) Release(ctx context.Context, id int64, holder string, r Release) (again []LaneRef, err error) {
+	defer wrap(&err, "release lane %d", id)
 	c := &laneRelease{id: id, holder: holder, Release: r}
 	err = x.releases.Do(ctx, c)
 	return c.again, err
 }
 
 // ReleaseIdle gives a lane's lease back unless something is due; false: it is.
-func (x *Lanes) ReleaseIdle(ctx context.Context, id int64, holder string, r Release) (bool, error) {
+func (x *Lanes) ReleaseIdle(ctx context.Context, id int64, holder string, r Release) (_ bool, err error) {
+	defer wrap(&err, "release lane %d", id)
 	c := &laneRelease{id: id, holder: holder, Release: r, unlessDue: true}
-	err := x.releases.Do(ctx, c)
+	err = x.releases.Do(ctx, c)
 	return err == nil && !c.kept, err
 }
 

@@ -60,7 +60,8 @@ func (c *laneOutcomes) size() int {
 // transaction. A delivery that was dropped meanwhile stays so unless it
 // arrived. When the holder has lost the lane's lease, the attempts are stored
 // and nothing else: another holder decides by now.
-func (x *Lanes) Record(ctx context.Context, id int64, holder string, outcomes []Outcome, h LaneHealth) error {
+func (x *Lanes) Record(ctx context.Context, id int64, holder string, outcomes []Outcome, h LaneHealth) (err error) {
+	defer wrap(&err, "record attempts of webhook %d", id)
 	c := &laneOutcomes{id, holder, outcomes, h}
 	if h.Broken != "" { // which waits for dispatch
 		return x.record(ctx, []*laneOutcomes{c}, false)
@@ -68,9 +69,9 @@ func (x *Lanes) Record(ctx context.Context, id int64, holder string, outcomes []
 	return x.records.Do(ctx, c)
 }
 
-func (x *Lanes) record(ctx context.Context, calls []*laneOutcomes, turn bool) error {
+func (x *Lanes) record(ctx context.Context, calls []*laneOutcomes, shared bool) error {
 	slices.SortStableFunc(calls, func(a, b *laneOutcomes) int { return cmp.Compare(a.id, b.id) }) // all transactions lock in the same order
-	return x.s.db.TxBatch(ctx, turn, func(tx *gorm.DB) error {
+	return x.s.db.TxBatch(ctx, shared, func(tx *gorm.DB) error {
 		held, lost, err := x.stillHeld(tx, calls)
 		if err != nil {
 			return err
@@ -97,7 +98,7 @@ func (x *Lanes) record(ctx context.Context, calls []*laneOutcomes, turn bool) er
 		if err != nil {
 			return err
 		}
-		if err := x.s.settle(tx, fresh, now); err != nil {
+		if err := x.s.applyOutcomes(tx, fresh, now); err != nil {
 			return err
 		}
 		if err := x.s.countHours(tx, fresh); err != nil {
@@ -142,10 +143,10 @@ func (x *Lanes) stillHeld(tx *gorm.DB, calls []*laneOutcomes) (held, lost []*lan
 	return held, lost, err
 }
 
-// settle takes the deliveries whose attempts these were out of the queue, or
+// applyOutcomes takes the deliveries whose attempts these were out of the queue, or
 // moves them there. One that was dropped meanwhile stays so unless it arrived,
 // and so does one that was dropped and is to be resent.
-func (s *Store) settle(tx *gorm.DB, outcomes []Outcome, now time.Time) error {
+func (s *Store) applyOutcomes(tx *gorm.DB, outcomes []Outcome, now time.Time) error {
 	var arrived, over, next []Outcome
 	for _, o := range outcomes {
 		switch {
@@ -236,28 +237,28 @@ func (s *Store) insertAttempts(tx *gorm.DB, outcomes []Outcome) ([]Outcome, erro
 		stored[id] = true
 		return err
 	}
-	err := db.Chunks(s.db, outcomes, func(part []Outcome) error {
+	err := db.Chunks(s.db, outcomes, func(chunk []Outcome) error {
 		insert := db.Insertion{
 			Into: "insert into attempts (delivery_id, started_at, webhook_id, manual, duration_us, code, " +
 				"error_class, error, url, request_headers, response_headers, response_body, truncated, reconnected, arrived)",
 			After: " on conflict do nothing returning delivery_id",
 		}
 		return s.db.Insert(tx, insert, scan,
-			db.ColumnOf(part, func(o Outcome) int64 { return o.Attempt.DeliveryID }),
-			db.ColumnOf(part, func(o Outcome) time.Time { return o.Attempt.StartedAt }),
-			db.ColumnOf(part, func(o Outcome) int64 { return o.Attempt.WebhookID }),
-			db.ColumnOf(part, func(o Outcome) bool { return o.Attempt.Manual }),
-			db.ColumnOf(part, func(o Outcome) int64 { return o.Attempt.DurationUS }),
-			db.ColumnOf(part, func(o Outcome) int { return o.Attempt.Code }),
-			db.ColumnOf(part, func(o Outcome) string { return o.Attempt.ErrorClass }),
-			db.ColumnOf(part, func(o Outcome) string { return o.Attempt.Error }),
-			db.ColumnOf(part, func(o Outcome) string { return o.Attempt.URL }),
-			db.ColumnOf(part, func(o Outcome) []byte { return o.Attempt.RequestHeaders }),
-			db.ColumnOf(part, func(o Outcome) []byte { return o.Attempt.ResponseHeaders }),
-			db.ColumnOf(part, func(o Outcome) []byte { return o.Attempt.ResponseBody }),
-			db.ColumnOf(part, func(o Outcome) bool { return o.Attempt.Truncated }),
-			db.ColumnOf(part, func(o Outcome) bool { return o.Attempt.Reconnected }),
-			db.ColumnOf(part, func(o Outcome) bool { return o.Attempt.Arrived }))
+			db.ColumnOf(chunk, func(o Outcome) int64 { return o.Attempt.DeliveryID }),
+			db.ColumnOf(chunk, func(o Outcome) time.Time { return o.Attempt.StartedAt }),
+			db.ColumnOf(chunk, func(o Outcome) int64 { return o.Attempt.WebhookID }),
+			db.ColumnOf(chunk, func(o Outcome) bool { return o.Attempt.Manual }),
+			db.ColumnOf(chunk, func(o Outcome) int64 { return o.Attempt.DurationUS }),
+			db.ColumnOf(chunk, func(o Outcome) int { return o.Attempt.Code }),
+			db.ColumnOf(chunk, func(o Outcome) string { return o.Attempt.ErrorClass }),
+			db.ColumnOf(chunk, func(o Outcome) string { return o.Attempt.Error }),
+			db.ColumnOf(chunk, func(o Outcome) string { return o.Attempt.URL }),
+			db.ColumnOf(chunk, func(o Outcome) []byte { return o.Attempt.RequestHeaders }),
+			db.ColumnOf(chunk, func(o Outcome) []byte { return o.Attempt.ResponseHeaders }),
+			db.ColumnOf(chunk, func(o Outcome) []byte { return o.Attempt.ResponseBody }),
+			db.ColumnOf(chunk, func(o Outcome) bool { return o.Attempt.Truncated }),
+			db.ColumnOf(chunk, func(o Outcome) bool { return o.Attempt.Reconnected }),
+			db.ColumnOf(chunk, func(o Outcome) bool { return o.Attempt.Arrived }))
 	})
 	return slices.DeleteFunc(slices.Clone(outcomes), func(o Outcome) bool { return !stored[o.Attempt.DeliveryID] }), err
 }

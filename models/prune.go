@@ -14,8 +14,8 @@ import (
 // never holds others up for long.
 const pruneChunk = 100
 
-// hoursKept is how long the hourly counters are kept, for the charts.
-const hoursKept = 32 * 24 * time.Hour
+// hoursRetention is how long the hourly counters are kept, for the charts.
+const hoursRetention = 32 * 24 * time.Hour
 
 // Pruned is the result of a step of pruning.
 type Pruned struct {
@@ -43,7 +43,8 @@ func (s *Store) Pruning() *Pruning {
 
 // Step removes a little. With More, the rest waits for the next step; without,
 // the pass is over.
-func (p *Pruning) Step(ctx context.Context) (Pruned, error) {
+func (p *Pruning) Step(ctx context.Context) (_ Pruned, err error) {
+	defer wrap(&err, "prune")
 	var done Pruned
 	for len(p.phases) > 0 {
 		before, from := done, p.from
@@ -216,5 +217,5 @@ func (s *Store) pruneRest(tx *gorm.DB, _ *Pruned) error {
 	if err := s.pruneInstances(tx, now); err != nil {
 		return err
 	}
-	return tx.Where("hour < ?", now.Add(-hoursKept)).Delete(&WebhookHour{}).Error
+	return tx.Where("hour < ?", now.Add(-hoursRetention)).Delete(&WebhookHour{}).Error
 }

@@ -12,8 +12,8 @@ import (
 
 // agedEvent is an event that was received before the retention.
 type agedEvent struct {
-	ID   int64
-	Kept bool // it waits, or something explains itself by it
+	ID     int64
+	Needed bool // it waits, or something explains itself by it
 }
 
 // events looks at a few, and begins where the last step ended: those that are
@@ -35,7 +35,7 @@ func (p *Pruning) events(tx *gorm.DB, done *Pruned) error {
 	err = tx.Raw(`select e.id, e.received_at >= ?
 			or exists (select 1 from pending_events p where p.location = e.location and p.received_at = e.received_at and p.event_id = e.id)
 			or `+sentOf("e.id")+` or exists (select 1 from dispatched_events x join dispatches d on d.id = x.dispatch_id
-				where x.event_id = e.id and (d.at >= ? or `+sentOf("x.merged_into")+`)) as kept
+				where x.event_id = e.id and (d.at >= ? or `+sentOf("x.merged_into")+`)) as needed
 		from (select id, location, received_at from events where id > ? and id < ? order by id limit ?) e order by e.id`,
 		horizon, horizon, p.from, below, pruneChunk).Find(&old).Error
 	if err != nil || len(old) == 0 {
@@ -47,7 +47,7 @@ func (p *Pruning) events(tx *gorm.DB, done *Pruned) error {
 	}
 	var remove []int64
 	for _, e := range old {
-		if !e.Kept && !slices.Contains(resting, e.ID) {
+		if !e.Needed && !slices.Contains(resting, e.ID) {
 			remove = append(remove, e.ID)
 		}
 	}

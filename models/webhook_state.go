@@ -12,7 +12,8 @@ import (
 )
 
 // Pause stops an active webhook; its deliveries are held from then on.
-func (x *Webhooks) Pause(ctx context.Context, by Actor, id int64) error {
+func (x *Webhooks) Pause(ctx context.Context, by Actor, id int64) (err error) {
+	defer wrap(&err, "pause webhook %d", id)
 	return x.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		w, now, err := x.lockedNow(tx, id)
 		if err != nil || w.State == WebhookStopped {
@@ -28,12 +29,14 @@ func (x *Webhooks) Pause(ctx context.Context, by Actor, id int64) error {
 // Resume makes a webhook active again and either sends its held deliveries, by
 // a schedule that starts anew, or drops them. It returns their number.
 func (x *Webhooks) Resume(ctx context.Context, by Actor, id int64, dropHeld bool) (n int64, err error) {
+	defer wrap(&err, "resume webhook %d", id)
 	return x.resume(ctx, by, id, dropHeld, "", WebhookStopped, WebhookBroken)
 }
 
 // Heal makes a broken webhook active, and sends its held deliveries. A webhook
 // that was stopped or resumed meanwhile is left unchanged.
 func (x *Webhooks) Heal(ctx context.Context, by Actor, id int64) (n int64, err error) {
+	defer wrap(&err, "heal webhook %d", id)
 	return x.resume(ctx, by, id, false, "A test arrived", WebhookBroken)
 }
 
@@ -66,7 +69,8 @@ func (x *Webhooks) resume(ctx context.Context, by Actor, id int64, dropHeld bool
 }
 
 // Break marks an active webhook as broken; the reason is for people.
-func (x *Webhooks) Break(ctx context.Context, id int64, reason string) error {
+func (x *Webhooks) Break(ctx context.Context, id int64, reason string) (err error) {
+	defer wrap(&err, "break webhook %d", id)
 	return x.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		return x.s.breakIn(tx, id, reason)
 	})
@@ -81,15 +85,15 @@ func (s *Store) breakIn(tx *gorm.DB, id int64, reason string) error {
 	if err := s.setState(tx, &w, Actor{}, now, WebhookBroken, reason); err != nil {
 		return err
 	}
-	if err := s.tellBroken(tx, w, now); err != nil {
+	if err := s.recordBroken(tx, w, now); err != nil {
 		return err
 	}
 	return audit(tx, Actor{}, now, "webhook.broke", label(w), reason)
 }
 
-// tellBroken records the event that other webhooks of the location can be
+// recordBroken records the event that other webhooks of the location can be
 // asked to report.
-func (s *Store) tellBroken(tx *gorm.DB, w Webhook, now time.Time) error {
+func (s *Store) recordBroken(tx *gorm.DB, w Webhook, now time.Time) error {
 	id := strconv.FormatInt(w.ID, 10)
 	key := uuid.Must(uuid.NewV7()).String()
 	payload, err := json.Marshal(map[string]any{
@@ -108,6 +112,7 @@ func (s *Store) tellBroken(tx *gorm.DB, w Webhook, now time.Time) error {
 // Delete drops waiting deliveries and keeps the webhook for the history. It
 // returns how many waited.
 func (x *Webhooks) Delete(ctx context.Context, by Actor, id int64) (waited int64, err error) {
+	defer wrap(&err, "delete webhook %d", id)
 	dropped := dropCounts{}
 	err = x.s.db.TxLong(ctx, func(tx *gorm.DB) error {
 		w, now, err := x.lockedNow(tx, id)
@@ -136,6 +141,7 @@ func (x *Webhooks) Delete(ctx context.Context, by Actor, id int64) (waited int64
 
 // Waiting counts the deliveries that wait to be sent, or to be sent again.
 func (x *Webhooks) Waiting(ctx context.Context, id int64) (n int64, err error) {
+	defer wrap(&err, "count waiting deliveries of webhook %d", id)
 	return n, x.s.db.WithContext(ctx).Model(&queuedDelivery{}).Where("webhook_id = ?", id).Count(&n).Error
 }
 

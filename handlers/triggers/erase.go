@@ -63,7 +63,7 @@ func (s *Pages) eraseQuestion(c *gin.Context, e models.Event) (*web.ConfirmPage,
 	if e.MergedInto != nil {
 		p.Lines = append(p.Lines, "A newer event about the same item was sent instead of this one. It has its own content; erase it as well.")
 	}
-	if len(what.Kept) > 0 {
+	if len(what.Remaining) > 0 {
 		p.Lines = append(p.Lines, "The bodies of these deliveries stay, because they have not been sent yet or contain other events with content. Erase again later.")
 	}
 	if what.More {
@@ -73,7 +73,7 @@ func (s *Pages) eraseQuestion(c *gin.Context, e models.Event) (*web.ConfirmPage,
 	if err != nil {
 		return nil, err
 	}
-	for _, d := range what.Kept {
+	for _, d := range what.Remaining {
 		note := d.State
 		if d.Items > 1 {
 			note += ", " + web.Plural(int64(d.Items), "event", "events")
