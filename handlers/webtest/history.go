@@ -310,11 +310,17 @@ func newHistoryDelivery(w models.Webhook, id string, events []models.Event) mode
 	return n
 }
 
-// NewHistorySite dispatches on arrival and without delay, so that a test
-// decides when.
+// NewHistorySite is a site over SQLite.
 func NewHistorySite(t *testing.T) *HistorySite {
 	t.Helper()
-	s := &HistorySite{T: t, Store: modelstest.Open(t, modelstest.Options(t, "sqlite"))}
+	return NewHistorySiteOn(t, "sqlite")
+}
+
+// NewHistorySiteOn is a site over a database of either kind. It dispatches on
+// arrival and without delay, so that a test decides when.
+func NewHistorySiteOn(t *testing.T, kind string) *HistorySite {
+	t.Helper()
+	s := &HistorySite{T: t, Store: modelstest.Open(t, modelstest.Options(t, kind))}
 	s.Set(models.EnableGenericWebhooks, "True")
 	s.Set(models.DispatchInterval, "0")
 	s.Set(models.DispatchDelay, "0")
