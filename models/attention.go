@@ -75,24 +75,10 @@ func (x *Webhooks) troubled(db *gorm.DB, at Snapshot) ([]Attention, error) {
 	return list, err
 }
 
-// firstWaiting is the delivery of a webhook that is due first.
-type firstWaiting struct {
-	CreatedAt, DueAt *time.Time
-	Resent           bool // it had ended
-}
-
-// firstColumns are those of firstWaiting, of a webhook.
-func firstColumns(webhook string) string {
-	return "(select d.created_at from deliveries d where d.id = " + firstQueued("delivery_id", webhook) + ") as created_at, " +
-		firstQueued("due_at", webhook) + " as due_at, coalesce(" + firstQueued("resend and scheduled_at is null", webhook) + ", false) as resent"
-}
-
-// since is when it began to wait; nil: nothing waits.
-func (f firstWaiting) since() *time.Time {
-	if f.Resent {
-		return f.DueAt
-	}
-	return f.CreatedAt
+// firstMade is when the delivery of a webhook was made that is due first. One
+// that is resent was asked for before its webhook stopped.
+func firstMade(webhook string) string {
+	return "(select d.created_at from deliveries d where d.id = " + firstQueued("delivery_id", webhook) + ")"
 }
 
 // holding returns webhooks, those in their state for longest first, with the
@@ -100,10 +86,10 @@ func (f firstWaiting) since() *time.Time {
 func (x *Webhooks) holding(db *gorm.DB, at Snapshot, limit int, which string, args ...any) ([]Attention, error) {
 	var rows []struct {
 		Attention
-		First firstWaiting `gorm:"embedded"`
+		FirstAt *time.Time // when the first that waits was made
 	}
 	which = "from webhooks where state <> 'active' and deleted_at is null and state_at is not null and " + which
-	err := db.Raw(`select w.*, `+firstColumns("w.webhook_id")+`,
+	err := db.Raw(`select w.*, `+firstMade("w.webhook_id")+` as first_at,
 			(select count(*) from (select 1 from delivery_queue where webhook_id = w.id limit ?) held) as held
 		from (select id as webhook_id, id, name, state, state_reason as reason, state_at, (select count(*) `+which+`) as alike
 			`+which+` order by state_at, id limit ?) w
@@ -116,10 +102,10 @@ func (x *Webhooks) holding(db *gorm.DB, at Snapshot, limit int, which string, ar
 		a := row.Attention
 		a.Held, a.More = min(a.Held, HeldMax), a.Held > HeldMax
 		a.ExpiresAt = at.Now.Add(at.Settings.Retention)
-		if first := row.First.since(); first != nil {
+		if row.FirstAt != nil {
 			since := a.StateAt
-			if first.After(since) {
-				since = *first
+			if row.FirstAt.After(since) {
+				since = *row.FirstAt
 			}
 			a.ExpiresAt = since.Add(at.Settings.Retention)
 			a.Soon = !at.Now.Before(since.Add(at.Settings.Retention / 2))
@@ -142,15 +128,15 @@ func (x *Webhooks) switchedOff(db *gorm.DB, at Snapshot) (*Attention, error) {
 	types = slices.DeleteFunc(types, func(name string) bool { return !x.s.needsFeature(name) })
 	const holds = "w.state = ? and w.deleted_at is null and w.type in ?"
 	// The first of each lane is found by index; all that waits may be much.
-	var first firstWaiting
-	err := db.Raw(`select * from (select `+firstColumns("w.id")+` from webhooks w where `+holds+`) f
-		where f.due_at is not null order by f.due_at limit 1`, WebhookActive, types).Scan(&first).Error
-	if err != nil || first.since() == nil {
+	var first []time.Time
+	err := db.Raw(`select * from (select `+firstMade("w.id")+` as first_at from webhooks w where `+holds+`) f
+		where f.first_at is not null order by f.first_at limit 1`, WebhookActive, types).Scan(&first).Error
+	if err != nil || len(first) == 0 {
 		return nil, err
 	}
 	since := at.SwitchedAt
-	if first.since().After(since) {
-		since = *first.since()
+	if first[0].After(since) {
+		since = first[0]
 	}
 	a := Attention{State: AttentionOff, StateAt: at.SwitchedAt, ExpiresAt: since.Add(at.Settings.Retention), Soon: !at.Now.Before(since.Add(at.Settings.Retention / 2))}
 	if !a.Soon {

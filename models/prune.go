@@ -124,8 +124,8 @@ func (s *Store) expiring(tx *gorm.DB) (rows []expiringDelivery, err error) {
 	}
 	return rows, tx.Raw(`select q.delivery_id, q.webhook_id, w.type, not `+onSchedule+` as resent
 		from delivery_queue q join deliveries d on d.id = q.delivery_id join webhooks w on w.id = q.webhook_id
-		where q.delivery_id < ? and d.created_at < ? and (`+onSchedule+` or q.due_at < ?) and `+holds+` order by q.delivery_id limit ?`,
-		slices.Concat([]any{below, horizon, horizon}, args, []any{pruneChunk})...).Scan(&rows).Error
+		where q.delivery_id < ? and d.created_at < ? and `+holds+` order by q.delivery_id limit ?`,
+		slices.Concat([]any{below, horizon}, args, []any{pruneChunk})...).Scan(&rows).Error
 }
 
 // lockHeld locks webhooks, and the setting of the feature, so that their held
