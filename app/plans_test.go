@@ -37,7 +37,7 @@ var wholeReads = map[string]string{
 	"select coalesce(sum(d.waiting), 0)":                                  "each webhook of the deliveries looked at",
 	"SELECT count(*) FROM webhooks WHERE deleted_at is null and (substr":  "one page asks whether the keys open every webhook",
 	"select l.webhook_id from lanes l join webhooks w":                    "the safety net under the lanes looks at each of them, once in a while",
-	"select count(*) from (select 1 from delivery_queue limit ?) x":       "what waits is counted up to a limit",
+	"SELECT count(*) FROM (SELECT 1 FROM delivery_queue LIMIT ?)":         "what waits is counted up to a limit",
 	"SELECT q.delivery_id FROM delivery_queue q ORDER BY":                 "a filter finds out where it is to stop, after 20,000 rows at most",
 	"SELECT e.delivery_id FROM delivery_ends e WHERE e.state":             "a filter finds out where it is to stop, after 20,000 rows at most",
 	"SELECT leased_by FROM lanes":                                         "one page asks who is at work; an index would be written with every turn of a lane",

@@ -29,7 +29,7 @@ func (x *Lanes) Reschedule(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		return tx.Exec("update lanes set next_due_at = ? where next_due_at > ?", now, now).Error
+		return tx.Model(&Lane{}).Where("next_due_at > ?", now).Update("next_due_at", now).Error
 	})
 }
 

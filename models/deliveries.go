@@ -160,10 +160,10 @@ func (x *Deliveries) Depth(ctx context.Context) (_ Depth, err error) {
 	now, err := x.s.db.Now(db)
 	errs := []error{
 		err,
-		db.Raw("select count(*) from (select 1 from pending_events limit ?) x", DepthMax).Scan(&d.Undispatched).Error,
-		db.Raw("select count(*) from (select 1 from delivery_queue limit ?) x", DepthMax).Scan(&d.Waiting).Error,
+		db.Table("(?) as events", db.Model(&pendingEvent{}).Select("1").Limit(DepthMax)).Count(&d.Undispatched).Error,
+		db.Table("(?) as queued", db.Model(&queuedDelivery{}).Select("1").Limit(DepthMax)).Count(&d.Waiting).Error,
 		db.Raw(pendingLocations+" select count(location) from l", "").Scan(&d.Backlogs).Error,
-		db.Raw("select count(*) from dispatch_rest where set_aside_at is not null").Scan(&d.SetAside).Error,
+		db.Model(&Rest{}).Where("set_aside_at is not null").Count(&d.SetAside).Error,
 	}
 	// A lane's own time may be earlier than that of its next delivery. Those that
 	// go out slowly are not late.

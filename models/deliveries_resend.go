@@ -50,8 +50,9 @@ func (x *Deliveries) Resend(ctx context.Context, by Actor, publicID string) (err
 
 // resend makes the next attempt of a delivery one by hand, due now.
 func (x *Deliveries) resend(tx *gorm.DB, id int64, now time.Time) error {
-	res := tx.Exec(`update delivery_queue set due_at = ?, resend = true,
-		scheduled_at = case when resend then scheduled_at else due_at end where delivery_id = ?`, now, id)
+	res := tx.Model(&queuedDelivery{}).Where("delivery_id = ?", id).Updates(map[string]any{
+		"due_at": now, "resend": true, "scheduled_at": gorm.Expr("case when resend then scheduled_at else due_at end"),
+	})
 	if res.Error != nil || res.RowsAffected > 0 {
 		return res.Error
 	}
@@ -153,8 +154,8 @@ func (x *Deliveries) ResendAll(ctx context.Context, by Actor, q DeliveryQuery, c
 		if r.Total, err = x.resendMany(tx, q, counted.From, settings, r.At); err != nil || r.Total == 0 {
 			return err
 		}
-		err = tx.Exec(`update lanes set next_due_at = ?, paced = true
-			where webhook_id in (select webhook_id from delivery_queue where resend and due_at = ?)`, r.At, r.At).Error
+		resent := tx.Model(&queuedDelivery{}).Select("webhook_id").Where("resend and due_at = ?", r.At)
+		err = tx.Model(&Lane{}).Where("webhook_id in (?)", resent).Updates(map[string]any{"next_due_at": r.At, "paced": true}).Error
 		if err != nil {
 			return err
 		}
@@ -186,11 +187,12 @@ func (x *Deliveries) lockWebhooks(tx *gorm.DB, id int64) error {
 	if x.s.db.SingleWriter() {
 		return nil
 	}
-	var ids []int64
-	if id != 0 {
-		return tx.Raw("select id from webhooks where id = ?"+x.s.db.ForUpdate(), id).Scan(&ids).Error
+	hooks := tx.Model(&Webhook{}).Clauses(forUpdate).Where("id = ?", id)
+	if id == 0 {
+		hooks = tx.Model(&Webhook{}).Clauses(forUpdate).Where("deleted_at is null").Order("id")
 	}
-	return tx.Raw("select id from webhooks where deleted_at is null order by id" + x.s.db.ForUpdate()).Scan(&ids).Error
+	var ids []int64
+	return hooks.Pluck("id", &ids).Error
 }
 
 // Unsent counts those of a resending that had no attempt yet, and how many of

@@ -25,7 +25,7 @@ const future = time.Minute
 // the one whose turn was last.
 func (d *Dispatch) takeTurns(last string) error {
 	var resting []string
-	if err := d.read.Raw("select distinct location from dispatch_rest where set_aside_at is null").Scan(&resting).Error; err != nil {
+	if err := d.read.Model(&Rest{}).Where("set_aside_at is null").Distinct().Pluck("location", &resting).Error; err != nil {
 		return err
 	}
 	d.resting = make(map[string]bool, len(resting))

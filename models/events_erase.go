@@ -47,7 +47,7 @@ func (x *Events) erasure(db *gorm.DB, id int64) (Erasure, error) {
 	var r Erasure
 	err := errors.Join(
 		db.Model(&dispatchedEvent{}).Where("merged_into = ?", id).Count(&r.Earlier).Error,
-		db.Raw("select count(*) from deliveries d where "+hasBody+" and "+whole, id, id, id).Scan(&r.Bodies).Error,
+		db.Table("deliveries d").Where(hasBody+" and "+whole, id, id, id).Count(&r.Bodies).Error,
 		db.Table("deliveries d").Select(deliveryColumns).Where("d.id in ("+deliveriesOf+") and "+hasBody+" and not ("+whole+")", id, id, id, id, id).
 			Order("d.id desc").Limit(ErasureShown+1).Find(&r.Remaining).Error,
 	)
@@ -69,7 +69,7 @@ func (x *Events) Erase(ctx context.Context, by Actor, id int64) (_ Erasure, err 
 	defer wrap(&err, "erase event %d", id)
 	var r Erasure
 	err = x.s.db.Tx(ctx, func(tx *gorm.DB) error {
-		if err := tx.Exec("select id from events where id = ?"+x.s.db.ForUpdate(), id).Error; err != nil {
+		if err := tx.Clauses(forUpdate).Select("id").Find(&Event{}, id).Error; err != nil {
 			return err
 		}
 		e, err := x.one(tx, "id = ?", id)
@@ -95,7 +95,8 @@ func (x *Events) erase(tx *gorm.DB, by Actor, now time.Time, e Event, r Erasure)
 	nothing := []byte{}
 	content := map[string]any{"payload": nothing, "title": ""}
 	// Locked first, so that none is resent meanwhile.
-	if err := tx.Exec("select d.id from deliveries d where "+whole+x.s.db.ForUpdate(), e.ID, e.ID, e.ID).Error; err != nil {
+	var locked []int64
+	if err := tx.Table("deliveries d").Clauses(forUpdate).Where(whole, e.ID, e.ID, e.ID).Pluck("d.id", &locked).Error; err != nil {
 		return err
 	}
 	var shared []int64

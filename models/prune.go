@@ -134,10 +134,11 @@ func (s *Store) lockHeld(tx *gorm.DB, webhooks []int64) error {
 	if s.db.SingleWriter() {
 		return nil
 	}
-	if err := tx.Exec("select id from dispatch_runs where id = 1" + s.db.ForUpdate()).Error; err != nil {
+	if err := tx.Clauses(forUpdate).Take(&dispatchRun{}, 1).Error; err != nil {
 		return err
 	}
-	return tx.Exec("select id from webhooks where id in "+s.db.JSONList("bigint")+" order by id"+s.db.ForUpdate(), db.JSON(webhooks)).Error
+	var locked []int64
+	return tx.Model(&Webhook{}).Clauses(forUpdate).Where(s.db.InIDs("id"), db.JSON(webhooks)).Order("id").Pluck("id", &locked).Error
 }
 
 // heldSince is the condition that a webhook w could not send since before a
@@ -182,22 +183,23 @@ func (s *Store) pruneDeliveries(tx *gorm.DB, p *Pruned) error {
 	}
 	p.More = len(old) >= pruneChunk
 	var ids []int64 // without those that were resent before they were locked
-	err = tx.Raw("select id from deliveries where "+s.db.InIDs("id")+" and id not in (select delivery_id from delivery_queue where "+s.db.InIDs("delivery_id")+")",
-		db.JSON(old), db.JSON(old)).Scan(&ids).Error
+	queued := tx.Model(&queuedDelivery{}).Select("delivery_id").Where(s.db.InIDs("delivery_id"), db.JSON(old))
+	err = tx.Model(&Delivery{}).Where(s.db.InIDs("id"), db.JSON(old)).Where("id not in (?)", queued).Pluck("id", &ids).Error
 	if err != nil {
 		return err
 	}
 	p.Deliveries = int64(len(ids))
 	var bodies []int64
-	if err := tx.Raw("select distinct body_id from deliveries where body_id is not null and "+s.db.InIDs("id"), db.JSON(ids)).Scan(&bodies).Error; err != nil {
+	err = tx.Model(&Delivery{}).Where("body_id is not null and "+s.db.InIDs("id"), db.JSON(ids)).Distinct().Pluck("body_id", &bodies).Error
+	if err != nil {
 		return err
 	}
-	for _, table := range []string{"attempts", "triggers", "delivery_ends"} {
-		if err := tx.Exec("delete from "+table+" where "+s.db.InIDs("delivery_id"), db.JSON(ids)).Error; err != nil {
+	for _, record := range []any{&Attempt{}, &Trigger{}, &deliveryEnd{}} {
+		if err := tx.Where(s.db.InIDs("delivery_id"), db.JSON(ids)).Delete(record).Error; err != nil {
 			return err
 		}
 	}
-	if err := tx.Exec("delete from deliveries where "+s.db.InIDs("id"), db.JSON(ids)).Error; err != nil {
+	if err := tx.Where(s.db.InIDs("id"), db.JSON(ids)).Delete(&Delivery{}).Error; err != nil {
 		return err
 	}
 	return s.dropBodies(tx, bodies)

@@ -53,8 +53,8 @@ func (p *Pruning) events(tx *gorm.DB, done *Pruned) error {
 	}
 	p.from, done.Events, done.More = old[len(old)-1].ID, int64(len(remove)), len(old) >= pruneChunk
 	return errors.Join(
-		tx.Exec("delete from events where id in "+p.s.db.JSONList("bigint"), db.JSON(remove)).Error,
-		tx.Exec("delete from dispatched_events where event_id in "+p.s.db.JSONList("bigint"), db.JSON(remove)).Error,
+		tx.Where(p.s.db.InIDs("id"), db.JSON(remove)).Delete(&Event{}).Error,
+		tx.Where(p.s.db.InIDs("event_id"), db.JSON(remove)).Delete(&dispatchedEvent{}).Error,
 	)
 }
 

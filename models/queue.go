@@ -41,8 +41,10 @@ func release(tx *gorm.DB, id int64, now time.Time) (int64, error) {
 		return 0, err
 	}
 	// One that had ended keeps resend: it is only resent.
-	res := tx.Exec("update delivery_queue set paced = true, due_at = "+dueNow+`,
-		round = 0, resend = resend and scheduled_at is null, scheduled_at = null where webhook_id = ?`, now, now, id)
+	res := tx.Model(&queuedDelivery{}).Where("webhook_id = ?", id).Updates(map[string]any{
+		"paced": true, "due_at": gorm.Expr(dueNow, now, now), "round": 0,
+		"resend": gorm.Expr("resend and scheduled_at is null"), "scheduled_at": nil,
+	})
 	return res.RowsAffected, res.Error
 }
 

@@ -240,14 +240,16 @@ func (s *Store) releaseFeature(tx *gorm.DB, now time.Time) error {
 		return err
 	}
 	types := append(off, "")
-	err = tx.Exec(`update lanes set next_due_at = ?, paced = true where webhook_id in (
-		select l.webhook_id from lanes l join webhooks w on w.id = l.webhook_id
-		where w.deleted_at is null and w.type in ? order by l.webhook_id`+s.db.ForUpdate("l")+`)`, now, types).Error
+	lanes := tx.Table("lanes l").Select("l.webhook_id").Joins("join webhooks w on w.id = l.webhook_id").
+		Where("w.deleted_at is null and w.type in ?", types).Order("l.webhook_id").
+		Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate, Table: clause.Table{Name: "l"}})
+	err = tx.Model(&Lane{}).Where("webhook_id in (?)", lanes).Updates(map[string]any{"next_due_at": now, "paced": true}).Error
 	if err != nil {
 		return err
 	}
-	return tx.Exec("update delivery_queue set paced = true, due_at = "+dueNow+` where webhook_id in (
-		select id from webhooks where state = 'active' and deleted_at is null and type in ?)`, now, now, types).Error
+	active := tx.Model(&Webhook{}).Select("id").Where("state = ? and deleted_at is null and type in ?", WebhookActive, types)
+	return tx.Model(&queuedDelivery{}).Where("webhook_id in (?)", active).
+		Updates(map[string]any{"paced": true, "due_at": gorm.Expr(dueNow, now, now)}).Error
 }
 
 // History returns a setting's changes, newest first.

@@ -86,9 +86,8 @@ func (x *Webhooks) fillHealth(db *gorm.DB, rows []WebhookRow) error {
 		Held int64
 	}
 	lanes := make([]health, 0, len(rows))
-	err := db.Raw(`select webhook_id, next_due_at, failures_in_row, failing_since, last_success_at, last_at, last_code, last_error, (select count(*) from delivery_queue q
-			where q.webhook_id = lanes.webhook_id) as held
-		from lanes where webhook_id in ?`, ids).Scan(&lanes).Error
+	err := db.Model(&Lane{}).Select(`webhook_id, next_due_at, failures_in_row, failing_since, last_success_at, last_at, last_code, last_error,
+		(select count(*) from delivery_queue q where q.webhook_id = lanes.webhook_id) as held`).Where("webhook_id in ?", ids).Scan(&lanes).Error
 	for _, l := range lanes {
 		row := at[l.WebhookID]
 		row.Lane, row.Held = l.Lane, l.Held
