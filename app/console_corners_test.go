@@ -62,6 +62,15 @@ func TestCornersAreAccessibleAndFit(t *testing.T) {
 		c.refused(in, path)
 		c.corner(script, path+", refused")
 	}
+	c.open(in.Base + "/admin/webhooks/2/edit")
+	c.click("button[value=clear_1]")
+	c.until("document.querySelector('button[value=undo_1]')")
+	c.run("scrollTo(0, 0)") // nothing is under the bar
+	c.corner(script, "the form with a removed secret")
+	c.open(in.Base + "/admin/webhooks/2/reveal?secret=1")
+	c.do(chromedp.SendKeys("#password", "wrong"))
+	c.press("form.narrow-form button[type=submit]", "document.getElementById('password-err')")
+	c.corner(script, "Reveal with a wrong password")
 	asViewer(t, in, b, c)
 	for _, path := range []string{
 		"/admin/webhooks", "/admin/webhooks/1", "/admin/trigger-history?id=seen", "/admin/members", "/admin/tokens", "/admin/locations/main",
@@ -88,6 +97,7 @@ func cornerPages(t *testing.T, in *apptest.Instance, b *apptest.Browser) []strin
 	picky := apptest.WebhookForm("https://example.com/hook")
 	picky.Set("tag_mode", "specific")
 	picky.Set("tags", "rust")
+	picky.Set("secret_1", "a secret that is removed")
 	b.CreateWebhook(picky)
 	b.Post("/admin/tokens", url.Values{"name": {"The site"}, "scope": {"ingest"}})
 	in.Accept(apptest.QuestionJSON("seen", 60, ""))
@@ -115,6 +125,14 @@ func (c *chrome) refused(in *apptest.Instance, path string) {
 	_, err := chromedp.RunResponse(c.ctx, chromedp.Click("main form[method=post].narrow-form button[type=submit], main form[method=post].fd-column button[type=submit]"))
 	ok(c.t, err)
 	c.until("document.activeElement?.matches('[role=alert][data-focus]')")
+}
+
+// press sends a form by a button, and waits for the page that follows.
+func (c *chrome) press(button, until string) {
+	c.t.Helper()
+	_, err := chromedp.RunResponse(c.ctx, chromedp.Click(button))
+	ok(c.t, err)
+	c.until(until)
 }
 
 // asViewer makes a viewer and logs in as that, in place of the administrator.
