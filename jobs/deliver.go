@@ -56,7 +56,7 @@ func (d *deliverer) send(ctx context.Context, p parcel) (s sent) {
 	s.delivery = p.delivery
 	defer contain(&s.err)
 	request := p.to.Request(wire.Request{
-		ID: p.delivery.PublicID, Body: wire.JoinBody(p.delivery.Shared, p.delivery.Body), At: time.Now(), Retries: p.delivery.Tries,
+		ID: p.delivery.PublicID, Body: wire.JoinBody(p.delivery.SharedBytes(), p.delivery.Body), At: time.Now(), Retries: p.delivery.Tries,
 		EventTypes: splitTypes(p.delivery.EventTypes), Options: p.options,
 	})
 	request.Keep = func(bytes int) bool {
@@ -116,7 +116,7 @@ func (d *deliverer) observe(ctx context.Context, w models.Webhook, s sent, o mod
 	d.log.LogAttrs(ctx, slog.LevelInfo, "attempt", slog.String("delivery", s.delivery.PublicID), slog.Int64("webhook", w.ID),
 		slog.String("type", w.Type), slog.String("location", w.Location), slog.String("target", w.URLShown),
 		slog.Int("number", o.Attempt.Number), slog.Bool("manual", o.Attempt.Manual), slog.Int("items", s.delivery.Items),
-		slog.Int("bytes", len(s.delivery.Shared)+len(s.delivery.Body)), slog.Int("code", s.result.Code), slog.String("error", s.result.ErrorClass),
+		slog.Int("bytes", len(s.delivery.SharedBytes())+len(s.delivery.Body)), slog.Int("code", s.result.Code), slog.String("error", s.result.ErrorClass),
 		slog.Int64("ms", s.result.Duration.Milliseconds()), slog.Bool("reconnected", s.result.Reconnected), slog.String("outcome", o.State),
 		slog.Duration("age", o.Attempt.StartedAt.Sub(s.delivery.CreatedAt)), slog.Any("next", o.DueAt))
 }

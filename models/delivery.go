@@ -27,7 +27,7 @@ type Delivery struct {
 	// Body is its body exactly as signed and sent or, with a BodyID, the parts
 	// of its own: those in common with other deliveries are in Shared.
 	Body   []byte
-	Shared []byte `gorm:"-"`
+	Shared *Body `gorm:"-"`
 	BodyID *int64
 	// EventID is the Event.ID of the only event inside; nil: there are several.
 	EventID    *int64
@@ -84,6 +84,15 @@ type deliveryEnd struct {
 	State      string // DeliveryFailed or DeliveryDropped
 	At         time.Time
 	Reason     string
+}
+
+// SharedBytes are those that the body has in common with others; nil: Body is
+// all of it.
+func (d Delivery) SharedBytes() []byte {
+	if d.Shared == nil {
+		return nil
+	}
+	return d.Shared.Body
 }
 
 // Erased tells a delivery whose body was erased, or that never had one.

@@ -36,12 +36,6 @@ type Rest struct {
 // TableName is where rests are.
 func (Rest) TableName() string { return "dispatch_rest" }
 
-// Body is the bytes that the bodies of several deliveries have in common.
-type Body struct {
-	ID   int64 // 0: it is not stored yet
-	Body []byte
-}
-
 // restsRead is how many rests one run reads at most, shared out among the
 // locations.
 const restsRead = 64

@@ -15,9 +15,6 @@ import (
 type NewDelivery struct {
 	Delivery
 	Events []int64
-	// Shared is what its body has in common with others; Body is then its own
-	// parts. Nil: Body is all of it.
-	Shared *Body
 	// Unlogged says that trigger history was off at the dispatch of its events.
 	Unlogged bool
 	// Unbuilt says why no body could be made; it is stored as failed then.
@@ -162,9 +159,10 @@ func (d *Dispatch) storeEvents(n Decision) error {
 // storeBodies stores what bodies have in common, each once.
 func (d *Dispatch) storeBodies(n Decision) error {
 	var bodies []*Body
+	known := map[*Body]bool{}
 	for _, n := range n.Deliveries {
-		if n.Shared != nil && n.Shared.ID == 0 && !slices.Contains(bodies, n.Shared) {
-			bodies = append(bodies, n.Shared)
+		if n.Shared != nil && n.Shared.ID == 0 && !known[n.Shared] {
+			bodies, known[n.Shared] = append(bodies, n.Shared), true
 		}
 	}
 	return db.Chunks(d.s.db, bodies, func(chunk []*Body) error {
@@ -253,11 +251,7 @@ func (s *Store) insertDeliveries(tx *gorm.DB, rows []NewDelivery, now time.Time)
 
 // bytes is how much of it a lane reads.
 func (n NewDelivery) bytes() int {
-	bytes := len(n.Body)
-	if n.Shared != nil {
-		bytes += len(n.Shared.Body)
-	}
-	return bytes
+	return len(n.SharedBytes()) + len(n.Body)
 }
 
 // only is the event of a delivery that has one.

@@ -1,7 +1,6 @@
 package models
 
 import (
-	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -58,42 +57,4 @@ func (x *Events) withDispatches(tx *gorm.DB, events []Event) error {
 		e.Logged = d.Logged == nil || *d.Logged
 	}
 	return err
-}
-
-// dropBodies removes those of these bodies that no delivery has any more, and
-// that no rest will use.
-func (s *Store) dropBodies(tx *gorm.DB, ids []int64) error {
-	if len(ids) == 0 {
-		return nil
-	}
-	return tx.Exec("delete from bodies where "+s.db.InIDs("id")+` and not exists (select 1 from deliveries d where d.body_id = bodies.id)
-		and not exists (select 1 from dispatch_rest r where r.body_id = bodies.id)`, db.JSON(ids)).Error
-}
-
-// withBodies fills in what bodies have in common, read once for all that share
-// it.
-func (s *Store) withBodies(tx *gorm.DB, deliveries []Delivery) error {
-	var ids []int64
-	for _, d := range deliveries {
-		if d.BodyID != nil && !slices.Contains(ids, *d.BodyID) {
-			ids = append(ids, *d.BodyID)
-		}
-	}
-	if len(ids) == 0 {
-		return nil
-	}
-	var bodies []Body
-	if err := tx.Session(&gorm.Session{NewDB: true}).Find(&bodies, s.db.InIDs("id"), db.JSON(ids)).Error; err != nil {
-		return err
-	}
-	byID := make(map[int64][]byte, len(bodies))
-	for _, b := range bodies {
-		byID[b.ID] = b.Body
-	}
-	for i, d := range deliveries {
-		if d.BodyID != nil {
-			deliveries[i].Shared = byID[*d.BodyID]
-		}
-	}
-	return nil
 }

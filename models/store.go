@@ -63,6 +63,7 @@ type Store struct {
 	db       *db.DB
 	ownClock func() time.Time
 	box      *secret.Box
+	bodies   *bodyCache
 	needs    func(webhookType string) bool
 }
 
@@ -78,7 +79,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: opened, ownClock: o.OwnClock, box: o.Box, needs: o.NeedsFeature}
+	s := &Store{db: opened, ownClock: o.OwnClock, bodies: newBodyCache(), box: o.Box, needs: o.NeedsFeature}
 	switch {
 	case s.ownClock != nil:
 	case o.Clock != nil:

@@ -68,7 +68,7 @@ func (p *deliveryPage) fillAttempts(attempts []models.Attempt, chosen string) {
 	}
 	p.Schedule = newDeliverySchedule(p.Row.Delivery, policy, p.Now)
 	p.Attempts = attemptLines(p.Row.CreatedAt, attempts, policy)
-	p.Body = shownCode(wire.JoinBody(p.Row.Shared, p.Row.Body), p.Raw)
+	p.Body = shownCode(wire.JoinBody(p.Row.SharedBytes(), p.Row.Body), p.Raw)
 	if len(attempts) == 0 {
 		return
 	}
