@@ -59,7 +59,7 @@ func TestAnEventThatNoBodyCanBeMadeOf(t *testing.T) {
 		b.later()
 		for _, w := range []models.Webhook{batches, single} {
 			b.deliver(w)
-			failed, sent := 0, 0
+			failed, delivered := 0, 0
 			for _, d := range b.deliveries(w) {
 				switch d.State {
 				case models.DeliveryFailed:
@@ -68,14 +68,14 @@ func TestAnEventThatNoBodyCanBeMadeOf(t *testing.T) {
 						b.t.Errorf("failed: %+v", d.Delivery)
 					}
 				case models.DeliveryDelivered:
-					sent += d.Items
+					delivered += d.Items
 				default:
 					b.t.Errorf("%s: %+v", d.State, d.Delivery)
 				}
 			}
 			wantFailed := map[string]int{"generic": 2, "stackauth": 1}[w.Type] // any envelope can say tea.made
-			if failed != wantFailed || sent != 4-wantFailed {
-				b.t.Errorf("%s: %d events sent, %d failed", w.Type, sent, failed)
+			if failed != wantFailed || delivered != 4-wantFailed {
+				b.t.Errorf("%s: %d events sent, %d failed", w.Type, delivered, failed)
 			}
 		}
 		e, err := b.store.Events.Get(b.t.Context(), "main", "unreadable")

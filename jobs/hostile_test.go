@@ -183,8 +183,8 @@ func TestWhatCannotBeRecordedIsNotSentForEver(t *testing.T) {
 			b.t.Errorf("%+v", attempts)
 		}
 		b.deliver(w)
-		if sent := len(b.receiver.requests()); sent != 0 {
-			b.t.Errorf("it was sent %d times more", sent)
+		if requests := len(b.receiver.requests()); requests != 0 {
+			b.t.Errorf("it was sent %d times more", requests)
 		}
 	})
 	if models.Refused(errors.New("any other")) {

@@ -12,11 +12,11 @@ const (
 	dispatchPairs = 200_000
 )
 
-// turnRows and turnBytes are a location's turn: they are built, and then it is
-// the next location's.
+// shareRows and shareBytes are a location's share: they are built, and then it
+// is the next location's turn.
 const (
-	turnRows  = 128
-	turnBytes = 512 << 10
+	shareRows  = 128
+	shareBytes = 512 << 10
 )
 
 // work is what one transaction of dispatch builds: cohorts of each location.
@@ -149,10 +149,10 @@ func (w *work) build(run *models.Dispatch) (deliveries []models.NewDelivery, res
 			if c == nil || !left.any() {
 				continue
 			}
-			turn := budget{min(turnRows, left.rows), min(turnBytes, left.bytes)}
-			rest := budget{left.rows - turn.rows, left.bytes - turn.bytes}
-			deliveries = append(deliveries, c.advance(&turn)...)
-			left = budget{rest.rows + turn.rows, rest.bytes + turn.bytes}
+			share := budget{min(shareRows, left.rows), min(shareBytes, left.bytes)}
+			rest := budget{left.rows - share.rows, left.bytes - share.bytes}
+			deliveries = append(deliveries, c.advance(&share)...)
+			left = budget{rest.rows + share.rows, rest.bytes + share.bytes}
 			busy = true
 		}
 	}

@@ -41,6 +41,7 @@ func (x *Lanes) setBack(tx *gorm.DB) (back bool, err error) {
 		return false, err
 	}
 	soon := now.Add(ClockStep)
+	// gorm has no exists without a table.
 	err = tx.Raw(`select exists (select 1 from dispatch_runs where last_at > ?)
 		or exists (select 1 from deliveries where id = (select max(id) from deliveries) and created_at > ?)
 		or exists (select 1 from webhook_hours where hour > ?)`, soon, soon, soon).Scan(&back).Error

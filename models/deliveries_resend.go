@@ -56,6 +56,7 @@ func (x *Deliveries) resend(tx *gorm.DB, id int64, now time.Time) error {
 	if res.Error != nil || res.RowsAffected > 0 {
 		return res.Error
 	}
+	// gorm does not insert what a select finds.
 	res = tx.Exec(requeue+"select "+requeued+" from deliveries d where d.id = ? and "+hasBody+x.s.db.ForShare(), now, false, id)
 	if res.Error == nil && res.RowsAffected == 0 {
 		return ErrErased // it was read before it was locked, and may be erased or gone since

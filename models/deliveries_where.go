@@ -176,7 +176,8 @@ func (s *Store) offTypes(db *gorm.DB, settings Settings) ([]string, error) {
 	if settings.GenericEnabled {
 		return nil, nil
 	}
-	var types []string // one step in the index for each, not for each webhook
+	// One step in the index for each, not for each webhook; gorm has no recursion.
+	var types []string
 	err := db.Session(&gorm.Session{NewDB: true}).Raw(`with recursive t(type) as (
 		select min(type) from webhooks where deleted_at is null union all
 		select (select min(type) from webhooks where deleted_at is null and type > t.type) from t where t.type is not null)

@@ -12,6 +12,7 @@ func (x *Events) Matched(ctx context.Context, ids []int64, webhook int64) (_ map
 		return matched, nil
 	}
 	var counts []struct{ EventID, N int64 }
+	// gorm has no union.
 	which := "event_id in ? and (? = 0 or webhook_id = ?)"
 	err = x.s.db.WithContext(ctx).Raw("select event_id, count(*) as n from (select event_id from deliveries d where "+which+
 		" and (select logged from dispatches p where p.id = d.dispatch_id) union all select event_id from triggers where "+which+") m group by event_id",

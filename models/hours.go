@@ -82,6 +82,7 @@ func (s *Store) addHours(tx *gorm.DB, hours []*WebhookHour) error {
 		db.ColumnOf(hours, func(h *WebhookHour) int64 { return h.Failed }),
 		db.ColumnOf(hours, func(h *WebhookHour) int64 { return h.MSSum }),
 		db.ColumnOf(hours, func(h *WebhookHour) int64 { return h.MSMax }))
+	// gorm does not insert from a table of values.
 	return tx.Exec(`
 		insert into webhook_hours (webhook_id, hour, delivered, failed, ms_sum, ms_max)
 		select v.* from `+list+` as v where v.column1 is not null

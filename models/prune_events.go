@@ -80,6 +80,7 @@ func (s *Store) pruneDispatches(tx *gorm.DB, done *Pruned) error {
 	if err != nil {
 		return err
 	}
+	// gorm sets no limit to what it deletes.
 	res := tx.Exec(`delete from dispatches where id in (select p.id from dispatches p
 		where p.id > 0 and p.at < ? and p.id < coalesce((select min(d.dispatch_id) from (select dispatch_id from deliveries where id > 0 order by id limit ?) d), p.id + 1)
 			and not exists (select 1 from dispatched_events x where x.dispatch_id = p.id) and not exists (select 1 from dispatch_rest r where r.dispatch_id = p.id)

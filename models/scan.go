@@ -41,7 +41,7 @@ func idFrom(db *gorm.DB, table, column string, at time.Time) (int64, error) {
 			ID int64
 			At time.Time
 		}
-		err := db.Raw("select id, "+column+" as at from "+table+" where id >= ? order by id limit 1", middle).Scan(&row).Error
+		err := db.Table(table).Select("id, "+column+" as at").Where("id >= ?", middle).Order("id").Limit(1).Scan(&row).Error
 		switch {
 		case err != nil:
 			return 0, err

@@ -328,6 +328,8 @@ func nextVersion(tx *gorm.DB) (version int64, err error) {
 	return row.Version, err
 }
 
+// matchVersion is asked for by each run of dispatch, so it goes past gorm's
+// reflection.
 func matchVersion(tx *gorm.DB, lock string) (version int64, err error) {
 	return version, tx.Raw("select version from match_versions where id = 1" + lock).Scan(&version).Error
 }
