@@ -182,16 +182,22 @@ func TestOneSetOfRules(t *testing.T) {
 		"unknown activity":        {change: func(_ *desk, w *wish) { w.events = []string{"contact.exploded"} }, field: "events", says: "“contact.exploded”"},
 		"an activity of others":   {change: func(_ *desk, w *wish) { w.events = []string{"contact.created", "user.created"} }, field: "events", says: "“user.created”"},
 		"an activity of the site": {change: func(_ *desk, w *wish) { w.events = []string{"lead.scored"} }},
-		"URL missing":             {change: func(_ *desk, w *wish) { w.url = "" }, field: "url", says: "Enter the URL"},
-		"URL not https":           {change: func(_ *desk, w *wish) { w.url = "http://example.com/" }, field: "url", says: "This type sends to https addresses only."},
-		"URL too long":            {change: func(d *desk, w *wish) { w.url = d.here + "/" + strings.Repeat("x", 2048) }, field: "url", says: "This is longer than 2,048 characters."},
-		"URL with a password":     {change: func(_ *desk, w *wish) { w.url = "https://user:pass@example.com/" }, field: "url", says: "The URL must not contain a user name"},
-		"URL that is none":        {change: func(_ *desk, w *wish) { w.url = "https://" }, field: "url", says: "The URL needs a valid host name."},
-		"blocked target":          {change: func(_ *desk, w *wish) { w.url = "https://10.0.0.1/" }, field: "url", says: "Sitehooks "},
-		"secret too long":         {change: func(_ *desk, w *wish) { w.secret = new(strings.Repeat("x", 257)) }, field: "secret_1", says: "Use 1 to 256 characters on one line."},
-		"secret not printable":    {change: func(_ *desk, w *wish) { w.secret = new("a\tb") }, field: "secret_1", says: "Use 1 to 256 characters on one line."},
-		"too many headers":        {change: func(_ *desk, w *wish) { w.headers = manyHeaders }, field: "headers", says: "There are 21 headers; a webhook can have up to 20."},
-		"headers of the most":     {change: func(_ *desk, w *wish) { w.headers = manyHeaders[1:] }},
+		"too many activities": {change: func(_ *desk, w *wish) {
+			w.events = nil
+			for i := range definition.EventsMax + 1 {
+				w.events = append(w.events, fmt.Sprint("lead.scored_", i))
+			}
+		}, field: "events", says: "A webhook can have up to 500 activities."},
+		"URL missing":          {change: func(_ *desk, w *wish) { w.url = "" }, field: "url", says: "Enter the URL"},
+		"URL not https":        {change: func(_ *desk, w *wish) { w.url = "http://example.com/" }, field: "url", says: "This type sends to https addresses only."},
+		"URL too long":         {change: func(d *desk, w *wish) { w.url = d.here + "/" + strings.Repeat("x", 2048) }, field: "url", says: "This is longer than 2,048 characters."},
+		"URL with a password":  {change: func(_ *desk, w *wish) { w.url = "https://user:pass@example.com/" }, field: "url", says: "The URL must not contain a user name"},
+		"URL that is none":     {change: func(_ *desk, w *wish) { w.url = "https://" }, field: "url", says: "The URL needs a valid host name."},
+		"blocked target":       {change: func(_ *desk, w *wish) { w.url = "https://10.0.0.1/" }, field: "url", says: "Sitehooks "},
+		"secret too long":      {change: func(_ *desk, w *wish) { w.secret = new(strings.Repeat("x", 257)) }, field: "secret_1", says: "Use 1 to 256 characters on one line."},
+		"secret not printable": {change: func(_ *desk, w *wish) { w.secret = new("a\tb") }, field: "secret_1", says: "Use 1 to 256 characters on one line."},
+		"too many headers":     {change: func(_ *desk, w *wish) { w.headers = manyHeaders }, field: "headers", says: "There are 21 headers; a webhook can have up to 20."},
+		"headers of the most":  {change: func(_ *desk, w *wish) { w.headers = manyHeaders[1:] }},
 		"header twice": {change: func(_ *desk, w *wish) {
 			w.headers = []models.Header{{Name: "X-A", Value: "1"}, {Name: "x-a", Value: "2"}}
 		}, field: "headers", says: "x-a appears twice."},

@@ -516,3 +516,15 @@ func TestDuplicateAsAnotherType(t *testing.T) {
 	}
 	c.Get("/admin/webhooks/new?type=" + from).Want(http.StatusNotFound)
 }
+
+// TestChoicesOfATypesOwnField: a value that its list does not have is refused
+// beside the field.
+func TestChoicesOfATypesOwnField(t *testing.T) {
+	c := webtest.NewConsole(t)
+	const path = "/admin/webhooks/new?type=userecho"
+	form := webtest.Fill(c.Get(path).Want(http.StatusOK).Form(), "name", "Topics", "events", "topic_created", "url", "https://example.com/hook", "do", "save")
+	a := c.Post(path, webtest.Fill(form, "option_digest", "md5")).Want(http.StatusUnprocessableEntity)
+	if got := a.Text("#option_digest-err"); got != "Choose a value from the list." {
+		t.Errorf("it says %q: %s", got, a.Text("[role=alert]"))
+	}
+}
