@@ -27,7 +27,7 @@ func (l *lane) startSome(ctx context.Context) <-chan time.Time {
 			return nil
 		case !l.fresh():
 			if !l.pre.busy {
-				l.pre.look(ctx)
+				l.pre.reload(ctx)
 			}
 			return nil
 		case !l.mayOpen():
@@ -36,7 +36,7 @@ func (l *lane) startSome(ctx context.Context) <-chan time.Time {
 		l.pre.queue = slices.Delete(l.pre.queue, i, i+1)
 		l.pacer.begin(d)
 		l.open.Add(1)
-		p := parcel{l.to, l.seen.Webhook.Options, d}
+		p := outbound{l.to, l.seen.Webhook.Options, d}
 		go func() {
 			s := l.send(ctx, p)
 			l.open.Add(-1)
@@ -56,7 +56,7 @@ func after(wait time.Duration) <-chan time.Time {
 
 // finished handles a result: it judges it by the type's policy, updates the
 // webhook's health, and logs.
-func (l *lane) finished(ctx context.Context, s sent) error {
+func (l *lane) finished(ctx context.Context, s attemptResult) error {
 	l.reading.Add(-int64(s.reading))
 	if s.err != nil || s.result.ErrorClass == wire.ClassCanceled {
 		l.pacer.end(s.delivery, false)

@@ -29,22 +29,22 @@ type deliverer struct {
 	instance string
 	jitter   func() float64 // from 0 to 1
 	// lookEvery is laneLook, or less in tests.
-	lookEvery time.Duration
-	kept      atomic.Int64 // bytes that receivers answered and that are not recorded yet
-	reading   atomic.Int64 // bytes of long answers that no lane took over yet
+	lookEvery  time.Duration
+	unrecorded atomic.Int64 // bytes that receivers answered and that are not recorded yet
+	reading    atomic.Int64 // bytes of long answers that no lane took over yet
 	// readingMost is the constant of this name, or less with little memory.
 	readingMost int64
 }
 
-// parcel is one delivery on its way.
-type parcel struct {
+// outbound is one delivery on its way.
+type outbound struct {
 	to       *send.Recipient
 	options  map[string]string
 	delivery models.Delivery
 }
 
-// sent is a parcel's fate.
-type sent struct {
+// attemptResult is a outbound's fate.
+type attemptResult struct {
 	delivery models.Delivery
 	result   send.Result
 	reading  int   // its share of deliverer.reading
@@ -52,7 +52,7 @@ type sent struct {
 }
 
 // send makes one attempt. It always returns within the type's time-out.
-func (d *deliverer) send(ctx context.Context, p parcel) (s sent) {
+func (d *deliverer) send(ctx context.Context, p outbound) (s attemptResult) {
 	s.delivery = p.delivery
 	defer contain(&s.err)
 	request := p.to.Request(wire.Request{
@@ -60,7 +60,7 @@ func (d *deliverer) send(ctx context.Context, p parcel) (s sent) {
 		EventTypes: splitTypes(p.delivery.EventTypes), Options: p.options,
 	})
 	request.Keep = func(bytes int) bool {
-		if d.reading.Add(int64(bytes))+d.kept.Load() > d.readingMost {
+		if d.reading.Add(int64(bytes))+d.unrecorded.Load() > d.readingMost {
 			d.reading.Add(-int64(bytes))
 			return false
 		}
@@ -107,7 +107,7 @@ func (d *deliverer) recordSurely(ctx context.Context, id int64, holder string, o
 }
 
 // observe counts an attempt and logs it in one wide line.
-func (d *deliverer) observe(ctx context.Context, w models.Webhook, s sent, o models.Outcome) {
+func (d *deliverer) observe(ctx context.Context, w models.Webhook, s attemptResult, o models.Outcome) {
 	if d.finished != nil && o.State != s.delivery.State && (o.State == models.DeliveryDelivered || o.State == models.DeliveryFailed) {
 		d.finished(w.Type, o.State, 1)
 	}

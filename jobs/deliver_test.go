@@ -373,7 +373,7 @@ func TestALostLeaseReleasesNothing(t *testing.T) {
 		ok(b.t, err)
 		idle, err := b.store.Lanes.ReleaseIdle(b.t.Context(), w.ID, "lost", models.Release{Slow: true})
 		ok(b.t, err)
-		work, err := b.store.Lanes.Look(b.t.Context(), w.ID)
+		work, err := b.store.Lanes.Reload(b.t.Context(), w.ID)
 		ok(b.t, err)
 		if !first || !second || len(again) != 0 || !work.HeldBy("new", 0) || work.Lane.Slow {
 			b.t.Errorf("claimed %v and %v, again %v, idle %v, the lane %+v", first, second, again, idle, work.Lane)

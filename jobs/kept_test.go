@@ -20,10 +20,10 @@ func TestLongAnswersDoNotFillTheMemory(t *testing.T) {
 		b.later()
 		b.receiver.Config.Handler = answersLong(b.receiver)
 		d := b.runner
-		d.kept.Store(keptMost + 1) // by other lanes
+		d.unrecorded.Store(unrecordedMost + 1) // by other lanes
 		b.deliver(w)
-		if n := d.kept.Load(); n != keptMost+1 {
-			b.t.Errorf("%d bytes are counted that nobody keeps", n-keptMost-1)
+		if n := d.unrecorded.Load(); n != unrecordedMost+1 {
+			b.t.Errorf("%d bytes are counted that nobody keeps", n-unrecordedMost-1)
 		}
 		for _, row := range b.deliveries(w) {
 			if row.State != models.DeliveryDelivered {
@@ -36,7 +36,7 @@ func TestLongAnswersDoNotFillTheMemory(t *testing.T) {
 // Nothing more is sent while too many bytes of answers wait to be recorded.
 func TestNothingIsSentWhileTooMuchIsKept(t *testing.T) {
 	onBoth(t, func(b *bench) {
-		const all = 100 // of which a third fills keptMost
+		const all = 100 // of which a third fills unrecordedMost
 		w := b.webhook(func(in *models.WebhookInput) { in.Type = "stackauth" })
 		b.record(many(all)...)
 		b.later()
@@ -45,18 +45,18 @@ func TestNothingIsSentWhileTooMuchIsKept(t *testing.T) {
 		<-arrived
 		unlock := b.lockWrites(w)
 		close(gate)
-		b.until(func() bool { return b.runner.kept.Load() > keptMost })
+		b.until(func() bool { return b.runner.unrecorded.Load() > unrecordedMost })
 		b.until(func() bool { return b.runner.open.Load() == 0 })
-		if sent, most := len(b.receiver.requests()), keptMost/(64<<10)+laneInFlight; sent > most {
-			b.t.Errorf("%d were sent, want at most %d", sent, most)
+		if n, most := len(b.receiver.requests()), unrecordedMost/(64<<10)+laneInFlight; n > most {
+			b.t.Errorf("%d were sent, want at most %d", n, most)
 		}
 		unlock()
 		<-done
-		if sent := len(b.receiver.requests()); sent != all {
-			b.t.Errorf("%d were sent", sent)
+		if n := len(b.receiver.requests()); n != all {
+			b.t.Errorf("%d were sent", n)
 		}
-		if kept, reading := b.runner.kept.Load(), b.runner.reading.Load(); kept != 0 || reading != 0 {
-			b.t.Errorf("%d bytes are counted that nobody keeps, %d that nobody reads", kept, reading)
+		if bytes, reading := b.runner.unrecorded.Load(), b.runner.reading.Load(); bytes != 0 || reading != 0 {
+			b.t.Errorf("%d bytes are counted that nobody keeps, %d that nobody reads", bytes, reading)
 		}
 	})
 }
@@ -109,11 +109,11 @@ func TestATurnThatBreaksOffEnds(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		l := newLane(b.runner, seat{id: 1, share: models.ShareFast}, "test")
 		l.pacer.begin(models.Delivery{ID: 1})
-		l.rec.keep(2, 100)
+		l.rec.count(2, 100)
 		l.reading.Store(10)
 		l.drain(b.t.Context(), 0)
 		l.forget()
-		l.results <- sent{reading: 10}
-		b.until(func() bool { return l.kept.Load() == 0 && l.reading.Load() == 0 })
+		l.results <- attemptResult{reading: 10}
+		b.until(func() bool { return l.unrecorded.Load() == 0 && l.reading.Load() == 0 })
 	})
 }

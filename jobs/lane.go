@@ -40,7 +40,7 @@ type lane struct {
 	at      seat
 	holder  string
 	filled  chan struct{} // something fell due
-	results chan sent
+	results chan attemptResult
 	pre     *prefetcher
 	pacer   *pacer
 	rec     *recorder
@@ -53,21 +53,21 @@ type lane struct {
 	format *wire.Format
 	health wire.Health
 
-	slow    bool             // its newest attempt was
-	failing bool             // this turn began after a failure
-	failed  int              // attempts in a row in this turn
-	asked   bool             // the database said that something is due; that is being read
-	outside bool             // it gave its place back
-	ended   bool             // it sends nothing more
-	stuck   bool             // it could not be worked on
-	left    bool             // it gave the lane back
-	next    []models.LaneRef // itself, when it has another turn
+	slow      bool             // its newest attempt was
+	failing   bool             // this turn began after a failure
+	failed    int              // attempts in a row in this turn
+	rereading bool             // the database said that something is due; that is being read
+	outside   bool             // it gave its place back
+	ended     bool             // it sends nothing more
+	stuck     bool             // it could not be worked on
+	left      bool             // it gave the lane back
+	next      []models.LaneRef // itself, when it has another turn
 }
 
 func newLane(r *runner, at seat, holder string) *lane {
 	return &lane{
-		runner: r, at: at, holder: holder, filled: make(chan struct{}, 1), results: make(chan sent, laneInFlight),
-		pre: newPrefetcher(r.store.Lanes, at.id), pacer: newPacer(), rec: newRecorder(&r.kept),
+		runner: r, at: at, holder: holder, filled: make(chan struct{}, 1), results: make(chan attemptResult, laneInFlight),
+		pre: newPrefetcher(r.store.Lanes, at.id), pacer: newPacer(), rec: newRecorder(&r.unrecorded),
 	}
 }
 
@@ -76,14 +76,14 @@ func (l *lane) work(ctx context.Context, work models.Work, at time.Time) {
 	defer l.runner.ended(l)
 	defer l.forget()
 	defer l.release(ctx)
-	if err := l.turn(ctx, work, at); err != nil && !errors.Is(err, errLeaseLost) {
+	if err := l.contained(ctx, work, at); err != nil && !errors.Is(err, errLeaseLost) {
 		l.stuck = true
 		l.log.ErrorContext(ctx, "lane stopped; retrying", slog.Int64("webhook", l.at.id), slog.Any("error", err))
 	}
 }
 
-// turn is run, which a fault in the program ends with an error.
-func (l *lane) turn(ctx context.Context, work models.Work, at time.Time) (err error) {
+// contained is run, which a fault in the program ends with an error.
+func (l *lane) contained(ctx context.Context, work models.Work, at time.Time) (err error) {
 	defer contain(&err)
 	return l.run(ctx, work, at)
 }
@@ -98,8 +98,8 @@ func contain(err *error) {
 // run works until nothing is due, the turn is over or the instance stops.
 func (l *lane) run(ctx context.Context, work models.Work, at time.Time) error {
 	err := l.begin(ctx, work, at)
-	turn := time.NewTicker(laneTurn)
-	defer turn.Stop()
+	over := time.NewTicker(laneTurn)
+	defer over.Stop()
 	tick := time.NewTicker(laneTick)
 	defer tick.Stop()
 	stopping := l.stopping
@@ -108,7 +108,7 @@ func (l *lane) run(ctx context.Context, work models.Work, at time.Time) error {
 		l.recordSome(ctx)
 		l.readAhead(ctx)
 		if l.idle() && wait == nil {
-			if err = l.leaveOrGoOn(ctx); l.left || l.ended {
+			if err = l.releaseOrContinue(ctx); l.left || l.ended {
 				break
 			}
 			continue
@@ -117,7 +117,7 @@ func (l *lane) run(ctx context.Context, work models.Work, at time.Time) error {
 		case s := <-l.results:
 			err = l.finished(ctx, s)
 		case batch := <-l.rec.stored:
-			err = l.rec.settle(batch)
+			err = l.rec.onRecorded(batch)
 		case a := <-l.pre.answers:
 			err = l.answer(ctx, a)
 		case <-wait:
@@ -125,7 +125,7 @@ func (l *lane) run(ctx context.Context, work models.Work, at time.Time) error {
 			l.fill(ctx)
 		case <-tick.C:
 			l.tend(ctx)
-		case <-turn.C:
+		case <-over.C:
 			if l.crowded() {
 				l.end()
 			}
@@ -143,7 +143,7 @@ func (l *lane) run(ctx context.Context, work models.Work, at time.Time) error {
 }
 
 func (l *lane) begin(ctx context.Context, work models.Work, at time.Time) error {
-	if err := l.meet(work, at, time.Now()); err != nil || l.ended {
+	if err := l.applySnapshot(work, at, time.Now()); err != nil || l.ended {
 		return err
 	}
 	l.pre.first(ctx, work, at, l.dueQuery())
@@ -160,17 +160,17 @@ func (l *lane) end() {
 	l.pre.drop()
 }
 
-// leaveOrGoOn gives the lane back, unless something is due: then it reads that,
+// releaseOrContinue gives the lane back, unless something is due: then it reads that,
 // once.
-func (l *lane) leaveOrGoOn(ctx context.Context) (err error) {
-	if l.ended || l.outside || l.asked {
-		l.stuck = l.asked && !l.ended && !l.outside
+func (l *lane) releaseOrContinue(ctx context.Context) (err error) {
+	if l.ended || l.outside || l.rereading {
+		l.stuck = l.rereading && !l.ended && !l.outside
 		l.end()
 		return nil
 	}
 	l.left, err = l.store.Lanes.ReleaseIdle(ctx, l.at.id, l.holder, l.leaving())
 	if err == nil && !l.left {
-		l.asked = true
+		l.rereading = true
 		l.pre.fetch(ctx, l.dueQuery())
 	}
 	return err
@@ -189,16 +189,16 @@ func (l *lane) drain(ctx context.Context, most time.Duration) {
 		case s := <-l.results:
 			_ = l.finished(ctx, s)
 		case batch := <-l.rec.stored:
-			_ = l.rec.settle(batch)
+			_ = l.rec.onRecorded(batch)
 		case <-over.C:
 			return
 		}
 	}
 }
 
-// forget gives back the bytes that an interrupted lane counts as kept.
+// forget gives back the bytes that an interrupted lane counts as unrecorded.
 func (l *lane) forget() {
-	l.kept.Add(-int64(l.rec.kept))
+	l.unrecorded.Add(-int64(l.rec.bytes))
 	if open := len(l.pacer.open); open > 0 {
 		go func() {
 			for range open {
@@ -238,11 +238,11 @@ func (l *lane) readAhead(ctx context.Context) {
 // receiver or for the database to take its outcomes, gives its place back.
 func (l *lane) tend(ctx context.Context) {
 	l.rec.overdue = len(l.rec.outcomes) > 0
-	silent, waits := l.pacer.silentFor(), len(l.pacer.open) > 0 || l.rec.busy
-	if !l.outside && waits && (silent > silentAfter || silent > silentCrowded && l.crowded()) {
+	silent, idle := l.pacer.silentFor(), len(l.pacer.open) > 0 || l.rec.busy
+	if !l.outside && idle && (silent > silentAfter || silent > silentCrowded && l.crowded()) {
 		l.stepOutside()
 	}
-	if l.pre.pacedAlone() && l.fetchable() && time.Since(l.pre.asked) > lanePoll {
+	if l.pre.pacedAlone() && l.fetchable() && time.Since(l.pre.fetched) > lanePoll {
 		l.pre.fetch(ctx, l.dueQuery())
 	}
 }
@@ -270,7 +270,7 @@ func (l *lane) answer(ctx context.Context, a fetched) error {
 	if a.err != nil || l.ended {
 		return a.err
 	}
-	if err := l.meet(a.work, a.at, a.got); err != nil || l.ended {
+	if err := l.applySnapshot(a.work, a.at, a.got); err != nil || l.ended {
 		return err
 	}
 	if l.outside {
@@ -278,7 +278,7 @@ func (l *lane) answer(ctx context.Context, a fetched) error {
 		return nil
 	}
 	if len(l.pre.queue) > 0 {
-		l.asked = false
+		l.rereading = false
 	}
 	if changed && l.fetchable() {
 		l.pre.fetch(ctx, l.dueQuery())
@@ -296,9 +296,9 @@ func sameTime(a, b *time.Time) bool {
 	return a == nil && b == nil || a != nil && b != nil && a.Equal(*b)
 }
 
-// meet takes over how the webhook was between two moments of this process's
+// applySnapshot takes over how the webhook was between two moments of this process's
 // clock.
-func (l *lane) meet(work models.Work, at, got time.Time) error {
+func (l *lane) applySnapshot(work models.Work, at, got time.Time) error {
 	if !work.HeldBy(l.holder, lookTrust) {
 		return errLeaseLost
 	}

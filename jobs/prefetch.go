@@ -22,7 +22,7 @@ type prefetcher struct {
 	id      int64
 	queue   []models.Delivery
 	ahead   int          // how many are left when more is read; 0: no more is due, as it seems
-	asked   time.Time    // when what is due was asked for last
+	fetched time.Time    // when what is due was asked for last
 	busy    bool         // something is being read
 	answers chan fetched // what was read
 }
@@ -41,8 +41,8 @@ func newPrefetcher(lanes *models.Lanes, id int64) *prefetcher {
 	return &prefetcher{lanes: lanes, id: id, answers: make(chan fetched, 1)}
 }
 
-// look reads the webhook and its lane.
-func (p *prefetcher) look(ctx context.Context) { p.read(ctx, nil) }
+// reload reads the webhook and its lane.
+func (p *prefetcher) reload(ctx context.Context) { p.read(ctx, nil) }
 
 // fetch reads the webhook and its lane, and what is due.
 func (p *prefetcher) fetch(ctx context.Context, q models.DueQuery) { p.read(ctx, &q) }
@@ -50,12 +50,12 @@ func (p *prefetcher) fetch(ctx context.Context, q models.DueQuery) { p.read(ctx,
 func (p *prefetcher) read(ctx context.Context, q *models.DueQuery) {
 	a := fetched{at: time.Now()}
 	if p.busy = true; q != nil {
-		p.asked, a.most = a.at, q.Limit
+		p.fetched, a.most = a.at, q.Limit
 	}
 	go func() {
 		defer func() { p.answers <- a }()
 		defer contain(&a.err)
-		a.work, a.err = p.lanes.Look(ctx, p.id)
+		a.work, a.err = p.lanes.Reload(ctx, p.id)
 		if a.got = time.Now(); a.err == nil && a.work.CanSend && q != nil {
 			a.rows, a.err = p.lanes.Due(ctx, a.work, *q)
 		}
@@ -64,7 +64,7 @@ func (p *prefetcher) read(ctx context.Context, q *models.DueQuery) {
 
 // first reads what is due for a webhook that was read with its claim.
 func (p *prefetcher) first(ctx context.Context, work models.Work, at time.Time, q models.DueQuery) {
-	p.busy, p.asked = true, at
+	p.busy, p.fetched = true, at
 	a := fetched{work: work, at: at, got: time.Now(), most: q.Limit}
 	go func() {
 		defer func() { p.answers <- a }()

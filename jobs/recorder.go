@@ -10,11 +10,11 @@ import (
 )
 
 const (
-	laneUnrecorded = 512       // outcomes kept while the database is slow
-	laneKept       = 128 << 10 // bytes of them that a lane may always keep
-	keptMost       = 2 << 20   // bytes of them, of all lanes of an instance, beyond which it waits
-	recordBytes    = 256 << 10 // of them in one transaction, and one more: the driver copies them twice
-	laneRecord     = 100       // outcomes that are recorded at once while requests are open
+	laneUnrecorded      = 512       // outcomes kept while the database is slow
+	laneUnrecordedBytes = 128 << 10 // bytes of them that a lane may always keep
+	unrecordedMost      = 2 << 20   // bytes of them, of all lanes of an instance, beyond which it waits
+	recordBytes         = 256 << 10 // of them in one transaction, and one more: the driver copies them twice
+	laneRecord          = 100       // outcomes that are recorded at once while requests are open
 )
 
 // recorder keeps a lane's outcomes until they are stored. The lane's goroutine
@@ -22,7 +22,7 @@ const (
 type recorder struct {
 	all      *atomic.Int64 // bytes that lanes of this instance keep
 	done     map[int64]int // delivery, sent and not stored yet → bytes that came back
-	kept     int           // the sum of these
+	bytes    int           // the sum of these
 	outcomes []models.Outcome
 	state    models.LaneHealth
 	last     last // of the attempts so far, the one that began last
@@ -50,7 +50,7 @@ func newRecorder(all *atomic.Int64) *recorder {
 
 // add keeps the outcome of an attempt that began at a moment.
 func (r *recorder) add(o models.Outcome, at time.Time) {
-	r.keep(o.Attempt.DeliveryID, size(o.Attempt))
+	r.count(o.Attempt.DeliveryID, size(o.Attempt))
 	r.outcomes = append(r.outcomes, o)
 	if !at.Before(r.last.at) { // requests may end in another order than they began
 		r.last = last{at, o.Attempt.Code, o.Attempt.ErrorClass}
@@ -63,14 +63,14 @@ func (r *recorder) add(o models.Outcome, at time.Time) {
 // full reports whether sending must pause until outcomes are stored, so that
 // responses of any size do not fill the memory.
 func (r *recorder) full() bool {
-	return len(r.done) >= laneUnrecorded || r.kept > laneKept && r.all.Load() > keptMost
+	return len(r.done) >= laneUnrecorded || r.bytes > laneUnrecordedBytes && r.all.Load() > unrecordedMost
 }
 
-// keep counts the bytes kept for a delivery until it is stored.
-func (r *recorder) keep(id int64, bytes int) {
+// count counts the bytes kept for a delivery until it is stored.
+func (r *recorder) count(id int64, bytes int) {
 	more := bytes - r.done[id]
 	r.done[id] = bytes
-	r.kept += more
+	r.bytes += more
 	r.all.Add(int64(more))
 }
 
@@ -93,11 +93,11 @@ func (r *recorder) start(ctx context.Context, state models.LaneHealth, store fun
 	go func() { r.stored <- recorded{outcomes, store(ctx, outcomes, state)} }()
 }
 
-// settle drops the stored outcomes.
-func (r *recorder) settle(batch recorded) error {
+// onRecorded drops the stored outcomes.
+func (r *recorder) onRecorded(batch recorded) error {
 	r.busy = false
 	for _, o := range batch.outcomes {
-		r.keep(o.Attempt.DeliveryID, 0)
+		r.count(o.Attempt.DeliveryID, 0)
 		delete(r.done, o.Attempt.DeliveryID)
 	}
 	return batch.err

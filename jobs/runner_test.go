@@ -213,7 +213,7 @@ func loseLease(b *bench, code int) {
 	}
 	close(gate)
 	<-done
-	after, err := b.store.Lanes.Look(b.t.Context(), w.ID)
+	after, err := b.store.Lanes.Reload(b.t.Context(), w.ID)
 	ok(b.t, err)
 	if n := len(b.receiver.requests()); !claimed || n != laneInFlight || !after.HeldBy("another instance", 0) || after.Lane.FailuresInRow != work.Lane.FailuresInRow {
 		b.t.Errorf("claimed %v, %d requests, the lane %+v", claimed, n, after.Lane)

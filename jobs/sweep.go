@@ -47,7 +47,7 @@ func (s *sweeper) run(ctx context.Context) {
 
 // once finds lanes and offers them.
 func (s *sweeper) once(ctx context.Context) error {
-	if err := errors.Join(s.look(ctx), s.seek(ctx), s.forget(ctx)); err != nil {
+	if err := errors.Join(s.checkClock(ctx), s.seek(ctx), s.forget(ctx)); err != nil {
 		return err
 	}
 	lanes, err := s.store.Lanes.Sweep(ctx, s.runner.missing())
@@ -83,8 +83,8 @@ func (s *sweeper) forget(ctx context.Context) error {
 	return s.store.Sessions.Forget(ctx)
 }
 
-// look reschedules waiting work when the clock was set back.
-func (s *sweeper) look(ctx context.Context) error {
+// checkClock reschedules waiting work when the clock was set back.
+func (s *sweeper) checkClock(ctx context.Context) error {
 	now, err := s.store.Now(ctx)
 	if err != nil {
 		return err

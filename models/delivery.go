@@ -131,6 +131,8 @@ type Lane struct {
 	Slow bool
 	// Paced: deliveries that were released together wait, which go out slowly.
 	Paced bool
+	// Released is how many of these a resume released; 0: none wait.
+	Released int64
 	// FailuresInRow counts failed attempts since the last success.
 	FailuresInRow int
 	FailingSince  *time.Time

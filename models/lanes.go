@@ -2,7 +2,6 @@ package models
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -19,7 +18,7 @@ import (
 // Many lanes ask the database at the same time, so they share its statements.
 type Lanes struct {
 	s        *Store
-	looks    *db.Batcher[*laneLook]
+	reloads  *db.Batcher[*laneReload]
 	dues     *db.Batcher[*laneDue]
 	records  *db.Batcher[*laneOutcomes]
 	releases *db.Batcher[*laneRelease]
@@ -37,7 +36,7 @@ const laneWithin = 15 * time.Second
 
 func newLanes(s *Store, memoryShare float64) *Lanes {
 	x := &Lanes{s: s, dueBytes: int64(dueBytes * memoryShare)}
-	x.looks = db.NewBatcher(turnsTogether, nil, laneWithin, x.look)
+	x.reloads = db.NewBatcher(turnsTogether, nil, laneWithin, x.reload)
 	x.dues = db.NewBatcher(duesTogether, nil, laneWithin, x.due)
 	x.records = db.NewBatcher(recordTogether, (*laneOutcomes).size, laneWithin, x.record)
 	x.releases = db.NewBatcher(turnsTogether, nil, laneWithin, x.release)
@@ -105,7 +104,7 @@ func (x *Lanes) Sweep(ctx context.Context, q SweepQuery) (_ []LaneRef, err error
 	tx := x.s.db.WithContext(ctx)
 	now, err := x.s.db.Now(tx)
 	if err != nil {
-		return nil, fmt.Errorf("find lanes that are due: %w", err)
+		return nil, err
 	}
 	var lanes []filledLane
 	err = tx.Raw(`
@@ -114,7 +113,7 @@ func (x *Lanes) Sweep(ctx context.Context, q SweepQuery) (_ []LaneRef, err error
 		order by l.next_due_at, l.webhook_id limit ?`,
 		append(freeArgs(now), append(q.Full, ""), db.JSON(q.Waiting), q.Limit)...).Find(&lanes).Error
 	if err != nil {
-		return nil, fmt.Errorf("find lanes that are due: %w", err)
+		return nil, err
 	}
 	refs := make([]LaneRef, len(lanes))
 	for i, l := range lanes {

@@ -2,7 +2,6 @@ package models
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -33,10 +32,7 @@ func (x *Lanes) Claim(ctx context.Context, ids []int64, holder string, lease tim
 		works, err = x.works(tx, now, lanes)
 		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("claim lanes: %w", err)
-	}
-	return works, nil
+	return works, err
 }
 
 // Lease is a holder's claim on a lane.
@@ -73,8 +69,5 @@ func (x *Lanes) Renew(ctx context.Context, leases []Lease, lease time.Duration) 
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("renew the leases of lanes: %w", err)
-	}
-	return held, nil
+	return held, err
 }

@@ -26,20 +26,21 @@ func (w Work) HeldBy(holder string, still time.Duration) bool {
 	return w.Lane.LeasedBy == holder && until != nil && until.After(w.Now.Add(still))
 }
 
-// laneLook is a question for the state of a lane, and the answer.
-type laneLook struct {
+// laneReload is a question for the state of a lane, and the answer.
+type laneReload struct {
 	id   int64
 	work Work
 }
 
-// Look reads a lane.
-func (x *Lanes) Look(ctx context.Context, id int64) (Work, error) {
-	c := &laneLook{id: id}
-	err := x.looks.Do(ctx, c)
+// Reload reads a lane.
+func (x *Lanes) Reload(ctx context.Context, id int64) (_ Work, err error) {
+	defer wrap(&err, "read lane %d", id)
+	c := &laneReload{id: id}
+	err = x.reloads.Do(ctx, c)
 	return c.work, err
 }
 
-func (x *Lanes) look(ctx context.Context, calls []*laneLook, _ bool) error {
+func (x *Lanes) reload(ctx context.Context, calls []*laneReload, _ bool) error {
 	tx := x.s.db.WithContext(ctx)
 	now, err := x.s.db.Now(tx)
 	if err != nil {
@@ -114,9 +115,10 @@ type laneDue struct {
 }
 
 // Due reads the deliveries of a lane that are due, oldest first, with bodies.
-func (x *Lanes) Due(ctx context.Context, w Work, q DueQuery) ([]Delivery, error) {
+func (x *Lanes) Due(ctx context.Context, w Work, q DueQuery) (_ []Delivery, err error) {
+	defer wrap(&err, "read the deliveries of lane %d", w.Webhook.ID)
 	c := &laneDue{work: w, query: q}
-	err := x.dues.Do(ctx, c)
+	err = x.dues.Do(ctx, c)
 	if q.OneFailed {
 		q.Limit = 1
 	}
@@ -144,7 +146,7 @@ func (x *Lanes) dueIn(tx *gorm.DB, calls []*laneDue) error {
 	var now time.Time // the latest that the clock showed any of them
 	var underWay []int64
 	most := 0
-	asked := make([][3]any, len(calls))
+	questions := make([][3]any, len(calls))
 	byLane := make(map[int64]*laneDue, len(calls))
 	for i, c := range calls {
 		id := c.work.Webhook.ID
@@ -153,9 +155,9 @@ func (x *Lanes) dueIn(tx *gorm.DB, calls []*laneDue) error {
 		}
 		c.rows, byLane[id] = nil, c
 		underWay, most = append(underWay, c.query.UnderWay...), max(most, c.query.Limit)
-		asked[i] = [3]any{id, c.work.Webhook.Location, number(failed[id])}
+		questions[i] = [3]any{id, c.work.Webhook.Location, number(failed[id])}
 	}
-	lanes, _ := json.Marshal(asked)
+	lanes, _ := json.Marshal(questions)
 	var lists []string
 	due := `select * from (select q.delivery_id, q.due_at, q.paced, q.bytes from delivery_queue q
 		where ` + dueOfLane + ` and q.delivery_id not in ` + x.s.db.JSONList("bigint") + ` and ` + dueFailed
@@ -200,7 +202,7 @@ func (x *Lanes) dueIn(tx *gorm.DB, calls []*laneDue) error {
 	return err
 }
 
-// failed are the lanes, of those asked for failed deliveries, that have some
+// failed are the lanes, of those questions for failed deliveries, that have some
 // left.
 func (x *Lanes) failed(tx *gorm.DB, calls []*laneDue) (map[int64]bool, error) {
 	var ids []int64

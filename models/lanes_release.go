@@ -29,7 +29,7 @@ type laneRelease struct {
 	holder string
 	Release
 	unlessDue bool // keep the lease when something is due
-	kept      bool
+	stillDue  bool
 	again     []LaneRef
 }
 
@@ -49,7 +49,7 @@ func (x *Lanes) ReleaseIdle(ctx context.Context, id int64, holder string, r Rele
 	defer wrap(&err, "release lane %d", id)
 	c := &laneRelease{id: id, holder: holder, Release: r, unlessDue: true}
 	err = x.releases.Do(ctx, c)
-	return err == nil && !c.kept, err
+	return err == nil && !c.stillDue, err
 }
 
 // laneHeld names a lane's lease.
@@ -60,15 +60,15 @@ type laneHeld struct {
 
 func (l Lane) held() laneHeld { return laneHeld{l.WebhookID, l.LeasedBy} }
 
-func (x *Lanes) release(ctx context.Context, calls []*laneRelease, turn bool) error {
+func (x *Lanes) release(ctx context.Context, calls []*laneRelease, shared bool) error {
 	held := make(map[laneHeld]*laneRelease, len(calls))
 	ids := make([]int64, len(calls))
 	for i, c := range calls {
 		ids[i], held[laneHeld{c.id, c.holder}] = c.id, c
 	}
-	return x.s.db.TxBatch(ctx, turn, func(tx *gorm.DB) error {
+	return x.s.db.TxBatch(ctx, shared, func(tx *gorm.DB) error {
 		for _, c := range calls {
-			c.again, c.kept = nil, false
+			c.again, c.stillDue = nil, false
 		}
 		var lanes []Lane
 		err := tx.Raw("select * from lanes where "+x.s.db.InIDs("webhook_id")+" order by webhook_id"+x.s.db.ForUpdate(), db.JSON(ids)).Find(&lanes).Error
@@ -99,7 +99,7 @@ func (x *Lanes) letGo(tx *gorm.DB, lanes []Lane, held map[laneHeld]*laneRelease,
 		c, n := held[lane.held()], next[lane.WebhookID]
 		due := n.dueAt()
 		isDue := due != nil && !due.After(now)
-		if c.kept = isDue && c.unlessDue; c.kept {
+		if c.stillDue = isDue && c.unlessDue; c.stillDue {
 			continue
 		}
 		lane.Slow, lane.Paced = c.Slow, n.Paced
@@ -122,7 +122,8 @@ func (x *Lanes) letGo(tx *gorm.DB, lanes []Lane, held map[laneHeld]*laneRelease,
 		db.ColumnOf(rows, func(r left) bool { return r.lane.Slow }),
 		db.ColumnOf(rows, func(r left) bool { return r.lane.Paced }))
 	return tx.Exec(`
-		update lanes set leased_until = null, leased_by = '', next_due_at = v.column2, slow = v.column3, paced = v.column4
+		update lanes set leased_until = null, leased_by = '', next_due_at = v.column2, slow = v.column3, paced = v.column4,
+			released = case when v.column4 then lanes.released else 0 end
 		from `+list+` as v where lanes.webhook_id = v.column1`, args...).Error
 }
 

@@ -41,7 +41,7 @@ func TestAnOutcomeRecordedAgainCountsOnce(t *testing.T) {
 		ok(t, err)
 		hours, err := s.Webhooks.Hours(t.Context(), []int64{w.ID}, at.Add(-time.Hour))
 		ok(t, err)
-		work, err := s.Lanes.Look(t.Context(), w.ID)
+		work, err := s.Lanes.Reload(t.Context(), w.ID)
 		ok(t, err)
 		clock.Add(2 * time.Minute)
 		work.Now = clock.Now()
@@ -66,7 +66,7 @@ func TestALateOutcomeChangesNothing(t *testing.T) {
 		late := attempted(d, at.Add(-time.Second), models.DeliveryFailed, nil)
 		ok(t, s.Lanes.Record(t.Context(), w.ID, "late", []models.Outcome{late}, models.LaneHealth{FailuresInRow: 1, Broken: "gone"}))
 		row := get(t, s, "one")
-		lane, err := s.Lanes.Look(t.Context(), w.ID)
+		lane, err := s.Lanes.Reload(t.Context(), w.ID)
 		ok(t, err)
 		hours, err := s.Webhooks.Hours(t.Context(), []int64{w.ID}, at.Add(-2*time.Hour))
 		ok(t, err)
@@ -142,7 +142,7 @@ func TestTheScheduleAfterResumeAndAfterTheFeature(t *testing.T) {
 		check := func(what, state string, round, failures int) {
 			t.Helper()
 			row := get(t, s, "one")
-			work, err := s.Lanes.Look(t.Context(), w.ID)
+			work, err := s.Lanes.Reload(t.Context(), w.ID)
 			ok(t, err)
 			if row.State != state || row.Round != round || row.Tries != 7 || row.DueAt.After(clock.Now()) || work.Lane.FailuresInRow != failures || (work.Lane.FailingSince == nil) != (failures == 0) {
 				t.Errorf("%s: %+v, %+v", what, row.Delivery, work.Lane)

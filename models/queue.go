@@ -1,6 +1,7 @@
 package models
 
 import (
+	"context"
 	"time"
 
 	"gorm.io/gorm"
@@ -45,7 +46,26 @@ func release(tx *gorm.DB, id int64, now time.Time) (int64, error) {
 		"paced": true, "due_at": gorm.Expr(dueNow, now, now), "round": 0,
 		"resend": gorm.Expr("resend and scheduled_at is null"), "scheduled_at": nil,
 	})
-	return res.RowsAffected, res.Error
+	if res.Error != nil {
+		return 0, res.Error
+	}
+	return res.RowsAffected, tx.Model(&Lane{}).Where("webhook_id = ?", id).Update("released", res.RowsAffected).Error
+}
+
+// Releasing is how far the sending of released deliveries is.
+type Releasing struct{ Total, Left int64 }
+
+// Releasing returns how far a webhook is with what a resume released; Left 0:
+// nothing of it waits for its first attempt.
+func (x *Webhooks) Releasing(ctx context.Context, row WebhookRow) (r Releasing, err error) {
+	defer wrap(&err, "count what is released of webhook %d", row.ID)
+	if row.Lane.Released == 0 || !row.Lane.Paced {
+		return r, nil
+	}
+	err = x.s.db.WithContext(ctx).Model(&queuedDelivery{}).
+		Where("webhook_id = ? and paced and round = 0", row.ID).Count(&r.Left).Error
+	r.Total = max(row.Lane.Released, r.Left)
+	return r, err
 }
 
 // drop ends a webhook's waiting deliveries without sending them; one that is

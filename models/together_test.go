@@ -117,7 +117,7 @@ func TestLanesTogether(t *testing.T) {
 		}
 		all(everyone(n, func(i int) error {
 			row, err := s.Deliveries.Get(t.Context(), due[i].PublicID)
-			w, lookErr := s.Lanes.Look(t.Context(), hooks[i].ID)
+			w, lookErr := s.Lanes.Reload(t.Context(), hooks[i].ID)
 			ok(t, lookErr)
 			if errs[i] == nil && (row.State != models.DeliveryDelivered || row.Tries != 1 || w.Lane.LastCode != 200+i || !w.Lane.LastSuccessAt.Equal(now)) {
 				t.Errorf("%d: %+v %+v", i, row, w.Lane)
@@ -131,7 +131,7 @@ func TestLanesTogether(t *testing.T) {
 			}
 			return err
 		}))
-		work, err := s.Lanes.Look(t.Context(), hooks[bad].ID)
+		work, err := s.Lanes.Reload(t.Context(), hooks[bad].ID)
 		ok(t, err)
 		if work.HeldBy(holder[bad], 0) != (errs[bad] != nil) {
 			t.Error("a lane with something due was given up")
@@ -195,10 +195,10 @@ func TestAPanicTogetherKeepsNobodyWaiting(t *testing.T) {
 				t.Error(text)
 			}
 		}()
-		_, err := s.Lanes.Look(t.Context(), hooks[0].ID)
+		_, err := s.Lanes.Reload(t.Context(), hooks[0].ID)
 		t.Errorf("looked in spite of it: %v", err)
 	}()
 	broken.Delete("clock")
-	_, err := s.Lanes.Look(t.Context(), hooks[0].ID)
+	_, err := s.Lanes.Reload(t.Context(), hooks[0].ID)
 	ok(t, err)
 }

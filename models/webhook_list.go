@@ -86,7 +86,7 @@ func (x *Webhooks) fillHealth(db *gorm.DB, rows []WebhookRow) error {
 		Held int64
 	}
 	lanes := make([]health, 0, len(rows))
-	err := db.Model(&Lane{}).Select(`webhook_id, next_due_at, failures_in_row, failing_since, last_success_at, last_at, last_code, last_error,
+	err := db.Model(&Lane{}).Select(`webhook_id, next_due_at, paced, released, failures_in_row, failing_since, last_success_at, last_at, last_code, last_error,
 		(select count(*) from delivery_queue q where q.webhook_id = lanes.webhook_id) as held`).Where("webhook_id in ?", ids).Scan(&lanes).Error
 	for _, l := range lanes {
 		row := at[l.WebhookID]

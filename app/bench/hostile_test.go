@@ -28,12 +28,12 @@ const (
 	hostilePause   = 50 * time.Millisecond
 )
 
-// BenchmarkHostile measures how long ten healthy webhooks wait, from the answer
+// BenchmarkSilent measures how long ten healthy webhooks wait, from the answer
 // of the ingest API to the receiver, beside 1,000 hostile ones that get an event
 // each 2 s: silent, a byte a second, endless, or gzip bombs. They have one host,
 // or a host each; or they answer at once but for 15 s of 45, when their host
 // hangs.
-func BenchmarkHostile(b *testing.B) {
+func BenchmarkSilent(b *testing.B) {
 	for _, kind := range []string{"sqlite", "postgres"} {
 		for _, how := range []string{"one host", "a host each", "hangs 15 of 45"} {
 			b.Run(kind+" "+how, func(b *testing.B) {

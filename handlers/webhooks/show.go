@@ -35,6 +35,7 @@ type webhookPage struct {
 	Deleted    bool
 	Off        bool
 	Last       string
+	Releasing  models.Releasing // what is left of it goes out
 	Charts     []charts.Chart
 	Recent     []deliveries.Line // newest first
 	Failed     string            // how many failed; empty: none
@@ -47,6 +48,22 @@ func (p *webhookPage) Paused() bool { return p.Row.State == models.WebhookStoppe
 
 // Broken tells whether the webhook broke.
 func (p *webhookPage) Broken() bool { return p.Row.State == models.WebhookBroken }
+
+// ReleasingNow tells whether what a resume released is being sent.
+func (p *webhookPage) ReleasingNow() bool {
+	return p.Releasing.Left > 0 && !p.Deleted && !p.Off && p.Row.State == models.WebhookActive
+}
+
+// Done is how many of these were sent.
+func (p *webhookPage) Done() int64 { return p.Releasing.Total - p.Releasing.Left }
+
+// ReleasedIn is how long the rest takes at least.
+func (p *webhookPage) ReleasedIn() string {
+	return web.Span(time.Duration(p.Releasing.Left) * time.Second / releasedPerSecond)
+}
+
+// releasedPerSecond is how many released deliveries a webhook gets at most.
+const releasedPerSecond = 20
 
 // CanResend tells whether anything could be sent again now.
 func (p *webhookPage) CanResend() bool {
@@ -112,6 +129,9 @@ func (s *Pages) showWebhook(c *gin.Context, w models.Webhook, t *testShown) erro
 		}
 	}
 	if p.HeaderList, err = s.headerNames(w); err != nil {
+		return err
+	}
+	if p.Releasing, err = s.Store.Webhooks.Releasing(ctx, row); err != nil {
 		return err
 	}
 	if err = s.webhookRecent(ctx, p, at); err != nil {

@@ -160,3 +160,29 @@ func TestWebhookPageListsItsDeliveries(t *testing.T) {
 		t.Errorf("failed ones are sent again by %q", href)
 	}
 }
+
+// TestWebhookPageShowsWhatAResumeSends: how many of the held notifications were
+// sent, how many are left, and about how long that takes.
+func TestWebhookPageShowsWhatAResumeSends(t *testing.T) {
+	c := webtest.NewConsole(t)
+	w := c.AddWebhook(func(in *models.WebhookInput) { in.Type = "slack" }) // which needs no feature
+	for range 3 {
+		c.AddDelivery(w)
+	}
+	webtest.OK(t, c.Store.Webhooks.Pause(t.Context(), c.Admin.Actor(), w.ID))
+	const progress = "section[aria-label='Held notifications']"
+	if got := c.Get(webhooks.WebhookPath(w.ID)).Text(progress); got != "" {
+		t.Errorf("while paused: %q", got)
+	}
+	_, err := c.Store.Webhooks.Resume(t.Context(), c.Admin.Actor(), w.ID, false)
+	webtest.OK(t, err)
+	c.Exec("update lanes set released = 1203")
+	got := c.Get(webhooks.WebhookPath(w.ID)).Text(progress)
+	if !strings.HasPrefix(got, "1,200 of 1,203 held notifications sent, 3 left.") || !strings.Contains(got, "at least 0 s more") {
+		t.Errorf("after the resume: %q", got)
+	}
+	c.Exec("delete from delivery_queue")
+	if got := c.Get(webhooks.WebhookPath(w.ID)).Text(progress); got != "" {
+		t.Errorf("when all are sent: %q", got)
+	}
+}

@@ -343,6 +343,7 @@ create table lanes (
     leased_until timestamptz,
     slow boolean not null,
     paced boolean not null,
+    released bigint not null default 0,
     failures_in_row bigint not null,
     failing_since timestamptz,
     last_failure_at timestamptz,

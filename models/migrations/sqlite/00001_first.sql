@@ -344,6 +344,7 @@ create table lanes (
     leased_until datetime,
     slow boolean not null,
     paced boolean not null,
+    released integer not null default 0,
     failures_in_row integer not null,
     failing_since datetime,
     last_failure_at datetime,
