@@ -130,12 +130,12 @@ func TestTheScheduleAfterResumeAndAfterTheFeature(t *testing.T) {
 		dispatchAtOnce(t, s)
 		w := create(t, s, nil)
 		ok(t, record(t, s, event("a"), event("b")))
-		d := deliver(t, s, w, "one", "a", "b")
+		deliver(t, s, w, "one", "a", "b")
 		since := clock.Now()
 		for i := range 7 {
 			clock.Add(time.Second)
 			later := clock.Now().Add(time.Hour)
-			d = get(t, s, "one")
+			d := get(t, s, "one")
 			ok(t, s.Lanes.Record(t.Context(), w.ID, "", []models.Outcome{attempted(d, clock.Now(), models.DeliveryRetrying, &later)},
 				models.LaneHealth{FailuresInRow: i + 1, FailingSince: &since, LastFailureAt: &since}))
 		}

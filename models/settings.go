@@ -239,7 +239,7 @@ func (s *Store) releaseFeature(tx *gorm.DB, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	types := append(off, "")
+	types := append(slices.Clone(off), "")
 	lanes := tx.Table("lanes l").Select("l.webhook_id").Joins("join webhooks w on w.id = l.webhook_id").
 		Where("w.deleted_at is null and w.type in ?", types).Order("l.webhook_id").
 		Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate, Table: clause.Table{Name: "l"}})

@@ -19,7 +19,7 @@ func sizes(z benchSizes, kind string) func(r *benchRun) func(r *benchRun) figure
 			}
 			for name, tables := range map[string][]string{
 				"bytes/event":    {"events", "dispatches", "dispatched_events", "pending_events"},
-				"bytes/delivery": {"deliveries", "bodies", "delivery_queue", "delivery_ends"}, "bytes/attempt": {"attempts"}, "bytes/trigger": {"triggers"},
+				"bytes/delivery": {"deliveries", "bodies", "delivery_queue", "delivery_ends"}, "bytes/attempt": {"attempts"},
 			} {
 				for _, table := range tables {
 					f[name] += float64(s.bytes(table)) / float64(s.number("select count(*) from "+tables[0]))
