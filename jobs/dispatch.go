@@ -111,7 +111,7 @@ func (d *dispatcher) attempt(ctx context.Context, exclusive bool) (result models
 func (d *dispatcher) ended(ctx context.Context, run *models.Dispatch, panicked any, err error) error {
 	if panicked != nil {
 		err = fmt.Errorf("dispatch: panic: %v", panicked)
-		d.log.ErrorContext(ctx, err.Error(), slog.String("stack", string(debug.Stack())))
+		d.log.ErrorContext(ctx, "dispatch panicked", slog.Any("panic", panicked), slog.String("stack", string(debug.Stack())))
 	}
 	if err == nil {
 		return nil

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -242,7 +243,7 @@ func TestOneRunReadsABoundedAmount(t *testing.T) {
 		w := b.webhook(nil)
 		var events []models.NewEvent
 		for i := range 6 {
-			events = append(events, question(fmt.Sprint(i), i, nil))
+			events = append(events, question(strconv.Itoa(i), i, nil))
 		}
 		b.dispatcher.mostBytes = len(events[0].Payload) * 3 / 2
 		b.record(events...)

@@ -41,7 +41,7 @@ func (d *Dispatch) takeTurns(last string) error {
 	if err != nil {
 		return err
 	}
-	d.locations = append(resting, due...)
+	d.locations = slices.Concat(resting, due)
 	slices.SortFunc(d.locations, func(a, b string) int {
 		if (a > last) != (b > last) {
 			return -strings.Compare(a, b) // those behind the last one come first
