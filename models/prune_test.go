@@ -96,9 +96,9 @@ func TestQueuedResendsAreHeld(t *testing.T) {
 		s.Finished = func(_, _ string, n int64) { dropped += n }
 		w := create(t, s, nil)
 		many(t, s, w, 30, clock.Now())
-		among, err := s.Deliveries.Resendable(t.Context(), models.DeliveryQuery{})
+		resendable, err := s.Deliveries.Resendable(t.Context(), models.DeliveryQuery{})
 		ok(t, err)
-		r, err := s.Deliveries.ResendAll(t.Context(), mary, models.DeliveryQuery{}, among, "all")
+		r, err := s.Deliveries.ResendAll(t.Context(), mary, models.DeliveryQuery{}, resendable, "all")
 		ok(t, err)
 		want(t, "resent", r.Total, 30)
 		finish(t, s, get(t, s, "m-1-0"), models.DeliveryDelivered, 500)
