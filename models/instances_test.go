@@ -62,8 +62,12 @@ func TestClocksThatDiffer(t *testing.T) {
 				ahead time.Duration
 				off   bool
 			}{
-				{0, false}, {5 * time.Second, false}, {5001 * time.Millisecond, true}, {90 * time.Second, true},
-				{-5 * time.Second, false}, {-time.Hour, true},
+				{0, false},
+				{5 * time.Second, false},
+				{5001 * time.Millisecond, true},
+				{90 * time.Second, true},
+				{-5 * time.Second, false},
+				{-time.Hour, true},
 			} {
 				own.Add(step.ahead)
 				ok(t, s.Instances.Seen(t.Context(), models.Instance{ID: "a", Name: "web-1", Role: "all", Version: "1"}))

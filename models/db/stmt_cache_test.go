@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -15,6 +16,13 @@ func ok(t *testing.T, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// read ends the reading of rows.
+func read(t *testing.T, rows *sql.Rows) {
+	t.Helper()
+	defer rows.Close()
+	ok(t, rows.Err())
 }
 
 // TestCachedStatements: a connection keeps its statements, and gives one out
@@ -45,9 +53,9 @@ func TestCachedStatements(t *testing.T) {
 			ok(t, inner.Scan(&i))
 			got = append(got, fmt.Sprint(o, "-", i))
 		}
-		ok(t, errors.Join(inner.Err(), inner.Close()))
+		read(t, inner)
 	}
-	ok(t, errors.Join(outer.Err(), outer.Close()))
+	read(t, outer)
 	if want := "11-21 11-22 11-23 12-21 12-22 12-23 13-21 13-22 13-23"; strings.Join(got, " ") != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -66,7 +74,7 @@ func TestCachedStatements(t *testing.T) {
 	for open.Next() {
 		left++
 	}
-	ok(t, errors.Join(open.Err(), open.Close()))
+	read(t, open)
 	if left != 3 {
 		t.Errorf("%d rows of the statement that was open", left)
 	}
