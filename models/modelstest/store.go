@@ -14,36 +14,20 @@ import (
 
 // Clock is a clock that a test moves.
 type Clock struct {
-	mu    sync.Mutex
-	now   time.Time
-	reads int
-	again sync.Cond // asked has grown
+	mu  sync.Mutex
+	now time.Time
 }
 
 // NewClock starts a clock at a fixed time.
 func NewClock() *Clock {
-	c := &Clock{now: time.Date(2026, 11, 21, 1, 38, 2, 0, time.UTC)}
-	c.again.L = &c.mu
-	return c
+	return &Clock{now: time.Date(2026, 11, 21, 1, 38, 2, 0, time.UTC)}
 }
 
 // Now is the clock's time.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.reads++
-	c.again.Broadcast()
 	return c.now
-}
-
-// Await returns when the clock was asked so many times more: loops that poll
-// the database have continued by then.
-func (c *Clock) Await(times int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for end := c.reads + times; c.reads < end; {
-		c.again.Wait()
-	}
 }
 
 // Add moves the clock.
