@@ -118,29 +118,39 @@ func (c *tortureCheck) place(w *tortureWebhook, g tortureGot) {
 	c.run.fault("misrouted", "webhook %d sent to receiver %d at %s", w.number, g.receiver, g.at)
 }
 
-// dispatched finds out when each event was dispatched at the latest. Events
-// are taken in the order in which they were received, so that was before any
-// event arrived anywhere that was reported after this one was accepted. Those
-// that merge do not count there: they may be taken early.
+// dispatched finds out when each event was dispatched at the latest. Events of
+// a location are taken in the order in which they were received, so that was
+// before any event of the location arrived anywhere that was reported after
+// this one was accepted. Those that merge do not count there: they may be taken
+// early. Locations take turns, so other locations say nothing.
 func (c *tortureCheck) dispatched() {
-	events := c.run.site.events
+	c.by = make([]time.Duration, len(c.run.site.events))
+	places := map[string][]*tortureEvent{}
+	for _, e := range c.run.site.events {
+		places[e.location] = append(places[e.location], e)
+	}
+	for _, events := range places {
+		c.dispatchedOf(events)
+	}
+}
+
+// dispatchedOf does so for the events of one location.
+func (c *tortureCheck) dispatchedOf(events []*tortureEvent) {
 	later := make([]*tortureEvent, 0, len(events))
 	for _, e := range events {
 		if e.key == "" {
 			later = append(later, e)
 		}
 	}
-	bySent := func(a, b *tortureEvent) int { return cmp.Compare(a.posted, b.posted) }
-	slices.SortFunc(later, bySent)
+	slices.SortFunc(later, func(a, b *tortureEvent) int { return cmp.Compare(a.posted, b.posted) })
 	soonest := make([]time.Duration, len(later)+1)
 	soonest[len(later)] = never
 	for i := len(later) - 1; i >= 0; i-- {
 		soonest[i] = min(soonest[i+1], c.first[later[i].number])
 	}
-	c.by = make([]time.Duration, len(events))
-	for n, e := range events {
+	for _, e := range events {
 		i, _ := slices.BinarySearchFunc(later, e.accepted+1, func(x *tortureEvent, at time.Duration) int { return cmp.Compare(x.posted, at) })
-		c.by[n] = min(soonest[i], c.first[n])
+		c.by[e.number] = min(soonest[i], c.first[e.number])
 	}
 }
 
