@@ -3,6 +3,7 @@ package modelstest
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 )
@@ -178,7 +180,7 @@ func (s *Server) begin(program ...string) error {
 // moment between finding it free and the server's bind.
 func (s *Server) startOnFreePort() (err error) {
 	for range 5 {
-		if s.port, err = freePort(); err != nil {
+		if s.port, err = FreePort(); err != nil {
 			return err
 		}
 		if err = s.Start(); err == nil {
@@ -240,10 +242,23 @@ func folder(as *syscall.Credential) (string, error) {
 	return dir, os.Chown(dir, int(as.Uid), int(as.Gid))
 }
 
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+// Ports are tried in turn from a place of this process's own. They lie below
+// those that the system hands to outgoing connections, which could take one
+// between the moment it is found free and its use.
+const firstPort, ports = 10000, 22000
+
+var portsTried atomic.Uint32
+
+func init() { portsTried.Store(rand.Uint32N(ports)) }
+
+// FreePort returns a port on which no process listens, on any address.
+func FreePort() (port int, err error) {
+	for range 100 {
+		port = firstPort + int(portsTried.Add(1)%ports)
+		var l net.Listener
+		if l, err = net.Listen("tcp", ":"+strconv.Itoa(port)); err == nil {
+			return port, l.Close()
+		}
 	}
-	return l.Addr().(*net.TCPAddr).Port, l.Close()
+	return 0, err
 }
