@@ -64,7 +64,7 @@ func StartPgBouncer(t testing.TB, databaseURL, mode string) *Pooler {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	port, err := freePort()
+	port, err := FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
