@@ -186,14 +186,14 @@ func (c *cohort) id(w models.Webhook, inside []*item) string {
 	return c.format.DeriveID(e.OccurredAt, sha256.Sum256(fmt.Appendf(nil, "%d\x00%s\x00%s", w.ID, e.Location, e.EventID)))
 }
 
-// subject is a hash of what an event is about, for types that send the events
-// of one subject in order; 0: no order is kept.
+// subject is a hash of what an event of a source is about, for types that send the
+// events of one subject in order; 0: no order is kept.
 func (c *cohort) subject(e models.Event) int64 {
 	if c.format.DeriveID == nil || e.Subject == "" {
 		return 0
 	}
 	h := fnv.New64a()
-	_, _ = fmt.Fprintf(h, "%s\x00%s\x00%s", e.Location, e.Kind().Family, e.Subject)
+	_, _ = fmt.Fprintf(h, "%s\x00%s\x00%s\x00%s", e.Location, e.Source, e.Kind().Family, e.Subject)
 	return int64(h.Sum64()) //nolint:gosec // any number will do
 }
 

@@ -105,7 +105,7 @@ func (d *Dispatch) due(locations []string, each int) ([]Event, error) {
 
 // dueColumns are the columns that dispatch needs. Payloads of more than 4 KiB
 // are left out: 1,000 events may have 256 MiB of them.
-const dueColumns = "id, events.event_id, type, family, location, community, tags, merge_key, subject, occurred_at, received_at, length(payload), " +
+const dueColumns = "id, events.event_id, type, family, location, community, tags, merge_key, subject, source, via, occurred_at, received_at, length(payload), " +
 	"case when length(payload) <= 4096 then payload end as payload"
 
 // readDue reads events by these columns, without gorm's reflection.
@@ -120,7 +120,7 @@ func readDue(query *gorm.DB) ([]Event, error) {
 	for rows.Next() {
 		var e Event
 		var tags string
-		err := rows.Scan(&e.ID, &e.EventID, &e.Type, &e.Family, &e.Location, &e.Community, &tags, &e.MergeKey, &e.Subject,
+		err := rows.Scan(&e.ID, &e.EventID, &e.Type, &e.Family, &e.Location, &e.Community, &tags, &e.MergeKey, &e.Subject, &e.Source, &e.Via,
 			&e.OccurredAt, &e.ReceivedAt, &e.PayloadBytes, &e.Payload)
 		if err != nil {
 			return nil, err

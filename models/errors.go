@@ -21,6 +21,10 @@ var (
 	// ErrLocked says that another transaction has locked the rows and does not
 	// end.
 	ErrLocked = db.ErrLocked
+	// ErrManySources refuses one source more than MaxSources.
+	ErrManySources = errors.New("there are as many sources as there may be")
+	// ErrManyWaiting refuses one request more that waits for look-ups.
+	ErrManyWaiting = errors.New("too many requests wait for look-ups")
 	// ErrUnauthorized says that a token is unknown or revoked.
 	ErrUnauthorized = errors.New("unknown or revoked token")
 )

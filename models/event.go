@@ -24,10 +24,13 @@ type NewEvent struct {
 	Community  string    // slug or empty
 	Tags       []string  // lower case, without repeats
 	OccurredAt time.Time // zero: when it was received
-	// MergeKey is equal for events of which only the newest is sent; empty: never merged.
+	// MergeKey is equal for events of a source of which only the newest is sent;
+	// empty: never merged. Record adds the source.
 	MergeKey string
 	Subject  string // id of the thing: for a Q&A event its own post id
 	Title    string // title for people, for lists and search
+	Source   string // name of the source; empty: a token of the ingest API
+	Via      string // ids of the installations that it came through, oldest first, with commas between
 	// Payload is the site's data, as compact JSON.
 	Payload []byte
 	// Duplicate is set by Record: the event was known already.
@@ -46,6 +49,8 @@ type Event struct {
 	MergeKey   string
 	Subject    string
 	Title      string
+	Source     string // name; empty: a token of the ingest API
+	Via        string // ids of the installations that it came through
 	OccurredAt time.Time
 	ReceivedAt time.Time // by the database's clock; within one request in the request's order
 	Payload    []byte

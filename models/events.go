@@ -30,7 +30,7 @@ type EventQuery struct {
 }
 
 // eventColumns leave the payload out.
-const eventColumns = "id, event_id, type, family, location, community, tags, merge_key, subject, title, occurred_at, received_at"
+const eventColumns = "id, event_id, type, family, location, community, tags, merge_key, subject, title, source, via, occurred_at, received_at"
 
 // Get returns the event to which its sender gave an id in a location, or
 // ErrNotFound.

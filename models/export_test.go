@@ -17,6 +17,7 @@ func Records() []any {
 		&SettingChange{}, &AuditEntry{}, &Webhook{}, &WebhookVersion{}, &Event{}, &pendingEvent{}, &dispatch{}, &dispatchedEvent{}, &Rest{}, &Body{},
 		&Delivery{}, &queuedDelivery{}, &deliveryEnd{}, &Attempt{},
 		&Trigger{}, &Lane{}, &dispatchRun{}, &WebhookHour{}, &Instance{}, &installation{}, &versionRow{},
+		&Source{}, &SourceState{}, &SourceHour{}, &SourceCursor{}, &SourceRequest{},
 	}
 }
 

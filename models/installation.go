@@ -2,8 +2,10 @@ package models
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -22,6 +24,7 @@ const (
 type installation struct {
 	ID                int64
 	KeyCheck          secret.Sealed
+	PublicID          string // names it in Sitehooks-Via
 	CreatedAt         time.Time
 	IngestTokenUsedAt *time.Time
 }
@@ -34,6 +37,8 @@ func (versionRow) TableName() string { return "match_versions" }
 // forUpdate locks the rows that a query reads until the transaction ends.
 // SQLite needs no locks and leaves it out.
 var forUpdate = clause.Locking{Strength: clause.LockingStrengthUpdate}
+
+func newPublicID() string { return strings.ToLower(rand.Text()[:16]) } // 80 bits
 
 func lockInstallation(tx *gorm.DB) error {
 	return tx.Clauses(forUpdate).Select("id").Take(&installation{}, 1).Error
@@ -48,7 +53,7 @@ func (s *Store) checkKey(ctx context.Context) error {
 			return err
 		}
 		for _, row := range []any{
-			&installation{ID: 1, KeyCheck: s.box.Seal(keyCheckText, keyCheckContext), CreatedAt: now},
+			&installation{ID: 1, KeyCheck: s.box.Seal(keyCheckText, keyCheckContext), PublicID: newPublicID(), CreatedAt: now},
 			&dispatchRun{ID: 1, NextAt: now},
 			&versionRow{ID: 1, Version: 1},
 			&Location{Slug: MainLocation, Name: "Main site", CreatedAt: now},
@@ -61,6 +66,7 @@ func (s *Store) checkKey(ctx context.Context) error {
 		if err := tx.Take(&made, 1).Error; err != nil {
 			return err
 		}
+		s.publicID = made.PublicID
 		_, err = s.box.Open(made.KeyCheck, keyCheckContext)
 		if errors.Is(err, secret.ErrWrongKey) {
 			return fmt.Errorf("this database was %w", err)

@@ -13,8 +13,8 @@ type Place struct{ Location, Community, Tag string }
 
 // PlaceUses counts the references to a place.
 type PlaceUses struct {
-	Webhooks, Tokens int64
-	Events           bool // at least one is kept
+	Webhooks, Tokens, Sources int64
+	Events                    bool // at least one is kept
 }
 
 // None tells that nothing refers to the place.
@@ -24,7 +24,7 @@ func (u PlaceUses) None() bool { return u == PlaceUses{} }
 type InUseError struct{ Uses PlaceUses }
 
 func (e *InUseError) Error() string {
-	return fmt.Sprintf("%d webhooks, %d tokens, events: %t", e.Uses.Webhooks, e.Uses.Tokens, e.Uses.Events)
+	return fmt.Sprintf("%d webhooks, %d tokens, %d sources, events: %t", e.Uses.Webhooks, e.Uses.Tokens, e.Uses.Sources, e.Uses.Events)
 }
 
 // usesPatience is how long to look for an event that has a tag or community,
@@ -69,6 +69,9 @@ func (p Place) uses(db *gorm.DB) (uses PlaceUses, err error) {
 			return uses, err
 		}
 		err = db.Model(&Token{}).Where("revoked_at is null and location = ?", p.Location).Count(&uses.Tokens).Error
+		if err == nil {
+			err = db.Model(&Source{}).Where("location = ?", p.Location).Count(&uses.Sources).Error
+		}
 		if err != nil {
 			return uses, err
 		}

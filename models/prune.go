@@ -219,5 +219,8 @@ func (s *Store) pruneRest(tx *gorm.DB, _ *Pruned) error {
 	if err := s.pruneInstances(tx, now); err != nil {
 		return err
 	}
+	if err := s.pruneSources(tx, now); err != nil {
+		return err
+	}
 	return tx.Where("hour < ?", now.Add(-hoursRetention)).Delete(&WebhookHour{}).Error
 }

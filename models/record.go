@@ -169,7 +169,7 @@ func newlyPending(rows []Event, stored map[eventKey]int64) []pendingEvent {
 // insertEvents adds the rows that were new to stored.
 func (s *Store) insertEvents(tx *gorm.DB, rows []Event, stored map[eventKey]int64) error {
 	insert := db.Insertion{
-		Into: "insert into events (event_id, type, family, location, community, tags, merge_key, subject, title, " +
+		Into: "insert into events (event_id, type, family, location, community, tags, merge_key, subject, title, source, via, " +
 			"occurred_at, received_at, payload)",
 		After: " on conflict (event_id, location) do nothing returning location, event_id, id",
 	}
@@ -192,9 +192,19 @@ func (s *Store) insertEvents(tx *gorm.DB, rows []Event, stored map[eventKey]int6
 		db.ColumnOf(rows, func(e Event) string { return e.MergeKey }),
 		db.ColumnOf(rows, func(e Event) string { return e.Subject }),
 		db.ColumnOf(rows, func(e Event) string { return e.Title }),
+		db.ColumnOf(rows, func(e Event) string { return e.Source }),
+		db.ColumnOf(rows, func(e Event) string { return e.Via }),
 		db.ColumnOf(rows, func(e Event) time.Time { return e.OccurredAt }),
 		db.ColumnOf(rows, func(e Event) time.Time { return e.ReceivedAt }),
 		db.ColumnOf(rows, func(e Event) []byte { return e.Payload }))
+}
+
+// mergeKey tells events of sources apart; all tokens are one source.
+func (e *NewEvent) mergeKey() string {
+	if e.MergeKey == "" || e.Source == "" {
+		return e.MergeKey
+	}
+	return e.Source + ":" + e.MergeKey // a location has no colon
 }
 
 // eventRows are sorted by key, so that two requests with the same events cannot
@@ -204,7 +214,7 @@ func eventRows(events []NewEvent, now time.Time) []Event {
 	for i, e := range events {
 		rows[i] = Event{
 			EventID: e.EventID, Type: e.Type, Family: e.Family, Location: e.Location, Community: e.Community, Tags: orEmpty(e.Tags),
-			MergeKey: e.MergeKey, Subject: e.Subject, Title: e.Title,
+			MergeKey: e.mergeKey(), Subject: e.Subject, Title: e.Title, Source: e.Source, Via: e.Via,
 			OccurredAt: e.OccurredAt.UTC().Truncate(time.Microsecond),
 			ReceivedAt: now.Add(time.Duration(i) * time.Microsecond), Payload: e.Payload,
 		}

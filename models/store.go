@@ -55,12 +55,14 @@ type Store struct {
 	Lanes      *Lanes
 	Audit      *Audit
 	Instances  *Instances
+	Sources    *Sources
 
 	// Finished is called for dropped deliveries, by type of webhook, once that
 	// is stored; nil: it is not. Set it before the store is used.
 	Finished func(webhookType, state string, n int64)
 
 	db       *db.DB
+	publicID string
 	ownClock func() time.Time
 	box      *secret.Box
 	bodies   *bodyCache
@@ -91,6 +93,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s.Locations, s.Settings = newLocations(s), &SettingsStore{s}
 	s.Webhooks, s.Events, s.Deliveries = &Webhooks{s: s}, newEvents(s), &Deliveries{s}
 	s.Lanes, s.Audit, s.Instances = newLanes(s, cmp.Or(o.MemoryShare, 1)), &Audit{s}, &Instances{s}
+	s.Sources = newSources(s)
 	if err := s.checkKey(ctx); err != nil {
 		s.Close()
 		return nil, err
@@ -117,6 +120,10 @@ func (s *Store) Connections() int { return s.db.Connections() }
 // Pooled tells that a pooler in transaction mode stands before PostgreSQL, so
 // that connections cannot listen for notifications.
 func (s *Store) Pooled() bool { return s.db.Pooled() }
+
+// PublicID names this installation in the header Sitehooks-Via; all instances of
+// a database share it.
+func (s *Store) PublicID() string { return s.publicID }
 
 // Now is the clock that decides: the database's, and with SQLite this
 // process's. Its precision is a microsecond, in UTC.

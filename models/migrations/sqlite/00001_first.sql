@@ -104,10 +104,12 @@ create table audit_entries (
 );
 create index audit_entries_refused on audit_entries (at) where action = 'login.refused';
 
--- One row: proof of the sealing key, and when SITEHOOKS_INGEST_TOKEN was used.
+-- One row: proof of the sealing key, when SITEHOOKS_INGEST_TOKEN was used, and the
+-- name of this installation in Sitehooks-Via.
 create table installations (
     id integer primary key,
     key_check text not null,
+    public_id text not null,
     created_at datetime not null,
     ingest_token_used_at datetime
 );
@@ -188,7 +190,8 @@ create index webhook_versions_webhook on webhook_versions (webhook_id, version);
 create index webhook_versions_location on webhook_versions (location, webhook_id, version);
 
 -- An event's row, with its payload and its indexes, is written once. family tells
--- apart types of two systems with the same name.
+-- apart types of two systems with the same name. source: see sources; empty: a
+-- token's. via: the installations that it came through, oldest first.
 create table events (
     id integer primary key autoincrement,
     event_id text not null,
@@ -200,6 +203,8 @@ create table events (
     merge_key text not null,
     subject text not null,
     title text not null,
+    source text not null default '',
+    via text not null default '',
     occurred_at datetime not null,
     received_at datetime not null,
     payload blob not null
@@ -383,3 +388,80 @@ create table instances (
     clock_ahead_ms bigint not null default 0,
     addresses text not null default ''
 );
+
+-- Sources: other systems whose activity arrives at /in/NAME, and followers. With
+-- an address the sender posts to /in/NAME/TOKEN; the hash finds whether it is right.
+create table sources (
+    name text primary key,
+    kind text not null,
+    location text not null,
+    fields text not null,
+    program text not null,
+    secret_1 text not null,
+    secret_1_set_at datetime,
+    secret_2 text not null,
+    secret_2_set_at datetime,
+    address text not null,
+    address_hash text not null,
+    address_set_at datetime,
+    expect_hours integer not null,
+    created_at datetime not null,
+    updated_at datetime not null,
+    updated_by text not null
+);
+create index sources_location on sources (location);
+
+-- How a source fares, or with token:ID an ingest token. error is empty while its
+-- newest request was read; error_at: since when it fails.
+create table source_states (
+    source text primary key,
+    last_event_at datetime,
+    last_read_at datetime,
+    error text not null default '',
+    error_at datetime,
+    silent_since datetime
+);
+
+-- Events that a source, or with token:ID an ingest token, reported in an hour.
+create table source_hours (
+    source text not null,
+    hour datetime not null,
+    events integer not null,
+    primary key (source, hour)
+) without rowid;
+create index source_hours_hour on source_hours (hour);
+
+-- The place that a follower has reached. caught_up_at is reported_at less
+-- behind_seconds: up to then everything has arrived.
+create table source_cursors (
+    source text primary key,
+    place text not null,
+    behind_seconds integer not null,
+    skipped integer not null,
+    last_skipped text not null,
+    leased_by text not null,
+    leased_until datetime,
+    reported_at datetime not null,
+    caught_up_at datetime not null
+);
+
+-- The last requests of each source at /in. With next_at it waits for look-ups.
+create table source_requests (
+    id integer primary key autoincrement,
+    source text not null,
+    at datetime not null,
+    verified boolean not null,
+    state text not null,
+    reason text not null,
+    accepted integer not null,
+    duplicates integer not null,
+    event_ids text not null,
+    from_addr text not null,
+    headers blob not null,
+    body blob not null,
+    tries integer not null,
+    next_at datetime
+);
+create index source_requests_source on source_requests (source, verified, id);
+create index source_requests_at on source_requests (at);
+create index source_requests_next on source_requests (next_at) where next_at is not null;
