@@ -21,7 +21,7 @@ type tokenCommand struct {
 
 type tokenCreateCommand struct {
 	Name     string `required:"" placeholder:"NAME" help:"The token's name, at most 100 characters, such as community-site."`
-	Scope    string `required:"" enum:"ingest,superoffice" placeholder:"SCOPE" help:"The token's scope: ingest or superoffice."`
+	Scope    string `required:"" enum:"ingest,read,manage,superoffice" placeholder:"SCOPE" help:"The token's scope: ingest, read, manage or superoffice."`
 	Location slug   `placeholder:"SLUG" help:"The only location where the token is valid. Default: all locations."`
 }
 

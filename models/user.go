@@ -41,8 +41,10 @@ func (u User) Actor() Actor { return Actor{UserID: u.ID, Name: u.Name} }
 
 // Scopes of an API token.
 const (
-	ScopeIngest      = "ingest"
-	ScopeSuperOffice = "superoffice"
+	ScopeIngest      = "ingest"      // report events
+	ScopeRead        = "read"        // see what a viewer sees, over the management API
+	ScopeManage      = "manage"      // do what an administrator does there; includes ScopeRead
+	ScopeSuperOffice = "superoffice" // manage webhooks as SuperOffice does
 )
 
 // Token is a bearer token of an API; only its hash is stored.
@@ -60,6 +62,19 @@ type Token struct {
 	CreatedAt    time.Time `gorm:"autoCreateTime:false"`
 	LastUsedAt   *time.Time
 	RevokedAt    *time.Time
+}
+
+// Allows says whether the token may do what needs a scope.
+func (t Token) Allows(scope string) bool {
+	return t.Scope == scope || t.Scope == ScopeManage && scope == ScopeRead
+}
+
+// Within returns the locations that the token may see and change.
+func (t Token) Within() LocationSet {
+	if t.Location == "" {
+		return AllLocations()
+	}
+	return OnlyLocations(t.Location)
 }
 
 // Actor returns the author of actions with the token: the member who created

@@ -58,6 +58,9 @@ type Webhook struct {
 	UpdatedAt time.Time  `gorm:"autoUpdateTime:false"`
 	UpdatedBy string     // name of the member that saved it last
 	DeletedAt *time.Time // kept for the history under its old name
+	// Key is the name by which programs find the webhook, unique among those
+	// that are not deleted; empty: it has none.
+	Key string
 }
 
 // WebhookVersion is a webhook's filter and state as they stood from Version

@@ -53,6 +53,7 @@ func filterChanges(old, w Webhook) (parts []string) {
 		}
 	}
 	change("name", fmt.Sprintf("%q", old.Name), fmt.Sprintf("%q", w.Name))
+	change("key", cmp.Or(old.Key, "none"), cmp.Or(w.Key, "none"))
 	change("location", old.Location, w.Location)
 	change("community", cmp.Or(old.Community, "any"), cmp.Or(w.Community, "any"))
 	parts = append(parts, listChanges("events", old.Events, w.Events)...)

@@ -29,6 +29,7 @@ type Header struct {
 // WebhookInput is a checked form, or a checked definition of an API.
 type WebhookInput struct {
 	Type, Name, Location, Community, TagMode string
+	Key                                      string // empty: none
 	Events, Tags                             []string
 	// URL is the target; URLShown the part that may be shown.
 	URL, URLShown string
@@ -67,7 +68,7 @@ type Webhooks struct {
 }
 
 // Create stores a new webhook, active unless it is to be paused, and owned by
-// its author. Error: ErrFull.
+// its author. Errors: ErrFull; ErrExists when another webhook has its key.
 func (x *Webhooks) Create(ctx context.Context, by Actor, in WebhookInput) (_ Webhook, err error) {
 	defer wrap(&err, "create webhook")
 	var w Webhook
@@ -77,6 +78,9 @@ func (x *Webhooks) Create(ctx context.Context, by Actor, in WebhookInput) (_ Web
 			return err
 		}
 		if err := checkCapacity(tx, in.Location); err != nil {
+			return err
+		}
+		if err := x.s.keyIsFree(tx, 0, in.Key); err != nil {
 			return err
 		}
 		owner, err := x.s.ownerFor(tx, by)
@@ -112,7 +116,7 @@ func (x *Webhooks) Create(ctx context.Context, by Actor, in WebhookInput) (_ Web
 
 // Update saves a webhook over the version of updatedAt. Moving it to another
 // location drops waiting deliveries. Errors: *ConflictError when it was saved
-// since, ErrNotFound, ErrFull.
+// since; ErrNotFound; ErrFull; ErrExists when another webhook has its key.
 func (x *Webhooks) Update(ctx context.Context, by Actor, id int64, updatedAt time.Time, in WebhookInput) (_ Webhook, err error) {
 	defer wrap(&err, "update webhook %d", id)
 	var w Webhook
@@ -131,6 +135,11 @@ func (x *Webhooks) Update(ctx context.Context, by Actor, id int64, updatedAt tim
 		}
 		if old.Location != in.Location {
 			if err := checkCapacity(tx, in.Location); err != nil {
+				return err
+			}
+		}
+		if old.Key != in.Key {
+			if err := x.s.keyIsFree(tx, id, in.Key); err != nil {
 				return err
 			}
 		}
@@ -158,7 +167,7 @@ func (x *Webhooks) Update(ctx context.Context, by Actor, id int64, updatedAt tim
 
 // apply writes the input over the webhook and seals its secret values.
 func (x *Webhooks) apply(w *Webhook, by Actor, now time.Time, in WebhookInput) error {
-	w.Name, w.Location, w.Community = in.Name, in.Location, in.Community
+	w.Name, w.Location, w.Community, w.Key = in.Name, in.Location, in.Community, in.Key
 	w.Events, w.TagMode, w.Tags = orEmpty(in.Events), in.TagMode, orEmpty(in.Tags)
 	w.URL, w.URLShown, w.Options = x.s.box.Seal(in.URL, sealFor(w.ID, PartURL)), in.URLShown, in.Options
 	if w.Options == nil {

@@ -32,8 +32,16 @@ type tokensPage struct {
 
 type tokenForm struct {
 	Name     web.Line `form:"name" binding:"required,name"`
-	Scope    string   `form:"scope" binding:"oneof=ingest superoffice"`
+	Scope    string   `form:"scope" binding:"oneof=ingest read manage superoffice"`
 	Location string   `form:"location"` // as it was typed; empty: all
+}
+
+// scopeLabels are the scopes in the order of the form.
+var scopeLabels = []struct{ scope, label string }{
+	{models.ScopeIngest, "Report events (ingest)"},
+	{models.ScopeRead, "See webhooks, deliveries and events (read)"},
+	{models.ScopeManage, "Manage webhooks and settings (manage)"},
+	{models.ScopeSuperOffice, "Manage SuperOffice webhooks (superoffice)"},
 }
 
 // freshToken is a new token, shown once.
@@ -110,9 +118,8 @@ func (s *Pages) showTokens(c *gin.Context, status int, p *tokensPage) error {
 	if p.Names, err = s.LocationNames(ctx, slugs...); err != nil {
 		return err
 	}
-	p.Scopes = []web.Choice{
-		{Value: models.ScopeIngest, Label: "Report events (ingest)", Chosen: p.Scope == models.ScopeIngest},
-		{Value: models.ScopeSuperOffice, Label: "Manage SuperOffice webhooks (superoffice)", Chosen: p.Scope == models.ScopeSuperOffice},
+	for _, one := range scopeLabels {
+		p.Scopes = append(p.Scopes, web.Choice{Value: one.scope, Label: one.label, Chosen: p.Scope == one.scope})
 	}
 	return s.Render(c, status, "admin_tokens", p)
 }

@@ -129,7 +129,7 @@ func (a *Access) Authorize(r *http.Request, scope, purpose string) (models.Token
 		return models.Token{}, Busy()
 	case err != nil:
 		return models.Token{}, a.Away(r.Context(), "looking up the token", err)
-	case token.Scope != scope:
+	case !token.Allows(scope):
 		return models.Token{}, &Refusal{
 			Status:    http.StatusForbidden,
 			Reason:    reasonScope,

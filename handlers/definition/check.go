@@ -23,6 +23,7 @@ const (
 	HeadersMax = 20
 	// EventsMax is also among the tags of content.
 	EventsMax = 500
+	keyLength = 64
 	// optionLength is how long a value of a type's own field may be, in bytes.
 	optionLength = 4096
 	// previewLookup is how long a preview waits for the address of a host.
@@ -40,6 +41,16 @@ type content struct {
 	Tags      []string
 	Community string `form:"community" binding:"max=64"`
 	URL       string `form:"url" binding:"max=2048,line"`
+	Key       string `form:"key" binding:"omitempty,webhook_key"`
+}
+
+// keyPattern is a slug with at least one letter, so that no key is a number.
+var keyPattern = regexp.MustCompile(`^[0-9-]*[a-z][a-z0-9-]*$`)
+
+func init() {
+	rules.Add(map[string]func(value string) bool{
+		"webhook_key": func(value string) bool { return len(value) <= keyLength && keyPattern.MatchString(value) },
+	})
 }
 
 // check looks a webhook through.
@@ -62,7 +73,7 @@ func (c *Checker) Check(ctx context.Context, in Input, saved *Saved, p Purpose) 
 	k := &check{Checker: c, purpose: p, format: in.Format, in: in, saved: saved}
 	k.fill()
 	k.out = Checked{Format: in.Format, Saved: saved, Input: models.WebhookInput{
-		Type: in.Format.Name, Name: k.want.Name, Location: k.want.Location, Community: k.want.Community, TagMode: k.want.TagMode,
+		Type: in.Format.Name, Key: k.want.Key, Name: k.want.Name, Location: k.want.Location, Community: k.want.Community, TagMode: k.want.TagMode,
 		Events: []string{}, Tags: []string{},
 	}}
 	if err := k.allowed(ctx); err != nil {
@@ -87,9 +98,10 @@ func (k *check) fill() {
 	w.TagMode = models.TagsAll
 	if s := k.saved; s != nil {
 		k.opened = s.Opened
-		*w = content{s.Name, s.Location, s.Events, s.TagMode, s.Tags, s.Community, s.Opened.URL}
+		*w = content{s.Name, s.Location, s.Events, s.TagMode, s.Tags, s.Community, s.Opened.URL, s.Key}
 	}
 	for _, change := range []struct{ value, into *string }{
+		{k.in.Key, &w.Key},
 		{k.in.Name, &w.Name},
 		{k.in.Location, &w.Location},
 		{k.in.TagMode, &w.TagMode},

@@ -22,6 +22,7 @@ import (
 // The fields that a fault may be of, besides SecretField and OptionField.
 const (
 	FieldType      = "type" // the type may have no new webhooks
+	FieldKey       = "key"
 	FieldName      = "name"
 	FieldLocation  = "location"
 	FieldEvents    = "events"
@@ -64,6 +65,7 @@ func (f *Faults) add(field, text string) {
 // or the default of a new webhook.
 type Input struct {
 	Format    *wire.Format // the type, which no save changes
+	Key       *string      // empty: none
 	Name      *string
 	Location  *string // as Places finds it
 	Community *string // likewise; empty: none
@@ -159,7 +161,7 @@ func (c *Checker) Open(w models.Webhook) (*Saved, error) {
 // Unchanged is the webhook as it is saved.
 func (s *Saved) Unchanged(f *wire.Format) Checked {
 	in := models.WebhookInput{
-		Type: s.Type, Name: s.Name, Location: s.Location, Community: s.Community, TagMode: s.TagMode,
+		Type: s.Type, Key: s.Key, Name: s.Name, Location: s.Location, Community: s.Community, TagMode: s.TagMode,
 		Events: s.Events, Tags: s.Tags, URL: s.Opened.URL, URLShown: s.URLShown, Options: s.Options,
 	}
 	return Checked{Format: f, Saved: s, Input: in, Effective: s.Opened}

@@ -41,8 +41,8 @@ func (e *RefusedError) Error() string {
 }
 
 // FaultOf puts an error of Save into words if the caller can do something about
-// it: the receiver refused the test, somebody else saved meanwhile, or the
-// location is full. Any other error is of the system.
+// it: the receiver refused the test, somebody else saved meanwhile, the location
+// is full, or the key is taken. Any other error is of the system.
 func FaultOf(err error) (fault Fault, is bool) {
 	if refused, is := errors.AsType[*RefusedError](err); is {
 		return Fault{FieldURL, refused.Error()}, true
@@ -53,6 +53,9 @@ func FaultOf(err error) (fault Fault, is bool) {
 	if errors.Is(err, models.ErrFull) {
 		return Fault{FieldLocation, "This location has " + wording.Count(models.WebhooksPerLocation) +
 			" webhooks, the maximum. Delete one there first, or use another location."}, true
+	}
+	if errors.Is(err, models.ErrExists) {
+		return Fault{FieldKey, "Another webhook has this key. Choose another one."}, true
 	}
 	return Fault{}, false
 }

@@ -158,8 +158,10 @@ create table webhooks (
     created_at datetime not null,
     updated_at datetime not null,
     updated_by text not null,
-    deleted_at datetime
+    deleted_at datetime,
+    key text not null default ''
 );
+create unique index webhooks_key on webhooks (key) where key <> '' and deleted_at is null;
 create index webhooks_location on webhooks (location, id);
 create index webhooks_created on webhooks (created_at, id) where deleted_at is null;
 -- Every page asks which webhooks do not send; they are few.
