@@ -35,7 +35,7 @@ func TestWrongArguments(t *testing.T) {
 		"token":                               `expected "create" (see sitehooks token --help)`,
 		"token --name n create":               "no command before the flag --name (see sitehooks token --help)",
 		"token create":                        "missing flags: --name=NAME, --scope=SCOPE (see sitehooks token create --help)",
-		"token create --name n --scope all":   `--scope must be one of "ingest","superoffice" but got "all"`,
+		"token create --name n --scope all":   `--scope must be one of "ingest","read","manage","superoffice" but got "all"`,
 		"token create --name= --scope ingest": "--name: give the token a name of at most 100 characters",
 		"token create --name n --scope ingest --location Main": `--location: "Main" is not a slug of 1 to 64 lower-case letters, digits and hyphens`,
 		"token create --name n --scope ingest --location=":     `--location: "" is not a slug`,
