@@ -5,13 +5,27 @@
 
 FROM golang:1.26 AS build
 WORKDIR /src
+# The version and the commit, as make image gives them. Without them the version
+# comes from the repository, and the image has no label of it.
+ARG VERSION
+ARG REVISION
+ENV GOFLAGS=-buildvcs=false
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o image/sitehooks .
+RUN deploy/build image/sitehooks
 RUN cp LICENSE image/ && mkdir -p -m 1777 image/tmp && mkdir -p state/data
 
 FROM scratch
+ARG VERSION
+ARG REVISION
+LABEL org.opencontainers.image.title="Sitehooks"
+LABEL org.opencontainers.image.description="Admin console and dispatcher for a site's webhooks"
+LABEL org.opencontainers.image.licenses="MIT"
+LABEL org.opencontainers.image.source="https://github.com/sitehooks/sitehooks"
+LABEL org.opencontainers.image.documentation="https://github.com/sitehooks/sitehooks/blob/main/README.md"
+LABEL org.opencontainers.image.version="$VERSION"
+LABEL org.opencontainers.image.revision="$REVISION"
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /src/image/ /
 COPY --from=build --chown=65532:65532 /src/state/ /

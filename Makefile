@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 SHELL := bash
-.PHONY: help run demo build setup test test-fast lint format bench bench-docs torture mutants screenshots assets assets-check
+.PHONY: help run demo build image package setup test test-fast lint format bench bench-docs torture mutants screenshots assets assets-check
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,7 +14,13 @@ demo: ## the same with sample data, a receiver and a simulator
 	go run . demo
 
 build: ## bin/sitehooks, one static binary
-	CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o bin/sitehooks .
+	@deploy/build bin/sitehooks
+
+image: ## the container image sitehooks, with its version
+	docker build --build-arg VERSION="$$(deploy/version)" --build-arg REVISION="$$(git rev-parse HEAD)" -t sitehooks .
+
+package: ## bin/sitehooks_*.deb, for Debian and Ubuntu
+	@deploy/package bin
 
 setup: ## install what the tests need (as root, on Debian)
 	@bash .ci/setup

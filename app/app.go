@@ -38,6 +38,7 @@ type commands struct {
 	Token       tokenCommand       `cmd:"" help:"Manage API tokens."`
 	Replay      replayCommand      `cmd:"" help:"Post recorded activity."`
 	Receive     receiveCommand     `cmd:"" help:"Run a test receiver that prints each request and whether its signature verifies."`
+	Backup      backupCommand      `cmd:"" help:"Copy the SQLite database to a file, also while an instance runs."`
 	Rekey       rekeyCommand       `cmd:"" help:"Reseal all secrets with the first key of SITEHOOKS_SECRET_KEY."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Exit 0 when the instance with the same environment is ready."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`

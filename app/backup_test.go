@@ -30,7 +30,9 @@ func backup(t testing.TB, kind string, env []string) (restore func() []string) {
 		}
 	}
 	dir, to := apptest.ValueOf(env, "SITEHOOKS_DATA_DIR"), apptest.ValueOf(fresh, "SITEHOOKS_DATA_DIR")
-	apptest.Exec(t, openDatabase(t, env), "vacuum into '"+file+"'")
+	if out, errs, err := apptest.Output(t, env, "", "backup", file); err != nil {
+		t.Fatalf("backup: %v %s%s", err, out, errs)
+	}
 	key, err := os.ReadFile(filepath.Join(dir, "secret.key"))
 	ok(t, err)
 	return func() []string {

@@ -1,7 +1,9 @@
 package app
 
 import (
+	"encoding/json"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -96,6 +98,17 @@ func TestVersionIsPrinted(t *testing.T) {
 		if stdout, stderr, err := run(t, nil, word); err != nil || stderr != "" || stdout != Version()+"\n" {
 			t.Errorf("%s: %q %q %v", word, stdout, stderr, err)
 		}
+	}
+}
+
+func TestVersionAsJSON(t *testing.T) {
+	stdout, _, err := run(t, nil, "version", "--json")
+	var said struct{ Version, Go, OS, Arch string }
+	if err != nil || json.Unmarshal([]byte(stdout), &said) != nil || strings.Count(stdout, "\n") != 1 {
+		t.Fatalf("%v: %s", err, stdout)
+	}
+	if said.Version != Version() || said.Go != runtime.Version() || said.OS != runtime.GOOS || said.Arch != runtime.GOARCH {
+		t.Errorf("%s", stdout)
 	}
 }
 

@@ -13,7 +13,6 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -183,9 +182,8 @@ const (
 // database and for deliveries.
 func (in *instance) connections() int {
 	most := uint64(mostConnections * in.memory)
-	var files syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err == nil {
-		most = min(most, files.Cur/2)
+	if files := openFiles(); files > 0 {
+		most = min(most, files/2)
 	}
 	return int(max(1, most)) //nolint:gosec // at most mostConnections
 }

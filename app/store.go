@@ -11,7 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
+
+	"github.com/gofrs/flock"
 
 	"github.com/sitehooks/sitehooks/config"
 	"github.com/sitehooks/sitehooks/jobs/wire"
@@ -93,13 +94,19 @@ func bare(err error) error {
 // generatedKey reads the key of the data folder, and makes it the first time.
 func generatedKey(dir string) ([]byte, error) {
 	path := filepath.Join(dir, keyFile)
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if _, err := os.Stat(filepath.Join(dir, models.SQLiteFile)); err == nil {
-			return nil, fmt.Errorf("%s is missing, the key that %s was sealed with: restore it from a backup, or set SITEHOOKS_SECRET_KEY to it", path, models.SQLiteFile)
-		}
-		return makeKey(path)
+	key, err := readKey(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return key, err
 	}
+	if _, err := os.Stat(filepath.Join(dir, models.SQLiteFile)); err == nil {
+		return nil, fmt.Errorf("%s is missing, the key that %s was sealed with: restore it from a backup, or set SITEHOOKS_SECRET_KEY to it", path, models.SQLiteFile)
+	}
+	return makeKey(path)
+}
+
+// readKey reads a key's file; the error is fs.ErrNotExist if there is none.
+func readKey(path string) ([]byte, error) {
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("the key in %s cannot be read: %w", path, bare(err))
 	}
@@ -125,7 +132,7 @@ func storeKey(path string, key []byte) ([]byte, error) {
 	}
 	defer func() { _ = os.Remove(f.Name()) }()
 	_, err = f.WriteString(base64.StdEncoding.EncodeToString(key) + "\n")
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+	if err = errors.Join(err, models.GiveToFolder(f), f.Sync(), f.Close()); err != nil {
 		return nil, err
 	}
 	if err := os.Link(f.Name(), path); err != nil {
@@ -155,13 +162,17 @@ func replaceKey(dir string, key []byte) (bool, error) {
 // lockDataDir refuses a second serve on the same folder: an SQLite file has
 // one process that works on it. The lock ends with the process.
 func lockDataDir(dir string) (unlock func(), err error) {
-	f, err := os.OpenFile(filepath.Join(dir, "serve.lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
+	path := filepath.Join(dir, "serve.lock")
+	if err := models.MakeFile(path); err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		_ = f.Close()
+	lock := flock.New(path, flock.SetPermissions(0o600))
+	locked, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", path, bare(err))
+	}
+	if !locked {
 		return nil, fmt.Errorf("another sitehooks process is already using the folder %s; several instances need PostgreSQL (DATABASE_URL)", dir)
 	}
-	return func() { _ = f.Close() }, nil
+	return func() { _ = lock.Close() }, nil
 }

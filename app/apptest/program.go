@@ -150,6 +150,11 @@ func Serve(t testing.TB, env []string, more ...string) *Instance {
 // Launch starts an instance.
 func Launch(t testing.TB, env []string, more ...string) *Instance {
 	t.Helper()
+	return launch(t, nil, env, more)
+}
+
+func launch(t testing.TB, as *syscall.SysProcAttr, env, more []string) *Instance {
+	t.Helper()
 	addr := ValueOf(more, "SITEHOOKS_ADDR")
 	if addr == "" {
 		addr = FreePort(t)
@@ -157,7 +162,7 @@ func Launch(t testing.TB, env []string, more ...string) *Instance {
 	in := &Instance{T: t, Base: "http://" + strings.Replace(addr, "0.0.0.0", "127.0.0.1", 1), Log: &LogBuffer{}, exit: make(chan struct{})}
 	in.Cmd = exec.Command(Binary, "serve")
 	in.Cmd.Env = slices.Concat(env, []string{"SITEHOOKS_ADDR=" + addr}, more)
-	in.Cmd.Stderr, in.Cmd.Stdout = in.Log, in.Log
+	in.Cmd.Stderr, in.Cmd.Stdout, in.Cmd.SysProcAttr = in.Log, in.Log, as
 	ok(t, in.Cmd.Start())
 	go func() {
 		in.err = in.Cmd.Wait()

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"net/url"
-	"os"
 	"path/filepath"
 
 	"github.com/libtnb/sqlite"
@@ -27,12 +26,8 @@ func openSQLite(ctx context.Context, dir string) (*sqliteDB, error) {
 	if err := refuseOrphan(path); err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
+	if err := MakeFile(path); err != nil {
 		return nil, fmt.Errorf("SITEHOOKS_DATA_DIR: %w", err)
-	}
-	if err := f.Close(); err != nil {
-		return nil, err
 	}
 	l := &sqliteDB{path: path, busy: make(chan struct{}, 1)}
 	q := url.Values{
@@ -41,16 +36,26 @@ func openSQLite(ctx context.Context, dir string) (*sqliteDB, error) {
 		"_inttotime":           {"1"},
 		"_time_integer_format": {"unix_micro"},
 	}
-	dsn := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: q.Encode()}
-	if l.sqlDB, l.gorm, err = openSQLiteWith(ctx, dsn.String(), sqliteReaders); err != nil {
+	var err error
+	if l.sqlDB, l.gorm, err = openSQLiteWith(ctx, fileURI(path, q), sqliteReaders); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	q.Add("_pragma", "temp_store(MEMORY)")
-	dsn.RawQuery = q.Encode()
-	if l.writerDB, l.writer, err = openSQLiteWith(ctx, dsn.String(), 1); err != nil {
+	if l.writerDB, l.writer, err = openSQLiteWith(ctx, fileURI(path, q), 1); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	return l, nil
+}
+
+// fileURI names a file to SQLite. A path with the letter of a drive begins with
+// a slash there.
+func fileURI(path string, options url.Values) string {
+	path = filepath.ToSlash(path)
+	if filepath.VolumeName(path) != "" {
+		path = "/" + path
+	}
+	uri := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: options.Encode()}
+	return uri.String()
 }
 
 func openSQLiteWith(ctx context.Context, dsn string, connections int) (*sql.DB, *gorm.DB, error) {
