@@ -119,6 +119,8 @@ func (a *Areas) Routes() (*gin.Engine, error) {
 	admins.POST("/admin/locations/:id/remove", s.On(a.Admin.LocationRemovePost))
 	admins.POST("/admin/members", s.On(a.Admin.MemberAdd))
 	get(admins, "/admin/members/:id", s.On(a.Admin.Member))
+	get(admins, "/admin/members/:id/locations", s.On(s.RedirectToParent))
+	admins.POST("/admin/members/:id/locations", s.On(a.Admin.MemberLocations))
 	get(admins, "/admin/members/:id/role", s.On(a.Admin.MemberRoleForm))
 	admins.POST("/admin/members/:id/role", s.On(a.Admin.MemberRole))
 	get(admins, "/admin/members/:id/password", s.On(s.RedirectToParent))

@@ -8,8 +8,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// ErrLastAdministrator refuses to remove, disable or demote the only
-// administrator who may log in.
+// ErrLastAdministrator refuses to remove, disable, demote or limit the only
+// administrator of all locations who may log in.
 var ErrLastAdministrator = errors.New("this is the last administrator")
 
 // Member is a user with when they were last here.
@@ -53,7 +53,11 @@ func (u *Users) Invite(ctx context.Context, by Actor, user User) (_ User, err er
 		if !made.fresh {
 			return ErrExists
 		}
-		return audit(tx, by, now, "member.added", made.Email, made.Role)
+		detail := made.Role
+		if made.Limited {
+			detail += ", " + limitWords(made.Within())
+		}
+		return audit(tx, by, now, "member.added", made.Email, detail)
 	})
 	return made.User, err
 }
@@ -157,11 +161,11 @@ func (u *Users) alone(ctx context.Context, change func(tx *gorm.DB, now time.Tim
 }
 
 func (u *Users) notTheLast(tx *gorm.DB, user User) error {
-	if user.Role != RoleAdministrator || user.DisabledAt != nil {
+	if user.Role != RoleAdministrator || user.DisabledAt != nil || user.Limited {
 		return nil
 	}
 	var others int64
-	err := tx.Model(&User{}).Where("role = ? and disabled_at is null and id <> ?", RoleAdministrator, user.ID).Count(&others).Error
+	err := tx.Model(&User{}).Where("role = ? and disabled_at is null and not limited and id <> ?", RoleAdministrator, user.ID).Count(&others).Error
 	if err == nil && others == 0 {
 		err = ErrLastAdministrator
 	}

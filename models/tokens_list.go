@@ -26,12 +26,12 @@ func (t *Tokens) Get(ctx context.Context, id int64) (_ Token, err error) {
 }
 
 // Issue is Create with a line in the audit log. Error: ErrNotFound when its
-// creator was removed, disabled or made a viewer meanwhile.
+// creator was removed, disabled, made a viewer or limited to other locations meanwhile.
 func (t *Tokens) Issue(ctx context.Context, by Actor, tok Token) (plain string, err error) {
 	defer wrap(&err, "issue token")
 	tok.CreatedBy, tok.CreatedByID = by.Name, by.UserID
 	err = t.s.db.Tx(ctx, func(tx *gorm.DB) error {
-		if err := t.s.mayIssue(tx, by); err != nil {
+		if err := t.s.mayIssue(tx, by, tok.Location); err != nil {
 			return err
 		}
 		now, err := t.s.db.Now(tx)
@@ -46,15 +46,23 @@ func (t *Tokens) Issue(ctx context.Context, by Actor, tok Token) (plain string, 
 	return plain, err
 }
 
-// mayIssue returns ErrNotFound for a member who is no longer an administrator.
-// A change of the member waits until the transaction has ended, and then knows
-// of the token.
-func (s *Store) mayIssue(tx *gorm.DB, by Actor) error {
+// mayIssue returns ErrNotFound for a member who is no longer an administrator
+// of the token's location; empty: of all. A change of the member waits until
+// the transaction has ended, and then knows of the token.
+func (s *Store) mayIssue(tx *gorm.DB, by Actor, location string) error {
 	if by.UserID == 0 {
 		return nil // no member
 	}
-	return found(tx.Clauses(clause.Locking{Strength: clause.LockingStrengthShare}).
-		Take(&User{}, "id = ? and role = ? and disabled_at is null", by.UserID, RoleAdministrator))
+	var user User
+	err := found(tx.Clauses(clause.Locking{Strength: clause.LockingStrengthShare}).
+		Take(&user, "id = ? and role = ? and disabled_at is null", by.UserID, RoleAdministrator))
+	if err != nil {
+		return err
+	}
+	if within := user.Within(); !within.All() && !within.Has(location) {
+		return ErrNotFound
+	}
+	return nil
 }
 
 // OfMaker returns the tokens in force that a member made, newest first.

@@ -19,6 +19,20 @@ type User struct {
 	CreatedAt          time.Time  `gorm:"autoCreateTime:false"`
 	DisabledAt         *time.Time // nil: may log in
 	OneTimeUntil       *time.Time // the password has to be changed before; nil: it is their own
+	Limited            bool       // sees only what belongs to Locations
+	Locations          []string   `gorm:"serializer:json"` // slugs, in order; read only if Limited
+}
+
+// Within returns the locations that the member may see. A user that is not
+// stored may see none.
+func (u User) Within() LocationSet {
+	switch {
+	case u.ID == 0:
+		return LocationSet{}
+	case u.Limited:
+		return OnlyLocations(u.Locations...)
+	}
+	return AllLocations()
 }
 
 // OneTimeFor is how long a one-time password is good.
@@ -84,6 +98,18 @@ func (t Token) Actor() Actor {
 		return Actor{Name: "token " + t.Name}
 	}
 	return Actor{UserID: t.CreatedByID, Name: t.CreatedBy}
+}
+
+// Within returns the locations that the token may see: its own, or all. A token
+// that is not stored may see none.
+func (t Token) Within() LocationSet {
+	switch {
+	case t.Hash == "":
+		return LocationSet{}
+	case t.Location != "":
+		return OnlyLocations(t.Location)
+	}
+	return AllLocations()
 }
 
 // Location is the main site or one Private Team.

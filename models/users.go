@@ -79,6 +79,7 @@ func (u *Users) create(tx *gorm.DB, user User) (createdUser, error) {
 	if user.Name == "" {
 		user.Name, _, _ = strings.Cut(user.Email, "@")
 	}
+	user.Locations = orEmpty(user.Locations)
 	var n int64
 	if err := tx.Model(&User{}).Where("email = ?", user.Email).Count(&n).Error; err != nil || n > 0 {
 		return createdUser{}, err

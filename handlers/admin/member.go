@@ -10,12 +10,14 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-const lastAdministrator = "This is the only administrator. Make another member an administrator first."
+const lastAdministrator = "This is the only administrator of all locations. Make another member an administrator of all locations first."
 
 type memberPage struct {
 	web.Page
 	Member models.User
 	Self   bool
+	Sees   memberLocations
+	Errors []web.ErrorLine
 }
 
 // Other is the role that the member does not have.
@@ -35,10 +37,17 @@ func (s *Pages) Member(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	return s.showMember(c, http.StatusOK, &memberPage{Member: user, Sees: locationsOf(user)})
+}
+
+func (s *Pages) showMember(c *gin.Context, status int, p *memberPage) error {
 	me, _ := web.UserOf(c)
-	return s.Render(c, http.StatusOK, "admin_member", &memberPage{
-		Page: web.Page{Title: user.Name, Nav: "members"}, Member: user, Self: me.ID == user.ID,
-	})
+	p.Page, p.Self = web.Page{Title: p.Member.Name, Nav: "members"}, me.ID == p.Member.ID
+	p.Errors = web.ErrorLines(p.Sees.Faults, "locations", "Locations")
+	if err := s.offerLocations(c, &p.Sees); err != nil {
+		return err
+	}
+	return s.Render(c, status, "admin_member", p)
 }
 
 func (s *Pages) memberFromRequest(c *gin.Context) (models.User, error) {

@@ -15,25 +15,27 @@ func (s *Pages) askAboutMember(c *gin.Context, p *web.ConfirmPage, member models
 	if me, _ := web.UserOf(c); me.ID == member.ID {
 		p.Lines = append(p.Lines, "This is your account: "+yours)
 	}
-	if err := s.offerTokens(c, p, member, ticked); err != nil {
+	tokens, err := s.Store.Tokens.OfMaker(c.Request.Context(), member.ID)
+	if err != nil {
+		return err
+	}
+	if err := s.offerTokens(c, p, tokens, ticked); err != nil {
 		return err
 	}
 	return s.Confirm(c, p)
 }
 
-// offerTokens adds the member's tokens to the question whether to remove,
-// disable or demote them: without a tick they go on.
-func (s *Pages) offerTokens(c *gin.Context, p *web.ConfirmPage, member models.User, ticked bool) error {
-	ctx := c.Request.Context()
-	tokens, err := s.Store.Tokens.OfMaker(ctx, member.ID)
-	if err != nil || len(tokens) == 0 {
-		return err
+// offerTokens adds a member's tokens to the question whether to remove,
+// disable, demote or limit them: without a tick they go on.
+func (s *Pages) offerTokens(c *gin.Context, p *web.ConfirmPage, tokens []models.Token, ticked bool) error {
+	if len(tokens) == 0 {
+		return nil
 	}
 	slugs := make([]string, len(tokens))
 	for i, tok := range tokens {
 		slugs[i] = tok.Location
 	}
-	names, err := s.LocationNames(ctx, slugs...)
+	names, err := s.LocationNames(c.Request.Context(), slugs...)
 	if err != nil {
 		return err
 	}

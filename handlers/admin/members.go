@@ -25,6 +25,7 @@ type membersPage struct {
 	web.Page
 	memberForm
 	Rows   []models.Member
+	Names  web.LocationNames // of locations that members are limited to
 	Faults web.Faults
 	Errors []web.ErrorLine
 	Given  *givenPassword
@@ -37,6 +38,7 @@ type memberForm struct {
 	Email string   `form:"email" binding:"required,email"`
 	Name  web.Line `form:"name" binding:"name"`
 	Role  string   `form:"role" binding:"oneof=administrator viewer"`
+	Sees  memberLocations
 }
 
 // OneTime is how long a member's one-time password is good, in words.
@@ -49,6 +51,14 @@ func (p *membersPage) OneTime(m models.Member) string {
 	default:
 		return "One-time password, valid until " + web.Day(*m.OneTimeUntil)
 	}
+}
+
+// LimitedTo are the locations that a member sees, in words; empty: all.
+func (p *membersPage) LimitedTo(m models.Member) string {
+	if !m.Limited {
+		return ""
+	}
+	return limitedWords(p.Names, m.User)
 }
 
 // Renewable tells whether the reader may renew a member's one-time password.
@@ -74,10 +84,21 @@ func newMembersPage() *membersPage {
 
 func (s *Pages) showMembers(c *gin.Context, status int, p *membersPage) error {
 	p.Page = web.Page{Title: "Members", Nav: "members"}
-	p.Errors = web.ErrorLines(p.Faults, "email", "Email", "name", "Name", "role", "Role")
+	p.Errors = web.ErrorLines(p.Faults, "email", "Email", "name", "Name", "role", "Role", "locations", "Locations")
+	p.Sees.Faults = p.Faults
 	ctx := c.Request.Context()
 	var err error
 	if p.Rows, err = s.Store.Users.Members(ctx); err != nil {
+		return err
+	}
+	var slugs []string
+	for _, m := range p.Rows {
+		slugs = append(slugs, m.Locations...)
+	}
+	if p.Names, err = s.LocationNames(ctx, slugs...); err != nil {
+		return err
+	}
+	if err = s.offerLocations(c, &p.Sees); err != nil {
 		return err
 	}
 	if p.Now, err = s.Store.Now(ctx); err != nil {
@@ -97,6 +118,11 @@ func (s *Pages) MemberAdd(c *gin.Context) error {
 	if p.Faults, err = web.Bind(c, &p.memberForm); err != nil {
 		return err
 	}
+	p.Sees.Faults = p.Faults
+	set, err := s.chosenLocations(c.Request.Context(), &p.Sees, nil)
+	if err != nil {
+		return err
+	}
 	if len(p.Faults) > 0 {
 		return s.showMembers(c, http.StatusUnprocessableEntity, p)
 	}
@@ -106,6 +132,7 @@ func (s *Pages) MemberAdd(c *gin.Context) error {
 	}
 	user, err := s.Store.Users.Invite(c.Request.Context(), web.ActorOf(c), models.User{
 		Email: p.Email, Name: string(p.Name), Role: p.Role, PasswordHash: hash, MustChangePassword: true,
+		Limited: !set.All(), Locations: set.Slugs(),
 	})
 	if errors.Is(err, models.ErrExists) {
 		p.Faults.Add("email", "There is already a member with this address.")

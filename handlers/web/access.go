@@ -67,6 +67,22 @@ func (s *Site) AdminOnly(c *gin.Context) {
 	}
 }
 
+// Within returns the locations that the request may see: those of its member. A
+// request without a member may see none.
+func (s *Site) Within(c *gin.Context) models.LocationSet {
+	user, _ := UserOf(c)
+	return user.Within()
+}
+
+// Unlimited lets only members pass who may see all locations; it comes after
+// MemberOnly. It is for pages and changes that concern the whole installation.
+func (s *Site) Unlimited(c *gin.Context) {
+	if !s.Within(c).All() {
+		s.Fail(c, forbidden("Your account is limited to some locations, and this concerns all of them. " +
+			"Ask an administrator of all locations."))
+	}
+}
+
 // SessionUser returns the session's user, or models.ErrNotFound when there is
 // no session or its user is gone or disabled.
 func (s *Site) SessionUser(c *gin.Context) (models.User, error) {

@@ -4,6 +4,7 @@ import { servePopups } from "./popups.js";
 import { serveBulk } from "./bulk.js";
 import { serveFresh } from "./fresh.js";
 import { serveSuggestions } from "./suggestions.js";
+import { serveTicks } from "./ticks.js";
 import { serveTimes } from "./times.js";
 import { serveDialog } from "./webhook-dialog.js";
 import { showVerdict } from "./verdict.js";
@@ -16,6 +17,7 @@ for (const form of document.querySelectorAll("form[data-bulk]")) serveBulk(form)
 for (const form of document.querySelectorAll("form[data-webhook-form]")) serveForm(form, (to) => location.assign(to));
 for (const list of document.querySelectorAll("[data-fresh]")) serveFresh(list);
 serveSuggestions();
+serveTicks();
 serveTimes();
 serveDialog();
 

@@ -1,6 +1,7 @@
 -- +goose Up
 -- one_time_until: until when a one-time password is good; null: the password is
--- the member's own. disabled_at: since when the member may not log in.
+-- the member's own. disabled_at: since when the member may not log in. limited:
+-- the member sees only these locations.
 create table users (
     id integer primary key autoincrement,
     email text not null unique,
@@ -10,7 +11,9 @@ create table users (
     must_change_password boolean not null,
     one_time_until datetime,
     disabled_at datetime,
-    created_at datetime not null
+    created_at datetime not null,
+    limited boolean not null default false,
+    locations text not null default '[]'
 );
 
 -- Wrong passwords, by account, by address group and by browser.
