@@ -78,7 +78,7 @@ func (s *Site) Within(c *gin.Context) models.LocationSet {
 // MemberOnly. It is for pages and changes that concern the whole installation.
 func (s *Site) Unlimited(c *gin.Context) {
 	if !s.Within(c).All() {
-		s.Fail(c, forbidden("Your account is limited to some locations, and this concerns all of them. " +
+		s.Fail(c, forbidden("Your account is limited to some locations, and this concerns all of them. "+
 			"Ask an administrator of all locations."))
 	}
 }
