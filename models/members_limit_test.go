@@ -19,7 +19,6 @@ func TestMemberLimited(t *testing.T) {
 		})
 		ok(t, err)
 		want(t, "of the zero user", models.User{}.Within().Has("main"), false)
-		want(t, "of a token that is none", models.Token{}.Within().Has("main"), false)
 		want(t, "the boss sees all", boss.Within().All(), true)
 
 		_, err = s.Users.Limit(t.Context(), mary, boss.ID, models.OnlyLocations("main"))

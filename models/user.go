@@ -100,18 +100,6 @@ func (t Token) Actor() Actor {
 	return Actor{UserID: t.CreatedByID, Name: t.CreatedBy}
 }
 
-// Within returns the locations that the token may see: its own, or all. A token
-// that is not stored may see none.
-func (t Token) Within() LocationSet {
-	switch {
-	case t.Hash == "":
-		return LocationSet{}
-	case t.Location != "":
-		return OnlyLocations(t.Location)
-	}
-	return AllLocations()
-}
-
 // Location is the main site or one Private Team.
 type Location struct {
 	Slug        string `gorm:"primaryKey"`
