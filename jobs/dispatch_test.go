@@ -393,7 +393,7 @@ func TestIndexAgreesWithMatch(t *testing.T) {
 		hooks = append(hooks, models.Webhook{
 			ID: int64(i + 1), Type: "generic", Location: pick("main", "a"), Events: some(options...),
 			TagMode: pick(models.TagsAll, models.TagsSpecific), Tags: some("go", "sql", "css"), Community: pick("", "", "x"),
-			CreatedAt: now.Add(time.Duration(r.IntN(3)-1) * time.Second),
+			CreatedAt: now.Add(time.Duration(r.IntN(3)-1) * time.Second), AfterEvent: r.Int64N(3),
 		})
 	}
 	x := newIndex(hooks, 1)
@@ -401,7 +401,7 @@ func TestIndexAgreesWithMatch(t *testing.T) {
 	for range 500 {
 		s := models.MatchSubject{
 			Kind: kinds[r.IntN(len(kinds))], Location: pick("main", "a", "unknown"), Community: pick("", "x", "y"),
-			Tags: some("go", "sql", "css", "html"), ReceivedAt: now,
+			Tags: some("go", "sql", "css", "html"), ReceivedAt: now, Number: r.Int64N(4),
 		}
 		var want, got []int64
 		for _, w := range hooks {

@@ -17,6 +17,8 @@ type Filter struct {
 	Tags      []string
 	Community string
 	CreatedAt time.Time
+	// AfterEvent is the number of the newest event when the webhook was created.
+	AfterEvent int64
 }
 
 // MatchSubject has the fields of an event that a filter uses.
@@ -26,6 +28,9 @@ type MatchSubject struct {
 	Community  string
 	Tags       []string
 	ReceivedAt time.Time
+	// Number is that of a stored event. Numbers say which events a webhook
+	// existed for, since a clock may be set back. 0: its time does.
+	Number int64
 	// About is the webhook that the event is about; 0: none.
 	About int64
 }
@@ -80,7 +85,7 @@ func Match(f Filter, s MatchSubject) Reason {
 	switch {
 	case f.Location != s.Location:
 		return Reason{ReasonLocation, []string{s.Location}, []string{f.Location}}
-	case f.CreatedAt.After(s.ReceivedAt):
+	case f.createdAfter(s):
 		const clock = "15:04:05 on Jan 2"
 		return Reason{ReasonCreatedLater, []string{s.ReceivedAt.Format(clock)}, []string{f.CreatedAt.Format(clock)}}
 	case !slices.Contains(f.Kinds, s.Kind):
@@ -96,9 +101,18 @@ func Match(f Filter, s MatchSubject) Reason {
 	return Reason{}
 }
 
+// createdAfter tells whether the webhook did not exist yet when the event was
+// received.
+func (f Filter) createdAfter(s MatchSubject) bool {
+	if s.Number != 0 {
+		return s.Number <= f.AfterEvent
+	}
+	return f.CreatedAt.After(s.ReceivedAt)
+}
+
 // MatchSubject returns the fields of the event that filters use.
 func (e Event) MatchSubject() MatchSubject {
-	s := MatchSubject{Kind: e.Kind(), Location: e.Location, Community: e.Community, Tags: e.Tags, ReceivedAt: e.ReceivedAt}
+	s := MatchSubject{Kind: e.Kind(), Location: e.Location, Community: e.Community, Tags: e.Tags, ReceivedAt: e.ReceivedAt, Number: e.ID}
 	if e.Type == WebhookBrokenEvent {
 		s.About, _ = strconv.ParseInt(e.Subject, 10, 64)
 	}
@@ -108,12 +122,12 @@ func (e Event) MatchSubject() MatchSubject {
 // Filter returns the webhook's filter; kinds are those of the events that its
 // options cover.
 func (w Webhook) Filter(kinds []EventKind) Filter {
-	return Filter{w.ID, w.Location, kinds, w.TagMode, w.Tags, w.Community, w.CreatedAt}
+	return Filter{w.ID, w.Location, kinds, w.TagMode, w.Tags, w.Community, w.CreatedAt, w.AfterEvent}
 }
 
-// Filter returns the version's filter; createdAt is the webhook's.
-func (v WebhookVersion) Filter(kinds []EventKind, createdAt time.Time) Filter {
-	return Filter{v.WebhookID, v.Location, kinds, v.TagMode, v.Tags, v.Community, createdAt}
+// Filter returns the filter of a version of the webhook.
+func (v WebhookVersion) Filter(kinds []EventKind, w Webhook) Filter {
+	return Filter{v.WebhookID, v.Location, kinds, v.TagMode, v.Tags, v.Community, w.CreatedAt, w.AfterEvent}
 }
 
 // kindNames are the types, with the family where the type does not name it.

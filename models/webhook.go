@@ -61,6 +61,8 @@ type Webhook struct {
 	// Key is the name by which programs find the webhook, unique among those
 	// that are not deleted; empty: it has none.
 	Key string
+	// AfterEvent is the number of the newest event when it was created.
+	AfterEvent int64
 }
 
 // WebhookVersion is a webhook's filter and state as they stood from Version

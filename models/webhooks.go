@@ -87,8 +87,12 @@ func (x *Webhooks) Create(ctx context.Context, by Actor, in WebhookInput) (_ Web
 		if err != nil {
 			return err
 		}
+		var newest int64
+		if err := tx.Model(&Event{}).Select("coalesce(max(id), 0)").Scan(&newest).Error; err != nil {
+			return err
+		}
 		w = Webhook{
-			Type: in.Type, State: WebhookActive, OwnerID: owner, OwnerName: by.Name, CreatedAt: now,
+			Type: in.Type, State: WebhookActive, OwnerID: owner, OwnerName: by.Name, CreatedAt: now, AfterEvent: newest,
 			Events: []string{}, Tags: []string{}, Options: map[string]string{},
 		}
 		if in.Paused {

@@ -57,7 +57,7 @@ func explainTrigger(e models.Event, c triggerCase) explanation {
 			"The type %q no longer exists, so its activities are not known.", c.Then.Type))}
 	}
 	kinds := c.Format.EventKinds(c.Then.Events)
-	reason := models.Match(c.Then.Filter(kinds, c.Webhook.CreatedAt), e.MatchSubject())
+	reason := models.Match(c.Then.Filter(kinds, c.Webhook), e.MatchSubject())
 	switch reason.Code {
 	case models.ReasonMatch:
 		return explanation{Match: true, Words: matchWords(e, c)}

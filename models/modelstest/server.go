@@ -22,6 +22,7 @@ type Server struct {
 	port     int
 	as       *syscall.Credential
 	life     *lifeline
+	env      []string // besides that of the tests
 }
 
 // StartPostgres gives one test a server of its own, so that the test may stop
@@ -198,7 +199,7 @@ func (s *Server) pgCtl(action string, args ...string) error {
 // the end of the server's log.
 func (s *Server) run(program string, args ...string) error {
 	cmd := exec.Command(filepath.Join(s.bin, program), append(args, "-D", filepath.Join(s.dir, "data"))...)
-	cmd.Dir, cmd.Env = s.dir, environ()
+	cmd.Dir, cmd.Env = s.dir, append(environ(), s.env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.as}
 	out, err := cmd.CombinedOutput()
 	if err == nil {

@@ -159,6 +159,7 @@ create table webhooks (
     owner_id bigint not null,
     owner_name text not null,
     created_at timestamptz not null,
+    after_event bigint not null default 0,
     updated_at timestamptz not null,
     updated_by text not null,
     deleted_at timestamptz,

@@ -159,6 +159,7 @@ create table webhooks (
     owner_id integer not null,
     owner_name text not null,
     created_at datetime not null,
+    after_event integer not null default 0,
     updated_at datetime not null,
     updated_by text not null,
     deleted_at datetime,
