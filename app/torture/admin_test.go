@@ -42,6 +42,7 @@ type tortureWebhook struct {
 	paused   bool
 	drops    []tortureSpan // of held deliveries; a deletion is one too
 	deleted  *tortureSpan
+	crowd    bool // it is left as it is
 }
 
 // tortureSpan is the time in which something happened: between the question
@@ -139,7 +140,8 @@ func (a *tortureAdmin) actors() []func(stop <-chan struct{}) {
 // resumed before long, as an administrator would.
 func (a *tortureAdmin) work(stop <-chan struct{}) {
 	for apptest.Pause(stop, about(a.random, a.run.act)) {
-		w := a.living()[a.random.IntN(len(a.living()))]
+		living := slices.DeleteFunc(a.living(), func(w *tortureWebhook) bool { return w.crowd })
+		w := living[a.random.IntN(len(living))]
 		switch a.random.IntN(12) {
 		case 0, 1, 2:
 			f := a.filter(w.kind)
@@ -149,7 +151,7 @@ func (a *tortureAdmin) work(stop <-chan struct{}) {
 			a.edit(w, f)
 		case 3:
 			f := w.versions[len(w.versions)-1].tortureFilter
-			f.receiver = a.random.IntN(len(a.run.targets.list))
+			f.receiver = a.random.IntN(ordinaryReceivers)
 			a.edit(w, f)
 		case 4, 5:
 			a.pause(w)
@@ -188,7 +190,7 @@ var tortureOptions = map[string][]string{
 func (a *tortureAdmin) filter(kind string) tortureFilter {
 	f := tortureFilter{
 		location: torturePlaces[a.random.IntN(len(torturePlaces))],
-		receiver: a.random.IntN(len(a.run.targets.list)),
+		receiver: a.random.IntN(ordinaryReceivers),
 	}
 	options := tortureOptions[kind]
 	for len(f.options) == 0 {
@@ -236,7 +238,18 @@ func (w *tortureWebhook) name() string { return fmt.Sprintf("torture-%04d-", w.n
 // off that may be refused; without an answer the list shows the outcome.
 func (a *tortureAdmin) create() {
 	w := &tortureWebhook{number: len(a.webhooks) + 1, kind: apptest.TypeNames[len(a.webhooks)%len(apptest.TypeNames)]}
-	f := a.filter(w.kind)
+	a.add(w, a.filter(w.kind))
+}
+
+// gather makes the webhooks of the crowd, which all get the same events.
+func (a *tortureAdmin) gather() {
+	for range a.run.crowd {
+		w := &tortureWebhook{number: len(a.webhooks) + 1, kind: "generic", crowd: true}
+		a.add(w, tortureFilter{location: crowdPlace, options: []string{"question.created"}, receiver: ordinaryReceivers})
+	}
+}
+
+func (a *tortureAdmin) add(w *tortureWebhook, f tortureFilter) {
 	version := tortureVersion{tortureFilter: f, from: a.run.now()}
 	a.run.until("webhook created", func() bool {
 		got, err := a.send(http.MethodPost, "/admin/webhooks/new?type="+w.kind, a.form(w, f))

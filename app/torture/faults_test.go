@@ -163,3 +163,27 @@ func (f *tortureFleet) freeze(random *rand.Rand) func(stop <-chan struct{}) {
 		})
 	}
 }
+
+// moveClock puts the database's clock ahead of the instances', behind theirs or
+// an hour back, and right again after a moment.
+func (f *tortureFleet) moveClock(random *rand.Rand) func(stop <-chan struct{}) {
+	round, order := 0, random.Perm(3)
+	return func(stop <-chan struct{}) {
+		ahead := []time.Duration{90 * time.Second, -90 * time.Second, -time.Hour}[order[round%3]]
+		round++
+		f.faulty("times the database's clock was moved", func() {
+			f.setClock(ahead)
+			apptest.Pause(stop, about(random, f.run.uptime/2))
+			f.setClock(0)
+		})
+	}
+}
+
+func (f *tortureFleet) setClock(ahead time.Duration) {
+	if err := f.clock.Set(ahead); err != nil {
+		f.run.fault("other faults", "the harness: %v", err)
+	}
+	f.run.mu.Lock()
+	defer f.run.mu.Unlock()
+	f.moved = append(f.moved, f.run.now())
+}

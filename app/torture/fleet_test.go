@@ -28,6 +28,7 @@ type tortureFleet struct {
 	env   []string
 	slots []*tortureSlot
 	db    *modelstest.Server // nil with SQLite
+	clock *modelstest.ServerClock
 	proxy *modelstest.Proxy  // between it and the second instance
 	pools *modelstest.Pooler // between it and the third instance
 	power sync.Mutex         // held while the server is ended or has no room
@@ -36,6 +37,7 @@ type tortureFleet struct {
 	froze atomic.Int64       // how often an instance was frozen
 	disk  *modelstest.Disk   // nil: this user may not mount one
 	full  atomic.Bool
+	moved []time.Duration // when the database's clock was; under the run's lock
 
 	mu   sync.Mutex
 	ends []string // of logs
@@ -95,6 +97,7 @@ func newTortureFleet(r *tortureRun) *tortureFleet {
 	} else {
 		n = 3
 		f.server()
+		f.clock = f.db.Clock(r.t)
 		f.pools = modelstest.StartPgBouncer(r.t, f.db.URL("postgres"), "transaction")
 		f.proxy = modelstest.NewProxy(r.t, f.db.URL("postgres"))
 		f.env = append(tortureEnvironment(r), "DATABASE_URL="+f.db.URL("postgres"),
@@ -201,7 +204,8 @@ func (f *tortureFleet) actors() []func(stop <-chan struct{}) {
 			f.often(1, 3*f.run.restarts+1, f.cut),
 			f.often(3, f.run.hangs, func(*rand.Rand) func(<-chan struct{}) { return f.hang }),
 			f.often(4, f.run.readOnly, f.readOnly),
-			f.often(7, f.run.poolers, f.pooler))
+			f.often(7, f.run.poolers, f.pooler),
+			f.often(8, f.run.clocks, f.moveClock))
 	}
 	return acts
 }

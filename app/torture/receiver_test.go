@@ -60,6 +60,9 @@ type tortureReceiver struct {
 // The moods of a receiver.
 var tortureMoods = []string{"hangs", "drips", "refuses", "500", "500", "503", "429", "410", "redirects"}
 
+// ordinaryReceivers is how many there are beside that of the crowd.
+const ordinaryReceivers = 6
+
 func newTortureReceivers(r *tortureRun) *tortureReceivers {
 	model := httptest.NewTLSServer(nil) // for its certificate
 	defer model.Close()
@@ -70,7 +73,7 @@ func newTortureReceivers(r *tortureRun) *tortureReceivers {
 		tls: &tls.Config{Certificates: model.TLS.Certificates, MinVersion: tls.VersionTLS12},
 	}
 	random := r.random(randomReceivers)
-	for i := range 6 {
+	for i := range ordinaryReceivers + 1 {
 		v := &tortureReceiver{all: all, number: i, healed: make(chan struct{})}
 		for v.server == nil {
 			v.addr = tortureAddr(random, 12000)
@@ -117,10 +120,13 @@ func (v *tortureReceiver) url(webhook int, kind string) string {
 	return fmt.Sprintf("https://%s/%d/%s", v.addr, webhook, kind)
 }
 
-// actors give each receiver bad spells.
+// crowded is the receiver of all webhooks of the crowd.
+func (all *tortureReceivers) crowded() *tortureReceiver { return all.list[ordinaryReceivers] }
+
+// actors give each receiver bad spells, but for that of the crowd.
 func (all *tortureReceivers) actors() []func(stop <-chan struct{}) {
 	var acts []func(stop <-chan struct{})
-	for i, v := range all.list {
+	for i, v := range all.list[:ordinaryReceivers] {
 		random := all.run.random(randomReceivers + 1 + uint64(i))
 		acts = append(acts, func(stop <-chan struct{}) { v.spells(stop, random) })
 	}

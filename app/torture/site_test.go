@@ -26,6 +26,9 @@ var (
 	tortureCommunities = []string{"", "", "data", "web"}
 )
 
+// crowdPlace is the location of the webhooks of the crowd.
+const crowdPlace = "crowd"
+
 // tortureEvent is one event as the site remembers it.
 type tortureEvent struct {
 	number                    int
@@ -66,11 +69,38 @@ func (s *tortureSite) introduce() {
 			events = append(events, e)
 		}
 	}
-	s.report(random, events)
+	s.report(random, append(events, s.crowdEvent(random)))
+}
+
+// crowdEvent is one that each webhook of the crowd gets.
+func (s *tortureSite) crowdEvent(random *rand.Rand) *tortureEvent {
+	e := s.newEvent(random)
+	e.location, e.community, e.key, e.kind = crowdPlace, "", "", "question.created"
+	return e
+}
+
+// burst reports a few events for the whole crowd at once, one of them large,
+// while its receiver is well, silent or slow.
+func (s *tortureSite) burst(random *rand.Rand) func(stop <-chan struct{}) {
+	round, moods := 0, []string{"hangs", "", "drips"}
+	return func(stop <-chan struct{}) {
+		crowded := s.run.targets.crowded()
+		crowded.become(moods[round%len(moods)])
+		round++
+		events := make([]*tortureEvent, 5)
+		for i := range events {
+			events[i] = s.crowdEvent(random)
+		}
+		events[0].text += strings.Repeat(" and more", 20_000)
+		s.report(random, events)
+		s.run.count("bursts for many webhooks", 1)
+		apptest.Pause(stop, about(random, s.run.uptime))
+		crowded.heal()
+	}
 }
 
 func (s *tortureSite) actors() []func(stop <-chan struct{}) {
-	var acts []func(stop <-chan struct{})
+	acts := []func(stop <-chan struct{}){s.run.fleet.often(9, s.run.bursts, s.burst)}
 	for i := range s.run.clients {
 		random := s.run.random(randomSite + 1 + uint64(i))
 		acts = append(acts, func(stop <-chan struct{}) { s.busy(stop, random) })

@@ -41,6 +41,9 @@ type torturePlan struct {
 	hangs    int           // how often connections to the database hang
 	frozen   int           // how often an instance is frozen
 	readOnly int           // how often the database refuses to write
+	clocks   int           // how often the database's clock is moved
+	crowd    int           // webhooks at one receiver that get the same events
+	bursts   int           // how often they get some at once
 	// How often strangers press on the doors, with which share of their
 	// connections, and how many reports the site makes each time.
 	doors     int
@@ -56,7 +59,7 @@ func shortTorture(kind string) torturePlan {
 	return torturePlan{
 		span: 10 * time.Second, rate: 120, clients: 4, webhooks: 12,
 		act: 500 * time.Millisecond, uptime: 3 * time.Second, spells: time.Second,
-		doors: 1, strangers: 0.2, reports: 20,
+		doors: 1, strangers: 0.2, reports: 20, crowd: 10, bursts: 1,
 		events: 200, kills: 1,
 	}.on(kind, 1, 1)
 }
@@ -65,7 +68,7 @@ func shortTorture(kind string) torturePlan {
 func (p torturePlan) on(kind string, restarts, full int) torturePlan {
 	p.kind, p.full, p.frozen = kind, full, restarts
 	if kind == "postgres" {
-		p.restarts, p.hangs, p.readOnly, p.poolers = restarts, restarts, restarts, restarts
+		p.restarts, p.hangs, p.readOnly, p.poolers, p.clocks = restarts, restarts, restarts, restarts, restarts
 	}
 	return p
 }
@@ -75,7 +78,7 @@ func longTorture(kind string, span time.Duration) torturePlan {
 	p := torturePlan{
 		span: span, rate: 200, clients: 8, webhooks: 24,
 		act: 1500 * time.Millisecond, uptime: 20 * time.Second, spells: 4 * time.Second,
-		doors: max(2, share(24)), strangers: 1, reports: 100,
+		doors: max(2, share(24)), strangers: 1, reports: 100, crowd: 150, bursts: max(1, share(12)),
 		events: share(100_000), kills: max(1, share(30)),
 	}
 	if kind == "sqlite" {
@@ -140,6 +143,7 @@ func torture(t *testing.T, p torturePlan) {
 	r.fleet.begin()
 	r.site.introduce()
 	r.admin.begin()
+	r.admin.gather()
 	r.pressed = newTortureDoors(r)
 
 	over := time.After(p.span)
@@ -185,7 +189,8 @@ func (r *tortureRun) enough() bool {
 		r.counted("database restarts") >= r.restarts && r.counted("times the disk was full") >= r.full &&
 		r.counted("times connections hung") >= r.hangs && r.counted("times an instance was frozen") >= r.frozen &&
 		r.counted("read-only spells of the database") >= r.readOnly && r.counted("times the pooler was killed") >= r.poolers &&
-		r.counted("times doors were pressed") >= r.doors
+		r.counted("times doors were pressed") >= r.doors && r.counted("times the database's clock was moved") >= r.clocks &&
+		r.counted("bursts for many webhooks") >= r.bursts
 }
 
 // prompt looks whether answers came in time, in 99 of 100 cases.
@@ -242,7 +247,7 @@ var tortureWords = []string{
 	"events accepted", "requests repeated after no or a bad answer", "events sent twice after they were accepted",
 	"kills", "stops by SIGTERM", "starts of instances", "database restarts", "times connections were cut", "times the disk was full",
 	"answers 503 while the disk was full", "times connections hung", "times an instance was frozen", "read-only spells of the database",
-	"times the pooler was killed",
+	"times the pooler was killed", "times the database's clock was moved", "bursts for many webhooks",
 	"answers during faults of the database", "of them later than 5 s",
 	"times doors were pressed", "reports while doors were pressed", "of them not accepted within 2 s", "bad spells of receivers",
 	"webhooks created", "webhooks edited", "webhooks paused", "webhooks resumed", "webhooks deleted", "settings changed",
