@@ -37,6 +37,7 @@ type commands struct {
 	Admin       adminCommand       `cmd:"" help:"Manage administrators."`
 	Token       tokenCommand       `cmd:"" help:"Manage API tokens."`
 	Replay      replayCommand      `cmd:"" help:"Post recorded activity."`
+	Follow      followCommand      `cmd:"" help:"Report the activity of another system as it happens."`
 	Receive     receiveCommand     `cmd:"" help:"Run a test receiver that prints each request and whether its signature verifies."`
 	Backup      backupCommand      `cmd:"" help:"Copy the SQLite database to a file, also while an instance runs."`
 	Rekey       rekeyCommand       `cmd:"" help:"Reseal all secrets with the first key of SITEHOOKS_SECRET_KEY."`

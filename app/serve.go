@@ -22,6 +22,7 @@ import (
 	"github.com/sitehooks/sitehooks/handlers"
 	"github.com/sitehooks/sitehooks/handlers/account"
 	"github.com/sitehooks/sitehooks/handlers/api"
+	"github.com/sitehooks/sitehooks/handlers/api/inbound"
 	"github.com/sitehooks/sitehooks/handlers/api/ingest"
 	"github.com/sitehooks/sitehooks/handlers/api/superoffice"
 	"github.com/sitehooks/sitehooks/handlers/limit"
@@ -200,13 +201,14 @@ func (in *instance) console() (http.Handler, error) {
 		Refused: in.counters.refused,
 	})
 	events := ingest.New(ingest.Deps{
-		Events: in.store.Events, Access: access, Log: in.log,
+		Events: in.store.Events, Sources: in.store.Sources, Access: access, Log: in.log,
 		OnAccepted: arrived, Accepted: in.counters.accepted, MemoryShare: in.memory,
 	})
 	superOffice := superoffice.New(superoffice.Deps{
 		Store: in.store, Sender: in.sender, Access: access, Log: in.log,
 		OnChange: in.changed, OnAccepted: arrived, Accepted: in.counters.accepted, MemoryShare: in.memory,
 	})
+	cursors := inbound.NewCursors(inbound.CursorDeps{Sources: in.store.Sources, Access: access, MemoryShare: in.memory})
 	pages, err := templates.New(web.Funcs(static.Path))
 	if err != nil {
 		return nil, err
@@ -214,7 +216,7 @@ func (in *instance) console() (http.Handler, error) {
 	return handlers.New(handlers.Deps{
 		Store: in.store, Sender: in.sender, Templates: pages, BaseURL: in.config.BaseURL,
 		CookieKeys: in.box.Derive("cookies"), Log: in.log, TrustedProxies: in.config.TrustedProxies,
-		Ingest: events.Post, IngestToken: in.config.IngestToken != "", Refused: access.Newest, SuperOffice: superOffice.Handle,
+		Ingest: events.Post, Cursors: cursors, IngestToken: in.config.IngestToken != "", Refused: access.Newest, SuperOffice: superOffice.Handle,
 		Static: static.Handler(), OnChange: in.changed, Ready: in.ready,
 		Metrics: in.metrics(), LoginRefused: in.counters.loginsRefused.Inc, Version: Version(),
 		OIDC: account.OIDC{Issuer: in.config.OIDCIssuer, ClientID: in.config.OIDCClientID, ClientSecret: in.config.OIDCClientSecret},

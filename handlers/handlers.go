@@ -19,6 +19,7 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/account"
 	"github.com/sitehooks/sitehooks/handlers/admin"
 	"github.com/sitehooks/sitehooks/handlers/api"
+	"github.com/sitehooks/sitehooks/handlers/api/inbound"
 	"github.com/sitehooks/sitehooks/handlers/deliveries"
 	"github.com/sitehooks/sitehooks/handlers/triggers"
 	"github.com/sitehooks/sitehooks/handlers/web"
@@ -44,6 +45,8 @@ type Deps struct {
 	TrustedProxies []netip.Prefix
 	// Ingest answers POST /api/v1/events.
 	Ingest gin.HandlerFunc
+	// Cursors keeps the places of followers.
+	Cursors *inbound.Cursors
 	// IngestToken says that SITEHOOKS_INGEST_TOKEN is set.
 	IngestToken bool
 	// Refused returns the requests that the APIs of this instance refused; nil:

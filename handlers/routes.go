@@ -47,6 +47,10 @@ func (a *Areas) Routes() (*gin.Engine, error) {
 	if a.deps.Ingest != nil {
 		r.POST("/api/v1/events", a.deps.Ingest)
 	}
+	if a.deps.Cursors != nil {
+		r.GET("/api/v1/sources/:name/cursor", a.deps.Cursors.Get)
+		r.PUT("/api/v1/sources/:name/cursor", a.deps.Cursors.Put)
+	}
 	if a.deps.SuperOffice != nil {
 		r.Any("/superoffice/api/*path", a.deps.SuperOffice)
 	}

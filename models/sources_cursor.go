@@ -10,22 +10,28 @@ import (
 
 // CursorInput is what a follower reports.
 type CursorInput struct {
-	Holder string  // names the follower that works; another one stands by
-	Place  *string // nil: it has not moved
+	Holder string // names the follower that works; another one stands by
+	// Place is as the follower has it; nil: it only takes, keeps or gives back the
+	// lease.
+	Place *string
 	// Location is where a source belongs that this registers. One that is
 	// registered must belong there, unless Location is empty.
 	Location      string
 	BehindSeconds int64
 	Skipped       int64         // events skipped since the last report
 	LastSkipped   string        // the newest of them and why
+	Error         string        // why the other system cannot be read; empty: it can
 	Lease         time.Duration // from now on; 0: given up
 }
 
 // LeasedError says that another follower works for the source.
-type LeasedError struct{ Until time.Time }
+type LeasedError struct {
+	Holder string
+	Until  time.Time
+}
 
 func (e *LeasedError) Error() string {
-	return "another follower works until " + e.Until.UTC().Format(time.RFC3339)
+	return e.Holder + " works until " + e.Until.UTC().Format(time.RFC3339)
 }
 
 // ErrOtherKind says that the source of that name is no follower.
@@ -72,23 +78,49 @@ func (x *Sources) PutCursor(ctx context.Context, by Actor, name string, in Curso
 		if err := tx.Limit(1).Find(&c, "source = ?", name).Error; err != nil {
 			return err
 		}
-		if c.LeasedUntil != nil && c.LeasedUntil.After(now) && c.LeasedBy != in.Holder {
-			return &LeasedError{Until: *c.LeasedUntil}
+		// A place is stored only while the lease is the follower's: after it lapsed,
+		// another follower may have moved on.
+		if c.LeasedUntil != nil && c.LeasedBy != in.Holder && (c.LeasedUntil.After(now) || in.Place != nil) {
+			return &LeasedError{Holder: c.LeasedBy, Until: *c.LeasedUntil}
 		}
-		c.report(in, now)
-		return tx.Save(&c).Error
+		c.lease(in, now)
+		if in.Place != nil || c.ReportedAt.IsZero() {
+			c.report(in, now)
+		}
+		if err := tx.Save(&c).Error; err != nil || in.Place == nil {
+			return err
+		}
+		return fareOfFollower(tx, name, in.Error, now)
 	})
 	return c, err
+}
+
+// fareOfFollower records whether a follower can read its system.
+func fareOfFollower(tx *gorm.DB, name, fault string, now time.Time) error {
+	var is SourceState
+	if err := tx.Limit(1).Find(&is, "source = ?", name).Error; err != nil || is.Error == fault {
+		return err
+	}
+	if is.Source = name; is.ErrorAt == nil {
+		is.ErrorAt = &now
+	}
+	if is.Error = fault; fault == "" {
+		is.ErrorAt = nil
+	}
+	return tx.Save(&is).Error
+}
+
+func (c *SourceCursor) lease(in CursorInput, now time.Time) {
+	until := now.Add(in.Lease)
+	c.LeasedBy, c.LeasedUntil = in.Holder, &until
+	if in.Lease <= 0 {
+		c.LeasedBy, c.LeasedUntil = "", nil
+	}
 }
 
 func (c *SourceCursor) report(in CursorInput, now time.Time) {
 	if in.Place != nil {
 		c.Place = *in.Place
-	}
-	until := now.Add(in.Lease)
-	c.LeasedBy, c.LeasedUntil = in.Holder, &until
-	if in.Lease <= 0 {
-		c.LeasedBy, c.LeasedUntil = "", nil
 	}
 	if in.LastSkipped != "" {
 		c.LastSkipped = in.LastSkipped

@@ -324,12 +324,23 @@ func TestCursor(t *testing.T) {
 			t.Errorf("registered as %+v, %+v", src, c)
 		}
 		_, err = put(models.CursorInput{Holder: "b", Place: new("3"), Lease: time.Minute})
-		if leased, is := errors.AsType[*models.LeasedError](err); !is || !leased.Until.Equal(*c.LeasedUntil) {
+		if leased, is := errors.AsType[*models.LeasedError](err); !is || !leased.Until.Equal(*c.LeasedUntil) || leased.Holder != "a" {
 			t.Errorf("another follower: %v", err)
 		}
 		clock.Add(time.Minute)
-		_, err = put(models.CursorInput{Holder: "b", Lease: time.Minute, Skipped: 1, BehindSeconds: 9})
+		if _, err := put(models.CursorInput{Holder: "b", Place: new("3"), Lease: time.Minute}); err == nil {
+			t.Error("another follower stored its place without taking the lease")
+		}
+		_, err = put(models.CursorInput{Holder: "b", Lease: time.Minute})
 		ok(t, err)
+		if _, err := put(models.CursorInput{Holder: "a", Place: new("3"), Lease: time.Minute}); err == nil {
+			t.Error("a follower stored its place after its lease was taken")
+		}
+		_, err = put(models.CursorInput{Holder: "b", Place: new("17"), Lease: time.Minute, Skipped: 1, BehindSeconds: 9, Error: "the database is away"})
+		ok(t, err)
+		if row, err := s.Sources.Row(t.Context(), "answer"); err != nil || row.State.Error != "the database is away" || row.State.ErrorAt == nil {
+			t.Errorf("%+v, %v", row.State, err)
+		}
 		c, _, err = s.Sources.Cursor(t.Context(), "answer")
 		ok(t, err)
 		if c.Place != "17" || c.Skipped != 2 || c.LastSkipped != "bad" || c.LeasedBy != "b" {
@@ -337,6 +348,11 @@ func TestCursor(t *testing.T) {
 		}
 		if now := clock.Now(); c.Behind(now) != 9*time.Second || c.Behind(now.Add(10*time.Minute)) < 10*time.Minute {
 			t.Errorf("behind by %v, later by %v", c.Behind(now), c.Behind(now.Add(10*time.Minute)))
+		}
+		_, err = put(models.CursorInput{Holder: "b", Place: new("18"), BehindSeconds: 9})
+		ok(t, err)
+		if row, err := s.Sources.Row(t.Context(), "answer"); err != nil || row.State.Error != "" || row.State.ErrorAt != nil || row.Cursor.LeasedBy != "" {
+			t.Errorf("after its end: %+v, %+v, %v", row.State, row.Cursor, err)
 		}
 		if _, err := put(models.CursorInput{Holder: "b", Location: "team"}); !errors.Is(err, models.ErrNotFound) {
 			t.Errorf("for another location: %v", err)

@@ -5,69 +5,32 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/sitehooks/sitehooks/app/client"
 )
-
-// event is an event as the ingest API takes it.
-type event struct {
-	ID         string         `json:"id"`
-	Type       string         `json:"type"`
-	OccurredAt string         `json:"occurred_at"`
-	Location   string         `json:"location"`
-	Actor      eventUser      `json:"actor"`
-	Question   *eventQuestion `json:"question"`
-	Answer     *eventAnswer   `json:"answer,omitempty"`
-}
-
-type eventUser struct {
-	UserID      int64  `json:"user_id"`
-	DisplayName string `json:"display_name"`
-}
-
-type eventQuestion struct {
-	QuestionID   int64     `json:"question_id"`
-	Title        string    `json:"title"`
-	Body         string    `json:"body,omitempty"`
-	Link         string    `json:"link"`
-	Tags         []string  `json:"tags"`
-	Score        int64     `json:"score"`
-	CreationDate int64     `json:"creation_date"`
-	LastEditDate *int64    `json:"last_edit_date"`
-	Owner        eventUser `json:"owner"`
-}
-
-type eventAnswer struct {
-	AnswerID     int64     `json:"answer_id"`
-	Body         string    `json:"body"`
-	Link         string    `json:"link"`
-	Score        int64     `json:"score"`
-	IsAccepted   bool      `json:"is_accepted"`
-	CreationDate int64     `json:"creation_date"`
-	LastEditDate *int64    `json:"last_edit_date"`
-	Owner        eventUser `json:"owner"`
-}
 
 // event makes the event of a moment. The dump has only the newest content of a
 // post, so all events of a post have that. The id is the same in every run.
-func (d *dump) event(m moment, o Options) (event, error) {
+func (d *dump) event(m moment, o Options) (client.Event, error) {
 	row, err := d.row(m.post)
 	if err != nil {
-		return event{}, err
+		return client.Event{}, err
 	}
 	letter, family, question := "q", "question", row
 	if d.posts[m.post].parent != 0 {
 		letter, family = "a", "answer"
 		if question, err = d.row(d.byID[row.parent]); err != nil {
-			return event{}, err
+			return client.Event{}, err
 		}
 	}
-	e := event{
+	e := client.Event{
 		ID:         fmt.Sprintf("replay-%s-%s%d-%s", o.Location, letter, row.id, m.what),
 		Type:       family + "." + m.what.String(),
-		OccurredAt: time.UnixMilli(m.at).UTC().Format("2006-01-02T15:04:05.000Z07:00"),
+		OccurredAt: client.Time(time.UnixMilli(m.at)),
 		Location:   o.Location,
 		Actor:      row.ownerUser(),
-		Question: &eventQuestion{
-			QuestionID: question.id, Title: shortTitle(question.title), Link: question.link(o.Site),
+		Question: &client.Question{
+			QuestionID: question.id, Title: client.ShortTitle(question.title), Link: question.link(o.Site),
 			Tags: question.tagList(), Score: question.score, CreationDate: question.created.UnixMilli(),
 			LastEditDate: question.editedBy(m.at), Owner: question.ownerUser(),
 		},
@@ -84,7 +47,7 @@ func (d *dump) event(m moment, o Options) (event, error) {
 		return e, nil
 	}
 	id := strconv.FormatInt(row.id, 10)
-	e.Answer = &eventAnswer{
+	e.Answer = &client.Answer{
 		AnswerID: row.id, Body: row.body, Link: e.Question.Link + "/" + id + "#" + id, Score: row.score,
 		IsAccepted:   question.accepted == row.id && m.what != created,
 		CreationDate: row.created.UnixMilli(), LastEditDate: row.editedBy(m.at), Owner: row.ownerUser(),
@@ -92,11 +55,11 @@ func (d *dump) event(m moment, o Options) (event, error) {
 	return e, nil
 }
 
-func (r row) ownerUser() eventUser { return userOf(r.owner, r.ownerName) }
+func (r row) ownerUser() client.User { return userOf(r.owner, r.ownerName) }
 
 // userOf names a user as a site does that has no name for one; the dump
 // keeps names in another file.
-func userOf(id int64, name string) eventUser {
+func userOf(id int64, name string) client.User {
 	switch {
 	case name != "":
 	case id == -1:
@@ -104,7 +67,7 @@ func userOf(id int64, name string) eventUser {
 	default:
 		name = "user" + strconv.FormatInt(id, 10)
 	}
-	return eventUser{id, name}
+	return client.User{UserID: id, DisplayName: name}
 }
 
 // editedBy is the time of the last edit, if it had happened by then.
@@ -134,13 +97,4 @@ func titleSlug(title string) string {
 		slug = slug[:most]
 	}
 	return strings.Trim(slug, "-")
-}
-
-// shortTitle cuts a title to the limit of the ingest API.
-func shortTitle(title string) string {
-	const most = 300
-	if r := []rune(title); len(r) > most {
-		return string(r[:most-1]) + "…"
-	}
-	return title
 }

@@ -3,19 +3,20 @@ package replay
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/sitehooks/sitehooks/app/client"
 )
 
 // Limits of a request to the ingest API.
 const (
-	maxEvents = 1000
-	maxBody   = 4 << 20   // bytes
-	maxEvent  = 256 << 10 // bytes
+	maxEvents = client.MaxEvents
+	maxBody   = client.MaxBody
+	maxEvent  = client.MaxEvent
 )
 
 // poster posts a dump's moments in their order.
@@ -91,11 +92,8 @@ func (r *poster) line(m moment) (eventType string, line []byte, err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	err = encoder.Encode(event)
-	return event.Type, b.Bytes(), err
+	line, err = event.Line()
+	return event.Type, line, err
 }
 
 func (r *poster) flush(ctx context.Context) error {

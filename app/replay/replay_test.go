@@ -17,6 +17,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/sitehooks/sitehooks/app/client"
 )
 
 // sample has a question with two answers (the second accepted, and
@@ -44,7 +46,7 @@ type fakeSite struct {
 	bytes    int                           // of the largest request
 	token    string
 	ids      []string
-	events   map[string]event
+	events   map[string]client.Event
 	raw      map[string]string
 }
 
@@ -63,7 +65,7 @@ func (s *fakeSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if s.events == nil {
-		s.events, s.raw = map[string]event{}, map[string]string{}
+		s.events, s.raw = map[string]client.Event{}, map[string]string{}
 	}
 	body, _ := io.ReadAll(r.Body)
 	s.bytes = max(s.bytes, len(body))
@@ -73,7 +75,7 @@ func (s *fakeSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			break
 		}
-		var e event
+		var e client.Event
 		if err := json.Unmarshal([]byte(line), &e); err != nil {
 			w.WriteHeader(http.StatusBadRequest)
 			return

@@ -7,6 +7,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -33,10 +34,21 @@ type Recorder interface {
 	Record(ctx context.Context, events []models.NewEvent) (accepted, duplicates int, err error)
 }
 
+// Sources knows the followers, and counts what they and the tokens report.
+type Sources interface {
+	// Get returns a source, or models.ErrNotFound.
+	Get(ctx context.Context, name string) (models.Source, error)
+	// Count notes that a source or a token reported new events.
+	Count(source string, events int)
+}
+
 // Deps are the dependencies of the ingest API.
 type Deps struct {
 	Events Recorder
-	Access *api.Access
+	// Sources takes the names of followers and the counts of new events; nil: no
+	// follower is known, and nothing is counted.
+	Sources Sources
+	Access  *api.Access
 	// OnAccepted is called after new events were stored, to wake dispatch; nil:
 	// it is not called.
 	OnAccepted func()
@@ -97,6 +109,10 @@ func (e *API) accept(w http.ResponseWriter, r *http.Request, token models.Token)
 	if rej != nil {
 		return 0, 0, rej
 	}
+	source, rej := e.sourceOf(r, token)
+	if rej != nil {
+		return 0, 0, rej
+	}
 	// A sender that does not wait for the answer is served as well.
 	q, rej := e.places.Enter(context.WithoutCancel(r.Context()), api.Flow(token))
 	if rej != nil {
@@ -115,6 +131,9 @@ func (e *API) accept(w http.ResponseWriter, r *http.Request, token models.Token)
 	if rej = onlyLocation(token.Location, events); rej != nil {
 		return 0, 0, rej
 	}
+	for i := range events {
+		events[i].Source = source
+	}
 	accepted, duplicates, err := e.Events.Record(q.Context(), events)
 	if full, is := errors.AsType[*models.LocationLimitError](err); is {
 		return 0, 0, UnknownLocations(full.Slugs, events)
@@ -126,6 +145,9 @@ func (e *API) accept(w http.ResponseWriter, r *http.Request, token models.Token)
 		return 0, 0, e.Access.Away(r.Context(), "storing events", err)
 	}
 	e.reportAccepted(events, accepted)
+	if e.Sources != nil {
+		e.Sources.Count(cmp.Or(source, models.TokenSource(token.ID)), accepted)
+	}
 	return accepted, duplicates, nil
 }
 

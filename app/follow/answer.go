@@ -1,0 +1,436 @@
+package follow
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// AnswerOptions are those of a follower of Apache Answer.
+type AnswerOptions struct {
+	Options
+	Database string         // its DSN
+	Site     string         // the URL of the site, without a slash at the end; empty: as the site has it
+	Timezone *time.Location // of the times in its database
+	From     time.Time      // where to begin when the source has no place; zero: now
+	Compare  time.Duration  // how often posts are compared with the log
+}
+
+const (
+	// rowsAtOnce is how many rows of the log one round reads.
+	rowsAtOnce = 500
+	// overlap is how many rows are read again each round: a row with a lower id
+	// may be written later. Rows that are older than late before the round are not.
+	overlap = 200
+	late    = time.Hour
+	// acceptsEvery is how often answers accepted anew are looked for, and
+	// acceptsOverlap for how long before the last time.
+	acceptsEvery   = time.Minute
+	acceptsOverlap = 2 * time.Minute
+	// settled is the age from which a post must have its row in the log.
+	settled = time.Minute
+	// longestWait is how long a post may wait for its review, mostWaiting how many
+	// wait at once.
+	longestWait = 30 * 24 * time.Hour
+	mostWaiting = 20_000
+	// wrongZone is the difference of a fresh row's time from now that shows a
+	// wrong --timezone.
+	wrongZone = 5 * time.Minute
+)
+
+// answer follows an Apache Answer by its database. It belongs to one goroutine.
+type answer struct {
+	AnswerOptions
+	db      *database
+	numbers numbers
+	now     func() time.Time
+
+	seen       map[int64]bool       // rows of the log that were reported, within the overlap
+	told       map[string]time.Time // events that were reported, for as long as they may be found again
+	pending    func()               // notes that the newest batch was accepted
+	warnedZone bool
+}
+
+// FollowAnswer follows until ctx ends. Errors are sentences for people.
+func FollowAnswer(ctx context.Context, o AnswerOptions) error {
+	a, err := newAnswer(o)
+	if err != nil {
+		return fmt.Errorf("follow: %w", err)
+	}
+	defer a.db.Close()
+	if err := a.untilReady(ctx); err != nil {
+		return err
+	}
+	return newFollower(a.Options, a).run(ctx)
+}
+
+func newAnswer(o AnswerOptions) (*answer, error) {
+	db, err := openDatabase(o.Database)
+	if err != nil {
+		return nil, err
+	}
+	return &answer{AnswerOptions: o, db: db, now: time.Now, seen: map[int64]bool{}, told: map[string]time.Time{}}, nil
+}
+
+// untilReady waits until the site's settings can be read.
+func (a *answer) untilReady(ctx context.Context) error {
+	pause, logged := time.Duration(0), ""
+	for {
+		err := a.start(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err == nil:
+			return nil
+		case !temporary(err):
+			return fmt.Errorf("follow: %w", err)
+		}
+		if pause = nextPause(pause, err); logged != err.Error() {
+			logged = err.Error()
+			a.Log.WarnContext(ctx, "waiting", slog.String("reason", logged), slog.Duration("next_try_in", pause))
+		}
+		wait(ctx, pause)
+	}
+}
+
+// start reads the site's settings.
+func (a *answer) start(ctx context.Context) error {
+	var site siteSettings
+	err := a.db.look(ctx, func(v view) (err error) {
+		if a.numbers, err = readNumbers(ctx, v); err != nil {
+			return err
+		}
+		site, err = readSite(ctx, v)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if a.Site == "" {
+		a.Site = strings.TrimRight(site.url, "/")
+	}
+	switch {
+	case a.Site == "":
+		return &fatalError{"the site does not say its own URL: give it with --site"}
+	case site.private && a.Location == "":
+		return &fatalError{"this site shows its posts only to members who have logged in. " +
+			"Say with --location which location's webhooks may report them"}
+	case site.private:
+		a.Log.WarnContext(ctx, "this site shows its posts only to members who have logged in; the webhooks of the location report them",
+			slog.String("location", a.Location))
+	}
+	if a.Location == "" {
+		a.Location = "main"
+	}
+	a.Log.InfoContext(ctx, "found Apache Answer", slog.String("site", a.Site), slog.String("database", a.db.kind), slog.Int64("schema", site.version))
+	return nil
+}
+
+// siteSettings are what is read of an Answer's settings.
+type siteSettings struct {
+	url     string
+	private bool
+	version int64
+}
+
+func readSite(ctx context.Context, v view) (s siteSettings, err error) {
+	err = v.query(ctx, `select type, content from site_info where type in ('general', 'security', 'login')`, nil, func(rows *sql.Rows) error {
+		var kind, text string
+		if err := rows.Scan(&kind, &text); err != nil {
+			return err
+		}
+		var c struct {
+			SiteURL       string `json:"site_url"`
+			LoginRequired bool   `json:"login_required"`
+		}
+		if err := json.Unmarshal([]byte(text), &c); err != nil {
+			return nil //nolint:nilerr // a setting that cannot be read is as good as none
+		}
+		if kind == "general" {
+			s.url = c.SiteURL
+		}
+		s.private = s.private || c.LoginRequired
+		return nil
+	})
+	if err != nil {
+		return s, err
+	}
+	return s, v.query(ctx, `select coalesce(max(version_number), 0) from version`, nil, func(rows *sql.Rows) error { return rows.Scan(&s.version) })
+}
+
+// begin returns the place of now, or of --from.
+func (a *answer) begin(ctx context.Context) (json.RawMessage, error) {
+	now := a.now().UTC()
+	p := answerPlace{At: now, Begin: now}
+	err := a.db.look(ctx, func(v view) (err error) {
+		if a.From.IsZero() {
+			p.Row, err = newestRow(ctx, v)
+			return err
+		}
+		p.Begin, p.At = a.From.UTC(), a.From.UTC()
+		p.Row, err = rowBefore(ctx, v, wallOf(p.Begin, a.Timezone))
+		return err
+	})
+	p.BeginRow, p.Accepts, p.Looked = p.Row, p.Begin, p.Begin
+	return p.write(), err
+}
+
+// next reads what happened after a place.
+func (a *answer) next(ctx context.Context, place json.RawMessage) (b batch, err error) {
+	p, err := readPlace(place)
+	if err != nil {
+		return batch{}, err
+	}
+	err = a.db.look(ctx, func(v view) error {
+		b, err = a.read(ctx, v, p)
+		return err
+	})
+	return b, err
+}
+
+func (a *answer) read(ctx context.Context, v view, p answerPlace) (batch, error) {
+	now := a.now().UTC()
+	found, behind, more, err := a.readLog(ctx, v, &p)
+	if err != nil {
+		return batch{}, err
+	}
+	var rows []int64
+	for _, h := range found {
+		rows = append(rows, h.row)
+	}
+	if !more {
+		outside, err := a.readOutside(ctx, v, &p, now)
+		if err != nil {
+			return batch{}, err
+		}
+		found = append(found, outside...)
+	}
+	again, err := a.waiting(ctx, v, p.Waiting)
+	if err != nil {
+		return batch{}, err
+	}
+	events, err := a.sort(ctx, v, a.once(append(again, found...)), &p, now)
+	if err != nil {
+		return batch{}, err
+	}
+	a.pending = func() { a.remember(rows, events, p.Row, now) }
+	return batch{events: events, place: p.write(), behind: behind, more: more}, nil
+}
+
+// readLog reads the next rows of the log, and moves the place behind them.
+func (a *answer) readLog(ctx context.Context, v view, p *answerPlace) (found []happening, behind time.Duration, more bool, err error) {
+	newest, err := newestRow(ctx, v)
+	if err != nil {
+		return nil, 0, false, err
+	}
+	rows, err := a.numbers.logAfter(ctx, v, max(p.BeginRow, p.Row-overlap), rowsAtOnce+overlap)
+	if err != nil {
+		return nil, 0, false, err
+	}
+	now := a.now().UTC()
+	tooOld := wallOf(p.At.Add(-late), a.Timezone)
+	last := p.Row
+	for _, r := range rows {
+		if a.seen[r.row] || r.row <= p.Row && r.created.Before(tooOld.Time) {
+			continue
+		}
+		if r.row > p.Row {
+			behind = max(0, now.Sub(r.created.in(a.Timezone)))
+		}
+		last = max(last, r.row)
+		if !r.cancelled {
+			found = append(found, r.happening)
+		}
+	}
+	if more = len(rows) == rowsAtOnce+overlap; !more {
+		a.checkZone(ctx, rows, *p, now)
+		last, behind = max(last, newest), 0
+	}
+	if p.Row != last || now.Sub(p.At) >= reportEvery { // or every round would have a place to store
+		p.Row, p.At = last, now
+	}
+	return found, behind, more, nil
+}
+
+// checkZone warns when a row that was just written has a time that is not now.
+func (a *answer) checkZone(ctx context.Context, rows []logRow, p answerPlace, now time.Time) {
+	if len(rows) == 0 || a.warnedZone || now.Sub(p.At) > wrongZone {
+		return
+	}
+	r := rows[len(rows)-1]
+	if off := r.created.in(a.Timezone).Sub(now); r.row > p.Row && off.Abs() > wrongZone {
+		a.warnedZone = true
+		a.Log.WarnContext(ctx, "a new row of the site has a time that is not now: set --timezone to the zone of the site's own process",
+			slog.String("row", r.created.String()), slog.String("now", wallOf(now, a.Timezone).Format(wallLayout)), slog.String("timezone", a.Timezone.String()))
+	}
+}
+
+// readOutside looks, each in its own time, for what new rows of the log do not
+// tell.
+func (a *answer) readOutside(ctx context.Context, v view, p *answerPlace, now time.Time) (found []happening, err error) {
+	if now.Sub(p.Accepts) >= acceptsEvery {
+		since := latest(p.Begin, p.Accepts.Add(-acceptsOverlap))
+		if found, err = a.numbers.acceptedSince(ctx, v, wallOf(since, a.Timezone)); err != nil {
+			return nil, err
+		}
+		p.Accepts = now
+	}
+	if now.Sub(p.Looked) < a.Compare {
+		return found, nil
+	}
+	from, to := wallOf(latest(p.Begin, p.Looked.Add(-late)), a.Timezone), wallOf(now.Add(-settled), a.Timezone)
+	lost, err := a.numbers.lost(ctx, v, from, to)
+	if err != nil {
+		return nil, err
+	}
+	keys := make([]string, len(lost))
+	for i, h := range lost {
+		keys[i] = h.key
+	}
+	posts, err := a.waiting(ctx, v, keys)
+	p.Looked = now
+	return append(found, posts...), err
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// once leaves out what was found twice, or was reported a short time ago.
+func (a *answer) once(all []happening) (left []happening) {
+	ids := map[string]bool{}
+	for _, h := range all {
+		id := h.eventID(a.Name)
+		if _, before := a.told[id]; before || ids[id] {
+			continue
+		}
+		ids[id] = true
+		left = append(left, h)
+	}
+	return left
+}
+
+// sort makes events of what everybody may see, puts what nobody may see yet on
+// the waiting list, and drops what is gone.
+func (a *answer) sort(ctx context.Context, v view, all []happening, p *answerPlace, now time.Time) ([]event, error) {
+	s, err := readStates(ctx, v, all)
+	if err != nil {
+		return nil, err
+	}
+	var public []happening
+	p.Waiting = nil
+	for _, h := range all {
+		switch s.verdict(h.post) {
+		case gone:
+		case hidden:
+			if h.at.in(a.Timezone).After(now.Add(-longestWait)) {
+				p.Waiting = append(p.Waiting, h.key)
+			}
+		case visible:
+			if len(public) < rowsAtOnce+overlap {
+				public = append(public, h)
+			} else {
+				p.Waiting = append(p.Waiting, h.key) // for the next round
+			}
+		}
+	}
+	if n := len(p.Waiting) - mostWaiting; n > 0 {
+		a.Log.WarnContext(ctx, "too many posts wait for review; the oldest are left out", slog.Int("left_out", n))
+		p.Waiting = p.Waiting[n:]
+	}
+	c, err := readContent(ctx, v, public, s)
+	if err != nil {
+		return nil, err
+	}
+	m := mapping{source: a.Name, location: a.Location, site: a.Site, zone: a.Timezone}
+	events := make([]event, 0, len(public))
+	for _, h := range public {
+		e := m.event(h, c)
+		line, err := e.Line()
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, event{id: e.ID, line: line})
+	}
+	return events, nil
+}
+
+// remember keeps what was reported for as long as it can be found again.
+func (a *answer) remember(rows []int64, told []event, row int64, now time.Time) {
+	for _, id := range rows {
+		a.seen[id] = true
+	}
+	maps.DeleteFunc(a.seen, func(id int64, _ bool) bool { return id <= row-overlap })
+	for _, e := range told {
+		a.told[e.id] = now
+	}
+	keep := late + max(a.Compare, acceptsEvery)*2
+	maps.DeleteFunc(a.told, func(_ string, at time.Time) bool { return now.Sub(at) > keep })
+}
+
+// accepted notes that the newest batch was stored.
+func (a *answer) accepted(context.Context) error {
+	if a.pending != nil {
+		a.pending()
+		a.pending = nil
+	}
+	return nil
+}
+
+func (a *answer) pause(ctx context.Context, d time.Duration) { wait(ctx, d) }
+
+// waiting finds what keys stand for. Those of posts that are no more, and of
+// answers that are not accepted any more, stand for nothing.
+func (a *answer) waiting(ctx context.Context, v view, keys []string) ([]happening, error) {
+	ids := map[string][]int64{} // by letter
+	edits := map[string]int64{}
+	var created []string
+	for _, key := range keys {
+		k, err := readKey(key)
+		if err != nil {
+			return nil, &fatalError{err.Error()}
+		}
+		ids[k.letter] = append(ids[k.letter], k.id)
+		if k.letter != "r" && k.revision == 0 {
+			created = append(created, key)
+		}
+		if k.revision != 0 {
+			edits[key] = k.revision
+		}
+	}
+	rows, err := a.numbers.logRows(ctx, v, unique(ids["r"]))
+	if err != nil {
+		return nil, err
+	}
+	var all []happening
+	for _, r := range rows {
+		if !r.cancelled {
+			all = append(all, r.happening)
+		}
+	}
+	posts, err := readMoments(ctx, v, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range created {
+		if m, is := posts[key]; is {
+			all = append(all, m.created(key))
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(edits)) {
+		post, _, _ := strings.Cut(key, ".")
+		if m, is := posts[post]; is {
+			all = append(all, m.edited(key, edits[key]))
+		}
+	}
+	return all, nil
+}
