@@ -39,6 +39,7 @@ type Jobs struct {
 	queue      queue
 	dispatcher *dispatcher
 	sweeper    *sweeper
+	manual     *manualSender
 	runner     *runner
 	arrived    chan struct{}
 	changed    []chan struct{}
@@ -68,11 +69,13 @@ func newJobs(d Deps, limits map[string]int) (*Jobs, error) {
 		return nil, err
 	}
 	j.dispatcher = &dispatcher{store: d.Store, runner: j.runner, log: d.Log, arrived: j.arrived, changed: j.wake(), mostBytes: int(dispatchBytes * share), careful: true}
-	j.sweeper = &sweeper{store: d.Store, runner: j.runner, log: d.Log, changed: j.wake()}
+	sweep := j.wake()
+	j.sweeper = &sweeper{store: d.Store, runner: j.runner, log: d.Log, changed: sweep}
+	j.manual = &manualSender{store: d.Store, log: d.Log, changed: j.wake(), stored: func() { poke(sweep) }}
 	return j, nil
 }
 
-func (j *Jobs) wake() <-chan struct{} {
+func (j *Jobs) wake() chan struct{} {
 	c := make(chan struct{}, 1)
 	j.changed = append(j.changed, c)
 	return c
@@ -93,6 +96,7 @@ func (j *Jobs) Start(ctx context.Context) error {
 	j.loops.Go(func() { j.runner.run(loop, lanes) })
 	j.loops.Go(func() { j.dispatcher.run(loop) })
 	j.loops.Go(func() { j.sweeper.run(loop) })
+	j.loops.Go(func() { j.manual.run(loop) })
 	j.mu.Lock()
 	j.running = true
 	j.mu.Unlock()

@@ -23,6 +23,9 @@ func (s *Store) complete(tx *gorm.DB, rows []Delivery) error {
 		ids[i], at[rows[i].ID] = rows[i].ID, &rows[i]
 	}
 	tx = tx.Session(&gorm.Session{NewDB: true})
+	if err := s.sentBy(tx, rows); err != nil {
+		return err
+	}
 	var ends []deliveryEnd
 	var attempts []Attempt
 	var queue []queuedDelivery
@@ -42,6 +45,24 @@ func (s *Store) complete(tx *gorm.DB, rows []Delivery) error {
 	}
 	for _, q := range queue {
 		at[q.DeliveryID].queued(q)
+	}
+	return err
+}
+
+// sentBy fills in who sent the deliveries by hand.
+func (s *Store) sentBy(tx *gorm.DB, rows []Delivery) error {
+	ids := make([]int64, len(rows))
+	for i, d := range rows {
+		ids[i] = d.DispatchID
+	}
+	var manual []dispatch
+	err := tx.Select("id, sent_by").Find(&manual, "sent_by <> '' and "+s.db.InIDs("id"), db.JSON(ids)).Error
+	by := make(map[int64]string, len(manual))
+	for _, d := range manual {
+		by[d.ID] = d.SentBy
+	}
+	for i := range rows {
+		rows[i].SentBy = by[rows[i].DispatchID]
 	}
 	return err
 }

@@ -33,6 +33,10 @@ type Delivery struct {
 	EventID    *int64
 	DispatchID int64
 
+	// SentBy is the name of the member that sent it by hand; empty: an event
+	// triggered it.
+	SentBy string `gorm:"-"`
+
 	State string `gorm:"->"`
 	// DueAt is when the next attempt may start; nil: nothing more to do.
 	DueAt *time.Time `gorm:"->"`

@@ -223,10 +223,13 @@ type dispatchedEvent struct {
 	MergedInto *int64
 }
 
-// dispatch is what one transaction of dispatch decided by.
+// dispatch is what one transaction of dispatch decided by, or one that sent
+// events by hand.
 type dispatch struct {
 	ID           int64
 	At           time.Time
 	MatchVersion int64
 	Logged       bool // trigger history was on
+	// SentBy is the member that sent its deliveries by hand; empty: nobody did.
+	SentBy string
 }

@@ -83,13 +83,14 @@ type TriggerRow struct {
 // event is said twice.
 const deliveriesOf = "select id from deliveries where event_id = ? union all select delivery_id from triggers where event_id = ?"
 
-// Triggers returns the triggers of an event; none if it was dispatched while
-// trigger history was off.
+// Triggers returns the triggers of an event, and what was sent of it by hand, by
+// webhook and with the oldest first; none of the time while trigger history was
+// off.
 func (x *Events) Triggers(ctx context.Context, id int64) (_ []TriggerRow, err error) {
 	defer wrap(&err, "list triggers of event %d", id)
 	db := x.s.db.WithContext(ctx)
 	var found []Delivery
-	err = db.Table("deliveries d").Select(deliveryColumns).Order("d.webhook_id").
+	err = db.Table("deliveries d").Select(deliveryColumns).Order("d.webhook_id, d.id").
 		Find(&found, "d.id in ("+deliveriesOf+") and (select logged from dispatches p where p.id = d.dispatch_id)", id, id).Error
 	if err != nil {
 		return nil, err

@@ -14,7 +14,7 @@ func (s *Store) DB() *gorm.DB { return s.db.WithContext(context.Background()) }
 func Records() []any {
 	return []any{
 		&User{}, &LoginFailure{}, &Session{}, &Token{}, &Location{}, &Community{}, &tagRow{}, &settingRow{},
-		&SettingChange{}, &AuditEntry{}, &Webhook{}, &WebhookVersion{}, &Event{}, &pendingEvent{}, &dispatch{}, &dispatchedEvent{}, &Rest{}, &Body{},
+		&SettingChange{}, &AuditEntry{}, &Webhook{}, &WebhookVersion{}, &Event{}, &pendingEvent{}, &dispatch{}, &dispatchedEvent{}, &Rest{}, &ManualSend{}, &Body{},
 		&Delivery{}, &queuedDelivery{}, &deliveryEnd{}, &Attempt{},
 		&Trigger{}, &Lane{}, &dispatchRun{}, &WebhookHour{}, &Instance{}, &installation{}, &versionRow{},
 		&Source{}, &SourceState{}, &SourceHour{}, &SourceCursor{}, &SourceRequest{},

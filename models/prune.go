@@ -216,6 +216,13 @@ func (s *Store) pruneRest(tx *gorm.DB, _ *Pruned) error {
 	if err := tx.Where("at < ?", now.Add(-LoginWindow)).Delete(&LoginFailure{}).Error; err != nil {
 		return err
 	}
+	horizon, err := s.horizon(tx)
+	if err != nil {
+		return err
+	}
+	if err := tx.Where("ended_at < ?", horizon).Delete(&ManualSend{}).Error; err != nil {
+		return err
+	}
 	if err := s.pruneInstances(tx, now); err != nil {
 		return err
 	}

@@ -52,6 +52,7 @@ type Store struct {
 	Webhooks   *Webhooks
 	Events     *Events
 	Deliveries *Deliveries
+	Sends      *ManualSends
 	Lanes      *Lanes
 	Audit      *Audit
 	Instances  *Instances
@@ -92,6 +93,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s.Users, s.Sessions, s.Tokens = &Users{s}, &Sessions{s}, &Tokens{s}
 	s.Locations, s.Settings = newLocations(s), &SettingsStore{s}
 	s.Webhooks, s.Events, s.Deliveries = &Webhooks{s: s}, newEvents(s), &Deliveries{s}
+	s.Sends = &ManualSends{s}
 	s.Lanes, s.Audit, s.Instances = newLanes(s, cmp.Or(o.MemoryShare, 1)), &Audit{s}, &Instances{s}
 	s.Sources = newSources(s)
 	if err := s.checkKey(ctx); err != nil {

@@ -229,16 +229,19 @@ create table pending_events (
 create index pending_events_merge_key on pending_events (merge_key) where merge_key <> '';
 
 -- One row for each transaction that dispatched events: when, by which version of
--- the webhooks' filters, and whether trigger history was on.
+-- the webhooks' filters, and whether trigger history was on. With sent_by its
+-- deliveries were sent by hand, by that member.
 create table dispatches (
     id integer primary key autoincrement,
     at datetime not null,
     match_version integer not null,
-    logged boolean not null
+    logged boolean not null,
+    sent_by text not null default ''
 );
 
 -- Events whose dispatch is not told by a delivery: merged into another, matched
--- by no webhook, or sent with others while trigger history was off.
+-- by no webhook, sent with others while trigger history was off, or sent by hand
+-- since.
 create table dispatched_events (
     event_id integer primary key,
     dispatch_id integer not null,
@@ -471,3 +474,26 @@ create table source_requests (
 create index source_requests_source on source_requests (source, verified, id);
 create index source_requests_at on source_requests (at);
 create index source_requests_next on source_requests (next_at) where next_at is not null;
+
+-- Events that a member sends to one webhook by hand: one, whose delivery is named,
+-- or all that a filter finds, of which those up to place_at and place are done.
+-- key is that of the form, so that it is carried out once.
+create table manual_sends (
+    id integer primary key autoincrement,
+    key text not null unique,
+    webhook_id integer not null,
+    location text not null,
+    query text not null,
+    by_id integer not null,
+    by_name text not null,
+    at datetime not null,
+    place_at datetime,
+    place integer not null,
+    through integer not null,
+    total integer not null,
+    created integer not null,
+    delivery text not null,
+    reason text not null,
+    ended_at datetime
+);
+create index manual_sends_open on manual_sends (id) where ended_at is null;

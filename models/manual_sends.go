@@ -1,0 +1,276 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/sitehooks/sitehooks/models/db"
+)
+
+// ManualSend is events that a member sends to one webhook by hand, each in a
+// delivery of its own: one event, or all that a filter of the trigger history
+// finds.
+type ManualSend struct {
+	ID        int64
+	Key       string // of the form: what was asked for once is carried out once
+	WebhookID int64
+	Location  string
+	Query     EventQuery `gorm:"serializer:json"`
+	ByID      int64
+	ByName    string
+	At        time.Time // the deliveries of a filter fall due at this moment
+	// PlaceAt and Place are the receipt and the Event.ID of the event up to which
+	// all are done; nil: none is.
+	PlaceAt *time.Time
+	Place   int64
+	Through int64 // Event.ID of the newest event counted; later ones are left out
+	Total   int64 // events counted when it was asked for
+	Created int64 // deliveries created
+	// Delivery is the PublicID of the only delivery; empty: there is a filter.
+	Delivery string
+	Reason   string     // why it ended early, in words
+	EndedAt  *time.Time // nil: deliveries are still being created
+}
+
+// ManualSends are what members send by hand.
+type ManualSends struct{ s *Store }
+
+// One sends one event: it stores its delivery, due now. The key names the form
+// that asks for it: asked for again, it returns the delivery that there is, and
+// again is true. Errors: ErrNotFound when webhook or event is gone, ErrMoved
+// when the webhook is at another location, ErrErased.
+func (x *ManualSends) One(ctx context.Context, by Actor, key string, d NewDelivery, what string) (publicID string, again bool, err error) {
+	defer wrap(&err, "send to webhook %d by hand", d.WebhookID)
+	err = x.s.db.Tx(ctx, func(tx *gorm.DB) error {
+		w, now, err := x.s.Webhooks.lockedNow(tx, d.WebhookID)
+		if err != nil {
+			return err
+		}
+		var known []ManualSend
+		if err := tx.Find(&known, "key = ?", key).Error; err != nil {
+			return err
+		}
+		if len(known) > 0 {
+			publicID, again = known[0].Delivery, true
+			return nil
+		}
+		if w.Location != d.Location {
+			return ErrMoved
+		}
+		err = x.store(tx, by.Name, []NewDelivery{d}, manualDue{now, now, false})
+		if errors.Is(err, ErrChanged) {
+			return ErrErased // it was read before it was locked
+		}
+		if err != nil {
+			return err
+		}
+		publicID, again = d.PublicID, false
+		row := ManualSend{
+			Key: key, WebhookID: w.ID, Location: w.Location, ByID: by.UserID, ByName: by.Name, At: now,
+			Total: 1, Created: 1, Delivery: d.PublicID, EndedAt: &now,
+		}
+		if err := tx.Create(&row).Error; err != nil {
+			return err
+		}
+		return audit(tx, by, now, "delivery.sent", label(w), what)
+	})
+	return publicID, again, err
+}
+
+// manualDue is when deliveries are created and fall due, and whether they go out
+// as slowly as held ones.
+type manualDue struct {
+	now, due time.Time
+	paced    bool
+}
+
+// store stores deliveries of one event each, to one webhook, whose row is
+// locked. Error: ErrChanged when the content of an event is gone.
+func (x *ManualSends) store(tx *gorm.DB, by string, rows []NewDelivery, at manualDue) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	webhook, events := rows[0].WebhookID, make([]int64, len(rows))
+	for i := range rows {
+		events[i] = rows[i].Events[0]
+	}
+	// Held until this transaction ends, so that none is erased meanwhile.
+	var whole []int64
+	err := tx.Raw("select id from events where length(payload) > 0 and "+x.s.db.InIDs("id")+" order by id"+x.s.db.ForShare(), db.JSON(events)).Scan(&whole).Error
+	if err != nil {
+		return err
+	}
+	if len(whole) < len(events) {
+		return ErrChanged
+	}
+	err = tx.Model(&Lane{}).Where("webhook_id = ?", webhook).Updates(map[string]any{
+		"next_due_at": at.now, "paced": gorm.Expr("paced or cast(? as boolean)", at.paced),
+	}).Error
+	if err != nil {
+		return err
+	}
+	if err := x.dispatched(tx, by, rows, events, at.now); err != nil {
+		return err
+	}
+	ids, err := x.s.insertDeliveries(tx, rows, at.now)
+	if err != nil || !at.paced {
+		return err
+	}
+	return tx.Model(&queuedDelivery{}).Where(x.s.db.InIDs("delivery_id"), db.JSON(ids)).
+		Updates(map[string]any{"due_at": at.due, "paced": true}).Error
+}
+
+// dispatched notes who sends the deliveries, and keeps on record how the events
+// were dispatched: no delivery of theirs tells that by itself any more.
+func (x *ManualSends) dispatched(tx *gorm.DB, by string, rows []NewDelivery, events []int64, now time.Time) error {
+	settings, err := x.s.Settings.get(tx)
+	if err != nil {
+		return err
+	}
+	version, err := matchVersion(tx, "")
+	if err != nil {
+		return err
+	}
+	// gorm does not insert what a select finds.
+	err = tx.Exec("insert into dispatched_events (event_id, dispatch_id, merged_into) select e.id, coalesce("+dispatchOf+
+		", 0), null from events e where "+x.s.db.InIDs("e.id")+" on conflict do nothing", db.JSON(events)).Error
+	if err != nil {
+		return err
+	}
+	d := dispatch{At: now, MatchVersion: version, Logged: settings.TriggerHistory, SentBy: by}
+	if err := tx.Create(&d).Error; err != nil {
+		return err
+	}
+	for i := range rows {
+		rows[i].DispatchID = d.ID
+	}
+	return nil
+}
+
+// Sendable is what a query finds that can be sent to a webhook.
+type Sendable struct {
+	// Kinds count the events by their kind. Those that were not dispatched yet,
+	// were merged into others or were erased are left out.
+	Kinds   map[EventKind]int64
+	Through int64 // Event.ID of the newest event looked at
+	// From is the receipt of the oldest event looked at, when there are older
+	// ones; zero: there are none.
+	From time.Time
+}
+
+// Count counts the events of a location that a query finds and that can be
+// sent by hand. It looks at the newest ones, at most ScanMax.
+func (x *ManualSends) Count(ctx context.Context, q EventQuery) (_ Sendable, err error) {
+	defer wrap(&err, "count events to send")
+	tx := x.s.db.WithContext(ctx)
+	can := Sendable{Kinds: map[EventKind]int64{}}
+	if err := tx.Model(&Event{}).Select("coalesce(max(id), 0)").Scan(&can.Through).Error; err != nil {
+		return can, err
+	}
+	indexed, err := x.s.Events.whereIndexed(tx.Model(&Event{}), q)
+	if err != nil {
+		return can, err
+	}
+	var last Event
+	err = newestEvents(indexed.Session(&gorm.Session{}), q).Select("id", "received_at").Offset(ScanMax - 1).Limit(1).Find(&last).Error
+	if err != nil {
+		return can, err
+	}
+	if last.ID != 0 {
+		can.From, q.From = last.ReceivedAt, last.ReceivedAt
+	}
+	query, err := x.where(tx, q, can.Through)
+	if err != nil {
+		return can, err
+	}
+	var rows []struct {
+		Type, Family string
+		N            int64
+	}
+	err = query.Select("type, family, count(*) as n").Group("type, family").Find(&rows).Error
+	for _, row := range rows {
+		can.Kinds[Event{Type: row.Type, Family: row.Family}.Kind()] += row.N
+	}
+	return can, err
+}
+
+// where selects the events of a query that can be sent by hand.
+func (x *ManualSends) where(tx *gorm.DB, q EventQuery, through int64) (*gorm.DB, error) {
+	words := q.Search
+	if q.Search != "" && questionOf(q.Search) == "" {
+		named, err := x.s.Events.named(tx, EventQuery{Search: q.Search, Location: q.Location, Limit: 1})
+		if err != nil {
+			return nil, err
+		}
+		if len(named) > 0 { // the list shows it alone
+			tx, words = tx.Where("event_id = ?", q.Search), ""
+		}
+	}
+	query, err := x.s.Events.whereIndexed(tx.Model(&Event{}), q)
+	if err != nil {
+		return nil, err
+	}
+	return x.s.Events.whereEvent(query, q, words).Where(`id <= ? and length(payload) > 0
+		and not exists (select 1 from pending_events p where p.location = events.location and p.received_at = events.received_at and p.event_id = events.id)
+		and not exists (select 1 from dispatched_events x where x.event_id = events.id and x.merged_into is not null)`, through), nil
+}
+
+// Start asks for all events of a query to be sent to a webhook that is at their
+// location; jobs carry it out. The key is that of One, and what names the filter
+// in words, for the audit log. Error: ErrNotFound when the webhook is gone.
+func (x *ManualSends) Start(ctx context.Context, by Actor, m ManualSend, what string) (_ ManualSend, err error) {
+	defer wrap(&err, "send to webhook %d by hand", m.WebhookID)
+	err = x.s.db.Tx(ctx, func(tx *gorm.DB) error {
+		w, now, err := x.s.Webhooks.lockedNow(tx, m.WebhookID)
+		if err != nil {
+			return err
+		}
+		var known []ManualSend
+		if err := tx.Find(&known, "key = ?", m.Key).Error; err != nil {
+			return err
+		}
+		if len(known) > 0 {
+			m = known[0]
+			return nil
+		}
+		if w.Location != m.Query.Location {
+			return ErrMoved
+		}
+		m.Location, m.ByID, m.ByName, m.At = w.Location, by.UserID, by.Name, now
+		if err := tx.Create(&m).Error; err != nil {
+			return err
+		}
+		return audit(tx, by, now, "delivery.sent", label(w), strconv.FormatInt(m.Total, 10)+" events: "+what)
+	})
+	return m, err
+}
+
+// Get returns one by its number, or ErrNotFound.
+func (x *ManualSends) Get(ctx context.Context, id int64) (m ManualSend, err error) {
+	defer wrap(&err, "get events sent by hand %d", id)
+	return m, found(x.s.db.WithContext(ctx).Take(&m, id))
+}
+
+// Unsent counts the deliveries of a filter that were created and had no attempt
+// yet, and says whether the webhook cannot send them as things are.
+func (x *ManualSends) Unsent(ctx context.Context, m ManualSend) (left int64, held bool, err error) {
+	defer wrap(&err, "count events sent by hand")
+	tx := x.s.db.WithContext(ctx)
+	err = tx.Model(&queuedDelivery{}).Where("webhook_id = ? and paced and due_at = ?", m.WebhookID, m.At).Count(&left).Error
+	if err != nil || left == 0 {
+		return left, false, err
+	}
+	settings, err := x.s.Settings.get(tx)
+	if err != nil {
+		return left, false, err
+	}
+	var w Webhook
+	if err := found(tx.Take(&w, m.WebhookID)); err != nil {
+		return left, false, err
+	}
+	return left, x.s.heldWhy(w, settings) != "", nil
+}
