@@ -94,9 +94,9 @@ func TestDecodeInsistsOnNames(t *testing.T) {
 
 func TestDecodeRefuses(t *testing.T) {
 	for payload, want := range map[string]string{
-		``:                            "not an object",
-		`[]`:                          "not an object",
-		`null`:                        "not an object",
+		``:                            "must be an object",
+		`[]`:                          "must be an object",
+		`null`:                        "must be an object",
 		`{}`:                          "type: is missing",
 		"{\"type\":\"\xff\"}":         "not UTF-8",
 		`{"type":"question.created"}`: "question.question_id: is missing",
@@ -106,7 +106,7 @@ func TestDecodeRefuses(t *testing.T) {
 		`{"type":"question.created","question":{"question_id":1.5}}`:                      "question.question_id: ",
 		`{"type":"question.created","question":{"question_id":1,"owner":{"user_id":""}}}`: "question.owner.user_id: ",
 		`{"type":"user.created","subject":7}`:                                             "subject: ",
-		`{"type":"user.created"} x`:                                                       "not an object",
+		`{"type":"user.created"} x`:                                                       "must be an object",
 		`{"type":"user.created",}`:                                                        "decode event: ",
 		`{"type":"user.created"`:                                                          "decode event: ",
 	} {

@@ -2,10 +2,12 @@ package wire
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
 	"strconv"
 	"sync"
@@ -27,7 +29,7 @@ type objectMember struct {
 	raw  json.RawMessage
 }
 
-var errNoObject = errors.New("not an object")
+var errNoObject = errors.New("must be an object")
 
 func parseObject(raw []byte) (object, error) {
 	o := object{fault: new(error)}
@@ -106,8 +108,25 @@ func (o object) read(name string, dst any) {
 		return
 	}
 	if err := json.Unmarshal(raw, dst); err != nil {
-		o.fail(name, err)
+		o.fail(name, plainFault(err))
 	}
+}
+
+// plainFault says without Go's own words that a value is of another kind than
+// it must be.
+func plainFault(err error) error {
+	var fault *json.UnmarshalTypeError
+	if !errors.As(err, &fault) {
+		return err
+	}
+	want := map[reflect.Kind]string{
+		reflect.String: "a string", reflect.Int64: "a whole number of at most 64 bits", reflect.Bool: "true or false", reflect.Slice: "an array",
+	}[fault.Type.Kind()]
+	if want == "" {
+		return err
+	}
+	got := map[string]string{"string": "a string", "bool": "true or false", "object": "an object", "array": "an array"}[fault.Value]
+	return fmt.Errorf("must be %s, not %s", want, cmp.Or(got, fault.Value))
 }
 
 // readPlain reads the most common values, a string without escapes or a whole

@@ -61,6 +61,7 @@ type ReadResult struct {
 type Reader struct {
 	Kind  string // in URLs, the API and the database; the Format's name where there is one
 	Label string // for people
+	Help  string // what it reads, as a sentence for people
 	Order int    // in menus, ascending
 	// Fields are those of the source's form that only this kind has.
 	Fields []Field
@@ -96,7 +97,7 @@ var readers []*Reader
 // functions, and panics when the kind is incomplete or its name is taken: both
 // are mistakes in the program that no user can mend.
 func RegisterReader(r Reader) {
-	if r.Kind == "" || r.Label == "" || r.Read == nil {
+	if r.Kind == "" || r.Label == "" || r.Help == "" || r.Read == nil {
 		panic(fmt.Sprintf("wire: reader %q is incomplete", r.Kind))
 	}
 	if len(r.Secrets) > 0 && (r.CheckSecret == nil || r.Verify == nil) {

@@ -9,8 +9,8 @@ import (
 func TestRegisterReaderRefuses(t *testing.T) {
 	read := func(Received) (ReadResult, error) { return ReadResult{}, nil }
 	for want, r := range map[string]Reader{
-		"is incomplete":              {Kind: "raven", Label: "Raven"},
-		"has secrets but cannot che": {Kind: "raven", Label: "Raven", Read: read, Secrets: []SecretField{{Key: "secret_1"}}},
+		"is incomplete":              {Kind: "raven", Label: "Raven", Read: read},
+		"has secrets but cannot che": {Kind: "raven", Label: "Raven", Help: "Letters.", Read: read, Secrets: []SecretField{{Key: "secret_1"}}},
 	} {
 		func() {
 			defer func() {
