@@ -92,6 +92,9 @@ func (p *heartbeat) refresh(ctx context.Context) error {
 	if err := p.store.Instances.Seen(ctx, p.row); err != nil {
 		return err
 	}
+	if err := p.store.Sources.Flush(ctx); err != nil {
+		p.log.WarnContext(ctx, "cannot store when sources last reported; retrying", slog.Any("error", err))
+	}
 	alive, err := p.store.Instances.Alive(ctx)
 	if err != nil {
 		p.log.DebugContext(ctx, "cannot read the addresses of the other instances", slog.Any("error", err))
@@ -138,6 +141,9 @@ func listening(listener net.Addr) ([]string, error) {
 func (p *heartbeat) stop(ctx context.Context) {
 	p.cancel()
 	p.loop.Wait()
+	if err := p.store.Sources.Flush(ctx); err != nil {
+		p.log.DebugContext(ctx, "cannot store when sources last reported", slog.Any("error", err))
+	}
 	if err := p.store.Instances.Gone(ctx, p.row.ID); err != nil {
 		p.log.DebugContext(ctx, "cannot record that this instance is stopping", slog.Any("error", err))
 	}

@@ -67,6 +67,8 @@ type instance struct {
 	registry  *prometheus.Registry
 	counters  *counters
 	sender    *send.Client
+	access    *api.Access
+	inbound   *inbound.API
 	jobs      *jobs.Jobs // nil with the role web
 	heartbeat *heartbeat
 	server    *http.Server
@@ -142,10 +144,18 @@ func (in *instance) assemble(ctx context.Context) error {
 	if in.heartbeat, err = startHeartbeat(ctx, in.store, in.log, string(in.config.Role), in.listener.Addr(), in.sender.DenyAlso); err != nil {
 		return err
 	}
+	in.access = api.NewAccess(api.AccessDeps{
+		Tokens: in.store.Tokens, IngestToken: in.config.IngestToken, Log: in.log,
+		Refused: in.counters.refused,
+	})
+	in.inbound = inbound.New(inbound.Deps{
+		Store: in.store, Reader: &inbound.Reader{Log: in.log}, Sender: in.sender, Access: in.access, Log: in.log,
+		OnAccepted: in.arrived, OnWaiting: in.waiting, Accepted: in.counters.accepted, MemoryShare: in.memory,
+	})
 	if in.config.Role.Jobs() {
 		in.jobs, err = jobs.New(jobs.Deps{ //nolint:contextcheck // a scrape brings no context: its questions end after 5 s
 			Store: in.store, Sender: in.sender, Log: in.log, Metrics: in.registry, Finished: in.counters.finished,
-			MemoryShare: in.memory,
+			Lookups: in.inbound.Lookups, MemoryShare: in.memory,
 		})
 		if err != nil {
 			return err
@@ -191,24 +201,15 @@ func (in *instance) connections() int {
 
 // console is all pages and APIs.
 func (in *instance) console() (http.Handler, error) {
-	arrived := func() {
-		if in.jobs != nil {
-			in.jobs.Arrived()
-		}
-	}
-	access := api.NewAccess(api.AccessDeps{
-		Tokens: in.store.Tokens, IngestToken: in.config.IngestToken, Log: in.log,
-		Refused: in.counters.refused,
-	})
 	events := ingest.New(ingest.Deps{
-		Events: in.store.Events, Sources: in.store.Sources, Access: access, Log: in.log,
-		OnAccepted: arrived, Accepted: in.counters.accepted, MemoryShare: in.memory,
+		Events: in.store.Events, Sources: in.store.Sources, Access: in.access, Log: in.log,
+		OnAccepted: in.arrived, Accepted: in.counters.accepted, MemoryShare: in.memory,
 	})
 	superOffice := superoffice.New(superoffice.Deps{
-		Store: in.store, Sender: in.sender, Access: access, Log: in.log,
-		OnChange: in.changed, OnAccepted: arrived, Accepted: in.counters.accepted, MemoryShare: in.memory,
+		Store: in.store, Sender: in.sender, Access: in.access, Log: in.log,
+		OnChange: in.changed, OnAccepted: in.arrived, Accepted: in.counters.accepted, MemoryShare: in.memory,
 	})
-	cursors := inbound.NewCursors(inbound.CursorDeps{Sources: in.store.Sources, Access: access, MemoryShare: in.memory})
+	cursors := inbound.NewCursors(inbound.CursorDeps{Sources: in.store.Sources, Access: in.access, MemoryShare: in.memory})
 	pages, err := templates.New(web.Funcs(static.Path))
 	if err != nil {
 		return nil, err
@@ -216,11 +217,25 @@ func (in *instance) console() (http.Handler, error) {
 	return handlers.New(handlers.Deps{
 		Store: in.store, Sender: in.sender, Templates: pages, BaseURL: in.config.BaseURL,
 		CookieKeys: in.box.Derive("cookies"), Log: in.log, TrustedProxies: in.config.TrustedProxies,
-		Ingest: events.Post, Cursors: cursors, IngestToken: in.config.IngestToken != "", Refused: access.Newest, SuperOffice: superOffice.Handle,
+		Ingest: events.Post, Cursors: cursors, IngestToken: in.config.IngestToken != "", Refused: in.access.Newest, Inbound: in.inbound.Post, SuperOffice: superOffice.Handle,
 		Static: static.Handler(), OnChange: in.changed, Ready: in.ready,
 		Metrics: in.metrics(), LoginRefused: in.counters.loginsRefused.Inc, Version: Version(),
 		OIDC: account.OIDC{Issuer: in.config.OIDCIssuer, ClientID: in.config.OIDCClientID, ClientSecret: in.config.OIDCClientSecret},
 	})
+}
+
+// arrived says that events were accepted.
+func (in *instance) arrived() {
+	if in.jobs != nil {
+		in.jobs.Arrived()
+	}
+}
+
+// waiting says that a request of a source waits for look-ups.
+func (in *instance) waiting() {
+	if in.jobs != nil {
+		in.jobs.Waiting()
+	}
 }
 
 func (in *instance) changed() {

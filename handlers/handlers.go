@@ -47,6 +47,8 @@ type Deps struct {
 	Ingest gin.HandlerFunc
 	// Cursors keeps the places of followers.
 	Cursors *inbound.Cursors
+	// Inbound answers POST below /in/.
+	Inbound gin.HandlerFunc
 	// IngestToken says that SITEHOOKS_INGEST_TOKEN is set.
 	IngestToken bool
 	// Refused returns the requests that the APIs of this instance refused; nil:

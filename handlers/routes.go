@@ -51,6 +51,10 @@ func (a *Areas) Routes() (*gin.Engine, error) {
 		r.GET("/api/v1/sources/:name/cursor", a.deps.Cursors.Get)
 		r.PUT("/api/v1/sources/:name/cursor", a.deps.Cursors.Put)
 	}
+	if a.deps.Inbound != nil {
+		r.POST("/in/:name", a.deps.Inbound)
+		r.POST("/in/:name/:token", a.deps.Inbound)
+	}
 	if a.deps.SuperOffice != nil {
 		r.Any("/superoffice/api/*path", a.deps.SuperOffice)
 	}

@@ -120,10 +120,20 @@ func (c *cohort) compose() {
 	if c.unbuilt = c.items[c.next].err; c.unbuilt != nil {
 		return
 	}
-	shared, used, err := c.format.Compose(c.events[c.next:])
+	shared, used, err := c.format.Compose(c.events[c.next:c.sameVia()])
 	if c.unbuilt = err; err == nil {
 		c.body, c.to = &models.Body{Body: shared}, c.next+used
 	}
+}
+
+// sameVia is where the items end that came through the same installations as the
+// next one. Only they go into one body with it: its header names them.
+func (c *cohort) sameVia() int {
+	end := c.next + 1
+	for end < len(c.items) && c.items[end].row.Via == c.items[c.next].row.Via {
+		end++
+	}
+	return end
 }
 
 // advance builds deliveries while the budget lasts.
@@ -159,7 +169,7 @@ func (c *cohort) delivery(e *entry) models.NewDelivery {
 	id := c.id(e.webhook, inside)
 	n := models.NewDelivery{Unlogged: !c.rest.Logged, Delivery: models.Delivery{
 		PublicID: id, WebhookID: e.webhook.ID, Location: e.webhook.Location, DispatchID: c.rest.DispatchID,
-		EventTypes: eventTypes(inside), Items: len(inside), Subject: c.subject(inside[0].row),
+		EventTypes: eventTypes(inside), Via: inside[0].row.Via, Items: len(inside), Subject: c.subject(inside[0].row),
 	}}
 	for _, it := range inside {
 		n.Events = append(n.Events, it.row.ID)

@@ -58,6 +58,7 @@ func (d *deliverer) send(ctx context.Context, p outbound) (s attemptResult) {
 	request := p.to.Request(wire.Request{
 		ID: p.delivery.PublicID, Body: wire.JoinBody(p.delivery.SharedBytes(), p.delivery.Body), At: time.Now(), Retries: p.delivery.Tries,
 		EventTypes: splitTypes(p.delivery.EventTypes), Options: p.options,
+		Via: wire.JoinVia(p.delivery.Via, d.store.PublicID()),
 	})
 	request.Keep = func(bytes int) bool {
 		if d.reading.Add(int64(bytes))+d.unrecorded.Load() > d.readingMost {

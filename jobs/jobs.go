@@ -28,6 +28,9 @@ type Deps struct {
 	// Finished is called for deliveries that attempts brought to a final state,
 	// as models.Store.Finished is for others; nil: it is not.
 	Finished func(webhookType, state string, n int64)
+	// Lookups works on the requests of sources that wait for look-ups and are
+	// due; nil: none waits.
+	Lookups func(ctx context.Context) error
 	// MemoryShare is how much of the bytes that dispatch and the answers of
 	// receivers may take fits into memory, up to 1; 0: all of them.
 	MemoryShare float64
@@ -40,6 +43,7 @@ type Jobs struct {
 	dispatcher *dispatcher
 	sweeper    *sweeper
 	manual     *manualSender
+	watcher    *watcher
 	runner     *runner
 	arrived    chan struct{}
 	changed    []chan struct{}
@@ -72,6 +76,7 @@ func newJobs(d Deps, limits map[string]int) (*Jobs, error) {
 	sweep := j.wake()
 	j.sweeper = &sweeper{store: d.Store, runner: j.runner, log: d.Log, changed: sweep}
 	j.manual = &manualSender{store: d.Store, log: d.Log, changed: j.wake(), stored: func() { poke(sweep) }}
+	j.watcher = &watcher{store: d.Store, log: d.Log, lookups: d.Lookups, waiting: make(chan struct{}, 1), arrived: j.Arrived}
 	return j, nil
 }
 
@@ -97,6 +102,10 @@ func (j *Jobs) Start(ctx context.Context) error {
 	j.loops.Go(func() { j.dispatcher.run(loop) })
 	j.loops.Go(func() { j.sweeper.run(loop) })
 	j.loops.Go(func() { j.manual.run(loop) })
+	j.loops.Go(func() { j.watcher.watch(loop) })
+	if j.watcher.lookups != nil {
+		j.loops.Go(func() { j.watcher.lookUp(loop) })
+	}
 	j.mu.Lock()
 	j.running = true
 	j.mu.Unlock()
@@ -129,6 +138,9 @@ func (j *Jobs) Ready() bool {
 // Arrived says that events were accepted: with an interval of 0 they are
 // dispatched at once.
 func (j *Jobs) Arrived() { poke(j.arrived) }
+
+// Waiting says that a request of a source waits for look-ups.
+func (j *Jobs) Waiting() { poke(j.watcher.waiting) }
 
 // Changed says that an administrator changed something that may release
 // deliveries or move the next dispatch.

@@ -10,7 +10,7 @@ import (
 )
 
 // deliveryColumns are those of a delivery d, without the body.
-const deliveryColumns = "d.id, d.public_id, d.webhook_id, d.location, d.event_types, d.items, d.created_at, d.event_id, d.dispatch_id, d.body_id"
+const deliveryColumns = "d.id, d.public_id, d.webhook_id, d.location, d.event_types, d.via, d.items, d.created_at, d.event_id, d.dispatch_id, d.body_id"
 
 // complete fills in what follows from other rows about the deliveries. They are
 // read by id: joined, PostgreSQL would read all that wait or failed.

@@ -22,6 +22,7 @@ type Delivery struct {
 	Location  string
 	// EventTypes are the distinct types of its events, as ",a.b,c.d,".
 	EventTypes string
+	Via        string    // installations that its events came through, as Event.Via
 	Items      int       // events inside
 	CreatedAt  time.Time `gorm:"autoCreateTime:false"`
 	// Body is its body exactly as signed and sent or, with a BodyID, the parts

@@ -206,7 +206,7 @@ func (d *Dispatch) storeDeliveries(n Decision) error {
 // returns the ids in the order of the rows.
 func (s *Store) insertDeliveries(tx *gorm.DB, rows []NewDelivery, now time.Time) (ids []int64, err error) {
 	insert := db.Insertion{
-		Into:  "insert into deliveries (public_id, webhook_id, location, event_id, dispatch_id, event_types, items, created_at, body, body_id)",
+		Into:  "insert into deliveries (public_id, webhook_id, location, event_id, dispatch_id, event_types, via, items, created_at, body, body_id)",
 		After: " returning id",
 	}
 	scan := func(found *sql.Rows) error {
@@ -220,6 +220,7 @@ func (s *Store) insertDeliveries(tx *gorm.DB, rows []NewDelivery, now time.Time)
 		db.ColumnOf(rows, func(n NewDelivery) *int64 { return n.only() }),
 		db.ColumnOf(rows, func(n NewDelivery) int64 { return n.DispatchID }),
 		db.ColumnOf(rows, func(n NewDelivery) string { return n.EventTypes }),
+		db.ColumnOf(rows, func(n NewDelivery) string { return n.Via }),
 		db.ColumnOf(rows, func(n NewDelivery) int { return n.Items }),
 		db.ColumnOf(rows, func(NewDelivery) time.Time { return now }),
 		db.ColumnOf(rows, func(n NewDelivery) []byte {

@@ -159,17 +159,6 @@ func (x *Sources) Waiting(ctx context.Context, limit int, lease time.Duration) (
 	return rows, err
 }
 
-// NextWaiting is when the next request is due for its look-ups; nil: none waits.
-func (x *Sources) NextWaiting(ctx context.Context) (_ *time.Time, err error) {
-	defer wrap(&err, "find the next request that waits")
-	var at []time.Time
-	err = x.s.db.WithContext(ctx).Raw("select next_at from source_requests where next_at is not null order by next_at limit 1").Scan(&at).Error
-	if err != nil || len(at) == 0 {
-		return nil, err
-	}
-	return &at[0], nil
-}
-
 // Again stores what became of a request that was read again. With NextAt it is
 // tried again after that time, by the database's clock. Error: ErrNotFound when
 // it is gone.

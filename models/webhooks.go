@@ -67,6 +67,9 @@ type Webhooks struct {
 	known atomic.Pointer[census]
 }
 
+// InstallationID is Store.PublicID.
+func (x *Webhooks) InstallationID() string { return x.s.publicID }
+
 // Create stores a new webhook, active unless it is to be paused, and owned by
 // its author. Errors: ErrFull; ErrExists when another webhook has its key.
 func (x *Webhooks) Create(ctx context.Context, by Actor, in WebhookInput) (_ Webhook, err error) {

@@ -18,6 +18,7 @@ import (
 type Places struct {
 	*limit.Limiter
 	Pace Pace
+	Most int64 // bytes of a body; 0: MaxBody
 }
 
 // NewPlaces shares out places and bytes, of which only a part may fit into
@@ -25,7 +26,7 @@ type Places struct {
 func NewPlaces(count int, bytes int64, memoryShare float64) Places {
 	bytes = int64(float64(bytes) * cmp.Or(memoryShare, 1))
 	return Places{
-		limit.New(limit.Config{Places: count, Bytes: bytes, Share: fairShare, Queue: count, Wait: placeWait}), slowest,
+		Limiter: limit.New(limit.Config{Places: count, Bytes: bytes, Share: fairShare, Queue: count, Wait: placeWait}), Pace: slowest,
 	}
 }
 
@@ -38,7 +39,7 @@ func (p *Places) Enter(ctx context.Context, flow string) (*Request, *Refusal) {
 		end(nil)
 		return nil, Busy()
 	}
-	return &Request{place, end, p.Pace}, nil
+	return &Request{place, end, p.Pace, cmp.Or(p.Most, MaxBody)}, nil
 }
 
 // Request is a request that has its place.
@@ -46,6 +47,7 @@ type Request struct {
 	*limit.Place
 	end  context.CancelCauseFunc
 	Pace Pace
+	most int64
 }
 
 // Release gives the place back.
@@ -70,13 +72,13 @@ const placeWait = time.Second
 func (q *Request) Read(w http.ResponseWriter, r *http.Request) (*Body, *Refusal) {
 	large := &Refusal{
 		Status: http.StatusRequestEntityTooLarge, Reason: ReasonTooLarge,
-		Detail: fmt.Sprintf("The body is larger than %d bytes.", MaxBody),
+		Detail: fmt.Sprintf("The body is larger than %d bytes.", q.most),
 	}
-	if r.ContentLength > MaxBody {
+	if r.ContentLength > q.most {
 		return nil, large
 	}
 	b := bodies.Get().(*Body) //nolint:forcetypeassert // the pool holds nothing else
-	err := q.fill(b, w, http.MaxBytesReader(w, r.Body, MaxBody))
+	err := q.fill(b, w, http.MaxBytesReader(w, r.Body, q.most))
 	if err == nil {
 		return b, nil
 	}

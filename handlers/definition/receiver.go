@@ -39,6 +39,7 @@ func (c *Checker) Test(ctx context.Context, w Checked) (TestResult, error) {
 	}
 	request := w.Recipient().Request(wire.Request{
 		ID: id, Body: body, At: at, Test: true, EventTypes: typesOf(events[:used]), Options: w.Input.Options,
+		Via: c.Webhooks.InstallationID(),
 	})
 	t := TestResult{Body: body, Shown: w.Input.URLShown, Policy: f.Policy}
 	ask := func() { t.Result = c.Sender.Do(ctx, request) }

@@ -121,5 +121,5 @@ func (s *Site) renderError() ([]byte, error) {
 
 // IsAPI tells whether errors at a path are answered as problem+json.
 func IsAPI(path string) bool {
-	return strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/superoffice/")
+	return strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/superoffice/") || strings.HasPrefix(path, "/in/")
 }

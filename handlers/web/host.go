@@ -18,7 +18,7 @@ import (
 // for machines need no cookies, so they answer everywhere.
 func (s *Site) OwnHost(c *gin.Context) {
 	path := c.Request.URL.Path
-	if IsAPI(path) || strings.HasPrefix(path, "/in/") || strings.HasPrefix(path, "/static/") ||
+	if IsAPI(path) || strings.HasPrefix(path, "/static/") ||
 		path == "/healthz" || path == "/readyz" || path == "/metrics" || s.isOwnHost(c.Request.Host) {
 		return
 	}

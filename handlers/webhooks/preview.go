@@ -66,7 +66,7 @@ func (s *Pages) previewWebhook(ctx context.Context, w definition.Checked, wrong 
 	}
 	p.Body, p.Raw, p.Items = deliveries.PrettyCode(body), string(body), len(types)
 	if wrong["url"] == "" && wrong["headers"] == "" && wrong[definition.SecretField(0)] == "" && wrong[definition.SecretField(1)] == "" {
-		p.Request = requestLines(w, wire.Request{ID: id, Body: body, At: now, EventTypes: web.Unique(types), Options: in.Options})
+		p.Request = requestLines(w, wire.Request{ID: id, Body: body, At: now, EventTypes: web.Unique(types), Options: in.Options, Via: s.Store.PublicID()})
 		p.Signed = signedWith(w)
 	}
 	return p, nil

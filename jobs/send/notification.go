@@ -37,7 +37,11 @@ func NewRecipient(f *wire.Format, url string, secrets []string, custom iter.Seq2
 // here.
 func (r *Recipient) Headers(attempt wire.Request) []wire.Header {
 	attempt.Secrets = r.secrets
-	return slices.Concat(r.format.Headers(attempt), r.custom)
+	headers := r.format.Headers(attempt)
+	if attempt.Via != "" {
+		headers = append(headers, wire.Header{Name: wire.ViaHeader, Value: attempt.Via})
+	}
+	return slices.Concat(headers, r.custom)
 }
 
 // Request is ready for Client.Do.

@@ -152,4 +152,6 @@ type Request struct {
 	EventTypes []string  // internal types of the events inside, without repeats
 	Test       bool
 	Options    map[string]string
+	// Via are the ids of the installations that it came through, this one last.
+	Via string
 }

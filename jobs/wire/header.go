@@ -12,7 +12,7 @@ const (
 // that ends in "-" stands for all that begin so. The types add their own.
 var reservedHeaders = []string{
 	"Accept-Encoding", "Connection", "Content-", "Expect", "Host", "HTTP2-Settings", "Keep-Alive",
-	"Proxy-", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "User-Agent",
+	"Proxy-", ViaHeader, "TE", "Trailer", "Transfer-Encoding", "Upgrade", "User-Agent",
 }
 
 // ReservedHeader says whether a custom header may not have this name because

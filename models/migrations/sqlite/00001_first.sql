@@ -272,7 +272,7 @@ create table bodies (
 
 -- A delivery's row is written once, but for content that is erased. event_id is
 -- the only event inside; null: there are several, in triggers. body is all of its
--- body or, with a body_id, the parts of its own.
+-- body or, with a body_id, the parts of its own. via is that of its events.
 create table deliveries (
     id integer primary key autoincrement,
     public_id text not null unique,
@@ -281,6 +281,7 @@ create table deliveries (
     event_id integer,
     dispatch_id integer not null default 0,
     event_types text not null,
+    via text not null default '',
     items integer not null,
     created_at datetime not null,
     body blob not null,
