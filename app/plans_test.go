@@ -19,7 +19,7 @@ import (
 // bigTables grow with time or with the number of webhooks: nobody reads one
 // from its beginning to its end.
 var bigTables = []string{
-	"events", "pending_events", "dispatches", "deliveries", "delivery_queue", "delivery_ends", "attempts", "triggers", "webhook_hours", "webhooks", "webhook_versions", "audit_entries", "lanes",
+	"events", "pending_events", "dispatches", "deliveries", "delivery_queue", "delivery_ends", "attempts", "triggers", "webhook_hours", "event_hours", "location_hours", "webhooks", "webhook_versions", "audit_entries", "lanes",
 }
 
 // wholeReads are the beginnings of the statements for which it is right, each
@@ -40,6 +40,7 @@ var wholeReads = map[string]string{
 	"SELECT count(*) FROM (SELECT 1 FROM delivery_queue LIMIT ?)":         "what waits is counted up to a limit",
 	"SELECT q.delivery_id FROM delivery_queue q ORDER BY":                 "a filter finds out where it is to stop, after 20,000 rows at most",
 	"SELECT e.delivery_id FROM delivery_ends e WHERE e.state":             "a filter finds out where it is to stop, after 20,000 rows at most",
+	"select w.*, u.name, u.location, u.last_at from (select":              "what waits, and what of it is held, is counted up to a limit",
 	"SELECT leased_by FROM lanes":                                         "one page asks who is at work; an index would be written with every turn of a lane",
 	"update lanes set leased_until = null where":                          "the only instance starts, and whoever had a lease is dead",
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/api"
 	"github.com/sitehooks/sitehooks/handlers/api/inbound"
 	"github.com/sitehooks/sitehooks/handlers/deliveries"
+	"github.com/sitehooks/sitehooks/handlers/overview"
 	"github.com/sitehooks/sitehooks/handlers/triggers"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/webhooks"
@@ -77,6 +78,7 @@ type Areas struct {
 	Account    *account.Pages
 	Admin      *admin.Pages
 	Deliveries *deliveries.Pages
+	Overview   *overview.Pages
 	Triggers   *triggers.Pages
 	Webhooks   *webhooks.Pages
 	deps       Deps
@@ -104,6 +106,7 @@ func Build(d Deps) (*Areas, error) {
 		deps: d, Site: site, Account: account.New(site, d.OIDC, d.LoginRefused),
 		Admin:      &admin.Pages{Site: site, Ready: d.Ready, Refused: d.Refused, IngestToken: d.IngestToken},
 		Deliveries: deliveries.New(site),
+		Overview:   &overview.Pages{Site: site},
 		Triggers:   &triggers.Pages{Site: site},
 	}
 	a.Webhooks = &webhooks.Pages{Site: site, Sender: d.Sender, Identity: a.Account}

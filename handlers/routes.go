@@ -68,6 +68,7 @@ func (a *Areas) Routes() (*gin.Engine, error) {
 	get(member, "/account/password", s.On(a.Account.PasswordForm))
 	member.POST("/account/password", s.On(a.Account.PasswordChange))
 	member.POST("/account/sessions", s.On(a.Account.SessionsEnd))
+	get(member, "/admin", s.On(a.Overview.Show))
 	get(member, "/admin/webhooks", s.On(a.Webhooks.List))
 	get(member, "/admin/webhooks/:id", s.On(a.Webhooks.Show))
 	get(member, "/admin/deliveries", s.On(a.Deliveries.List))

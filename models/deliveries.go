@@ -15,6 +15,7 @@ type Deliveries struct{ s *Store }
 const (
 	StateHeld    = "held"    // waits, perhaps to be resent, and its webhook cannot send
 	StateWaiting = "waiting" // pending or retrying
+	StateTried   = "tried"   // at least one attempt failed, however it ended
 )
 
 // DeliveryQuery selects deliveries; empty: any.

@@ -26,7 +26,7 @@ func (q DeliveryQuery) source() source {
 		return deliverySource
 	case q.State == DeliveryPending, q.State == DeliveryRetrying, q.State == StateWaiting, q.State == StateHeld:
 		return queueSource
-	case q.ErrorClass != "", q.CodeClass > 2:
+	case q.ErrorClass != "", q.CodeClass > 2, q.State == StateTried:
 		return failureSource
 	default:
 		return deliverySource
@@ -51,6 +51,11 @@ func (q DeliveryQuery) whereState() string {
 			return "e.state = '" + q.State + "'"
 		}
 		return "(select e.state from delivery_ends e where e.delivery_id = d.id) = '" + q.State + "'"
+	case StateTried:
+		if from == failureSource { // each delivery once
+			return "a.started_at = (select min(f.started_at) from attempts f where f.delivery_id = a.delivery_id and not f.arrived)"
+		}
+		return "exists (select 1 from attempts f where f.delivery_id = d.id and not f.arrived)"
 	case DeliveryDelivered:
 		return "(select e.state from delivery_ends e where e.delivery_id = d.id) is null" +
 			" and not coalesce((select " + onSchedule + " from delivery_queue q where q.delivery_id = d.id), false)"
@@ -154,7 +159,7 @@ func (q DeliveryQuery) whereLast(query *gorm.DB) *gorm.DB {
 	if q.ErrorClass != "" {
 		query = query.Where(last("error_class")+" = ?", q.ErrorClass)
 	}
-	if q.source() == failureSource { // which has other attempts of the same delivery too
+	if q.source() == failureSource && q.State != StateTried { // which has other attempts of the same delivery too
 		query = query.Where("a.started_at = " + last("started_at"))
 	}
 	return query

@@ -123,6 +123,9 @@ func (d *Dispatch) storeEvents(n Decision) error {
 			return ErrChanged
 		}
 	}
+	if err := d.s.countEvents(d.tx.DB, n.Events); err != nil {
+		return err
+	}
 	by := dispatch{At: d.Now, MatchVersion: d.Version, Logged: d.Settings.TriggerHistory}
 	if err := d.tx.Create(&by).Error; err != nil {
 		return err

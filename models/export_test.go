@@ -16,7 +16,7 @@ func Records() []any {
 		&User{}, &LoginFailure{}, &Session{}, &Token{}, &Location{}, &Community{}, &tagRow{}, &settingRow{},
 		&SettingChange{}, &AuditEntry{}, &Webhook{}, &WebhookVersion{}, &Event{}, &pendingEvent{}, &dispatch{}, &dispatchedEvent{}, &Rest{}, &ManualSend{}, &Body{},
 		&Delivery{}, &queuedDelivery{}, &deliveryEnd{}, &Attempt{},
-		&Trigger{}, &Lane{}, &dispatchRun{}, &WebhookHour{}, &Instance{}, &installation{}, &versionRow{},
+		&Trigger{}, &Lane{}, &dispatchRun{}, &WebhookHour{}, &eventHour{}, &locationHour{}, &Instance{}, &installation{}, &versionRow{},
 		&Source{}, &SourceState{}, &SourceHour{}, &SourceCursor{}, &SourceRequest{},
 	}
 }
@@ -61,3 +61,9 @@ func (s *Store) AddDeliveries(ctx context.Context, rows ...Delivery) error {
 
 // Recording counts the calls of Record that wait for their turn.
 func (x *Events) Recording() int { return x.records.Waiting() }
+
+// SummedHours is how many hours of locations are added up.
+func (s *Store) SummedHours(ctx context.Context) (n int64) {
+	s.db.WithContext(ctx).Model(&locationHour{}).Distinct("hour").Count(&n)
+	return n
+}

@@ -46,3 +46,21 @@ func (l LocationSet) where(db *gorm.DB, column string) *gorm.DB {
 	}
 	return db.Where(column+" in ?", l.slugs)
 }
+
+// sql is the condition, with its arguments, that a column names a location of
+// the set, for statements that gorm does not put together.
+func (l LocationSet) sql(column string) (text string, args []any) {
+	if l.all {
+		return "true", nil
+	}
+	return column + " in ?", []any{l.slugs}
+}
+
+// webhooks is the condition that a column has the id of a webhook of the set;
+// its arguments are those of sql.
+func (l LocationSet) webhooks(column string) string {
+	if l.all {
+		return "true"
+	}
+	return column + " in (select id from webhooks where location in ?)"
+}

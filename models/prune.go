@@ -37,7 +37,7 @@ type Pruning struct {
 // Pruning begins a pass.
 func (s *Store) Pruning() *Pruning {
 	p := &Pruning{s: s}
-	p.phases = []func(*gorm.DB, *Pruned) error{s.expireHeld, s.pruneDeliveries, p.events, s.pruneDispatches, s.pruneRest}
+	p.phases = []func(*gorm.DB, *Pruned) error{s.sumHours, s.expireHeld, s.pruneDeliveries, p.events, s.pruneDispatches, s.pruneRest}
 	return p
 }
 
@@ -229,5 +229,10 @@ func (s *Store) pruneRest(tx *gorm.DB, _ *Pruned) error {
 	if err := s.pruneSources(tx, now); err != nil {
 		return err
 	}
-	return tx.Where("hour < ?", now.Add(-hoursRetention)).Delete(&WebhookHour{}).Error
+	for _, record := range []any{&WebhookHour{}, &eventHour{}, &locationHour{}} {
+		if err := tx.Where("hour < ?", now.Add(-hoursRetention)).Delete(record).Error; err != nil {
+			return err
+		}
+	}
+	return nil
 }

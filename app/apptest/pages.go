@@ -16,6 +16,7 @@ type Page struct {
 func Pages(rows int) []Page {
 	n := strconv.Itoa
 	list := []Page{
+		{Name: "overview", Path: "/admin"},
 		{Name: "webhooks", Path: "/admin/webhooks"},
 		{Name: "webhook", Path: "/admin/webhooks/1"},
 		{Name: "webhook-edit", Path: "/admin/webhooks/1/edit"},

@@ -34,7 +34,7 @@ func TestLogin(t *testing.T) {
 	}
 	c.Cookie = cookie.Value
 	c.Get("/login?next=/admin/deliveries").GoesTo("/admin/deliveries")
-	c.Get("/").GoesTo("/admin/webhooks")
+	c.Get("/").GoesTo("/admin")
 
 	// Logging in again makes a new session and ends the old one.
 	again := webtest.SessionOf(t, c.Post("/login", webtest.Credentials(webtest.AdminPassword)).Want(http.StatusSeeOther))
@@ -103,9 +103,9 @@ func TestCookieIsSecureOverHTTPS(t *testing.T) {
 func TestNextStaysOnTheSite(t *testing.T) {
 	for next, want := range map[string]string{
 		"/admin/deliveries?state=failed": "/admin/deliveries?state=failed",
-		"":                               "/admin/webhooks", "https://evil.example/": "/admin/webhooks", "//evil.example": "/admin/webhooks",
-		"/\\evil.example": "/admin/webhooks", "/\t/evil.example": "/admin/webhooks", "/\r\nX: y": "/admin/webhooks",
-		"javascript:alert(1)": "/admin/webhooks",
+		"":                               "/admin", "https://evil.example/": "/admin", "//evil.example": "/admin",
+		"/\\evil.example": "/admin", "/\t/evil.example": "/admin", "/\r\nX: y": "/admin",
+		"javascript:alert(1)": "/admin",
 	} {
 		if got := web.LocalPath(next); got != want {
 			t.Errorf("localPath(%q) = %q, want %q", next, got, want)

@@ -107,7 +107,7 @@ func TestSingleSignOnWithoutItsProvider(t *testing.T) {
 	p.Away = false
 	account.AskProviderAnew(c.Areas.Account)            // some seconds later
 	p.Begin(c, account.OidcPath+"?next=//evil.example") // asked anew
-	c.Get(p.Back()).GoesTo("/admin/webhooks")
+	c.Get(p.Back()).GoesTo("/admin")
 
 	without := webtest.NewConsole(t)
 	without.Cookie = ""
@@ -122,7 +122,7 @@ func TestSingleSignOnReplacesTheOneTimePassword(t *testing.T) {
 	u := c.AddUser(models.User{Email: "new@example.com", PasswordHash: webtest.AdminHash(), Role: models.RoleViewer, MustChangePassword: true})
 	p.Begin(c, account.OidcPath)
 	p.Claims = map[string]any{"email": u.Email, "email_verified": "true"}
-	a := c.Get(p.Back()).GoesTo("/admin/webhooks")
+	a := c.Get(p.Back()).GoesTo("/admin")
 	c.Cookie, c.Extra = webtest.SessionOf(t, a).Value, nil
 	c.Get("/admin/webhooks").Want(http.StatusOK)
 	c.Cookie = ""

@@ -46,7 +46,10 @@ type chartRow struct {
 // Answered tells whether there was an attempt.
 func (r chartRow) Answered() bool { return r.attempts > 0 }
 
-const chartDays = 30
+const (
+	chartDays = 30
+	weekDays  = 7
+)
 
 // Day is the chart of the last 24 hours.
 func Day(hours []models.WebhookHour, held []Span, now time.Time) Chart {
@@ -60,17 +63,33 @@ func Day(hours []models.WebhookHour, held []Span, now time.Time) Chart {
 
 // Month is the chart of the last 30 days.
 func Month(hours []models.WebhookHour, held []Span, now time.Time) Chart {
-	since := MonthSince(now)
-	c := Chart{ID: "month", Title: "30 days", Unit: "Day (UTC)", Last: "today"}
-	for i := range chartDays {
+	return days(Chart{ID: "month", Title: "30 days"}, hours, held, MonthSince(now), chartDays)
+}
+
+// Week is the chart of the last 7 days.
+func Week(hours []models.WebhookHour, now time.Time) Chart {
+	return days(Chart{ID: "week", Title: "7 days"}, hours, nil, daysSince(now, weekDays), weekDays)
+}
+
+func days(c Chart, hours []models.WebhookHour, held []Span, since time.Time, n int) Chart {
+	c.Unit, c.Last = "Day (UTC)", "today"
+	for i := range n {
 		c.Rows = append(c.Rows, chartRow{At: since.AddDate(0, 0, i).Format("Jan 2")})
 	}
 	return c.holding(held, since, 24*time.Hour).filled(hours, since, 24*time.Hour)
 }
 
 // MonthSince is the beginning of the first of the days shown.
-func MonthSince(now time.Time) time.Time {
-	return now.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1-chartDays)
+func MonthSince(now time.Time) time.Time { return daysSince(now, chartDays) }
+
+// WeekSince is the beginning of the first of the hours of a week, which ends
+// with the present hour.
+func WeekSince(now time.Time) time.Time {
+	return now.UTC().Truncate(time.Hour).Add(-(weekDays*24 - 1) * time.Hour)
+}
+
+func daysSince(now time.Time, n int) time.Time {
+	return now.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1-n)
 }
 
 // holding shows when the webhook could not send.

@@ -123,10 +123,14 @@ func (s *Pages) webhookName(ctx context.Context, id int64) (string, error) {
 }
 
 func deliveryStateWords(state string) string {
-	if state == models.StateWaiting {
+	switch state {
+	case models.StateWaiting:
 		return "On their way"
+	case models.StateTried:
+		return "With a failed attempt"
+	default:
+		return web.Capitalized(state)
 	}
-	return web.Capitalized(state)
 }
 
 // chips are the filters that are on.

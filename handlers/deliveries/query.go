@@ -35,7 +35,7 @@ func init() {
 }
 
 var deliveryStates = []string{
-	models.DeliveryDelivered, models.DeliveryRetrying, models.DeliveryFailed, "held", models.DeliveryPending, models.DeliveryDropped, "waiting",
+	models.DeliveryDelivered, models.DeliveryRetrying, models.DeliveryFailed, "held", models.DeliveryPending, models.DeliveryDropped, "waiting", models.StateTried,
 }
 
 // parseDeliveryQuery reads the filter from a URL. A value that means nothing

@@ -191,7 +191,7 @@ func TestThemeIsRemembered(t *testing.T) {
 	if class, _ := c.Get("/admin/webhooks").Find("body").Attr("class"); class != "theme-dark" {
 		t.Errorf("body has the class %q", class)
 	}
-	c.Post("/theme", url.Values{"theme": {"light"}, "next": {"//evil.example"}}).GoesTo("/admin/webhooks")
+	c.Post("/theme", url.Values{"theme": {"light"}, "next": {"//evil.example"}}).GoesTo("/admin")
 }
 
 func TestForwardedAddressIsBelievedOfTrustedProxiesOnly(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 // Title and Nav, render fills in the rest.
 type Page struct {
 	Title string
-	Nav   string // entry of the navigation, by its name in Work and Administration
+	Nav   string // entry of the navigation, by its name in Start, Work and Administration
 	User  models.User
 	Flash []Flash
 	Theme string // system, light, dark or contrast
@@ -55,6 +55,9 @@ func (p *Page) entry(nav, href, icon, text string) Entry {
 	return Entry{nav, href, icon, text, p.Nav == nav}
 }
 
+// Start is the first entry.
+func (p *Page) Start() Entry { return p.entry("overview", OverviewPath, "Home", "Overview") }
+
 // Work are the entries of every day.
 func (p *Page) Work() []Entry {
 	return []Entry{
@@ -81,7 +84,7 @@ func (p *Page) Administration() []Entry {
 func (s *Site) renderEntries() (map[string]template.HTML, error) {
 	rendered := map[string]template.HTML{}
 	none := &Page{}
-	for _, e := range slices.Concat([]Entry{{}}, none.Work(), none.Administration()) {
+	for _, e := range slices.Concat([]Entry{{}, none.Start()}, none.Work(), none.Administration()) {
 		var buf bytes.Buffer
 		if err := s.Templates.RenderFragment(&buf, "error", "entries", &Page{Nav: e.Nav}); err != nil {
 			return nil, err

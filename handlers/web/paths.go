@@ -4,6 +4,9 @@ package web
 // password.
 const PasswordPath = "/account/password"
 
+// OverviewPath is the address of the first page.
+const OverviewPath = "/admin"
+
 // WebhooksPath is the address of the list of webhooks.
 const WebhooksPath = "/admin/webhooks"
 

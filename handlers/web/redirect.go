@@ -14,4 +14,4 @@ func (s *Site) RedirectToParent(c *gin.Context) error {
 }
 
 // Home leads to the first page.
-func (s *Site) Home(c *gin.Context) error { return s.Redirect(c, WebhooksPath) }
+func (s *Site) Home(c *gin.Context) error { return s.Redirect(c, OverviewPath) }

@@ -73,9 +73,8 @@ func (s *Site) Theme(c *gin.Context) error {
 // A browser takes "//host" and "/\host" for another site and drops tabs and
 // line ends before it looks.
 func LocalPath(next string) string {
-	const home = "/admin/webhooks"
 	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\t\r\n") {
-		return home
+		return OverviewPath
 	}
 	return next
 }

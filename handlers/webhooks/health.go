@@ -137,3 +137,17 @@ func (s *Pages) featureOff(ctx context.Context) (*featureOff, error) {
 	off.Stopped, off.Held, err = s.Store.Webhooks.OfTypes(ctx, names)
 	return off, err
 }
+
+// Trouble says in words how a webhook fares that needs attention, with a note to
+// it and the reason; why may be empty.
+func Trouble(row models.WebhookRow, at models.Snapshot) (badge web.Badge, note, why string) {
+	off := !at.Settings.GenericEnabled && web.NeedsFeature(row.Type)
+	badge, note = health(row, off, at.Now)
+	if row.State == models.WebhookBroken {
+		why = row.StateReason
+	}
+	if f := failingOf(row, off, at.Now); f != nil {
+		why = f.Reason
+	}
+	return badge, note, why
+}

@@ -165,6 +165,9 @@ func (f *filler) webhooks() {
 		"delivered=(w.id + i) % 30", "failed=(w.id + i) % 3", "ms_sum=1000", "ms_max=90")
 	f.insert("webhook_hours", 24, 30*24, "join webhooks w on w.id <= "+strconv.Itoa(BigHot), "webhook_id=w.id", "hour=⟨NOW - NOW % HOUR - i * HOUR⟩",
 		"delivered=i", "failed=1", "ms_sum=1000", "ms_max=90")
+	f.insert("event_hours", 0, 30*24, "cross join locations l", "hour=⟨NOW - NOW % HOUR - i * HOUR⟩", "location=l.slug", "events=1 + i % 7")
+	f.insert("location_hours", 2, 30*24, "cross join locations l", "hour=⟨NOW - NOW % HOUR - i * HOUR⟩", "location=l.slug",
+		"delivered=i % 30", "failed=i % 3", "ms_sum=1000", "ms_max=90")
 	f.number("webhooks")
 	f.number("webhook_versions")
 }

@@ -21,7 +21,7 @@ export function serveFresh(place) {
     const begun = performance.now();
     const answer = await ask(address, place.dataset.fresh, null, { "X-Unattended": "1" });
     if (answer.to) return; // logged out: the next click says so
-    if (answer.html !== undefined) show(place, bar, newest, parsed(answer.html));
+    if (answer.html !== undefined) (place.dataset.freshWhole === undefined ? show(place, bar, newest, parsed(answer.html)) : renew(place, parsed(answer.html)));
     later(Math.max(pause, 10 * (performance.now() - begun))); // a busy server is left alone
   };
   for (const sign of ["pointerdown", "keydown", "scroll"]) {
@@ -33,6 +33,13 @@ export function serveFresh(place) {
   }
   document.addEventListener("visibilitychange", () => { if (!document.hidden) later(0); });
   later(pause);
+}
+
+// renew puts a part in the place of its older self, unless the reader is at it or
+// has opened something in it.
+function renew(place, fresh) {
+  if (place.contains(document.activeElement) || place.querySelector("details[open]") || String(getSelection())) return;
+  place.replaceChildren(...fresh.childNodes);
 }
 
 function ids(root) {

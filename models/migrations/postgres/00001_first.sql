@@ -495,3 +495,24 @@ create table manual_sends (
     ended_at timestamptz
 );
 create index manual_sends_open on manual_sends (id) where ended_at is null;
+
+-- How many events of a location were received in each hour, written by dispatch,
+-- and how the webhooks of a location fared in each hour that is over, added up
+-- from webhook_hours by pruning. The overview adds up a week of both: an hour's
+-- rows lie side by side.
+create table event_hours (
+    hour timestamptz not null,
+    location text not null,
+    events bigint not null,
+    primary key (hour, location)
+);
+
+create table location_hours (
+    hour timestamptz not null,
+    location text not null,
+    delivered bigint not null,
+    failed bigint not null,
+    ms_sum bigint not null,
+    ms_max bigint not null,
+    primary key (hour, location)
+);

@@ -498,3 +498,24 @@ create table manual_sends (
     ended_at datetime
 );
 create index manual_sends_open on manual_sends (id) where ended_at is null;
+
+-- How many events of a location were received in each hour, written by dispatch,
+-- and how the webhooks of a location fared in each hour that is over, added up
+-- from webhook_hours by pruning. The overview adds up a week of both: an hour's
+-- rows lie side by side.
+create table event_hours (
+    hour datetime not null,
+    location text not null,
+    events integer not null,
+    primary key (hour, location)
+) without rowid;
+
+create table location_hours (
+    hour datetime not null,
+    location text not null,
+    delivered integer not null,
+    failed integer not null,
+    ms_sum integer not null,
+    ms_max integer not null,
+    primary key (hour, location)
+) without rowid;

@@ -1,0 +1,121 @@
+package models
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// activeLane is the condition that the webhook of a lane may send, up to one for
+// its location. It is looked up for each lane, which are few: joined, the
+// databases would read all webhooks.
+const activeLane = "(select state = 'active' and deleted_at is null from webhooks where id = lanes.webhook_id and "
+
+// Troubled returns webhooks that need attention, and how many there are: those
+// that broke come first, then those that are failing, then paused ones that hold
+// deliveries. Held is counted up to HeldMax.
+func (x *Webhooks) Troubled(ctx context.Context, within LocationSet, at Snapshot, limit int) (list []WebhookRow, all int64, err error) {
+	defer wrap(&err, "list webhooks that need attention")
+	var rows []struct {
+		Webhook
+		Lane
+		LocationName string
+		Held, Alike  int64
+	}
+	here, slugs := within.sql("location")
+	err = x.s.db.WithContext(ctx).Raw(`
+		with troubled as (
+			select id, state_at as since, case state when 'broken' then 0 else 2 end as urgency from webhooks
+			where state <> 'active' and state in ('broken', 'stopped') and deleted_at is null and `+here+`
+				and (state = 'broken' or exists (select 1 from delivery_queue q where q.webhook_id = webhooks.id))
+			union all
+			select webhook_id, failing_since, 1 from lanes where failures_in_row > 0 and `+laneFailing+` and `+activeLane+here+`)),
+		first as (select id, since, urgency, (select count(*) from troubled) as alike from troubled order by urgency, since, id limit ?)
+		select w.id, w.type, w.name, w.location, w.state, w.state_reason, w.state_at, w.state_by, l.name as location_name, f.alike,
+			n.failures_in_row, n.failing_since, n.last_success_at, n.last_at, n.last_code, n.last_error, n.next_due_at,
+			(select count(*) from (select 1 from delivery_queue q where q.webhook_id = w.id limit ?) held) as held
+		from first f join webhooks w on w.id = f.id
+		left join lanes n on n.webhook_id = w.id left join locations l on l.slug = w.location
+		order by f.urgency, f.since, f.id`,
+		slices.Concat(slugs, laneFailingArgs(at.Now), slugs, []any{limit, HeldMax})...).Scan(&rows).Error
+	for _, r := range rows {
+		all = r.Alike
+		if r.State == WebhookActive && !at.Settings.GenericEnabled && x.s.needsFeature(r.Type) {
+			continue // it is switched off, and nothing is tried
+		}
+		list = append(list, WebhookRow{Webhook: r.Webhook, LocationName: r.LocationName, Lane: r.Lane, Held: r.Held})
+	}
+	return list, all, err
+}
+
+// Workload is what dispatch and the queue have to do, and which sources reported.
+// Counts stop at DepthMax.
+type Workload struct {
+	Undispatched int64 // events
+	SetAside     int64 // times that dispatch gave up: see Rest
+	LastRun      *time.Time
+	Waiting      int64      // deliveries, held ones included
+	Held         int64      // of these, those whose webhook is paused or broken
+	OldestDue    *time.Time // since when the oldest due delivery waits; nil: none does
+	Broken       int64      // webhooks
+	Stopped      int64
+	Failing      int64
+	Sources      []SourceUse `gorm:"-"` // those that reported last come first
+}
+
+// SourceUse is a source of events, and when it reported last.
+type SourceUse struct {
+	Name     string // of the token
+	Location string // to which it is limited; empty: all
+	LastAt   *time.Time
+}
+
+// sourcesMax is how many sources Workload names.
+const sourcesMax = 20
+
+// Workload measures the work of some locations.
+func (s *Store) Workload(ctx context.Context, within LocationSet, at Snapshot) (_ Workload, err error) {
+	defer wrap(&err, "measure the work")
+	here, slugs := within.sql("location")
+	// A lane's own time may be earlier than that of its next delivery. Those that
+	// go out slowly are not late.
+	var rows []struct {
+		Workload
+		SourceUse
+	}
+	err = s.db.WithContext(ctx).Raw(`
+		select w.*, u.name, u.location, u.last_at
+		from (select
+			(select count(*) from (select 1 from pending_events where `+here+` limit ?) p) as undispatched,
+			(select count(*) from dispatch_rest where set_aside_at is not null and `+here+`) as set_aside,
+			(select last_at from dispatch_runs where id = 1) as last_run,
+			(select count(*) from (select 1 from delivery_queue where `+within.webhooks("webhook_id")+` limit ?) q) as waiting,
+			(select count(*) from (select 1 from webhooks h join delivery_queue q on q.webhook_id = h.id
+				where h.state <> 'active' and h.deleted_at is null and `+within.webhooks("h.id")+` limit ?) q) as held,
+			(select q.due_at from (select (select due_at from delivery_queue where webhook_id = l.webhook_id and paced = false
+					order by due_at, delivery_id limit 1) as due_at from lanes l where l.next_due_at <= ? and `+within.webhooks("l.webhook_id")+`) q
+				where q.due_at <= ? order by q.due_at limit 1) as oldest_due,
+			(select count(*) from webhooks where state <> 'active' and state = 'broken' and deleted_at is null and `+here+`) as broken,
+			(select count(*) from webhooks where state <> 'active' and state = 'stopped' and deleted_at is null and `+here+`) as stopped,
+			(select count(*) from lanes where failures_in_row > 0 and `+laneFailing+` and `+activeLane+here+`)) as failing
+		) w
+		left join (
+			select name, location, last_used_at as last_at from tokens
+			where scope = ? and revoked_at is null and (location = '' or `+here+`)
+			union all
+			select 'SITEHOOKS_INGEST_TOKEN', '', ingest_token_used_at from installations where ingest_token_used_at is not null
+		) u on true
+		order by case when u.last_at is null then 1 else 0 end, u.last_at desc, u.name limit ?`,
+		slices.Concat(slugs, []any{DepthMax}, slugs, slugs, []any{DepthMax}, slugs, []any{DepthMax, at.Now}, slugs, []any{at.Now},
+			slugs, slugs, laneFailingArgs(at.Now), slugs, []any{ScopeIngest}, slugs, []any{sourcesMax})...).Scan(&rows).Error
+	if err != nil || len(rows) == 0 {
+		return Workload{}, err
+	}
+	work := rows[0].Workload
+	for _, r := range rows {
+		if r.Name != "" {
+			work.Sources = append(work.Sources, r.SourceUse)
+		}
+	}
+	return work, nil
+}

@@ -1,0 +1,130 @@
+package models_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/sitehooks/sitehooks/models"
+	"github.com/sitehooks/sitehooks/models/modelstest"
+)
+
+// TestSiteHours holds the figures of the overview against what happened: before
+// and after the hours that are over were added up, of all locations and of some.
+func TestSiteHours(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
+		dispatchAtOnce(t, s)
+		ok(t, s.Locations.Create(t.Context(), mary, "team", models.Label{Name: "Team"}))
+		w := create(t, s, nil)
+		other := create(t, s, func(in *models.WebhookInput) { in.Location = "team" })
+		began := clock.Now()
+		for i, hook := range []models.Webhook{w, w, other} {
+			id := string(rune('a' + i))
+			ok(t, record(t, s, event(id)))
+			d := deliver(t, s, hook, "d-"+id, id)
+			finish(t, s, d, []string{models.DeliveryDelivered, models.DeliveryFailed, models.DeliveryDelivered}[i], 200)
+			clock.Add(time.Hour)
+		}
+		total := func(within models.LocationSet) (sum models.SiteHour, rows int) {
+			hours, err := s.SiteHours(t.Context(), within, began)
+			ok(t, err)
+			for _, h := range hours {
+				sum.Events, sum.Delivered, sum.Failed = sum.Events+h.Events, sum.Delivered+h.Delivered, sum.Failed+h.Failed
+			}
+			return sum, len(hours)
+		}
+		for _, when := range []string{"as they happened", "added up"} {
+			all, rows := total(models.AllLocations())
+			main, _ := total(models.OnlyLocations("main"))
+			team, _ := total(models.OnlyLocations("team"))
+			none, _ := total(models.LocationSet{})
+			want(t, when+": hours", rows, 3)
+			want(t, when+": all", [3]int64{all.Events, all.Delivered, all.Failed}, [3]int64{3, 2, 1})
+			want(t, when+": main", [3]int64{main.Events, main.Delivered, main.Failed}, [3]int64{3, 1, 1})
+			want(t, when+": team", [3]int64{team.Events, team.Delivered, team.Failed}, [3]int64{0, 1, 0})
+			want(t, when+": none", [3]int64{none.Events, none.Delivered, none.Failed}, [3]int64{})
+			prune(t, s)
+		}
+		if hours := s.SummedHours(t.Context()); hours != 2 { // the last is over for less than an hour
+			t.Errorf("%d hours are added up", hours)
+		}
+		clock.Add(33 * 24 * time.Hour)
+		prune(t, s)
+		if all, _ := total(models.AllLocations()); all.Events+all.Delivered != 0 || s.SummedHours(t.Context()) != 0 {
+			t.Errorf("hours are kept for good: %+v", all)
+		}
+	})
+}
+
+// TestTroubled lists the webhooks that need attention, the worst first.
+func TestTroubled(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
+		dispatchAtOnce(t, s)
+		named := func(name string) models.Webhook {
+			return create(t, s, func(in *models.WebhookInput) { in.Name = name })
+		}
+		named("healthy")
+		paused, idle, failing, broken := named("paused with one"), named("paused"), named("failing"), named("broken")
+		ok(t, record(t, s, event("a"), event("b")))
+		deliver(t, s, paused, "d-a", "a")
+		ok(t, s.Webhooks.Pause(t.Context(), mary, paused.ID))
+		ok(t, s.Webhooks.Pause(t.Context(), mary, idle.ID))
+		ok(t, s.Lanes.Record(t.Context(), failing.ID, "", nil, models.LaneHealth{FailuresInRow: 3}))
+		ok(t, s.Lanes.Record(t.Context(), broken.ID, "", nil, models.LaneHealth{FailuresInRow: 3, Broken: "It answered 410 Gone."}))
+		list, all, err := s.Webhooks.Troubled(t.Context(), models.AllLocations(), snapshot(t, s), 2)
+		ok(t, err)
+		if all != 3 || len(list) != 2 || list[0].ID != broken.ID || list[1].ID != failing.ID || list[0].StateReason == "" {
+			t.Errorf("%d of %d: %+v", len(list), all, list)
+		}
+		list, _, err = s.Webhooks.Troubled(t.Context(), models.AllLocations(), snapshot(t, s), 9)
+		ok(t, err)
+		if len(list) != 3 || list[2].ID != paused.ID || list[2].Held != 1 {
+			t.Errorf("%+v", list)
+		}
+		if list, all, err = s.Webhooks.Troubled(t.Context(), models.OnlyLocations("team"), snapshot(t, s), 9); err != nil || all+int64(len(list)) != 0 {
+			t.Errorf("of another location: %v, %v", list, err)
+		}
+		work, err := s.Workload(t.Context(), models.AllLocations(), snapshot(t, s))
+		ok(t, err)
+		want(t, "webhooks", [3]int64{work.Broken, work.Stopped, work.Failing}, [3]int64{1, 2, 1})
+		want(t, "deliveries", [2]int64{work.Waiting, work.Held}, [2]int64{1, 1})
+	})
+}
+
+// TestWorkload tells the sources that reported last, those of other locations
+// left out.
+func TestWorkload(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
+		for _, tok := range []models.Token{
+			{Name: "site", Scope: models.ScopeIngest}, {Name: "team", Scope: models.ScopeIngest, Location: "team"},
+			{Name: "silent", Scope: models.ScopeIngest, Location: "main"}, {Name: "crm", Scope: models.ScopeSuperOffice},
+		} {
+			plain, err := s.Tokens.Create(t.Context(), tok)
+			ok(t, err)
+			if tok.Name != "silent" {
+				_, err = s.Tokens.Authenticate(t.Context(), plain)
+				ok(t, err)
+			}
+		}
+		ok(t, record(t, s, event("a")))
+		named := func(within models.LocationSet) (names string, undispatched int64) {
+			work, err := s.Workload(t.Context(), within, snapshot(t, s))
+			ok(t, err)
+			for _, u := range work.Sources {
+				if names += " " + u.Name; (u.LastAt == nil) != (u.Name == "silent") {
+					t.Errorf("%s reported at %v", u.Name, u.LastAt)
+				}
+			}
+			return names, work.Undispatched
+		}
+		names, waiting := named(models.AllLocations())
+		if names != " team site silent" && names != " site team silent" || waiting != 1 {
+			t.Errorf("%s, %d events wait", names, waiting)
+		}
+		if names, waiting = named(models.OnlyLocations("main")); names != " site silent" || waiting != 1 {
+			t.Errorf("main: %s, %d events wait", names, waiting)
+		}
+		if names, waiting = named(models.OnlyLocations("team")); waiting != 0 || len(names) != len(" site team") {
+			t.Errorf("team: %s, %d events wait", names, waiting)
+		}
+	})
+}
