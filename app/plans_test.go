@@ -40,7 +40,7 @@ var wholeReads = map[string]string{
 	"SELECT count(*) FROM (SELECT 1 FROM delivery_queue LIMIT ?)":         "what waits is counted up to a limit",
 	"SELECT q.delivery_id FROM delivery_queue q ORDER BY":                 "a filter finds out where it is to stop, after 20,000 rows at most",
 	"SELECT e.delivery_id FROM delivery_ends e WHERE e.state":             "a filter finds out where it is to stop, after 20,000 rows at most",
-	"select w.*, u.name, u.location, u.last_at from (select":              "what waits, and what of it is held, is counted up to a limit",
+	"select w.*, u.name, u.kind, u.last_at, u.silent_since, u.error":      "what waits, and what of it is held, is counted up to a limit",
 	"SELECT leased_by FROM lanes":                                         "one page asks who is at work; an index would be written with every turn of a lane",
 	"update lanes set leased_until = null where":                          "the only instance starts, and whoever had a lease is dead",
 }

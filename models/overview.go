@@ -60,14 +60,16 @@ type Workload struct {
 	Broken       int64      // webhooks
 	Stopped      int64
 	Failing      int64
-	Sources      []SourceUse `gorm:"-"` // those that reported last come first
+	Sources      []SourceUse `gorm:"-"` // those with a problem come first, then those that reported last
 }
 
 // SourceUse is a source of events, and when it reported last.
 type SourceUse struct {
-	Name     string // of the token
-	Location string // to which it is limited; empty: all
-	LastAt   *time.Time
+	Name        string // of the source or the token
+	Kind        string // of the source; empty: it is a token
+	LastAt      *time.Time
+	SilentSince *time.Time // since when it has been silent for longer than expected; nil: it has not
+	Error       string     // why its newest request could not be read; empty: it could
 }
 
 // sourcesMax is how many sources Workload names.
@@ -84,7 +86,7 @@ func (s *Store) Workload(ctx context.Context, within LocationSet, at Snapshot) (
 		SourceUse
 	}
 	err = s.db.WithContext(ctx).Raw(`
-		select w.*, u.name, u.location, u.last_at
+		select w.*, u.name, u.kind, u.last_at, u.silent_since, u.error
 		from (select
 			(select count(*) from (select 1 from pending_events where `+here+` limit ?) p) as undispatched,
 			(select count(*) from dispatch_rest where set_aside_at is not null and `+here+`) as set_aside,
@@ -100,14 +102,16 @@ func (s *Store) Workload(ctx context.Context, within LocationSet, at Snapshot) (
 			(select count(*) from lanes where failures_in_row > 0 and `+laneFailing+` and `+activeLane+here+`)) as failing
 		) w
 		left join (
-			select name, location, last_used_at as last_at from tokens
-			where scope = ? and revoked_at is null and (location = '' or `+here+`)
+			select s.name, s.kind, t.last_event_at as last_at, t.silent_since, coalesce(t.error, '') as error
+			from sources s left join source_states t on t.source = s.name where `+here+`
 			union all
-			select 'SITEHOOKS_INGEST_TOKEN', '', ingest_token_used_at from installations where ingest_token_used_at is not null
+			select name, '', last_used_at, null, '' from tokens where scope = ? and revoked_at is null and (location = '' or `+here+`)
+			union all
+			select 'SITEHOOKS_INGEST_TOKEN', '', ingest_token_used_at, null, '' from installations where ingest_token_used_at is not null
 		) u on true
-		order by case when u.last_at is null then 1 else 0 end, u.last_at desc, u.name limit ?`,
+		order by case when u.error <> '' or u.silent_since is not null then 0 when u.last_at is not null then 1 else 2 end, u.last_at desc, u.name limit ?`,
 		slices.Concat(slugs, []any{DepthMax}, slugs, slugs, []any{DepthMax}, slugs, []any{DepthMax, at.Now}, slugs, []any{at.Now},
-			slugs, slugs, laneFailingArgs(at.Now), slugs, []any{ScopeIngest}, slugs, []any{sourcesMax})...).Scan(&rows).Error
+			slugs, slugs, laneFailingArgs(at.Now), slugs, slugs, []any{ScopeIngest}, slugs, []any{sourcesMax})...).Scan(&rows).Error
 	if err != nil || len(rows) == 0 {
 		return Workload{}, err
 	}

@@ -5,6 +5,7 @@ package overview
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -59,8 +60,9 @@ type state struct {
 
 // source is where events come from, and when it reported last.
 type source struct {
-	Name, Location string
-	LastAt         *time.Time
+	models.SourceUse
+	Path  string
+	Badge web.Badge
 }
 
 // troubledShown is how many webhooks that need attention are named.
@@ -74,7 +76,7 @@ func (s *Pages) Show(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	within := models.AllLocations()
+	within := s.Within(c)
 	p := &overviewPage{Page: web.Page{Title: "Overview", Nav: "overview", At: &at}, Late: at.Late(), Now: at.Now}
 	if p.Work, err = s.Store.Workload(ctx, within, at); err != nil {
 		return err
@@ -144,8 +146,26 @@ func (p *overviewPage) fillStates() {
 		{"Paused", web.WebhooksPath + "?state=stopped", w.Stopped},
 	}
 	for _, u := range w.Sources {
-		p.Sources = append(p.Sources, source{u.Name, u.Location, u.LastAt})
+		p.Sources = append(p.Sources, newSource(u))
 	}
+}
+
+func newSource(u models.SourceUse) source {
+	s := source{SourceUse: u, Path: "/admin/tokens"}
+	if u.Kind != "" {
+		s.Path = "/admin/sources/" + url.PathEscape(u.Name)
+	}
+	switch {
+	case u.Error != "":
+		s.Badge = web.Badge{Class: "st-bad", Text: "Error"}
+	case u.SilentSince != nil:
+		s.Badge = web.Badge{Class: "st-wait", Text: "Silent"}
+	case u.LastAt == nil:
+		s.Badge = web.Badge{Class: "st-none", Text: "Not used yet"}
+	default:
+		s.Badge = web.Badge{Class: "st-ok", Text: "Reporting"}
+	}
+	return s
 }
 
 // Capped is a count that stops at models.DepthMax.

@@ -44,7 +44,7 @@ func TestOverview(t *testing.T) {
 		}
 		webtest.Says(t, "attention", a.Text("section[aria-labelledby=attention]"), "Broken 1", "All webhooks", "Gone ", "The receiver answered 410 Gone.", "2 held")
 		webtest.Says(t, "the queue", a.Text("section[aria-labelledby=queue]"), "On time", "Deliveries waiting 2", "Held 2")
-		webtest.Says(t, "sources", a.Text("section[aria-labelledby=sources]"), "The site never")
+		webtest.Says(t, "sources", a.Text("section[aria-labelledby=sources]"), "The site API token Not used yet never")
 		links := 0
 		a.Find("main section a[href]").Each(func(_ int, link *goquery.Selection) {
 			href, text := link.AttrOr("href", ""), strings.TrimSpace(link.Text())
