@@ -1,0 +1,204 @@
+package jq_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sitehooks/sitehooks/jobs/jq"
+)
+
+// TestMain makes a child of the tests' own program.
+func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == "child" {
+		if err := jq.Serve(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func newRunner(t *testing.T) *jq.Runner {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := jq.NewRunner(self, "child")
+	t.Cleanup(r.Stop)
+	return r
+}
+
+// slow is how long a program may take that must not fail on a machine with much
+// to do.
+const slow = 30 * time.Second
+
+// yields runs a program of a source and writes what it yields, or its fault, in
+// one line.
+func yields(t *testing.T, r *jq.Runner, source, program, body string) string {
+	t.Helper()
+	outputs, err := r.Run(t.Context(), source, program, jq.Input{Body: []byte(body), Header: map[string]string{"x-kind": "lead"}})
+	var fault *jq.Fault
+	if err != nil && !errors.As(err, &fault) {
+		t.Fatalf("%s: %v", program, err)
+	}
+	if err != nil {
+		return "fault: " + err.Error()
+	}
+	var texts []string
+	for _, o := range outputs {
+		texts = append(texts, string(o))
+	}
+	return strings.Join(texts, " ")
+}
+
+func TestPrograms(t *testing.T) {
+	t.Setenv("SITEHOOKS_SECRET_KEY", "seen")
+	r := newRunner(t)
+	r.SetTimeout(slow)
+	for _, c := range []struct{ program, body, want string }{
+		{`{type: "lead.scored", data: .}`, `{"id":12345678901234567890}`, `{"data":{"id":12345678901234567890},"type":"lead.scored"}`},
+		{`.[] | {id}`, `[{"id":"a"},{"id":"b"}]`, `{"id":"a"} {"id":"b"}`},
+		{`{type: ($headers["x-kind"] + ".scored")}`, `{}`, `{"type":"lead.scored"}`},
+		{`empty`, `{}`, ``},
+		{`7`, `{}`, `7`},
+		{`1, halt, 2`, `{}`, `1`},
+		{`range(1000) | null`, `{}`, strings.TrimSpace(strings.Repeat("null ", 1000))},
+		{`.a.b`, `{"a":7}`, `fault: The program failed: expected an object but got: number (7).`},
+		{`error("no id")`, `{}`, `fault: The program failed: error: no id.`},
+		{`range(10000)`, `{}`, `fault: The program yields more than 1000 events.`},
+		{`"x" * 3000000`, `{}`, `fault: The program yields more than 2 MiB.`},
+		{`.`, `{"a":`, `fault: The body is not JSON: unexpected EOF.`},
+		{`env`, `{}`, `{}`},
+		{`$ENV`, `{}`, `{}`},
+		{`import "a" as a; .`, `{}`, `fault: The program cannot be compiled: cannot load module: "a".`},
+		{`input`, `{}`, `fault: The program cannot be compiled: input(s)/0 is not allowed.`},
+		{"{type: \"a\",\n  data: .[}", `{}`, `fault: The program cannot be compiled: unexpected token "}" (line 2, column 11).`},
+		{` `, `{}`, `fault: The program is empty.`},
+		{strings.Repeat(" ", 64<<10) + ".", `{}`, `fault: The program has 65537 bytes, more than 65536.`},
+		{`nosuch`, `{}`, `fault: The program cannot be compiled: function not defined: nosuch/0.`},
+	} {
+		if got := yields(t, r, "leads", c.program, c.body); got != c.want {
+			t.Errorf("%.80s: %.300s, want %.300s", c.program, got, c.want)
+		}
+	}
+}
+
+// TestHostilePrograms: only the child dies, the memory of the one that asked
+// stays, and the next request is answered.
+func TestHostilePrograms(t *testing.T) {
+	r := newRunner(t)
+	yields(t, r, "leads", `.`, `{}`)
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	const late, large = "ran longer than 500 ms", "more than 128 MiB of memory"
+	for program, wants := range map[string][]string{
+		`def f: f; f`:                   {late},
+		`[range(1e12)] | last`:          {late, large},
+		`last(range(1e12))`:             {late},
+		`[]|.[536870911]=1`:             {large, "The program failed"},
+		`"x"*1e9`:                       {large, late, "The program failed"},
+		`"x"*1e8|[.,.,.,.,.,.,.,.]|add`: {large, late},
+		`[limit(1e9; repeat("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"))] | add`: {large, late},
+		`reduce range(1e9) as $i ([]; [., .])`:                  {late, large, "The program failed"},
+		`"a" | test("(((a{1,30}){1,30}){1,30}){1,9}")`:          {late, large, "The program failed"},
+		strings.Repeat("[", 32000) + strings.Repeat("]", 32000): {late, large, "The program"},
+	} {
+		got := yields(t, r, "leads", program, `{}`)
+		seen := false
+		for _, want := range wants {
+			seen = seen || strings.Contains(got, want)
+		}
+		if !strings.HasPrefix(got, "fault: ") || !seen {
+			t.Errorf("%.60s: %.200s, want one of %q", program, got, wants)
+		}
+		t.Logf("%.60s: %.200s", program, got)
+		r.SetTimeout(slow)
+		if got := yields(t, r, "leads", `.a`, `{"a":7}`); got != "7" {
+			t.Errorf("after %.60s: %s", program, got)
+		}
+		r.SetTimeout(jq.Timeout)
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if after.Sys > before.Sys+16<<20 {
+		t.Errorf("memory grew from %d to %d bytes", before.Sys, after.Sys)
+	}
+}
+
+// TestCheck compiles without running.
+func TestCheck(t *testing.T) {
+	r := newRunner(t)
+	if err := r.Check(t.Context(), `def f: f; f`); err != nil {
+		t.Error(err)
+	}
+	var fault *jq.Fault
+	if err := r.Check(t.Context(), `{`); !errors.As(err, &fault) {
+		t.Error(err)
+	}
+}
+
+// TestManySources: requests of one source are answered each with its own, and
+// many sources at once.
+func TestManySources(t *testing.T) {
+	r := newRunner(t)
+	r.SetTimeout(slow)
+	var all sync.WaitGroup
+	for i := range 60 {
+		all.Go(func() {
+			if got := yields(t, r, fmt.Sprint("source ", i%6), `.n`, fmt.Sprintf(`{"n":%d}`, i)); got != strconv.Itoa(i) {
+				t.Errorf("%d: %s", i, got)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// TestAWaitEnds: a request that waits for the source's turn gives up with its
+// context, and leaves the source as it was.
+func TestAWaitEnds(t *testing.T) {
+	r := newRunner(t)
+	var first sync.WaitGroup
+	first.Go(func() { yields(t, r, "leads", `def f: f; f`, `{}`) })
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var fault *jq.Fault
+	for range 20 { // at least one of them has to wait
+		if _, err := r.Run(ctx, "leads", `def f: f; f`, jq.Input{Body: []byte(`{}`)}); errors.Is(err, context.Canceled) {
+			break
+		} else if !errors.As(err, &fault) {
+			t.Fatal(err)
+		}
+	}
+	first.Wait()
+	r.SetTimeout(slow)
+	if got := yields(t, r, "leads", `.a`, `{"a":7}`); got != "7" {
+		t.Error(got)
+	}
+}
+
+// TestRunnerWithoutAChild: what is no fault of the program is none.
+func TestRunnerWithoutAChild(t *testing.T) {
+	var fault *jq.Fault
+	for _, argv := range [][]string{nil, {"/nowhere"}, {"/bin/true"}} {
+		r := jq.NewRunner(argv...)
+		if err := r.Check(t.Context(), "."); err == nil || errors.As(err, &fault) {
+			t.Errorf("%v: %v", argv, err)
+		}
+	}
+	r := newRunner(t)
+	r.Stop()
+	if err := r.Check(t.Context(), "."); !errors.Is(err, jq.ErrStopped) {
+		t.Error(err)
+	}
+}
