@@ -2,13 +2,9 @@ package follow
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"maps"
-	"slices"
-	"strings"
 	"time"
 )
 
@@ -55,113 +51,6 @@ type answer struct {
 	told       map[string]time.Time // events that were reported, for as long as they may be found again
 	pending    func()               // notes that the newest batch was accepted
 	warnedZone bool
-}
-
-// FollowAnswer follows until ctx ends. Errors are sentences for people.
-func FollowAnswer(ctx context.Context, o AnswerOptions) error {
-	a, err := newAnswer(o)
-	if err != nil {
-		return fmt.Errorf("follow: %w", err)
-	}
-	defer a.db.Close()
-	if err := a.untilReady(ctx); err != nil {
-		return err
-	}
-	return newFollower(a.Options, a).run(ctx)
-}
-
-func newAnswer(o AnswerOptions) (*answer, error) {
-	db, err := openDatabase(o.Database)
-	if err != nil {
-		return nil, err
-	}
-	return &answer{AnswerOptions: o, db: db, now: time.Now, seen: map[int64]bool{}, told: map[string]time.Time{}}, nil
-}
-
-// untilReady waits until the site's settings can be read.
-func (a *answer) untilReady(ctx context.Context) error {
-	pause, logged := time.Duration(0), ""
-	for {
-		err := a.start(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err == nil:
-			return nil
-		case !temporary(err):
-			return fmt.Errorf("follow: %w", err)
-		}
-		if pause = nextPause(pause, err); logged != err.Error() {
-			logged = err.Error()
-			a.Log.WarnContext(ctx, "waiting", slog.String("reason", logged), slog.Duration("next_try_in", pause))
-		}
-		wait(ctx, pause)
-	}
-}
-
-// start reads the site's settings.
-func (a *answer) start(ctx context.Context) error {
-	var site siteSettings
-	err := a.db.look(ctx, func(v view) (err error) {
-		if a.numbers, err = readNumbers(ctx, v); err != nil {
-			return err
-		}
-		site, err = readSite(ctx, v)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if a.Site == "" {
-		a.Site = strings.TrimRight(site.url, "/")
-	}
-	switch {
-	case a.Site == "":
-		return &fatalError{"the site does not say its own URL: give it with --site"}
-	case site.private && a.Location == "":
-		return &fatalError{"this site shows its posts only to members who have logged in. " +
-			"Say with --location which location's webhooks may report them"}
-	case site.private:
-		a.Log.WarnContext(ctx, "this site shows its posts only to members who have logged in; the webhooks of the location report them",
-			slog.String("location", a.Location))
-	}
-	if a.Location == "" {
-		a.Location = "main"
-	}
-	a.Log.InfoContext(ctx, "found Apache Answer", slog.String("site", a.Site), slog.String("database", a.db.kind), slog.Int64("schema", site.version))
-	return nil
-}
-
-// siteSettings are what is read of an Answer's settings.
-type siteSettings struct {
-	url     string
-	private bool
-	version int64
-}
-
-func readSite(ctx context.Context, v view) (s siteSettings, err error) {
-	err = v.query(ctx, `select type, content from site_info where type in ('general', 'security', 'login')`, nil, func(rows *sql.Rows) error {
-		var kind, text string
-		if err := rows.Scan(&kind, &text); err != nil {
-			return err
-		}
-		var c struct {
-			SiteURL       string `json:"site_url"`
-			LoginRequired bool   `json:"login_required"`
-		}
-		if err := json.Unmarshal([]byte(text), &c); err != nil {
-			return nil //nolint:nilerr // a setting that cannot be read is as good as none
-		}
-		if kind == "general" {
-			s.url = c.SiteURL
-		}
-		s.private = s.private || c.LoginRequired
-		return nil
-	})
-	if err != nil {
-		return s, err
-	}
-	return s, v.query(ctx, `select coalesce(max(version_number), 0) from version`, nil, func(rows *sql.Rows) error { return rows.Scan(&s.version) })
 }
 
 // begin returns the place of now, or of --from.
@@ -274,7 +163,7 @@ func (a *answer) checkZone(ctx context.Context, rows []logRow, p answerPlace, no
 // readOutside looks, each in its own time, for what new rows of the log do not
 // tell.
 func (a *answer) readOutside(ctx context.Context, v view, p *answerPlace, now time.Time) (found []happening, err error) {
-	if now.Sub(p.Accepts) >= acceptsEvery {
+	if now.Sub(p.Accepts) >= min(acceptsEvery, a.Compare) {
 		since := latest(p.Begin, p.Accepts.Add(-acceptsOverlap))
 		if found, err = a.numbers.acceptedSince(ctx, v, wallOf(since, a.Timezone)); err != nil {
 			return nil, err
@@ -387,50 +276,3 @@ func (a *answer) accepted(context.Context) error {
 }
 
 func (a *answer) pause(ctx context.Context, d time.Duration) { wait(ctx, d) }
-
-// waiting finds what keys stand for. Those of posts that are no more, and of
-// answers that are not accepted any more, stand for nothing.
-func (a *answer) waiting(ctx context.Context, v view, keys []string) ([]happening, error) {
-	ids := map[string][]int64{} // by letter
-	edits := map[string]int64{}
-	var created []string
-	for _, key := range keys {
-		k, err := readKey(key)
-		if err != nil {
-			return nil, &fatalError{err.Error()}
-		}
-		ids[k.letter] = append(ids[k.letter], k.id)
-		if k.letter != "r" && k.revision == 0 {
-			created = append(created, key)
-		}
-		if k.revision != 0 {
-			edits[key] = k.revision
-		}
-	}
-	rows, err := a.numbers.logRows(ctx, v, unique(ids["r"]))
-	if err != nil {
-		return nil, err
-	}
-	var all []happening
-	for _, r := range rows {
-		if !r.cancelled {
-			all = append(all, r.happening)
-		}
-	}
-	posts, err := readMoments(ctx, v, ids)
-	if err != nil {
-		return nil, err
-	}
-	for _, key := range created {
-		if m, is := posts[key]; is {
-			all = append(all, m.created(key))
-		}
-	}
-	for _, key := range slices.Sorted(maps.Keys(edits)) {
-		post, _, _ := strings.Cut(key, ".")
-		if m, is := posts[post]; is {
-			all = append(all, m.edited(key, edits[key]))
-		}
-	}
-	return all, nil
-}

@@ -3,7 +3,10 @@ package follow
 import (
 	"context"
 	"database/sql"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // moment is when a post was created and edited, and by whom.
@@ -66,4 +69,51 @@ func (m moment) edited(key string, revision int64) happening {
 		h.actor = m.user
 	}
 	return h
+}
+
+// waiting finds what keys stand for. Those of posts that are no more, and of
+// answers that are not accepted any more, stand for nothing.
+func (a *answer) waiting(ctx context.Context, v view, keys []string) ([]happening, error) {
+	ids := map[string][]int64{} // by letter
+	edits := map[string]int64{}
+	var created []string
+	for _, key := range keys {
+		k, err := readKey(key)
+		if err != nil {
+			return nil, &fatalError{err.Error()}
+		}
+		ids[k.letter] = append(ids[k.letter], k.id)
+		if k.letter != "r" && k.revision == 0 {
+			created = append(created, key)
+		}
+		if k.revision != 0 {
+			edits[key] = k.revision
+		}
+	}
+	rows, err := a.numbers.logRows(ctx, v, unique(ids["r"]))
+	if err != nil {
+		return nil, err
+	}
+	var all []happening
+	for _, r := range rows {
+		if !r.cancelled {
+			all = append(all, r.happening)
+		}
+	}
+	posts, err := readMoments(ctx, v, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range created {
+		if m, is := posts[key]; is {
+			all = append(all, m.created(key))
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(edits)) {
+		post, _, _ := strings.Cut(key, ".")
+		if m, is := posts[post]; is {
+			all = append(all, m.edited(key, edits[key]))
+		}
+	}
+	return all, nil
 }

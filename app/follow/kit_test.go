@@ -32,6 +32,7 @@ type instance struct {
 	holder  string
 	puts    int
 	refuse  func(e client.Event) string // why an event is refused; empty: it is not
+	whole   func(body string) bool      // a request that is refused without an event's name; nil: none
 	answers []int                       // statuses to answer with first, to any request
 }
 
@@ -74,6 +75,10 @@ func problem(w http.ResponseWriter, status int, members string) {
 
 func (in *instance) post(w http.ResponseWriter, r *http.Request, body []byte) {
 	in.source = r.Header.Get("Sitehooks-Source")
+	if in.whole != nil && in.whole(string(body)) {
+		problem(w, http.StatusRequestEntityTooLarge, `"detail":"The request is too large."`)
+		return
+	}
 	var faults []string
 	var events []client.Event
 	lines := bytes.Split(bytes.TrimSpace(body), []byte("\n"))

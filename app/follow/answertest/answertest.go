@@ -24,8 +24,10 @@ import (
 //go:embed schema.sql
 var schema string
 
+// Grants are what a follower needs on PostgreSQL, for the role sitehooks.
+//
 //go:embed grants.sql
-var grants string
+var Grants string
 
 // Site is an Answer's database that a test writes as the site does.
 type Site struct {
@@ -69,7 +71,7 @@ func (s *Site) open(driver, source string) {
 func (s *Site) asRole(owner string) {
 	s.t.Helper()
 	s.exec(`do $$ begin create role sitehooks login; exception when duplicate_object or unique_violation then null; end $$`)
-	s.exec(grants)
+	s.exec(Grants)
 	u, err := url.Parse(owner)
 	if err != nil {
 		s.t.Fatal(err)
