@@ -217,6 +217,7 @@ func (in *instance) console() (http.Handler, error) {
 	return handlers.New(handlers.Deps{
 		Store: in.store, Sender: in.sender, Templates: pages, BaseURL: in.config.BaseURL,
 		CookieKeys: in.box.Derive("cookies"), Log: in.log, TrustedProxies: in.config.TrustedProxies,
+		Access: in.access, MemoryShare: in.memory,
 		Ingest: events.Post, Cursors: cursors, IngestToken: in.config.IngestToken != "", Refused: in.access.Newest, Inbound: in.inbound.Post, SuperOffice: superOffice.Handle,
 		Static: static.Handler(), OnChange: in.changed, Ready: in.ready,
 		Metrics: in.metrics(), LoginRefused: in.counters.loginsRefused.Inc, Version: Version(),

@@ -20,6 +20,7 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/admin"
 	"github.com/sitehooks/sitehooks/handlers/api"
 	"github.com/sitehooks/sitehooks/handlers/api/inbound"
+	"github.com/sitehooks/sitehooks/handlers/api/management"
 	"github.com/sitehooks/sitehooks/handlers/deliveries"
 	"github.com/sitehooks/sitehooks/handlers/overview"
 	"github.com/sitehooks/sitehooks/handlers/triggers"
@@ -52,6 +53,10 @@ type Deps struct {
 	Inbound gin.HandlerFunc
 	// IngestToken says that SITEHOOKS_INGEST_TOKEN is set.
 	IngestToken bool
+	// Access lets requests of the management API in; nil: there is no such API.
+	Access *api.Access
+	// MemoryShare is as in ingest.Deps.
+	MemoryShare float64
 	// Refused returns the requests that the APIs of this instance refused; nil:
 	// none are known.
 	Refused func() []api.Refused
@@ -81,6 +86,7 @@ type Areas struct {
 	Overview   *overview.Pages
 	Triggers   *triggers.Pages
 	Webhooks   *webhooks.Pages
+	Management *management.API
 	deps       Deps
 }
 
@@ -110,6 +116,7 @@ func Build(d Deps) (*Areas, error) {
 		Triggers:   &triggers.Pages{Site: site},
 	}
 	a.Webhooks = &webhooks.Pages{Site: site, Sender: d.Sender, Identity: a.Account}
+	a.Management = management.New(management.Deps{Site: site, Triggers: a.Triggers, Access: d.Access, Sender: d.Sender, MemoryShare: d.MemoryShare})
 	site.LogInAgain, site.KnownBrowser = a.Account.LogInAgain, a.Account.KnownBrowser
 	return a, nil
 }

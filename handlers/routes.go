@@ -5,11 +5,13 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/sitehooks/sitehooks/handlers/api/management"
 	"github.com/sitehooks/sitehooks/handlers/web"
 )
 
 // Routes is the whole list of URLs; those of the SuperOffice API under its path
-// are in api/superoffice/routes.go.
+// are in api/superoffice/routes.go, and those of the management API in
+// api/management/route.go.
 func (a *Areas) Routes() (*gin.Engine, error) {
 	s := a.Site
 	gin.SetMode(gin.ReleaseMode)
@@ -54,6 +56,14 @@ func (a *Areas) Routes() (*gin.Engine, error) {
 	if a.deps.Inbound != nil {
 		r.POST("/in/:name", a.deps.Inbound)
 		r.POST("/in/:name/:token", a.deps.Inbound)
+	}
+	if a.deps.Access != nil {
+		for _, route := range management.Table() {
+			r.Handle(route.Method, management.Prefix+route.Path, a.Management.Handler(route))
+			if route.Method == http.MethodGet {
+				r.HEAD(management.Prefix+route.Path, a.Management.Handler(route))
+			}
+		}
 	}
 	if a.deps.SuperOffice != nil {
 		r.Any("/superoffice/api/*path", a.deps.SuperOffice)

@@ -65,6 +65,15 @@ func (l *Locations) Ensure(ctx context.Context, slug, name string) (err error) {
 	}).Create(&Location{Slug: slug, Name: name, CreatedAt: now}).Error
 }
 
+// Register makes a location known at first sight, as events do.
+func (l *Locations) Register(ctx context.Context, slug string) (err error) {
+	defer wrap(&err, "register location %s", slug)
+	if _, err := l.Get(ctx, slug); !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	return l.Ensure(ctx, slug, NameOf(slug))
+}
+
 // NameOf makes a readable name of a slug: python-wranglers → Python wranglers.
 func NameOf(slug string) string {
 	words := strings.ReplaceAll(slug, "-", " ")

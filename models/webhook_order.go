@@ -115,6 +115,12 @@ func (q WebhookQuery) from() (e edge, back, given bool) {
 	return e, back, true
 }
 
+// HasPlace tells whether After, if it is given, names a place in the list.
+func (q WebhookQuery) HasPlace() bool {
+	_, _, given := q.from()
+	return given || q.After == ""
+}
+
 // value is an edge's key as the database has it.
 func (q WebhookQuery) value(e edge) (any, error) {
 	switch {

@@ -17,6 +17,7 @@ import (
 const (
 	NameIngest      = "ingest"
 	NameSuperOffice = "superoffice"
+	NameManagement  = "management"
 )
 
 // Refused are the requests that an API refused for one reason since the start

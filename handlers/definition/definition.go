@@ -31,6 +31,7 @@ const (
 	FieldCommunity = "community"
 	FieldURL       = "url"
 	FieldHeaders   = "headers"
+	FieldOptions   = "options" // of changes; faults have OptionField
 	FieldVersion   = "version" // the webhook was changed meanwhile
 )
 

@@ -14,7 +14,7 @@ import (
 
 // sentences are the messages for broken rules: by rule, by field and rule, and
 // by either of them in one struct, whose name then stands in front. {value} is
-// the value, {length} its length in characters, {limit} the rule's parameter.
+// the value, {length} its length in characters, {limit} the rule's parameter, {choices} its words.
 var sentences = map[string]string{ //nolint:gosec // sentences about passwords, none of them
 	"activity":                   ignored("activity"),
 	"audit_subject":              ignored("thing that is changed"),
@@ -58,18 +58,23 @@ var sentences = map[string]string{ //nolint:gosec // sentences about passwords, 
 	"new_password_again eqfield": "The two passwords differ.",
 	"notice":                     "There is no such notice.",
 	"now gt":                     "This request has no time. Start again from the list.",
+	"oneof":                      "Use one of: {choices}.",
 	"plugin_type":                "The only supported type is “webhook”.",
 	"Properties json_object":     "They must be a JSON object.",
 	"reason required":            "Give a reason.",
 	"revoke gt":                  "Unknown token: revoke must be a token's number.",
 	"role oneof":                 "Choose administrator or viewer.",
 	"scope oneof":                "Choose what the token is for.",
+	"rfc3339":                    "Use a time such as 2026-11-21T01:39:18Z.",
 	"slug":                       "Use 1 to 64 lower-case letters, digits and hyphens, such as python-wranglers.",
 	"state":                      "It must be Unknown, Active, Stopped or TooManyErrors, or its number from 0 to 3.",
 	"tags max":                   "This is longer than {limit} characters.",
 	"theme oneof":                "Unknown appearance.",
 	"through gt":                 "This request does not name the deliveries. Start again from the list.",
 	"time oneof":                 ignored("span of time"),
+	"limit gte":                  "Use a whole number from 1 to 200.",
+	"limit lte":                  "Use a whole number from 1 to 200.",
+	"webhook_type":               "There is no type of this name.",
 	"webhook_key":                "Use 1 to 64 lower-case letters, digits and hyphens, with at least one letter, such as python-accepted.",
 	"webhook json_given":         "The definition to test is missing.",
 	"webhook number":             ignored("webhook"),
@@ -97,7 +102,7 @@ func faultOf(broken validator.FieldError) Fault {
 	limit, _ := strconv.ParseInt(broken.Param(), 10, 64)
 	f.Text = strings.NewReplacer(
 		"{value}", wording.Cut(value, 60), "{length}", wording.Count(int64(utf8.RuneCountInString(value))),
-		"{field}", field, "{limit}", wording.Count(limit),
+		"{field}", field, "{limit}", wording.Count(limit), "{choices}", strings.Join(strings.Fields(broken.Param()), ", "),
 	).Replace(f.Text)
 	return f
 }

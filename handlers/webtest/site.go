@@ -271,6 +271,7 @@ func OnBoth(t *testing.T, test func(t *testing.T, c *Console), adjust ...func(*h
 func WithAPIs(d *handlers.Deps) {
 	log := slog.New(slog.DiscardHandler)
 	access := api.NewAccess(api.AccessDeps{Tokens: d.Store.Tokens, Log: log})
+	d.Access = access
 	d.Ingest = ingest.New(ingest.Deps{Events: d.Store.Events, Access: access, Log: log}).Post
 	d.SuperOffice = superoffice.New(superoffice.Deps{Store: d.Store, Sender: d.Sender, Access: access, Log: log}).Handle
 }

@@ -21,35 +21,17 @@ type answer struct {
 	modified time.Time // of the webhook; zero: not said
 }
 
-// largeAnswer is the size, in bytes, above which connections and the system's
-// buffers do not accept an answer at once.
-const largeAnswer = 64 << 10
-
-// sendAnswer sends an answer, which has to be read soon. Large ones are counted
-// with the bytes of the request, and are cut off when the place has to be given
-// back. An error means that nothing was sent. Only requests without changes
-// have large answers.
+// sendAnswer sends an answer. An error means that nothing was sent. Only requests
+// without changes have large answers.
 func sendAnswer(q *api.Request, w http.ResponseWriter, a answer) error {
 	var body []byte
 	if a.value != nil {
 		body = api.PlainJSON(a.value)
 	}
-	control := http.NewResponseController(w)
-	if len(body) > largeAnswer {
-		if err := q.Reserve(int64(len(body))); err != nil {
-			return err
-		}
-	}
-	_ = control.SetWriteDeadline(time.Now().Add(q.Pace.Answer)) // not every writer has one
-	if len(body) > largeAnswer {
-		defer context.AfterFunc(q.Context(), func() { _ = control.SetWriteDeadline(time.Unix(1, 0)) })()
-	}
-	a.write(w, body)
-	_ = control.Flush() // while it is counted; an error cannot be reported any more
-	return nil
+	return q.Send(w, body, func() { a.head(w) })
 }
 
-func (a answer) write(w http.ResponseWriter, body []byte) {
+func (a answer) head(w http.ResponseWriter) {
 	if !a.modified.IsZero() {
 		w.Header().Set("Last-Modified", a.modified.UTC().Format(http.TimeFormat))
 	}
@@ -58,7 +40,6 @@ func (a answer) write(w http.ResponseWriter, body []byte) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	_, _ = w.Write(body) // an error means that the client is gone
 }
 
 // keyFault is a fault of one key of a definition, as a sentence.

@@ -34,10 +34,7 @@ func newRules(d Deps) definition.Checker {
 		Webhooks: d.Store.Webhooks, Sender: d.Sender, Places: anyLocation{}, Settings: d.Store.Settings.Get, Now: d.Now,
 		// Once a change is stored, the rest of it is done and the client hears of
 		// it, even if its place is wanted by others.
-		Finish: true,
-		Register: func(ctx context.Context, slug string) error {
-			return registerLocation(ctx, d.Store.Locations, slug)
-		},
+		Finish: true, Register: d.Store.Locations.Register,
 	}
 }
 

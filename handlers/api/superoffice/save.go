@@ -29,14 +29,6 @@ func (s *API) insert(ctx context.Context, c *call, d *givenWebhook) (answer, err
 // even if its place is wanted by others.
 func saving(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
 
-// registerLocation registers a location at first sight, as events do.
-func registerLocation(ctx context.Context, locations *models.Locations, slug string) error {
-	if _, err := locations.Get(ctx, slug); !errors.Is(err, models.ErrNotFound) {
-		return err
-	}
-	return locations.Ensure(ctx, slug, models.NameOf(slug))
-}
-
 // replace saves a webhook as the body describes it.
 func (s *API) replace(ctx context.Context, c *call) (answer, error) {
 	return s.update(ctx, c, func(*definition.Saved) (*givenWebhook, error) { return readDefinition(c.body) })

@@ -1,0 +1,140 @@
+package management_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/sitehooks/sitehooks/handlers/api"
+	"github.com/sitehooks/sitehooks/handlers/webtest"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// desk is the API over a real store, in the whole console.
+type desk struct {
+	*webtest.Console
+	t        *testing.T
+	token    string // used by do
+	receiver *webtest.Receiver
+}
+
+// each runs a test on both databases.
+func each(t *testing.T, test func(d *desk)) {
+	t.Helper()
+	for _, kind := range []string{"sqlite", "postgres"} {
+		t.Run(kind, func(t *testing.T) { test(newDeskOn(t, kind)) })
+	}
+}
+
+func newDesk(t *testing.T) *desk {
+	t.Helper()
+	return newDeskOn(t, "sqlite")
+}
+
+func newDeskOn(t *testing.T, kind string) *desk {
+	t.Helper()
+	d := &desk{t: t, Console: webtest.NewConsoleOn(t, kind, webtest.WithAPIs), receiver: webtest.NewReceiver(t)}
+	d.Cookie = ""
+	d.token = d.newToken(models.ScopeManage, "")
+	return d
+}
+
+func (d *desk) newToken(scope, location string) string {
+	d.t.Helper()
+	plain, err := d.Store.Tokens.Create(d.t.Context(), models.Token{
+		Name: "deploy " + scope, Scope: scope, Location: location, CreatedBy: d.Admin.Name, CreatedByID: d.Admin.ID,
+	})
+	webtest.OK(d.t, err)
+	return plain
+}
+
+// got is an answer of the API.
+type got struct {
+	*webtest.Answer
+	value map[string]any // of a JSON object
+}
+
+// do sends a request; body is JSON text, or anything to be written as JSON.
+func (d *desk) do(method, path string, body any, header ...string) got {
+	d.t.Helper()
+	text, is := body.(string)
+	if !is && body != nil {
+		raw, err := json.Marshal(body)
+		webtest.OK(d.t, err)
+		text = string(raw)
+	}
+	req := d.Request(method, "/api/v1"+path, strings.NewReader(text))
+	req.Header.Set("Authorization", "Bearer "+d.token)
+	if text != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	a := got{Answer: d.Do(req)}
+	if strings.HasPrefix(a.Body, "{") {
+		webtest.OK(d.t, json.Unmarshal([]byte(a.Body), &a.value))
+	}
+	return a
+}
+
+// want fails unless the answer has a status.
+func (a got) want(status int) got {
+	a.T.Helper()
+	a.Want(status)
+	return a
+}
+
+// says fails unless the answer is a problem with this status, whose sentence
+// about a field begins so.
+func (a got) says(status int, field, begins string) got {
+	a.T.Helper()
+	a.Want(status)
+	var p api.ProblemDetails
+	webtest.OK(a.T, json.Unmarshal([]byte(a.Body), &p))
+	if got := a.Header.Get("Content-Type"); got != "application/problem+json" || p.Status != status {
+		a.T.Errorf("%q with status %d", got, p.Status)
+	}
+	for _, one := range p.Errors {
+		if one.Field == field && strings.HasPrefix(one.Message, begins) {
+			return a
+		}
+	}
+	a.T.Errorf("no fault of %q begins with %q: %s", field, begins, a.Body)
+	return a
+}
+
+// usual is a webhook without a fault, with some fields replaced; one that is
+// absent stands for its removal.
+func (d *desk) usual(change map[string]any) map[string]any {
+	body := map[string]any{"type": "generic", "name": "Python", "location": "main", "events": []string{"answer.accepted"}, "url": d.receiver.URL + "/hook?a=1"}
+	for key, value := range change {
+		if body[key] = value; value == absent {
+			delete(body, key)
+		}
+	}
+	return body
+}
+
+const absent = "(absent)"
+
+// created makes a webhook.
+func (d *desk) created(change map[string]any) got {
+	d.t.Helper()
+	return d.do(http.MethodPost, "/webhooks", d.usual(change)).want(http.StatusCreated)
+}
+
+// path is the address of a webhook.
+func (a got) path() string { return fmt.Sprint("/webhooks/", a.value["id"]) }
+
+// same fails unless two values are the same JSON.
+func same(t *testing.T, what string, got, want any) {
+	t.Helper()
+	a, _ := json.Marshal(got)
+	b, _ := json.Marshal(want)
+	if string(a) != string(b) {
+		t.Errorf("%s is %s, want %s", what, a, b)
+	}
+}

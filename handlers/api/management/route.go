@@ -1,0 +1,81 @@
+package management
+
+import (
+	"net/http"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// Route is one operation of the API.
+type Route struct {
+	Method string
+	Path   string // below Prefix; a part with a colon is a parameter
+	Name   string // unique, such as listWebhooks
+	Scope  string // that the token needs
+	// Purpose names the operation in the refusal of a token without the scope.
+	Purpose string
+	Summary string // a sentence
+	// Query, Body and Output are empty structs for the parameters of the query,
+	// the body of the request and that of the answer; nil: there is none.
+	Query, Body, Output any
+	// Dry is the output of a dry run; nil: there is none.
+	Dry any
+	// Status is that of a success; Faults are the others that the operation
+	// itself may answer. Those that every request may get are in Common.
+	Status int
+	Faults []int
+	// Tagged operations answer with an ETag. Those that change something look at
+	// If-Match and If-None-Match.
+	Tagged bool
+
+	do func(*API, *call) (answer, error)
+}
+
+// Common are the statuses that every operation may answer with.
+var Common = []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable}
+
+const (
+	get    = http.MethodGet
+	post   = http.MethodPost
+	put    = http.MethodPut
+	patch  = http.MethodPatch
+	remove = http.MethodDelete
+
+	read   = models.ScopeRead
+	manage = models.ScopeManage
+
+	ok       = http.StatusOK
+	created  = http.StatusCreated
+	accepted = http.StatusAccepted
+	noBody   = http.StatusNoContent
+
+	missing       = http.StatusNotFound
+	conflict      = http.StatusConflict
+	changed       = http.StatusPreconditionFailed
+	tooLarge      = http.StatusRequestEntityTooLarge
+	wrongType     = http.StatusUnsupportedMediaType
+	unprocessable = http.StatusUnprocessableEntity
+)
+
+const (
+	reading  = "reading"
+	managing = "managing webhooks"
+)
+
+// saveFaults are those of an operation that saves what is in its body.
+var saveFaults = []int{missing, conflict, changed, tooLarge, wrongType, unprocessable}
+
+// Table lists all operations.
+func Table() []Route {
+	return []Route{
+		{get, "/webhooks", "listWebhooks", read, reading, "List webhooks in the order in which they were created.", WebhookFilter{}, nil, Page[Webhook]{}, nil, ok, nil, false, (*API).listWebhooks},
+		{post, "/webhooks", "createWebhook", manage, managing, "Create a webhook.", nil, WebhookInput{}, SavedWebhook{}, nil, created, saveFaults, true, (*API).createWebhook},
+		{get, "/webhooks/:webhook", "getWebhook", read, reading, "Get a webhook by its number or key.", nil, nil, Webhook{}, nil, ok, []int{missing}, true, (*API).getWebhook},
+		{put, "/webhooks/:webhook", "putWebhook", manage, managing, "Replace a webhook, or create one with this key.", DryRun{}, WebhookInput{}, SavedWebhook{}, Changes{}, ok, append([]int{created}, saveFaults...), true, (*API).putWebhook},
+		{patch, "/webhooks/:webhook", "patchWebhook", manage, managing, "Change the fields that are given.", DryRun{}, WebhookInput{}, SavedWebhook{}, Changes{}, ok, saveFaults, true, (*API).patchWebhook},
+		{remove, "/webhooks/:webhook", "deleteWebhook", manage, managing, "Delete a webhook and drop what waits for it. Its history stays.", nil, nil, nil, nil, noBody, []int{missing, changed}, true, (*API).deleteWebhook},
+		{post, "/webhooks/:webhook/pause", "pauseWebhook", manage, managing, "Pause a webhook. Its notifications are held from then on.", nil, nil, Webhook{}, nil, ok, []int{missing, changed}, true, (*API).pauseWebhook},
+		{post, "/webhooks/:webhook/resume", "resumeWebhook", manage, managing, "Resume a paused or broken webhook, and send or drop what was held.", nil, ResumeInput{}, Resumed{}, nil, ok, []int{missing, changed, tooLarge, wrongType, unprocessable}, true, (*API).resumeWebhook},
+		{post, "/webhooks/:webhook/test", "testWebhook", manage, managing, "Send the test notification. It is not recorded.", nil, nil, TestResult{}, nil, ok, []int{missing, conflict}, false, (*API).testWebhook},
+	}
+}
