@@ -140,7 +140,7 @@ func (in *instance) assemble(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	in.sender = send.New(send.Config{AllowCIDRs: in.config.AllowCIDRs, AllowHosts: in.config.AllowHosts, Deny: deny, DenyURL: in.config.BaseURL})
+	in.sender = send.New(send.Config{AllowCIDRs: in.config.AllowCIDRs, AllowHosts: in.config.AllowHosts, Deny: deny, DenyURL: in.config.BaseURL, Proxy: in.config.Proxy})
 	if in.heartbeat, err = startHeartbeat(ctx, in.store, in.log, string(in.config.Role), in.listener.Addr(), in.sender.DenyAlso); err != nil {
 		return err
 	}

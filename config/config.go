@@ -38,11 +38,14 @@ type Config struct {
 	// are private.
 	AllowCIDRs []netip.Prefix
 	AllowHosts []string
-	Role       Role
+	// Proxy is the HTTP proxy through which deliveries leave; nil: none.
+	Proxy *url.URL
+	Role  Role
 	// OIDCIssuer, OIDCClientID and OIDCClientSecret are all set or all empty.
 	OIDCIssuer       string
 	OIDCClientID     string
 	OIDCClientSecret string
+	Mail             *Mail  // nil: no e-mail is sent
 	LogFormat        string // text or json
 	LogLevel         slog.Level
 }
@@ -84,10 +87,13 @@ type variables struct {
 	AdminPassword    string `env:"SITEHOOKS_ADMIN_PASSWORD"`
 	IngestToken      string `env:"SITEHOOKS_INGEST_TOKEN"`
 	AllowTargets     string `env:"SITEHOOKS_ALLOW_TARGETS"`
+	Proxy            string `env:"SITEHOOKS_PROXY"`
 	Role             string `env:"SITEHOOKS_ROLE"               envDefault:"all"`
 	OIDCIssuer       string `env:"SITEHOOKS_OIDC_ISSUER"`
 	OIDCClientID     string `env:"SITEHOOKS_OIDC_CLIENT_ID"`
 	OIDCClientSecret string `env:"SITEHOOKS_OIDC_CLIENT_SECRET"`
+	SMTPURL          string `env:"SITEHOOKS_SMTP_URL"`
+	MailFrom         string `env:"SITEHOOKS_MAIL_FROM"`
 	LogFormat        string `env:"SITEHOOKS_LOG_FORMAT"         envDefault:"text"`
 	LogLevel         string `env:"SITEHOOKS_LOG_LEVEL"          envDefault:"info"`
 }
@@ -118,8 +124,10 @@ func Load(environ []string) (Config, error) {
 	c.AdminEmail, c.AdminPassword = f.admin(v.AdminEmail, v.AdminPassword)
 	c.IngestToken = f.token(v.IngestToken)
 	c.AllowCIDRs, c.AllowHosts = f.allowTargets(v.AllowTargets)
+	c.Proxy = f.proxy(v.Proxy)
 	c.Role = f.role(v.Role)
 	c.OIDCIssuer, c.OIDCClientID, c.OIDCClientSecret = f.oidc(v.OIDCIssuer, v.OIDCClientID, v.OIDCClientSecret)
+	c.Mail = f.mail(v.SMTPURL, v.MailFrom)
 	c.LogFormat = f.logFormat(v.LogFormat)
 	c.LogLevel = f.logLevel(v.LogLevel)
 	f.unknown(values)

@@ -31,7 +31,9 @@ func classify(ctx context.Context, err error, code int, timeout time.Duration) (
 		}
 	case wire.ClassRefused:
 		words = "The connection was refused."
-		if !errors.Is(err, syscall.ECONNREFUSED) {
+		if proxy, ok := errors.AsType[*proxyError](err); ok {
+			words = proxy.words
+		} else if !errors.Is(err, syscall.ECONNREFUSED) {
 			words = "The receiver's address cannot be reached."
 		}
 	case wire.ClassTimeout:
@@ -65,6 +67,7 @@ func classOf(ctx context.Context, err error) string {
 	var blocked *blockedError
 	var dns *net.DNSError
 	var timeout net.Error
+	var proxy *proxyError
 	switch {
 	case errors.As(err, &blocked):
 		return wire.ClassBlocked
@@ -72,6 +75,8 @@ func classOf(ctx context.Context, err error) string {
 		return wire.ClassCanceled
 	case errors.Is(err, context.DeadlineExceeded):
 		return wire.ClassTimeout
+	case errors.As(err, &proxy):
+		return wire.ClassRefused
 	case errors.As(err, &dns):
 		return wire.ClassDNS
 	case errors.As(err, &timeout) && timeout.Timeout():

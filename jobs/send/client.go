@@ -3,7 +3,7 @@
 //
 // It promises that a request goes only to an address the guard allows, which it
 // checks after the name was resolved and just before it dials; that no redirect
-// and no proxy leads elsewhere; that an exchange ends in its time and keeps a
+// and no proxy of the environment leads elsewhere; that an exchange ends in its time and keeps a
 // bounded amount; and that the results to record are valid text without the
 // given secrets.
 //
@@ -42,7 +42,11 @@ type Config struct {
 	Deny []netip.AddrPort
 	// DenyURL is refused by its host and port, even when allowed: it is how
 	// browsers reach us. nil: none.
-	DenyURL  *url.URL
+	DenyURL *url.URL
+	// Proxy is an HTTP proxy that all requests go through; nil: none. It
+	// resolves names itself, so a target is checked before each request, but
+	// not what the proxy then connects to.
+	Proxy    *url.URL
 	RootCAs  *x509.CertPool // nil: the system's
 	Resolver Resolver       // nil: net.DefaultResolver
 }
@@ -56,14 +60,20 @@ type Resolver interface {
 // connections open for the next request to the same receiver.
 type Client struct {
 	guard     guard
+	proxied   bool
 	transport *http.Transport
 	fresh     *http.Transport // a new connection for each request
 }
 
 // New makes a client.
 func New(c Config) *Client {
-	client := &Client{guard: newGuard(c)}
+	client := &Client{guard: newGuard(c), proxied: c.Proxy != nil}
 	client.transport = client.newTransport(c.RootCAs)
+	if c.Proxy != nil {
+		client.transport.Proxy = http.ProxyURL(c.Proxy)
+		client.transport.DialContext = dialProxy
+		client.transport.OnProxyConnectResponse = proxyAnswered
+	}
 	client.fresh = client.transport.Clone()
 	client.fresh.DisableKeepAlives = true
 	return client

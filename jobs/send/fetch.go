@@ -31,7 +31,10 @@ func (c *Client) Fetch(ctx context.Context, url string, most int64) (status int,
 	}
 	req.URL, req.Host = to.target.url, to.target.url.Host
 	setHeaders(req.Header, []wire.Header{{Name: "User-Agent", Value: "Sitehooks/" + wire.Version}, {Name: "Accept", Value: "application/json"}})
-	resp, err := c.transport.RoundTrip(req)
+	var resp *http.Response
+	if err = c.checkProxied(timed, to.target); err == nil {
+		resp, err = c.transport.RoundTrip(req)
+	}
 	if err == nil {
 		defer resp.Body.Close()
 		status = resp.StatusCode

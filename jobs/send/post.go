@@ -26,6 +26,9 @@ func (c *Client) exchange(ctx context.Context, r Request, timeout time.Duration,
 	red := &r.to.hidden
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	if err := c.checkProxied(ctx, r.to.target); err != nil {
+		return err
+	}
 	resp, lost, err := post(ctx, c.transport, r)
 	if lost {
 		result.Reconnected = true
