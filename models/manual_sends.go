@@ -23,8 +23,8 @@ type ManualSend struct {
 	ByID      int64
 	ByName    string
 	At        time.Time // the deliveries of a filter fall due at this moment
-	// PlaceAt and Place are the receipt and the Event.ID of the event up to which
-	// all are done; nil: none is.
+	// PlaceAt and Place are a receipt and an Event.ID up to which all is done; nil:
+	// nothing is.
 	PlaceAt *time.Time
 	Place   int64
 	Through int64 // Event.ID of the newest event counted; later ones are left out
@@ -155,37 +155,42 @@ func (x *ManualSends) dispatched(tx *gorm.DB, by string, rows []NewDelivery, eve
 type Sendable struct {
 	// Kinds count the events by their kind. Those that were not dispatched yet,
 	// were merged into others or were erased are left out.
-	Kinds   map[EventKind]int64
-	Through int64 // Event.ID of the newest event looked at
-	// From is the receipt of the oldest event looked at, when there are older
-	// ones; zero: there are none.
-	From time.Time
+	Kinds map[EventKind]int64
+	// Event.ID of the newest and the oldest event looked at; others are left out.
+	// From 0: there are no older ones.
+	Through, From int64
+
+	fromAt time.Time // its receipt
 }
 
 // Count counts the events of a location that a query finds and that can be
-// sent by hand. It looks at the newest ones, at most ScanMax.
-func (x *ManualSends) Count(ctx context.Context, q EventQuery) (_ Sendable, err error) {
+// sent by hand. It looks at the newest ones, at most ScanMax, from one on; 0:
+// from the newest.
+func (x *ManualSends) Count(ctx context.Context, q EventQuery, through int64) (_ Sendable, err error) {
 	defer wrap(&err, "count events to send")
 	tx := x.s.db.WithContext(ctx)
-	can := Sendable{Kinds: map[EventKind]int64{}}
-	if err := tx.Model(&Event{}).Select("coalesce(max(id), 0)").Scan(&can.Through).Error; err != nil {
-		return can, err
+	can := Sendable{Kinds: map[EventKind]int64{}, Through: through}
+	if through == 0 {
+		if err := tx.Model(&Event{}).Select("coalesce(max(id), 0)").Scan(&can.Through).Error; err != nil {
+			return can, err
+		}
 	}
 	indexed, err := x.s.Events.whereIndexed(tx.Model(&Event{}), q)
 	if err != nil {
 		return can, err
 	}
 	var last Event
-	err = newestEvents(indexed.Session(&gorm.Session{}), q).Select("id", "received_at").Offset(ScanMax - 1).Limit(1).Find(&last).Error
+	err = newestEvents(indexed, q).Select("id", "received_at").Where("id <= ?", can.Through).Offset(ScanMax - 1).Limit(1).Find(&last).Error
+	if err != nil {
+		return can, err
+	}
+	can.From, can.fromAt = last.ID, last.ReceivedAt
+	query, err := x.where(tx, q, can.Through)
 	if err != nil {
 		return can, err
 	}
 	if last.ID != 0 {
-		can.From, q.From = last.ReceivedAt, last.ReceivedAt
-	}
-	query, err := x.where(tx, q, can.Through)
-	if err != nil {
-		return can, err
+		query = query.Where("received_at >= ? and (received_at, id) >= (?, ?)", last.ReceivedAt, last.ReceivedAt, last.ID)
 	}
 	var rows []struct {
 		Type, Family string
@@ -219,10 +224,11 @@ func (x *ManualSends) where(tx *gorm.DB, q EventQuery, through int64) (*gorm.DB,
 		and not exists (select 1 from dispatched_events x where x.event_id = events.id and x.merged_into is not null)`, through), nil
 }
 
-// Start asks for all events of a query to be sent to a webhook that is at their
-// location; jobs carry it out. The key is that of One, and what names the filter
-// in words, for the audit log. Error: ErrNotFound when the webhook is gone.
-func (x *ManualSends) Start(ctx context.Context, by Actor, m ManualSend, what string) (_ ManualSend, err error) {
+// Start asks for the events that Count counted to be sent to a webhook that is at
+// their location; jobs carry it out. The key is that of One, total how many of
+// them the webhook can be sent, and what names the filter in words, for the audit
+// log. Errors: ErrNotFound when the webhook is gone, ErrMoved.
+func (x *ManualSends) Start(ctx context.Context, by Actor, m ManualSend, counted Sendable, what string) (_ ManualSend, err error) {
 	defer wrap(&err, "send to webhook %d by hand", m.WebhookID)
 	err = x.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		w, now, err := x.s.Webhooks.lockedNow(tx, m.WebhookID)
@@ -240,7 +246,10 @@ func (x *ManualSends) Start(ctx context.Context, by Actor, m ManualSend, what st
 		if w.Location != m.Query.Location {
 			return ErrMoved
 		}
-		m.Location, m.ByID, m.ByName, m.At = w.Location, by.UserID, by.Name, now
+		m.ID, m.Location, m.ByID, m.ByName, m.At, m.Through = 0, w.Location, by.UserID, by.Name, now, counted.Through
+		if counted.From > 0 {
+			m.PlaceAt, m.Place = &counted.fromAt, counted.From-1
+		}
 		if err := tx.Create(&m).Error; err != nil {
 			return err
 		}

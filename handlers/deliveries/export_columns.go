@@ -38,13 +38,14 @@ type Exported struct {
 	LastMS     int        `json:"last_ms"`
 	FinishedAt *time.Time `json:"finished_at"`
 	Reason     string     `json:"reason"`
+	SentBy     string     `json:"sent_by_hand_by"` // empty: an event triggered it
 }
 
 // ExportColumns are the names in a CSV file's first line, in the order of
 // Cells.
 var ExportColumns = []string{
 	"id", "webhook_id", "webhook", "type", "location", "state", "held_why", "event_types", "events", "attempts",
-	"created_at", "due_at", "last_attempt_at", "last_status", "last_error", "last_ms", "finished_at", "reason",
+	"created_at", "due_at", "last_attempt_at", "last_status", "last_error", "last_ms", "finished_at", "reason", "sent_by_hand_by",
 }
 
 // NewExported is a delivery as the files have it. Its state is held when its
@@ -54,7 +55,7 @@ func NewExported(row models.DeliveryRow) Exported {
 		ID: row.PublicID, WebhookID: row.WebhookID, Webhook: row.Webhook.Name, Type: row.Webhook.Type, Location: row.Location,
 		State: row.State, HeldWhy: row.HeldWhy, EventTypes: []string{}, Events: row.Items, Attempts: row.Tries, CreatedAt: row.CreatedAt.UTC(),
 		DueAt: row.DueAt, LastAt: row.LastAt, LastCode: row.LastCode, LastError: row.LastError, LastMS: row.LastMS,
-		FinishedAt: row.FinishedAt, Reason: row.Reason,
+		FinishedAt: row.FinishedAt, Reason: row.Reason, SentBy: row.SentBy,
 	}
 	if types := strings.Trim(row.EventTypes, ","); types != "" {
 		e.EventTypes = strings.Split(types, ",")
@@ -76,7 +77,7 @@ func (e Exported) Cells() []string {
 	return []string{
 		e.ID, web.FormatID(e.WebhookID), e.Webhook, e.Type, e.Location, e.State, e.HeldWhy, strings.Join(e.EventTypes, " "),
 		strconv.Itoa(e.Events), strconv.Itoa(e.Attempts), when(&e.CreatedAt), when(e.DueAt), when(e.LastAt),
-		strconv.Itoa(e.LastCode), e.LastError, strconv.Itoa(e.LastMS), when(e.FinishedAt), e.Reason,
+		strconv.Itoa(e.LastCode), e.LastError, strconv.Itoa(e.LastMS), when(e.FinishedAt), e.Reason, e.SentBy,
 	}
 }
 

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"net/url"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/jobs/wire"
@@ -17,9 +15,10 @@ import (
 func (s *Pages) deliveryChoices(ctx context.Context, p *deliveriesPage) error {
 	f := p.Filter
 	var err error
-	if p.Webhook, p.HasWebhooks, err = s.webhookPicker(ctx, f.Webhook); err != nil {
+	if p.Webhook, p.HasWebhooks, err = s.WebhookPicker(ctx, "webhook", f.Webhook); err != nil {
 		return err
 	}
+	p.Webhook.Any = "All webhooks"
 	for _, state := range deliveryStates {
 		p.States = append(p.States, web.Choice{Value: state, Label: deliveryStateWords(state), Chosen: state == f.State})
 	}
@@ -33,66 +32,6 @@ func (s *Pages) deliveryChoices(ctx context.Context, p *deliveriesPage) error {
 	return nil
 }
 
-// webhookPicker offers the webhooks by their names; chosen is a number or the
-// typed text.
-func (s *Pages) webhookPicker(ctx context.Context, chosen string) (p web.Picker, some bool, err error) {
-	p = web.Picker{Field: web.Field{ID: "webhook"}, Any: "All webhooks", Small: true, Value: chosen}
-	list, err := s.Store.Webhooks.Newest(ctx, web.PickMax+1)
-	if err != nil {
-		return p, false, err
-	}
-	id, isID := web.Positive(chosen)
-	if p.Text = len(list) > web.PickMax; p.Text {
-		p.Source = web.SuggestionsPath("webhooks")
-		if isID {
-			name, err := s.webhookName(ctx, id)
-			p.Value = web.WebhookValue(name, id)
-			return p, true, err
-		}
-		return p, true, nil
-	}
-	known := false
-	for _, w := range list {
-		option := web.Choice{Value: web.FormatID(w.ID), Label: w.Name, Chosen: w.ID == id}
-		known = known || option.Chosen
-		p.Options = append(p.Options, option)
-	}
-	slices.SortStableFunc(p.Options, func(a, b web.Choice) int {
-		return strings.Compare(strings.ToLower(a.Label), strings.ToLower(b.Label))
-	})
-	if isID && !known {
-		name, err := s.webhookName(ctx, id)
-		if err != nil {
-			return p, false, err
-		}
-		p.Options = append(p.Options, web.Choice{Value: chosen, Label: name, Chosen: true})
-	}
-	return p, len(list) > 0, nil
-}
-
-// findWebhook returns the webhook that was typed by its number, as
-// WebhookValue has it, or by a name that only one has. Error:
-// models.ErrNotFound.
-func (s *Pages) findWebhook(ctx context.Context, typed string) (int64, error) {
-	if id, err := strconv.ParseInt(typed[strings.LastIndex(typed, "#")+1:], 10, 64); err == nil && id > 0 {
-		return id, nil
-	}
-	found, err := s.Store.Webhooks.Suggest(ctx, strings.TrimSpace(typed), web.Suggested)
-	if err != nil {
-		return 0, err
-	}
-	var same []int64
-	for _, w := range found {
-		if strings.EqualFold(w.Name, strings.TrimSpace(typed)) {
-			same = append(same, w.ID)
-		}
-	}
-	if len(same) == 1 {
-		return same[0], nil
-	}
-	return 0, models.ErrNotFound
-}
-
 // webhookFromRequest puts the number of a webhook that was typed by its name into
 // the URL's values, so that all links that are made of them mean it.
 func (s *Pages) webhookFromRequest(ctx context.Context, v url.Values) error {
@@ -100,26 +39,12 @@ func (s *Pages) webhookFromRequest(ctx context.Context, v url.Values) error {
 	if _, isID := web.Positive(typed); isID || typed == "" {
 		return nil
 	}
-	id, err := s.findWebhook(ctx, typed)
+	id, err := s.FindWebhook(ctx, typed)
 	if errors.Is(err, models.ErrNotFound) {
 		return nil // readers of the values report it
 	}
 	v.Set("webhook", web.FormatID(id))
 	return err
-}
-
-// webhookName names a webhook that is not among the choices: deleted, or one
-// too many.
-func (s *Pages) webhookName(ctx context.Context, id int64) (string, error) {
-	w, err := s.Store.Webhooks.GetAny(ctx, id)
-	switch {
-	case errors.Is(err, models.ErrNotFound):
-		return "Webhook " + web.FormatID(id) + " (unknown)", nil
-	case err == nil && w.DeletedAt != nil:
-		return w.Name + " (deleted)", nil
-	default:
-		return w.Name, err
-	}
 }
 
 func deliveryStateWords(state string) string {

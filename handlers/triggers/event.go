@@ -2,6 +2,7 @@ package triggers
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"net/http"
 	"slices"
@@ -31,6 +32,8 @@ type triggerEventPage struct {
 	Unmatched []triggerResult
 	Code      []deliveries.CodePart
 	Question  *triggerAnswer // of one webhook, at the top; nil: none was asked about
+	CanSend   bool           // the event can be sent to webhooks by hand
+	Once      string         // names the form that does so
 	Erase     string         // path of the question whether to erase its content
 }
 
@@ -105,6 +108,8 @@ func (s *Pages) Show(c *gin.Context) error {
 		}
 	}
 	if p.Into == nil && !p.Unlogged() {
+		user, _ := web.UserOf(c)
+		p.CanSend, p.Once = user.Role == models.RoleAdministrator && unsendable(e) == "", rand.Text()
 		if err = s.triggerResults(ctx, p, settings.GenericEnabled); err != nil {
 			return err
 		}
@@ -128,6 +133,15 @@ func (s *Pages) eventByNumber(c *gin.Context) (models.Event, error) {
 		return models.Event{}, models.ErrNotFound
 	}
 	return s.Store.Events.ByID(c.Request.Context(), number)
+}
+
+// triggered is the trigger of a webhook; nil: none was logged.
+func triggered(rows []models.TriggerRow, webhook int64) *models.TriggerRow {
+	i := slices.IndexFunc(rows, func(r models.TriggerRow) bool { return r.WebhookID == webhook && r.Delivery.SentBy == "" })
+	if i < 0 {
+		return nil
+	}
+	return &rows[i]
 }
 
 // triggerMerges fills in the events that were merged with this one.
@@ -160,12 +174,15 @@ func (s *Pages) triggerResults(ctx context.Context, p *triggerEventPage, enabled
 		return err
 	}
 	for _, one := range cases {
-		i := slices.IndexFunc(rows, func(r models.TriggerRow) bool { return r.WebhookID == one.Webhook.ID })
-		var row *models.TriggerRow
-		if i >= 0 {
-			row = &rows[i]
+		result := newTriggerResult(p.Event, one, triggered(rows, one.Webhook.ID), enabled, p.Now)
+		for _, row := range rows {
+			if row.WebhookID == one.Webhook.ID && row.Delivery.SentBy != "" {
+				result.byHand(row, enabled, p.Now)
+			}
 		}
-		result := newTriggerResult(p.Event, one, row, enabled, p.Now)
+		if f, known := wire.Lookup(one.Webhook.Type); known && p.CanSend {
+			result.CanSend = carries(f, one.Webhook, p.Event)
+		}
 		if result.Why.Match {
 			p.Matched = append(p.Matched, result)
 		} else {

@@ -17,3 +17,6 @@ var (
 	NewTriggerResult = newTriggerResult
 	TriggerQuestion  = questionAbout
 )
+
+// SendsPath is where the sending of filters shows how far it is.
+const SendsPath = sendsPath

@@ -37,7 +37,9 @@ type triggerHistoryPage struct {
 	Newest   string
 	Scanned  bool // Older goes on searching: so far only a part was looked at
 	Now      time.Time
-	Question *webhookQuestion // the question why a webhook did not fire; nil: not asked
+	// SendThese is the address that sends the events of the filter to a webhook.
+	SendThese string
+	Question  *webhookQuestion // the question why a webhook did not fire; nil: not asked
 }
 
 // List lists the events that the site reported, newest first.
@@ -103,6 +105,7 @@ func (s *Pages) showTriggerHistory(c *gin.Context, status int, unknown string) e
 		p.Newest = web.OlderURL(web.TriggersPath, values, 0)
 	}
 	p.Chips = p.chips(values)
+	p.SendThese = web.OlderURL(sendManyPath, values, 0)
 	if p.Question != nil {
 		names, err := s.LocationNames(ctx, p.Question.Webhook.Location)
 		if err != nil {
@@ -189,5 +192,7 @@ func Templates() map[string]any {
 	return map[string]any{
 		"trigger_event":   &triggerEventPage{},
 		"trigger_history": &triggerHistoryPage{},
+		"trigger_send":    &sendManyPage{},
+		"trigger_sent":    &sentPage{},
 	}
 }

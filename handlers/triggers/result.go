@@ -25,6 +25,8 @@ type triggerResult struct {
 	Outcome string
 	Badge   web.Badge
 	Note    string
+	Hand    []sentByHand // what was sent of it by hand, the oldest first
+	CanSend bool         // the event can be sent to it by hand
 }
 
 // newTriggerResult puts the explanation and the record together; row is nil

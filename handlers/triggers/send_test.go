@@ -1,0 +1,136 @@
+package triggers_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"github.com/sitehooks/sitehooks/handlers/triggers"
+	"github.com/sitehooks/sitehooks/handlers/webtest"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// formOf are the fields of a form in a page, as a browser without scripts sends
+// them.
+func formOf(form *goquery.Selection) url.Values {
+	v := url.Values{}
+	for _, field := range form.Find("input[name]").EachIter() {
+		v.Add(field.AttrOr("name", ""), field.AttrOr("value", ""))
+	}
+	return v
+}
+
+// TestSendToThisWebhook sends an event by hand to a webhook that did not match
+// it: one delivery a form, marked with the member's name wherever it shows.
+func TestSendToThisWebhook(t *testing.T) {
+	s := webtest.NewHistorySite(t)
+	got := s.Hook("Got it", nil)
+	other := s.Hook("Other tags", func(in *models.WebhookInput) { in.TagMode, in.Tags = models.TagsSpecific, []string{"django"} })
+	slack := s.Hook("Into Slack", func(in *models.WebhookInput) { in.Type = "slack" })
+	s.Event("e-1", "One", nil)
+	s.Event("user", "A user", func(e *models.NewEvent) {
+		e.Type, e.Payload = "user.created", []byte(`{"type":"user.created","data":{}}`)
+	})
+	s.Dispatch(100)
+	b := s.As(models.RoleAdministrator)
+	page := b.Get(s.EventPath("e-1"))
+	form := page.Find(`form:has(button[aria-label="Send to this webhook: Other tags"])`)
+	fields := formOf(form)
+	status, _ := b.Post(form.AttrOr("action", ""), fields)
+	first := b.To
+	if status != http.StatusSeeOther || !strings.HasPrefix(first, "/admin/deliveries/") {
+		t.Fatalf("sent: %d, %s", status, first)
+	}
+	webtest.Says(t, "the delivery", webtest.Words(b.Get(first).Find("main")), "Sent by hand by administrator", "Other tags", "Pending")
+	if status, _ = b.Post(form.AttrOr("action", ""), fields); b.To != first {
+		t.Errorf("the same form made another delivery: %d, %s", status, b.To)
+	}
+	again := b.Get(s.EventPath("e-1"))
+	webtest.Says(t, "the event", webtest.Words(again.Find("main")), "2 of the 3 webhooks of Main site matched.", "Did not match: 1",
+		"Tags differ. The event has no tags; this webhook requires django. Sent by hand by administrator Pending due now")
+	form = again.Find(`form:has(button[aria-label="Send to this webhook: Got it"])`)
+	b.Post(form.AttrOr("action", ""), formOf(form))
+	b.Post(form.AttrOr("action", ""), url.Values{"once": {"another"}, "webhook": {fmt.Sprint(got.ID)}})
+	webtest.Says(t, "the event sent twice", webtest.Words(b.Get(s.EventPath("e-1")).Find("main")), "2 of the 3 webhooks of Main site matched.",
+		"Sent by hand by administrator Pending due now Sent by hand by administrator Pending due now")
+	webtest.Says(t, "the list", webtest.Words(b.Get("/admin/deliveries").Find("main")), "sent by hand by administrator")
+	csv, _ := b.Download("/admin/deliveries.csv")
+	json, _ := b.Download("/admin/deliveries.json")
+	if strings.Count(csv, `"administrator"`) != 3 || strings.Count(json, `"sent_by_hand_by":"administrator"`) != 3 {
+		t.Errorf("the exports do not say who sent:\n%s\n%s", csv, json)
+	}
+
+	// Refused, each in a sentence.
+	refused := func(path string, webhook int64, why string) {
+		t.Helper()
+		status, doc := b.Post(path+"/send", url.Values{"once": {"x"}, "webhook": {fmt.Sprint(webhook)}})
+		if text := webtest.Words(doc.Find("main")); status != http.StatusUnprocessableEntity || !strings.Contains(text, why) {
+			t.Errorf("%s to %d: %d, %s", path, webhook, status, text)
+		}
+	}
+	refused(s.EventPath("user"), slack.ID, "Slack")
+	s.Must(erase(s, "e-1"))
+	refused(s.EventPath("e-1"), other.ID, "The content of this event was erased, so there is nothing to send.")
+	elsewhere := s.Hook("Elsewhere", func(in *models.WebhookInput) { in.Location = "devcentral" })
+	refused(s.EventPath("user"), elsewhere.ID, "events never cross locations")
+	s.Set(models.DispatchDelay, "60")
+	s.Event("waits", "Waits", nil)
+	refused(s.EventPath("waits"), other.ID, "This event has not been dispatched yet.")
+	viewer := s.As(models.RoleViewer)
+	if doc := viewer.Get(s.EventPath("user")); doc.Find(`form[action$="/send"]`).Length() > 0 {
+		t.Error("a viewer may send")
+	}
+	if status, _ := viewer.Post(s.EventPath("user")+"/send", url.Values{"once": {"x"}, "webhook": {"1"}}); status != http.StatusForbidden {
+		t.Errorf("a viewer sends: %d", status)
+	}
+}
+
+func erase(s *webtest.HistorySite, id string) error {
+	_, err := s.Store.Events.Erase(s.Context(), webtest.Boss, s.Number(id))
+	return err
+}
+
+// TestSendAllOfAFilter: the page counts the events that a webhook would be sent
+// before it sends them, and a page of its own shows how far that is.
+func TestSendAllOfAFilter(t *testing.T) {
+	s := webtest.NewHistorySite(t)
+	w := s.Hook("Target", func(in *models.WebhookInput) { in.TagMode, in.Tags = models.TagsSpecific, []string{"django"} })
+	s.Hook("Elsewhere", func(in *models.WebhookInput) { in.Location = "devcentral" })
+	for n := range 5 {
+		s.Event(fmt.Sprint("e-", n), fmt.Sprint("Question ", n), func(e *models.NewEvent) { e.Tags = []string{fmt.Sprint("tag-", n%2)} })
+	}
+	s.Event("user", "A user", func(e *models.NewEvent) {
+		e.Type, e.Payload = "user.created", []byte(`{"type":"user.created","data":{}}`)
+	})
+	s.Dispatch(100)
+	b := s.As(models.RoleAdministrator)
+	list := b.Get("/admin/trigger-history?tag=tag-0")
+	doc := b.Get(list.Find(`.s-page-title--actions a`).AttrOr("href", ""))
+	webtest.Says(t, "the first question", webtest.Words(doc.Find("main")), "Selection: tag tag-0", "Send to this webhook")
+	form := formOf(doc.Find(`main form[method=get]`))
+	form.Set("send_to", fmt.Sprint(w.ID))
+	doc = b.Get("/admin/trigger-history/send?" + form.Encode())
+	webtest.Says(t, "the question", webtest.Words(doc.Find("main")), "Send 3 events to Target ?", "Each becomes one delivery, marked “sent by hand”", "Send 3")
+	post := doc.Find(`main form[method=post]`)
+	status, _ := b.Post(post.AttrOr("action", ""), formOf(post))
+	progress := b.To
+	if status != http.StatusSeeOther || !strings.HasPrefix(progress, triggers.SendsPath+"/") {
+		t.Fatalf("sent: %d, %s", status, progress)
+	}
+	if b.Post(post.AttrOr("action", ""), formOf(post)); b.To != progress {
+		t.Errorf("the same form sends again: %s", b.To)
+	}
+	webtest.Says(t, "the progress", webtest.Words(b.Get(progress).Find("main")), "Sending events", "To Target , by hand by administrator", "0 of 3 events sent", "You can leave; sending continues.")
+	doc = b.Get("/admin/trigger-history/send?send_to=" + fmt.Sprint(w.ID))
+	webtest.Says(t, "all events", webtest.Words(doc.Find("main")), "Send 5 events to Target ?", "1 event is left out, because Generic webhooks cannot carry it.")
+	doc = b.Get("/admin/trigger-history/send?location=devcentral&send_to=" + fmt.Sprint(w.ID))
+	webtest.Says(t, "another location", webtest.Words(doc.Find("main")), "Nothing to send")
+	webtest.Says(t, "no such webhook", webtest.Words(b.Get("/admin/trigger-history/send?send_to=nobody").Find("main")), "There is no such webhook.")
+	if status := b.Status("/admin/trigger-history/send?from=nonsense&send_to=" + fmt.Sprint(w.ID)); status != http.StatusUnprocessableEntity {
+		t.Errorf("a filter that means nothing: %d", status)
+	}
+}
