@@ -21,6 +21,8 @@ const (
 // DeliveryQuery selects deliveries; empty: any.
 type DeliveryQuery struct {
 	WebhookID  int64
+	Location   string // slug
+	PublicID   string // the whole of it
 	State      string // of the delivery, StateHeld or StateWaiting
 	CodeClass  int    // 2 to 5: of the newest attempt's status
 	ErrorClass string

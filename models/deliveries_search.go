@@ -14,6 +14,17 @@ type DeliveryPage struct {
 	// Scanned says that the search stopped after ScanMax rows, so older ones
 	// may match although these did not.
 	Scanned bool
+	Total   Total
+}
+
+// TotalMax is how far matching rows are counted.
+const TotalMax = 10_000
+
+// Total is how many rows match on all pages.
+type Total struct {
+	N     int64
+	More  bool // there are more than N, which is TotalMax
+	Known bool // false: too many rows would have to be looked at to count
 }
 
 // Search is List for people: by webhook and time, and for what failed or was
@@ -34,6 +45,9 @@ func (x *Deliveries) Search(ctx context.Context, q DeliveryQuery) (_ DeliveryPag
 	}
 	rows, more, err := x.newest(db, q, floor, settings)
 	page := DeliveryPage{Rows: rows}
+	if err == nil {
+		page.Total, err = x.total(db, q, len(rows), more, floor, settings)
+	}
 	switch {
 	case err != nil:
 	case more:
@@ -44,10 +58,39 @@ func (x *Deliveries) Search(ctx context.Context, q DeliveryQuery) (_ DeliveryPag
 	return page, err
 }
 
+// total counts what matches on all pages. Of a page that has all there is, it
+// knows without a question.
+func (x *Deliveries) total(db *gorm.DB, q DeliveryQuery, shown int, more bool, floor int64, settings Settings) (Total, error) {
+	if q.Before == 0 && !more && floor == 0 {
+		return Total{N: int64(shown), Known: true}, nil
+	}
+	if q.scans() && q.Before != 0 {
+		q.Before = 0
+		var err error
+		if floor, err = x.floor(db, q); err != nil {
+			return Total{}, err
+		}
+	}
+	q.Before = 0
+	query, err := x.where(db, q, floor, settings)
+	if err != nil {
+		return Total{}, err
+	}
+	var t Total
+	err = db.Table("(?) as matching", query.Select("1").Limit(TotalMax+1)).Count(&t.N).Error
+	t.More = t.N > TotalMax
+	t.N, t.Known = min(t.N, TotalMax), t.More || floor == 0
+	return t, err
+}
+
 // scans tells whether rows of the source have to be looked at that may not
 // match.
 func (q DeliveryQuery) scans() bool {
-	return q.CodeClass != 0 || q.ErrorClass != "" || q.EventType != "" || q.State != "" && q.source().table != endsSource.table
+	if q.PublicID != "" {
+		return false
+	}
+	return q.CodeClass != 0 || q.ErrorClass != "" || q.EventType != "" ||
+		q.State != "" && q.source() != endsSource || q.Location != "" && q.source() != deliverySource
 }
 
 // floor is the oldest delivery to look at, so that they are at most ScanMax; 0:

@@ -259,3 +259,26 @@ func TestErase(t *testing.T) {
 		want(t, "unknown", err, models.ErrNotFound)
 	})
 }
+
+// TestTotalStops: an exact number up to 10,000, then that there are more. A
+// filter that has to look at too many rows to know says so.
+func TestTotalStops(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
+		w := create(t, s, nil)
+		total := func(q models.DeliveryQuery) models.Total {
+			q.Limit = 50
+			page, err := s.Deliveries.Search(t.Context(), q)
+			ok(t, err)
+			return page.Total
+		}
+		many(t, s, w, models.TotalMax, clock.Now())
+		want(t, "10,000", total(models.DeliveryQuery{}), models.Total{N: models.TotalMax, Known: true})
+		want(t, "10,000 delivered", total(models.DeliveryQuery{State: models.DeliveryDelivered, Before: 5000}), models.Total{N: models.TotalMax, Known: true})
+		many(t, s, create(t, s, nil), 1, clock.Now())
+		want(t, "one more", total(models.DeliveryQuery{}), models.Total{N: models.TotalMax, More: true, Known: true})
+		want(t, "of the other", total(models.DeliveryQuery{WebhookID: w.ID + 1}), models.Total{N: 1, Known: true})
+		many(t, s, create(t, s, nil), models.ScanMax, clock.Now())
+		want(t, "of a scan", total(models.DeliveryQuery{EventType: "answer.created"}), models.Total{})
+		want(t, "of a long scan", total(models.DeliveryQuery{EventType: "question.created"}), models.Total{N: models.TotalMax, More: true, Known: true})
+	})
+}

@@ -2,6 +2,7 @@ package models
 
 import (
 	"slices"
+	"strings"
 
 	"gorm.io/gorm"
 )
@@ -20,6 +21,8 @@ var (
 // source is where the fewest deliveries are that have to be looked at.
 func (q DeliveryQuery) source() source {
 	switch {
+	case q.PublicID != "":
+		return deliverySource
 	case q.State == DeliveryFailed, q.State == DeliveryDropped && q.WebhookID == 0:
 		return endsSource
 	case q.WebhookID != 0:
@@ -102,6 +105,9 @@ func (x *Deliveries) where(db *gorm.DB, q DeliveryQuery, floor int64, settings S
 	if !q.To.IsZero() {
 		query = query.Where("d.created_at < ?", q.To)
 	}
+	if q.Location != "" {
+		query = query.Where("d.location = ?", q.Location)
+	}
 	if q.EventType != "" {
 		query = query.Where("d.event_types like ? escape '!'", likeContains(","+q.EventType+","))
 	}
@@ -124,8 +130,14 @@ func (x *Deliveries) indexed(db *gorm.DB, q DeliveryQuery) (*gorm.DB, error) {
 	case failureSource:
 		query = query.Where("not a.arrived")
 	case deliverySource:
+		if q.PublicID != "" { // GUIDs are also written with capital letters
+			query = query.Where("d.public_id in (?, ?)", q.PublicID, strings.ToLower(q.PublicID))
+		}
 		if q.WebhookID != 0 {
 			query = query.Where("d.webhook_id = ?", q.WebhookID)
+		}
+		if q.Location != "" {
+			query = query.Where("d.location = ?", q.Location)
 		}
 	}
 	if !q.From.IsZero() {

@@ -48,6 +48,8 @@ func Pages(rows int) []Page {
 			"", "webhook=1", "webhook=100", "state=failed", "state=delivered", "state=held", "state=waiting", "webhook=1&state=failed",
 			"time=1h", "time=24h", "webhook=1&time=24h", "before=51", "webhook=1&before=" + n(rows/2),
 			"code=5xx", "code=4xx", "error=timeout", "type=question.created", "type=team.created", "webhook=1&state=dropped", "webhook=1&code=4xx", "state=delivered&code=4xx",
+			"location=team-3", "location=main", "location=team-3&state=failed", "location=team-3&code=4xx", "id=msg_big" + n(rows/2), "time=yesterday",
+			"state=tried", "state=tried&time=24h", "webhook=1&state=tried", "state=delivered&time=24h", "webhook=Hot+webhook+1",
 		}},
 		{"triggers", "/admin/trigger-history", []string{
 			"", "location=main", "location=team-3", "time=1h", "time=24h", "location=team-3&time=7d", "before=51", "location=main&before=" + n(rows/2),

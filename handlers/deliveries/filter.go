@@ -2,7 +2,6 @@ package deliveries
 
 import (
 	"context"
-	"errors"
 	"net/url"
 	"slices"
 
@@ -19,6 +18,10 @@ func (s *Pages) deliveryChoices(ctx context.Context, p *deliveriesPage) error {
 		return err
 	}
 	p.Webhook.Any = "All webhooks"
+	if p.Location, err = s.LocationPicker(ctx, "location", f.Location); err != nil {
+		return err
+	}
+	p.Location.Any, p.Location.Small = "All teams", true
 	for _, state := range deliveryStates {
 		p.States = append(p.States, web.Choice{Value: state, Label: deliveryStateWords(state), Chosen: state == f.State})
 	}
@@ -30,21 +33,6 @@ func (s *Pages) deliveryChoices(ctx context.Context, p *deliveriesPage) error {
 	}
 	p.Spans = web.SpanChoices(f.TimeFilter)
 	return nil
-}
-
-// webhookFromRequest puts the number of a webhook that was typed by its name into
-// the URL's values, so that all links that are made of them mean it.
-func (s *Pages) webhookFromRequest(ctx context.Context, v url.Values) error {
-	typed := v.Get("webhook")
-	if _, isID := web.Positive(typed); isID || typed == "" {
-		return nil
-	}
-	id, err := s.FindWebhook(ctx, typed)
-	if errors.Is(err, models.ErrNotFound) {
-		return nil // readers of the values report it
-	}
-	v.Set("webhook", web.FormatID(id))
-	return err
 }
 
 func deliveryStateWords(state string) string {
@@ -63,6 +51,12 @@ func (p *deliveriesPage) chips(v url.Values) []web.FilterChip {
 	var chips []web.FilterChip
 	if p.Filter.Webhook != "" {
 		chips = append(chips, web.FilterChip{Name: "Webhook", Value: p.Webhook.Chosen(), Without: web.Without("/admin/deliveries", v, "webhook")})
+	}
+	if p.Filter.Location != "" {
+		chips = append(chips, web.FilterChip{Name: "Team", Value: p.Location.Chosen(), Without: web.Without("/admin/deliveries", v, "location")})
+	}
+	if p.Filter.ID != "" {
+		chips = append(chips, web.FilterChip{Name: "Delivery ID", Value: p.Filter.ID, Without: web.Without("/admin/deliveries", v, "id")})
 	}
 	for _, field := range []struct {
 		name, label string

@@ -27,20 +27,22 @@ func New(s *web.Site) *Pages {
 
 type deliveriesPage struct {
 	web.Page
-	Filter  deliveryFilter
-	Faults  []string // about values of the URL that mean nothing
-	Webhook web.Picker
-	States  []web.Choice
-	Codes   []web.Choice
-	Errors  []web.Choice
-	Types   []string // known event types, to choose from
-	Spans   []web.Choice
-	Chips   []web.FilterChip
-	Lines   []Line
-	Older   string // URL of the next page; empty: this is the last
-	Newest  string // URL of the first page; empty: this is it
-	Scanned bool   // Older goes on searching: so far only a part was looked at
-	Now     time.Time
+	Filter   deliveryFilter
+	Faults   []string // about values of the URL that mean nothing
+	Webhook  web.Picker
+	Location web.Picker
+	Total    models.Total // that match
+	States   []web.Choice
+	Codes    []web.Choice
+	Errors   []web.Choice
+	Types    []string // known event types, to choose from
+	Spans    []web.Choice
+	Chips    []web.FilterChip
+	Lines    []Line
+	Older    string // URL of the next page; empty: this is the last
+	Newest   string // URL of the first page; empty: this is it
+	Scanned  bool   // Older goes on searching: so far only a part was looked at
+	Now      time.Time
 	// Resend is the question whether to resend all of these; empty: they wait
 	// anyway. CSV and JSON are the files of them.
 	Resend, CSV, JSON string
@@ -66,17 +68,27 @@ func (s *Pages) List(c *gin.Context) error {
 		return err
 	}
 	values := c.Request.URL.Query()
-	if err = s.webhookFromRequest(ctx, values); err != nil {
+	if err = s.WebhookFromRequest(ctx, values); err != nil {
 		return err
 	}
+	location, unknown, err := s.FilterLocation(ctx, values.Get("location"))
+	if err != nil {
+		return err
+	}
+	if values.Get("location") != "" {
+		values.Set("location", location)
+	}
 	query, filter, faults := parseDeliveryQuery(values, now)
+	if unknown != "" {
+		faults = append(faults, unknown)
+	}
 	found, err := s.Store.Deliveries.Search(ctx, query)
 	if err != nil {
 		return err
 	}
 	p := &deliveriesPage{
 		Page:   web.Page{Title: "Deliveries", Nav: "deliveries"},
-		Filter: filter, Faults: faults, Types: AllEventTypes(), Now: now,
+		Filter: filter, Faults: faults, Types: AllEventTypes(), Now: now, Total: found.Total,
 	}
 	for _, row := range found.Rows {
 		p.Lines = append(p.Lines, NewLine(row, now))

@@ -62,13 +62,16 @@ func TestDeliveriesListed(t *testing.T) {
 	for query, want := range map[string]string{
 		"?state=delivered": "got it", "?state=held": webtest.Nasty, "?state=dropped": "gone deleted", "?code=5xx": "waits",
 		"?error=timeout": "timed out", "?state=pending&webhook=" + web.FormatID(hooks["fresh"].ID): "fresh",
-		"?time=1h&state=failed": "timed out", "?from=2020-01-01&to=2199-12-31T23:59&state=failed": "timed out",
+		"?webhook=waits": "waits", "?webhook=GOT": "got it", "?webhook=timed+out+%23" + web.FormatID(hooks["timed out"].ID): "timed out",
+		"?state=failed&location=Main+site": "timed out", "?id=+" + s.NewestDelivery(hooks["waits"].ID).PublicID + "+": "waits",
+		"?state=tried&error=timeout": "timed out", "?time=1h&state=failed": "timed out", "?from=2020-01-01&to=2199-12-31T23:59&state=failed": "timed out",
 	} {
 		if got, n := line(query); n != 1 || !strings.Contains(got, want) {
 			t.Errorf("%s: %d lines: %s, want %s", query, n, got, want)
 		}
 	}
-	for query, want := range map[string]int{"?state=waiting": 3, "?type=answer.accepted": 6, "?to=2020-01-01": 0, "?type=comment.created": 0} {
+	for query, want := range map[string]int{"?state=waiting": 3, "?type=answer.accepted": 6, "?to=2020-01-01": 0, "?type=comment.created": 0,
+		"?state=tried": 2, "?location=main": 6, "?location=python-wranglers": 0, "?time=yesterday": 0, "?id=msg_none": 0, "?id=msg_none&state=waiting": 0} {
 		if _, n := line(query); n != want {
 			t.Errorf("%s: %d lines, want %d", query, n, want)
 		}
@@ -78,7 +81,7 @@ func TestDeliveriesListed(t *testing.T) {
 		t.Errorf("odd values: %s", webtest.Words(faults))
 	}
 	doc = b.Get("/admin/deliveries?state=held&webhook=" + web.FormatID(hooks[webtest.Nasty].ID))
-	if chosen := doc.Find("#webhook option[selected]").Text(); chosen != webtest.Nasty {
+	if chosen := doc.Find("#webhook").AttrOr("value", ""); chosen != web.WebhookValue(webtest.Nasty, hooks[webtest.Nasty].ID) {
 		t.Errorf("chosen webhook: %q", chosen)
 	}
 	if chip := doc.Find(".s-tag").First(); chip.AttrOr("href", "") != "/admin/deliveries?state=held" {
@@ -120,8 +123,53 @@ func TestFilterNamesADeletedWebhook(t *testing.T) {
 	webtest.OK(t, err)
 	for id, want := range map[int64]string{w.ID: w.Name + " (deleted)", 99: "Webhook 99 (unknown)"} {
 		a := c.Get("/admin/deliveries?webhook=" + web.FormatID(id)).Want(http.StatusOK)
-		if got := a.Text("#webhook option[selected]"); got != want || !strings.Contains(a.Text("ul[aria-label='Filters in force']"), want) {
+		if got := a.Find("#webhook").AttrOr("value", ""); got != web.WebhookValue(want, id) || !strings.Contains(a.Text("ul[aria-label='Filters in force']"), want) {
 			t.Errorf("webhook %d is called %q, the chips say %q", id, got, a.Text("ul[aria-label='Filters in force']"))
 		}
+	}
+}
+
+// TestTotalsAreReal: how many match stands over the list, the same on each page;
+// beyond 10,000 only that there are more.
+func TestTotalsAreReal(t *testing.T) {
+	webtest.OnBoth(t, func(t *testing.T, c *webtest.Console) {
+		s := &webtest.HistorySite{T: t, Store: c.Store}
+		s.Set(models.DispatchDelay, "0")
+		s.Set(models.DispatchInterval, "0")
+		w := s.Hook("One", nil)
+		total := func(path string) string {
+			return c.Get(path).Want(http.StatusOK).Text("section[aria-label=Results] > p")
+		}
+		add := func(n int, from int) {
+			s.Events(n, func(i int) models.NewEvent { return webtest.HistoryEvent(t, fmt.Sprintf("e-%d", from+i), "One") })
+			s.Dispatch(1)
+		}
+		add(1, 0)
+		if got := total("/admin/deliveries"); got != "Showing 1 of 1 delivery, newest first" {
+			t.Errorf("one: %q", got)
+		}
+		add(70, 1)
+		for path, want := range map[string]string{
+			"/admin/deliveries":                                         "Showing 50 of 71 deliveries, newest first",
+			"/admin/deliveries?before=11":                               "Showing 10 of 71 deliveries, newest first",
+			"/admin/deliveries?state=pending":                           "Showing 50 of 71 deliveries, newest first",
+			"/admin/deliveries?state=pending&before=11":                 "Showing 10 of 71 deliveries, newest first",
+			"/admin/deliveries?location=main":                           "Showing 50 of 71 deliveries, newest first",
+			"/admin/deliveries?time=1h&webhook=" + web.FormatID(w.ID):   "Showing 50 of 71 deliveries, newest first",
+			"/admin/deliveries?type=question.created&time=24h&before=3": "Showing 2 of 71 deliveries, newest first",
+		} {
+			if got := total(path); got != want {
+				t.Errorf("%s: %q, want %q", path, got, want)
+			}
+		}
+	})
+}
+
+// TestYesterday is from one midnight to the next, whatever the hour is.
+func TestYesterday(t *testing.T) {
+	f := web.TimeFilter{Span: "yesterday"}
+	from, to := f.Range(time.Date(2026, 3, 1, 0, 10, 0, 0, time.UTC))
+	if !from.Equal(time.Date(2026, 2, 28, 0, 0, 0, 0, time.UTC)) || !to.Equal(time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("from %s to %s", from, to)
 	}
 }

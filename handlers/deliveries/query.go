@@ -8,6 +8,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers/rules"
 	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -17,12 +18,14 @@ const deliveriesShown = 50
 // deliveryFilter is the filter bar as it is filled in: values as in the URL,
 // empty for any.
 type deliveryFilter struct {
-	Webhook string `form:"webhook" binding:"omitempty,number"`
-	State   string `form:"state" binding:"omitempty,delivery_state"`
-	Code    string `form:"code" binding:"omitempty,oneof=2xx 3xx 4xx 5xx"`
-	Error   string `form:"error" binding:"omitempty,error_class"`
-	Type    string `form:"type" binding:"omitempty,event_type"`
-	Before  string `form:"before" binding:"omitempty,number"` // where the page begins
+	Webhook  string `form:"webhook" binding:"omitempty,number"`
+	Location string `form:"location"` // slug
+	ID       string `form:"id"`       // what receivers log as webhook-id, svix-id or EventId
+	State    string `form:"state" binding:"omitempty,delivery_state"`
+	Code     string `form:"code" binding:"omitempty,oneof=2xx 3xx 4xx 5xx"`
+	Error    string `form:"error" binding:"omitempty,error_class"`
+	Type     string `form:"type" binding:"omitempty,event_type"`
+	Before   string `form:"before" binding:"omitempty,number"` // where the page begins
 	web.TimeFilter
 }
 
@@ -42,7 +45,10 @@ var deliveryStates = []string{
 // does not filter; faults say so, each in a sentence.
 func parseDeliveryQuery(v url.Values, now time.Time) (q models.DeliveryQuery, f deliveryFilter, faults []string) {
 	faults = rules.BindFilters(v, &f)
-	q = models.DeliveryQuery{State: f.State, ErrorClass: f.Error, EventType: f.Type, Limit: deliveriesShown}
+	f.Location, f.ID = wording.Cut(web.Storable(f.Location), 64), wording.Cut(web.Storable(f.ID), 128)
+	q = models.DeliveryQuery{
+		Location: f.Location, PublicID: f.ID, State: f.State, ErrorClass: f.Error, EventType: f.Type, Limit: deliveriesShown,
+	}
 	q.WebhookID, _ = web.Positive(f.Webhook)
 	q.Before, _ = web.Positive(f.Before)
 	q.From, q.To = f.Range(now)

@@ -70,7 +70,7 @@ func (s *Pages) resendQuestion(c *gin.Context, now time.Time) (*web.ConfirmPage,
 		p.Older = web.OlderURL(ResendPath, values, can.From)
 	}
 	p.Narrow = &web.ConfirmSince{Path: ResendPath, From: filter.From}
-	for _, name := range []string{"webhook", "state", "code", "error", "type", "to"} {
+	for _, name := range []string{"webhook", "location", "id", "state", "code", "error", "type", "to"} {
 		if value := values.Get(name); value != "" {
 			p.Narrow.Fields = append(p.Narrow.Fields, web.ConfirmField{Name: name, Value: value})
 		}

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,68 +11,76 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// WebhookPicker offers the webhooks by their names; chosen is a number or the
-// typed text. It tells whether there are any.
+// WebhookPicker is a text field that chooses a webhook, with the names as
+// suggestions; chosen is a number, or what was typed. false: there is no webhook.
 func (s *Site) WebhookPicker(ctx context.Context, id, chosen string) (p Picker, some bool, err error) {
-	p = Picker{Field: Field{ID: id}, Small: true, Value: chosen}
+	p = Picker{Field: Field{ID: id}, Small: true, Value: chosen, Text: true, Source: SuggestionsPath("webhooks")}
 	list, err := s.Store.Webhooks.Newest(ctx, PickMax+1)
 	if err != nil {
 		return p, false, err
 	}
-	number, isID := Positive(chosen)
-	if p.Text = len(list) > PickMax; p.Text {
-		p.Source = SuggestionsPath("webhooks")
-		if isID {
-			name, err := s.webhookName(ctx, number)
-			p.Value = WebhookValue(name, number)
-			return p, true, err
+	if len(list) <= PickMax { // more are suggested while somebody types
+		for _, w := range list {
+			p.List = append(p.List, Choice{Value: WebhookValue(w.Name, w.ID)})
 		}
-		return p, true, nil
+		slices.SortStableFunc(p.List, func(a, b Choice) int {
+			return strings.Compare(strings.ToLower(a.Value), strings.ToLower(b.Value))
+		})
 	}
-	known := false
-	for _, w := range list {
-		option := Choice{Value: FormatID(w.ID), Label: w.Name, Chosen: w.ID == number}
-		known = known || option.Chosen
-		p.Options = append(p.Options, option)
-	}
-	slices.SortStableFunc(p.Options, func(a, b Choice) int {
-		return strings.Compare(strings.ToLower(a.Label), strings.ToLower(b.Label))
-	})
-	if isID && !known {
+	if number, isID := Positive(chosen); isID {
 		name, err := s.webhookName(ctx, number)
 		if err != nil {
 			return p, false, err
 		}
-		p.Options = append(p.Options, Choice{Value: chosen, Label: name, Chosen: true})
+		p.Value = WebhookValue(name, number)
 	}
 	return p, len(list) > 0, nil
 }
 
+// WebhookFromRequest puts the number of a webhook that was typed by its name into
+// the URL's values, so that all links that are made of them mean it.
+func (s *Site) WebhookFromRequest(ctx context.Context, v url.Values) error {
+	typed := v.Get("webhook")
+	if _, isID := Positive(typed); isID || typed == "" {
+		return nil
+	}
+	id, err := s.FindWebhook(ctx, typed)
+	if errors.Is(err, models.ErrNotFound) {
+		return nil // readers of the values report it
+	}
+	v.Set("webhook", FormatID(id))
+	return err
+}
+
 // FindWebhook returns the webhook that was typed by its number, as
-// WebhookValue has it, or by a name that only one has. Error:
+// WebhookValue has it, by a name that only one has, or by a part of it. Error:
 // models.ErrNotFound.
 func (s *Site) FindWebhook(ctx context.Context, typed string) (int64, error) {
+	typed = Storable(typed)
 	if id, err := strconv.ParseInt(typed[strings.LastIndex(typed, "#")+1:], 10, 64); err == nil && id > 0 {
 		return id, nil
 	}
-	found, err := s.Store.Webhooks.Suggest(ctx, strings.TrimSpace(typed), Suggested)
+	found, err := s.Store.Webhooks.Suggest(ctx, typed, Suggested)
 	if err != nil {
 		return 0, err
 	}
 	var same []int64
 	for _, w := range found {
-		if strings.EqualFold(w.Name, strings.TrimSpace(typed)) {
+		if strings.EqualFold(w.Name, typed) {
 			same = append(same, w.ID)
 		}
 	}
-	if len(same) == 1 {
+	switch {
+	case len(same) == 1:
 		return same[0], nil
+	case len(same) == 0 && len(found) == 1:
+		return found[0].ID, nil
+	default:
+		return 0, models.ErrNotFound
 	}
-	return 0, models.ErrNotFound
 }
 
-// webhookName names a webhook that is not among the choices: deleted, or one
-// too many.
+// webhookName names a webhook, also one that was deleted.
 func (s *Site) webhookName(ctx context.Context, id int64) (string, error) {
 	w, err := s.Store.Webhooks.GetAny(ctx, id)
 	switch {

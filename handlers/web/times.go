@@ -8,10 +8,13 @@ import (
 
 // TimeFilter is the part of a filter bar that chooses a span of time.
 type TimeFilter struct {
-	Span string `form:"time" binding:"omitempty,oneof=1h 24h 7d"` // empty: any, or From and To
-	From string `form:"from" binding:"omitempty,moment"`          // as a field for date and time has it, UTC
+	Span string `form:"time" binding:"omitempty,oneof=1h 24h yesterday 7d"` // empty: any, or From and To
+	From string `form:"from" binding:"omitempty,moment"`                    // as a field for date and time has it, UTC
 	To   string `form:"to" binding:"omitempty,moment"`
 }
+
+// yesterday is the span from one midnight to the next, in UTC.
+const yesterday = "yesterday"
 
 var timeSpans = map[string]time.Duration{"1h": time.Hour, "24h": 24 * time.Hour, "7d": 7 * 24 * time.Hour}
 
@@ -30,7 +33,8 @@ func TimeChips(path string, f TimeFilter, v url.Values) []FilterChip {
 // SpanChoices are the spans of time that a filter offers beside from and to.
 func SpanChoices(f TimeFilter) []Choice {
 	return []Choice{
-		{"1h", "Last hour", f.Span == "1h"}, {"24h", "Last 24 hours", f.Span == "24h"}, {"7d", "Last 7 days", f.Span == "7d"},
+		{"1h", "Last hour", f.Span == "1h"}, {"24h", "Last 24 hours", f.Span == "24h"},
+		{yesterday, "Yesterday (UTC)", f.Span == yesterday}, {"7d", "Last 7 days", f.Span == "7d"},
 	}
 }
 
@@ -49,7 +53,12 @@ func (f *TimeFilter) Range(now time.Time) (from, to time.Time) {
 	if f.From != "" || f.To != "" {
 		f.Span = ""
 	}
-	if f.Span != "" {
+	switch f.Span {
+	case "":
+	case yesterday:
+		to = now.UTC().Truncate(24 * time.Hour)
+		from = to.AddDate(0, 0, -1)
+	default:
 		from = now.Add(-timeSpans[f.Span])
 	}
 	return from, to

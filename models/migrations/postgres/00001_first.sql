@@ -289,6 +289,7 @@ create table deliveries (
 create index deliveries_event on deliveries (event_id) where event_id is not null;
 create index deliveries_body on deliveries (body_id) where body_id is not null;
 create index deliveries_webhook on deliveries (webhook_id, id);
+create index deliveries_location on deliveries (location, id);
 
 -- A delivery waits to be sent while it has a row here. With resend the next
 -- attempt was asked for by hand; scheduled_at is then when the schedule goes on
