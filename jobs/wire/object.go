@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -125,8 +126,9 @@ func plainFault(err error) error {
 	if want == "" {
 		return err
 	}
-	got := map[string]string{"string": "a string", "bool": "true or false", "object": "an object", "array": "an array"}[fault.Value]
-	return fmt.Errorf("must be %s, not %s", want, cmp.Or(got, fault.Value))
+	got := map[string]string{"string": "a string", "bool": "true or false", "object": "an object", "array": "an array", "number": "a number"}
+	value, _, _ := strings.Cut(fault.Value, " ") // a number's digits follow
+	return fmt.Errorf("must be %s, not %s", want, cmp.Or(got[value], value))
 }
 
 // readPlain reads the most common values, a string without escapes or a whole

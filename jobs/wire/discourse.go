@@ -1,0 +1,381 @@
+package wire
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// The keys of a Discourse source's fields.
+const (
+	discourseInstance = "instance"
+	discourseReplies  = "replies_as_comments"
+)
+
+// Discourse: a topic is a question, its other posts are answers. Discourse sends
+// its webhooks as its system user, private messages and restricted categories
+// too, so nothing passes that a visitor without a login cannot read: that is
+// looked up at the instance itself.
+func init() {
+	RegisterReader(Reader{
+		Kind: "discourse", Label: "Discourse", Order: 60, InstanceField: discourseInstance,
+		Help: "Public topics, posts and solutions of a Discourse forum.",
+		Fields: []Field{
+			{
+				Key: discourseInstance, Label: "Instance URL", Required: true, Pattern: `https?://[^\s/?#]+(/[^\s?#]*)?`,
+				PatternHelp: "Enter the forum's address, such as https://forum.example.org.",
+				Help:        "The forum's address. Each topic is looked up there without a login, because Discourse sends private ones too.",
+			},
+			{
+				Key: discourseReplies, Label: "Replies as comments", Choices: []string{"no", "yes"},
+				Help: "With yes, a reply to a post other than the first is a comment on it. With no, every reply is an answer.",
+			},
+		},
+		Secrets:     readSecrets("The Secret of the webhook at Discourse, 12 characters or more."),
+		NewSecret:   hexSecret,
+		CheckSecret: checkDiscourseSecret,
+		Verify:      func(r Received) error { return verifyDigest(r, "X-Discourse-Event-Signature", "sha256=", hexSHA256) },
+		Read:        readDiscourse,
+	})
+}
+
+func checkDiscourseSecret(secret string) error {
+	if len(secret) < 12 || checkKeyText(secret) != nil {
+		return sentence("Use 12 to 256 characters on one line.")
+	}
+	return nil
+}
+
+// discourseTypes are the event types of Discourse's events: for the first post
+// of a topic, and for the others.
+var discourseTypes = map[string][2]string{
+	"post_created":      {QuestionCreated, AnswerCreated},
+	"post_edited":       {QuestionEdited, AnswerEdited},
+	"topic_edited":      {QuestionEdited, ""},
+	"accepted_solution": {"", AnswerAccepted},
+}
+
+func readDiscourse(r Received) (ReadResult, error) {
+	event := r.Header.Get("X-Discourse-Event")
+	types, known := discourseTypes[event]
+	switch {
+	case event == "":
+		return ReadResult{}, errors.New("the header X-Discourse-Event: is missing")
+	case event == "ping":
+		return ignored("It is a test of the webhook. Nothing happened."), nil
+	case event == "topic_created":
+		return ignored("A new topic is read from its first post, which post_created brings."), nil
+	case !known:
+		return ignored("“%s” is no event of a Q&A site.", shown(event)), nil
+	}
+	body, err := parseBody(r.Body)
+	if err != nil {
+		return ReadResult{}, err
+	}
+	d := discourse{r: r}
+	if event == "topic_edited" {
+		d.readTopicEdit(body)
+	} else {
+		d.readPost(body, event, types)
+	}
+	switch {
+	case *body.fault != nil:
+		return ReadResult{}, *body.fault
+	case d.why != "":
+		return ignored("%s", d.why), nil
+	case d.fault != nil:
+		return ReadResult{}, d.fault
+	case len(d.lookups) > 0:
+		return ReadResult{Lookups: d.lookups}, nil
+	}
+	return readEvents(d.event)
+}
+
+// discourse is the reading of one request. It ends with an event, a reason why
+// there is none, a fault, or look-ups.
+type discourse struct {
+	r       Received
+	event   Event
+	why     string
+	fault   error
+	lookups []string
+}
+
+// lookUp is what the instance says at a path to a visitor without a login;
+// false: it is not there yet, or nobody may read it.
+func (d *discourse) lookUp(path string) (o object, found bool) {
+	a, asked := d.r.Answers[path]
+	switch {
+	case !asked:
+		d.lookups = append(d.lookups, path)
+		return object{}, false
+	case a.Status == http.StatusUnauthorized, a.Status == http.StatusForbidden, a.Status == http.StatusNotFound, a.Status == http.StatusGone:
+		return object{}, false
+	case a.Status != http.StatusOK:
+		d.fault = fmt.Errorf("the look-up of %s: was answered %d; check the Instance URL", path, a.Status)
+		return object{}, false
+	}
+	o, err := parseBody(a.Body)
+	if err != nil {
+		d.fault = fmt.Errorf("the look-up of %s: %w; check the Instance URL", path, err)
+		return object{}, false
+	}
+	return o, true
+}
+
+// waits says whether the reading has ended without an event, at least for now.
+func (d *discourse) waits() bool { return d.why != "" || d.fault != nil || len(d.lookups) > 0 }
+
+// public reads a topic as a visitor without a login sees it.
+func (d *discourse) public(topicID int64) (topic object, ok bool) {
+	path := "/t/" + strconv.FormatInt(topicID, 10) + ".json"
+	topic, found := d.lookUp(path)
+	if d.waits() {
+		return topic, false
+	}
+	var id int64
+	var archetype string
+	if found {
+		topic.read("id", &id)
+		topic.read("archetype", &archetype)
+	}
+	switch {
+	case !found:
+		d.why = "The topic cannot be read without a login, so it is not passed on."
+	case id != topicID:
+		d.fault = fmt.Errorf("the look-up of %s: is not about this topic", path)
+	case archetype != "regular":
+		d.why = "The topic is not a public one, so it is not passed on."
+	case topic.has("deleted_at"):
+		d.why = "The topic is deleted."
+	}
+	return topic, !d.waits()
+}
+
+// hiddenPost says why a post is not public by itself; empty: it may be.
+func hiddenPost(p object) string {
+	var kind int64
+	var hidden, deletedByUser bool
+	if !p.has("post_type") {
+		p.fail("post_type", errMissing)
+	}
+	p.read("post_type", &kind)
+	p.read("hidden", &hidden)
+	p.read("user_deleted", &deletedByUser)
+	switch {
+	case kind == 4:
+		return "The post is a whisper, so it is not passed on."
+	case kind != 1:
+		return "The post was not written by a member: it is a notice of the forum."
+	case hidden:
+		return "The post is hidden, so it is not passed on."
+	case deletedByUser || p.has("deleted_at"):
+		return "The post is deleted."
+	}
+	return ""
+}
+
+// readPost reads an event about a post.
+func (d *discourse) readPost(body object, event string, types [2]string) {
+	member := "post"
+	if event == "accepted_solution" {
+		member = "solved"
+	}
+	if !body.has(member) {
+		body.fail(member, errMissing)
+	}
+	p := body.inner(member)
+	id, topicID, number := p.postID("id"), p.postID("topic_id"), p.postID("post_number")
+	if archetype := p.need("topic_archetype"); archetype != "regular" {
+		d.why = "The post is in a private message, so it is not passed on."
+	} else {
+		d.why = hiddenPost(p)
+	}
+	if *body.fault != nil || d.why != "" {
+		return
+	}
+	eventType := types[min(number-1, 1)]
+	reply := d.replyTo(p)
+	if reply > 0 && eventType == AnswerCreated {
+		eventType = CommentCreated
+	}
+	if eventType == "" || reply > 0 && eventType != CommentCreated {
+		d.why = "It is no event of a Q&A site: " + event + " of a post of this kind."
+		return
+	}
+	topic, public := d.public(topicID)
+	parent := d.parent(topicID, reply)
+	if !public || d.waits() {
+		return
+	}
+	created, updated := p.when("created_at", d.r.At), p.when("updated_at", d.r.At)
+	version := int64(1)
+	p.read("version", &version)
+	cooked := p.need("cooked")
+	slug := ""
+	p.read("category_slug", &slug)
+	e := Event{Type: eventType, OccurredAt: created, Community: slugOf(slug), Question: d.question(topic, topicID)}
+	owner := discourseUser(p, "user_id")
+	link := e.Question.Link + "/" + strconv.FormatInt(number, 10)
+	var edited *int64
+	switch eventType {
+	case QuestionCreated, AnswerCreated, CommentCreated:
+		e.Actor, e.ID = owner, fmt.Sprintf("post:%d:created", id)
+	case QuestionEdited, AnswerEdited:
+		edited, e.OccurredAt = millis(updated), updated
+		e.ID = fmt.Sprintf("post:%d:v%d:%s", id, version, forumTime(updated))
+	case AnswerAccepted:
+		e.OccurredAt, e.ID = d.r.At, fmt.Sprintf("post:%d:accepted:v%d", id, version)
+	}
+	switch {
+	case number == 1:
+		q := e.Question
+		q.Body, q.Owner, q.CreationDate, q.LastEditDate = cooked, owner, created.UnixMilli(), edited
+	case eventType == CommentCreated:
+		e.Answer = parent
+		e.Comment = &Comment{CommentID: id, Body: cooked, Link: link, CreationDate: created.UnixMilli(), Owner: owner}
+	default:
+		e.Answer = &Answer{
+			AnswerID: id, Body: cooked, Link: link, CreationDate: created.UnixMilli(), LastEditDate: edited, Owner: owner,
+			IsAccepted: eventType == AnswerAccepted,
+		}
+	}
+	d.event = e
+	if *topic.fault != nil {
+		d.fault = fmt.Errorf("the look-up of the topic: %w", *topic.fault)
+	}
+}
+
+// replyTo is the number of the post that a post is a comment on; 0: it is none.
+func (d *discourse) replyTo(p object) (number int64) {
+	if d.r.Fields[discourseReplies] != "yes" {
+		return 0
+	}
+	if p.read("reply_to_post_number", &number); number <= 1 {
+		return 0
+	}
+	return number
+}
+
+// parent is the answer that a comment is on; nil when there is none that a
+// visitor can read.
+func (d *discourse) parent(topicID, number int64) *Answer {
+	if number == 0 || d.why != "" {
+		return nil
+	}
+	post, found := d.lookUp(fmt.Sprintf("/posts/by_number/%d/%d.json", topicID, number))
+	if !found || hiddenPost(post) != "" {
+		return nil
+	}
+	created := post.when("created_at", d.r.At)
+	a := &Answer{AnswerID: post.postID("id"), CreationDate: created.UnixMilli(), Owner: discourseUser(post, "user_id")}
+	post.read("cooked", &a.Body)
+	var slug string
+	post.read("topic_slug", &slug)
+	a.Link = d.topicLink(slug, topicID) + "/" + strconv.FormatInt(number, 10)
+	if *post.fault != nil {
+		d.fault = fmt.Errorf("the look-up of the post %d of the topic: %w", number, *post.fault)
+	}
+	return a
+}
+
+// readTopicEdit reads topic_edited, whose payload has neither the text nor the
+// category's slug.
+func (d *discourse) readTopicEdit(body object) {
+	if !body.has("topic") {
+		body.fail("topic", errMissing)
+	}
+	t := body.inner("topic")
+	id, category := t.postID("id"), int64(0)
+	t.read("category_id", &category)
+	if archetype := t.need("archetype"); archetype != "regular" {
+		d.why = "The topic is a private message, so it is not passed on."
+	} else if t.has("deleted_at") {
+		d.why = "The topic is deleted."
+	}
+	if *body.fault != nil || d.why != "" {
+		return
+	}
+	topic, public := d.public(id)
+	slug := ""
+	if category > 0 && d.why == "" {
+		if found, ok := d.lookUp(fmt.Sprintf("/c/%d/show.json", category)); ok {
+			found.inner("category").read("slug", &slug)
+		}
+	}
+	if !public || d.waits() {
+		return
+	}
+	q := d.question(topic, id)
+	stream := topic.inner("post_stream")
+	posts := stream.list("posts")
+	var first object
+	var number int64
+	if len(posts) > 0 {
+		first = stream.element("posts", 0, posts[0])
+		first.read("post_number", &number)
+	}
+	if number != 1 {
+		d.why = "The topic's first post cannot be read without a login."
+		return
+	}
+	if d.why = hiddenPost(first); d.why != "" {
+		return
+	}
+	version := int64(1)
+	first.read("version", &version)
+	first.read("cooked", &q.Body)
+	q.Owner, q.CreationDate = discourseUser(first, "user_id"), first.when("created_at", d.r.At).UnixMilli()
+	q.LastEditDate = millis(d.r.At)
+	// The topic itself has no version: what an edit of it changes is one.
+	edit, _ := encode([]any{q.Title, q.Tags, category}) // texts and a number
+	d.event = Event{
+		ID: fmt.Sprintf("topic:%d:v%d:%s", id, version, bodyID(edit)), Type: QuestionEdited, OccurredAt: d.r.At,
+		Community: slugOf(slug), Question: q,
+	}
+	if *topic.fault != nil {
+		d.fault = fmt.Errorf("the look-up of the topic: %w", *topic.fault)
+	}
+}
+
+// question is a topic without what its first post has.
+func (d *discourse) question(topic object, id int64) *Question {
+	q := &Question{
+		QuestionID: id, Title: topic.need("title"), Tags: []string{}, CreationDate: topic.when("created_at", d.r.At).UnixMilli(),
+	}
+	q.Owner = discourseUser(topic.inner("details").inner("created_by"), "id")
+	var slug string
+	topic.read("slug", &slug)
+	q.Link = d.topicLink(slug, id)
+	for i, raw := range topic.list("tags") {
+		if raw[0] == '{' { // in newer versions
+			q.Tags = append(q.Tags, topic.element("tags", i, raw).need("name"))
+			continue
+		}
+		var tag string
+		if json.Unmarshal(raw, &tag) == nil {
+			q.Tags = append(q.Tags, tag)
+		}
+	}
+	q.Tags = normalTags(q.Tags)
+	return q
+}
+
+func (d *discourse) topicLink(slug string, id int64) string {
+	return strings.TrimRight(d.r.Fields[discourseInstance], "/") + "/t/" + cmp.Or(slug, "-") + "/" + strconv.FormatInt(id, 10)
+}
+
+// discourseUser reads a member of the forum, whose name may be empty.
+func discourseUser(o object, idKey string) User {
+	u := User{UserID: -1}
+	var name, username string
+	o.read(idKey, &u.UserID)
+	o.read("name", &name)
+	o.read("username", &username)
+	u.DisplayName = cmp.Or(name, username, "Community")
+	return u
+}

@@ -1,0 +1,95 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+// signed is a request that one of the vendors' npm packages signed.
+type signed struct {
+	Name, Kind, Secret, Body string
+	Headers                  map[string]string
+}
+
+// TestNPMSigners: what the vendors' packages sign is accepted, and refused with
+// another secret. All discussion payloads that GitHub's package has are read, or
+// ignored for a reason.
+func TestNPMSigners(t *testing.T) {
+	bodies := map[string][]string{}
+	for _, format := range []string{"generic", "stackauth"} {
+		for _, e := range qaSamples([]string{QuestionCreated}) {
+			e.Question.Body = "é <b> \u2028 \"quoted\" 🙂"
+			body, _ := signedRequest(t, known(t, format), e, time.Now(), nil)
+			bodies[format] = append(bodies[format], string(body))
+		}
+	}
+	body, _ := signedRequest(t, known(t, "stackauth"), teamCreated, time.Now(), nil)
+	bodies["stackauth"] = append(bodies["stackauth"], string(body))
+	input, err := json.Marshal(map[string]any{"github": "It's a Secret to Everybody", "svix": whsecOne, "raw": secretOne, "bodies": bodies})
+	if err != nil {
+		t.Fatal(err)
+	}
+	node := exec.CommandContext(t.Context(), "node", "signers.cjs")
+	node.Dir, node.Stdin, node.Stderr = "testdata/npm", bytes.NewReader(input), t.Output()
+	output, err := node.Output()
+	if err != nil {
+		t.Fatalf("node: %v; this command installs what it needs (as root on Debian Node.js too): make setup", err)
+	}
+	var requests []signed
+	if err := json.Unmarshal(output, &requests); err != nil {
+		t.Fatalf("%v: %s", err, output)
+	}
+	real, types := 0, map[string]int{}
+	for _, q := range requests {
+		if q.Kind == "github" && !strings.HasSuffix(q.Name, "of a question") {
+			real++
+		}
+		types[checkSigned(t, q)]++
+	}
+	if real != 15+4 {
+		t.Errorf("%d payloads of discussions, want 15 of discussion and 4 of discussion_comment", real)
+	}
+	for _, want := range []string{QuestionCreated, QuestionEdited, AnswerCreated, AnswerEdited, AnswerAccepted, "team.created", ""} {
+		if types[want] == 0 {
+			t.Errorf("no request gave an event of the type %q: %v", want, types)
+		}
+	}
+}
+
+// checkSigned returns the type of the event that a request gives; empty: it is
+// ignored.
+func checkSigned(t *testing.T, q signed) string {
+	t.Helper()
+	r, _ := ReaderOf(q.Kind)
+	in := Received{Header: http.Header{}, Body: []byte(q.Body), At: time.Now(), Secrets: []string{r.NewSecret(), q.Secret}}
+	for name, value := range q.Headers {
+		in.Header.Set(name, value)
+	}
+	if err := r.Verify(in); err != nil {
+		t.Errorf("%s: %v", q.Name, err)
+	}
+	result, err := r.Read(in)
+	if err != nil || len(result.Events) > 1 || len(result.Events) == 0 && result.Ignored == "" {
+		t.Errorf("%s: %v, %d events, ignored %q", q.Name, err, len(result.Events), result.Ignored)
+		return ""
+	}
+	in.Secrets = in.Secrets[:1]
+	if r.Verify(in) == nil {
+		t.Errorf("%s: accepted with another secret", q.Name)
+	}
+	if len(result.Events) == 0 {
+		t.Logf("%s: %s", q.Name, result.Ignored)
+		return ""
+	}
+	e, err := Decode(result.Events[0], in.At)
+	if err != nil || e.ID == "" {
+		t.Errorf("%s: %v in %s", q.Name, err, result.Events[0])
+	}
+	t.Logf("%s: %s", q.Name, e.Type)
+	return e.Type
+}
