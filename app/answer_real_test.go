@@ -93,15 +93,15 @@ func (r *realRun) asleep(do func()) {
 	ok(r.t, r.follower.Process.Signal(syscall.SIGCONT))
 }
 
-// items are what arrived, each with the event's type and the ids of its posts;
-// what arrived twice is there twice.
-func (r *realRun) items() (all []string) {
-	r.t.Helper()
+// receivedItems are what arrived, verified, each with the event's type and the
+// ids of its posts; what arrived twice is there twice.
+func receivedItems(t *testing.T, hook *apptest.Receiver) (all []string) {
+	t.Helper()
 	v, err := standardwebhooks.NewWebhookRaw([]byte(realSecret))
-	ok(r.t, err)
+	ok(t, err)
 	seen := map[string]bool{}
-	for _, d := range r.hook.Got() {
-		ok(r.t, v.Verify(d.Body, d.Header))
+	for _, d := range hook.Got() {
+		ok(t, v.Verify(d.Body, d.Header))
 		if seen[d.ID] {
 			continue // repeated with its id, which receivers know
 		}
@@ -114,9 +114,9 @@ func (r *realRun) items() (all []string) {
 				CommentID  int64 `json:"comment_id"`
 			}
 		}
-		ok(r.t, json.Unmarshal(d.Body, &body))
+		ok(t, json.Unmarshal(d.Body, &body))
 		for _, i := range slices.Concat(body.Questions, body.Answers, body.Comments) {
-			all = append(all, strings.TrimSpace(fmt.Sprintf("%s %d %d %d", i.Type, i.QuestionID, i.AnswerID, i.CommentID)))
+			all = append(all, fmt.Sprintf("%s %d %d %d", i.Type, i.QuestionID, i.AnswerID, i.CommentID))
 		}
 	}
 	slices.Sort(all)
@@ -135,9 +135,9 @@ func (r *realRun) arrives(step string, items ...string) {
 	r.t.Helper()
 	since := time.Now()
 	r.want = slices.Sorted(slices.Values(append(r.want, items...)))
-	apptest.Eventually(r.t, step, func() bool { return len(r.items()) >= len(r.want) })
+	apptest.Eventually(r.t, step, func() bool { return len(receivedItems(r.t, r.hook)) >= len(r.want) })
 	took := time.Since(since)
-	if got := r.items(); !slices.Equal(got, r.want) {
+	if got := receivedItems(r.t, r.hook); !slices.Equal(got, r.want) {
 		r.t.Fatalf("%s: arrived\n %s, want\n %s\n%s", step, strings.Join(got, "\n "), strings.Join(r.want, "\n "), r.log)
 	}
 	r.t.Logf("%-45s %5.1f s", step, took.Seconds())

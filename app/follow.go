@@ -99,8 +99,8 @@ func (f followFlags) options(p Process, location slug) (follow.Options, error) {
 	switch {
 	case o.Token == "":
 		return o, errors.New("follow: a token with the scope ingest is needed: --token, or SITEHOOKS_INGEST_TOKEN")
-	case o.Every < 100*time.Millisecond || o.Every > time.Hour:
-		return o, errors.New("follow: --every must be from 100ms to 1h")
+	case o.Every < 100*time.Millisecond || o.Every > time.Minute:
+		return o, errors.New("follow: --every must be from 100ms to 1m")
 	}
 	return o, nil
 }

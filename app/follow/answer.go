@@ -50,6 +50,7 @@ type answer struct {
 	seen       map[int64]bool       // rows of the log that were reported, within the overlap
 	told       map[string]time.Time // events that were reported, for as long as they may be found again
 	pending    func()               // notes that the newest batch was accepted
+	readAt     time.Time            // when the log was read to its end
 	warnedZone bool
 }
 
@@ -141,7 +142,7 @@ func (a *answer) readLog(ctx context.Context, v view, p *answerPlace) (found []h
 		a.checkZone(ctx, rows, *p, now)
 		last, behind = max(last, newest), 0
 	}
-	if p.Row != last || now.Sub(p.At) >= reportEvery { // or every round would have a place to store
+	if p.Row != last || now.Sub(p.At) >= late/2 { // or every round would have a place to store
 		p.Row, p.At = last, now
 	}
 	return found, behind, more, nil
@@ -149,7 +150,8 @@ func (a *answer) readLog(ctx context.Context, v view, p *answerPlace) (found []h
 
 // checkZone warns when a row that was just written has a time that is not now.
 func (a *answer) checkZone(ctx context.Context, rows []logRow, p answerPlace, now time.Time) {
-	if len(rows) == 0 || a.warnedZone || now.Sub(p.At) > wrongZone {
+	fresh := now.Sub(a.readAt) <= wrongZone // what is new was written since
+	if a.readAt = now; len(rows) == 0 || a.warnedZone || !fresh {
 		return
 	}
 	r := rows[len(rows)-1]

@@ -47,7 +47,7 @@ type cursors struct {
 // shortestLease its least length in seconds.
 const (
 	leaseRounds   = 3
-	shortestLease = 3
+	shortestLease = 1
 )
 
 func newCursors(c *client.Client, o Options) cursors {
@@ -62,6 +62,12 @@ func newCursors(c *client.Client, o Options) cursors {
 		Location: cmp.Or(o.Location, "main"), Holder: holder,
 		LeaseSeconds: int(max(shortestLease*time.Second, leaseRounds*o.Every) / time.Second),
 	}}
+}
+
+// renew is how long after a report the next one must come, or the lease could
+// end.
+func (s cursors) renew() time.Duration {
+	return time.Duration(s.lease.LeaseSeconds) * time.Second / leaseRounds
 }
 
 // acquire takes the lease and returns what was stored. The first time it

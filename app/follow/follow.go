@@ -66,9 +66,6 @@ func (e *systemError) Unwrap() error { return e.err }
 // longestPause is the longest time between two tries.
 const longestPause = time.Minute
 
-// reportEvery is how often the place is reported while nothing happens.
-const reportEvery = 10 * time.Second
-
 // follower is one run of a follower. All its fields belong to the goroutine of
 // run.
 type follower struct {
@@ -142,7 +139,7 @@ func (f *follower) round(ctx context.Context) (more bool, err error) {
 	}
 	moved := string(b.place) != string(f.place)
 	f.place, f.caughtUpAt = b.place, f.now().Add(-b.behind)
-	if moved || f.failing != "" || f.poster.skipped > 0 || f.now().Sub(f.reportedAt) >= reportEvery {
+	if moved || f.failing != "" || f.poster.skipped > 0 || f.now().Sub(f.reportedAt) >= f.cursor.renew() {
 		err = f.report(ctx, "")
 	}
 	return b.more && f.held, err

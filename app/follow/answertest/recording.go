@@ -147,7 +147,7 @@ func Recorded(t testing.TB, kind string, now time.Time, age time.Duration) Recor
 	if err := d.Decode(&r); err != nil {
 		t.Fatal(err)
 	}
-	zone, err := time.LoadLocation(cmp.Or(r.Zone, "UTC"))
+	zone, err := time.LoadLocation(r.ZoneName())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,6 +167,32 @@ func Recorded(t testing.TB, kind string, now time.Time, age time.Duration) Recor
 		return moment.Add(shift).In(zone).Format(layout)
 	})
 	return r
+}
+
+// ZoneName is the time zone of the times, by name.
+func (r Recording) ZoneName() string { return cmp.Or(r.Zone, "UTC") }
+
+// Begin is the newest time before the first step of which something arrives.
+func (r Recording) Begin() time.Time {
+	var newest time.Time
+	Recording{Steps: r.Steps[:1]}.times(func(at string) string {
+		zone, _ := time.LoadLocation(r.ZoneName())
+		if moment, err := time.ParseInLocation(layout, at, zone); err == nil && moment.After(newest) {
+			newest = moment
+		}
+		return at
+	})
+	return newest
+}
+
+// Number is the log's number of a kind of activity.
+func (r Recording) Number(key string) int64 {
+	for _, row := range r.Steps[0].Put["config"] {
+		if row["key"] == key {
+			return number(row["id"])
+		}
+	}
+	return 0
 }
 
 // times changes all times.
