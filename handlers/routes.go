@@ -112,6 +112,8 @@ func (a *Areas) Routes() (*gin.Engine, error) {
 	get(admins, "/admin/webhooks/:id/duplicate", s.On(a.Webhooks.Duplicate))
 	get(admins, "/admin/webhooks/:id/delete", s.On(a.Webhooks.Delete))
 	admins.POST("/admin/webhooks/:id/delete", s.Long, s.On(a.Webhooks.DeletePost))
+	get(admins, "/admin/webhooks/:id/rotate", s.On(a.Webhooks.Rotate))
+	admins.POST("/admin/webhooks/:id/rotate", s.Long, s.On(a.Webhooks.RotatePost))
 	get(admins, "/admin/webhooks/:id/reveal", s.On(a.Webhooks.Reveal))
 	admins.POST("/admin/webhooks/:id/reveal", s.On(a.Webhooks.RevealPost))
 	get(admins, "/admin/webhooks/:id/pause", s.On(s.RedirectToParent))

@@ -32,7 +32,10 @@ type webhookForm struct {
 	// Moving is the location for which dropping the waiting deliveries was
 	// confirmed.
 	Moving string `form:"moving"`
-	Do     string `form:"do"`
+	// Swapping says that replacing one secret and removing the other was
+	// confirmed; empty: it was not.
+	Swapping string `form:"swapping"`
+	Do       string `form:"do"`
 
 	// The fields below have names that depend on the type.
 

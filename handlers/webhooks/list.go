@@ -203,6 +203,7 @@ func Templates() map[string]any {
 		"webhook_delete": &webhookDeletePage{},
 		"webhook_form":   &webhookFormPage{},
 		"webhook_reveal": &revealPage{},
+		"webhook_rotate": &rotatePage{},
 		"webhooks":       &webhooksPage{},
 		"webhooks_bulk":  &webhooksBulkPage{},
 	}

@@ -23,6 +23,7 @@ func (s *Pages) saveWebhookForm(c *gin.Context, e *editing) error {
 	if err = s.checkMove(ctx, e, wrong); err != nil {
 		return err
 	}
+	e.checkSwap(wrong)
 	if len(wrong) == 0 {
 		said, err := s.storeWebhook(ctx, web.ActorOf(c), e, checked)
 		if err == nil {
@@ -63,6 +64,21 @@ func (s *Pages) checkMove(ctx context.Context, e *editing, wrong web.Faults) err
 			web.Plural(n, "notification that waits to be sent", "notifications that wait to be sent")))
 	}
 	return err
+}
+
+// checkSwap asks once more before one save replaces one secret and removes the
+// other, after which no receiver knows the secret that signs.
+func (e *editing) checkSwap(wrong web.Faults) {
+	if e.old == nil || e.form.Swapping != "" || !hasSecret(*e.old, 0) || !hasSecret(*e.old, 1) {
+		return
+	}
+	for i := range e.form.Secrets {
+		if e.form.Secrets[i] != "" && e.form.Removed[1-i] && len(wrong) == 0 {
+			e.form.Swapping = "1"
+			wrong.Add(definition.SecretField(i), "This replaces one secret and removes the other, so the receiver rejects everything until it has the new one. "+
+				"To change it without a gap, use Rotate on the webhook's page. Save again to do it at once.")
+		}
+	}
 }
 
 // storeWebhook saves, and returns a message with the outcome and advice.

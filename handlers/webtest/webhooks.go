@@ -164,3 +164,11 @@ func (c *Console) Exec(query string, args ...any) {
 	_, err := db.ExecContext(c.t.Context(), query, args...)
 	OK(c.t, err)
 }
+
+// Reload reads a webhook again.
+func (c *Console) Reload(w models.Webhook) models.Webhook {
+	c.t.Helper()
+	w, err := c.Store.Webhooks.Get(c.t.Context(), w.ID)
+	OK(c.t, err)
+	return w
+}

@@ -1,0 +1,137 @@
+package webhooks_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/sitehooks/sitehooks/handlers/webhooks"
+	"github.com/sitehooks/sitehooks/handlers/webtest"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// step is one button of the page, with the fields that a browser without scripts
+// sends along.
+func step(c *webtest.Console, w models.Webhook, do string, pairs ...string) *webtest.Answer {
+	path := webhooks.WebhookPath(w.ID) + "/rotate"
+	form := url.Values{"do": {do}}
+	page := c.Get(path).Want(http.StatusOK)
+	for _, name := range []string{"updated_at", "number"} {
+		form.Set(name, page.Find("form:has(button[value="+do+"]) input[name="+name+"]").AttrOr("value", ""))
+	}
+	return c.Post(path, webtest.Fill(form, pairs...))
+}
+
+// TestRotateWithTwoSecrets: the new secret is added beside the old one, tested
+// alone, and then the old one is removed; no step can be taken out of turn.
+func TestRotateWithTwoSecrets(t *testing.T) {
+	c := webtest.NewConsole(t)
+	receiver := webtest.NewReceiver(t)
+	for _, kind := range []string{"generic", "stackauth"} {
+		t.Run(kind, func(t *testing.T) {
+			old := map[string]string{"generic": "an-old-secret-of-32-characters-x", "stackauth": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}[kind]
+			w := c.AddWebhook(func(in *models.WebhookInput) {
+				in.Type, in.URL, in.URLShown = kind, receiver.URL, receiver.URL
+				in.Events = []string{"question.created"}
+				in.Secrets[0].Set = old
+			})
+			step(c, w, "remove").Want(http.StatusUnprocessableEntity)
+			added := step(c, w, "add").Want(http.StatusOK)
+			plain := strings.TrimSpace(added.Text("#new-secret"))
+			if opened := c.Opened(c.Reload(w)); opened.Secrets != [2]string{old, plain} || plain == "" {
+				t.Fatalf("secrets %q, shown %q", opened.Secrets, plain)
+			}
+			if page := c.Get(webhooks.WebhookPath(w.ID) + "/rotate"); strings.Contains(string(page.Body), plain) {
+				t.Error("the new secret is shown again")
+			}
+			step(c, w, "add").Want(http.StatusUnprocessableEntity)
+			before := len(receiver.Requests())
+			tested := step(c, w, "test").Want(http.StatusOK)
+			sent := receiver.Requests()[before]
+			if !strings.Contains(tested.Text(".test-result"), "Test arrived") {
+				t.Errorf("the test: %s", tested.Text("main"))
+			}
+			signature := sent.Header.Get("webhook-signature") + sent.Header.Get("svix-signature")
+			if n := len(strings.Fields(signature)); n != 1 {
+				t.Errorf("the test has %d signatures: %q", n, signature)
+			}
+			step(c, w, "remove", "number", "2").Want(http.StatusUnprocessableEntity)
+			step(c, w, "remove").GoesTo(webhooks.WebhookPath(w.ID))
+			if opened := c.Opened(c.Reload(w)); opened.Secrets != [2]string{"", plain} {
+				t.Errorf("left: %q", opened.Secrets)
+			}
+			step(c, w, "remove").Want(http.StatusUnprocessableEntity)
+			// The next change goes into the free place.
+			next := strings.TrimSpace(step(c, w, "add").Want(http.StatusOK).Text("#new-secret"))
+			if opened := c.Opened(c.Reload(w)); opened.Secrets != [2]string{next, plain} {
+				t.Errorf("the next one: %q", opened.Secrets)
+			}
+			step(c, w, "remove").GoesTo(webhooks.WebhookPath(w.ID))
+			if opened := c.Opened(c.Reload(w)); opened.Secrets != [2]string{next, ""} {
+				t.Errorf("after the next one: %q", opened.Secrets)
+			}
+		})
+	}
+}
+
+// TestRotateWithOneSecret: the page says that receiver and console change at the
+// same moment, pauses meanwhile when asked to, and resumes.
+func TestRotateWithOneSecret(t *testing.T) {
+	c := webtest.NewConsole(t)
+	receiver := webtest.NewReceiver(t)
+	w := c.AddWebhook(func(in *models.WebhookInput) {
+		in.Type, in.URL, in.URLShown, in.Events = "userecho", receiver.URL, receiver.URL, []string{"topic.created"}
+		in.Secrets[0].Set = "the old key"
+	})
+	page := c.Get(webhooks.WebhookPath(w.ID) + "/rotate").Want(http.StatusOK)
+	if text := page.Text("main"); !strings.Contains(text, "the receiver and this console change at the same moment") || !strings.Contains(text, "Pause the webhook until the receiver has the new secret") {
+		t.Errorf("the page: %s", text)
+	}
+	if a := step(c, w, "add", "secret", "the old key").Want(http.StatusUnprocessableEntity); a.Text("#secret-err") == "" || c.Reload(w).State != models.WebhookActive {
+		t.Errorf("the same secret again: %s", a.Text("main"))
+	}
+	added := step(c, w, "add", "secret", "the new key", "pause", "1").Want(http.StatusOK)
+	w = c.Reload(w)
+	if c.Opened(w).Secrets != [2]string{"the new key"} || w.State != models.WebhookStopped || added.Text("#new-secret") != "the new key" {
+		t.Errorf("after the change: %+v, %s", w, added.Text("main"))
+	}
+	step(c, w, "test").Want(http.StatusOK)
+	step(c, w, "remove").Want(http.StatusUnprocessableEntity)
+	if added.Find(`form[action$="/resume"] button`).Length() != 1 {
+		t.Error("it does not offer to resume")
+	}
+	// Somebody else saved meanwhile.
+	conflict := c.Post(webhooks.WebhookPath(w.ID)+"/rotate", url.Values{"do": {"add"}, "updated_at": {"2020-01-01T00:00:00Z"}}).Want(http.StatusUnprocessableEntity)
+	if !strings.Contains(conflict.Text("[role=alert]"), "changed by") || c.Opened(c.Reload(w)).Secrets[0] != "the new key" {
+		t.Errorf("a conflict: %s", conflict.Text("main"))
+	}
+	slack := c.AddWebhook(func(in *models.WebhookInput) { in.Type = "slack" })
+	c.Get(webhooks.WebhookPath(slack.ID) + "/rotate").Want(http.StatusNotFound)
+}
+
+// TestReplacingOneSecretAndRemovingTheOtherAsks: a save after which the receiver
+// knows no secret that signs is asked about once.
+func TestReplacingOneSecretAndRemovingTheOtherAsks(t *testing.T) {
+	c := webtest.NewConsole(t)
+	w := c.AddSecretWebhook()
+	form := c.Get(webtest.EditPath(w)).Form()
+	form.Set("do", "save")
+	form.Set("secret_1", "another-secret-of-32-characters-x")
+	form.Set("remove_2", "1")
+	a := c.Post(webtest.EditPath(w), form).Want(http.StatusUnprocessableEntity)
+	if !strings.Contains(a.Text("#secret_1-err"), "use Rotate") || c.Opened(c.Reload(w)).Secrets != [2]string{webtest.FirstSecret, webtest.SecondSecret} {
+		t.Fatalf("it does not ask: %s", a.Text("main"))
+	}
+	again := a.Form()
+	again.Set("do", "save")
+	c.Post(webtest.EditPath(w), again).Want(http.StatusSeeOther)
+	if got := c.Opened(c.Reload(w)).Secrets; got != [2]string{"another-secret-of-32-characters-x", ""} {
+		t.Errorf("saved: %q", got)
+	}
+	// One secret alone is replaced, or removed, without a question.
+	form = c.Get(webtest.EditPath(w)).Form()
+	form.Set("do", "save")
+	form.Set("secret_1", "a-third-secret-of-32-characters-xx")
+	c.Post(webtest.EditPath(w), form).Want(http.StatusSeeOther)
+}
