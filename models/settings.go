@@ -186,6 +186,17 @@ func settingsOf(v map[string]string) Settings {
 // Error: ErrNotFound for an unknown name.
 func (x *SettingsStore) Change(ctx context.Context, by Actor, name, value, reason string) (err error) {
 	defer wrap(&err, "change setting %s", name)
+	return x.change(ctx, by, name, nil, value, reason)
+}
+
+// ChangeFrom is Change, if the setting has the value old. Error also:
+// *ConflictError when it has another one.
+func (x *SettingsStore) ChangeFrom(ctx context.Context, by Actor, name, old, value, reason string) (err error) {
+	defer wrap(&err, "change setting %s", name)
+	return x.change(ctx, by, name, &old, value, reason)
+}
+
+func (x *SettingsStore) change(ctx context.Context, by Actor, name string, old *string, value, reason string) error {
 	def, ok := SettingByName(name)
 	if !ok {
 		return ErrNotFound
@@ -199,6 +210,9 @@ func (x *SettingsStore) Change(ctx context.Context, by Actor, name, value, reaso
 		values, err := x.values(tx)
 		if err != nil {
 			return err
+		}
+		if old != nil && values[name] != *old {
+			return &ConflictError{By: "somebody else"}
 		}
 		now, err := x.s.db.Now(tx)
 		if err != nil {

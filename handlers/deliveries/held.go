@@ -22,8 +22,8 @@ func HeldWhy(w models.Webhook, enabled bool, now time.Time) string {
 	return models.HeldWhy(w, !enabled && web.NeedsFeature(w.Type), sinceWords(w, now))
 }
 
-// cannotSend is HeldWhy as the end of a sentence that begins with "because".
-func cannotSend(w models.Webhook, enabled bool, now time.Time) string {
+// CannotSend is HeldWhy as the end of a sentence that begins with "because".
+func CannotSend(w models.Webhook, enabled bool, now time.Time) string {
 	switch {
 	case w.DeletedAt != nil:
 		return HeldWhy(w, enabled, now)

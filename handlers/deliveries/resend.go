@@ -60,7 +60,7 @@ func (s *Pages) deliveryCanResend(ctx context.Context, p *deliveryPage) error {
 		p.Moved = true
 		return nil
 	}
-	p.CannotResend = cannotSend(w, settings.GenericEnabled, p.Now)
+	p.CannotResend = CannotSend(w, settings.GenericEnabled, p.Now)
 	if p.CannotResend != "" && w.DeletedAt == nil && w.State == models.WebhookActive {
 		p.Switch = models.EnableGenericWebhooks
 	}

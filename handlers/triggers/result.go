@@ -14,6 +14,7 @@ import (
 // not, and the outcome.
 type triggerResult struct {
 	ID       int64
+	Key      string // empty: it has none
 	Name     string // as it was when the event was matched
 	Type     string // in words
 	Owner    string
@@ -33,7 +34,7 @@ type triggerResult struct {
 // when no trigger was logged.
 func newTriggerResult(e models.Event, c triggerCase, row *models.TriggerRow, enabled bool, now time.Time) triggerResult {
 	r := triggerResult{
-		ID: c.Webhook.ID, Name: c.Then.Name, Type: c.Then.Type, Owner: c.Webhook.OwnerName,
+		ID: c.Webhook.ID, Key: c.Webhook.Key, Name: c.Then.Name, Type: c.Then.Type, Owner: c.Webhook.OwnerName,
 		Gone: c.Webhook.DeletedAt != nil, Why: explainTrigger(e, c),
 	}
 	if c.Format != nil {

@@ -104,10 +104,13 @@ func (c *call) bind(into any, output any) error {
 // wrongKinds are the fields whose values are of another kind.
 func wrongKinds(into any) (faults api.Faults) {
 	v := reflect.ValueOf(into).Elem()
-	for i := range v.NumField() {
-		field, is := v.Field(i).Addr().Interface().(interface{ wrong() string })
+	for _, f := range reflect.VisibleFields(v.Type()) {
+		if !f.IsExported() {
+			continue
+		}
+		field, is := v.FieldByIndex(f.Index).Addr().Interface().(interface{ wrong() string })
 		if is && field.wrong() != "" {
-			faults.Whole(rules.FieldName(v.Type().Field(i)), "%s", field.wrong())
+			faults.Whole(rules.FieldName(f), "%s", field.wrong())
 		}
 	}
 	return faults

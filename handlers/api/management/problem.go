@@ -103,3 +103,11 @@ func fieldOf(fault definition.Fault) string {
 func forbidden(field, text string) error {
 	return &problem{status: http.StatusForbidden, reason: api.ReasonLocation, detail: text, faults: []api.FieldError{{Field: field, Message: text}}}
 }
+
+// ignoreNotFound is an error, unless it says that there is nothing.
+func ignoreNotFound(err error) error {
+	if errors.Is(err, models.ErrNotFound) {
+		return nil
+	}
+	return err
+}

@@ -77,5 +77,20 @@ func Table() []Route {
 		{post, "/webhooks/:webhook/pause", "pauseWebhook", manage, managing, "Pause a webhook. Its notifications are held from then on.", nil, nil, Webhook{}, nil, ok, []int{missing, changed}, true, (*API).pauseWebhook},
 		{post, "/webhooks/:webhook/resume", "resumeWebhook", manage, managing, "Resume a paused or broken webhook, and send or drop what was held.", nil, ResumeInput{}, Resumed{}, nil, ok, []int{missing, changed, tooLarge, wrongType, unprocessable}, true, (*API).resumeWebhook},
 		{post, "/webhooks/:webhook/test", "testWebhook", manage, managing, "Send the test notification. It is not recorded.", nil, nil, TestResult{}, nil, ok, []int{missing, conflict}, false, (*API).testWebhook},
+
+		{get, "/deliveries", "listDeliveries", read, reading, "List deliveries, the newest first.", DeliveryFilter{}, nil, Page[Delivery]{}, nil, ok, nil, false, (*API).listDeliveries},
+		{get, "/deliveries/:delivery", "getDelivery", read, reading, "Get a delivery with its attempts.", nil, nil, DeliveryDetail{}, nil, ok, []int{missing}, false, (*API).getDelivery},
+		{post, "/deliveries/:delivery/resend", "resendDelivery", manage, "resending", "Send a delivery once more, with the same id and body.", nil, nil, Delivery{}, nil, accepted, []int{missing, conflict}, false, (*API).resendDelivery},
+		{post, "/deliveries/resend", "resendDeliveries", manage, "resending", "Send all deliveries that match once more.", DryRun{}, ResendInput{}, Resent{}, Resent{}, accepted, []int{ok, tooLarge, wrongType, unprocessable}, false, (*API).resendDeliveries},
+
+		{get, "/events", "listEvents", read, reading, "List events, the newest first, or find one by the sender's id.", EventFilter{}, nil, Page[Event]{}, nil, ok, nil, false, (*API).listEvents},
+		{get, "/events/:event", "getEvent", read, reading, "Get an event by its number, with the reason for every webhook of its location.", nil, nil, EventDetail{}, nil, ok, []int{missing}, false, (*API).getEvent},
+
+		{get, "/settings", "listSettings", read, reading, "List the site settings.", nil, nil, Page[Setting]{}, nil, ok, nil, false, (*API).listSettings},
+		{get, "/settings/:setting", "getSetting", read, reading, "Get a site setting.", nil, nil, Setting{}, nil, ok, []int{missing}, true, (*API).getSetting},
+		{put, "/settings/:setting", "putSetting", manage, "changing settings", "Change a site setting.", DryRun{}, SettingInput{}, Setting{}, Changes{}, ok, []int{missing, changed, tooLarge, wrongType, unprocessable}, true, (*API).putSetting},
+
+		{get, "/locations", "listLocations", read, reading, "List locations with their communities, in the order of their slugs.", LocationFilter{}, nil, Page[Location]{}, nil, ok, nil, false, (*API).listLocations},
+		{put, "/locations/:location", "putLocation", manage, "changing locations", "Describe a location and its communities, or add it before its first event.", DryRun{}, LocationInput{}, Location{}, Changes{}, ok, []int{created, missing, changed, tooLarge, wrongType, unprocessable}, true, (*API).putLocation},
 	}
 }

@@ -1,0 +1,89 @@
+package management_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/sitehooks/sitehooks/handlers/webtest"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// TestSettings: read, and changed with a reason by the form's rules.
+func TestSettings(t *testing.T) {
+	each(t, func(d *desk) {
+		const path = "/settings/" + models.DispatchDelay
+		a := d.do("GET", path, nil).want(http.StatusOK)
+		if a.value["value"] != "10" || a.value["default"] != "10" || a.value["unit"] != "seconds" {
+			d.t.Errorf("it is %s", a.Body)
+		}
+		if all := d.do("GET", "/settings", nil).want(http.StatusOK).rows(); len(all) != len(models.SettingDefs()) {
+			d.t.Errorf("listed are %v", all)
+		}
+		tag, before := a.Header.Get("ETag"), d.Stored()
+		for body, fault := range map[string][2]string{
+			`{"value":"7"}`:                       {"reason", "Give a reason."},
+			`{"value":"7","reason":" "}`:          {"reason", "Give a reason."},
+			`{"value":"-1","reason":"x"}`:         {"value", "Webhooks.DispatchDelay must be a whole number of seconds"},
+			`{"reason":"x"}`:                      {"value", "Give a value."},
+			`{"value":7,"reason":"x"}`:            {"value", "It must be a string."},
+			`{"value":"7","reason":"x","why":""}`: {"why", "There is no field"},
+		} {
+			b := d.do("PUT", path, body)
+			b.says(b.Status, fault[0], fault[1])
+		}
+		same(d.t, "dry", d.do("PUT", path+"?dry_run=true", `{"value":"7","reason":"x"}`).value, map[string]any{"creates": false, "changes": []string{"value"}})
+		d.do("PUT", path, `{"value":"10","reason":"x"}`).want(http.StatusOK)
+		if changed := webtest.Difference(before, d.Stored()); changed != "" {
+			d.t.Errorf("stored %s", changed)
+		}
+		d.do("PUT", path, `{"value":"07","reason":" Slower "}`, "If-Match", tag).want(http.StatusOK)
+		d.do("PUT", path, `{"value":"8","reason":"x"}`, "If-Match", tag).want(http.StatusPreconditionFailed)
+		history, err := d.Store.Settings.History(d.t.Context(), models.DispatchDelay)
+		webtest.OK(d.t, err)
+		if len(history) != 1 || history[0].NewValue != "7" || history[0].Reason != "Slower" {
+			d.t.Errorf("history is %+v", history)
+		}
+		d.do("PUT", "/settings/Odd", `{"value":"8","reason":"x"}`).want(http.StatusNotFound)
+	})
+}
+
+// TestLocations: listed in pages, described, and added with their communities.
+func TestLocations(t *testing.T) {
+	each(t, func(d *desk) {
+		if all := d.do("GET", "/locations", nil).want(http.StatusOK).rows(); len(all) != 2 || all[0]["slug"] != "main" || all[1]["name"] != "Python wranglers" {
+			d.t.Errorf("listed are %v", all)
+		}
+		first := d.do("GET", "/locations?limit=1", nil)
+		if rest := d.do("GET", "/locations?limit=1&cursor="+first.value["next"].(string), nil); rest.rows()[0]["slug"] != "python-wranglers" || rest.value["next"] != nil {
+			d.t.Errorf("the second page is %s", rest.Body)
+		}
+		before := d.Stored()
+		body := `{"description":"A team","communities":[{"slug":"data","name":"Data"},{"slug":"web","name":"","description":"Pages"}]}`
+		same(d.t, "dry", d.do("PUT", "/locations/team-a?dry_run=true", body).value, map[string]any{"creates": true, "changes": []string{"name", "description", "communities"}})
+		for bad, field := range map[string]string{`{"name":""}`: "name", `{"name":7}`: "name", `{"communities":[{"slug":"A"}]}`: "communities[0].slug", `{"title":""}`: "title"} {
+			a := d.do("PUT", "/locations/team-a", bad)
+			a.says(a.Status, field, "")
+		}
+		d.do("PUT", "/locations/No", `{}`).says(http.StatusUnprocessableEntity, "slug", "Use 1 to 64")
+		if changed := webtest.Difference(before, d.Stored()); changed != "" {
+			d.t.Errorf("stored %s", changed)
+		}
+		made := d.do("PUT", "/locations/team-a", body).want(http.StatusCreated)
+		same(d.t, "it", made.value, map[string]any{"slug": "team-a", "name": "Team a", "description": "A team", "communities": []map[string]any{
+			{"slug": "data", "name": "Data", "description": ""}, {"slug": "web", "name": "", "description": "Pages"},
+		}})
+		before = d.Stored()
+		same(d.t, "again", d.do("PUT", "/locations/team-a", made.Body).want(http.StatusOK).value, made.value)
+		if changed := webtest.Difference(before, d.Stored()); changed != "" {
+			d.t.Errorf("put again stored %s", changed)
+		}
+		tag := made.Header.Get("ETag")
+		d.do("PUT", "/locations/team-a", `{"communities":[{"slug":"web","name":"Web","description":"Pages"}]}`, "If-Match", tag).want(http.StatusOK)
+		d.do("PUT", "/locations/team-a", `{"name":"X"}`, "If-Match", tag).want(http.StatusPreconditionFailed)
+		one, err := d.Store.Locations.Community(d.t.Context(), "team-a", "web")
+		webtest.OK(d.t, err)
+		if one.Name != "Web" {
+			d.t.Errorf("the community is %+v", one)
+		}
+	})
+}
