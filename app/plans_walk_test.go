@@ -69,6 +69,7 @@ func walkEverything(t *testing.T, s *models.Store, rows int) {
 	walkJobs(t, s, admin)
 	ok(t, work.Stop(t.Context()))
 	// From here on nothing is sent.
+	walkSource(t, s, by)
 	walkPages(t, admin, site.(*gin.Engine), rows)
 	walkChanges(t, s, by, rows)
 }
@@ -113,6 +114,15 @@ func walkJobs(t *testing.T, s *models.Store, admin *apptest.Browser) {
 	apptest.Eventually(t, "sent again", func() bool { return len(r.Got()) > before })
 }
 
+// walkSource makes a source with its first request.
+func walkSource(t *testing.T, s *models.Store, by models.Actor) {
+	t.Helper()
+	in := models.SourceInput{Kind: "generic", Location: "main", Secrets: [2]models.SecretChange{{Set: "a secret of the walk"}}}
+	_, _, err := s.Sources.Create(t.Context(), by, "walk", in)
+	ok(t, err)
+	ok(t, s.Sources.Keep(t.Context(), &models.SourceRequest{Source: "walk", State: models.RequestIgnored, Headers: []byte("[]")}))
+}
+
 // walkPages reads every page of the route table, and all with their filters.
 func walkPages(t *testing.T, admin *apptest.Browser, site *gin.Engine, rows int) {
 	t.Helper()
@@ -121,13 +131,13 @@ func walkPages(t *testing.T, admin *apptest.Browser, site *gin.Engine, rows int)
 		"/admin/webhooks/new": "?type=generic", "/admin/webhooks/location": "?location=main", "/admin/webhooks/bulk": "?do=pause&id=1&id=2",
 		"/admin/deliveries/resent": "?at=1&total=5", "/developer/site-settings/edit": "?name=" + models.DispatchDelay,
 		"/admin/deliveries.csv": "?webhook=100", "/admin/deliveries.json": "?webhook=100&code=4xx",
-		"/admin/locations/:id/remove": "?tag=tag-7", "/admin/suggestions/:of": "?q=hot",
+		"/admin/locations/:id/remove": "?tag=tag-7", "/admin/suggestions/:of": "?q=hot", "/admin/sources/new": "?kind=generic",
 	}
 	for _, route := range site.Routes() {
 		if route.Method != http.MethodGet || route.Path == "/static/*file" || route.Path == "/login/oidc" {
 			continue
 		}
-		path := strings.NewReplacer("deliveries/:id", "deliveries/msg_big"+last, "locations/:id", "locations/main", ":of", "webhooks", ":id", "1", ":event", last).Replace(route.Path)
+		path := strings.NewReplacer("deliveries/:id", "deliveries/msg_big"+last, "locations/:id", "locations/main", ":of", "webhooks", ":name", "walk", ":id", "1", ":event", last).Replace(route.Path)
 		if a := admin.Get(path + like[route.Path]); a.Code != http.StatusOK && a.Code != http.StatusSeeOther {
 			t.Errorf("GET %s: %d", path, a.Code)
 		}

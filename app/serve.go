@@ -28,6 +28,7 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/limit"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/jobs"
+	"github.com/sitehooks/sitehooks/jobs/jq"
 	"github.com/sitehooks/sitehooks/jobs/send"
 	"github.com/sitehooks/sitehooks/models"
 	"github.com/sitehooks/sitehooks/models/secret"
@@ -69,6 +70,7 @@ type instance struct {
 	sender    *send.Client
 	access    *api.Access
 	inbound   *inbound.API
+	programs  *jq.Runner
 	jobs      *jobs.Jobs // nil with the role web
 	heartbeat *heartbeat
 	server    *http.Server
@@ -148,8 +150,11 @@ func (in *instance) assemble(ctx context.Context) error {
 		Tokens: in.store.Tokens, IngestToken: in.config.IngestToken, Log: in.log,
 		Refused: in.counters.refused,
 	})
+	if in.programs, err = newJQ(); err != nil {
+		return err
+	}
 	in.inbound = inbound.New(inbound.Deps{
-		Store: in.store, Reader: &inbound.Reader{Log: in.log}, Sender: in.sender, Access: in.access, Log: in.log,
+		Store: in.store, Reader: &inbound.Reader{Programs: in.programs, Log: in.log}, Sender: in.sender, Access: in.access, Log: in.log,
 		OnAccepted: in.arrived, OnWaiting: in.waiting, Accepted: in.counters.accepted, MemoryShare: in.memory,
 	})
 	if in.config.Role.Jobs() {
@@ -218,7 +223,7 @@ func (in *instance) console() (http.Handler, error) {
 		Store: in.store, Sender: in.sender, Templates: pages, BaseURL: in.config.BaseURL,
 		CookieKeys: in.box.Derive("cookies"), Log: in.log, TrustedProxies: in.config.TrustedProxies,
 		Access: in.access, MemoryShare: in.memory,
-		Ingest: events.Post, Cursors: cursors, IngestToken: in.config.IngestToken != "", Refused: in.access.Newest, Inbound: in.inbound.Post, SuperOffice: superOffice.Handle,
+		Ingest: events.Post, Cursors: cursors, IngestToken: in.config.IngestToken != "", Refused: in.access.Newest, Inbound: in.inbound, Program: in.programs.Check, SuperOffice: superOffice.Handle,
 		Static: static.Handler(), OnChange: in.changed, Ready: in.ready,
 		Metrics: in.metrics(), LoginRefused: in.counters.loginsRefused.Inc, Version: Version(),
 		OIDC: account.OIDC{Issuer: in.config.OIDCIssuer, ClientID: in.config.OIDCClientID, ClientSecret: in.config.OIDCClientSecret},
@@ -363,6 +368,7 @@ func (in *instance) shutDown(ctx context.Context) error {
 	if in.jobs != nil {
 		err = in.jobs.Stop(ctx)
 	}
+	in.programs.Stop()
 	in.heartbeat.stop(ctx)
 	in.store.Close()
 	in.unlock()
@@ -391,6 +397,9 @@ func (in *instance) sayStopping(ctx context.Context) {
 func (in *instance) undo(ctx context.Context) {
 	if in.jobs != nil {
 		_ = in.jobs.Stop(context.WithoutCancel(ctx))
+	}
+	if in.programs != nil {
+		in.programs.Stop()
 	}
 	if in.heartbeat != nil {
 		in.heartbeat.stop(context.WithoutCancel(ctx))

@@ -23,6 +23,7 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/api/management"
 	"github.com/sitehooks/sitehooks/handlers/deliveries"
 	"github.com/sitehooks/sitehooks/handlers/overview"
+	"github.com/sitehooks/sitehooks/handlers/sources"
 	"github.com/sitehooks/sitehooks/handlers/triggers"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/webhooks"
@@ -49,8 +50,11 @@ type Deps struct {
 	Ingest gin.HandlerFunc
 	// Cursors keeps the places of followers.
 	Cursors *inbound.Cursors
-	// Inbound answers POST below /in/.
-	Inbound gin.HandlerFunc
+	// Inbound receives the webhooks of other systems below /in/; nil: none are.
+	Inbound *inbound.API
+	// Program describes the fault of a source's jq program in a sentence; nil:
+	// programs cannot be run.
+	Program func(ctx context.Context, program string) error
 	// IngestToken says that SITEHOOKS_INGEST_TOKEN is set.
 	IngestToken bool
 	// Access lets requests of the management API in; nil: there is no such API.
@@ -84,6 +88,7 @@ type Areas struct {
 	Admin      *admin.Pages
 	Deliveries *deliveries.Pages
 	Overview   *overview.Pages
+	Sources    *sources.Pages
 	Triggers   *triggers.Pages
 	Webhooks   *webhooks.Pages
 	Management *management.API
@@ -115,6 +120,7 @@ func Build(d Deps) (*Areas, error) {
 		Overview:   &overview.Pages{Site: site},
 		Triggers:   &triggers.Pages{Site: site},
 	}
+	a.Sources = &sources.Pages{Site: site, Sender: d.Sender, Inbound: d.Inbound, Identity: a.Account, Program: d.Program, IngestToken: d.IngestToken}
 	a.Webhooks = &webhooks.Pages{Site: site, Sender: d.Sender, Identity: a.Account}
 	a.Management = management.New(management.Deps{Site: site, Triggers: a.Triggers, Access: d.Access, Sender: d.Sender, MemoryShare: d.MemoryShare})
 	site.LogInAgain, site.KnownBrowser = a.Account.LogInAgain, a.Account.KnownBrowser

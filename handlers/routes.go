@@ -54,8 +54,8 @@ func (a *Areas) Routes() (*gin.Engine, error) {
 		r.PUT("/api/v1/sources/:name/cursor", a.deps.Cursors.Put)
 	}
 	if a.deps.Inbound != nil {
-		r.POST("/in/:name", a.deps.Inbound)
-		r.POST("/in/:name/:token", a.deps.Inbound)
+		r.POST("/in/:name", a.deps.Inbound.Post)
+		r.POST("/in/:name/:token", a.deps.Inbound.Post)
 	}
 	if a.deps.Access != nil {
 		for _, route := range management.Table() {
@@ -85,6 +85,10 @@ func (a *Areas) Routes() (*gin.Engine, error) {
 	get(member, "/admin/deliveries/:id", s.On(a.Deliveries.Show))
 	get(member, "/admin/trigger-history", s.On(a.Triggers.List))
 	get(member, "/admin/trigger-history/:event", s.On(a.Triggers.Show))
+	get(member, "/admin/sources", s.On(a.Sources.List))
+	get(member, "/admin/sources/:name", s.On(a.Sources.Show))
+	get(member, "/admin/sources/:name/requests", s.On(s.RedirectToParent))
+	get(member, "/admin/sources/:name/requests/:id", s.On(a.Sources.Request))
 	get(member, "/admin/suggestions/:of", s.On(s.Suggestions))
 	get(member, "/admin/locations", s.On(a.Admin.Locations))
 	get(member, "/admin/locations/:id", s.On(a.Admin.Location))
@@ -136,6 +140,16 @@ func (a *Areas) Routes() (*gin.Engine, error) {
 	admins.POST("/admin/trigger-history/:event/send", s.On(a.Triggers.SendPost))
 	get(admins, "/admin/trigger-history/:event/erase", s.On(a.Triggers.Erase))
 	admins.POST("/admin/trigger-history/:event/erase", s.Long, s.On(a.Triggers.ErasePost))
+	get(admins, "/admin/sources/new", s.On(a.Sources.New))
+	admins.POST("/admin/sources/new", s.On(a.Sources.NewPost))
+	get(admins, "/admin/sources/:name/edit", s.On(a.Sources.Edit))
+	admins.POST("/admin/sources/:name/edit", s.On(a.Sources.EditPost))
+	get(admins, "/admin/sources/:name/delete", s.On(a.Sources.Delete))
+	admins.POST("/admin/sources/:name/delete", s.On(a.Sources.DeletePost))
+	get(admins, "/admin/sources/:name/reveal", s.On(a.Sources.Reveal))
+	admins.POST("/admin/sources/:name/reveal", s.On(a.Sources.RevealPost))
+	get(admins, "/admin/sources/:name/requests/:id/again", s.On(s.RedirectToParent))
+	admins.POST("/admin/sources/:name/requests/:id/again", s.On(a.Sources.ReadAgain))
 	admins.POST("/admin/locations", s.On(a.Admin.LocationNew))
 	admins.POST("/admin/locations/:id", s.On(a.Admin.LocationDescribe))
 	admins.POST("/admin/system/dispatch", s.On(a.Admin.DispatchAgainPost))

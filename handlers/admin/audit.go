@@ -136,6 +136,7 @@ var auditSubjects = []web.Choice{
 	{Value: "delivery", Label: "Deliveries", Chosen: false},
 	{Value: "event", Label: "Events", Chosen: false},
 	{Value: "setting", Label: "Site settings", Chosen: false},
+	{Value: "source", Label: "Sources", Chosen: false},
 	{Value: "location", Label: "Locations", Chosen: false},
 	{Value: "community", Label: "Communities", Chosen: false},
 	{Value: "tag", Label: "Tags", Chosen: false},
@@ -145,6 +146,8 @@ var auditSubjects = []web.Choice{
 }
 
 var auditActions = map[string]string{ //nolint:gosec // words about passwords and tokens, none of them
+	"source.created": "Added a source", "source.saved": "Saved a source", "source.deleted": "Deleted a source",
+	"source.revealed": "Revealed a source's secret",
 	"webhook.created": "Created a webhook", "webhook.saved": "Saved a webhook", "webhook.paused": "Paused a webhook",
 	"webhook.resumed": "Resumed a webhook", "webhook.broke": "A webhook broke", "webhook.deleted": "Deleted a webhook",
 	"webhook.claimed": "Took over a webhook", "webhook.revealed": "Revealed a secret",

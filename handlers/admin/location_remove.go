@@ -146,6 +146,9 @@ func (s *Pages) usesRows(ctx context.Context, p models.Place, uses models.PlaceU
 	if uses.Tokens > 0 {
 		rows = append(rows, web.ConfirmRow{Path: tokensPath, Name: web.Plural(uses.Tokens, "API token", "API tokens")})
 	}
+	if uses.Sources > 0 {
+		rows = append(rows, web.ConfirmRow{Path: "/admin/sources", Name: web.Plural(uses.Sources, "source", "sources")})
+	}
 	if uses.Events {
 		settings, err := s.Store.Settings.Get(ctx)
 		if err != nil {

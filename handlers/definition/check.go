@@ -234,7 +234,7 @@ func (k *check) options() {
 		case value == "" && field.Required:
 			k.faults.add(name, "This field is required.")
 		case value != "":
-			value = k.option(field, name, value)
+			value = checkField(&k.faults, field, name, value)
 		}
 		if values[field.Key] = value; value == "" {
 			delete(values, field.Key)
@@ -243,26 +243,26 @@ func (k *check) options() {
 	k.out.Input.Options = values
 }
 
-// option checks a value and returns it as it is kept.
-func (k *check) option(field wire.Field, name, value string) string {
+// checkField checks a value of a type's own field, and returns it as it is kept.
+func checkField(f *Faults, field wire.Field, name, value string) string {
 	switch {
 	case len(field.Choices) > 0 && !slices.Contains(field.Choices, value):
-		k.faults.add(name, "Choose a value from the list.")
+		f.add(name, "Choose a value from the list.")
 	case field.Multiline && wording.IsText(value) && len(value) <= optionLength:
 		// Its own check looks at it.
 	case !wording.IsLine(value) || len(value) > optionLength:
-		k.faults.add(name, "This is too long or contains characters that cannot be shown.")
+		f.add(name, "This is too long or contains characters that cannot be shown.")
 	case field.Pattern != "" && !matchesWhole(field.Pattern, value):
-		k.faults.add(name, field.PatternHelp)
+		f.add(name, field.PatternHelp)
 	}
-	if field.Check == nil || k.faults.Of(name) != "" {
+	if field.Check == nil || f.Of(name) != "" {
 		return value
 	}
-	values, err := field.Check(value)
+	kept, err := field.Check(value)
 	if err != nil {
-		k.faults.add(name, wording.Sentence(err))
+		f.add(name, wording.Sentence(err))
 	}
-	return values
+	return kept
 }
 
 func matchesWhole(pattern, value string) bool {

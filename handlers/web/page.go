@@ -64,6 +64,7 @@ func (p *Page) Work() []Entry {
 		p.entry("webhooks", "/admin/webhooks", "ServiceWebhooks", "Webhooks"),
 		p.entry("deliveries", "/admin/deliveries", "Inbox", "Deliveries"),
 		p.entry("triggers", "/admin/trigger-history", "Clock", "Trigger history"),
+		p.entry("sources", "/admin/sources", "ArrowRight", "Sources"),
 	}
 }
 

@@ -13,6 +13,8 @@ const (
 	OnceSignOn = "confirmed" // time of the last authentication at the provider: Unix seconds
 	OnceForm   = "form"      // unsaved input from before a new login: a TypedForm as JSON
 	OnceToken  = "token"     // a new token, which is shown once: a freshToken as JSON
+	// OnceAddress is a source's new address with its token.
+	OnceAddress = "address"
 )
 
 // SetOnce leaves something with the session that is to be used once.

@@ -7,7 +7,7 @@ const pause = 300; // ms after the last change
 // The preview follows the form: one request at a time, and an answer that was
 // overtaken by another change is dropped. It returns what is to be called
 // after a change.
-export function livePreview(form) {
+export function livePreview(form, part = "webhook-preview") {
   let version = 0, timer, asking = false, again = false;
   const run = async () => {
     if (asking) {
@@ -18,7 +18,7 @@ export function livePreview(form) {
     const asked = version;
     const data = new FormData(form);
     data.set("do", "preview");
-    const answer = await ask(form.action, "webhook-preview", data);
+    const answer = await ask(form.action, part, data);
     asking = false;
     const place = form.querySelector("[data-preview]");
     if (asked === version && answer.html !== undefined && place) show(place, answer.html);

@@ -208,9 +208,12 @@ func (a *API) process(ctx context.Context, q *call) *api.Refusal {
 		return invalid(api.ReasonMediaType, "The body is encoded. It must be sent without Content-Encoding.")
 	}
 	q.reading, err = a.Reader.Read(ctx, q.src, via, q.received(nil))
+	notRun, isNotRun := errors.AsType[*notRunError](err)
 	switch {
 	case ctx.Err() != nil:
 		return busy()
+	case isNotRun:
+		return a.notRun(ctx, q.src.Name, notRun)
 	case err != nil:
 		return invalid(api.ReasonInvalid, err.Error())
 	case len(q.reading.Lookups) > 0:
@@ -223,6 +226,14 @@ func (a *API) process(ctx context.Context, q *call) *api.Refusal {
 		}
 	}
 	return a.keep(ctx, q)
+}
+
+// notRun asks to send again.
+func (a *API) notRun(ctx context.Context, source string, err *notRunError) *api.Refusal {
+	a.Log.ErrorContext(ctx, "cannot run the program of a source", slog.String("source", source), slog.Any("error", err.err))
+	rej := busy()
+	rej.Detail = "The source's program could not be run. Send this request again later."
+	return rej
 }
 
 // record stores the events of a request, and what became of them in kept.

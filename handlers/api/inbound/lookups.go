@@ -93,8 +93,8 @@ func (a *API) lookUpFor(ctx context.Context, name string, requests []*models.Sou
 // pause it is to be tried again; 0: it is done. The error is of the database.
 func (a *API) lookUp(ctx context.Context, src models.Source, r *models.SourceRequest) (again time.Duration, err error) {
 	reading, err := a.ReadKept(ctx, src, r)
-	if waits, is := errors.AsType[*waitError](err); is {
-		return a.putOff(r, waits.why), nil
+	if why, waits := waitsFor(err); waits {
+		return a.putOff(r, why), nil
 	}
 	return 0, a.finish(ctx, r, reading, err)
 }
@@ -104,10 +104,21 @@ type waitError struct{ why string }
 
 func (e *waitError) Error() string { return e.why }
 
+// waitsFor tells whether a request can be read later, and what it waits for.
+func waitsFor(err error) (why string, waits bool) {
+	if wait, is := errors.AsType[*waitError](err); is {
+		return wait.why, true
+	}
+	if notRun, is := errors.AsType[*notRunError](err); is {
+		return notRun.Error(), true
+	}
+	return "", false
+}
+
 // ReadKept reads a request that was kept, and looks up what it needs. The error
 // is a sentence for people.
 func (a *API) ReadKept(ctx context.Context, src models.Source, r *models.SourceRequest) (Reading, error) {
-	in := wire.Received{Header: header(r.Headers), Body: r.Body, At: r.At, Answers: map[string]wire.LookupAnswer{}}
+	in := received(r)
 	via, err := wire.ReadVia(in.Header.Values(wire.ViaHeader), a.Store.PublicID())
 	if err != nil {
 		return Reading{}, err
@@ -127,6 +138,16 @@ func (a *API) ReadKept(ctx context.Context, src models.Source, r *models.SourceR
 		}
 	}
 	return Reading{}, sentence("This request needs too many look-ups.")
+}
+
+// Try reads a request that was kept and looks nothing up. The error is a sentence
+// for people.
+func (a *API) Try(ctx context.Context, src models.Source, r *models.SourceRequest) (Reading, error) {
+	return a.Reader.Read(ctx, src, "", received(r))
+}
+
+func received(r *models.SourceRequest) wire.Received {
+	return wire.Received{Header: header(r.Headers), Body: r.Body, At: r.At, Answers: map[string]wire.LookupAnswer{}}
 }
 
 // fetch asks the instance of a source for a path.
@@ -189,9 +210,9 @@ func (a *API) Again(ctx context.Context, src models.Source, r *models.SourceRequ
 		return ctx.Err()
 	}
 	pause := time.Duration(0)
-	if waits, is := errors.AsType[*waitError](err); is {
+	if why, waits := waitsFor(err); waits {
 		r.State, r.Tries = models.RequestWaiting, 0
-		pause = a.putOff(r, waits.why)
+		pause = a.putOff(r, why)
 	} else if err := a.finish(ctx, r, reading, err); err != nil {
 		return err
 	}

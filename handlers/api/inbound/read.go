@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -15,15 +16,17 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers/api"
 	"github.com/sitehooks/sitehooks/handlers/api/ingest"
+	"github.com/sitehooks/sitehooks/jobs/jq"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
 
 // Programs runs the programs of sources.
 type Programs interface {
-	// Run gives the body of a request to a source's program, and returns the
-	// values that it yields. The error is a sentence for people.
-	Run(ctx context.Context, source, program string, body []byte) ([]json.RawMessage, error)
+	// Run gives a request to a source's program, and returns the values that it
+	// yields. A *jq.Fault says what is wrong with program or body; any other error
+	// means that it could not be run.
+	Run(ctx context.Context, source, program string, in jq.Input) ([]json.RawMessage, error)
 }
 
 // Reader turns requests of sources into events. It stores nothing.
@@ -50,10 +53,7 @@ func (r *Reader) Read(ctx context.Context, src models.Source, via string, in wir
 	}
 	in.Fields = src.Fields
 	if kind.HasProgram {
-		if r.Programs == nil {
-			return Reading{}, sentence("Programs cannot be run here.")
-		}
-		if in.Output, err = r.Programs.Run(ctx, src.Name, src.Program, in.Body); err != nil {
+		if in.Output, err = r.run(ctx, src, in); err != nil {
 			return Reading{}, err
 		}
 	}
@@ -79,6 +79,32 @@ func (r *Reader) Read(ctx context.Context, src models.Source, via string, in wir
 		events[i].Source, events[i].Via = src.Name, via
 	}
 	return Reading{Events: events, Ignored: result.Ignored}, nil
+}
+
+// notRunError says that a source's program could not be run at the moment, which
+// is no fault of the request.
+type notRunError struct{ err error }
+
+func (e *notRunError) Error() string {
+	return "The source's program could not be run: " + e.err.Error() + "."
+}
+
+func (r *Reader) run(ctx context.Context, src models.Source, in wire.Received) ([]json.RawMessage, error) {
+	if r.Programs == nil {
+		return nil, &notRunError{errors.New("this instance runs no programs")}
+	}
+	header := make(map[string]string, len(in.Header))
+	for name, values := range in.Header {
+		header[strings.ToLower(name)] = strings.Join(values, ", ")
+	}
+	output, err := r.Programs.Run(ctx, src.Name, src.Program, jq.Input{Body: in.Body, Header: header})
+	if fault, is := errors.AsType[*jq.Fault](err); is {
+		return nil, sentence("The program failed: " + fault.Text)
+	}
+	if err != nil {
+		return nil, &notRunError{err}
+	}
+	return output, nil
 }
 
 // readKind keeps a fault in the reading of one kind from stopping the program.

@@ -1,0 +1,211 @@
+// Package sources has the pages about where events come from: other systems
+// whose webhooks are received, followers, and the tokens of the ingest API.
+package sources
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/handlers/api/inbound"
+	"github.com/sitehooks/sitehooks/handlers/charts"
+	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
+	"github.com/sitehooks/sitehooks/jobs/send"
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/models"
+)
+
+const (
+	sourcesPath = "/admin/sources"
+	nav         = "sources"
+)
+
+// Pages are the pages about sources.
+type Pages struct {
+	*web.Site
+	Sender   *send.Client
+	Inbound  *inbound.API // reads requests again; nil: it cannot be done here
+	Identity Identity
+	// Program describes the fault of a jq program; nil: programs cannot be run.
+	Program func(ctx context.Context, program string) error
+	// IngestToken says that SITEHOOKS_INGEST_TOKEN is set.
+	IngestToken bool
+}
+
+// Identity authenticates a member again.
+type Identity interface {
+	// Reauthenticate checks the member's password or, when none was sent, that
+	// they have just come back from single sign-on, as confirmed says. Fault is a
+	// sentence for the member; empty: the check succeeded.
+	Reauthenticate(c *gin.Context, password string, confirmed bool) (status int, fault string, err error)
+	// ReauthenticationPath is the path of single sign-on that leads on to next;
+	// empty: there is none.
+	ReauthenticationPath(next string) string
+}
+
+// Templates are the templates of these pages, each with the struct that it is
+// rendered with.
+func Templates() map[string]any {
+	return map[string]any{
+		"source":         &sourcePage{},
+		"source_form":    &formPage{},
+		"source_kinds":   &kindsPage{},
+		"source_request": &requestPage{},
+		"source_reveal":  &revealPage{},
+		"sources":        &listPage{},
+	}
+}
+
+// Path is the page of a source.
+func Path(name string) string { return sourcesPath + "/" + name }
+
+type listPage struct {
+	web.Page
+	Rows []row
+}
+
+// row is a source or a token in the list.
+type row struct {
+	Name, Path  string
+	Kind        string
+	Location    string
+	State       web.Badge
+	LastEventAt *time.Time
+	Events      int64 // in 24 hours
+	Spark       charts.Sparkline
+	Source      bool // it has pages of its own
+	Follows     bool
+}
+
+// List shows all sources and ingest tokens.
+func (s *Pages) List(c *gin.Context) error {
+	ctx := c.Request.Context()
+	at, err := s.Store.Snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	rows, err := s.Store.Sources.List(ctx, s.Within(c))
+	if err != nil {
+		return err
+	}
+	tokens, err := s.tokens(c)
+	if err != nil {
+		return err
+	}
+	p := &listPage{Page: web.Page{Title: "Sources", Nav: nav, At: &at}}
+	names, slugs := make([]string, 0, len(rows)+len(tokens)), make([]string, 0, len(rows)+len(tokens))
+	for _, one := range rows {
+		names, slugs = append(names, one.Name), append(slugs, one.Location)
+		p.Rows = append(p.Rows, row{
+			Name: one.Name, Path: Path(one.Name), Kind: kindLabel(one.Kind), Location: one.Location,
+			State: stateOf(one, at.Now), LastEventAt: one.State.LastEventAt, Source: true, Follows: one.Follows(),
+		})
+	}
+	for _, tok := range tokens {
+		names, slugs = append(names, models.TokenSource(tok.ID)), append(slugs, tok.Location)
+		p.Rows = append(p.Rows, row{Name: tok.Name, Path: "/admin/tokens", Kind: "API token", Location: tok.Location})
+	}
+	if err := s.fillTokens(ctx, p.Rows[len(rows):], names[len(rows):]); err != nil {
+		return err
+	}
+	return s.showList(c, p, names, slugs, at.Now)
+}
+
+// tokens are the ingest tokens in force that the reader may see.
+func (s *Pages) tokens(c *gin.Context) ([]models.Token, error) {
+	within := s.Within(c)
+	all, err := s.Store.Tokens.List(c.Request.Context())
+	if err != nil {
+		return nil, err
+	}
+	var list []models.Token
+	if s.IngestToken && within.All() {
+		list = append(list, models.Token{Name: "SITEHOOKS_INGEST_TOKEN"})
+	}
+	for _, tok := range all {
+		if tok.Scope == models.ScopeIngest && tok.RevokedAt == nil && (within.All() || tok.Location != "" && within.Has(tok.Location)) {
+			list = append(list, tok)
+		}
+	}
+	return list, nil
+}
+
+// fillTokens fills in how tokens fare.
+func (s *Pages) fillTokens(ctx context.Context, rows []row, names []string) error {
+	states, err := s.Store.Sources.States(ctx, names)
+	for i := range rows {
+		rows[i].LastEventAt = states[names[i]].LastEventAt
+		rows[i].State = received(rows[i].LastEventAt)
+	}
+	return err
+}
+
+func (s *Pages) showList(c *gin.Context, p *listPage, names, slugs []string, now time.Time) error {
+	ctx := c.Request.Context()
+	places, err := s.LocationNames(ctx, slugs...)
+	if err != nil {
+		return err
+	}
+	hours, err := s.Store.Sources.Hours(ctx, names, charts.DaySince(now))
+	if err != nil {
+		return err
+	}
+	for i := range p.Rows {
+		one := &p.Rows[i]
+		one.Location = places.Place(one.Location)
+		one.Spark, one.Events = spark(hours[names[i]], now)
+	}
+	return s.Render(c, http.StatusOK, "sources", p)
+}
+
+// spark draws the events of the last 24 hours, and counts them.
+func spark(hours []models.SourceHour, now time.Time) (charts.Sparkline, int64) {
+	tallies := make([]models.Tally, len(hours))
+	var sum int64
+	for i, h := range hours {
+		tallies[i] = models.Tally{Hour: h.Hour, Delivered: h.Events}
+		sum += h.Events
+	}
+	line := charts.NewSparkline(tallies, nil, 0, now)
+	line.Label = "Last 24 hours: " + wording.Count(sum) + " events"
+	return line, sum
+}
+
+// kindLabel is a kind in words.
+func kindLabel(kind string) string {
+	if kind == models.KindFollower {
+		return "Follower"
+	}
+	if r, known := wire.ReaderOf(kind); known {
+		return r.Label
+	}
+	return kind
+}
+
+// stateOf is the state of a source in words.
+func stateOf(row models.SourceRow, now time.Time) web.Badge {
+	if row.State.Error != "" {
+		return web.Badge{Class: "st-bad", Text: "Failing: " + strings.TrimSuffix(row.State.Error, ".")}
+	}
+	if since := row.State.SilentSince; since != nil {
+		return web.Badge{Class: "st-bad", Text: fmt.Sprintf("Silent since %s UTC", web.Moment(*since, now))}
+	}
+	if row.Cursor != nil {
+		if behind := row.Cursor.Behind(now); behind >= models.BehindMax {
+			return web.Badge{Class: "st-wait", Text: "Behind by " + web.Span(behind)}
+		}
+	}
+	return received(row.State.LastEventAt)
+}
+
+func received(at *time.Time) web.Badge {
+	if at == nil {
+		return web.Badge{Class: "st-none", Text: "Nothing received yet"}
+	}
+	return web.Badge{Class: "st-ok", Text: "Receiving"}
+}
