@@ -59,7 +59,7 @@ func filterAndResend(in *apptest.Instance, b *apptest.Browser, c *chrome, r *app
 func explainWhyNot(in *apptest.Instance, c *chrome) {
 	c.t.Helper()
 	c.open(in.Base + "/admin/webhooks/1")
-	c.click("a[href='/admin/trigger-history?webhook=1']")
+	c.click("a[href='/admin/trigger-history?matched=any&webhook=1']")
 	c.landed("document.getElementById('event')")
 	c.do(chromedp.SendKeys("#event", "of-go\r"))
 	c.landed("document.getElementById('asked')?.textContent.startsWith('Why did') && document.querySelector('main .panel dl')")

@@ -24,6 +24,10 @@ type EventQuery struct {
 	From, To time.Time // of receipt; zero: open
 	Before   int64     // Event.ID below this; 0: from the newest
 	Limit    int
+	// Webhook leaves only events that this webhook matched; with MatchedNone,
+	// those that it did not match. 0: any.
+	Webhook int64
+	Matched string // MatchedSome or MatchedNone: whether any webhook matched; empty: either
 	// NoUnlogged leaves out events that were dispatched while trigger history
 	// was off.
 	NoUnlogged bool

@@ -1,25 +1,86 @@
 package models
 
-import "context"
+import (
+	"context"
 
-// Matched counts the webhooks that each of these events matched, as the
-// trigger history has it, without those it was sent to by hand; one that matched
-// none is left out. With a webhook it
-// counts that one alone; 0: all.
-func (x *Events) Matched(ctx context.Context, ids []int64, webhook int64) (_ map[int64]int64, err error) {
-	defer wrap(&err, "count matched webhooks")
-	matched := map[int64]int64{}
+	"gorm.io/gorm"
+)
+
+// Values of EventQuery.Matched.
+const (
+	MatchedSome = "some" // at least one webhook
+	MatchedNone = "none"
+)
+
+// MatchedWebhook is a webhook that an event matched.
+type MatchedWebhook struct {
+	ID      int64
+	Name    string
+	Deleted bool
+}
+
+// Matches are the webhooks that an event matched.
+type Matches struct {
+	N     int64
+	First []MatchedWebhook // at most MatchedNamed, the oldest
+}
+
+// MatchedNamed is how many of the webhooks that an event matched are named.
+const MatchedNamed = 3
+
+// Matched returns the webhooks that each of these events matched, as the trigger
+// history has it, without those it was sent to by hand; one that matched none is
+// left out. With a webhook it looks at that one alone; 0: all.
+func (x *Events) Matched(ctx context.Context, ids []int64, webhook int64) (_ map[int64]Matches, err error) {
+	defer wrap(&err, "find matched webhooks")
+	matched := map[int64]Matches{}
 	if len(ids) == 0 {
 		return matched, nil
 	}
-	var counts []struct{ EventID, N int64 }
+	var rows []struct {
+		EventID, N, WebhookID int64
+		Name                  string
+		Deleted               bool
+	}
 	// gorm has no union.
 	which := "event_id in ? and (? = 0 or webhook_id = ?)"
-	err = x.s.db.WithContext(ctx).Raw("select event_id, count(*) as n from (select event_id from deliveries d where "+which+
-		" and (select logged from dispatches p where p.id = d.dispatch_id and p.sent_by = '') union all select event_id from triggers where "+which+") m group by event_id",
-		ids, webhook, webhook, ids, webhook, webhook).Find(&counts).Error
-	for _, c := range counts {
-		matched[c.EventID] = c.N
+	err = x.s.db.WithContext(ctx).Raw(`
+		select r.event_id, r.n, r.webhook_id, coalesce(w.name, '') as name, w.deleted_at is not null as deleted
+		from (select m.*, count(*) over (partition by event_id) as n, row_number() over (partition by event_id order by webhook_id) as k
+			from (select event_id, webhook_id from deliveries d where `+which+` and `+matchedByFilter+`
+				union all select event_id, webhook_id from triggers where `+which+`) m) r
+		left join webhooks w on w.id = r.webhook_id where r.k <= ? order by r.event_id, r.k`,
+		ids, webhook, webhook, ids, webhook, webhook, MatchedNamed).Scan(&rows).Error
+	for _, r := range rows {
+		m := matched[r.EventID]
+		m.N, m.First = r.N, append(m.First, MatchedWebhook{r.WebhookID, r.Name, r.Deleted})
+		matched[r.EventID] = m
 	}
 	return matched, err
+}
+
+// matchedByFilter is the condition that a delivery d was made because its event
+// matched, and that this was logged.
+const matchedByFilter = "(select logged from dispatches p where p.id = d.dispatch_id and p.sent_by = '')"
+
+// whereMatched selects events by the webhooks that they matched. Each event is
+// looked up by its number.
+func (q EventQuery) whereMatched(db *gorm.DB) *gorm.DB {
+	if q.Webhook == 0 && q.Matched == "" {
+		return db
+	}
+	one, args := "", []any(nil)
+	if q.Webhook != 0 {
+		one, args = " and webhook_id = ?", []any{q.Webhook, q.Webhook}
+	}
+	matched := "(exists (select 1 from deliveries d where d.event_id = events.id and " + matchedByFilter + one + ")" +
+		" or exists (select 1 from triggers where event_id = events.id" + one + "))"
+	if q.Matched != MatchedNone {
+		return db.Where(matched, args...)
+	}
+	if q.Webhook == 0 { // of no delivery tells, so that its dispatch has a row
+		return db.Where("exists (select 1 from dispatched_events x where x.event_id = events.id and x.merged_into is null) and not "+matched, args...)
+	}
+	return db.Where(`not exists (select 1 from pending_events p where p.location = events.location and p.received_at = events.received_at and p.event_id = events.id)
+		and not exists (select 1 from dispatched_events x where x.event_id = events.id and x.merged_into is not null) and not `+matched, args...)
 }

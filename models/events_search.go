@@ -40,7 +40,7 @@ func (x *Events) Search(ctx context.Context, q EventQuery) (_ EventPage, err err
 	}
 	query := indexed
 	var last Event
-	if q.Search != "" || q.Type != "" || q.Tag != "" || q.NoUnlogged {
+	if q.scans() {
 		res := newestEvents(indexed.Session(&gorm.Session{}), q).Select("id", "received_at").Offset(ScanMax - 1).Limit(1).Find(&last)
 		if res.Error != nil {
 			return EventPage{}, res.Error
@@ -72,6 +72,11 @@ func (x *Events) Search(ctx context.Context, q EventQuery) (_ EventPage, err err
 		page.Rows = append(named, page.Rows...)
 	}
 	return page, err
+}
+
+// scans tells whether events have to be looked at that may not match.
+func (q EventQuery) scans() bool {
+	return q.Search != "" || q.Type != "" || q.Tag != "" || q.NoUnlogged || q.Webhook != 0 || q.Matched != ""
 }
 
 // named returns the events whose id was searched for and that the other filters
@@ -163,6 +168,7 @@ func (x *Events) whereEvent(db *gorm.DB, q EventQuery, words string) *gorm.DB {
 	if q.Tag != "" {
 		db = db.Where("tags like ? escape '!'", likeContains(`"`+strings.ToLower(q.Tag)+`"`))
 	}
+	db = q.whereMatched(db)
 	if q.NoUnlogged {
 		// A subselect, so that it is looked up for each row by the key.
 		db = db.Where("coalesce((select p.logged from dispatches p where p.id = " + strings.ReplaceAll(dispatchOf, "e.id", "events.id") + "), true)")

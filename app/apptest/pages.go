@@ -54,6 +54,7 @@ func Pages(rows int) []Page {
 		{"triggers", "/admin/trigger-history", []string{
 			"", "location=main", "location=team-3", "time=1h", "time=24h", "location=team-3&time=7d", "before=51", "location=main&before=" + n(rows/2),
 			"type=question.created", "type=team.created", "tag=tag-7", "tag=none", "q=big-" + n(rows/2), "q=question+77", "q=77", "q=%2Fquestions%2F77%2F", "q=nothing+like+it", "location=team-3&q=nothing+like+it",
+			"webhook=1", "webhook=100", "webhook=1&matched=none", "webhook=100&matched=any", "matched=some", "matched=none", "location=team-3&matched=none",
 		}},
 	} {
 		for _, query := range group.queries {

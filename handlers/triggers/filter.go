@@ -18,7 +18,11 @@ type triggerFilter struct {
 	Location string `form:"location"`
 	Type     string `form:"type"`
 	Tag      string `form:"tag"`
-	Before   string `form:"before" binding:"omitempty,number"` // where the page begins
+	Webhook  string `form:"webhook" binding:"omitempty,number"`
+	// Matched is whether a webhook matched, or the one of the filter; any asks
+	// why that one did not fire.
+	Matched string `form:"matched" binding:"omitempty,oneof=some none any"`
+	Before  string `form:"before" binding:"omitempty,number"` // where the page begins
 	web.TimeFilter
 }
 
@@ -35,9 +39,32 @@ func parseTriggerQuery(v url.Values, now time.Time) (q models.EventQuery, f trig
 	f.Search, f.Location = wording.Cut(f.Search, 300), wording.Cut(f.Location, 64)
 	f.Type, f.Tag = wording.Cut(f.Type, 128), wording.Cut(f.Tag, 64)
 	q = models.EventQuery{Search: f.Search, Location: f.Location, Type: f.Type, Tag: f.Tag, Limit: eventsShown}
+	if f.Matched != matchedAny {
+		q.Webhook, _ = web.Positive(f.Webhook)
+		q.Matched = f.Matched
+	}
 	q.Before, _ = web.Positive(f.Before)
 	q.From, q.To = f.Range(now)
 	return q, f, faults
+}
+
+// matchedAny lists all events of a webhook's location and says of each whether it
+// matched.
+const matchedAny = "any"
+
+// matchedChoices are the choices of outcomes; with a webhook, of its own.
+func matchedChoices(f triggerFilter) []web.Choice {
+	if f.Webhook == "" {
+		return []web.Choice{
+			{Value: models.MatchedSome, Label: "Matched a webhook", Chosen: f.Matched == models.MatchedSome},
+			{Value: models.MatchedNone, Label: "Matched nobody", Chosen: f.Matched == models.MatchedNone},
+		}
+	}
+	return []web.Choice{
+		{Value: models.MatchedSome, Label: "Matched this webhook", Chosen: f.Matched == models.MatchedSome || f.Matched == ""},
+		{Value: models.MatchedNone, Label: "Did not match it", Chosen: f.Matched == models.MatchedNone},
+		{Value: matchedAny, Label: "Either", Chosen: f.Matched == matchedAny},
+	}
 }
 
 // triggerChoices fills in the choices of the filter bar.
@@ -47,6 +74,10 @@ func (s *Pages) triggerChoices(ctx context.Context, p *triggerHistoryPage) error
 		return err
 	}
 	p.Location.Any, p.Location.Small = "All locations", true
+	if p.Webhook, _, err = s.WebhookPicker(ctx, "webhook", p.Filter.Webhook); err != nil {
+		return err
+	}
+	p.Webhook.Any, p.Matched = "Any webhook", matchedChoices(p.Filter)
 	p.Types, p.Spans = deliveries.AllEventTypes(), web.SpanChoices(p.Filter.TimeFilter)
 	return nil
 }
@@ -65,6 +96,14 @@ func (p *triggerHistoryPage) chips(v url.Values) []web.FilterChip {
 	for _, one := range p.Spans {
 		if one.Chosen {
 			add("time", "Time", one.Label)
+		}
+	}
+	if p.Question == nil {
+		add("webhook", "Webhook", p.Webhook.Chosen())
+	}
+	for _, one := range p.Matched {
+		if one.Chosen && p.Filter.Matched != "" && p.Question == nil {
+			add("matched", "Outcome", one.Label)
 		}
 	}
 	add("type", "Event type", p.Filter.Type)

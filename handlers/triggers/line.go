@@ -5,7 +5,6 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers/deliveries"
 	"github.com/sitehooks/sitehooks/handlers/web"
-	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -16,8 +15,10 @@ type triggerLine struct {
 	Community string
 	Badge     web.Badge
 	Note      string
-	Matched   string // how many webhooks it matched, in words; empty: not known
-	Into      string // path of the newer one that it was merged into
+	Matched   string                  // whether it matched, in words; empty: not known, or Webhooks says it
+	Webhooks  []models.MatchedWebhook // that it matched, the first of them
+	More      int64                   // others that it matched
+	Into      string                  // path of the newer one that it was merged into
 }
 
 func newTriggerLine(e models.Event, delay time.Duration, now time.Time) triggerLine {
@@ -36,18 +37,18 @@ func newTriggerLine(e models.Event, delay time.Duration, now time.Time) triggerL
 	return line
 }
 
-// match says how many webhooks the event matched, or, when one is asked about,
+// match says which webhooks the event matched, or, when one is asked about,
 // whether it matched that one.
-func (l *triggerLine) match(n int64, requested bool) {
+func (l *triggerLine) match(m models.Matches, requested bool) {
 	switch {
 	case l.DispatchedAt == nil || l.MergedInto != nil:
 		return
-	case requested && n > 0:
+	case requested && m.N > 0:
 		l.Matched = "matched"
 	case requested:
 		l.Matched = "not for this webhook"
-	case n > 0:
-		l.Matched = wording.Count(n) + " matched"
+	case m.N > 0:
+		l.Webhooks, l.More = m.First, m.N-int64(len(m.First))
 	default:
 		l.Matched = "none matched"
 	}

@@ -29,6 +29,8 @@ type triggerHistoryPage struct {
 	Filter   triggerFilter
 	Faults   []string
 	Location web.Picker
+	Webhook  web.Picker
+	Matched  []web.Choice
 	Types    []string
 	Spans    []web.Choice
 	Chips    []web.FilterChip
@@ -46,6 +48,14 @@ type triggerHistoryPage struct {
 func (s *Pages) List(c *gin.Context) error {
 	if id := strings.TrimSpace(c.Query("id")); id != "" {
 		return s.findTriggerEvent(c, id)
+	}
+	values := c.Request.URL.Query()
+	typed := values.Get("webhook")
+	if err := s.WebhookFromRequest(c.Request.Context(), values); err != nil {
+		return err
+	}
+	if values.Get("webhook") != typed { // by its name
+		return s.Redirect(c, web.WithQuery(web.TriggersPath, values))
 	}
 	return s.showTriggerHistory(c, http.StatusOK, "")
 }
@@ -68,11 +78,15 @@ func (s *Pages) showTriggerHistory(c *gin.Context, status int, unknown string) e
 	values.Del("id")
 	var query models.EventQuery
 	query, p.Filter, p.Faults = parseTriggerQuery(values, p.Now)
-	if p.Question, err = s.webhookQuestion(c); err != nil {
+	about, err := s.webhookQuestion(c)
+	if err != nil {
 		return err
 	}
-	if p.Question != nil && !values.Has("location") { // no other event can be for it
-		p.Filter.Location, query.Location = p.Question.Webhook.Location, p.Question.Webhook.Location
+	if about != nil && query.Location == "" && (p.Filter.Matched != matchedAny || !values.Has("location")) {
+		p.Filter.Location, query.Location = about.Webhook.Location, about.Webhook.Location // no other event can be for it
+	}
+	if p.Filter.Matched == matchedAny || unknown != "" {
+		p.Question = about
 	}
 	location, unknownLocation, err := s.FilterLocation(ctx, query.Location)
 	if err != nil {
@@ -134,7 +148,7 @@ func (s *Pages) onlyLogged(ctx context.Context, p *triggerHistoryPage, q *models
 	return nil
 }
 
-// triggersMatched fills in how many webhooks each event matched, or whether it
+// triggersMatched fills in which webhooks each event matched, or whether it
 // matched the one that is asked about.
 func (s *Pages) triggersMatched(ctx context.Context, p *triggerHistoryPage) error {
 	ids, webhook := make([]int64, len(p.Lines)), int64(0)

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/PuerkitoBio/goquery"
+
 	"github.com/sitehooks/sitehooks/handlers/triggers"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/webtest"
@@ -46,7 +48,7 @@ func TestTriggerHistoryOff(t *testing.T) {
 		t.Helper()
 		for _, path := range []string{
 			"/admin/trigger-history", "/admin/trigger-history?q=meanwhile", "/admin/trigger-history?q=happened", "/admin/trigger-history?type=question.created",
-			"/admin/trigger-history?location=main&time=24h", "/admin/trigger-history?webhook=1", "/admin/trigger-history?q=between",
+			"/admin/trigger-history?location=main&time=24h", "/admin/trigger-history?matched=any&webhook=1", "/admin/trigger-history?q=between",
 		} {
 			if got := shown(path); strings.Contains(got, "meanwhile") || strings.Contains(got, "Waited") {
 				t.Errorf("%s lists %s", path, got)
@@ -62,7 +64,7 @@ func TestTriggerHistoryOff(t *testing.T) {
 		}
 	}
 	hidden()
-	if got := shown("/admin/trigger-history"); !strings.HasPrefix(got, "Logged before") || !strings.Contains(got, "1 matched") {
+	if got := shown("/admin/trigger-history"); !strings.HasPrefix(got, "Logged before") || !strings.Contains(got, "to Everything") {
 		t.Errorf("it lists %q", got)
 	}
 	webtest.Says(t, "the event of before", webtest.Words(b.Get(s.EventPath("before")).Find("main")), "1 webhook matched")
@@ -151,4 +153,61 @@ func TestNewTriggerLine(t *testing.T) {
 			t.Errorf("got %q %q, want %q", line.Badge.Text, line.Note, tt.want)
 		}
 	}
+}
+
+// TestEventsByWhatTheyMatched: the names of the webhooks that an event
+// triggered, and filters by webhook and by nobody.
+func TestEventsByWhatTheyMatched(t *testing.T) {
+	webtest.OnBoth(t, func(t *testing.T, c *webtest.Console) {
+		s := &webtest.HistorySite{T: t, Store: c.Store}
+		s.Set(models.DispatchDelay, "0")
+		s.Set(models.DispatchInterval, "0")
+		specific := func(tag string) func(*models.WebhookInput) {
+			return func(in *models.WebhookInput) { in.TagMode, in.Tags = models.TagsSpecific, []string{tag} }
+		}
+		tagged := func(tags ...string) func(*models.NewEvent) { return func(e *models.NewEvent) { e.Tags = tags } }
+		go1, py := s.Hook("Go team "+webtest.Nasty, specific("go")), s.Hook("Python team", specific("python"))
+		s.Event("both", "Both", tagged("go", "python"))
+		s.Event("one", "Only Python", tagged("python"))
+		s.Dispatch(100)
+		s.Event("nobody", "For nobody", tagged("rust"))
+		s.Dispatch(100)
+		for i := range 4 {
+			s.Hook("Fourth "+string(rune('a'+i)), specific("many"))
+		}
+		s.Event("many", "For many", tagged("many"))
+		s.Dispatch(100)
+		s.Event("waits", "Not dispatched", tagged("rust"))
+		titles := func(query string) (list []string, a *webtest.Answer) {
+			a = c.Get("/admin/trigger-history?" + query).Want(http.StatusOK)
+			webtest.NoMarkup(t, a)
+			a.Find("tbody td.o1 a").Each(func(_ int, link *goquery.Selection) { list = append(list, link.Text()) })
+			return list, a
+		}
+		_, a := titles("")
+		webtest.Says(t, "the list", a.Text("tbody"), "to Fourth a, Fourth b, Fourth c and 1 more,", "to Python team,", "to Go team "+webtest.Nasty+", Python team,", "none matched,")
+		if to := a.Find("tbody td.o2 a").Last().AttrOr("href", ""); to != "/admin/webhooks/"+web.FormatID(py.ID) {
+			t.Errorf("a name leads to %q", to)
+		}
+		for query, want := range map[string]string{
+			"webhook=" + web.FormatID(go1.ID):                   "Both",
+			"webhook=" + web.FormatID(py.ID):                    "Only Python,Both",
+			"webhook=" + web.FormatID(py.ID) + "&matched=some":  "Only Python,Both",
+			"webhook=" + web.FormatID(go1.ID) + "&matched=none": "For many,For nobody,Only Python",
+			"webhook=" + web.FormatID(go1.ID) + "&matched=any":  "Not dispatched,For many,For nobody,Only Python,Both",
+			"matched=none": "For nobody", "matched=some": "For many,Only Python,Both", "matched=none&tag=go": "", "location=python-wranglers&matched=some": "",
+		} {
+			if got, _ := titles(query); strings.Join(got, ",") != want {
+				t.Errorf("%s: %q, want %q", query, got, want)
+			}
+		}
+		c.Get("/admin/trigger-history?matched=some&webhook=python+TEAM").GoesTo("/admin/trigger-history?matched=some&webhook=" + web.FormatID(py.ID))
+		_, a = titles("webhook=" + web.FormatID(py.ID) + "&matched=none")
+		webtest.Says(t, "the filters in force", a.Text("ul[aria-label='Filters in force']"), "Webhook Python team #", "Outcome Did not match it")
+		if a.Find("section[aria-labelledby=asked]").Length() != 0 {
+			t.Error("a filter asks why the webhook did not fire")
+		}
+		_, a = titles("webhook=nobody+has+this+name")
+		webtest.Says(t, "an unknown name", a.Text("main"), "“nobody has this name” is not a valid webhook")
+	})
 }

@@ -45,8 +45,8 @@ func TestWhyDidItNotFire(t *testing.T) {
 		{held, odd, []string{"It matched and is held because the webhook cannot send.", "Paused since", "It goes out once"}, "/admin/deliveries/"},
 		{tags, odd, []string{"It did not match. Tags differ . The event has no tags; this webhook requires django."}, webhooks.WebhookPath(tags.ID) + "/edit#tags"},
 		{away, odd, []string{"It did not match. Location differs"}, webhooks.WebhookPath(away.ID) + "/edit#location"},
-		{gone, odd, []string{"It did not match. Deleted . The webhook had been deleted"}, "/admin/trigger-history?webhook="},
-		{late, odd, []string{"It did not match. Created later"}, "/admin/trigger-history?webhook="},
+		{gone, odd, []string{"It did not match. Deleted . The webhook had been deleted"}, "/admin/trigger-history?matched=any&webhook="},
+		{late, odd, []string{"It did not match. Created later"}, "/admin/trigger-history?matched=any&webhook="},
 		{got, "older", []string{"It was not sent on its own"}, triggers.TriggerQuestion(got.ID, s.Number("newer"))},
 	} {
 		doc := b.Get(triggers.TriggerQuestion(test.webhook.ID, s.Number(test.event)))
@@ -60,17 +60,17 @@ func TestWhyDidItNotFire(t *testing.T) {
 			t.Errorf("%s: no link to %s", test.webhook.Name, test.link)
 		}
 	}
-	doc := b.Get("/admin/trigger-history?webhook=" + web.FormatID(got.ID))
+	doc := b.Get("/admin/trigger-history?matched=any&webhook=" + web.FormatID(got.ID))
 	webtest.Says(t, "the question", webtest.Words(doc.Find("section[aria-labelledby=asked]")), "Why did Got "+webtest.Nasty+" not fire?", "Explain")
 	rows := webtest.Words(doc.Find("tbody"))
 	webtest.Says(t, "the list", rows, "Dispatched matched, ", "Merged into a newer one")
-	webtest.Says(t, "one that does not match", webtest.Words(b.Get("/admin/trigger-history?webhook="+web.FormatID(tags.ID)).Find("tbody")), "not for this webhook, ")
-	if other := b.Get("/admin/trigger-history?webhook=" + web.FormatID(away.ID)); other.Find("tbody tr").Length() != 0 {
+	webtest.Says(t, "one that does not match", webtest.Words(b.Get("/admin/trigger-history?matched=any&webhook="+web.FormatID(tags.ID)).Find("tbody")), "not for this webhook, ")
+	if other := b.Get("/admin/trigger-history?matched=any&webhook=" + web.FormatID(away.ID)); other.Find("tbody tr").Length() != 0 {
 		t.Errorf("events of another location than the webhook's: %s", webtest.Words(other.Find("tbody")))
 	}
-	all := b.Get("/admin/trigger-history?location=&webhook=" + web.FormatID(away.ID))
+	all := b.Get("/admin/trigger-history?location=&matched=any&webhook=" + web.FormatID(away.ID))
 	webtest.Says(t, "events of all locations", webtest.Words(all.Find("main")), "only those of", "A title")
-	webtest.Says(t, "the list of all", webtest.Words(b.Get("/admin/trigger-history?q=one").Find("tbody")), "Dispatched 2 matched, ")
+	webtest.Says(t, "the list of all", webtest.Words(b.Get("/admin/trigger-history?q=one").Find("tbody")), "Dispatched to Got "+webtest.Nasty+" , Held , ")
 	if to := doc.Find("tbody a").First().AttrOr("href", ""); to != triggers.TriggerQuestion(got.ID, s.Number("newer")) {
 		t.Errorf("a line of the list leads to %q", to)
 	}
