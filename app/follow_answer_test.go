@@ -24,8 +24,7 @@ import (
 func TestFollowerIsKilled(t *testing.T) {
 	apptest.OnBoth(t, func(t *testing.T, kind string) {
 		site := answertest.New(t, kind)
-		recording := answertest.Recorded(t, kind, time.Now(), 10*time.Minute)
-		site.Apply(recording.Steps[0])
+		replay := site.Replay(answertest.Recorded(t, kind), time.Now)
 		env, addr, hook := apptest.Environment(t, kind), apptest.FreePort(t), apptest.NewReceiver(t)
 		in := apptest.Serve(t, env, "SITEHOOKS_ADDR="+addr)
 		b := in.Login()
@@ -34,12 +33,13 @@ func TestFollowerIsKilled(t *testing.T) {
 		form.Set("secret_1", realSecret)
 		b.CreateWebhook(form)
 		between := newBetween(t, in.Base)
+		from := time.Now().Add(-30 * time.Minute).Format(time.RFC3339)
 		follow := func() *followerProcess {
-			return startFollower(t, "answer", between.URL, site.DSN, "--timezone", recording.ZoneName(), "--compare", "1s", "--from", recording.Begin().Add(time.Second).Format(time.RFC3339))
+			return startFollower(t, "answer", between.URL, site.DSN, "--timezone", replay.ZoneName(), "--compare", "1s", "--from", from)
 		}
 		f := follow()
 		var want []string
-		for i, step := range recording.Steps[1:] {
+		for i, step := range replay.Steps[1:] {
 			want = slices.Sorted(slices.Values(append(want, step.Arrives...)))
 			killed := make(chan struct{})
 			switch {
@@ -51,7 +51,7 @@ func TestFollowerIsKilled(t *testing.T) {
 					close(killed)
 				})
 			}
-			site.Apply(step)
+			replay.Apply(step)
 			switch {
 			case i == 7:
 				in = apptest.Serve(t, env, "SITEHOOKS_ADDR="+addr)
@@ -185,10 +185,8 @@ func (f *followerProcess) says(t *testing.T, text string) {
 func TestSecondFollowerStandsBy(t *testing.T) {
 	apptest.OnBoth(t, func(t *testing.T, kind string) {
 		site := answertest.New(t, kind)
-		recording := answertest.Recorded(t, "sqlite", time.Now(), 10*time.Minute)
-		for _, step := range recording.Steps[:1] {
-			site.Apply(step)
-		}
+		recording := answertest.Recorded(t, "sqlite")
+		site.Replay(recording, time.Now)
 		in := apptest.Serve(t, apptest.Environment(t, kind))
 		ask := func(n int64) {
 			at := answertest.Wall(time.Now())

@@ -175,7 +175,7 @@ func (a *answer) readOutside(ctx context.Context, v view, p *answerPlace, now ti
 	if now.Sub(p.Looked) < a.Compare {
 		return found, nil
 	}
-	from, to := wallOf(latest(p.Begin, p.Looked.Add(-late)), a.Timezone), wallOf(now.Add(-settled), a.Timezone)
+	from, to := wallOf(latest(p.Begin, p.Looked.Add(-late)), a.Timezone), wallOf(now.Add(-min(settled, a.Compare)), a.Timezone)
 	lost, err := a.numbers.lost(ctx, v, from, to)
 	if err != nil {
 		return nil, err

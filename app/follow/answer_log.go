@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // activity is a kind of activity that is reported.
@@ -236,12 +235,10 @@ func (n numbers) lost(ctx context.Context, v view, from, to wall) ([]happening, 
 	return all, nil
 }
 
-// sameEdit is how long after a post its row in the log is written, at most.
-const sameEdit = 5 * time.Second
-
 // lostEdits finds the posts that were edited in a time, and whose newest edit is
 // not in the log. A post names its newest revision even while that waits for
-// review; then the log's newest row is as new as the post.
+// review. Then nothing is lost: the site writes a post before its row, so the
+// newest row is not older than the post.
 func (n numbers) lostEdits(ctx context.Context, v view, table, letter string, edited int64, from, to wall) (all []happening, err error) {
 	err = v.query(ctx, `select p.id, p.revision_id, p.updated_at,
 			(select max(a.created_at) from activity a where a.object_id = p.id and a.activity_type = ?)
@@ -253,7 +250,7 @@ func (n numbers) lostEdits(ctx context.Context, v view, table, letter string, ed
 		if err := rows.Scan(&id, &revision, &updated, &logged); err != nil {
 			return err
 		}
-		if logged.IsZero() || logged.Before(updated.Add(-sameEdit)) {
+		if logged.IsZero() || logged.Before(updated.Time) {
 			all = append(all, happening{key: fmt.Sprintf("%s%d.%d", letter, id, revision)})
 		}
 		return nil

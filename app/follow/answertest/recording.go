@@ -133,9 +133,9 @@ func number(v any) int64 {
 
 const layout = "2006-01-02 15:04:05"
 
-// Recorded returns the recording of a kind of database, sqlite, postgres or
-// mariadb, with its times moved so that the last step is as old as age.
-func Recorded(t testing.TB, kind string, now time.Time, age time.Duration) Recording {
+// Recorded returns the recording of a kind of database: sqlite, postgres or
+// mariadb.
+func Recorded(t testing.TB, kind string) Recording {
 	t.Helper()
 	text, err := recorded.ReadFile("recorded/" + kind + ".json")
 	if err != nil {
@@ -147,43 +147,11 @@ func Recorded(t testing.TB, kind string, now time.Time, age time.Duration) Recor
 	if err := d.Decode(&r); err != nil {
 		t.Fatal(err)
 	}
-	zone, err := time.LoadLocation(r.ZoneName())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var newest time.Time
-	r.times(func(at string) string {
-		if moment, err := time.ParseInLocation(layout, at, zone); err == nil && moment.After(newest) {
-			newest = moment
-		}
-		return at
-	})
-	shift := now.Add(-age).Sub(newest)
-	r.times(func(at string) string {
-		moment, err := time.ParseInLocation(layout, at, zone)
-		if err != nil {
-			return at
-		}
-		return moment.Add(shift).In(zone).Format(layout)
-	})
 	return r
 }
 
 // ZoneName is the time zone of the times, by name.
 func (r Recording) ZoneName() string { return cmp.Or(r.Zone, "UTC") }
-
-// Begin is the newest time before the first step of which something arrives.
-func (r Recording) Begin() time.Time {
-	var newest time.Time
-	Recording{Steps: r.Steps[:1]}.times(func(at string) string {
-		zone, _ := time.LoadLocation(r.ZoneName())
-		if moment, err := time.ParseInLocation(layout, at, zone); err == nil && moment.After(newest) {
-			newest = moment
-		}
-		return at
-	})
-	return newest
-}
 
 // Number is the log's number of a kind of activity.
 func (r Recording) Number(key string) int64 {
@@ -195,36 +163,62 @@ func (r Recording) Number(key string) int64 {
 	return 0
 }
 
-// times changes all times.
-func (r Recording) times(change func(at string) string) {
-	for _, step := range r.Steps {
-		for _, rows := range step.Put {
-			for _, row := range rows {
-				for column, v := range row {
-					if at, is := v.(string); is && strings.HasSuffix(column, "_at") {
-						row[column] = change(at)
-					}
-				}
-			}
-		}
-	}
+// Replay writes a recording to a database, as if it happened now.
+type Replay struct {
+	Recording
+	site  *Site
+	zone  *time.Location
+	now   func() time.Time
+	moved map[string]string // times by those that were recorded
 }
 
-// Apply writes what a step changed, posts before the log's rows.
-func (s *Site) Apply(step Step) {
+// Replay writes what was there before, an hour old.
+func (s *Site) Replay(r Recording, now func() time.Time) *Replay {
 	s.t.Helper()
+	zone, err := time.LoadLocation(r.ZoneName())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	p := &Replay{Recording: r, site: s, zone: zone, now: now, moved: map[string]string{}}
+	p.apply(r.Steps[0], now().Add(-time.Hour))
+	return p
+}
+
+// Apply writes what a step changed, posts before the log's rows. Times that no
+// earlier step had become now.
+func (p *Replay) Apply(step Step) {
+	p.site.t.Helper()
+	p.apply(step, p.now())
+}
+
+func (p *Replay) apply(step Step, at time.Time) {
+	p.site.t.Helper()
 	for i := range Tables {
 		table := Tables[len(Tables)-1-i].Name
 		for _, row := range step.Put[table] {
 			for column, v := range row {
-				if n, is := v.(json.Number); is {
-					row[column], _ = n.Int64()
-				}
+				row[column] = p.value(column, v, at)
 			}
-			s.Put(table, row)
+			p.site.Put(table, row)
 		}
 		for _, id := range step.Remove[table] {
-			s.Remove(table, id)
+			p.site.Remove(table, id)
 		}
 	}
+}
+
+func (p *Replay) value(column string, v any, at time.Time) any {
+	switch v := v.(type) {
+	case json.Number:
+		return number(v)
+	case string:
+		if !strings.HasSuffix(column, "_at") {
+			return v
+		}
+		if p.moved[v] == "" {
+			p.moved[v] = at.In(p.zone).Format(layout)
+		}
+		return p.moved[v]
+	}
+	return v
 }
