@@ -364,7 +364,7 @@ func consolePages(t *testing.T, in *apptest.Instance, b *apptest.Browser) []stri
 		return found
 	})
 	return []string{
-		"/admin", "/admin/webhooks", "/admin/webhooks?q=nothing", "/admin/webhooks/new?type=generic", "/admin/webhooks/new?type=slack",
+		"/admin", "/admin/search?q=e", "/admin/search?q=nothing", "/admin/webhooks", "/admin/webhooks?q=nothing", "/admin/webhooks/new?type=generic", "/admin/webhooks/new?type=slack",
 		"/admin/webhooks/1", "/admin/webhooks/1/edit", "/admin/webhooks/1/delete", "/admin/webhooks/1/reveal", "/admin/webhooks/bulk?do=pause&id=1",
 		"/admin/deliveries", delivery, "/admin/trigger-history", "/admin/trigger-history?id=seen",
 		"/developer/site-settings", "/developer/site-settings/edit?name=Webhooks.DispatchDelay", "/account/password",

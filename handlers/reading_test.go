@@ -32,6 +32,7 @@ func furnished(t *testing.T, c *webtest.Console) (paths map[string]string, token
 		"/healthz": "/healthz", "/readyz": "/readyz", "/metrics": "/metrics", "/static/*file": "/static/app.css",
 		"/login": "/login?next=/admin/audit", "/login/oidc": "/login/oidc", "/": "/", "/account/password": "/account/password",
 		"/admin":          "/admin",
+		"/admin/search":   "/admin/search?q=e",
 		"/admin/webhooks": "/admin/webhooks?q=e&sort=team&state=failing", "/admin/webhooks/:id": hook, "/admin/webhooks/new": webtest.NewForm,
 		"/admin/webhooks/location": "/admin/webhooks/location?location=main", "/admin/webhooks/bulk": "/admin/webhooks/bulk?do=delete&id=1",
 		"/admin/webhooks/:id/edit": hook + "/edit", "/admin/webhooks/:id/duplicate": hook + "/duplicate", "/admin/webhooks/:id/delete": hook + "/delete",

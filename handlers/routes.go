@@ -79,6 +79,7 @@ func (a *Areas) Routes() (*gin.Engine, error) {
 	member.POST("/account/password", s.On(a.Account.PasswordChange))
 	member.POST("/account/sessions", s.On(a.Account.SessionsEnd))
 	get(member, "/admin", s.On(a.Overview.Show))
+	get(member, "/admin/search", s.On(a.Overview.Search))
 	get(member, "/admin/webhooks", s.On(a.Webhooks.List))
 	get(member, "/admin/webhooks/:id", s.On(a.Webhooks.Show))
 	get(member, "/admin/deliveries", s.On(a.Deliveries.List))

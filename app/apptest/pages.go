@@ -17,6 +17,11 @@ func Pages(rows int) []Page {
 	n := strconv.Itoa
 	list := []Page{
 		{Name: "overview", Path: "/admin"},
+		{Name: "search/event", Path: "/admin/search?q=big-" + n(rows/2)},
+		{Name: "search/delivery", Path: "/admin/search?q=msg_big" + n(rows/2)},
+		{Name: "search/question", Path: "/admin/search?q=https%3A%2F%2Fsite.example%2Fquestions%2F77%2Fx"},
+		{Name: "search/webhook", Path: "/admin/search?q=webhook+7"},
+		{Name: "search/nothing", Path: "/admin/search?q=nothing+like+it"},
 		{Name: "webhooks", Path: "/admin/webhooks"},
 		{Name: "webhook", Path: "/admin/webhooks/1"},
 		{Name: "webhook-edit", Path: "/admin/webhooks/1/edit"},

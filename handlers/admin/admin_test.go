@@ -260,6 +260,7 @@ var viewable = map[string]struct {
 	"/":                                 {"/", http.StatusSeeOther},
 	"/account/password":                 {"/account/password", http.StatusOK},
 	"/admin":                            {"/admin", http.StatusOK},
+	"/admin/search":                     {"/admin/search?q=nothing", http.StatusOK},
 	"/admin/webhooks":                   {"/admin/webhooks", http.StatusOK},
 	"/admin/webhooks/:id":               {"/admin/webhooks/1", http.StatusOK},
 	"/admin/deliveries":                 {"/admin/deliveries", http.StatusOK},

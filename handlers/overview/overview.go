@@ -1,5 +1,6 @@
 // Package overview is the page on which a login leads: how all webhooks fare
-// together, and which of them need attention.
+// together, and which of them need attention. It also has the search of the
+// frame, which opens one thing of any area.
 package overview
 
 import (
@@ -18,7 +19,7 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// Pages is the overview.
+// Pages are the overview and the search.
 type Pages struct{ *web.Site }
 
 type overviewPage struct {
@@ -184,6 +185,8 @@ func (p *overviewPage) Overdue() string {
 	return web.PauseWords(p.Now.Sub(*p.Work.OldestDue))
 }
 
-// Templates are the templates of this page, with the struct that it is rendered
-// with.
-func Templates() map[string]any { return map[string]any{"overview": &overviewPage{}} }
+// Templates are the templates of these pages, each with the struct that it is
+// rendered with.
+func Templates() map[string]any {
+	return map[string]any{"overview": &overviewPage{}, "search": &searchPage{}}
+}
