@@ -71,6 +71,9 @@ type Reader struct {
 	// HasProgram says that a jq program turns the body into events. The caller
 	// runs it before Read.
 	HasProgram bool
+	// Success is the status of the answer to a request whose events are stored,
+	// for senders that take no other one for a success; 0: 202.
+	Success int
 	// Secrets are those that the sender may sign with. A source without a secret
 	// is verified by the token in its address alone.
 	Secrets []SecretField

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ func init() {
 	RegisterReader(Reader{
 		Kind: "superoffice", Label: "SuperOffice", Order: 50,
 		Help:        "Contacts, sales and the other entities of a SuperOffice CRM.",
+		Success:     http.StatusOK,
 		Secrets:     readSecrets("The Secret of the webhook at SuperOffice."),
 		NewSecret:   newSuperOfficeSecret,
 		CheckSecret: checkKeyText,

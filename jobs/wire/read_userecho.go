@@ -3,6 +3,7 @@ package wire
 import (
 	"crypto/sha1" //nolint:gosec // the vendor's prose names it; it verifies nothing unless chosen
 	"encoding/hex"
+	"net/http"
 	"strings"
 )
 
@@ -14,6 +15,7 @@ func init() {
 			Key: userEchoDigest, Label: "Signature", Choices: []string{"sha256", "sha1"},
 			Help: "The digest of the signature in the header X-UE-Signature. UserEcho's documentation names both.",
 		}},
+		Success:     http.StatusOK,
 		Secrets:     readSecrets("The key of the webhook at UserEcho."),
 		NewSecret:   hexSecret,
 		CheckSecret: checkKeyText,

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -25,6 +26,9 @@ func TestRoundTrip(t *testing.T) {
 			continue
 		}
 		t.Run(r.Kind, func(t *testing.T) {
+			if status := cmp.Or(r.Success, http.StatusAccepted); !f.Policy.Succeeded(Response{Code: status}) {
+				t.Errorf("a source answers %d, which is no success for a webhook of the same type", status)
+			}
 			g := generator{rand.New(rand.NewPCG(seed, 0))}
 			var kinds []EventKind
 			for _, k := range f.EventKinds(optionValues(f)) {

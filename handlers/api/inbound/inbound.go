@@ -107,7 +107,11 @@ func (a *API) Post(c *gin.Context) {
 	if q.kept.State == models.RequestWaiting {
 		counts.Waiting = 1
 	}
-	answer(w, http.StatusAccepted, counts)
+	status := http.StatusAccepted
+	if kind, known := wire.ReaderOf(q.src.Kind); known && kind.Success != 0 {
+		status = kind.Success
+	}
+	answer(w, status, counts)
 }
 
 func answer(w http.ResponseWriter, status int, v any) {

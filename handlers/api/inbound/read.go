@@ -99,7 +99,7 @@ func (r *Reader) run(ctx context.Context, src models.Source, in wire.Received) (
 	}
 	output, err := r.Programs.Run(ctx, src.Name, src.Program, jq.Input{Body: in.Body, Header: header})
 	if fault, is := errors.AsType[*jq.Fault](err); is {
-		return nil, sentence("The program failed: " + fault.Text)
+		return nil, sentence(fault.Text)
 	}
 	if err != nil {
 		return nil, &notRunError{err}
