@@ -14,6 +14,7 @@ const (
 	AnswerAccepted  = "answer.accepted"
 	CommentCreated  = "comment.created"
 	WebhookBroken   = "webhook.broken"
+	SourceSilent    = "source.silent"
 )
 
 // User is a member of the site. UserID -1 is Community, which owns posts

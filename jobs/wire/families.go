@@ -46,8 +46,14 @@ func crmFamily(name, label string, more ...string) Family {
 	return Family{Name: name, Label: label, System: crm, CRM: true, Events: append([]string{"created", "changed", "deleted"}, more...)}
 }
 
-// ownFamily are Sitehooks' own events. A site cannot report them.
-var ownFamily = Family{Name: "webhook", Label: groupOwn, System: "Sitehooks", Own: true, Events: []string{"broken"}}
+// sitehooks is the system that reports its own events. A site cannot report them.
+const sitehooks = "Sitehooks"
+
+// ownFamilies are Sitehooks' own events.
+var ownFamilies = []Family{
+	{Name: "webhook", Label: groupOwn, System: sitehooks, Own: true, Events: []string{"broken"}},
+	{Name: "source", Label: groupOwn, System: sitehooks, Own: true, Events: []string{"silent"}},
+}
 
 // families are in the order in which forms show them.
 var families = []Family{
@@ -93,7 +99,7 @@ func family(name string) (Family, bool) {
 // familyOf finds the family that lists the kind; the zero Family: none does,
 // the kind is a custom one.
 func familyOf(k EventKind) Family {
-	for _, f := range append(Families(), ownFamily) {
+	for _, f := range append(Families(), ownFamilies...) {
 		if f.Name == k.Family && slices.ContainsFunc(f.Events, func(event string) bool { return f.Type(event) == k.Type }) {
 			return f
 		}

@@ -45,14 +45,15 @@ const (
 	genericBytes = 256 << 10
 )
 
-// genericArrays are the keys of the body in their order; brokenArray is left
-// out while it is empty.
-var genericArrays = [...]string{"questions", "answers", "comments", "webhooks"}
+// genericArrays are the keys of the body in their order; from brokenArray on
+// they are left out while they are empty.
+var genericArrays = [...]string{"questions", "answers", "comments", "webhooks", "sources"}
 
 const (
 	answersArray  = 1
 	commentsArray = 2
 	brokenArray   = 3
+	silentArray   = 4
 )
 
 func composeGeneric(events []Event) (body []byte, used int, err error) {
@@ -71,8 +72,8 @@ func composeGeneric(events []Event) (body []byte, used int, err error) {
 		}
 		if len(arrays[into]) > 0 {
 			item = append([]byte(","), item...)
-		} else if into == brokenArray {
-			size += len(`,"webhooks":[]`)
+		} else if into >= brokenArray {
+			size += len(`,"":[]`) + len(genericArrays[into])
 		}
 		if size += len(item); size > genericBytes && used > 0 {
 			break
@@ -85,9 +86,13 @@ func composeGeneric(events []Event) (body []byte, used int, err error) {
 
 // genericItem writes one item and says into which array it goes.
 func genericItem(e Event) (item []byte, into int, err error) {
-	if e.Type == WebhookBroken {
+	switch e.Type {
+	case WebhookBroken:
 		item, err = encode(brokenItemOf(e))
 		return item, brokenArray, err
+	case SourceSilent:
+		item, err = encode(silentItemOf(e))
+		return item, silentArray, err
 	}
 	v, err := itemOf(e)
 	if err != nil {
@@ -106,7 +111,7 @@ func genericItem(e Event) (item []byte, into int, err error) {
 func joinGeneric(arrays [len(genericArrays)][]byte) []byte {
 	var b []byte
 	for i, key := range genericArrays {
-		if i == brokenArray && len(arrays[i]) == 0 {
+		if i >= brokenArray && len(arrays[i]) == 0 {
 			continue
 		}
 		b = append(b, ',')

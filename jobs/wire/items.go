@@ -119,3 +119,21 @@ func brokenItemOf(e Event) brokenItem {
 	}
 	return item
 }
+
+// silentItem is the item of source.silent. Absent members are null.
+type silentItem struct {
+	Name        json.RawMessage `json:"name"`
+	Kind        json.RawMessage `json:"kind"`
+	SilentSince json.RawMessage `json:"silent_since"`
+	ExpectHours json.RawMessage `json:"expect_hours"`
+	Type        string          `json:"type"`
+}
+
+func silentItemOf(e Event) silentItem {
+	item := silentItem{Type: "source silent"}
+	if data, err := parseObject(e.Data); err == nil {
+		item.Name, item.Kind = data.raw("name"), data.raw("kind")
+		item.SilentSince, item.ExpectHours = data.raw("silent_since"), data.raw("expect_hours")
+	}
+	return item
+}

@@ -110,9 +110,12 @@ const (
 	groupOwn = "About Sitehooks"
 )
 
-// brokenOption is Sitehooks' own event, offered by every type.
-func brokenOption() Option {
-	return Option{Value: WebhookBroken, Label: "Webhook broke", Group: groupOwn, Events: []EventKind{KindOf(WebhookBroken)}}
+// ownOptions are Sitehooks' own events, offered by every type.
+func ownOptions() []Option {
+	return []Option{
+		{Value: WebhookBroken, Label: "Webhook broke", Group: groupOwn, Events: []EventKind{KindOf(WebhookBroken)}},
+		{Value: SourceSilent, Label: "Source went silent", Group: groupOwn, Events: []EventKind{KindOf(SourceSilent)}},
+	}
 }
 
 // qaTypes are the activities of a Q&A site in the order of a form.

@@ -9,15 +9,14 @@ import (
 // qaOptions are the activities of a Q&A site, in the order and the words of the
 // form, and Sitehooks' own event. Their values are the internal types.
 func qaOptions() []Option {
-	return []Option{
+	return append([]Option{
 		{Value: QuestionCreated, Label: "Questions", Events: []EventKind{KindOf(QuestionCreated)}},
 		{Value: QuestionEdited, Label: "Edited questions", Events: []EventKind{KindOf(QuestionEdited)}},
 		{Value: AnswerCreated, Label: "Answers", Events: []EventKind{KindOf(AnswerCreated)}},
 		{Value: AnswerEdited, Label: "Updated answers", Events: []EventKind{KindOf(AnswerEdited)}},
 		{Value: AnswerAccepted, Label: "Accepted answers", Events: []EventKind{KindOf(AnswerAccepted)}},
 		{Value: CommentCreated, Label: "Comments", Events: []EventKind{KindOf(CommentCreated)}},
-		brokenOption(),
-	}
+	}, ownOptions()...)
 }
 
 // qaSamples are one event for each of the values, in the order of qaOptions.
@@ -45,6 +44,10 @@ func sampleEvent(eventType string) Event {
 	}
 	if eventType == WebhookBroken {
 		e.Data = json.RawMessage(`{"id":1,"name":"Example webhook","reason":"It answered 410 Gone: the receiver is gone for good."}`)
+		return e
+	}
+	if eventType == SourceSilent {
+		e.Data = json.RawMessage(`{"name":"forum","kind":"discourse","silent_since":"2018-10-04T20:40:11Z","expect_hours":24}`)
 		return e
 	}
 	lastEdit := sampleAt.UnixMilli()

@@ -166,7 +166,7 @@ func unreadable(eventType string) string {
 	switch {
 	case parts == nil || len(eventType) > 128:
 		return fmt.Sprintf("“%s” is not an event name: it must have two parts joined by a dot, such as lead.scored.", shown(eventType))
-	case parts[1] == ownFamily.Name:
+	case eventType == WebhookBroken, eventType == SourceSilent:
 		return fmt.Sprintf("“%s” is a notice of another Sitehooks about itself.", shown(eventType))
 	}
 	listed := false

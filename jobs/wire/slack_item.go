@@ -20,8 +20,11 @@ type slackPart struct {
 
 // slackItemOf returns the item of an event.
 func slackItemOf(e Event) (slackItem, error) {
-	if e.Type == WebhookBroken {
+	switch e.Type {
+	case WebhookBroken:
 		return slackBroken(e), nil
+	case SourceSilent:
+		return slackSilent(e), nil
 	}
 	item, err := itemOf(e)
 	if err != nil {
@@ -127,4 +130,19 @@ func nameOf(u User) string {
 		return firstCharacters(name, slackName)
 	}
 	return "user " + strconv.FormatInt(u.UserID, 10)
+}
+
+func slackSilent(e Event) slackItem {
+	var name, since string
+	var hours int64
+	if data, err := parseObject(e.Data); err == nil {
+		data.read("name", &name)
+		data.read("silent_since", &since)
+		data.read("expect_hours", &hours)
+	}
+	return slackItem{
+		title:   "Source went silent: " + firstCharacters(oneLine(name), slackTitle),
+		excerpt: firstCharacters("It has reported nothing since "+oneLine(since)+".", slackExcerpt),
+		deed:    []slackPart{{text: "Sitehooks expects an event every " + strconv.FormatInt(hours, 10) + " hours" + slackPlace(e)}},
+	}
 }

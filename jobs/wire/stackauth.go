@@ -28,7 +28,7 @@ func init() {
 	Register(Format{
 		Name: "stackauth", Label: "Stack Auth", Order: 30, NeedsFeature: true, AlwaysSigns: true,
 		Options: append(addQA(
-			familyOptions("user", "team", "team_membership", "team_permission", "project_permission"), names), brokenOption()),
+			familyOptions("user", "team", "team_membership", "team_permission", "project_permission"), names), ownOptions()...),
 		Secrets: []SecretField{
 			{
 				Key: "secret_1", Label: "Signing secret 1",

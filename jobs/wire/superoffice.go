@@ -30,7 +30,7 @@ func init() {
 	const back = 5 * time.Minute
 	Register(Format{
 		Name: "superoffice", Label: "SuperOffice", Order: 50, NeedsFeature: true, PingOnSave: true, HTTPSOnly: true,
-		Options: append(addQA(familyOptions(crmFamilies()...), superOfficeNames), brokenOption()),
+		Options: append(addQA(familyOptions(crmFamilies()...), superOfficeNames), ownOptions()...),
 		Custom: &CustomOption{
 			Label: "Custom events", Make: customCRM,
 			Help: "Other events your site reports, such as lead.scored, separated by commas.",

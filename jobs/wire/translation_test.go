@@ -17,7 +17,8 @@ answer.created    answer.created   answer.created   answer.created   comment.cre
 answer.edited     answer.edited    answer.edited    answer.edited    -                answer.changed
 answer.accepted   answer.accepted  answer.accepted  answer.accepted  comment.accepted answer.changed
 comment.created   comment.created  comment.created  comment.created  comment.created  comment.created
-webhook.broken    webhook.broken   webhook.broken   webhook.broken   webhook.broken   webhook.broken`
+webhook.broken    webhook.broken   webhook.broken   webhook.broken   webhook.broken   webhook.broken
+source.silent     source.silent    source.silent    source.silent    source.silent    source.silent`
 
 func TestTranslation(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(translations), "\n")

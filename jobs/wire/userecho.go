@@ -55,7 +55,7 @@ var userEchoHooks = map[string]string{
 }
 
 func userEchoOptions() []Option {
-	return append(addQA(familyOptions("topic", "forum-comment"), userEchoHooks), brokenOption())
+	return append(addQA(familyOptions("topic", "forum-comment"), userEchoHooks), ownOptions()...)
 }
 
 // hookCall is the whole body.
@@ -108,7 +108,7 @@ func userEchoSamples(values []string) []Event {
 	posts := map[string]string{
 		"topic.created": QuestionCreated, "topic.accepted": QuestionCreated, "topic.satisfaction_changed": QuestionCreated,
 		"comment.created": CommentCreated, "comment.accepted": AnswerAccepted, "comment.deleted": CommentCreated,
-		WebhookBroken: WebhookBroken,
+		WebhookBroken: WebhookBroken, SourceSilent: SourceSilent,
 	}
 	events := []Event{}
 	for _, o := range userEchoOptions() {

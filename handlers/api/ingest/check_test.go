@@ -48,6 +48,7 @@ func TestFieldFaults(t *testing.T) {
 		{`{"type":"comment.edited"}`, "0 type: is an unknown event: comment has created, accepted and deleted"},
 		{`{"type":"sale.won"}`, "0 type: is an unknown event: sale has created, changed, deleted, sold, lost and completed"},
 		{`{"type":"webhook.broken"}`, "0 type: is reserved"},
+		{`{"type":"source.silent"}`, "0 type: is reserved"},
 
 		{custom(`"id":1`), "0 id: must be a string"},
 		{custom(`"id":""`), "0 id: must have 1 to 128 characters, not 0"},

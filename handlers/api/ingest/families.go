@@ -24,8 +24,11 @@ const (
 // of a forum, with data, when it does not.
 const commentOfPost = "comment.created"
 
-// brokenEvent is reported by Sitehooks itself.
-const brokenEvent = "webhook.broken"
+// brokenEvent and silentEvent are reported by Sitehooks itself.
+const (
+	brokenEvent = "webhook.broken"
+	silentEvent = "source.silent"
+)
 
 // listing is the families of wire, ready to be asked.
 type listing struct {
@@ -76,7 +79,7 @@ func TypeKind(name string) (k Kind, fault string) {
 	}
 	family, event, _ := strings.Cut(name, ".")
 	switch {
-	case name == brokenEvent:
+	case name == brokenEvent, name == silentEvent:
 		return kindUnknown, "is reserved: Sitehooks reports it when a webhook breaks"
 	case eventTypes.events[family] != nil:
 		return kindUnknown, "is an unknown event: " + family + " has " + andList(eventTypes.events[family])
