@@ -11,7 +11,7 @@ import (
 )
 
 // metrics are the Prometheus metrics about deliveries. No label names a
-// webhook, a location or a URL.
+// webhook, a location or a URL; those about sources name them.
 type metrics struct {
 	attempts *prometheus.CounterVec
 	duration *prometheus.HistogramVec
@@ -55,6 +55,7 @@ func newDepthCollector(store *models.Store, again time.Duration) *depthCollector
 type depths struct {
 	waiting  models.Depth
 	snapshot models.Snapshot
+	sources  []models.SourceRow
 }
 
 func askDepths(store *models.Store) (depths, error) {
@@ -65,7 +66,11 @@ func askDepths(store *models.Store) (depths, error) {
 		return depths{}, err
 	}
 	snapshot, err := store.Snapshot(ctx)
-	return depths{waiting, snapshot}, err
+	if err != nil {
+		return depths{}, err
+	}
+	sources, err := store.Sources.List(ctx, models.AllLocations())
+	return depths{waiting, snapshot, sources}, err
 }
 
 // newest is the latest answer of the database.
@@ -92,12 +97,16 @@ var (
 		"Deliveries that are pending, retrying or held, counted up to 100000.", nil, nil)
 	lateDesc = prometheus.NewDesc("sitehooks_dispatch_late_seconds",
 		"How long the oldest event has been due for dispatch, if longer than three intervals and 15 seconds; otherwise 0.", nil, nil)
+	sourceEventDesc = prometheus.NewDesc("sitehooks_source_last_event_timestamp_seconds",
+		"When a source reported its last event, in seconds since 1970. It has no sample before the first one.", []string{"source"}, nil)
+	sourceBehindDesc = prometheus.NewDesc("sitehooks_source_behind_seconds",
+		"How far a follower is behind. One that reports no more falls behind from then on.", []string{"source"}, nil)
 	webhooksDesc = prometheus.NewDesc("sitehooks_webhooks", "Webhooks by state.", []string{"state"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (*depthCollector) Describe(c chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{oldestDesc, eventsDesc, backlogsDesc, asideDesc, waitingDesc, lateDesc, webhooksDesc} {
+	for _, d := range []*prometheus.Desc{oldestDesc, eventsDesc, backlogsDesc, asideDesc, waitingDesc, lateDesc, webhooksDesc, sourceEventDesc, sourceBehindDesc} {
 		c <- d
 	}
 }
@@ -123,6 +132,14 @@ func (x *depthCollector) Collect(c chan<- prometheus.Metric) {
 		late = at.Now.Sub(*since)
 	}
 	gauge(lateDesc, late.Seconds())
+	for _, s := range found.sources {
+		if s.State.LastEventAt != nil {
+			gauge(sourceEventDesc, float64(s.State.LastEventAt.UnixMilli())/1000, s.Name)
+		}
+		if s.Cursor != nil {
+			gauge(sourceBehindDesc, s.Cursor.Behind(at.Now).Seconds(), s.Name)
+		}
+	}
 	for state, n := range d.Webhooks {
 		gauge(webhooksDesc, float64(n), state)
 	}

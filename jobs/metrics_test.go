@@ -62,6 +62,48 @@ func TestMetricsOfTheQueues(t *testing.T) {
 	})
 }
 
+// TestMetricsOfSources: of each source when it last reported, and how far a
+// follower is behind.
+func TestMetricsOfSources(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		registry := prometheus.NewRegistry()
+		registry.MustRegister(newDepthCollector(b.store, 0))
+		sources := func() map[string]float64 {
+			b.t.Helper()
+			families, err := registry.Gather()
+			ok(b.t, err)
+			got := map[string]float64{}
+			for _, family := range families {
+				for _, m := range family.GetMetric() {
+					if strings.HasPrefix(family.GetName(), "sitehooks_source_") {
+						got[family.GetName()+" "+m.GetLabel()[0].GetValue()] = m.GetGauge().GetValue()
+					}
+				}
+			}
+			return got
+		}
+		ctx := b.t.Context()
+		_, _, err := b.store.Sources.Create(ctx, admin, "team", models.SourceInput{Kind: "generic", Location: "main"})
+		ok(b.t, err)
+		if got := sources(); len(got) > 0 {
+			b.t.Errorf("before any event: %v", got)
+		}
+		ok(b.t, b.store.Sources.Keep(ctx, &models.SourceRequest{Source: "team", Verified: true, State: models.RequestAccepted, Accepted: 1}))
+		at := b.clock.Now()
+		_, err = b.store.Sources.PutCursor(ctx, admin, "answer", models.CursorInput{Holder: "a", BehindSeconds: 7, Lease: time.Minute})
+		ok(b.t, err)
+		want := map[string]float64{"sitehooks_source_last_event_timestamp_seconds team": float64(at.UnixMilli()) / 1000, "sitehooks_source_behind_seconds answer": 7}
+		if got := sources(); !maps.Equal(got, want) {
+			b.t.Errorf("got %v, want %v", got, want)
+		}
+		b.clock.Add(10 * time.Minute)
+		want["sitehooks_source_behind_seconds answer"] = 607
+		if got := sources(); !maps.Equal(got, want) {
+			b.t.Errorf("a follower that reports no more: got %v, want %v", got, want)
+		}
+	})
+}
+
 // TestScrapesAskOnceASecond: however many strangers scrape, together or one
 // after the other, the database is asked once a second.
 func TestScrapesAskOnceASecond(t *testing.T) {

@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -100,4 +101,39 @@ func (x *Sources) Hours(ctx context.Context, names []string, since time.Time) (_
 		hours[row.Source] = append(hours[row.Source], row)
 	}
 	return hours, nil
+}
+
+// Trouble says what is wrong with a source; the zero Trouble: nothing is.
+type Trouble struct {
+	Failing string        // why its newest request was refused, in words; empty: it was not
+	Silent  bool          // it has reported nothing for longer than expected
+	Behind  time.Duration // of a follower; 0: it is not far behind
+	Since   time.Time     // when it began
+}
+
+// Trouble is what is wrong with the source now.
+func (r SourceRow) Trouble(now time.Time) Trouble {
+	switch {
+	case r.State.Error != "":
+		t := Trouble{Failing: r.State.Error, Since: now}
+		if r.State.ErrorAt != nil {
+			t.Since = *r.State.ErrorAt
+		}
+		return t
+	case r.State.SilentSince != nil:
+		return Trouble{Silent: true, Since: *r.State.SilentSince}
+	case r.Cursor != nil && r.Cursor.Behind(now) >= BehindMax:
+		return Trouble{Behind: r.Cursor.Behind(now), Since: r.Cursor.CaughtUpAt}
+	}
+	return Trouble{}
+}
+
+// Troubled returns the sources of a set of locations of which something is
+// wrong, by name. Mostly none is, and the snapshot says so.
+func (x *Sources) Troubled(ctx context.Context, at Snapshot, within LocationSet) ([]SourceRow, error) {
+	if !at.sources {
+		return nil, nil
+	}
+	rows, err := x.List(ctx, within)
+	return slices.DeleteFunc(rows, func(r SourceRow) bool { return r.Trouble(at.Now) == (Trouble{}) }), err
 }

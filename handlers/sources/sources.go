@@ -4,7 +4,6 @@ package sources
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -189,16 +188,13 @@ func kindLabel(kind string) string {
 
 // stateOf is the state of a source in words.
 func stateOf(row models.SourceRow, now time.Time) web.Badge {
-	if row.State.Error != "" {
-		return web.Badge{Class: "st-bad", Text: "Failing: " + strings.TrimSuffix(row.State.Error, ".")}
-	}
-	if since := row.State.SilentSince; since != nil {
-		return web.Badge{Class: "st-bad", Text: fmt.Sprintf("Silent since %s UTC", web.Moment(*since, now))}
-	}
-	if row.Cursor != nil {
-		if behind := row.Cursor.Behind(now); behind >= models.BehindMax {
-			return web.Badge{Class: "st-wait", Text: "Behind by " + web.Span(behind)}
-		}
+	switch t := row.Trouble(now); {
+	case t.Failing != "":
+		return web.Badge{Class: "st-bad", Text: "Failing: " + strings.TrimSuffix(t.Failing, ".")}
+	case t.Silent:
+		return web.Badge{Class: "st-bad", Text: "Silent since " + web.Moment(t.Since, now)}
+	case t.Behind > 0:
+		return web.Badge{Class: "st-wait", Text: "Behind by " + web.Span(t.Behind)}
 	}
 	return received(row.State.LastEventAt)
 }

@@ -22,6 +22,7 @@ type attention struct {
 	Expiring []models.Attention // whose held notifications expire before long
 	Unable   string             // why nothing can be stored, in words; empty: it can
 	Clocks   []models.Instance  // whose clocks are off
+	Sources  []sourceNotice     // that fail, are silent or far behind
 	Late     *time.Time         // since when something is due that is not dispatched; nil: nothing is for long
 	broke    int64              // how many broke in all, those put aside included
 	seen     int64              // when the newest of them did
@@ -32,17 +33,18 @@ type attention struct {
 func (s *Site) attention(ctx context.Context, r *http.Request, p *Page) *attention {
 	a := &attention{Unable: models.Unable(s.Store.Able())}
 	if !p.Quiet {
-		if err := s.attend(ctx, a, p.At, dismissedNotices(r)); err != nil {
+		if err := s.attend(ctx, a, p, dismissedNotices(r)); err != nil {
 			s.Log.ErrorContext(ctx, "notices could not be read", "error", err)
 		}
 	}
-	if len(a.Broken) == 0 && a.More == 0 && len(a.Expiring) == 0 && a.Late == nil && len(a.Clocks) == 0 && a.Unable == "" {
+	if len(a.Broken) == 0 && a.More == 0 && len(a.Expiring) == 0 && a.Late == nil && len(a.Clocks) == 0 && len(a.Sources) == 0 && a.Unable == "" {
 		return nil
 	}
 	return a
 }
 
-func (s *Site) attend(ctx context.Context, a *attention, at *models.Snapshot, aside []string) error {
+func (s *Site) attend(ctx context.Context, a *attention, p *Page, aside []string) error {
+	at := p.At
 	if at == nil {
 		now, err := s.Store.Snapshot(ctx)
 		if err != nil {
@@ -58,6 +60,11 @@ func (s *Site) attend(ctx context.Context, a *attention, at *models.Snapshot, as
 		}
 		a.Clocks = clocks
 	}
+	troubled, err := s.Store.Sources.Troubled(ctx, *at, p.User.Within())
+	if err != nil {
+		return err
+	}
+	a.addSources(troubled, at.Now, aside)
 	list, err := s.Store.Webhooks.Attention(ctx, *at)
 	if err != nil {
 		return err
@@ -116,7 +123,7 @@ const (
 	dismissedMax    = 20 // keys that a browser keeps, the newest
 )
 
-var noticeKey = regexp.MustCompile(`^[bse][0-9]{1,19}\.[0-9]{1,19}$`)
+var noticeKey = regexp.MustCompile(`^[bseq][0-9]{1,19}\.[0-9]{1,19}$`)
 
 // dismissedNotices returns the keys of the notices that were dismissed in this browser.
 func dismissedNotices(r *http.Request) []string {

@@ -430,6 +430,9 @@ create table source_states (
     silent_since timestamptz
 );
 
+-- Every page asks which fail or are silent; they are few.
+create index source_states_troubled on source_states (source) where error <> '' or silent_since is not null;
+
 -- Events that a source, or with token:ID an ingest token, reported in an hour.
 create table source_hours (
     source text not null,
@@ -452,6 +455,7 @@ create table source_cursors (
     reported_at timestamptz not null,
     caught_up_at timestamptz not null
 );
+create index source_cursors_caught_up on source_cursors (caught_up_at);
 
 -- The last requests of each source at /in. With next_at it waits for look-ups.
 create table source_requests (
