@@ -23,6 +23,6 @@ func main() {
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, app.ErrorText(err))
-		os.Exit(1)
+		os.Exit(app.ExitCode(err))
 	}
 }

@@ -38,6 +38,8 @@ type commands struct {
 	Token       tokenCommand       `cmd:"" help:"Manage API tokens."`
 	Replay      replayCommand      `cmd:"" help:"Post recorded activity."`
 	Follow      followCommand      `cmd:"" help:"Report the activity of another system as it happens."`
+	Export      exportCommand      `cmd:"" help:"Print the configuration of a running instance as YAML, without secrets."`
+	Apply       applyCommand       `cmd:"" help:"Make a running instance as a file of sitehooks export says."`
 	Receive     receiveCommand     `cmd:"" help:"Run a test receiver that prints each request and whether its signature verifies."`
 	Backup      backupCommand      `cmd:"" help:"Copy the SQLite database to a file, also while an instance runs."`
 	Rekey       rekeyCommand       `cmd:"" help:"Reseal all secrets with the first key of SITEHOOKS_SECRET_KEY."`

@@ -87,17 +87,26 @@ type Request struct {
 // Do sends a request and decodes the JSON of the answer into result. Any
 // answer but a 2xx is an error.
 func (c *Client) Do(ctx context.Context, q Request, result any) error {
+	_, err := c.Ask(ctx, q, result)
+	return err
+}
+
+// Ask is Do that also returns the headers of the answer. A nil result takes none.
+func (c *Client) Ask(ctx context.Context, q Request, result any) (http.Header, error) {
 	p, text, err := c.send(ctx, q)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if p.StatusCode < 200 || p.StatusCode > 299 {
-		return c.refused(p, text)
+		return nil, c.refused(p, text)
+	}
+	if result == nil {
+		return p.Header, nil
 	}
 	if err := json.Unmarshal(text, result); err != nil {
-		return &RefusedError{Status: p.StatusCode, Reason: fmt.Sprintf("the server at %s is not Sitehooks", c.Base)}
+		return nil, &RefusedError{Status: p.StatusCode, Reason: fmt.Sprintf("the server at %s is not Sitehooks", c.Base)}
 	}
-	return nil
+	return p.Header, nil
 }
 
 // PostEvents sends lines of JSON, one event a line. Sending them again is

@@ -1,0 +1,231 @@
+package configfile
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/sitehooks/sitehooks/app/client"
+)
+
+const head = `# The configuration of a Sitehooks installation, for sitehooks apply.
+# Each ${NAME} is filled from the environment; $${ stands for ${.
+`
+
+// Export writes the configuration as YAML. Webhooks without a key are named on
+// Err, unless each is to get one made of its name first.
+func Export(ctx context.Context, o Options, assignKeys bool) error {
+	whole, err := o.mayManage(ctx)
+	if err != nil {
+		return inWords(err)
+	}
+	var file yaml.MapSlice
+	if whole {
+		settings, err := o.list(ctx, "/settings")
+		if err != nil {
+			return err
+		}
+		var values yaml.MapSlice
+		for _, s := range settings {
+			values = append(values, yaml.MapItem{Key: s["name"], Value: s["value"]})
+		}
+		file = append(file, yaml.MapItem{Key: "settings", Value: values})
+	}
+	locations, err := o.list(ctx, locationKind.Path)
+	if err != nil {
+		return err
+	}
+	sources, err := o.list(ctx, sourceKind.Path)
+	if err != nil && status(err) != 404 {
+		return err
+	}
+	webhooks, err := o.keyed(ctx, assignKeys)
+	if err != nil {
+		return err
+	}
+	for _, section := range []struct {
+		kind
+		list []object
+		line func(object) yaml.MapSlice
+	}{{locationKind, locations, locationLine}, {sourceKind, sources, sourceLine}, {webhookKind, webhooks, webhookLine}} {
+		lines := []yaml.MapSlice{}
+		for _, one := range section.list {
+			if line := section.line(one); line != nil {
+				lines = append(lines, line)
+			}
+		}
+		if len(lines) > 0 {
+			file = append(file, yaml.MapItem{Key: section.Section, Value: lines})
+		}
+	}
+	text, err := yaml.Marshal(file)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprint(o.Out, head, string(text))
+	return err
+}
+
+// keyed are the webhooks with a key. The others are named, or get one.
+func (o Options) keyed(ctx context.Context, assign bool) (list []object, err error) {
+	all, err := o.list(ctx, webhookKind.Path)
+	if err != nil {
+		return nil, err
+	}
+	taken := map[string]bool{}
+	for _, w := range all {
+		taken[webhookKind.name(w)] = true
+	}
+	for _, w := range all {
+		if webhookKind.name(w) == "" && !assign {
+			fmt.Fprintf(o.Err, "left out, because it has no key: webhook %v %q of %v\n", w["id"], w["name"], w["location"])
+			continue
+		}
+		if webhookKind.name(w) == "" {
+			if w, err = o.assign(ctx, w, taken); err != nil {
+				return nil, err
+			}
+		}
+		list = append(list, w)
+	}
+	slices.SortFunc(list, func(a, b object) int { return strings.Compare(webhookKind.name(a), webhookKind.name(b)) })
+	return list, nil
+}
+
+// assign gives a webhook a key made of its name.
+func (o Options) assign(ctx context.Context, w object, taken map[string]bool) (object, error) {
+	name, _ := w["name"].(string)
+	base := keyOf(name)
+	key := base
+	for n := 2; taken[key]; n++ {
+		key = fmt.Sprintf("%s-%d", base, n)
+	}
+	taken[key] = true
+	err := o.Client.Do(ctx, jsonRequest("PATCH", fmt.Sprintf("%s/webhooks/%v", prefix, w["id"]), object{"key": key}), &w)
+	if err == nil {
+		fmt.Fprintf(o.Err, "webhook %v %q has the key %s\n", w["id"], name, key)
+	}
+	return w, err
+}
+
+var notSlug = regexp.MustCompile(`[^a-z0-9]+`)
+
+// keyOf makes a key of a name.
+func keyOf(name string) string {
+	key := strings.Trim(notSlug.ReplaceAllString(strings.ToLower(name), "-"), "-")
+	if len(key) > 56 {
+		key = strings.Trim(key[:56], "-")
+	}
+	if !strings.ContainsAny(key, "abcdefghijklmnopqrstuvwxyz") {
+		key = strings.Trim("webhook-"+key, "-")
+	}
+	return key
+}
+
+func locationLine(l object) yaml.MapSlice {
+	line := pick(l, "slug", "name", "description")
+	if list, _ := l["communities"].([]any); len(list) > 0 {
+		var communities []yaml.MapSlice
+		for _, one := range list {
+			c, _ := one.(object)
+			communities = append(communities, pick(c, "slug", "name", "description"))
+		}
+		line = append(line, yaml.MapItem{Key: "communities", Value: communities})
+	}
+	return line
+}
+
+// sourceLine is nil for a follower, which registers itself.
+func sourceLine(s object) yaml.MapSlice {
+	if s["kind"] == "follower" {
+		return nil
+	}
+	line := pick(s, "name", "kind", "location")
+	for _, field := range []string{"fields", "program", "expect_hours"} {
+		if !isEmpty(s[field]) {
+			line = append(line, yaml.MapItem{Key: field, Value: escaped(s[field])})
+		}
+	}
+	return append(line, secretLines(s, variable(sourceKind.name(s)))...)
+}
+
+func webhookLine(w object) yaml.MapSlice {
+	line := pick(w, "key", "type", "name", "location", "events", "tags", "community", "url")
+	name := variable(webhookKind.name(w))
+	for i := range line {
+		if line[i].Key == "url" && w["url"] == nil {
+			line[i].Value = "${" + name + "_URL}"
+		}
+	}
+	if headers, _ := w["headers"].(object); len(headers) > 0 {
+		values := object{}
+		for header := range headers {
+			values[header] = "${" + name + "_HEADER_" + variable(header) + "}"
+		}
+		line = append(line, yaml.MapItem{Key: "headers", Value: values})
+	}
+	if !isEmpty(w["options"]) {
+		line = append(line, yaml.MapItem{Key: "options", Value: escaped(w["options"])})
+	}
+	if line = append(line, secretLines(w, name)...); w["state"] == "stopped" {
+		line = append(line, yaml.MapItem{Key: "paused", Value: true})
+	}
+	return line
+}
+
+// secretLines name the secrets that a thing has.
+func secretLines(o object, name string) (lines yaml.MapSlice) {
+	secrets, _ := o["secrets"].([]any)
+	for i, one := range secrets {
+		if one != nil {
+			lines = append(lines, yaml.MapItem{Key: fmt.Sprint("secret_", i+1), Value: fmt.Sprintf("${%s_SECRET_%d}", name, i+1)})
+		}
+	}
+	return lines
+}
+
+// pick takes fields in an order.
+func pick(o object, fields ...string) (line yaml.MapSlice) {
+	for _, field := range fields {
+		line = append(line, yaml.MapItem{Key: field, Value: escaped(o[field])})
+	}
+	return line
+}
+
+// variable is the beginning of the names of a thing's variables.
+func variable(name string) string {
+	name = strings.ToUpper(notSlug.ReplaceAllString(strings.ToLower(name), "_"))
+	if name == "" || name[0] >= '0' && name[0] <= '9' || name[0] == '_' {
+		name = "WEBHOOK_" + strings.TrimLeft(name, "_")
+	}
+	return name
+}
+
+func isEmpty(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case string:
+		return v == ""
+	case float64:
+		return v == 0
+	case object:
+		return len(v) == 0
+	}
+	return false
+}
+
+func jsonRequest(method, path string, body any) client.Request {
+	text, err := json.Marshal(body)
+	if err != nil {
+		text = []byte("null") // cannot happen: values of JSON or YAML
+	}
+	return client.Request{Method: method, Path: path, ContentType: "application/json", Body: text}
+}
+
+func hasScope(detail string) bool { return strings.Contains(detail, "has the scope") }
