@@ -1,3 +1,5 @@
+//go:build linux
+
 package app_test
 
 import (
@@ -76,26 +78,6 @@ func bigQuestion(id string) string {
 	_, _ = rand.Read(filler)
 	return fmt.Sprintf(`{"id":%q,"type":"question.created","question":{"question_id":1,"title":"T","link":"https://site.example/q/1","body":%q}}`,
 		id, hex.EncodeToString(filler))
-}
-
-// readyIs waits until /readyz says it.
-func readyIs(in *apptest.Instance, code int, text string) {
-	in.T.Helper()
-	apptest.Eventually(in.T, "/readyz: "+text, func() bool {
-		a, err := apptest.Get(in.T, http.DefaultClient, in.Base+"/readyz")
-		return err == nil && a.Code == code && strings.TrimSpace(a.Body) == text
-	})
-}
-
-// bannerIs checks the banner of every page, and the System page.
-func bannerIs(b *apptest.Browser, text string) {
-	b.T.Helper()
-	if a := b.Get("/admin/audit"); a.Code != http.StatusOK || !strings.Contains(a.Body, "Nothing can be stored: <bdi>"+text+"</bdi>.") {
-		b.T.Errorf("a page without %q: %d", text, a.Code)
-	}
-	if a := b.Get("/admin/system"); a.Code != http.StatusOK || !strings.Contains(a.Body, "Not ready") || !strings.Contains(strings.ToLower(a.Body), strings.ToLower(text)+".") {
-		b.T.Errorf("the System page without %q: %d", text, a.Code)
-	}
 }
 
 // Ready means able: while the disk is full the instance says so, and when there

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -88,9 +87,9 @@ func (r *realRun) killFollower() {
 // asleep does things while the follower sleeps, as if between two of its looks.
 func (r *realRun) asleep(do func()) {
 	r.t.Helper()
-	ok(r.t, r.follower.Process.Signal(syscall.SIGSTOP))
+	ok(r.t, r.follower.Process.Signal(apptest.Freeze))
 	do()
-	ok(r.t, r.follower.Process.Signal(syscall.SIGCONT))
+	ok(r.t, r.follower.Process.Signal(apptest.Thaw))
 }
 
 // receivedItems are what arrived, verified, each with the event's type and the

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -177,7 +176,7 @@ func TestAnInstanceThatIsFrozenWhileItStoresHoldsUpNobody(t *testing.T) {
 		}
 	}()
 	<-inside
-	ok(t, frozen.Cmd.Process.Signal(syscall.SIGSTOP))
+	ok(t, frozen.Cmd.Process.Signal(apptest.Freeze))
 	const others = 20
 	codes := make(chan int, others)
 	var blocked apptest.Answer
@@ -270,5 +269,25 @@ func TestAStartEndsWhenTheDatabaseDoesNotAnswer(t *testing.T) {
 				t.Errorf("%v\n%s", err, stderr)
 			}
 		})
+	}
+}
+
+// readyIs waits until /readyz says it.
+func readyIs(in *apptest.Instance, code int, text string) {
+	in.T.Helper()
+	apptest.Eventually(in.T, "/readyz: "+text, func() bool {
+		a, err := apptest.Get(in.T, http.DefaultClient, in.Base+"/readyz")
+		return err == nil && a.Code == code && strings.TrimSpace(a.Body) == text
+	})
+}
+
+// bannerIs checks the banner of every page, and the System page.
+func bannerIs(b *apptest.Browser, text string) {
+	b.T.Helper()
+	if a := b.Get("/admin/audit"); a.Code != http.StatusOK || !strings.Contains(a.Body, "Nothing can be stored: <bdi>"+text+"</bdi>.") {
+		b.T.Errorf("a page without %q: %d", text, a.Code)
+	}
+	if a := b.Get("/admin/system"); a.Code != http.StatusOK || !strings.Contains(a.Body, "Not ready") || !strings.Contains(strings.ToLower(a.Body), strings.ToLower(text)+".") {
+		b.T.Errorf("the System page without %q: %d", text, a.Code)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 
 	"github.com/sitehooks/sitehooks/app/apptest"
@@ -72,7 +71,7 @@ func TestAnInstanceThatWakesUpLate(t *testing.T) {
 		ok(t, db.QueryRowContext(t.Context(), query).Scan(&n))
 		return n
 	}
-	ok(t, late.Cmd.Process.Signal(syscall.SIGSTOP))
+	ok(t, late.Cmd.Process.Signal(apptest.Freeze))
 	apptest.Exec(t, db, "update lanes set leased_until = clock_timestamp() - interval '1 second'")
 	gate := to.answers(http.StatusOK)
 	apptest.Serve(t, env)
@@ -80,7 +79,7 @@ func TestAnInstanceThatWakesUpLate(t *testing.T) {
 		return number("select count(*) from attempts") == 1 && number("select count(*) from lanes where leased_by <> ''") == 0
 	})
 	close(gate) // 410, to the first one
-	ok(t, late.Cmd.Process.Signal(syscall.SIGCONT))
+	ok(t, late.Cmd.Process.Signal(apptest.Thaw))
 	apptest.Eventually(t, "the late answer is kept", func() bool { return number("select count(*) from attempts") == 2 })
 	const stands = "select count(*) from webhooks w join lanes l on l.webhook_id = w.id where w.state = 'active' and l.last_code = 200 and l.failures_in_row = 0 and l.next_due_at is null"
 	if n := number(stands); n != 1 || to.count() != 2 {
@@ -112,12 +111,12 @@ func TestAReleaseThatWakesUpLate(t *testing.T) {
 	for range 3 {
 		<-to.came
 	}
-	ok(t, late.Cmd.Process.Signal(syscall.SIGSTOP))
+	ok(t, late.Cmd.Process.Signal(apptest.Freeze))
 	db := openDatabase(t, env)
 	apptest.Exec(t, db, "update lanes set leased_until = clock_timestamp() - interval '1 second'")
 	apptest.Exec(t, db, "update webhooks set state = 'stopped', state_at = clock_timestamp()")
 	before := to.count()
-	ok(t, late.Cmd.Process.Signal(syscall.SIGCONT))
+	ok(t, late.Cmd.Process.Signal(apptest.Thaw))
 	apptest.Eventually(t, "it notices", func() bool {
 		var n int
 		ok(t, db.QueryRowContext(t.Context(), "select count(*) from lanes where leased_by = ''").Scan(&n))

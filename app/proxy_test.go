@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/sitehooks/sitehooks/app/apptest"
@@ -29,7 +28,7 @@ func tinyproxy(t *testing.T) (address string, log func() string) {
 	file, config := filepath.Join(dir, "log"), filepath.Join(dir, "conf")
 	ok(t, os.WriteFile(config, fmt.Appendf(nil, "Port %d\nListen 127.0.0.1\nAllow 127.0.0.1\nTimeout 60\nMaxClients 50\nLogFile %q\nLogLevel Connect\n", port, file), 0o600))
 	cmd := exec.CommandContext(t.Context(), program, "-d", "-c", config)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = apptest.EndsWithParent()
 	ok(t, cmd.Start())
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()

@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"syscall"
 	"testing"
 	"time"
 
@@ -162,7 +161,7 @@ func (s *benchSite) rest() {
 	}
 	_, err := s.db.ExecContext(s.t.Context(), flush)
 	ok(s.t, err)
-	syscall.Sync()
+	apptest.FlushDisks()
 }
 
 // pacedWhile is the latency of a steady load that goes on, a span and then

@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/sitehooks/sitehooks/app/apptest"
 )
 
 // limitBatch is how many rows share a statement and a commit.
@@ -70,11 +71,7 @@ func limitLoop(o limitOrder) (limitResult, error) {
 	rows, err := recordRows(ctx, db, answered)
 	first.set(err)
 	took := time.Since(started).Seconds()
-	var used syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
-		return limitResult{}, err
-	}
-	cpu := time.Duration(used.Utime.Nano() + used.Stime.Nano()).Seconds()
+	cpu := apptest.ProcessorTime().Seconds()
 	return limitResult{float64(rows) / took, rows, cpu}, first.get()
 }
 

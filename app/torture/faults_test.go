@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -154,9 +153,9 @@ func (f *tortureFleet) freeze(random *rand.Rand) func(stop <-chan struct{}) {
 		s.mu.Unlock()
 		f.froze.Add(1)
 		f.faulty("times an instance was frozen", func() {
-			_ = p.cmd.Process.Signal(syscall.SIGSTOP)
+			_ = p.cmd.Process.Signal(apptest.Freeze)
 			apptest.Pause(stop, about(random, f.run.uptime/3))
-			_ = p.cmd.Process.Signal(syscall.SIGCONT)
+			_ = p.cmd.Process.Signal(apptest.Thaw)
 			s.mu.Lock()
 			s.frozen++
 			s.mu.Unlock()

@@ -121,11 +121,7 @@ func (c *Console) Exported() []deliveries.Exported {
 // Unread asks for an export and reads no further than the status.
 func (c *Console) Unread(path string) (status string, conn net.Conn) {
 	c.t.Helper()
-	small := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error {
-		return raw.Control(func(fd uintptr) {
-			_ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4<<10)
-		})
-	}}
+	small := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error { return raw.Control(receiveLittle) }}
 	conn, err := small.DialContext(c.t.Context(), "tcp", c.Server.Listener.Addr().String())
 	OK(c.t, err)
 	c.t.Cleanup(func() { _ = conn.Close() })

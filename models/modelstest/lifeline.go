@@ -4,7 +4,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"syscall"
 )
 
 // epitaph waits for the end of its input, which comes when the test process
@@ -20,10 +19,10 @@ type lifeline struct {
 
 // tie starts the watcher for the server in dir. It is in a process group
 // of its own, because Ctrl-C goes to the whole group of the test.
-func tie(pgCtl, dir string, as *syscall.Credential) (*lifeline, error) {
+func tie(pgCtl, dir string, as *account) (*lifeline, error) {
 	cmd := exec.Command("/bin/sh", "-c", epitaph, "sh", pgCtl, dir)
 	cmd.Dir, cmd.Env = dir, environ()
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: as}
+	cmd.SysProcAttr = ownGroup(as)
 	pipe, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -31,7 +30,7 @@ server_login_retry = 1
 // Pooler is a PgBouncer of this process alone, before a PostgreSQL server.
 type Pooler struct {
 	program, dir string
-	as           *syscall.Credential
+	as           *account
 	at           *url.URL
 	cmd          *exec.Cmd
 }
@@ -99,7 +98,7 @@ func (p *Pooler) Crash() {
 func (p *Pooler) Start() error {
 	p.cmd = exec.Command(p.program, filepath.Join(p.dir, "ini"))
 	p.cmd.Dir, p.cmd.Env = p.dir, environ()
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.as, Pdeathsig: syscall.SIGKILL}
+	p.cmd.SysProcAttr = endsWithParent(p.as)
 	if err := p.cmd.Start(); err != nil {
 		return fmt.Errorf("%w; install it with: make setup", err)
 	}

@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 )
 
@@ -20,7 +19,7 @@ import (
 type Server struct {
 	bin, dir string
 	port     int
-	as       *syscall.Credential
+	as       *account
 	life     *lifeline
 	env      []string // besides that of the tests
 }
@@ -54,7 +53,7 @@ func StartPostgresOnDisk(t testing.TB) (*Server, *Disk, error) {
 	data := filepath.Join(s.dir, "data")
 	options := "mode=0700"
 	if s.as != nil {
-		options += fmt.Sprintf(",uid=%d,gid=%d", s.as.Uid, s.as.Gid)
+		options += fmt.Sprintf(",uid=%d,gid=%d", s.as.uid, s.as.gid)
 	}
 	if err := os.Mkdir(data, 0o700); err != nil {
 		t.Fatal(err)
@@ -200,7 +199,7 @@ func (s *Server) pgCtl(action string, args ...string) error {
 func (s *Server) run(program string, args ...string) error {
 	cmd := exec.Command(filepath.Join(s.bin, program), append(args, "-D", filepath.Join(s.dir, "data"))...)
 	cmd.Dir, cmd.Env = s.dir, append(environ(), s.env...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.as}
+	cmd.SysProcAttr = asUser(s.as)
 	out, err := cmd.CombinedOutput()
 	if err == nil {
 		return nil
@@ -209,9 +208,12 @@ func (s *Server) run(program string, args ...string) error {
 	return fmt.Errorf("%s: %w\n%s%s", program, err, out, log[max(0, len(log)-2000):])
 }
 
+// account is a user and a group of the system.
+type account struct{ uid, gid uint32 }
+
 // credential is the user to become, nil unless this is root: PostgreSQL
 // refuses to run as root.
-func credential() (*syscall.Credential, error) {
+func credential() (*account, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
 	}
@@ -228,19 +230,19 @@ func credential() (*syscall.Credential, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+		return &account{uid: uint32(uid), gid: uint32(gid)}, nil
 	}
 	return nil, errors.New("PostgreSQL cannot run as root, and there is no user postgres or nobody to run it as")
 }
 
 // folder makes the server's folder. Its path stays short, because the name of
 // a Unix socket may have only about 100 bytes.
-func folder(as *syscall.Credential) (string, error) {
+func folder(as *account) (string, error) {
 	dir, err := os.MkdirTemp("", "sitehooks-pg-")
 	if err != nil || as == nil {
 		return dir, err
 	}
-	return dir, os.Chown(dir, int(as.Uid), int(as.Gid))
+	return dir, os.Chown(dir, int(as.uid), int(as.gid))
 }
 
 // Ports are tried in turn from a place of this process's own. They lie below

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package webtest
+
+func receiveLittle(uintptr) {}
