@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 
 	"github.com/gin-gonic/gin"
@@ -18,13 +19,21 @@ type webhooksBulkPage struct {
 	bulkAction
 	Webhooks []models.WebhookRow // that will change
 	Others   int                 // chosen, but nothing to do about them
+	All      bool                // that match the list's filters
+	List     string              // the list's query
+	Back     string              // the list
 	Waiting  int64               // of those that will change
 }
 
-// bulkForm has the action and its webhooks: a page of the list at most.
+// bulkForm has the action and its webhooks: those of a page of the list, or all
+// that match its filters.
 type bulkForm struct {
-	Do  string       `form:"do" binding:"oneof=pause resume delete"`
-	IDs []web.Number `form:"id" binding:"min=1,max=200"`
+	Do   string       `form:"do" binding:"oneof=pause resume delete"`
+	All  bool         `form:"all"`
+	List string       `form:"list"`
+	IDs  []web.Number `form:"id" binding:"required_without=All,max=200"`
+	// Through is how many were asked about; more or fewer are asked about again.
+	Through web.Number `form:"through"`
 }
 
 // bulkAction is one thing to do with several webhooks.
@@ -50,7 +59,7 @@ func (s *Pages) Bulk(c *gin.Context) error {
 	if err := web.BindOrRefuse(c, &form); err != nil {
 		return err
 	}
-	p, err := s.chosenWebhooks(c.Request.Context(), form)
+	p, err := s.chosenWebhooks(c, form)
 	if err != nil {
 		return err
 	}
@@ -68,9 +77,12 @@ func (s *Pages) BulkPost(c *gin.Context) error {
 	if err := web.BindOrRefuse(c, &form); err != nil {
 		return err
 	}
-	p, err := s.chosenWebhooks(c.Request.Context(), form.bulkForm)
+	p, err := s.chosenWebhooks(c, form.bulkForm)
 	if err != nil {
 		return err
+	}
+	if form.All && int64(form.Through) != int64(len(p.Webhooks)) { // others match by now
+		return s.Render(c, http.StatusOK, "webhooks_bulk", p)
 	}
 	var done, waiting int64
 	for _, row := range p.Webhooks {
@@ -91,7 +103,7 @@ func (s *Pages) BulkPost(c *gin.Context) error {
 	case waiting > 0:
 		text += " " + web.Plural(waiting, "waiting notification was dropped.", "waiting notifications were dropped.")
 	}
-	return s.Redirect(c, web.WebhooksPath, web.Flash{Kind: "success", Text: text})
+	return s.Redirect(c, p.Back, web.Flash{Kind: "success", Text: text})
 }
 
 func (s *Pages) bulkOne(ctx context.Context, by models.Actor, do string, id int64, drop bool) (n int64, err error) {
@@ -105,15 +117,19 @@ func (s *Pages) bulkOne(ctx context.Context, by models.Actor, do string, id int6
 	}
 }
 
-// chosenWebhooks are those that the form names and that the change is for.
-func (s *Pages) chosenWebhooks(ctx context.Context, form bulkForm) (*webhooksBulkPage, error) {
-	p := &webhooksBulkPage{}
+// chosenWebhooks are those that the form means and that the change is for.
+func (s *Pages) chosenWebhooks(c *gin.Context, form bulkForm) (*webhooksBulkPage, error) {
+	ctx := c.Request.Context()
+	p := &webhooksBulkPage{All: form.All, List: form.List, Back: listBehind(c)}
 	for _, a := range bulkActions() {
 		if a.Do == form.Do {
 			p.bulkAction = a
 		}
 	}
 	p.Page = web.Page{Title: p.Verb + " webhooks", Nav: "webhooks"}
+	if form.All {
+		return p, s.allWebhooks(ctx, p)
+	}
 	for _, id := range slices.Compact(slices.Sorted(slices.Values(form.IDs))) {
 		w, err := s.Store.Webhooks.Get(ctx, int64(id))
 		if errors.Is(err, models.ErrNotFound) {
@@ -123,15 +139,58 @@ func (s *Pages) chosenWebhooks(ctx context.Context, form bulkForm) (*webhooksBul
 		if err != nil {
 			return nil, err
 		}
-		if p.Do == "pause" && w.State != models.WebhookActive || p.Do == "resume" && w.State == models.WebhookActive {
-			p.Others++
-			continue
-		}
 		row, err := s.Store.Webhooks.Row(ctx, w)
 		if err != nil {
 			return nil, err
 		}
-		p.Webhooks, p.Waiting = append(p.Webhooks, row), p.Waiting+row.Held
+		p.add(row)
 	}
 	return p, nil
+}
+
+// add takes a webhook in, unless there is nothing to do about it.
+func (p *webhooksBulkPage) add(row models.WebhookRow) {
+	if p.Do == "pause" && row.State != models.WebhookActive || p.Do == "resume" && row.State == models.WebhookActive {
+		p.Others++
+		return
+	}
+	p.Webhooks, p.Waiting = append(p.Webhooks, row), p.Waiting+row.Held
+}
+
+// Named are the webhooks that the page names.
+func (p *webhooksBulkPage) Named() []models.WebhookRow {
+	return p.Webhooks[:min(len(p.Webhooks), bulkNamed)]
+}
+
+// Unnamed is how many it does not name.
+func (p *webhooksBulkPage) Unnamed() int { return len(p.Webhooks) - len(p.Named()) }
+
+// bulkNamed is how many webhooks the question names.
+const bulkNamed = 200
+
+// allWebhooks takes in all webhooks that match the list's filters.
+func (s *Pages) allWebhooks(ctx context.Context, p *webhooksBulkPage) error {
+	v, err := url.ParseQuery(p.List)
+	if err != nil {
+		return web.Unusable("This address does not name a list of webhooks.")
+	}
+	q := parseWebhooksQuery(v)
+	q.Sort, q.Dir, q.Per = "created", "desc", 200
+	at, err := s.Store.Snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	for q = q.at("", ""); ; {
+		list, err := s.Store.Webhooks.List(ctx, q.models(at))
+		if err != nil {
+			return err
+		}
+		for _, row := range list.Rows {
+			p.add(row)
+		}
+		if list.Next == "" {
+			return nil
+		}
+		q = q.at(list.Next, "")
+	}
 }

@@ -23,6 +23,7 @@ const (
 
 type webhookFormPage struct {
 	web.Page
+	Back       string          // the list
 	Saved      *models.Webhook // nil: a new webhook
 	TypeLabel  string
 	Form       webhookForm
@@ -84,7 +85,7 @@ func (s *Pages) showWebhookForm(c *gin.Context, status int, e *editing) error {
 		Page: web.Page{Title: "Get notifications via webhooks", Nav: "webhooks", At: &at}, Saved: e.old, TypeLabel: e.format.Label,
 		Form: e.form, Faults: e.faults, Warnings: filterWarnings(e.format, e.form), Activities: e.activities(), Custom: e.format.Custom, Secrets: e.secrets(), Fields: e.fields(),
 		SavedNames: e.old != nil && e.old.Headers != "", Off: e.format.NeedsFeature && !at.Settings.GenericEnabled,
-		Copied: e.copied, NotCopied: e.notCopied, Result: e.test, Preview: e.preview,
+		Back: listBehind(c), Copied: e.copied, NotCopied: e.notCopied, Result: e.test, Preview: e.preview,
 	}
 	if e.old != nil && e.format.SecretURL {
 		p.SavedURL, p.URLReveal = e.old.URLShown, revealPath(e.old.ID, revealURL)

@@ -50,6 +50,9 @@ type webhooksPage struct {
 // Filtered tells whether the list shows less than everything.
 func (p *webhooksPage) Filtered() bool { return p.Query.Filtered() }
 
+// Shown is how many webhooks this page has.
+func (p *webhooksPage) Shown() int64 { return int64(len(p.Rows)) }
+
 // Sized tells whether there is anything to choose a page size for.
 func (p *webhooksPage) Sized() bool { return p.Matched > int64(webhooksPer[0]) }
 
@@ -142,6 +145,7 @@ func (s *Pages) webhooksRows(ctx context.Context, p *webhooksPage, rows []models
 	for _, row := range rows {
 		line := newWebhookLine(row, on, now)
 		line.Spark = charts.NewSparkline(hours[row.ID], held[row.ID], row.Held, now)
+		line.Edit, line.Delete = p.Query.from(WebhookPath(row.ID)+"/edit"), p.Query.from(WebhookPath(row.ID)+"/delete")
 		p.Rows = append(p.Rows, line)
 	}
 	return nil

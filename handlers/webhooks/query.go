@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 
+	"github.com/gin-gonic/gin"
+
 	"github.com/sitehooks/sitehooks/handlers/rules"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/wording"
@@ -140,6 +142,30 @@ func (q webhooksQuery) values() url.Values {
 	}
 	return v
 }
+
+// listField names the list's query in the address of what is done from there.
+const listField = "list"
+
+// listBehind is the address of the list from which a request came, as its query
+// or form says.
+func listBehind(c *gin.Context) string {
+	v, err := url.ParseQuery(cmp.Or(c.PostForm(listField), c.Query(listField)))
+	if err != nil {
+		return web.WebhooksPath
+	}
+	return parseWebhooksQuery(v).href()
+}
+
+// from is a path from which its form leads back to the list as it is.
+func (q webhooksQuery) from(path string) string {
+	if list := q.values().Encode(); list != "" {
+		return web.WithQuery(path, url.Values{listField: {list}})
+	}
+	return path
+}
+
+// List is the list's query, for its form.
+func (q webhooksQuery) List() string { return q.values().Encode() }
 
 // columns are the heads that sort. A click on the present one turns it round.
 func (q webhooksQuery) columns() []column {

@@ -26,4 +26,5 @@ type webhookLine struct {
 	Last         string // how the newest attempt ended; empty: never
 	LastAt       *time.Time
 	Spark        charts.Sparkline
+	Edit, Delete string // addresses, which lead back to the list as it is
 }

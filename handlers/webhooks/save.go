@@ -28,7 +28,7 @@ func (s *Pages) saveWebhookForm(c *gin.Context, e *editing) error {
 		said, err := s.storeWebhook(ctx, web.ActorOf(c), e, checked)
 		if err == nil {
 			s.OnChange()
-			return s.Redirect(c, web.WebhooksPath, said...)
+			return s.Redirect(c, listBehind(c), said...)
 		}
 		if !e.notSaved(err, wrong) {
 			return err

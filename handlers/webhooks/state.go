@@ -15,6 +15,8 @@ type webhookDeletePage struct {
 	web.Page
 	Webhook models.Webhook
 	Waiting int64
+	Back    string // the list
+	Action  string
 }
 
 // Delete asks before deleting, and says how many deliveries would be dropped.
@@ -29,6 +31,7 @@ func (s *Pages) Delete(c *gin.Context) error {
 	}
 	return s.Render(c, http.StatusOK, "webhook_delete", &webhookDeletePage{
 		Page: web.Page{Title: "Delete " + w.Name, Nav: "webhooks"}, Webhook: w, Waiting: n,
+		Back: listBehind(c), Action: c.Request.URL.RequestURI(),
 	})
 }
 
@@ -47,7 +50,7 @@ func (s *Pages) DeletePost(c *gin.Context) error {
 	if n > 0 {
 		text += " " + web.Plural(n, "waiting notification was dropped.", "waiting notifications were dropped.")
 	}
-	return s.Redirect(c, web.WebhooksPath, web.Flash{Kind: "success", Text: text})
+	return s.Redirect(c, listBehind(c), web.Flash{Kind: "success", Text: text})
 }
 
 // Pause stops a webhook from sending. Its deliveries are held until it is

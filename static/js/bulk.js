@@ -7,14 +7,19 @@ export function serveBulk(form) {
   all.hidden = false;
   const show = () => {
     const boxes = present();
-    const n = boxes.filter((box) => box.checked).length;
+    const every = form.querySelector("[data-bulk-every]");
+    const n = every?.checked ? Number(every.dataset.bulkEvery) : boxes.filter((box) => box.checked).length;
     form.querySelector("[data-bulk-count]").textContent = n ? `${n} selected` : "";
     for (const word of form.querySelectorAll("[data-bulk-n]")) {
       word.textContent = n || "selected";
       word.closest("button").hidden = n === 0;
     }
-    for (const box of boxes) box.closest("tr").classList.toggle("is-picked", box.checked);
-    all.checked = n === boxes.length;
+    for (const box of boxes) {
+      box.disabled = Boolean(every?.checked);
+      box.closest("tr").classList.toggle("is-picked", box.checked || box.disabled);
+    }
+    all.checked = n >= boxes.length;
+    all.disabled = Boolean(every?.checked);
     all.indeterminate = n > 0 && n < boxes.length;
   };
   form.addEventListener("change", (event) => {
