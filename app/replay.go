@@ -16,7 +16,7 @@ type replayCommand struct {
 }
 
 type replayDumpCommand struct {
-	File     string     `arg:"" help:"The Posts.xml of the dump."`
+	File     string     `arg:"" help:"The Posts.xml of the dump. A Comments.xml beside it is read too."`
 	URL      webAddress `name:"url" default:"${instance}" placeholder:"URL" help:"The URL of the running instance. Default: the one that listens at SITEHOOKS_ADDR, ${default}."`
 	Token    string     `placeholder:"TOKEN" help:"A token with the scope ingest. Default: SITEHOOKS_INGEST_TOKEN."`
 	Location slug       `default:"main" placeholder:"SLUG" help:"The location of the events. Default: ${default}."`

@@ -37,6 +37,7 @@ func TestReplayOfARealCommunity(t *testing.T) {
 		form := apptest.WebhookForm(hook.URL)
 		form.Set("tag_mode", "specific")
 		form.Set("tags", "espresso")
+		form["events"] = form["events"][:5] // comments stand in another file
 		form.Set("secret_1", secrets[0])
 		form.Set("secret_2", secrets[1])
 		b.CreateWebhook(form)

@@ -40,19 +40,28 @@ func (d *dump) event(m moment, o Options) (client.Event, error) {
 		e.Actor = userOf(row.editor, "")
 	case accepted:
 		e.Actor = question.ownerUser()
-	case created:
+	case created, commented:
 	}
 	if family == "question" {
 		e.Question.Body = row.body
-		return e, nil
+		return d.finished(e, m, o)
 	}
 	id := strconv.FormatInt(row.id, 10)
 	e.Answer = &client.Answer{
 		AnswerID: row.id, Body: row.body, Link: e.Question.Link + "/" + id + "#" + id, Score: row.score,
-		IsAccepted:   question.accepted == row.id && m.what != created,
+		IsAccepted:   question.accepted == row.id && m.what != created && m.what != commented,
 		CreationDate: row.created.UnixMilli(), LastEditDate: row.editedBy(m.at), Owner: row.ownerUser(),
 	}
-	return e, nil
+	return d.finished(e, m, o)
+}
+
+// finished is the event of a post, or of the comment on it.
+func (d *dump) finished(e client.Event, m moment, o Options) (client.Event, error) {
+	if m.what != commented {
+		return e, nil
+	}
+	err := d.commentOn(&e, m, o)
+	return e, err
 }
 
 func (r row) ownerUser() client.User { return userOf(r.owner, r.ownerName) }

@@ -128,6 +128,9 @@ func (r *poster) summary(w io.Writer) {
 	if r.dump.skipped > 0 {
 		_, _ = fmt.Fprintf(w, "skipped %s: incomplete, or an answer to a question that is not in the file\n", plural(r.dump.skipped, "post"))
 	}
+	if n := r.dump.comments.skipped; n > 0 {
+		_, _ = fmt.Fprintf(w, "skipped %s: incomplete, or on a post that is not in the file\n", plural(n, "comment"))
+	}
 	if len(r.posted) == 0 {
 		return
 	}

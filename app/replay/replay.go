@@ -11,13 +11,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 )
 
 // Options name the dump to post, and its destination.
 type Options struct {
-	File     string   // the Posts.xml of a dump
+	File     string   // the Posts.xml of a dump; Comments.xml beside it is read too
 	URL      string   // of the instance, without a slash at the end
 	Token    string   // with the scope ingest
 	Location string   // the slug that the events belong to
@@ -48,6 +50,14 @@ func Run(ctx context.Context, o Options, stdout, stderr io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("replay: %s: %w", o.File, err)
 	}
+	done, err := addComments(ctx, dump, o)
+	defer done()
+	if ctx.Err() != nil {
+		return errStopped
+	}
+	if err != nil {
+		return fmt.Errorf("replay: %w", err)
+	}
 	bar := newProgress(stderr, len(dump.moments))
 	p := poster{
 		dump: dump, options: o, sender: newSender(o, bar.say), progress: bar,
@@ -63,6 +73,28 @@ func Run(ctx context.Context, o Options, stdout, stderr io.Writer) error {
 		return fmt.Errorf("replay: %w", err)
 	}
 	return nil
+}
+
+// addComments reads the Comments.xml beside a Posts.xml, if it is there. The
+// caller calls done when the events are sent.
+func addComments(ctx context.Context, d *dump, o Options) (done func(), err error) {
+	done = func() {}
+	if filepath.Base(o.File) != "Posts.xml" {
+		return done, nil
+	}
+	path := filepath.Join(filepath.Dir(o.File), "Comments.xml")
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return done, nil
+	}
+	if err != nil {
+		return done, err
+	}
+	done = func() { _ = file.Close() }
+	if err := d.readComments(ctx, file, len(o.Tags) > 0); err != nil {
+		return done, fmt.Errorf("%s: %w", path, err)
+	}
+	return done, nil
 }
 
 // errStopped is the error after a stop by a signal.

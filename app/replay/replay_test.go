@@ -180,6 +180,54 @@ $`)
 	}
 }
 
+// TestComments: they stand in a file beside the posts.
+func TestComments(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "Posts.xml")
+	write := func(path, text string) {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(file, sample)
+	comments := filepath.Join(filepath.Dir(file), "Comments.xml")
+	write(comments, `<comments>
+  <row Id="50" PostId="1" Score="2" Text="Drip &lt;i&gt; or pour?" CreationDate="2015-01-27T20:10:00.000" UserId="8" />
+  <row Id="51" PostId="9" Score="0" Text="Thanks" CreationDate="2015-01-27T22:00:00.000" UserDisplayName="ann" />
+  <row Id="52" PostId="3" Score="0" Text="Which beans?" CreationDate="2015-01-27T22:00:00.000" UserId="8" />
+  <row Id="53" PostId="777" Text="on nothing" CreationDate="2015-01-27T22:00:00.000" />
+  <row Id="54" PostId="1" Text=" " CreationDate="2015-01-27T22:00:00.000" />
+  <row Id="50" PostId="1" Text="twice" CreationDate="2015-01-27T22:00:00.000" />
+</comments>`)
+	var site fakeSite
+	out, err := runTo(t, &site, Options{File: file, Location: "coffee", Site: "https://q.example"})
+	if err != nil || !strings.Contains(out, "3 comment.created") || !strings.Contains(out, "skipped 3 comments: ") {
+		t.Errorf("%v, said %q", err, out)
+	}
+	e := site.events["replay-coffee-c51-created"]
+	if e.Type != "comment.created" || e.Actor.DisplayName != "ann" || e.Question.QuestionID != 1 || e.Answer.AnswerID != 9 || e.Answer.Body+e.Question.Body != "" ||
+		e.Comment.CommentID != 51 || e.Comment.Body != "Thanks" || e.Comment.Link != "https://q.example/questions/1/whats-brewing-drip/9#comment51_9" {
+		t.Errorf("on an answer: %+v, %+v, %+v", e, e.Answer, e.Comment)
+	}
+	e = site.events["replay-coffee-c50-created"]
+	if e.Answer != nil || e.Comment.Body != "Drip <i> or pour?" || e.Comment.Score != 2 || e.Comment.Link != "https://q.example/questions/1/whats-brewing-drip#comment50_1" ||
+		e.OccurredAt != "2015-01-27T20:10:00.000Z" || e.Comment.CreationDate != 1422389400000 || e.Actor.UserID != 8 {
+		t.Errorf("on a question: %+v, %+v", e, e.Comment)
+	}
+	at := slices.Index(site.ids, "replay-coffee-c50-created")
+	if at != slices.Index(site.ids, "replay-coffee-q1-created")+2 { // question 3 was asked at the same moment
+		t.Errorf("in the order %q", site.ids)
+	}
+	site = fakeSite{}
+	out, err = runTo(t, &site, Options{File: file, Location: "coffee", Tags: []string{"beans"}})
+	if err != nil || !strings.Contains(out, "1 comment.created") || strings.Contains(out, "comments: ") {
+		t.Errorf("with tags: %v, said %q", err, out)
+	}
+	write(comments, sample)
+	if _, err := runTo(t, &site, Options{File: file}); err == nil || !strings.Contains(err.Error(), comments+": is not the Comments.xml of a data dump: it starts with <posts>") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestTags(t *testing.T) {
 	var site fakeSite
 	out, err := runTo(t, &site, Options{File: dumpFile(t, sample), Tags: []string{"beans", "tea"}, Site: "https://q.example/sub"})
