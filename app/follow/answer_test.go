@@ -11,7 +11,7 @@ import (
 // TestEveryActivityIsReported writes one of each kind, and compares the events
 // in full.
 func TestEveryActivityIsReported(t *testing.T) {
-	onBoth(t, func(s *followed) {
+	onBoth(t, func(t *testing.T, s *followed) {
 		s.follow()
 		s.arrived()
 		s.Put("tag", answertest.Row{"id": 1, "slug_name": "python"})
@@ -80,7 +80,7 @@ func TestEveryActivityIsReported(t *testing.T) {
 // TestWhatNobodyMaySeeWaits until its review has passed, or it is shown again. A
 // new follower goes on waiting.
 func TestWhatNobodyMaySeeWaits(t *testing.T) {
-	onBoth(t, func(s *followed) {
+	onBoth(t, func(t *testing.T, s *followed) {
 		s.follow()
 		s.question(1, answertest.Row{"status": 11})
 		s.question(2, answertest.Row{"show": 2})
@@ -136,7 +136,7 @@ func place(t *testing.T, s *followed) answerPlace {
 
 // TestAcceptedAnew: the log's row keeps its id, so it is found by its time.
 func TestAcceptedAnew(t *testing.T) {
-	onBoth(t, func(s *followed) {
+	onBoth(t, func(t *testing.T, s *followed) {
 		s.follow()
 		s.question(1, nil)
 		s.answer(2, 1, answertest.Row{"adopted": 2})
@@ -162,7 +162,7 @@ func TestAcceptedAnew(t *testing.T) {
 
 // TestRowsThatTheLogLostAreFound by the posts, which are there.
 func TestRowsThatTheLogLostAreFound(t *testing.T) {
-	onBoth(t, func(s *followed) {
+	onBoth(t, func(t *testing.T, s *followed) {
 		s.question(1, nil) // before this follower began
 		s.later0(time.Minute)
 		s.follow()
@@ -228,7 +228,7 @@ func TestAPostIsGivenTimeForItsRow(t *testing.T) {
 // TestRowsWithLowerIDsThatComeLaterAreFound, as transactions that end in another
 // order write them; rows of long ago are not reported anew.
 func TestRowsWithLowerIDsThatComeLaterAreFound(t *testing.T) {
-	onBoth(t, func(s *followed) {
+	onBoth(t, func(t *testing.T, s *followed) {
 		s.follow()
 		for n := int64(1); n <= 4; n++ {
 			s.question(n, nil)
@@ -256,7 +256,7 @@ func TestRowsWithLowerIDsThatComeLaterAreFound(t *testing.T) {
 
 // TestWhereAFollowerBegins: now, or at a time; and then where it was.
 func TestWhereAFollowerBegins(t *testing.T) {
-	onBoth(t, func(s *followed) {
+	onBoth(t, func(t *testing.T, s *followed) {
 		for n := int64(1); n <= 3; n++ {
 			s.question(n, nil)
 			s.logs(n, "question.asked", qid(n), nil)
@@ -301,7 +301,7 @@ func TestALongLogIsReadInParts(t *testing.T) {
 
 // TestTimesAreInTheSitesZone, and a wrong zone is noticed.
 func TestTimesAreInTheSitesZone(t *testing.T) {
-	onBoth(t, func(s *followed) {
+	onBoth(t, func(t *testing.T, s *followed) {
 		berlin, err := time.LoadLocation("Europe/Berlin")
 		ok(t, err)
 		s.o.Timezone = berlin

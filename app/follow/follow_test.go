@@ -218,7 +218,7 @@ func TestDatabasesThatCannotBeFollowed(t *testing.T) {
 
 // TestNothingIsWritten: the connection itself refuses.
 func TestNothingIsWritten(t *testing.T) {
-	onBoth(t, func(s *followed) {
+	onBoth(t, func(t *testing.T, s *followed) {
 		db, err := openDatabase(s.DSN)
 		ok(t, err)
 		defer db.Close()

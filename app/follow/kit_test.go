@@ -171,10 +171,10 @@ var activityNumbers = map[string]int{
 }
 
 // onBoth runs a test on each kind of database.
-func onBoth(t *testing.T, test func(s *followed)) {
+func onBoth(t *testing.T, test func(t *testing.T, s *followed)) {
 	t.Helper()
 	for _, kind := range modelstest.Kinds() {
-		t.Run(kind, func(t *testing.T) { test(newFollowed(t, kind)) })
+		t.Run(kind, func(t *testing.T) { test(t, newFollowed(t, kind)) })
 	}
 }
 
