@@ -122,7 +122,7 @@ func Build(d Deps) (*Areas, error) {
 	}
 	a.Sources = &sources.Pages{Site: site, Sender: d.Sender, Inbound: d.Inbound, Identity: a.Account, Program: d.Program, IngestToken: d.IngestToken}
 	a.Webhooks = &webhooks.Pages{Site: site, Sender: d.Sender, Identity: a.Account}
-	a.Management = management.New(management.Deps{Site: site, Triggers: a.Triggers, Access: d.Access, Sender: d.Sender, MemoryShare: d.MemoryShare})
+	a.Management = management.New(management.Deps{Site: site, Triggers: a.Triggers, Access: d.Access, Sender: d.Sender, Program: d.Program, MemoryShare: d.MemoryShare})
 	site.LogInAgain, site.KnownBrowser = a.Account.LogInAgain, a.Account.KnownBrowser
 	return a, nil
 }

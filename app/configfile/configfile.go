@@ -64,8 +64,8 @@ func (o Options) list(ctx context.Context, path string) (all []object, err error
 		if cursor != "" {
 			query.Set("cursor", cursor)
 		}
-		if path == "/settings" || path == "/sources" {
-			query = nil // these lists have one page
+		if path == "/settings" {
+			query = nil // this list has one page
 		}
 		if err := o.Client.Do(ctx, client.Request{Method: "GET", Path: prefix + path + questionMark(query)}, &page); err != nil {
 			return nil, err

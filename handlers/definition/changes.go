@@ -38,8 +38,8 @@ func (w *Checked) Reduce() (changed []string) {
 		{FieldURL, in.URL == saved.Opened.URL},
 		{FieldHeaders, headers},
 		{FieldOptions, maps.Equal(in.Options, saved.Options)},
-		{SecretField(0), keepSame(&in.Secrets[0], saved.Opened.Secrets[0])},
-		{SecretField(1), keepSame(&in.Secrets[1], saved.Opened.Secrets[1])},
+		{SecretField(0), KeepSame(&in.Secrets[0], saved.Opened.Secrets[0])},
+		{SecretField(1), KeepSame(&in.Secrets[1], saved.Opened.Secrets[1])},
 	} {
 		if !field.same {
 			changed = append(changed, field.name)
@@ -48,8 +48,9 @@ func (w *Checked) Reduce() (changed []string) {
 	return changed
 }
 
-// keepSame makes a change of a secret that changes nothing a change of nothing.
-func keepSame(change *models.SecretChange, saved string) bool {
+// KeepSame makes a change of a secret that has the saved value a change of nothing, and
+// tells whether it is one.
+func KeepSame(change *models.SecretChange, saved string) bool {
 	if change.Set == saved || change.Clear && change.Set == "" && saved == "" {
 		*change = models.SecretChange{}
 	}

@@ -8,6 +8,7 @@
 package management
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"time"
@@ -37,6 +38,8 @@ type Deps struct {
 	Triggers *triggers.Pages // explains matches
 	Access   *api.Access
 	Sender   definition.Sender
+	// Program is as in definition.SourceChecker.
+	Program func(ctx context.Context, program string) error
 	// MemoryShare is as in ingest.Deps.
 	MemoryShare float64
 }

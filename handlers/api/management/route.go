@@ -86,6 +86,12 @@ func Table() []Route {
 		{get, "/events", "listEvents", read, reading, "List events, the newest first, or find one by the sender's id.", EventFilter{}, nil, Page[Event]{}, nil, ok, nil, false, (*API).listEvents},
 		{get, "/events/:event", "getEvent", read, reading, "Get an event by its number, with the reason for every webhook of its location.", nil, nil, EventDetail{}, nil, ok, []int{missing}, false, (*API).getEvent},
 
+		{get, "/sources", "listSources", read, reading, "List sources in the order of their names.", SourceFilter{}, nil, Page[Source]{}, nil, ok, nil, false, (*API).listSources},
+		{post, "/sources", "createSource", manage, "managing sources", "Add a source.", nil, SourceInput{}, SavedSource{}, nil, created, saveFaults, true, (*API).createSource},
+		{get, "/sources/:name", "getSource", read, reading, "Get a source.", nil, nil, Source{}, nil, ok, []int{missing}, true, (*API).getSource},
+		{put, "/sources/:name", "putSource", manage, "managing sources", "Replace a source, or add one of this name.", DryRun{}, SourceInput{}, SavedSource{}, Changes{}, ok, append([]int{created}, saveFaults...), true, (*API).putSource},
+		{remove, "/sources/:name", "deleteSource", manage, "managing sources", "Delete a source. The events that it reported stay.", nil, nil, nil, nil, noBody, []int{missing, changed}, true, (*API).deleteSource},
+
 		{get, "/settings", "listSettings", read, reading, "List the site settings.", nil, nil, Page[Setting]{}, nil, ok, nil, false, (*API).listSettings},
 		{get, "/settings/:setting", "getSetting", read, reading, "Get a site setting.", nil, nil, Setting{}, nil, ok, []int{missing}, true, (*API).getSetting},
 		{put, "/settings/:setting", "putSetting", manage, "changing settings", "Change a site setting.", DryRun{}, SettingInput{}, Setting{}, Changes{}, ok, []int{missing, changed, tooLarge, wrongType, unprocessable}, true, (*API).putSetting},

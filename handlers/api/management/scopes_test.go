@@ -1,6 +1,7 @@
 package management_test
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -20,7 +21,7 @@ var bodies = map[string]string{
 	"resendDeliveries": `{"location":"LOCATION","state":"failed"}`,
 	"putSetting":       `{"value":"7","reason":"A test"}`,
 	"putLocation":      `{"name":"New"}`,
-	"createSource":     `{"name":"new","kind":"generic","location":"LOCATION"}`,
+	"createSource":     `{"name":"fresh","kind":"generic","location":"LOCATION"}`,
 	"putSource":        `{"kind":"generic"}`,
 }
 
@@ -34,7 +35,7 @@ func TestEveryRouteByEveryToken(t *testing.T) {
 			d := newDesk(t)
 			thing := d.thing()
 			path := strings.NewReplacer(":webhook", web.FormatID(thing.webhook.ID), ":delivery", thing.delivery, ":event", web.FormatID(thing.event),
-				":setting", models.DispatchDelay, ":location", "python-wranglers", ":source", "forum").Replace(route.Path)
+				":setting", models.DispatchDelay, ":location", "python-wranglers", ":name", "forum").Replace(route.Path)
 			body := strings.NewReplacer("LOCATION", "python-wranglers", "URL", d.receiver.URL).Replace(bodies[route.Name])
 			for _, scope := range scopes {
 				for _, location := range []string{"", "python-wranglers", "main"} {
@@ -50,6 +51,8 @@ func TestEveryRouteByEveryToken(t *testing.T) {
 						a.says(http.StatusForbidden, "", "The token is for the location")
 					case settings:
 						a.want(http.StatusOK)
+					case !inside && route.Name == "putSource": // which would add one, and names are unique
+						a.says(http.StatusConflict, "name", "There is already a source of this name.")
 					case !inside && strings.Contains(route.Path, ":"):
 						a.says(http.StatusNotFound, "", "There is no such ")
 					case !inside && (route.Name == "createWebhook" || route.Name == "createSource"):
@@ -67,7 +70,7 @@ func TestEveryRouteByEveryToken(t *testing.T) {
 					if route.Method != http.MethodGet && a.Status/100 == 2 {
 						thing = d.again(thing)
 						path = strings.NewReplacer(":webhook", web.FormatID(thing.webhook.ID), ":delivery", thing.delivery, ":event", web.FormatID(thing.event),
-							":setting", models.DispatchDelay, ":location", "python-wranglers", ":source", "forum").Replace(route.Path)
+							":setting", models.DispatchDelay, ":location", "python-wranglers", ":name", "forum").Replace(route.Path)
 					}
 				}
 			}
@@ -110,6 +113,13 @@ func (d *desk) again(old things) things {
 	webtest.OK(d.t, err)
 	events, err := d.Store.Events.Search(d.t.Context(), models.EventQuery{Limit: 1})
 	webtest.OK(d.t, err)
+	if _, err := d.Store.Sources.Get(d.t.Context(), "forum"); err != nil {
+		_, _, err = d.Store.Sources.Create(d.t.Context(), d.Admin.Actor(), "forum", models.SourceInput{Kind: "generic", Location: "python-wranglers"})
+		webtest.OK(d.t, err)
+	}
+	if err := d.Store.Sources.Delete(d.t.Context(), d.Admin.Actor(), "fresh"); err != nil && !errors.Is(err, models.ErrNotFound) {
+		d.t.Fatal(err)
+	}
 	old.delivery, old.event = rows[0].PublicID, events.Rows[0].ID
 	return old
 }
