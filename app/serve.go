@@ -160,7 +160,7 @@ func (in *instance) assemble(ctx context.Context) error {
 	if in.config.Role.Jobs() {
 		in.jobs, err = jobs.New(jobs.Deps{ //nolint:contextcheck // a scrape brings no context: its questions end after 5 s
 			Store: in.store, Sender: in.sender, Log: in.log, Metrics: in.registry, Finished: in.counters.finished,
-			Lookups: in.inbound.Lookups, MemoryShare: in.memory,
+			Lookups: in.inbound.Lookups, Mail: mailSender(in.config), MemoryShare: in.memory,
 		})
 		if err != nil {
 			return err
@@ -225,7 +225,7 @@ func (in *instance) console() (http.Handler, error) {
 		Access: in.access, MemoryShare: in.memory,
 		Ingest: events.Post, Cursors: cursors, IngestToken: in.config.IngestToken != "", Refused: in.access.Newest, Inbound: in.inbound, Program: in.programs.Check, SuperOffice: superOffice.Handle,
 		Static: static.Handler(), OnChange: in.changed, Ready: in.ready,
-		Metrics: in.metrics(), LoginRefused: in.counters.loginsRefused.Inc, Version: Version(),
+		Metrics: in.metrics(), LoginRefused: in.counters.loginsRefused.Inc, SendsMail: in.config.Mail != nil, Version: Version(),
 		OIDC: account.OIDC{Issuer: in.config.OIDCIssuer, ClientID: in.config.OIDCClientID, ClientSecret: in.config.OIDCClientSecret},
 	})
 }

@@ -76,7 +76,9 @@ type Deps struct {
 	Metrics http.Handler
 	// LoginRefused counts a log-in that was refused; nil: it is not counted.
 	LoginRefused func()
-	Version      string
+	// SendsMail says that this installation sends e-mail.
+	SendsMail bool
+	Version   string
 	// OIDC is the provider of single sign-on, if there is one.
 	OIDC account.OIDC
 }
@@ -108,7 +110,7 @@ func New(d Deps) (http.Handler, error) {
 func Build(d Deps) (*Areas, error) {
 	site, err := web.NewSite(web.Config{
 		Store: d.Store, Templates: d.Templates, BaseURL: d.BaseURL, CookieKeys: d.CookieKeys, Log: d.Log,
-		TrustedProxies: d.TrustedProxies, OnChange: d.OnChange, Version: d.Version,
+		TrustedProxies: d.TrustedProxies, OnChange: d.OnChange, SendsMail: d.SendsMail, Version: d.Version,
 	})
 	if err != nil {
 		return nil, err

@@ -43,6 +43,10 @@ func (a *Areas) Routes() (*gin.Engine, error) {
 	get(r, "/login", s.On(a.Account.LoginForm))
 	r.POST("/login", s.On(a.Account.Login))
 	get(r, "/login/oidc", s.On(a.Account.Oidc))
+	get(r, "/login/forgot", s.On(a.Account.Forgot))
+	r.POST("/login/forgot", s.On(a.Account.ForgotPost))
+	get(r, "/login/link/:token", s.On(a.Account.Link))
+	r.POST("/login/link/:token", s.On(a.Account.LinkPost))
 	r.POST("/logout", s.On(a.Account.Logout))
 
 	// The APIs: bearer tokens only, answered by packages of their own.
@@ -75,6 +79,8 @@ func (a *Areas) Routes() (*gin.Engine, error) {
 	get(member, "/", s.On(s.Home))
 	member.POST("/theme", s.On(s.Theme))
 	member.POST("/attention", s.On(s.DismissNotice))
+	get(member, "/account", s.On(a.Account.Account))
+	member.POST("/account", s.On(a.Account.AccountPost))
 	get(member, "/account/password", s.On(a.Account.PasswordForm))
 	member.POST("/account/password", s.On(a.Account.PasswordChange))
 	member.POST("/account/sessions", s.On(a.Account.SessionsEnd))

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/riverqueue/river"
 
+	"github.com/sitehooks/sitehooks/jobs/mail"
 	"github.com/sitehooks/sitehooks/jobs/send"
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -31,6 +32,8 @@ type Deps struct {
 	// Lookups works on the requests of sources that wait for look-ups and are
 	// due; nil: none waits.
 	Lookups func(ctx context.Context) error
+	// Mail sends e-mails; nil: none are sent.
+	Mail *mail.Sender
 	// MemoryShare is how much of the bytes that dispatch and the answers of
 	// receivers may take fits into memory, up to 1; 0: all of them.
 	MemoryShare float64
@@ -44,6 +47,7 @@ type Jobs struct {
 	sweeper    *sweeper
 	manual     *manualSender
 	watcher    *watcher
+	mailer     *mailer // nil: no e-mail is sent
 	runner     *runner
 	arrived    chan struct{}
 	changed    []chan struct{}
@@ -77,6 +81,9 @@ func newJobs(d Deps, limits map[string]int) (*Jobs, error) {
 	j.sweeper = &sweeper{store: d.Store, runner: j.runner, log: d.Log, changed: sweep}
 	j.manual = &manualSender{store: d.Store, log: d.Log, changed: j.wake(), stored: func() { poke(sweep) }}
 	j.watcher = &watcher{store: d.Store, log: d.Log, lookups: d.Lookups, waiting: make(chan struct{}, 1), arrived: j.Arrived}
+	if d.Mail != nil {
+		j.mailer = &mailer{store: d.Store, sender: d.Mail, log: d.Log, changed: j.wake()}
+	}
 	return j, nil
 }
 
@@ -105,6 +112,9 @@ func (j *Jobs) Start(ctx context.Context) error {
 	j.loops.Go(func() { j.watcher.watch(loop) })
 	if j.watcher.lookups != nil {
 		j.loops.Go(func() { j.watcher.lookUp(loop) })
+	}
+	if j.mailer != nil {
+		j.loops.Go(func() { j.mailer.run(loop) })
 	}
 	j.mu.Lock()
 	j.running = true

@@ -57,6 +57,7 @@ type Store struct {
 	Audit      *Audit
 	Instances  *Instances
 	Sources    *Sources
+	Mails      *Mails
 
 	// Finished is called for dropped deliveries, by type of webhook, once that
 	// is stored; nil: it is not. Set it before the store is used.
@@ -96,6 +97,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s.Sends = &ManualSends{s}
 	s.Lanes, s.Audit, s.Instances = newLanes(s, cmp.Or(o.MemoryShare, 1)), &Audit{s}, &Instances{s}
 	s.Sources = newSources(s)
+	s.Mails = &Mails{s}
 	if err := s.checkKey(ctx); err != nil {
 		s.Close()
 		return nil, err

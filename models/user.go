@@ -19,6 +19,7 @@ type User struct {
 	CreatedAt          time.Time  `gorm:"autoCreateTime:false"`
 	DisabledAt         *time.Time // nil: may log in
 	OneTimeUntil       *time.Time // the password has to be changed before; nil: it is their own
+	NoMail             bool       // gets no e-mail about webhooks
 	Limited            bool       // sees only what belongs to Locations
 	Locations          []string   `gorm:"serializer:json"` // slugs, in order; read only if Limited
 }

@@ -92,15 +92,17 @@ func (u *Users) create(tx *gorm.DB, user User) (createdUser, error) {
 // member's sessions.
 func (u *Users) SetPassword(ctx context.Context, id int64, hash string) (err error) {
 	defer wrap(&err, "set password of member %d", id)
-	return u.s.db.Tx(ctx, func(tx *gorm.DB) error {
-		res := tx.Model(&User{}).Where("id = ?", id).
-			Updates(map[string]any{"password_hash": hash, "must_change_password": false, "one_time_until": nil})
-		if res.Error != nil {
-			return res.Error
-		}
-		if res.RowsAffected == 0 {
-			return ErrNotFound
-		}
-		return tx.Where("user_id = ?", id).Delete(&Session{}).Error
-	})
+	return u.s.db.Tx(ctx, func(tx *gorm.DB) error { return setPassword(tx, id, hash) })
+}
+
+func setPassword(tx *gorm.DB, id int64, hash string) error {
+	res := tx.Model(&User{}).Where("id = ?", id).
+		Updates(map[string]any{"password_hash": hash, "must_change_password": false, "one_time_until": nil})
+	if res.Error != nil {
+		return res.Error
+	}
+	if res.RowsAffected == 0 {
+		return ErrNotFound
+	}
+	return tx.Where("user_id = ?", id).Delete(&Session{}).Error
 }

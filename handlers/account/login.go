@@ -22,6 +22,7 @@ type loginPage struct {
 	Carried     url.Values // unsaved input of the form at Next
 	Fault       string     // in words; empty: none
 	SignOn      string     // path of single sign-on; empty: there is none
+	Mails       bool       // a forgotten password can be replaced by e-mail
 }
 
 // loginForm is the login form. Do is "continue" after a login at the provider
@@ -34,7 +35,7 @@ type loginForm struct {
 }
 
 func (s *Pages) showLogin(c *gin.Context, status int, p *loginPage) error {
-	p.Page, p.SignOn = web.Page{Title: "Log in"}, s.signOnPath(p.Next)
+	p.Page, p.SignOn, p.Mails = web.Page{Title: "Log in"}, s.signOnPath(p.Next), s.SendsMail
 	return s.Render(c, status, "login", p)
 }
 

@@ -122,6 +122,9 @@ func (s *Pages) SessionsEnd(c *gin.Context) error {
 func Templates() map[string]any {
 	return map[string]any{
 		"account_password": &passwordPage{},
+		"account":          &accountPage{},
 		"login":            &loginPage{},
+		"login_forgot":     &forgotPage{},
+		"login_link":       &linkPage{},
 	}
 }

@@ -156,7 +156,7 @@ var auditActions = map[string]string{ //nolint:gosec // words about passwords an
 	"location.described": "Described a location", "community.renamed": "Renamed a community", "community.described": "Described a community",
 	"location.removed": "Removed a location", "community.removed": "Removed a community", "tag.removed": "Removed a tag",
 	"member.added": "Added a member", "member.role": "Changed a role", "member.limited": "Changed a member's locations", "member.password": "Set a password",
-	"login.password": "Logged in", "login.oidc": "Logged in by single sign-on", "login.ended": "Logged out",
+	"login.password": "Logged in", "login.link": "Logged in by a link", "login.oidc": "Logged in by single sign-on", "login.ended": "Logged out",
 	"login.refused":   "Logins refused",
 	"login.ended_all": "Logged out everywhere", "member.disabled": "Disabled a member", "member.enabled": "Enabled a member",
 	"member.removed": "Removed a member", "token.created": "Created an API token", "token.revoked": "Revoked an API token",

@@ -129,7 +129,7 @@ func (s *Pages) MemberPassword(c *gin.Context) error {
 	if _, err = s.Store.Users.GivePassword(c.Request.Context(), web.ActorOf(c), user.ID, hash); err != nil {
 		return err
 	}
-	return s.showOneTimePassword(c, user, password)
+	return s.showOneTimePassword(c, givenPassword{Email: user.Email, Password: password})
 }
 
 // MemberRemove asks before a member is removed.

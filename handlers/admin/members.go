@@ -67,7 +67,10 @@ func (p *membersPage) Renewable(m models.Member) bool {
 }
 
 // givenPassword is a one-time password, shown on this page and never again.
-type givenPassword struct{ Email, Password string }
+type givenPassword struct {
+	Email, Password string
+	Mailed          bool // a link was sent as well
+}
 
 // Members lists the members, including disabled ones.
 func (s *Pages) Members(c *gin.Context) error {
@@ -141,13 +144,19 @@ func (s *Pages) MemberAdd(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.showOneTimePassword(c, user, password)
+	if s.SendsMail {
+		if err := s.Store.Mails.Link(c.Request.Context(), models.MailInvitation, user); err != nil {
+			return err
+		}
+		s.OnChange()
+	}
+	return s.showOneTimePassword(c, givenPassword{Email: user.Email, Password: password, Mailed: s.SendsMail})
 }
 
 // showOneTimePassword shows a member's one-time password, once.
-func (s *Pages) showOneTimePassword(c *gin.Context, user models.User, password string) error {
+func (s *Pages) showOneTimePassword(c *gin.Context, given givenPassword) error {
 	p := newMembersPage()
-	p.Given = &givenPassword{user.Email, password}
+	p.Given = &given
 	return s.showMembers(c, http.StatusOK, p)
 }
 

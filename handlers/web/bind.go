@@ -67,6 +67,11 @@ func Bind(c *gin.Context, form any) (Faults, error) {
 	if err := ParseForm(c); err != nil {
 		return nil, err
 	}
+	return checkForm(c, form)
+}
+
+// checkForm fills a form with the fields that were read, and checks them.
+func checkForm(c *gin.Context, form any) (Faults, error) {
 	list, err := rules.Faults(c.ShouldBindWith(form, binding.FormPost))
 	faults := Faults{}
 	for _, broken := range list {
@@ -101,6 +106,14 @@ func (s *Site) BindOpen(c *gin.Context, most int64, form any) error {
 		return err
 	}
 	return c.ShouldBindWith(form, binding.FormPost)
+}
+
+// BindOpenChecked is Bind for a form that needs no session.
+func (s *Site) BindOpenChecked(c *gin.Context, form any) (Faults, error) {
+	if err := s.ParseOpenForm(c, OpenFormLimit); err != nil {
+		return nil, err
+	}
+	return checkForm(c, form)
 }
 
 // Refill fills a form with the unsaved input from before a new login; false:

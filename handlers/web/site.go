@@ -38,7 +38,9 @@ type Config struct {
 	// OnChange wakes the jobs after a change that may give them work; nil: it
 	// is not called.
 	OnChange func()
-	Version  string
+	// SendsMail says that this installation sends e-mail.
+	SendsMail bool
+	Version   string
 }
 
 // Site has the shared parts of all pages: each area embeds it.

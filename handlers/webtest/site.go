@@ -33,7 +33,7 @@ var Open = map[string]bool{
 }
 
 // Own are changes that every member may make, because they are the member's own.
-var Own = map[string]bool{"/theme": true, "/attention": true, "/account/password": true, "/account/sessions": true}
+var Own = map[string]bool{"/theme": true, "/attention": true, "/account": true, "/account/password": true, "/account/sessions": true}
 
 // PathOf is a route's path with a value for each parameter.
 func PathOf(route gin.RouteInfo) string {

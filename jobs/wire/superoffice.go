@@ -43,7 +43,7 @@ func init() {
 			},
 			{
 				Key: "errors_email", Label: "Errors e-mail",
-				Help: "Stored for API compatibility only. To be told about broken webhooks, create a webhook for “Webhook broke”.",
+				Help: "Is told by e-mail, besides the owner, when the webhook breaks or fails. Sitehooks sends e-mail when SITEHOOKS_SMTP_URL is set.",
 			},
 		},
 		Secrets: []SecretField{{

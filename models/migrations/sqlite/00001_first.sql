@@ -11,6 +11,7 @@ create table users (
     must_change_password boolean not null,
     one_time_until datetime,
     disabled_at datetime,
+    no_mail boolean not null default false,
     created_at datetime not null,
     limited boolean not null default false,
     locations text not null default '[]'
@@ -524,3 +525,31 @@ create table location_hours (
     ms_max integer not null,
     primary key (hour, location)
 ) without rowid;
+
+-- E-mails to members and to the addresses of webhooks' settings. about says what
+-- one tells, and of when, so that nobody is told twice: a row stays for a while
+-- after it has ended, sent or given up.
+create table mails (
+    id integer primary key autoincrement,
+    recipient text not null,
+    about text not null,
+    kind text not null,
+    user_id integer not null,
+    webhooks text not null,
+    created_at datetime not null,
+    due_at datetime not null,
+    tries integer not null,
+    error text not null,
+    ended_at datetime,
+    unique (recipient, about)
+);
+create index mails_due on mails (due_at) where ended_at is null;
+create index mails_about on mails (about);
+
+-- One-time links by which members choose a password, by the hash of the token.
+create table login_links (
+    hash text primary key,
+    user_id integer not null,
+    expires_at datetime not null
+);
+create index login_links_user on login_links (user_id);
