@@ -151,3 +151,11 @@ func TestReplayFlags(t *testing.T) {
 		t.Errorf("without flags: %+v", o)
 	}
 }
+
+func TestCommandToSetAVariable(t *testing.T) {
+	for system, want := range map[string]string{"linux": "export T=abc", "freebsd": "export T=abc", "windows": `$env:T = "abc"`} {
+		if got := setCommand(system, "T", "abc"); got != want {
+			t.Errorf("%s: %s", system, got)
+		}
+	}
+}

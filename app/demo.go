@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -146,8 +147,8 @@ func (in *instance) runDemo(ctx context.Context, receiver *demo.Receiver, receiv
 	defer cancel()
 	simulated := make(chan error, 1)
 	go func() { simulated <- simulator.Run(ctx) }()
-	_, err := fmt.Fprintf(p.Stdout, "To report activity of your own: export SITEHOOKS_INGEST_TOKEN=%s\nRequests that the receiver got: %s\n%s\nlogin: %s  password: %s\n",
-		a.token, receiverURL, base, demoLogin, a.password)
+	_, err := fmt.Fprintf(p.Stdout, "To report activity of your own: %s\nRequests that the receiver got: %s\n%s\nlogin: %s  password: %s\n",
+		setCommand(runtime.GOOS, "SITEHOOKS_INGEST_TOKEN", a.token), receiverURL, base, demoLogin, a.password)
 	if err != nil {
 		return err
 	}
@@ -163,6 +164,14 @@ func (in *instance) runDemo(ctx context.Context, receiver *demo.Receiver, receiv
 	}
 	cancel()
 	return err
+}
+
+// setCommand sets a variable in the shell of a system: PowerShell on Windows.
+func setCommand(system, name, value string) string {
+	if system == "windows" {
+		return fmt.Sprintf("$env:%s = %q", name, value)
+	}
+	return "export " + name + "=" + value
 }
 
 // demoMember lets the printed password log in, also to a folder that an

@@ -75,11 +75,20 @@ func TestMetricsAreDocumented(t *testing.T) {
 		t.Fatalf("only %d metrics are documented", len(rows))
 	}
 	d := startDemo(t)
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, d.base+"/api/v1/events", http.NoBody)
-	ok(t, err)
-	if a, err := apptest.Do(t, http.DefaultClient, req); err != nil || a.Code != http.StatusUnauthorized {
-		t.Fatalf("without a token: %d %v", a.Code, err)
+	call := func(method, path, token, body string, want int) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), method, d.base+path, strings.NewReader(body))
+		ok(t, err)
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Authorization", "Bearer "+token)
+		req.Header.Set("Sitehooks-Source", "forum")
+		if a, err := apptest.Do(t, http.DefaultClient, req); err != nil || a.Code != want {
+			t.Fatalf("%s: %d %s %v", path, a.Code, a.Body, err)
+		}
 	}
+	call(http.MethodPost, "/api/v1/events", "wrong", "", http.StatusUnauthorized)
+	call(http.MethodPut, "/api/v1/sources/forum/cursor", d.token, `{"holder":"test","lease_seconds":60,"place":1,"behind_seconds":0}`, http.StatusOK)
+	call(http.MethodPost, "/api/v1/events", d.token, apptest.QuestionJSON("e1", 1, ""), http.StatusAccepted)
 	var s scraped
 	apptest.Eventually(t, "all that is documented", func() bool {
 		s = scrape(t, d.base)

@@ -22,6 +22,9 @@ const keysInUse = `select distinct substr(sealed, 1, instr(sealed, '.') - 1) fro
 	union all select secret_1 from webhooks
 	union all select secret_2 from webhooks
 	union all select headers from webhooks
+	union all select secret_1 from sources
+	union all select secret_2 from sources
+	union all select address from sources
 ) where sealed <> '' order by 1`
 
 // BackUp copies the SQLite database of a data folder to a new file, as it is at
