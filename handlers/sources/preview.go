@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -56,7 +57,7 @@ func (s *Pages) previewOf(ctx context.Context, e *editing, checked models.Source
 	src.Location, src.Program, src.Fields = checked.Location, checked.Program, checked.Fields
 	reading, err := s.Inbound.Try(ctx, src, &r)
 	if err != nil {
-		p.Fault = err.Error()
+		p.Fault = wording.Sentence(err)
 		return p, ctx.Err()
 	}
 	p.Ignored, p.Lookups, p.Total = reading.Ignored, reading.Lookups, len(reading.Events)

@@ -23,6 +23,7 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/api"
 	"github.com/sitehooks/sitehooks/handlers/api/ingest"
 	"github.com/sitehooks/sitehooks/handlers/limit"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/jobs/send"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
@@ -193,7 +194,7 @@ func (a *API) verify(q *call, token string) *api.Refusal {
 		return unverified("This version of Sitehooks cannot verify requests of this source.")
 	}
 	if err := kind.Verify(q.received(nil)); err != nil {
-		return unverified(err.Error())
+		return unverified(wording.Sentence(err))
 	}
 	return nil
 }
@@ -219,7 +220,7 @@ func (a *API) process(ctx context.Context, q *call) *api.Refusal {
 	case isNotRun:
 		return a.notRun(ctx, q.src.Name, notRun)
 	case err != nil:
-		return invalid(api.ReasonInvalid, err.Error())
+		return invalid(api.ReasonInvalid, wording.Sentence(err))
 	case len(q.reading.Lookups) > 0:
 		q.kept.State, q.kept.NextAt = models.RequestWaiting, new(a.Now())
 	case len(q.reading.Events) == 0:

@@ -271,8 +271,8 @@ func TestStrangersFillNoPages(t *testing.T) {
 				t.Fatal(status)
 			}
 		}
-		if rows := r.kept("team"); len(rows) != 21 {
-			t.Errorf("%d are kept", len(rows))
+		if rows := r.kept("team"); len(rows) != 21 || rows[0].ID != 21 { // and no more are stored
+			t.Errorf("%d are kept, the newest is number %d", len(rows), rows[0].ID)
 		}
 		row, err := r.store.Sources.Row(t.Context(), "team")
 		ok(t, err)

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -188,7 +189,7 @@ func (a *API) finish(ctx context.Context, r *models.SourceRequest, reading Readi
 	r.Accepted, r.Duplicates, r.EventIDs = 0, 0, []string{}
 	switch {
 	case fault != nil:
-		r.State, r.Reason = models.RequestRefused, fault.Error()
+		r.State, r.Reason = models.RequestRefused, wording.Sentence(fault)
 	case len(reading.Events) == 0:
 		r.State, r.Reason = models.RequestIgnored, reading.Ignored
 	default:
