@@ -83,4 +83,5 @@ type WebhookVersion struct {
 	State     string
 	Reason    string
 	Deleted   bool
+	Changes   string // by the save that made it, old → new and without secrets; empty: it was no save
 }

@@ -12,6 +12,9 @@ import (
 // have hundreds of tags.
 const listedMax = 20
 
+// NothingChanged is WebhookVersion.Changes of a save that changed nothing.
+const NothingChanged = "nothing changed"
+
 // changes describes the changes of a save, old → new. Of secrets, header
 // values, the values of options and the hidden parts of a target it says only
 // that they changed.
@@ -35,7 +38,7 @@ func (x *Webhooks) changes(old, w Webhook, in WebhookInput) string {
 			parts = append(parts, fmt.Sprintf("signing secret %d %s", i+1, c.did(*sealed != "")))
 		}
 	}
-	return cmp.Or(strings.Join(parts, "; "), "nothing changed")
+	return cmp.Or(strings.Join(parts, "; "), NothingChanged)
 }
 
 // before are the old sealed values of a webhook, decrypted.

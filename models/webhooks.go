@@ -157,7 +157,8 @@ func (x *Webhooks) Update(ctx context.Context, by Actor, id int64, updatedAt tim
 		if err := tx.Select("*").Updates(&w).Error; err != nil {
 			return err
 		}
-		if err := x.s.newVersion(tx, w, by, now); err != nil {
+		changed := x.changes(old, w, in)
+		if err := x.s.newVersionAfter(tx, w, by, now, changed); err != nil {
 			return err
 		}
 		if old.Location != w.Location {
@@ -167,7 +168,7 @@ func (x *Webhooks) Update(ctx context.Context, by Actor, id int64, updatedAt tim
 			}
 			dropped = dropCounts{w.Type: n}
 		}
-		return audit(tx, by, now, "webhook.saved", label(w), x.changes(old, w, in))
+		return audit(tx, by, now, "webhook.saved", label(w), changed)
 	})
 	return w, x.s.countDropped(dropped, err)
 }
@@ -272,6 +273,11 @@ func (x *Webhooks) locked(tx *gorm.DB, id int64) (Webhook, error) {
 // newVersion records the webhook's filter and state as they are from now on,
 // and tells every dispatcher's match index that something changed.
 func (s *Store) newVersion(tx *gorm.DB, w Webhook, by Actor, now time.Time) error {
+	return s.newVersionAfter(tx, w, by, now, "")
+}
+
+// newVersionAfter is newVersion with a description of what was changed.
+func (s *Store) newVersionAfter(tx *gorm.DB, w Webhook, by Actor, now time.Time, changes string) error {
 	version, err := nextVersion(tx)
 	if err != nil {
 		return err
@@ -279,7 +285,7 @@ func (s *Store) newVersion(tx *gorm.DB, w Webhook, by Actor, now time.Time) erro
 	return tx.Create(&WebhookVersion{
 		WebhookID: w.ID, Version: version, At: now, By: by.Name, Type: w.Type, Name: w.Name, Location: w.Location,
 		Events: w.Events, TagMode: w.TagMode, Tags: w.Tags, Community: w.Community,
-		State: w.State, Reason: w.StateReason, Deleted: w.DeletedAt != nil,
+		State: w.State, Reason: w.StateReason, Deleted: w.DeletedAt != nil, Changes: changes,
 	}).Error
 }
 

@@ -20,7 +20,9 @@ type deliveryPage struct {
 	Attempts []attemptLine
 	Schedule deliverySchedule
 	Shown    *attemptView
-	Tab      string // request or response
+	Tab      string   // request or response
+	Curl     string   // the shown attempt as a command; empty: it is not offered
+	Hidden   []string // headers that it lacks, because their values are sensitive
 	Raw      bool
 	Body     []CodePart
 	Events   []web.EventRef
@@ -28,6 +30,7 @@ type deliveryPage struct {
 	// CannotResend says why the button is missing; empty: it is there. Switch
 	// is the setting that is the reason, if one is.
 	CannotResend, Switch string
+	Refreshes            bool // until the attempt that was asked for is recorded
 	Moved                bool // the webhook listens to another location by now
 	Erased               bool // its content was removed on request
 }
@@ -35,15 +38,16 @@ type deliveryPage struct {
 // Gone tells that the webhook has no page any more.
 func (p *deliveryPage) Gone() bool { return p.Row.Webhook.DeletedAt != nil }
 
-// sending tells that an attempt is due now or under way.
-func (p *deliveryPage) sending() bool {
+// Sending tells that an attempt is due now or under way.
+func (p *deliveryPage) Sending() bool {
 	return !p.Row.Held && p.Row.DueAt != nil && !p.Row.DueAt.After(p.Now)
 }
 
-// URL is the page's own address with an attempt, a tab and raw or not.
+// URL is the page's own address with an attempt, a tab and raw or not. Without a
+// tab the page opens on the response if the attempt failed.
 func (p *deliveryPage) URL(attempt int, tab string, raw bool) string {
 	v := url.Values{"attempt": {strconv.Itoa(attempt)}}
-	if tab != "request" {
+	if tab != "" {
 		v.Set("tab", tab)
 	}
 	if raw {

@@ -17,7 +17,8 @@ func (s *Pages) Show(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.Query("sending") == "1" && p.sending() {
+	if c.Query("sending") == "1" && p.Sending() {
+		p.Refreshes = true
 		c.Header("Refresh", strconv.Itoa(resentReload))
 	}
 	return s.Render(c, http.StatusOK, "delivery", p)
@@ -42,9 +43,6 @@ func (s *Pages) deliveryPageOf(c *gin.Context) (*deliveryPage, error) {
 		Row:  row, Now: now, Badge: Badge(row.Delivery, row.Held),
 		Note: Note(row.Delivery, row.HeldWhy, now), Tab: "request", Raw: c.Query("raw") == "1",
 	}
-	if c.Query("tab") == "response" {
-		p.Tab = "response"
-	}
 	events, err := s.Store.Deliveries.EventsOf(ctx, row.ID)
 	if err != nil {
 		return nil, err
@@ -56,6 +54,12 @@ func (s *Pages) deliveryPageOf(c *gin.Context) (*deliveryPage, error) {
 	}
 	p.Location = places.Of(row.Location)
 	p.fillAttempts(attempts, c.Query("attempt"))
+	if tab := c.Query("tab"); tab == "response" || tab == "" && p.Shown != nil && !p.Shown.OK() {
+		p.Tab = "response"
+	}
+	if user, _ := web.UserOf(c); user.Role != models.RoleAdministrator { // the command has the body
+		p.Curl, p.Hidden = "", nil
+	}
 	return p, s.deliveryCanResend(ctx, p)
 }
 
@@ -80,6 +84,9 @@ func (p *deliveryPage) fillAttempts(attempts []models.Attempt, chosen string) {
 	}
 	p.Attempts[at].Shown = true
 	p.Shown = newAttemptView(attempts[at], p.Attempts[at], p.Raw)
+	if !p.Row.Erased() {
+		p.Curl, p.Hidden = curlCommand(attempts[at], wire.JoinBody(p.Row.SharedBytes(), p.Row.Body))
+	}
 }
 
 func shownCode(body []byte, raw bool) []CodePart {

@@ -2,12 +2,14 @@ package deliveries_test
 
 import (
 	"net/http"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/webtest"
+	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -43,7 +45,11 @@ func TestDeliveryShown(t *testing.T) {
 	}
 	request := main.Find("#p-req")
 	webtest.Says(t, "the request", webtest.Words(request), "POST https://hooks.example/x", "webhook-id msg_1", "1795225466 (01:44:26 UTC)", "hidden (sensitive)", `"questions"`)
-	if request.Find(".hljs-attr").Length() == 0 || request.HasClass("d-none") || !main.Find("#p-res").HasClass("d-none") {
+	if !request.HasClass("d-none") || main.Find("#p-res").HasClass("d-none") {
+		t.Error("a failed attempt does not open on its response")
+	}
+	asked := b.Get(path + "?attempt=2&tab=request").Find("main")
+	if request = asked.Find("#p-req"); request.Find(".hljs-attr").Length() == 0 || request.HasClass("d-none") || !asked.Find("#p-res").HasClass("d-none") {
 		t.Error("the request is not shown in colours, alone")
 	}
 	if to := main.Find("table a").AttrOr("href", ""); b.Status(to) != http.StatusOK {
@@ -122,7 +128,10 @@ func TestDeliveryResent(t *testing.T) {
 	if status, _ := b.Post(path+"/resend", nil); status != http.StatusSeeOther || b.To != path+"?sending=1" {
 		t.Fatalf("resend: %d to %s", status, b.To)
 	}
-	webtest.Says(t, "the page afterwards", webtest.Words(b.Get(path).Find("main")), "Sending again")
+	webtest.Says(t, "the page afterwards", webtest.Words(b.Get(path+"?sending=1").Find("main")), "Sending again", "This page refreshes until the attempt is recorded.")
+	if again := b.Get(path).Find("main"); strings.Contains(webtest.Words(again), "This page refreshes") {
+		t.Error("a page that does not refresh says so")
+	}
 	if row = s.NewestDelivery(w.ID); row.DueAt == nil || !row.Resend || s.Woken != 1 {
 		t.Errorf("due %v, resend %v, jobs told %d times", row.DueAt, row.Resend, s.Woken)
 	}
@@ -158,5 +167,42 @@ func TestDeliveryResent(t *testing.T) {
 	}
 	if row = s.NewestDelivery(w.ID); row.Tries != 2 || row.DueAt != nil {
 		t.Errorf("a refused resend changed the delivery: %+v", row.Delivery)
+	}
+}
+
+// TestCopyAsCurl runs the command that the page shows: the same body and headers
+// arrive, but for values that are sensitive.
+func TestCopyAsCurl(t *testing.T) {
+	s := webtest.NewHistorySite(t)
+	w := s.Hook("One", nil)
+	s.Event("e-1", "It's $HOME `x` "+webtest.Nasty, nil)
+	s.Dispatch(100)
+	r := webtest.NewReceiver(t)
+	row := s.Attempt(w.ID, models.DeliveryDelivered, models.Attempt{
+		Code: 200, URL: r.URL + "/hook", ResponseHeaders: []byte("[]"),
+		RequestHeaders: []byte(`[["Content-Type","application/json"],["webhook-id","it's one"],["Authorization","********"],["Content-Length","1"]]`),
+	}, 0, "")
+	path := "/admin/deliveries/" + row.PublicID
+	main := s.As(models.RoleAdministrator).Get(path).Find("main")
+	command := main.Find("#curl").Text()
+	webtest.Says(t, "the note", webtest.Words(main.Find("details.as-table").First()), "The signature is the one of this attempt", "its value is sensitive: Authorization")
+	if words, err := exec.CommandContext(t.Context(), "sh", "-c", "printf '<%s>' "+command).Output(); err != nil || !strings.Contains(string(words), "<webhook-id: it's one>") {
+		t.Fatalf("a shell reads it as %s: %v", words, err)
+	}
+	if _, err := exec.LookPath("curl"); err != nil {
+		return // the shell's words are right
+	}
+	out, err := exec.CommandContext(t.Context(), "sh", "-c", command).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s\n%s", err, out, command)
+	}
+	got := r.Requests()
+	whole, err := s.Store.Deliveries.Get(t.Context(), row.PublicID)
+	s.Must(err)
+	if len(got) != 1 || string(got[0].Body) != string(wire.JoinBody(whole.SharedBytes(), whole.Body)) || got[0].Header.Get("webhook-id") != "it's one" || got[0].Header.Get("Authorization") != "" {
+		t.Errorf("arrived: %+v", got)
+	}
+	if s.As(models.RoleViewer).Get(path).Find("#curl").Length() != 0 {
+		t.Error("a viewer gets the body")
 	}
 }

@@ -238,16 +238,26 @@ func versionWords(v models.WebhookVersion, before *models.WebhookVersion, comple
 	case before == nil && complete:
 		return "Created"
 	case before == nil:
-		return "Saved"
+		return saved(v)
 	case v.State == models.WebhookBroken && before.State != v.State:
 		return v.Reason
 	case v.State == models.WebhookStopped && before.State != v.State:
 		return "Paused"
-	case v.State != before.State && v.Reason != "":
-		return v.Reason
-	case v.State != before.State:
-		return "Resumed"
+	case v.State != before.State && v.Changes == "":
+		return web.OrNone(v.Reason, "Resumed")
 	default:
+		return saved(v)
+	}
+}
+
+// saved says what a save changed.
+func saved(v models.WebhookVersion) string {
+	switch v.Changes {
+	case "":
 		return "Saved"
+	case models.NothingChanged:
+		return "Saved without a change"
+	default:
+		return web.Capitalized(v.Changes)
 	}
 }

@@ -2,6 +2,7 @@ package webhooks_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -185,4 +186,33 @@ func TestWebhookPageShowsWhatAResumeSends(t *testing.T) {
 	if got := c.Get(webhooks.WebhookPath(w.ID)).Text(progress); got != "" {
 		t.Errorf("when all are sent: %q", got)
 	}
+}
+
+// TestHistorySaysWhatChanged: old → new of each field, and of secrets only that
+// they changed.
+func TestHistorySaysWhatChanged(t *testing.T) {
+	webtest.OnBoth(t, func(t *testing.T, c *webtest.Console) {
+		w := c.AddWebhook(func(in *models.WebhookInput) { in.Name, in.Secrets[0].Set = "Before", "the first secret of all" })
+		save := func(change func(form url.Values)) {
+			t.Helper()
+			form := c.Get(webtest.EditPath(w)).Want(http.StatusOK).Form()
+			change(form)
+			form.Set("do", "save")
+			c.Post(webtest.EditPath(w), form).Want(http.StatusSeeOther)
+		}
+		save(func(form url.Values) {
+			form.Set("name", "After "+webtest.Nasty)
+			form.Set("tag_mode", "specific")
+			form.Set("tags", "go, python")
+			form.Set("secret_1", "another secret of 16 or more")
+		})
+		save(func(url.Values) {})
+		a := c.Get(webhooks.WebhookPath(w.ID)).Want(http.StatusOK)
+		webtest.NoMarkup(t, a)
+		text := a.Text("main")
+		webtest.Says(t, "the history", text, `Name "Before" → "After `, "tags all → specific", "tags added: go, python", "signing secret 1 replaced", "Saved without a change", "Created")
+		if strings.Contains(text, "another secret") || strings.Contains(text, "first secret") {
+			t.Error("a secret is in the history")
+		}
+	})
 }

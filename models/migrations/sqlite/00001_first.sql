@@ -191,7 +191,8 @@ create table webhook_versions (
     community text not null,
     state text not null,
     reason text not null,
-    deleted boolean not null
+    deleted boolean not null,
+    changes text not null default ''
 );
 create index webhook_versions_webhook on webhook_versions (webhook_id, version);
 create index webhook_versions_location on webhook_versions (location, webhook_id, version);
