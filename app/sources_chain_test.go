@@ -55,11 +55,11 @@ func TestChainedInstances(t *testing.T) {
 		first.Accept(chainQuestion(99, "last"))
 		for name := range chainTypes {
 			apptest.Eventually(t, name+"'s last event", func() bool { return strings.Contains(strings.Join(things(final, name), ""), "Title 99") })
-			sent, arrived := things(direct, name), things(final, name)
-			slices.Sort(sent)
+			want, arrived := things(direct, name), things(final, name)
+			slices.Sort(want)
 			slices.Sort(arrived)
-			if !slices.Equal(sent, arrived) {
-				t.Errorf("%s: the first instance sent\n%s\nand out of the second came\n%s", name, strings.Join(sent, "\n"), strings.Join(arrived, "\n"))
+			if !slices.Equal(want, arrived) {
+				t.Errorf("%s: the first instance sent\n%s\nand out of the second came\n%s", name, strings.Join(want, "\n"), strings.Join(arrived, "\n"))
 			}
 			for _, d := range final.Of(name) {
 				if err := apptest.VerifyType(name, d); err != nil {

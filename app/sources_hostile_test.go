@@ -92,7 +92,7 @@ func TestHostilePrograms(t *testing.T) {
 		a := receive(t, in, name, customSecret, `{"n":7}`)
 		other.Wait()
 		page := b.Get("/admin/sources/" + name).Body
-		if a.Code != http.StatusUnprocessableEntity || !containsOne(told(a.Body), h.says) || !containsOne(page, h.says) {
+		if a.Code != http.StatusUnprocessableEntity || !containsOne(detailOf(a.Body), h.says) || !containsOne(page, h.says) {
 			t.Errorf("%s: %d %s", h.program, a.Code, a.Body)
 		}
 		if strings.Contains(b.Get("/admin/trigger-history").Body, name) {
@@ -124,8 +124,8 @@ func checkForm(t *testing.T, b *apptest.Browser) {
 	}
 }
 
-// told is the sentence of a refusal.
-func told(problem string) string {
+// detailOf is the sentence of a refusal.
+func detailOf(problem string) string {
 	var p struct{ Detail string }
 	if err := json.Unmarshal([]byte(problem), &p); err != nil {
 		return err.Error()

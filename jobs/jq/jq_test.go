@@ -172,11 +172,10 @@ func TestAWaitEnds(t *testing.T) {
 	first.Go(func() { yields(t, r, "leads", `def f: f; f`, `{}`) })
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	var fault *jq.Fault
 	for range 20 { // at least one of them has to wait
 		if _, err := r.Run(ctx, "leads", `def f: f; f`, jq.Input{Body: []byte(`{}`)}); errors.Is(err, context.Canceled) {
 			break
-		} else if !errors.As(err, &fault) {
+		} else if _, is := errors.AsType[*jq.Fault](err); !is {
 			t.Fatal(err)
 		}
 	}

@@ -83,10 +83,10 @@ func (r *Runner) Stop() {
 	r.children = map[string]*child{}
 	r.mu.Unlock()
 	for _, c := range children {
-		c.turn <- struct{}{}
+		c.lock <- struct{}{}
 		c.closed = true
 		c.end()
-		<-c.turn
+		<-c.lock
 	}
 }
 
@@ -99,13 +99,13 @@ func (r *Runner) acquire(ctx context.Context, source string) (*child, error) {
 	}
 	c := r.children[source]
 	if c == nil {
-		c = &child{turn: make(chan struct{}, 1)}
+		c = &child{lock: make(chan struct{}, 1)}
 		r.children[source] = c
 	}
 	c.users++
 	r.mu.Unlock()
 	select {
-	case c.turn <- struct{}{}:
+	case c.lock <- struct{}{}:
 		return c, nil
 	case <-ctx.Done():
 		r.mu.Lock()
@@ -117,7 +117,7 @@ func (r *Runner) acquire(ctx context.Context, source string) (*child, error) {
 
 // release gives the turn back. A child that nobody asks for a while ends.
 func (r *Runner) release(source string, c *child) {
-	<-c.turn
+	<-c.lock
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c.users--
@@ -141,13 +141,13 @@ func (r *Runner) retire(source string, c *child) {
 	c.end()
 }
 
-// child is the process of one source. What follows turn belongs to the one that
+// child is the process of one source. What follows lock belongs to the one that
 // put something into it; users and idle belong to the Runner's mutex.
 type child struct {
 	users int
 	idle  *time.Timer
 
-	turn    chan struct{}
+	lock    chan struct{}
 	closed  bool
 	process *exec.Cmd // nil: not started, or ended
 	in      io.WriteCloser

@@ -108,9 +108,9 @@ type discourse struct {
 // lookUp is what the instance says at a path to a visitor without a login;
 // false: it is not there yet, or nobody may read it.
 func (d *discourse) lookUp(path string) (o object, found bool) {
-	a, asked := d.r.Answers[path]
+	a, answered := d.r.Answers[path]
 	switch {
-	case !asked:
+	case !answered:
 		d.lookups = append(d.lookups, path)
 		return object{}, false
 	case a.Status == http.StatusUnauthorized, a.Status == http.StatusForbidden, a.Status == http.StatusNotFound, a.Status == http.StatusGone:
@@ -127,14 +127,14 @@ func (d *discourse) lookUp(path string) (o object, found bool) {
 	return o, true
 }
 
-// waits says whether the reading has ended without an event, at least for now.
-func (d *discourse) waits() bool { return d.why != "" || d.fault != nil || len(d.lookups) > 0 }
+// stopped says whether the reading has ended without an event, at least for now.
+func (d *discourse) stopped() bool { return d.why != "" || d.fault != nil || len(d.lookups) > 0 }
 
 // public reads a topic as a visitor without a login sees it.
 func (d *discourse) public(topicID int64) (topic object, ok bool) {
 	path := "/t/" + strconv.FormatInt(topicID, 10) + ".json"
 	topic, found := d.lookUp(path)
-	if d.waits() {
+	if d.stopped() {
 		return topic, false
 	}
 	var id int64
@@ -153,7 +153,7 @@ func (d *discourse) public(topicID int64) (topic object, ok bool) {
 	case topic.has("deleted_at"):
 		d.why = "The topic is deleted."
 	}
-	return topic, !d.waits()
+	return topic, !d.stopped()
 }
 
 // hiddenPost says why a post is not public by itself; empty: it may be.
@@ -189,7 +189,7 @@ func (d *discourse) readPost(body object, event string, types [2]string) {
 		body.fail(member, errMissing)
 	}
 	p := body.inner(member)
-	id, topicID, number := p.postID("id"), p.postID("topic_id"), p.postID("post_number")
+	topicID, number := p.postID("topic_id"), p.postID("post_number")
 	if archetype := p.need("topic_archetype"); archetype != "regular" {
 		d.why = "The post is in a private message, so it is not passed on."
 	} else {
@@ -209,18 +209,27 @@ func (d *discourse) readPost(body object, event string, types [2]string) {
 	}
 	topic, public := d.public(topicID)
 	parent := d.parent(topicID, reply)
-	if !public || d.waits() {
+	if !public || d.stopped() {
 		return
 	}
+	d.event = d.postEvent(p, eventType, d.question(topic, topicID), parent)
+	if *topic.fault != nil {
+		d.fault = fmt.Errorf("the look-up of the topic: %w", *topic.fault)
+	}
+}
+
+// postEvent is the event of a post of a question's topic.
+func (d *discourse) postEvent(p object, eventType string, q *Question, parent *Answer) Event {
+	id, number := p.postID("id"), p.postID("post_number")
 	created, updated := p.when("created_at", d.r.At), p.when("updated_at", d.r.At)
 	version := int64(1)
 	p.read("version", &version)
 	cooked := p.need("cooked")
 	slug := ""
 	p.read("category_slug", &slug)
-	e := Event{Type: eventType, OccurredAt: created, Community: slugOf(slug), Question: d.question(topic, topicID)}
 	owner := discourseUser(p, "user_id")
-	link := e.Question.Link + "/" + strconv.FormatInt(number, 10)
+	e := Event{Type: eventType, OccurredAt: created, Community: slugOf(slug), Question: q}
+	link := q.Link + "/" + strconv.FormatInt(number, 10)
 	var edited *int64
 	switch eventType {
 	case QuestionCreated, AnswerCreated, CommentCreated:
@@ -233,7 +242,6 @@ func (d *discourse) readPost(body object, event string, types [2]string) {
 	}
 	switch {
 	case number == 1:
-		q := e.Question
 		q.Body, q.Owner, q.CreationDate, q.LastEditDate = cooked, owner, created.UnixMilli(), edited
 	case eventType == CommentCreated:
 		e.Answer = parent
@@ -244,10 +252,7 @@ func (d *discourse) readPost(body object, event string, types [2]string) {
 			IsAccepted: eventType == AnswerAccepted,
 		}
 	}
-	d.event = e
-	if *topic.fault != nil {
-		d.fault = fmt.Errorf("the look-up of the topic: %w", *topic.fault)
-	}
+	return e
 }
 
 // replyTo is the number of the post that a post is a comment on; 0: it is none.
@@ -307,10 +312,23 @@ func (d *discourse) readTopicEdit(body object) {
 			found.inner("category").read("slug", &slug)
 		}
 	}
-	if !public || d.waits() {
+	if !public || d.stopped() {
 		return
 	}
 	q := d.question(topic, id)
+	d.event = Event{Type: QuestionEdited, OccurredAt: d.r.At, Community: slugOf(slug), Question: q}
+	version := d.readFirstPost(topic, q)
+	// The topic itself has no version: what an edit of it changes is one.
+	edit, _ := encode([]any{q.Title, q.Tags, category}) // texts and a number
+	d.event.ID = fmt.Sprintf("topic:%d:v%d:%s", id, version, bodyID(edit))
+	if *topic.fault != nil {
+		d.fault = fmt.Errorf("the look-up of the topic: %w", *topic.fault)
+	}
+}
+
+// readFirstPost fills in what a question has of its topic's first post, and
+// returns the post's version.
+func (d *discourse) readFirstPost(topic object, q *Question) (version int64) {
 	stream := topic.inner("post_stream")
 	posts := stream.list("posts")
 	var first object
@@ -321,25 +339,17 @@ func (d *discourse) readTopicEdit(body object) {
 	}
 	if number != 1 {
 		d.why = "The topic's first post cannot be read without a login."
-		return
+		return 0
 	}
 	if d.why = hiddenPost(first); d.why != "" {
-		return
+		return 0
 	}
-	version := int64(1)
+	version = 1
 	first.read("version", &version)
 	first.read("cooked", &q.Body)
 	q.Owner, q.CreationDate = discourseUser(first, "user_id"), first.when("created_at", d.r.At).UnixMilli()
 	q.LastEditDate = millis(d.r.At)
-	// The topic itself has no version: what an edit of it changes is one.
-	edit, _ := encode([]any{q.Title, q.Tags, category}) // texts and a number
-	d.event = Event{
-		ID: fmt.Sprintf("topic:%d:v%d:%s", id, version, bodyID(edit)), Type: QuestionEdited, OccurredAt: d.r.At,
-		Community: slugOf(slug), Question: q,
-	}
-	if *topic.fault != nil {
-		d.fault = fmt.Errorf("the look-up of the topic: %w", *topic.fault)
-	}
+	return version
 }
 
 // question is a topic without what its first post has.

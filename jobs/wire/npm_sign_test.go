@@ -44,15 +44,15 @@ func TestNPMSigners(t *testing.T) {
 	if err := json.Unmarshal(output, &requests); err != nil {
 		t.Fatalf("%v: %s", err, output)
 	}
-	real, types := 0, map[string]int{}
+	payloads, types := 0, map[string]int{}
 	for _, q := range requests {
 		if q.Kind == "github" && !strings.HasSuffix(q.Name, "of a question") {
-			real++
+			payloads++
 		}
 		types[checkSigned(t, q)]++
 	}
-	if real != 15+4 {
-		t.Errorf("%d payloads of discussions, want 15 of discussion and 4 of discussion_comment", real)
+	if payloads != 15+4 {
+		t.Errorf("%d payloads of discussions, want 15 of discussion and 4 of discussion_comment", payloads)
 	}
 	for _, want := range []string{QuestionCreated, QuestionEdited, AnswerCreated, AnswerEdited, AnswerAccepted, "team.created", ""} {
 		if types[want] == 0 {

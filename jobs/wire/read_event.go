@@ -169,17 +169,17 @@ func unreadable(eventType string) string {
 	case eventType == WebhookBroken, eventType == SourceSilent:
 		return fmt.Sprintf("“%s” is a notice of another Sitehooks about itself.", shown(eventType))
 	}
-	listed := false
+	known := false
 	for _, f := range families {
 		first, _, _ := strings.Cut(f.Type(""), ".")
 		if first == parts[1] {
 			if slices.ContainsFunc(f.Events, func(event string) bool { return f.Type(event) == eventType }) {
 				return ""
 			}
-			listed = true
+			known = true
 		}
 	}
-	if listed {
+	if known {
 		return fmt.Sprintf("“%s” is not an event of %s that Sitehooks knows.", shown(eventType), parts[1])
 	}
 	return ""

@@ -23,65 +23,73 @@ var itemEvents = func() map[string]string {
 // Enterprise did, into an event of the type. at counts where the item says no
 // time.
 func readItem(in object, eventType string, at time.Time) Event {
+	p := itemPost{created: at.UnixMilli(), link: in.need("link"), owner: in.owner()}
+	in.read("creation_date", &p.created)
+	in.read("last_edit_date", &p.edited)
+	in.read("body", &p.body)
+	in.read("score", &p.score)
 	e := Event{Type: eventType, OccurredAt: at}
-	created, edited := at.UnixMilli(), (*int64)(nil)
-	in.read("creation_date", &created)
-	in.read("last_edit_date", &edited)
 	switch eventType {
 	case QuestionCreated, AnswerCreated, CommentCreated:
-		e.OccurredAt = time.UnixMilli(created)
+		e.OccurredAt = time.UnixMilli(p.created)
 	case QuestionEdited, AnswerEdited:
-		if edited != nil {
-			e.OccurredAt = time.UnixMilli(*edited)
+		if p.edited != nil {
+			e.OccurredAt = time.UnixMilli(*p.edited)
 		}
 	}
-	var link, body string
-	var score int64
-	in.read("link", &link)
-	in.read("body", &body)
-	in.read("score", &score)
-	owner := in.owner()
-	q := Question{Tags: []string{}, CreationDate: e.OccurredAt.UnixMilli(), Owner: User{UserID: -1, DisplayName: "Community"}}
+	q := &Question{Tags: []string{}, CreationDate: e.OccurredAt.UnixMilli(), Owner: User{UserID: -1, DisplayName: "Community"}}
 	in.read("title", &q.Title)
 	in.read("tags", &q.Tags)
 	q.Tags = normalTags(q.Tags)
-	e.Question = &q
+	e.Question = q
 	switch family, _, _ := strings.Cut(eventType, "."); family {
 	case "question":
-		q.QuestionID, q.Link, q.Body, q.Score = in.postID("question_id"), link, body, score
-		q.CreationDate, q.LastEditDate, q.Owner = created, edited, owner
-		e.Subject = strconv.FormatInt(q.QuestionID, 10)
+		q.QuestionID, q.Link, q.Body, q.Score = in.postID("question_id"), p.link, p.body, p.score
+		q.CreationDate, q.LastEditDate, q.Owner = p.created, p.edited, p.owner
 	case "answer":
-		a := Answer{
-			AnswerID: in.postID("answer_id"), Link: link, Body: body, Score: score, Owner: owner,
-			CreationDate: created, LastEditDate: edited, IsAccepted: eventType == AnswerAccepted,
-		}
-		in.read("is_accepted", &a.IsAccepted)
-		q.QuestionID = in.questionID(link)
-		q.Link = questionLink(link, q.QuestionID, a.AnswerID)
-		e.Answer = &a
-		e.Subject = strconv.FormatInt(a.AnswerID, 10)
+		e.Answer = p.answer(in, q, eventType == AnswerAccepted)
 	case "comment":
-		c := Comment{CommentID: in.postID("comment_id"), Link: link, Body: body, Score: score, CreationDate: created, Owner: owner}
-		q.QuestionID = in.questionID(link)
-		post := q.QuestionID
-		in.read("post_id", &post)
-		q.Link = questionLink(link, q.QuestionID, post)
-		if post != q.QuestionID {
-			e.Answer = &Answer{
-				AnswerID: post, Link: answerLink(q.Link, post), CreationDate: q.CreationDate, Owner: q.Owner,
-			}
-		}
-		e.Comment = &c
-		e.Subject = strconv.FormatInt(c.CommentID, 10)
-	}
-	if link == "" {
-		in.fail("link", errMissing)
+		e.Comment, e.Answer = p.comment(in, q)
 	}
 	if strings.TrimSpace(q.Title) == "" { // comments do not carry it
 		q.Title = "Question " + strconv.FormatInt(q.QuestionID, 10)
 	}
 	return e
+}
+
+// itemPost is what questions, answers and comments have in an item alike.
+type itemPost struct {
+	created    int64
+	edited     *int64
+	link, body string
+	score      int64
+	owner      User
+}
+
+// answer reads an answer, and what its item says of its question.
+func (p itemPost) answer(in object, q *Question, accepted bool) *Answer {
+	a := &Answer{
+		AnswerID: in.postID("answer_id"), Link: p.link, Body: p.body, Score: p.score, Owner: p.owner,
+		CreationDate: p.created, LastEditDate: p.edited, IsAccepted: accepted,
+	}
+	in.read("is_accepted", &a.IsAccepted)
+	q.QuestionID = in.questionID(p.link)
+	q.Link = questionLink(p.link, q.QuestionID, a.AnswerID)
+	return a
+}
+
+// comment reads a comment, the id of the answer that it is on, if it is on one,
+// and what its item says of their question.
+func (p itemPost) comment(in object, q *Question) (*Comment, *Answer) {
+	c := &Comment{CommentID: in.postID("comment_id"), Link: p.link, Body: p.body, Score: p.score, CreationDate: p.created, Owner: p.owner}
+	q.QuestionID = in.questionID(p.link)
+	post := q.QuestionID
+	in.read("post_id", &post)
+	q.Link = questionLink(p.link, q.QuestionID, post)
+	if post == q.QuestionID {
+		return c, nil
+	}
+	return c, &Answer{AnswerID: post, Link: answerLink(q.Link, post), CreationDate: q.CreationDate, Owner: q.Owner}
 }
 
 // postID is an id that must be there.

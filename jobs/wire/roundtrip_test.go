@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -133,7 +134,7 @@ func (g generator) event(k EventKind) Event {
 	e := Event{ID: "e", Type: k.Type, OccurredAt: g.time(), Location: "main", Actor: g.user()}
 	family := familyOf(k)
 	if !family.Posts {
-		e.Subject = fmt.Sprint(g.IntN(1 << 31))
+		e.Subject = strconv.Itoa(g.IntN(1 << 31))
 		e.Data = g.data(e.Subject)
 		if family.CRM {
 			e.Changes = g.words()
@@ -145,7 +146,7 @@ func (g generator) event(k EventKind) Event {
 		CreationDate: g.time().UnixMilli(), LastEditDate: g.date(), Owner: g.user(),
 	}
 	q.Link = fmt.Sprintf("https://forum.example.org/%s/%d/%s", []string{"questions", "t", "c/team/questions"}[g.IntN(3)], q.QuestionID, g.slug())
-	e.Question, e.Subject = &q, fmt.Sprint(q.QuestionID)
+	e.Question, e.Subject = &q, strconv.FormatInt(q.QuestionID, 10)
 	if k.Family == "answer" || k.Family == "comment" && g.IntN(2) == 0 {
 		a := Answer{
 			AnswerID: g.id(), Body: g.text(), Score: g.Int64N(9), IsAccepted: g.IntN(2) == 0,
@@ -154,7 +155,7 @@ func (g generator) event(k EventKind) Event {
 		if a.Link = answerLink(q.Link, a.AnswerID); g.IntN(3) == 0 {
 			a.Link = "https://forum.example.org/a/" + g.slug()
 		}
-		e.Answer, e.Subject = &a, fmt.Sprint(a.AnswerID)
+		e.Answer, e.Subject = &a, strconv.FormatInt(a.AnswerID, 10)
 	}
 	if k.Family == "comment" {
 		c := Comment{CommentID: g.id(), Body: g.text(), Score: g.Int64N(9), CreationDate: g.time().UnixMilli(), Owner: g.user()}
@@ -163,7 +164,7 @@ func (g generator) event(k EventKind) Event {
 			post = e.Answer.Link
 		}
 		c.Link = commentLink(post, c.CommentID, e.postID())
-		e.Comment, e.Subject = &c, fmt.Sprint(c.CommentID)
+		e.Comment, e.Subject = &c, strconv.FormatInt(c.CommentID, 10)
 	}
 	return e
 }
