@@ -45,7 +45,7 @@ func TestBackupCommand(t *testing.T) {
 		t.Errorf("the file was changed: %v", err)
 	}
 	restored := modelstest.Open(t, models.Options{DataDir: filepath.Dir(to), Box: o.Box})
-	if w, err := restored.Webhooks.Get(t.Context(), 1); err != nil || w.Name != "One" {
+	if w, err := restored.Webhooks.Get(t.Context(), models.AllLocations(), 1); err != nil || w.Name != "One" {
 		t.Errorf("restored: %+v %v", w, err)
 	}
 }

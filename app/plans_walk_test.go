@@ -97,13 +97,13 @@ func walkJobs(t *testing.T, s *models.Store, admin *apptest.Browser) {
 	ok(t, err)
 	apptest.Eventually(t, "delivered", func() bool { return len(r.Got()) > 0 })
 	apptest.Eventually(t, "one is broken", func() bool {
-		list, err := s.Webhooks.List(t.Context(), models.WebhookQuery{Location: "walk", State: models.WebhookBroken, Limit: 1})
+		list, err := s.Webhooks.List(t.Context(), models.WebhookQuery{Within: models.AllLocations(), Location: "walk", State: models.WebhookBroken, Limit: 1})
 		ok(t, err)
 		return len(list.Rows) == 1
 	})
 	again := r.Got()[0].ID
 	apptest.Eventually(t, "recorded", func() bool {
-		row, err := s.Deliveries.Get(t.Context(), again)
+		row, err := s.Deliveries.Get(t.Context(), models.AllLocations(), again)
 		ok(t, err)
 		return row.State == models.DeliveryDelivered
 	})
@@ -179,17 +179,18 @@ func walkChanges(t *testing.T, s *models.Store, by models.Actor, rows int) {
 	ok(t, err)
 	_, err = s.Webhooks.Resume(ctx, by, 50, true)
 	ok(t, err)
-	w, err := s.Webhooks.Get(ctx, 2)
+	w, err := s.Webhooks.Get(ctx, models.AllLocations(), 2)
 	ok(t, err)
 	_, err = s.Webhooks.Update(ctx, by, w.ID, w.UpdatedAt, models.WebhookInput{Type: w.Type, Name: w.Name, Location: "walk", TagMode: models.TagsAll, URL: "https://hooks.example.com/"})
 	ok(t, err)
 	_, err = s.Webhooks.Delete(ctx, by, 100)
 	ok(t, err)
 	for _, q := range []models.DeliveryQuery{{State: models.DeliveryFailed, WebhookID: 1}, {CodeClass: 5}} {
+		q.Within = models.AllLocations()
 		_, err = s.Deliveries.ResendAll(ctx, by, q, models.Resendable{Through: int64(rows)}, "some")
 		ok(t, err)
 	}
-	named, err := s.Events.Named(ctx, "big-"+strconv.Itoa(rows), 50)
+	named, err := s.Events.Named(ctx, models.AllLocations(), "big-"+strconv.Itoa(rows), 50)
 	ok(t, err)
 	e, err := s.Events.Get(ctx, named[0].Location, named[0].EventID)
 	ok(t, err)

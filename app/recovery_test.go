@@ -111,7 +111,7 @@ func onlyDelivery(t testing.TB, env []string) models.Delivery {
 	t.Helper()
 	s := apptest.OpenStore(t, env)
 	defer s.Close()
-	rows, _, err := s.Deliveries.List(t.Context(), models.DeliveryQuery{Limit: 10})
+	rows, _, err := s.Deliveries.List(t.Context(), models.DeliveryQuery{Within: models.AllLocations(), Limit: 10})
 	ok(t, err)
 	if len(rows) != 1 {
 		t.Fatalf("%d deliveries", len(rows))

@@ -76,7 +76,7 @@ func (c tokenCreateCommand) Run(ctx context.Context, p Process) error {
 // sayIfUnknown warns of a location that may be misspelt: it is registered with
 // its first event.
 func sayIfUnknown(ctx context.Context, s *models.Store, location string, to io.Writer) error {
-	_, err := s.Locations.Get(ctx, location)
+	_, err := s.Locations.Get(ctx, models.AllLocations(), location)
 	if errors.Is(err, models.ErrNotFound) {
 		_, err = fmt.Fprintf(to, "sitehooks: the location %s does not exist yet; its first event creates it\n", location)
 	}

@@ -299,7 +299,7 @@ func TestEditingChangesURLAndSecretsOfWhatWaits(t *testing.T) {
 		if len(got) != 1 || len(b.receiver.requests()) != 0 || got[0].header.Get("webhook-signature") == "" {
 			b.t.Fatalf("received %+v", got)
 		}
-		d, err := b.store.Deliveries.Get(b.t.Context(), body.PublicID)
+		d, err := b.store.Deliveries.Get(b.t.Context(), models.AllLocations(), body.PublicID)
 		ok(b.t, err)
 		if string(d.Body) != string(got[0].body) {
 			b.t.Error("the body changed")

@@ -267,7 +267,7 @@ func TestClockSetBackDoesNotStopDispatch(t *testing.T) {
 		b.clock.Add(time.Second)
 		b.dispatch()
 		_ = w
-		rows, _, err := b.store.Deliveries.List(b.t.Context(), models.DeliveryQuery{Limit: 10})
+		rows, _, err := b.store.Deliveries.List(b.t.Context(), models.DeliveryQuery{Within: models.AllLocations(), Limit: 10})
 		ok(b.t, err)
 		if len(rows) != 1 { // the webhook that existed by the clock of now
 			b.t.Errorf("%d deliveries", len(rows))
@@ -301,7 +301,7 @@ func TestTriggerHistoryCanBeOff(t *testing.T) {
 		b.record(question("c", 3, nil)) // waits
 		for _, all := range []bool{true, false} {
 			var ids []string
-			page, err := b.store.Events.Search(b.t.Context(), models.EventQuery{Limit: 10, NoUnlogged: !all})
+			page, err := b.store.Events.Search(b.t.Context(), models.EventQuery{Within: models.AllLocations(), Limit: 10, NoUnlogged: !all})
 			ok(b.t, err)
 			for _, e := range page.Rows {
 				ids = append(ids, e.EventID)

@@ -199,7 +199,7 @@ func (b *bench) db() *sql.DB {
 
 func (b *bench) deliveries(w models.Webhook) []models.DeliveryRow {
 	b.t.Helper()
-	rows, _, err := b.store.Deliveries.List(b.t.Context(), models.DeliveryQuery{WebhookID: w.ID, Limit: 1000})
+	rows, _, err := b.store.Deliveries.List(b.t.Context(), models.DeliveryQuery{Within: models.AllLocations(), WebhookID: w.ID, Limit: 1000})
 	ok(b.t, err)
 	slices.Reverse(rows)
 	return rows
@@ -216,7 +216,7 @@ func (b *bench) only(w models.Webhook) models.DeliveryRow {
 
 func (b *bench) reload(w models.Webhook) models.Webhook {
 	b.t.Helper()
-	w, err := b.store.Webhooks.GetAny(b.t.Context(), w.ID)
+	w, err := b.store.Webhooks.GetAny(b.t.Context(), models.AllLocations(), w.ID)
 	ok(b.t, err)
 	return w
 }

@@ -144,7 +144,7 @@ func TestHealthBeginsAnewWithAResume(t *testing.T) {
 		_, err := b.store.Webhooks.Resume(b.t.Context(), admin, w.ID, false)
 		ok(b.t, err)
 		b.deliver(w)
-		page, err := b.store.Webhooks.List(b.t.Context(), models.WebhookQuery{Limit: 10})
+		page, err := b.store.Webhooks.List(b.t.Context(), models.WebhookQuery{Within: models.AllLocations(), Limit: 10})
 		ok(b.t, err)
 		if n := page.Rows[0].Lane.FailuresInRow; n != 1 {
 			b.t.Errorf("%d failures in a row after the resume, want 1", n)

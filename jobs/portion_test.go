@@ -100,7 +100,7 @@ func TestAnEventForManyWebhooksIsDispatchedInPortions(t *testing.T) {
 			b.t.Errorf("in the end: %+v", after)
 		}
 		b.deliver(w)
-		row, err := b.store.Deliveries.Get(b.t.Context(), b.only(last).PublicID)
+		row, err := b.store.Deliveries.Get(b.t.Context(), models.AllLocations(), b.only(last).PublicID)
 		ok(b.t, err)
 		if got := b.receiver.requests(); len(got) != 1 || string(got[0].body) != string(wire.JoinBody(row.SharedBytes(), row.Body)) || len(got[0].body) < 20_000 {
 			b.t.Errorf("the first and the last webhook have other bodies: %d requests", len(got))

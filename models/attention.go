@@ -36,35 +36,35 @@ type Attention struct {
 	Soon      bool // something is held and half of its time is over
 }
 
-// Attention returns broken webhooks, and stopped ones whose held deliveries
+// Attention returns broken webhooks of the locations, and stopped ones whose held deliveries
 // were held for half the retention, at most AttentionMax of them. Stopped ones
 // that hold nothing or nothing old are left out. Deliveries held because types
 // are switched off come last, as one entry.
-func (x *Webhooks) Attention(ctx context.Context, at Snapshot) (_ []Attention, err error) {
+func (x *Webhooks) Attention(ctx context.Context, within LocationSet, at Snapshot) (_ []Attention, err error) {
 	defer wrap(&err, "find webhooks that need attention")
 	db := x.s.db.WithContext(ctx)
 	var list []Attention
 	if at.troubled { // mostly none is
-		if list, err = x.troubled(db, at); err != nil {
+		if list, err = x.troubled(db, within, at); err != nil {
 			return nil, err
 		}
 	}
 	if at.Settings.GenericEnabled {
 		return list, nil
 	}
-	off, err := x.switchedOff(db, at)
+	off, err := x.switchedOff(db, within, at)
 	if off != nil {
 		list = append(list, *off)
 	}
 	return list, err
 }
 
-func (x *Webhooks) troubled(db *gorm.DB, at Snapshot) ([]Attention, error) {
-	list, err := x.holding(db, at, AttentionMax, "state = ?", WebhookBroken)
+func (x *Webhooks) troubled(db *gorm.DB, within LocationSet, at Snapshot) ([]Attention, error) {
+	list, err := x.holding(db, within, at, AttentionMax, "state = ?", WebhookBroken)
 	if err != nil || len(list) == AttentionMax {
 		return list, err
 	}
-	stopped, err := x.holding(db, at, AttentionMax-len(list), `state = ? and state_at < ?
+	stopped, err := x.holding(db, within, at, AttentionMax-len(list), `state = ? and state_at < ?
 		and exists (select 1 from delivery_queue h where h.webhook_id = webhooks.id)`,
 		WebhookStopped, at.Now.Add(-at.Settings.Retention/2))
 	for _, a := range stopped {
@@ -83,12 +83,14 @@ func firstMade(webhook string) string {
 
 // holding returns webhooks, those in their state for longest first, with the
 // number of their waiting deliveries and the time of expiry.
-func (x *Webhooks) holding(db *gorm.DB, at Snapshot, limit int, which string, args ...any) ([]Attention, error) {
+func (x *Webhooks) holding(db *gorm.DB, within LocationSet, at Snapshot, limit int, which string, args ...any) ([]Attention, error) {
 	var rows []struct {
 		Attention
 		FirstAt *time.Time // when the first that waits was made
 	}
-	which = "from webhooks where state <> 'active' and deleted_at is null and state_at is not null and " + which
+	here, slugs := within.sql("location")
+	which = "from webhooks where state <> 'active' and deleted_at is null and state_at is not null and " + here + " and " + which
+	args = slices.Concat(slugs, args)
 	err := db.Raw(`select w.*, `+firstMade("w.webhook_id")+` as first_at,
 			(select count(*) from (select 1 from delivery_queue where webhook_id = w.id limit ?) held) as held
 		from (select id as webhook_id, id, name, state, state_reason as reason, state_at, (select count(*) `+which+`) as alike
@@ -117,7 +119,7 @@ func (x *Webhooks) holding(db *gorm.DB, at Snapshot, limit int, which string, ar
 
 // switchedOff are the deliveries that active webhooks hold because their types
 // are switched off, once half of the retention is over; nil: there are none.
-func (x *Webhooks) switchedOff(db *gorm.DB, at Snapshot) (*Attention, error) {
+func (x *Webhooks) switchedOff(db *gorm.DB, within LocationSet, at Snapshot) (*Attention, error) {
 	if at.SwitchedAt.After(at.Now.Add(-at.Settings.Retention / 2)) {
 		return nil, nil //nolint:nilnil // nothing is that old
 	}
@@ -126,11 +128,13 @@ func (x *Webhooks) switchedOff(db *gorm.DB, at Snapshot) (*Attention, error) {
 		return nil, err
 	}
 	types = slices.DeleteFunc(types, func(name string) bool { return !x.s.needsFeature(name) })
-	const holds = "w.state = ? and w.deleted_at is null and w.type in ?"
+	here, slugs := within.sql("w.location")
+	holds := "w.state = ? and w.deleted_at is null and w.type in ? and " + here
+	args := slices.Concat([]any{WebhookActive, types}, slugs)
 	// The first of each lane is found by index; all that waits may be much.
 	var first []time.Time
 	err := db.Raw(`select * from (select `+firstMade("w.id")+` as first_at from webhooks w where `+holds+`) f
-		where f.first_at is not null order by f.first_at limit 1`, WebhookActive, types).Scan(&first).Error
+		where f.first_at is not null order by f.first_at limit 1`, args...).Scan(&first).Error
 	if err != nil || len(first) == 0 {
 		return nil, err
 	}
@@ -143,7 +147,7 @@ func (x *Webhooks) switchedOff(db *gorm.DB, at Snapshot) (*Attention, error) {
 		return nil, nil //nolint:nilnil // nothing is that old
 	}
 	err = db.Raw(`select count(*) from (select 1 from webhooks w join delivery_queue q on q.webhook_id = w.id
-		where `+holds+` limit ?) held`, WebhookActive, types, HeldMax+1).Scan(&a.Held).Error
+		where `+holds+` limit ?) held`, append(args, HeldMax+1)...).Scan(&a.Held).Error
 	a.Held, a.More = min(a.Held, HeldMax), a.Held > HeldMax
 	return &a, err
 }

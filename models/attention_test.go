@@ -20,7 +20,7 @@ func TestAttention(t *testing.T) {
 	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
 		attention := func() []models.Attention {
 			t.Helper()
-			list, err := s.Webhooks.Attention(t.Context(), snapshot(t, s))
+			list, err := s.Webhooks.Attention(t.Context(), models.AllLocations(), snapshot(t, s))
 			ok(t, err)
 			return list
 		}
@@ -88,13 +88,13 @@ func TestAttentionToWhatIsSwitchedOff(t *testing.T) {
 		clock.Add(day)
 		ok(t, s.Settings.Change(t.Context(), mary, models.EnableGenericWebhooks, "False", "why"))
 		clock.Add(14 * day)
-		list, err := s.Webhooks.Attention(t.Context(), snapshot(t, s))
+		list, err := s.Webhooks.Attention(t.Context(), models.AllLocations(), snapshot(t, s))
 		ok(t, err)
 		if len(list) != 0 {
 			t.Errorf("before half of the time it lists %+v", list)
 		}
 		clock.Add(2 * day)
-		list, err = s.Webhooks.Attention(t.Context(), snapshot(t, s))
+		list, err = s.Webhooks.Attention(t.Context(), models.AllLocations(), snapshot(t, s))
 		ok(t, err)
 		if len(list) != 1 || list[0].State != models.AttentionOff || list[0].Held != 2 || list[0].More || !list[0].Soon {
 			t.Fatalf("after half of the time it lists %+v", list)
@@ -103,7 +103,7 @@ func TestAttentionToWhatIsSwitchedOff(t *testing.T) {
 			t.Errorf("it expires after %v", d)
 		}
 		ok(t, s.Settings.Change(t.Context(), mary, models.EnableGenericWebhooks, "True", "why"))
-		if list, err = s.Webhooks.Attention(t.Context(), snapshot(t, s)); err != nil || len(list) != 0 {
+		if list, err = s.Webhooks.Attention(t.Context(), models.AllLocations(), snapshot(t, s)); err != nil || len(list) != 0 {
 			t.Errorf("switched on it lists %+v %v", list, err)
 		}
 	})
@@ -114,7 +114,7 @@ func TestAttentionIsShort(t *testing.T) {
 		for range models.AttentionMax + 2 {
 			ok(t, s.Webhooks.Break(t.Context(), create(t, s, nil).ID, "The receiver answered 410 Gone."))
 		}
-		list, err := s.Webhooks.Attention(t.Context(), snapshot(t, s))
+		list, err := s.Webhooks.Attention(t.Context(), models.AllLocations(), snapshot(t, s))
 		ok(t, err)
 		if len(list) != models.AttentionMax || list[0].Alike != models.AttentionMax+2 {
 			t.Errorf("it lists %d of %+v", len(list), list)

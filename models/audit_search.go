@@ -4,10 +4,15 @@ import (
 	"context"
 	"strings"
 	"time"
+
+	"gorm.io/gorm"
 )
 
 // AuditQuery selects entries of the audit log; empty: any.
 type AuditQuery struct {
+	// Within are the locations whose entries are found. Unless it holds all, other
+	// entries are left out but those about site settings.
+	Within   LocationSet
 	Who      string // a name in full
 	Subject  string // kind of the action's target: webhook, member …
 	Search   string // words of target or detail
@@ -32,6 +37,7 @@ func (a *Audit) Search(ctx context.Context, q AuditQuery) (rows []AuditEntry, ne
 		}
 		query = query.Where("id >= ?", floor)
 	}
+	query = auditWithin(query, q.Within)
 	if q.Who != "" {
 		query = query.Where("by_name = ?", q.Who)
 	}
@@ -59,14 +65,23 @@ func (a *Audit) Search(ctx context.Context, q AuditQuery) (rows []AuditEntry, ne
 }
 
 func (q AuditQuery) filtered() bool {
-	return q.Who != "" || q.Subject != "" || q.Search != "" || !q.From.IsZero() || !q.To.IsZero()
+	return !q.Within.All() || q.Who != "" || q.Subject != "" || q.Search != "" || !q.From.IsZero() || !q.To.IsZero()
+}
+
+// auditWithin leaves out entries that concern other locations or, but for site
+// settings, the installation.
+func auditWithin(db *gorm.DB, within LocationSet) *gorm.DB {
+	if within.All() {
+		return db
+	}
+	return db.Where("(location in ? or action like 'setting.%')", within.Slugs())
 }
 
 // People returns the names that the newest entries have, to choose from.
-func (a *Audit) People(ctx context.Context) (_ []string, err error) {
+func (a *Audit) People(ctx context.Context, within LocationSet) (_ []string, err error) {
 	defer wrap(&err, "list names in the audit log")
 	var names []string
 	db := a.s.db.WithContext(ctx)
-	newest := db.Model(&AuditEntry{}).Select("by_name").Order("id desc").Limit(ScanMax)
+	newest := auditWithin(db.Model(&AuditEntry{}), within).Select("by_name").Order("id desc").Limit(ScanMax)
 	return names, db.Table("(?) as newest", newest).Distinct("by_name").Order("by_name").Scan(&names).Error
 }

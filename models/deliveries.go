@@ -20,6 +20,9 @@ const (
 
 // DeliveryQuery selects deliveries; empty: any.
 type DeliveryQuery struct {
+	// Within are the locations whose deliveries are found. Unless it holds all,
+	// those of a webhook that has moved elsewhere are left out.
+	Within     LocationSet
 	WebhookID  int64
 	Location   string // slug
 	PublicID   string // the whole of it
@@ -94,12 +97,13 @@ func (x *Deliveries) withWebhooks(db *gorm.DB, found []Delivery, settings Settin
 	return rows, nil
 }
 
-// Get returns a delivery with its body, or ErrNotFound.
-func (x *Deliveries) Get(ctx context.Context, publicID string) (_ DeliveryRow, err error) {
+// Get returns a delivery of the locations with its body, or ErrNotFound.
+func (x *Deliveries) Get(ctx context.Context, within LocationSet, publicID string) (_ DeliveryRow, err error) {
 	defer wrap(&err, "get delivery %s", publicID)
 	db := x.s.db.WithContext(ctx)
 	var d Delivery
-	if err := found(db.Table("deliveries d").Select(deliveryColumns+", d.body").Take(&d, "d.public_id = ?", publicID)); err != nil {
+	of := DeliveryQuery{Within: within}.whereWithin(db.Table("deliveries d"))
+	if err := found(of.Select(deliveryColumns+", d.body").Take(&d, "d.public_id = ?", publicID)); err != nil {
 		return DeliveryRow{}, err
 	}
 	settings, err := x.s.Settings.get(db)

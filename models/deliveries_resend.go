@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -44,7 +45,7 @@ func (x *Deliveries) Resend(ctx context.Context, by Actor, publicID string) (err
 		if err := x.resend(tx, d.ID, now); err != nil {
 			return err
 		}
-		return audit(tx, by, now, "delivery.resent", "delivery "+publicID, label(w))
+		return auditAt(tx, by, now, w.Location, "delivery.resent", "delivery "+publicID, label(w))
 	})
 }
 
@@ -85,6 +86,7 @@ type Resendable struct {
 // newest that match webhook, state and time, at most ScanMax.
 func (x *Deliveries) Resendable(ctx context.Context, q DeliveryQuery) (_ Resendable, err error) {
 	defer wrap(&err, "count deliveries to resend")
+	q.Location = q.Within.narrow(q.Location)
 	db := x.s.db.WithContext(ctx)
 	var r Resendable
 	settings, err := x.s.Settings.get(db)
@@ -139,6 +141,7 @@ type Resending struct {
 func (x *Deliveries) ResendAll(ctx context.Context, by Actor, q DeliveryQuery, counted Resendable, what string) (_ Resending, err error) {
 	defer wrap(&err, "resend deliveries")
 	var r Resending
+	q.Location = q.Within.narrow(q.Location)
 	err = x.s.db.TxLong(ctx, func(tx *gorm.DB) error {
 		r = Resending{}
 		settings, err := x.s.Settings.get(tx)
@@ -160,7 +163,7 @@ func (x *Deliveries) ResendAll(ctx context.Context, by Actor, q DeliveryQuery, c
 		if err != nil {
 			return err
 		}
-		return audit(tx, by, r.At, "delivery.resent", strconv.FormatInt(r.Total, 10)+" deliveries", what)
+		return auditAt(tx, by, r.At, q.Within.narrow(""), "delivery.resent", strconv.FormatInt(r.Total, 10)+" deliveries", what)
 	})
 	return r, err
 }
@@ -196,9 +199,9 @@ func (x *Deliveries) lockWebhooks(tx *gorm.DB, id int64) error {
 	return hooks.Pluck("id", &ids).Error
 }
 
-// Unsent counts those of a resending that had no attempt yet, and how many of
-// these cannot be sent as things are.
-func (x *Deliveries) Unsent(ctx context.Context, at time.Time) (left, held int64, err error) {
+// Unsent counts those of a resending that had no attempt yet, of webhooks of the
+// locations, and how many of these cannot be sent as things are.
+func (x *Deliveries) Unsent(ctx context.Context, within LocationSet, at time.Time) (left, held int64, err error) {
 	defer wrap(&err, "count resent deliveries")
 	db := x.s.db.WithContext(ctx)
 	settings, err := x.s.Settings.get(db)
@@ -209,9 +212,10 @@ func (x *Deliveries) Unsent(ctx context.Context, at time.Time) (left, held int64
 	if err != nil {
 		return 0, 0, err
 	}
+	_, slugs := within.sql("location")
 	var n struct{ Remain, Held int64 }
 	err = db.Raw(`select coalesce(sum(d.n), 0) as remain, coalesce(sum(case when w.id is null then d.n else 0 end), 0) as held
-		from (select webhook_id, count(*) as n from delivery_queue where resend and due_at = ? group by webhook_id) d
-		left join webhooks w on w.id = d.webhook_id and `+can, append([]any{at}, args...)...).Scan(&n).Error
+		from (select webhook_id, count(*) as n from delivery_queue where resend and due_at = ? and `+within.webhooks("webhook_id")+` group by webhook_id) d
+		left join webhooks w on w.id = d.webhook_id and `+can, slices.Concat([]any{at}, slugs, args)...).Scan(&n).Error
 	return n.Remain, n.Held, err
 }

@@ -32,6 +32,10 @@ type Total struct {
 // where to go on.
 func (x *Deliveries) Search(ctx context.Context, q DeliveryQuery) (_ DeliveryPage, err error) {
 	defer wrap(&err, "search deliveries")
+	q.Location = q.Within.narrow(q.Location)
+	if q.Location != "" && !q.Within.Has(q.Location) {
+		return DeliveryPage{Total: Total{Known: true}}, nil
+	}
 	db := x.s.db.WithContext(ctx)
 	settings, err := x.s.Settings.get(db)
 	if err != nil {
@@ -90,7 +94,8 @@ func (q DeliveryQuery) scans() bool {
 		return false
 	}
 	return q.CodeClass != 0 || q.ErrorClass != "" || q.EventType != "" ||
-		q.State != "" && q.source() != endsSource || q.Location != "" && q.source() != deliverySource
+		q.State != "" && q.source() != endsSource || q.Location != "" && q.source() != deliverySource ||
+		q.Location == "" && q.WebhookID == 0 && !q.Within.All()
 }
 
 // floor is the oldest delivery to look at, so that they are at most ScanMax; 0:

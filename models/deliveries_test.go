@@ -28,7 +28,7 @@ func deliver(t *testing.T, s *models.Store, w models.Webhook, publicID string, i
 		d.Deliveries = append(d.Deliveries, n)
 		return d
 	})
-	row, err := s.Deliveries.Get(t.Context(), publicID)
+	row, err := s.Deliveries.Get(t.Context(), models.AllLocations(), publicID)
 	ok(t, err)
 	return row
 }
@@ -76,12 +76,12 @@ func TestSearchLooksAtSoMuchAndGoesOn(t *testing.T) {
 		many(t, s, w, models.ScanMax+30, now)
 		ok(t, s.DB().Exec("update attempts set code = 503, arrived = false where delivery_id in (5, 6, 20020)").Error)
 		ok(t, s.DB().Exec("update deliveries set event_types = ',answer.created,' where id in (5, 6, 20020)").Error)
-		page, err := s.Deliveries.Search(t.Context(), models.DeliveryQuery{CodeClass: 5, Limit: 10})
+		page, err := s.Deliveries.Search(t.Context(), models.DeliveryQuery{Within: models.AllLocations(), CodeClass: 5, Limit: 10})
 		ok(t, err)
 		if len(page.Rows) != 3 || page.Scanned || page.Rows[2].ID != 5 || page.Rows[2].LastCode != 503 {
 			t.Errorf("what failed: %+v", page)
 		}
-		q := models.DeliveryQuery{EventType: "answer.created", Limit: 10}
+		q := models.DeliveryQuery{Within: models.AllLocations(), EventType: "answer.created", Limit: 10}
 		page, err = s.Deliveries.Search(t.Context(), q)
 		ok(t, err)
 		if len(page.Rows) != 1 || !page.Scanned || page.Rows[0].ID != 20020 {
@@ -93,13 +93,13 @@ func TestSearchLooksAtSoMuchAndGoesOn(t *testing.T) {
 		if len(page.Rows) != 2 || page.Next != 0 {
 			t.Errorf("second: %d rows, next %d", len(page.Rows), page.Next)
 		}
-		q = models.DeliveryQuery{WebhookID: w.ID, State: models.DeliveryDropped, Limit: 10}
+		q = models.DeliveryQuery{Within: models.AllLocations(), WebhookID: w.ID, State: models.DeliveryDropped, Limit: 10}
 		page, err = s.Deliveries.Search(t.Context(), q)
 		ok(t, err)
 		want(t, "both filters scan", page.Scanned, true)
 		// Time goes by ids, and needs no scan.
 		from, to := now.Add(-20_010*time.Second), now.Add(-20_000*time.Second)
-		page, err = s.Deliveries.Search(t.Context(), models.DeliveryQuery{From: from, To: to, Limit: 100})
+		page, err = s.Deliveries.Search(t.Context(), models.DeliveryQuery{Within: models.AllLocations(), From: from, To: to, Limit: 100})
 		ok(t, err)
 		if len(page.Rows) != 10 || page.Next != 0 || !page.Rows[9].CreatedAt.Equal(from) {
 			t.Errorf("time: %d rows, next %d", len(page.Rows), page.Next)
@@ -121,7 +121,7 @@ func TestEventSearchLooksAtSoMuchAndGoesOn(t *testing.T) {
 		}
 		ok(t, s.DB().Exec("update events set title = 'A 50% find' where id in (select min(id) from events)").Error)
 		for _, location := range []string{"", "main"} {
-			q := models.EventQuery{Search: "50% FIND", Location: location, Limit: 10}
+			q := models.EventQuery{Within: models.AllLocations(), Search: "50% FIND", Location: location, Limit: 10}
 			page, err := s.Events.Search(t.Context(), q)
 			ok(t, err)
 			if len(page.Rows) != 0 || !page.Scanned {
@@ -133,14 +133,14 @@ func TestEventSearchLooksAtSoMuchAndGoesOn(t *testing.T) {
 			if len(page.Rows) != 1 || page.Next != 0 {
 				t.Errorf("%q second: %d rows, next %d", location, len(page.Rows), page.Next)
 			}
-			q = models.EventQuery{Search: "e-7", Location: location, Limit: 10}
+			q = models.EventQuery{Within: models.AllLocations(), Search: "e-7", Location: location, Limit: 10}
 			page, err = s.Events.Search(t.Context(), q)
 			ok(t, err)
 			if len(page.Rows) != 1 || page.Scanned {
 				t.Errorf("%q by id: %+v", location, page)
 			}
 			seen := map[int64]bool{}
-			for q = (models.EventQuery{Location: location, Limit: 4000}); ; q.Before = page.Next {
+			for q = (models.EventQuery{Within: models.AllLocations(), Location: location, Limit: 4000}); ; q.Before = page.Next {
 				page, err = s.Events.Search(t.Context(), q)
 				ok(t, err)
 				for _, e := range page.Rows {
@@ -152,7 +152,7 @@ func TestEventSearchLooksAtSoMuchAndGoesOn(t *testing.T) {
 			}
 			want(t, "paged", len(seen), models.ScanMax+20)
 		}
-		page, err := s.Events.Search(t.Context(), models.EventQuery{Search: "e-7", Location: "elsewhere", Limit: 10})
+		page, err := s.Events.Search(t.Context(), models.EventQuery{Within: models.AllLocations(), Search: "e-7", Location: "elsewhere", Limit: 10})
 		ok(t, err)
 		want(t, "by id, elsewhere", len(page.Rows), 0)
 	})
@@ -171,14 +171,14 @@ func TestResendAll(t *testing.T) {
 		ok(t, s.DB().Exec("update deliveries set location = 'elsewhere' where public_id = 'm-1-4'").Error)
 		ok(t, s.DB().Exec("update deliveries set body = ? where public_id = 'm-1-1'", []byte{}).Error)
 		ok(t, s.Webhooks.Pause(t.Context(), mary, shut.ID))
-		can, err := s.Deliveries.Resendable(t.Context(), models.DeliveryQuery{})
+		can, err := s.Deliveries.Resendable(t.Context(), models.DeliveryQuery{Within: models.AllLocations()})
 		ok(t, err)
 		want(t, "resendable", can, models.Resendable{Send: 3, Through: 9, Waiting: 1, Blocked: 4})
-		can, err = s.Deliveries.Resendable(t.Context(), models.DeliveryQuery{WebhookID: open.ID, State: models.DeliveryFailed})
+		can, err = s.Deliveries.Resendable(t.Context(), models.DeliveryQuery{Within: models.AllLocations(), WebhookID: open.ID, State: models.DeliveryFailed})
 		ok(t, err)
 		want(t, "failed", can.Send, 1)
 
-		r, err := s.Deliveries.ResendAll(t.Context(), mary, models.DeliveryQuery{}, models.Resendable{Through: 4}, "all")
+		r, err := s.Deliveries.ResendAll(t.Context(), mary, models.DeliveryQuery{Within: models.AllLocations()}, models.Resendable{Through: 4}, "all")
 		ok(t, err)
 		want(t, "up to the fourth", r.Total, 3)
 		var lane models.Lane
@@ -186,14 +186,14 @@ func TestResendAll(t *testing.T) {
 		if !lane.Paced || lane.NextDueAt == nil || !lane.NextDueAt.Equal(r.At) {
 			t.Errorf("lane: %+v", lane)
 		}
-		left, held, err := s.Deliveries.Unsent(t.Context(), r.At)
+		left, held, err := s.Deliveries.Unsent(t.Context(), models.AllLocations(), r.At)
 		ok(t, err)
 		want(t, "left, held", [2]int64{left, held}, [2]int64{3, 0})
-		row, err := s.Deliveries.Get(t.Context(), "m-1-0")
+		row, err := s.Deliveries.Get(t.Context(), models.AllLocations(), "m-1-0")
 		ok(t, err)
 		finish(t, s, row, models.DeliveryFailed, 500)
 		ok(t, s.Webhooks.Pause(t.Context(), mary, open.ID))
-		left, held, err = s.Deliveries.Unsent(t.Context(), r.At)
+		left, held, err = s.Deliveries.Unsent(t.Context(), models.AllLocations(), r.At)
 		ok(t, err)
 		want(t, "left, held later", [2]int64{left, held}, [2]int64{2, 2})
 		want(t, "audit", lines(t, s, 2)[1], "delivery.resent|3 deliveries|all")
@@ -227,7 +227,7 @@ func TestErase(t *testing.T) {
 			t.Errorf("erasure: %+v", r)
 		}
 		body := func(id string) string {
-			d, err := s.Deliveries.Get(t.Context(), id)
+			d, err := s.Deliveries.Get(t.Context(), models.AllLocations(), id)
 			ok(t, err)
 			attempts, err := s.Deliveries.Attempts(t.Context(), d.ID)
 			ok(t, err)

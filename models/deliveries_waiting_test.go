@@ -43,13 +43,13 @@ func TestWaitingComesInOrder(t *testing.T) {
 				found = append(found, "|")
 			}
 		}
-		want(t, "waiting", pages(models.DeliveryQuery{State: models.StateWaiting}), "d11 d10 d9 d8 d7 | d6 d5 d4 d3 d2 | d1 d0")
-		want(t, "held", pages(models.DeliveryQuery{State: models.StateHeld}), "d10 d8 d6 d4 d2 | d0")
-		want(t, "of one", pages(models.DeliveryQuery{State: models.StateWaiting, WebhookID: open.ID}), "d11 d9 d7 d5 d3 | d1")
-		want(t, "held of one that sends", pages(models.DeliveryQuery{State: models.StateHeld, WebhookID: open.ID}), "")
+		want(t, "waiting", pages(models.DeliveryQuery{Within: models.AllLocations(), State: models.StateWaiting}), "d11 d10 d9 d8 d7 | d6 d5 d4 d3 d2 | d1 d0")
+		want(t, "held", pages(models.DeliveryQuery{Within: models.AllLocations(), State: models.StateHeld}), "d10 d8 d6 d4 d2 | d0")
+		want(t, "of one", pages(models.DeliveryQuery{Within: models.AllLocations(), State: models.StateWaiting, WebhookID: open.ID}), "d11 d9 d7 d5 d3 | d1")
+		want(t, "held of one that sends", pages(models.DeliveryQuery{Within: models.AllLocations(), State: models.StateHeld, WebhookID: open.ID}), "")
 		ok(t, s.Settings.Change(t.Context(), mary, models.EnableGenericWebhooks, "False", "test"))
-		want(t, "held by the setting", pages(models.DeliveryQuery{State: models.StateHeld}), pages(models.DeliveryQuery{State: models.StateWaiting}))
-		rows, more, err := s.Deliveries.List(t.Context(), models.DeliveryQuery{State: models.StateWaiting, Limit: 12})
+		want(t, "held by the setting", pages(models.DeliveryQuery{Within: models.AllLocations(), State: models.StateHeld}), pages(models.DeliveryQuery{Within: models.AllLocations(), State: models.StateWaiting}))
+		rows, more, err := s.Deliveries.List(t.Context(), models.DeliveryQuery{Within: models.AllLocations(), State: models.StateWaiting, Limit: 12})
 		ok(t, err)
 		if len(rows) != 12 || more || !rows[11].Held {
 			t.Errorf("%d rows, more: %v", len(rows), more)

@@ -90,6 +90,7 @@ func (x *Deliveries) where(db *gorm.DB, q DeliveryQuery, floor int64, settings S
 	if q.State != "" {
 		query = query.Where(q.whereState())
 	}
+	query = q.whereWithin(query)
 	if q.State == StateHeld {
 		holds, args, err := x.s.holds(db, settings)
 		if err != nil {
@@ -112,6 +113,14 @@ func (x *Deliveries) where(db *gorm.DB, q DeliveryQuery, floor int64, settings S
 		query = query.Where("d.event_types like ? escape '!'", likeContains(","+q.EventType+","))
 	}
 	return q.whereLast(query), nil
+}
+
+// whereWithin leaves out deliveries d of other locations.
+func (q DeliveryQuery) whereWithin(query *gorm.DB) *gorm.DB {
+	if q.Within.All() {
+		return query
+	}
+	return query.Where("d.location in ? and (select w.location from webhooks w where w.id = d.webhook_id) in ?", q.Within.Slugs(), q.Within.Slugs())
 }
 
 // indexed selects rows of the source by the conditions that it has an index

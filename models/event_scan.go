@@ -61,10 +61,10 @@ func (x *Events) ByIDs(ctx context.Context, ids []int64) (_ []Event, err error) 
 	return rows, nil
 }
 
-// CountSince counts the events of all locations received since.
-func (x *Events) CountSince(ctx context.Context, since time.Time) (n int64, err error) {
+// CountSince counts the events of the locations received since.
+func (x *Events) CountSince(ctx context.Context, within LocationSet, since time.Time) (n int64, err error) {
 	defer wrap(&err, "count events")
 	// By location, because that is how the index finds them.
-	return n, x.s.db.WithContext(ctx).Model(&Event{}).
+	return n, within.where(x.s.db.WithContext(ctx), "location").Model(&Event{}).
 		Where("location in (select slug from locations) and received_at >= ?", since).Count(&n).Error
 }

@@ -17,6 +17,7 @@ type Events struct {
 
 // EventQuery selects events; empty: any.
 type EventQuery struct {
+	Within   LocationSet
 	Search   string // the event's id, words of its title, or a question's number or link
 	Location string
 	Type     string
@@ -43,17 +44,21 @@ func (x *Events) Get(ctx context.Context, location, eventID string) (_ Event, er
 	return x.one(x.s.db.WithContext(ctx), "event_id = ? and location = ?", eventID, location)
 }
 
-// Named returns the events to which senders gave an id, one for each location
-// at most, newest first and at most limit.
-func (x *Events) Named(ctx context.Context, eventID string, limit int) (_ []Event, err error) {
+// Named returns the events of the locations to which senders gave an id, one for
+// each location at most, newest first and at most limit.
+func (x *Events) Named(ctx context.Context, within LocationSet, eventID string, limit int) (_ []Event, err error) {
 	defer wrap(&err, "find events %s", eventID)
-	return x.named(x.s.db.WithContext(ctx), EventQuery{Search: eventID, Limit: limit})
+	return x.named(x.s.db.WithContext(ctx), EventQuery{Within: within, Search: eventID, Limit: limit})
 }
 
-// ByID returns an event by its number, or ErrNotFound.
-func (x *Events) ByID(ctx context.Context, id int64) (_ Event, err error) {
+// ByID returns an event of the locations by its number, or ErrNotFound.
+func (x *Events) ByID(ctx context.Context, within LocationSet, id int64) (_ Event, err error) {
 	defer wrap(&err, "get event %d", id)
-	return x.one(x.s.db.WithContext(ctx), "id = ?", id)
+	e, err := x.one(x.s.db.WithContext(ctx), "id = ?", id)
+	if err == nil && !within.Has(e.Location) {
+		return Event{}, ErrNotFound
+	}
+	return e, err
 }
 
 func (x *Events) one(db *gorm.DB, where string, args ...any) (Event, error) {

@@ -115,6 +115,6 @@ func (x *Events) erase(tx *gorm.DB, by Actor, now time.Time, e Event, r Erasure)
 			return err
 		}
 	}
-	return audit(tx, by, now, "event.erased", fmt.Sprintf("event %d (%s)", e.ID, e.EventID),
+	return auditAt(tx, by, now, e.Location, "event.erased", fmt.Sprintf("event %d (%s)", e.ID, e.EventID),
 		fmt.Sprintf("%d earlier ones, %d bodies of deliveries", r.Earlier, r.Bodies))
 }

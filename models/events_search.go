@@ -24,6 +24,10 @@ type EventPage struct {
 func (x *Events) Search(ctx context.Context, q EventQuery) (_ EventPage, err error) {
 	defer wrap(&err, "search events")
 	db := x.s.db.WithContext(ctx)
+	if q.Location != "" && !q.Within.Has(q.Location) {
+		return EventPage{}, nil
+	}
+	q.Location = q.Within.narrow(q.Location)
 	var named []Event
 	if q.Search != "" {
 		var err error
@@ -76,7 +80,8 @@ func (x *Events) Search(ctx context.Context, q EventQuery) (_ EventPage, err err
 
 // scans tells whether events have to be looked at that may not match.
 func (q EventQuery) scans() bool {
-	return q.Search != "" || q.Type != "" || q.Tag != "" || q.NoUnlogged || q.Webhook != 0 || q.Matched != ""
+	return q.Search != "" || q.Type != "" || q.Tag != "" || q.NoUnlogged || q.Webhook != 0 || q.Matched != "" ||
+		q.Location == "" && !q.Within.All()
 }
 
 // named returns the events whose id was searched for and that the other filters
@@ -148,6 +153,7 @@ func (x *Events) between(fresh, db *gorm.DB, q EventQuery) (*gorm.DB, error) {
 
 // whereEvent adds the conditions for which rows have to be looked at.
 func (x *Events) whereEvent(db *gorm.DB, q EventQuery, words string) *gorm.DB {
+	db = q.Within.where(db, "location")
 	if words != "" {
 		title := db.Session(&gorm.Session{NewDB: true}).Where("lower(title) like ? escape '!'", likeContains(strings.ToLower(words)))
 		db = db.Where(x.orQuestion(title, questionOf(words)))

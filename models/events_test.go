@@ -85,7 +85,7 @@ func TestAnIDBelongsToItsLocation(t *testing.T) {
 				t.Errorf("%d: accepted %d, duplicates %d", i, accepted, duplicates)
 			}
 		}
-		named, err := s.Events.Named(t.Context(), "a", 10)
+		named, err := s.Events.Named(t.Context(), models.AllLocations(), "a", 10)
 		ok(t, err)
 		depth, err := s.Deliveries.Depth(t.Context())
 		ok(t, err)
@@ -137,7 +137,7 @@ func TestRecordAtTheSameMoment(t *testing.T) {
 		if sum != 5*n {
 			t.Errorf("accepted %d in all, want %d", sum, 5*n)
 		}
-		locations, _, err := s.Locations.Few(t.Context(), 100)
+		locations, _, err := s.Locations.Few(t.Context(), models.AllLocations(), 100)
 		ok(t, err)
 		communities, _, err := s.Locations.CommunityPage(t.Context(), "team-0", models.NameQuery{Limit: 10})
 		ok(t, err)
@@ -153,7 +153,7 @@ func TestOrderOfReceiptIsThatOfTheRequest(t *testing.T) {
 	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
 		_, _, err := s.Events.Record(t.Context(), []models.NewEvent{event("z"), event("m"), event("a")})
 		ok(t, err)
-		page, err := s.Events.Search(t.Context(), models.EventQuery{Location: "main", From: clock.Now().Add(-time.Hour), Limit: 10})
+		page, err := s.Events.Search(t.Context(), models.EventQuery{Within: models.AllLocations(), Location: "main", From: clock.Now().Add(-time.Hour), Limit: 10})
 		ok(t, err)
 		var got []string
 		for _, e := range page.Rows {
@@ -181,12 +181,12 @@ func TestEventFilters(t *testing.T) {
 			query models.EventQuery
 			want  string
 		}{
-			"all": {models.EventQuery{}, "[second first]"}, "id": {models.EventQuery{Search: "first"}, "[first]"},
-			"title": {models.EventQuery{Search: "GRIND 100%"}, "[first]"}, "like": {models.EventQuery{Search: "gr%"}, "[]"},
-			"tag": {models.EventQuery{Tag: "go"}, "[first]"}, "location": {models.EventQuery{Location: "team-a"}, "[second]"},
-			"type": {models.EventQuery{Type: "answer.created"}, "[second]"},
-			"time": {models.EventQuery{From: clock.Now().Add(-time.Minute)}, "[second]"},
-			"to":   {models.EventQuery{To: clock.Now().Add(-time.Minute)}, "[first]"},
+			"all": {models.EventQuery{Within: models.AllLocations()}, "[second first]"}, "id": {models.EventQuery{Within: models.AllLocations(), Search: "first"}, "[first]"},
+			"title": {models.EventQuery{Within: models.AllLocations(), Search: "GRIND 100%"}, "[first]"}, "like": {models.EventQuery{Within: models.AllLocations(), Search: "gr%"}, "[]"},
+			"tag": {models.EventQuery{Within: models.AllLocations(), Tag: "go"}, "[first]"}, "location": {models.EventQuery{Within: models.AllLocations(), Location: "team-a"}, "[second]"},
+			"type": {models.EventQuery{Within: models.AllLocations(), Type: "answer.created"}, "[second]"},
+			"time": {models.EventQuery{Within: models.AllLocations(), From: clock.Now().Add(-time.Minute)}, "[second]"},
+			"to":   {models.EventQuery{Within: models.AllLocations(), To: clock.Now().Add(-time.Minute)}, "[first]"},
 		} {
 			c.query.Limit = 10
 			page, err := s.Events.Search(t.Context(), c.query)
@@ -199,9 +199,9 @@ func TestEventFilters(t *testing.T) {
 				t.Errorf("%s: %v, want %s", name, got, c.want)
 			}
 		}
-		page, err := s.Events.Search(t.Context(), models.EventQuery{Limit: 1})
+		page, err := s.Events.Search(t.Context(), models.EventQuery{Within: models.AllLocations(), Limit: 1})
 		ok(t, err)
-		rest, err := s.Events.Search(t.Context(), models.EventQuery{Limit: 1, Before: page.Next})
+		rest, err := s.Events.Search(t.Context(), models.EventQuery{Within: models.AllLocations(), Limit: 1, Before: page.Next})
 		ok(t, err)
 		if page.Next == 0 || rest.Next != 0 || page.Rows[0].EventID != "second" || rest.Rows[0].EventID != "first" {
 			t.Errorf("paging: %+v %+v", page, rest)
@@ -233,7 +233,7 @@ func TestEventsOfAQuestion(t *testing.T) {
 			"https://site.example/questions/12/how-to": "[answer question]", "/questions/12": "[answer question]",
 			"https://site.example/questions/12?tab=new#7": "[answer question]", "site.example/questions/12x": "[]",
 		} {
-			page, err := s.Events.Search(t.Context(), models.EventQuery{Search: search, Limit: 10})
+			page, err := s.Events.Search(t.Context(), models.EventQuery{Within: models.AllLocations(), Search: search, Limit: 10})
 			ok(t, err)
 			got := []string{}
 			for _, e := range page.Rows {
@@ -243,7 +243,7 @@ func TestEventsOfAQuestion(t *testing.T) {
 				t.Errorf("%s: %v, want %s", search, got, want)
 			}
 		}
-		page, err := s.Events.Search(t.Context(), models.EventQuery{Search: "/questions/12", Type: "answer.created", Location: "main", Limit: 10})
+		page, err := s.Events.Search(t.Context(), models.EventQuery{Within: models.AllLocations(), Search: "/questions/12", Type: "answer.created", Location: "main", Limit: 10})
 		ok(t, err)
 		if len(page.Rows) != 1 || page.Rows[0].EventID != "answer" {
 			t.Errorf("with other filters: %+v", page.Rows)

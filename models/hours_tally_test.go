@@ -42,11 +42,11 @@ func TestTallies(t *testing.T) {
 // TestOwners compares the walk through the index with the list.
 func TestOwners(t *testing.T) {
 	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
-		if none, err := s.Webhooks.List(t.Context(), models.WebhookQuery{}); err != nil || len(none.Owners) != 0 {
+		if none, err := s.Webhooks.List(t.Context(), models.WebhookQuery{Within: models.AllLocations()}); err != nil || len(none.Owners) != 0 {
 			t.Errorf("of no webhooks: %v, %v", none, err)
 		}
 		modelstest.Fill(t, s, modelstest.Size{Webhooks: 100, Events: 1, Deliveries: 1})
-		list, err := s.Webhooks.List(t.Context(), models.WebhookQuery{Limit: 200})
+		list, err := s.Webhooks.List(t.Context(), models.WebhookQuery{Within: models.AllLocations(), Limit: 200})
 		ok(t, err)
 		names := map[int64]string{}
 		for _, w := range list.Rows {

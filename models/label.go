@@ -30,7 +30,7 @@ func (l *Locations) Describe(ctx context.Context, by Actor, slug string, label L
 		if err != nil {
 			return err
 		}
-		return label.audit(tx, by, now, "location", slug, Label{row.Name, row.Description})
+		return label.audit(tx, by, now, slug, "location", slug, Label{row.Name, row.Description})
 	})
 }
 
@@ -47,7 +47,7 @@ func (l *Locations) DescribeCommunity(ctx context.Context, by Actor, location, s
 		if err != nil {
 			return err
 		}
-		return label.audit(tx, by, now, "community", location+"/"+slug, Label{row.Title(), row.Description})
+		return label.audit(tx, by, now, location, "community", location+"/"+slug, Label{row.Title(), row.Description})
 	})
 }
 
@@ -56,16 +56,16 @@ func (c Label) columns() map[string]any {
 }
 
 // audit notes each of the two that changed.
-func (c Label) audit(tx *gorm.DB, by Actor, now time.Time, what, target string, old Label) error {
+func (c Label) audit(tx *gorm.DB, by Actor, now time.Time, location, what, target string, old Label) error {
 	if c.Name != old.Name {
-		if err := audit(tx, by, now, what+".renamed", target, old.Name+" → "+c.Name); err != nil {
+		if err := auditAt(tx, by, now, location, what+".renamed", target, old.Name+" → "+c.Name); err != nil {
 			return err
 		}
 	}
 	if c.Description == old.Description {
 		return nil
 	}
-	return audit(tx, by, now, what+".described", target, orNothing(old.Description)+" → "+orNothing(c.Description))
+	return auditAt(tx, by, now, location, what+".described", target, orNothing(old.Description)+" → "+orNothing(c.Description))
 }
 
 func orNothing(text string) string {

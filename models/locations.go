@@ -68,7 +68,7 @@ func (l *Locations) Ensure(ctx context.Context, slug, name string) (err error) {
 // Register makes a location known at first sight, as events do.
 func (l *Locations) Register(ctx context.Context, slug string) (err error) {
 	defer wrap(&err, "register location %s", slug)
-	if _, err := l.Get(ctx, slug); !errors.Is(err, ErrNotFound) {
+	if _, err := l.Get(ctx, AllLocations(), slug); !errors.Is(err, ErrNotFound) {
 		return err
 	}
 	return l.Ensure(ctx, slug, NameOf(slug))

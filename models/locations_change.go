@@ -27,7 +27,7 @@ func (l *Locations) Create(ctx context.Context, by Actor, slug string, label Lab
 		if label.Description != "" {
 			detail += ": " + label.Description
 		}
-		return audit(tx, by, now, "location.created", slug, detail)
+		return auditAt(tx, by, now, slug, "location.created", slug, detail)
 	})
 }
 

@@ -50,13 +50,13 @@ type LocationRow struct {
 // locationOrder has the main site first.
 const locationOrder = "case slug when 'main' then 0 else 1 end, name, slug"
 
-// Page returns locations with their counts, the main site first, and how many
+// Page returns locations of the set with their counts, the main site first, and how many
 // match the search.
-func (l *Locations) Page(ctx context.Context, q NameQuery) (rows []LocationRow, matched int64, err error) {
+func (l *Locations) Page(ctx context.Context, within LocationSet, q NameQuery) (rows []LocationRow, matched int64, err error) {
 	defer wrap(&err, "list locations")
 	db := l.s.db.WithContext(ctx)
 	var locations []Location
-	matched, err = q.counted(q.where(db.Model(&Location{}), "slug", "name"), locationOrder, &locations)
+	matched, err = q.counted(q.where(within.where(db, "slug").Model(&Location{}), "slug", "name"), locationOrder, &locations)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -90,10 +90,10 @@ func (l *Locations) Page(ctx context.Context, q NameQuery) (rows []LocationRow, 
 	return rows, matched, nil
 }
 
-// Count returns how many locations there are.
-func (l *Locations) Count(ctx context.Context) (n int64, err error) {
+// Count returns how many locations of the set there are.
+func (l *Locations) Count(ctx context.Context, within LocationSet) (n int64, err error) {
 	defer wrap(&err, "count locations")
-	return n, l.s.db.WithContext(ctx).Model(&Location{}).Count(&n).Error
+	return n, within.where(l.s.db.WithContext(ctx), "slug").Model(&Location{}).Count(&n).Error
 }
 
 // CommunityPage returns communities of a location in the order of their slugs,
@@ -125,27 +125,25 @@ func (l *Locations) HasTag(ctx context.Context, location, name string) (_ bool, 
 	return n > 0, err
 }
 
-// Few returns all locations, the main site first, or none and false if there
+// Few returns all locations of the set, the main site first, or none and false if there
 // are more than most.
-func (l *Locations) Few(ctx context.Context, most int) (rows []Location, few bool, err error) {
+func (l *Locations) Few(ctx context.Context, within LocationSet, most int) (rows []Location, few bool, err error) {
 	defer wrap(&err, "list locations")
-	err = firstFew(l.s.db.WithContext(ctx), &Location{}, most+1).Order(locationOrder).Scan(&rows).Error
+	err = firstFew(l.s.db.WithContext(ctx), within.where(l.s.db.WithContext(ctx), "slug").Model(&Location{}), most+1).Order(locationOrder).Scan(&rows).Error
 	return atMost(rows, most, err)
 }
 
-// FewCommunities returns the communities of all locations in the order of
+// FewCommunities returns the communities of the locations in the order of
 // their slugs, or none and false if there are more than most.
-func (l *Locations) FewCommunities(ctx context.Context, most int) (rows []Community, few bool, err error) {
+func (l *Locations) FewCommunities(ctx context.Context, within LocationSet, most int) (rows []Community, few bool, err error) {
 	defer wrap(&err, "list communities")
-	err = firstFew(l.s.db.WithContext(ctx), &Community{}, most+1).Order("location, slug").Scan(&rows).Error
+	err = firstFew(l.s.db.WithContext(ctx), within.where(l.s.db.WithContext(ctx), "location").Model(&Community{}), most+1).Order("location, slug").Scan(&rows).Error
 	return atMost(rows, most, err)
 }
 
 // atMost returns the rows, or none and false if there are more than most.
-// firstFew selects so many rows of a table before they are sorted.
-func firstFew(db *gorm.DB, record any, n int) *gorm.DB {
-	return db.Table("(?) as few", db.Model(record).Limit(n))
-}
+// firstFew selects so many rows of a query before they are sorted.
+func firstFew(db, of *gorm.DB, n int) *gorm.DB { return db.Table("(?) as few", of.Limit(n)) }
 
 func atMost[T any](rows []T, most int, err error) ([]T, bool, error) {
 	if err != nil || len(rows) > most {
@@ -165,14 +163,14 @@ func (l *Locations) NamedCommunities(ctx context.Context, locations, slugs []str
 	return rows, l.s.db.WithContext(ctx).Where("location in ? and slug in ?", locations, slugs).Find(&rows).Error
 }
 
-// Suggest returns locations whose name or slug contains the input, exact
+// Suggest returns locations of the set whose name or slug contains the input, exact
 // matches first.
-func (l *Locations) Suggest(ctx context.Context, typed string, limit int) (_ []Location, err error) {
+func (l *Locations) Suggest(ctx context.Context, within LocationSet, typed string, limit int) (_ []Location, err error) {
 	defer wrap(&err, "suggest locations")
 	typed = strings.ToLower(typed)
 	var rows []Location
 	exact := clause.Expr{SQL: "case when slug = ? or lower(name) = ? then 0 else 1 end, " + locationOrder, Vars: []any{typed, typed}}
-	return rows, NameQuery{Search: typed}.where(l.s.db.WithContext(ctx), "slug", "name").
+	return rows, NameQuery{Search: typed}.where(within.where(l.s.db.WithContext(ctx), "slug"), "slug", "name").
 		Clauses(clause.OrderBy{Expression: exact}).Limit(limit).Find(&rows).Error
 }
 
@@ -186,9 +184,9 @@ func (l *Locations) Named(ctx context.Context, slugs ...string) (_ []Location, e
 	return rows, l.s.db.WithContext(ctx).Where("slug in ?", slugs).Find(&rows).Error
 }
 
-// Get returns a location, or ErrNotFound.
-func (l *Locations) Get(ctx context.Context, slug string) (_ Location, err error) {
+// Get returns a location of the set, or ErrNotFound.
+func (l *Locations) Get(ctx context.Context, within LocationSet, slug string) (_ Location, err error) {
 	defer wrap(&err, "get location %s", slug)
 	var row Location
-	return row, found(l.s.db.WithContext(ctx).Take(&row, "slug = ?", slug))
+	return row, found(within.where(l.s.db.WithContext(ctx), "slug").Take(&row, "slug = ?", slug))
 }

@@ -140,5 +140,5 @@ func (p Place) remove(tx *gorm.DB, by Actor, now time.Time) error {
 	case deletion.RowsAffected == 0:
 		return ErrNotFound
 	}
-	return audit(tx, by, now, what+".removed", target, "")
+	return auditAt(tx, by, now, p.Location, what+".removed", target, "")
 }

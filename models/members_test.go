@@ -14,7 +14,7 @@ import (
 // lines are the newest entries of the audit log: action, target and detail.
 func lines(t *testing.T, s *models.Store, n int) []string {
 	t.Helper()
-	rows, _, err := s.Audit.Search(t.Context(), models.AuditQuery{Limit: n})
+	rows, _, err := s.Audit.Search(t.Context(), models.AuditQuery{Within: models.AllLocations(), Limit: n})
 	ok(t, err)
 	var out []string
 	for _, r := range rows {
@@ -155,7 +155,7 @@ func TestTokensListed(t *testing.T) {
 		want(t, "revoked twice", err, models.ErrNotFound)
 		_, err = s.Tokens.Authenticate(t.Context(), plain)
 		want(t, "revoked", err, models.ErrUnauthorized)
-		rows, err := s.Tokens.List(t.Context())
+		rows, err := s.Tokens.List(t.Context(), models.AllLocations())
 		ok(t, err)
 		if len(rows) != 2 || rows[0].Name != "crm" || rows[1].RevokedAt == nil {
 			t.Errorf("tokens: %+v", rows)
@@ -234,7 +234,7 @@ func TestNoTokenOfAMemberWhoIsGone(t *testing.T) {
 			_, err = end(maker.ID)
 			ok(t, err)
 			both.Wait()
-			before, err := s.Tokens.List(t.Context())
+			before, err := s.Tokens.List(t.Context(), models.AllLocations())
 			ok(t, err)
 			for _, tok := range before { // the one made at the same moment, if it came first
 				if how == "removed" && tok.CreatedBy == how && (tok.CreatedByID != 0 || !tok.MakerRemoved) {
@@ -243,7 +243,7 @@ func TestNoTokenOfAMemberWhoIsGone(t *testing.T) {
 			}
 			_, err = s.Tokens.Issue(t.Context(), maker.Actor(), input)
 			want(t, how, err, models.ErrNotFound)
-			after, err := s.Tokens.List(t.Context())
+			after, err := s.Tokens.List(t.Context(), models.AllLocations())
 			ok(t, err)
 			want(t, "tokens of one who is "+how, len(after), len(before))
 		}
@@ -258,7 +258,7 @@ func TestLocationsListed(t *testing.T) {
 		e.Location, e.Community, e.Tags = "team", "c", []string{"go", "sql"}
 		_, _, err := s.Events.Record(t.Context(), []models.NewEvent{e, event("f")})
 		ok(t, err)
-		rows, matched, err := s.Locations.Page(t.Context(), models.NameQuery{Limit: 10})
+		rows, matched, err := s.Locations.Page(t.Context(), models.AllLocations(), models.NameQuery{Limit: 10})
 		ok(t, err)
 		if len(rows) != 2 || matched != 2 || rows[0].Slug != "main" || rows[1].Name != "Team" || rows[1].Communities != 1 || rows[1].Tags != 2 || rows[1].Webhooks != 0 {
 			t.Errorf("locations: %+v", rows)
@@ -292,12 +292,12 @@ func TestLocationsAndCommunitiesAreDescribed(t *testing.T) {
 		} {
 			want(t, "audit", lines(t, s, 5)[i], line)
 		}
-		rows, few, err := l.FewCommunities(t.Context(), 2)
+		rows, few, err := l.FewCommunities(t.Context(), models.AllLocations(), 2)
 		ok(t, err)
 		if !few || len(rows) != 2 || rows[0].Title() != "Data" || rows[0].Description != "Pipes" || rows[1].Title() != "Web" {
 			t.Errorf("communities: %+v", rows)
 		}
-		none, few, err := l.FewCommunities(t.Context(), 1)
+		none, few, err := l.FewCommunities(t.Context(), models.AllLocations(), 1)
 		ok(t, err)
 		want(t, "more than one", few || len(none) > 0, false)
 		_, err = l.Community(t.Context(), "main", "web")
@@ -319,15 +319,15 @@ func TestAuditSearched(t *testing.T) {
 			n    int
 			next bool
 		}{
-			{models.AuditQuery{}, 4, false},
-			{models.AuditQuery{Limit: 2}, 2, true},
-			{models.AuditQuery{Who: "Other"}, 1, false},
-			{models.AuditQuery{Subject: "location"}, 3, false},
-			{models.AuditQuery{Subject: "loc"}, 0, false},
-			{models.AuditQuery{Search: "0% C_D"}, 1, false},
-			{models.AuditQuery{Search: "%_"}, 0, false},
-			{models.AuditQuery{From: start.Add(1e9)}, 3, false},
-			{models.AuditQuery{To: start.Add(1e9)}, 1, false},
+			{models.AuditQuery{Within: models.AllLocations()}, 4, false},
+			{models.AuditQuery{Within: models.AllLocations(), Limit: 2}, 2, true},
+			{models.AuditQuery{Within: models.AllLocations(), Who: "Other"}, 1, false},
+			{models.AuditQuery{Within: models.AllLocations(), Subject: "location"}, 3, false},
+			{models.AuditQuery{Within: models.AllLocations(), Subject: "loc"}, 0, false},
+			{models.AuditQuery{Within: models.AllLocations(), Search: "0% C_D"}, 1, false},
+			{models.AuditQuery{Within: models.AllLocations(), Search: "%_"}, 0, false},
+			{models.AuditQuery{Within: models.AllLocations(), From: start.Add(1e9)}, 3, false},
+			{models.AuditQuery{Within: models.AllLocations(), To: start.Add(1e9)}, 1, false},
 		} {
 			if c.q.Limit == 0 {
 				c.q.Limit = 10
@@ -338,7 +338,7 @@ func TestAuditSearched(t *testing.T) {
 				t.Errorf("%+v: %d rows, next %d", c.q, len(rows), next)
 			}
 		}
-		people, err := s.Audit.People(t.Context())
+		people, err := s.Audit.People(t.Context(), models.AllLocations())
 		ok(t, err)
 		if len(people) != 2 || people[0] != "Mary Wilkins" {
 			t.Errorf("people: %v", people)

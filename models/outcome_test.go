@@ -19,7 +19,7 @@ func attempted(d models.DeliveryRow, at time.Time, state string, due *time.Time)
 
 func get(t *testing.T, s *models.Store, publicID string) models.DeliveryRow {
 	t.Helper()
-	row, err := s.Deliveries.Get(t.Context(), publicID)
+	row, err := s.Deliveries.Get(t.Context(), models.AllLocations(), publicID)
 	ok(t, err)
 	return row
 }

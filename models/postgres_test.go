@@ -47,6 +47,6 @@ func TestANameWaitsForNoTransaction(t *testing.T) {
 	if len(tags) != 2 {
 		t.Errorf("tags %q", tags)
 	}
-	_, err = s.Locations.Get(t.Context(), "new")
+	_, err = s.Locations.Get(t.Context(), models.AllLocations(), "new")
 	ok(t, err)
 }

@@ -67,7 +67,7 @@ func TestSmallRequestsDoNotWaitBehindLargeOnes(t *testing.T) {
 	pass <- struct{}{}
 	ok(t, <-large[1])
 	ok(t, <-large[2])
-	if named, err := s.Events.Named(t.Context(), "given up 0", 1); err != nil || len(named) != 0 {
+	if named, err := s.Events.Named(t.Context(), models.AllLocations(), "given up 0", 1); err != nil || len(named) != 0 {
 		t.Errorf("stored although it was given up: %v %v", named, err)
 	}
 }

@@ -63,7 +63,7 @@ func (x *Sources) Create(ctx context.Context, by Actor, name string, in SourceIn
 		if err := tx.Create(&src).Error; err != nil {
 			return err
 		}
-		return audit(tx, by, now, "source.created", sourceLabel(src), "for "+src.Location)
+		return auditAt(tx, by, now, src.Location, "source.created", sourceLabel(src), "for "+src.Location)
 	})
 	return src, token, err
 }
@@ -109,7 +109,7 @@ func (x *Sources) Update(ctx context.Context, by Actor, name string, updatedAt t
 		if err := tx.Select("*").Updates(&src).Error; err != nil {
 			return err
 		}
-		return audit(tx, by, now, "source.saved", sourceLabel(src), sourceChanges(old, src, in))
+		return auditAt(tx, by, now, oneLocation(old.Location, src.Location), "source.saved", sourceLabel(src), sourceChanges(old, src, in))
 	})
 	return src, token, err
 }
@@ -199,7 +199,7 @@ func (x *Sources) Delete(ctx context.Context, by Actor, name string) (err error)
 		if err := tx.Where("name = ?", name).Delete(&Source{}).Error; err != nil {
 			return err
 		}
-		return audit(tx, by, now, "source.deleted", sourceLabel(src), "")
+		return auditAt(tx, by, now, src.Location, "source.deleted", sourceLabel(src), "")
 	})
 	return err
 }
@@ -251,7 +251,7 @@ func (x *Sources) Reveal(ctx context.Context, by Actor, name, field, called stri
 		if plain, err = x.s.box.Open(sealed, sealSource(name, field)); err != nil {
 			return err
 		}
-		return audit(tx, by, now, "source.revealed", sourceLabel(src), called)
+		return auditAt(tx, by, now, src.Location, "source.revealed", sourceLabel(src), called)
 	})
 	if err != nil {
 		return "", err

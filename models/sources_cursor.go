@@ -149,5 +149,5 @@ func (x *Sources) register(tx *gorm.DB, by Actor, name, location string, now tim
 	if err := tx.Create(&src).Error; err != nil {
 		return src, err
 	}
-	return src, audit(tx, by, now, "source.created", sourceLabel(src), "for "+src.Location)
+	return src, auditAt(tx, by, now, src.Location, "source.created", sourceLabel(src), "for "+src.Location)
 }

@@ -61,7 +61,7 @@ func TestSources(t *testing.T) {
 		if _, err := s.Sources.Reveal(t.Context(), mary, "team", models.PartSecret1, "secret"); !errors.Is(err, models.ErrNotFound) {
 			t.Errorf("a secret that it lacks: %v", err)
 		}
-		audit, _, err := s.Audit.Search(t.Context(), models.AuditQuery{Limit: 10})
+		audit, _, err := s.Audit.Search(t.Context(), models.AuditQuery{Within: models.AllLocations(), Limit: 10})
 		ok(t, err)
 		var said []string
 		for _, a := range audit {

@@ -82,7 +82,7 @@ func TestRekey(t *testing.T) {
 			o.Box, err = secret.NewBox(fresh)
 			ok(t, err)
 			s = modelstest.Open(t, o)
-			w, err = s.Webhooks.Get(t.Context(), w.ID)
+			w, err = s.Webhooks.Get(t.Context(), models.AllLocations(), w.ID)
 			ok(t, err)
 			opened, err := s.Webhooks.Open(w)
 			ok(t, err)
@@ -98,7 +98,7 @@ func TestSearchTextIsTakenLiterally(t *testing.T) {
 		create(t, s, func(in *models.WebhookInput) { in.Name = "100% of it_all!" })
 		create(t, s, func(in *models.WebhookInput) { in.Name = "1000 of itXall" })
 		for search, want := range map[string]int64{"100%": 1, "it_all!": 1, "OF IT": 2, "": 2, "nothing": 0} {
-			page, err := s.Webhooks.List(t.Context(), models.WebhookQuery{Search: search, Limit: 10})
+			page, err := s.Webhooks.List(t.Context(), models.WebhookQuery{Within: models.AllLocations(), Search: search, Limit: 10})
 			ok(t, err)
 			if page.Matched != want || page.All != 2 || int64(len(page.Rows)) != want {
 				t.Errorf("%q: matched %d of %d, %d rows; want %d", search, page.Matched, page.All, len(page.Rows), want)
@@ -113,10 +113,10 @@ func TestErrorsSayWhere(t *testing.T) {
 	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
 		gone, cancel := context.WithCancel(t.Context())
 		cancel()
-		_, get := s.Webhooks.Get(t.Context(), 7)
+		_, get := s.Webhooks.Get(t.Context(), models.AllLocations(), 7)
 		_, change := s.Users.Invite(gone, mary, models.User{Email: "new@example.com", Role: models.RoleViewer})
 		_, _, record := s.Events.Record(gone, []models.NewEvent{{EventID: "a", Type: "question.created", Location: "main", Payload: []byte("{}")}})
-		_, location := s.Locations.Get(gone, "main")
+		_, location := s.Locations.Get(gone, models.AllLocations(), "main")
 		for _, c := range []struct {
 			err, is error
 			where   string

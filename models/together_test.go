@@ -116,7 +116,7 @@ func TestLanesTogether(t *testing.T) {
 			}
 		}
 		all(everyone(n, func(i int) error {
-			row, err := s.Deliveries.Get(t.Context(), due[i].PublicID)
+			row, err := s.Deliveries.Get(t.Context(), models.AllLocations(), due[i].PublicID)
 			w, lookErr := s.Lanes.Reload(t.Context(), hooks[i].ID)
 			ok(t, lookErr)
 			if errs[i] == nil && (row.State != models.DeliveryDelivered || row.Tries != 1 || w.Lane.LastCode != 200+i || !w.Lane.LastSuccessAt.Equal(now)) {
@@ -167,7 +167,7 @@ func TestALockDelaysOnlyWhomItConcerns(t *testing.T) {
 	ok(t, tx.Rollback(t.Context()))
 	ok(t, <-first)
 	for _, d := range due {
-		row, err := s.Deliveries.Get(t.Context(), d.PublicID)
+		row, err := s.Deliveries.Get(t.Context(), models.AllLocations(), d.PublicID)
 		ok(t, err)
 		if row.State != models.DeliveryDelivered || row.Tries != 1 {
 			t.Errorf("%+v", row)

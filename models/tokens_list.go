@@ -10,19 +10,20 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// List returns all tokens, those in force first, newest first.
-func (t *Tokens) List(ctx context.Context) (_ []Token, err error) {
+// List returns the tokens that reach no other locations, those in force first, newest first.
+func (t *Tokens) List(ctx context.Context, within LocationSet) (_ []Token, err error) {
 	defer wrap(&err, "list tokens")
 	var rows []Token
-	return rows, t.s.db.WithContext(ctx).
+	return rows, within.where(t.s.db.WithContext(ctx), "location").
 		Order("case when revoked_at is null then 0 else 1 end, id desc").Find(&rows).Error
 }
 
-// Get returns a token by its number, or ErrNotFound.
-func (t *Tokens) Get(ctx context.Context, id int64) (_ Token, err error) {
+// Get returns a token by its number, or ErrNotFound, also when it reaches other
+// locations.
+func (t *Tokens) Get(ctx context.Context, within LocationSet, id int64) (_ Token, err error) {
 	defer wrap(&err, "get token %d", id)
 	var tok Token
-	return tok, found(t.s.db.WithContext(ctx).Take(&tok, id))
+	return tok, found(within.where(t.s.db.WithContext(ctx), "location").Take(&tok, id))
 }
 
 // Issue is Create with a line in the audit log. Error: ErrNotFound when its
@@ -41,7 +42,7 @@ func (t *Tokens) Issue(ctx context.Context, by Actor, tok Token) (plain string, 
 		if plain, err = createToken(tx, tok, now); err != nil {
 			return err
 		}
-		return audit(tx, by, now, "token.created", tok.Name, tokenReach(tok))
+		return auditAt(tx, by, now, tok.Location, "token.created", tok.Name, tokenReach(tok))
 	})
 	return plain, err
 }
@@ -112,7 +113,7 @@ func revoke(tx *gorm.DB, by Actor, now time.Time, which string, args ...any) (to
 	if res.Error != nil {
 		return tok, res.Error
 	}
-	return tok, audit(tx, by, now, "token.revoked", tok.Name+" ("+strconv.FormatInt(tok.ID, 10)+")", tokenReach(tok))
+	return tok, auditAt(tx, by, now, tok.Location, "token.revoked", tok.Name+" ("+strconv.FormatInt(tok.ID, 10)+")", tokenReach(tok))
 }
 
 func tokenReach(tok Token) string {

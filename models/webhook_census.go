@@ -17,9 +17,12 @@ type Owner struct {
 	OwnerName string
 }
 
-// census counts, unless the webhooks are as they were. The version has to be
-// read before.
-func (x *Webhooks) census(db *gorm.DB, version int64) (*census, error) {
+// census counts the webhooks of the locations; those of all only if they are
+// not as they were. The version has to be read before.
+func (x *Webhooks) census(db *gorm.DB, within LocationSet, version int64) (*census, error) {
+	if !within.All() {
+		return censusWithin(db, within, version)
+	}
 	if c := x.known.Load(); c != nil && c.version == version {
 		return c, nil
 	}
@@ -41,4 +44,15 @@ func (x *Webhooks) census(db *gorm.DB, version int64) (*census, error) {
 	}
 	x.known.Store(c)
 	return c, nil
+}
+
+// censusWithin counts the webhooks of some locations. An index has them.
+func censusWithin(db *gorm.DB, within LocationSet, version int64) (*census, error) {
+	c := &census{version: version}
+	of := within.where(db, "location").Model(&Webhook{}).Where("deleted_at is null").Session(&gorm.Session{})
+	if err := of.Count(&c.all).Error; err != nil {
+		return nil, err
+	}
+	return c, of.Select("owner_id, max(owner_name) as owner_name").Group("owner_id").
+		Order("lower(max(owner_name)), owner_id").Scan(&c.owners).Error
 }

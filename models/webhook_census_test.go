@@ -19,7 +19,7 @@ func TestListFollowsOtherInstances(t *testing.T) {
 			ok(t, here.Locations.Ensure(t.Context(), "main", "Main site"))
 			see := func(all int64, owners ...models.Owner) {
 				t.Helper()
-				page, err := here.Webhooks.List(t.Context(), models.WebhookQuery{Limit: 10})
+				page, err := here.Webhooks.List(t.Context(), models.WebhookQuery{Within: models.AllLocations(), Limit: 10})
 				ok(t, err)
 				if page.All != all || page.Matched != all || int(all) != len(page.Rows) || !slices.Equal(page.Owners, owners) {
 					t.Errorf("%d webhooks of %v, want %d of %v", page.All, page.Owners, all, owners)

@@ -27,7 +27,7 @@ func TestAuditSaysWhatASaveChanged(t *testing.T) {
 			ok(t, err)
 			in = now
 			in.Secrets, in.Headers = [2]models.SecretChange{}, nil
-			rows, _, err := s.Audit.Search(t.Context(), models.AuditQuery{Limit: 1})
+			rows, _, err := s.Audit.Search(t.Context(), models.AuditQuery{Within: models.AllLocations(), Limit: 1})
 			ok(t, err)
 			want(t, "audit", rows[0].Detail, what)
 			want(t, "from", rows[0].From, "203.0.113.7")
@@ -69,7 +69,7 @@ func TestAuditOfTheReleaseBefore(t *testing.T) {
 	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
 		db := s.DB().WithContext(t.Context())
 		ok(t, db.Exec("insert into audit_entries (at, by_id, by_name, action, target, detail) values (?, 3, 'Mary', 'webhook.saved', 'webhook 1', '')", s.DB().NowFunc()).Error)
-		rows, _, err := s.Audit.Search(t.Context(), models.AuditQuery{Limit: 1})
+		rows, _, err := s.Audit.Search(t.Context(), models.AuditQuery{Within: models.AllLocations(), Limit: 1})
 		ok(t, err)
 		want(t, "from", rows[0].From, "")
 	})

@@ -19,9 +19,9 @@ type WebhookRow struct {
 // WebhookPage is one page of the list.
 type WebhookPage struct {
 	Rows    []WebhookRow
-	All     int64   // webhooks there are
+	All     int64   // webhooks of the query's locations
 	Matched int64   // that the query matches
-	Owners  []Owner // of all webhooks, by name; must not be changed
+	Owners  []Owner // of the webhooks of its locations, by name; must not be changed
 	// Next and Prev go into After and Before of the query for the pages beside
 	// this one; empty: there is none.
 	Next, Prev string
@@ -37,7 +37,7 @@ func (x *Webhooks) List(ctx context.Context, q WebhookQuery) (_ WebhookPage, err
 			return page, err
 		}
 	}
-	c, err := x.census(db, q.At.version)
+	c, err := x.census(db, q.Within, q.At.version)
 	if err != nil {
 		return page, err
 	}
@@ -96,10 +96,10 @@ func (x *Webhooks) fillHealth(db *gorm.DB, rows []WebhookRow) error {
 }
 
 // OfTypes counts the webhooks of some types, and the deliveries that wait for them.
-func (x *Webhooks) OfTypes(ctx context.Context, types []string) (webhooks, held int64, err error) {
+func (x *Webhooks) OfTypes(ctx context.Context, within LocationSet, types []string) (webhooks, held int64, err error) {
 	defer wrap(&err, "count webhooks of types")
 	db := x.s.db.WithContext(ctx)
-	of := db.Model(&Webhook{}).Where("type in ? and deleted_at is null", types)
+	of := within.where(db, "location").Model(&Webhook{}).Where("type in ? and deleted_at is null", types)
 	if err = of.Session(&gorm.Session{}).Count(&webhooks).Error; err != nil || webhooks == 0 {
 		return webhooks, 0, err
 	}

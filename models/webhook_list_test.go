@@ -42,7 +42,7 @@ func TestListIsNarrowed(t *testing.T) {
 			"python ":                {State: models.WebhookFailing},
 			"":                       {Owner: "nobody"},
 		} {
-			q.Limit = 10
+			q.Within, q.Limit = models.AllLocations(), 10
 			page, err := s.Webhooks.List(t.Context(), q)
 			ok(t, err)
 			if got := names(page); got != strings.TrimSpace(want) || int(page.Matched) != len(page.Rows) || page.All != 3 || page.Next+page.Prev != "" {
@@ -50,19 +50,19 @@ func TestListIsNarrowed(t *testing.T) {
 			}
 		}
 		for _, q := range []models.WebhookQuery{{Tag: "pyth"}, {Tag: "%"}, {Tag: `"`}, {Activities: map[string][]string{}}} {
-			q.Limit = 10
+			q.Within, q.Limit = models.AllLocations(), 10
 			page, err := s.Webhooks.List(t.Context(), q)
 			ok(t, err)
 			if len(page.Rows) != 0 || page.Matched != 0 {
 				t.Errorf("%+v lists %q", q, names(page))
 			}
 		}
-		page, err := s.Webhooks.List(t.Context(), models.WebhookQuery{Limit: 1})
+		page, err := s.Webhooks.List(t.Context(), models.WebhookQuery{Within: models.AllLocations(), Limit: 1})
 		ok(t, err)
 		if want := []models.Owner{{OwnerID: 3, OwnerName: "Mary Wilkins"}, {OwnerName: "Nobody"}}; !slices.Equal(page.Owners, want) {
 			t.Errorf("owners %v", page.Owners)
 		}
-		n, held, err := s.Webhooks.OfTypes(t.Context(), []string{"generic"})
+		n, held, err := s.Webhooks.OfTypes(t.Context(), models.AllLocations(), []string{"generic"})
 		ok(t, err)
 		if n != 2 || held != 0 {
 			t.Errorf("%d webhooks, %d held", n, held)
@@ -88,13 +88,13 @@ func TestListIsPagedBothWays(t *testing.T) {
 		ok(t, s.DB().Exec("update lanes set failures_in_row = webhook_id % 2").Error)
 		for _, sort := range []string{"", "created", "type", "team", "health", "nonsense"} {
 			for _, desc := range []bool{false, true} {
-				q := models.WebhookQuery{Sort: sort, Desc: desc, Limit: 50}
+				q := models.WebhookQuery{Within: models.AllLocations(), Sort: sort, Desc: desc, Limit: 50}
 				whole, err := s.Webhooks.List(t.Context(), q)
 				ok(t, err)
 				walk(t, s, q, whole)
 			}
 		}
-		first, err := s.Webhooks.List(t.Context(), models.WebhookQuery{Limit: 2, After: "nonsense"})
+		first, err := s.Webhooks.List(t.Context(), models.WebhookQuery{Within: models.AllLocations(), Limit: 2, After: "nonsense"})
 		ok(t, err)
 		if names(first) != "w10 w9" || first.Prev != "" {
 			t.Errorf("an unknown place lists %s", names(first))
@@ -141,13 +141,13 @@ func TestListIsSortedByHealth(t *testing.T) {
 				ok(t, err)
 				return names(page)
 			}
-			want(t, "worst first", list(models.WebhookQuery{}), "broken failing retrying paused off well new")
-			want(t, "best first", list(models.WebhookQuery{Desc: true}), "new well off paused retrying failing broken")
-			want(t, "failing", list(models.WebhookQuery{State: models.WebhookFailing}), "failing")
-			want(t, "filtered", list(models.WebhookQuery{Type: "generic"}), "off")
-			want(t, "beyond nothing known", list(models.WebhookQuery{After: "bm9uZQ"}), "broken failing retrying paused off well new")
+			want(t, "worst first", list(models.WebhookQuery{Within: models.AllLocations()}), "broken failing retrying paused off well new")
+			want(t, "best first", list(models.WebhookQuery{Within: models.AllLocations(), Desc: true}), "new well off paused retrying failing broken")
+			want(t, "failing", list(models.WebhookQuery{Within: models.AllLocations(), State: models.WebhookFailing}), "failing")
+			want(t, "filtered", list(models.WebhookQuery{Within: models.AllLocations(), Type: "generic"}), "off")
+			want(t, "beyond nothing known", list(models.WebhookQuery{Within: models.AllLocations(), After: "bm9uZQ"}), "broken failing retrying paused off well new")
 			ok(t, s.Settings.Change(t.Context(), mary, models.EnableGenericWebhooks, "True", "test"))
-			want(t, "switched on, which forgives nothing", list(models.WebhookQuery{}), "broken failing off retrying paused well new")
+			want(t, "switched on, which forgives nothing", list(models.WebhookQuery{Within: models.AllLocations()}), "broken failing off retrying paused well new")
 		})
 	}
 }
@@ -207,9 +207,9 @@ func TestLookReadsWhatFiltersNeed(t *testing.T) {
 		if len(got) != 2 || got[0].EventID != "e3" || got[1].EventID != "e4" || string(got[0].Payload) != "{}" {
 			t.Errorf("got %+v", got)
 		}
-		n, err := s.Events.CountSince(t.Context(), since)
+		n, err := s.Events.CountSince(t.Context(), models.AllLocations(), since)
 		ok(t, err)
-		later, err := s.Events.CountSince(t.Context(), since.Add(time.Hour))
+		later, err := s.Events.CountSince(t.Context(), models.AllLocations(), since.Add(time.Hour))
 		ok(t, err)
 		if n != 6 || later != 0 {
 			t.Errorf("counted %d, %d", n, later)

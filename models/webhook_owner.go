@@ -34,7 +34,7 @@ func (x *Webhooks) Claim(ctx context.Context, by Actor, id int64) (err error) {
 		if _, err = nextVersion(tx); err != nil {
 			return err
 		}
-		return audit(tx, by, now, "webhook.claimed", label(w), orWords(w.OwnerName, "no owner")+" → "+by.Name)
+		return auditAt(tx, by, now, w.Location, "webhook.claimed", label(w), orWords(w.OwnerName, "no owner")+" → "+by.Name)
 	})
 }
 

@@ -15,6 +15,7 @@ const WebhookFailing = "failing"
 
 // WebhookQuery selects and orders the list of webhooks; empty: any.
 type WebhookQuery struct {
+	Within   LocationSet
 	Search   string // in the name and the shown part of the URL
 	Type     string
 	Location string
@@ -37,14 +38,14 @@ type WebhookQuery struct {
 	off []string // types that are switched off
 }
 
-// narrows tells whether the query may leave webhooks out.
+// narrows tells whether the query may leave out webhooks of its locations.
 func (q WebhookQuery) narrows() bool {
 	return q.Search+q.Type+q.Location+q.State+q.Owner+q.Tag != "" || q.Activities != nil
 }
 
 func (q WebhookQuery) where(db *gorm.DB) *gorm.DB {
-	db = db.Model(&Webhook{}).Joins("left join locations on locations.slug = webhooks.location").
-		Where("webhooks.deleted_at is null")
+	db = q.Within.where(db, "webhooks.location").Model(&Webhook{}).
+		Joins("left join locations on locations.slug = webhooks.location").Where("webhooks.deleted_at is null")
 	if q.State == WebhookFailing {
 		db = db.Where("webhooks.state = ? and webhooks.type not in ? and webhooks.id in (select webhook_id from lanes where failures_in_row > 0 and "+laneFailing+")",
 			slices.Concat([]any{WebhookActive, append(q.off, "")}, laneFailingArgs(q.At.Now))...)

@@ -32,7 +32,7 @@ func (x *Webhooks) Reveal(ctx context.Context, by Actor, id int64, field, name s
 		if plain, err = x.s.box.Open(sealed, sealFor(id, field)); err != nil {
 			return err
 		}
-		return audit(tx, by, now, "webhook.revealed", label(w), name)
+		return auditAt(tx, by, now, w.Location, "webhook.revealed", label(w), name)
 	})
 	if err != nil {
 		return "", err

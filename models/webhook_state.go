@@ -22,7 +22,7 @@ func (x *Webhooks) Pause(ctx context.Context, by Actor, id int64) (err error) {
 		if err := x.s.setState(tx, &w, by, now, WebhookStopped, ""); err != nil {
 			return err
 		}
-		return audit(tx, by, now, "webhook.paused", label(w), "")
+		return auditAt(tx, by, now, w.Location, "webhook.paused", label(w), "")
 	})
 }
 
@@ -63,7 +63,7 @@ func (x *Webhooks) resume(ctx context.Context, by Actor, id int64, dropHeld bool
 		if err != nil {
 			return err
 		}
-		return audit(tx, by, now, "webhook.resumed", label(w), strconv.FormatInt(n, 10)+detail)
+		return auditAt(tx, by, now, w.Location, "webhook.resumed", label(w), strconv.FormatInt(n, 10)+detail)
 	})
 	return n, x.s.countDropped(dropped, err)
 }
@@ -88,7 +88,7 @@ func (s *Store) breakIn(tx *gorm.DB, id int64, reason string) error {
 	if err := s.recordBroken(tx, w, now); err != nil {
 		return err
 	}
-	return audit(tx, Actor{}, now, "webhook.broke", label(w), reason)
+	return auditAt(tx, Actor{}, now, w.Location, "webhook.broke", label(w), reason)
 }
 
 // recordBroken records the event that other webhooks of the location can be
@@ -134,7 +134,7 @@ func (x *Webhooks) Delete(ctx context.Context, by Actor, id int64) (waited int64
 			return err
 		}
 		waited, dropped = n, dropCounts{w.Type: ended}
-		return audit(tx, by, now, "webhook.deleted", label(w), strconv.FormatInt(n, 10)+" waiting dropped")
+		return auditAt(tx, by, now, w.Location, "webhook.deleted", label(w), strconv.FormatInt(n, 10)+" waiting dropped")
 	})
 	return waited, x.s.countDropped(dropped, err)
 }

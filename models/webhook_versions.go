@@ -14,20 +14,20 @@ func (x *Webhooks) ByIDs(ctx context.Context, ids []int64) (_ map[int64]Webhook,
 }
 
 // Newest returns the newest webhooks with nothing but number and name.
-func (x *Webhooks) Newest(ctx context.Context, limit int) (_ []Webhook, err error) {
+func (x *Webhooks) Newest(ctx context.Context, within LocationSet, limit int) (_ []Webhook, err error) {
 	defer wrap(&err, "list newest webhooks")
 	var rows []Webhook
-	return rows, x.s.db.WithContext(ctx).Select("id", "name").Order("created_at desc, id desc").Limit(limit).Find(&rows, "deleted_at is null").Error
+	return rows, within.where(x.s.db.WithContext(ctx), "location").Select("id", "name").Order("created_at desc, id desc").Limit(limit).Find(&rows, "deleted_at is null").Error
 }
 
 // Suggest returns webhooks whose name contains the input, with only number and
 // name, exact matches first.
-func (x *Webhooks) Suggest(ctx context.Context, typed string, limit int) (_ []Webhook, err error) {
+func (x *Webhooks) Suggest(ctx context.Context, within LocationSet, typed string, limit int) (_ []Webhook, err error) {
 	defer wrap(&err, "suggest webhooks")
 	typed = strings.ToLower(typed)
 	var rows []Webhook
 	exact := clause.Expr{SQL: "case when lower(name) = ? then 0 else 1 end, name, id", Vars: []any{typed}}
-	return rows, x.s.db.WithContext(ctx).Select("id", "name").Where("lower(name) like ? escape '!'", likeContains(typed)).
+	return rows, within.where(x.s.db.WithContext(ctx), "location").Select("id", "name").Where("lower(name) like ? escape '!'", likeContains(typed)).
 		Clauses(clause.OrderBy{Expression: exact}).Limit(limit).Find(&rows, "deleted_at is null").Error
 }
 

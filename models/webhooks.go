@@ -116,7 +116,7 @@ func (x *Webhooks) Create(ctx context.Context, by Actor, in WebhookInput) (_ Web
 		if err := x.s.newVersion(tx, w, by, now); err != nil {
 			return err
 		}
-		return audit(tx, by, now, "webhook.created", label(w), "sends to "+w.URLShown)
+		return auditAt(tx, by, now, w.Location, "webhook.created", label(w), "sends to "+w.URLShown)
 	})
 	return w, err
 }
@@ -168,7 +168,7 @@ func (x *Webhooks) Update(ctx context.Context, by Actor, id int64, updatedAt tim
 			}
 			dropped = dropCounts{w.Type: n}
 		}
-		return audit(tx, by, now, "webhook.saved", label(w), changed)
+		return auditAt(tx, by, now, oneLocation(old.Location, w.Location), "webhook.saved", label(w), changed)
 	})
 	return w, x.s.countDropped(dropped, err)
 }
@@ -250,18 +250,19 @@ func (x *Webhooks) Open(w Webhook) (_ Opened, err error) {
 	return o, err
 }
 
-// Get returns a webhook, or ErrNotFound also when it was deleted.
-func (x *Webhooks) Get(ctx context.Context, id int64) (_ Webhook, err error) {
+// Get returns a webhook of the locations, or ErrNotFound also when it was
+// deleted.
+func (x *Webhooks) Get(ctx context.Context, within LocationSet, id int64) (_ Webhook, err error) {
 	defer wrap(&err, "get webhook %d", id)
 	var w Webhook
-	return w, found(x.s.db.WithContext(ctx).Take(&w, "id = ? and deleted_at is null", id))
+	return w, found(within.where(x.s.db.WithContext(ctx), "location").Take(&w, "id = ? and deleted_at is null", id))
 }
 
-// GetAny returns a webhook, deleted or not, or ErrNotFound.
-func (x *Webhooks) GetAny(ctx context.Context, id int64) (_ Webhook, err error) {
+// GetAny returns a webhook of the locations, deleted or not, or ErrNotFound.
+func (x *Webhooks) GetAny(ctx context.Context, within LocationSet, id int64) (_ Webhook, err error) {
 	defer wrap(&err, "get webhook %d", id)
 	var w Webhook
-	return w, found(x.s.db.WithContext(ctx).Take(&w, id))
+	return w, found(within.where(x.s.db.WithContext(ctx), "location").Take(&w, id))
 }
 
 // locked returns a webhook that stays as it is until the transaction ends.
@@ -312,11 +313,12 @@ func newestVersions(db *gorm.DB, version int64, webhooks any) *gorm.DB {
 		Joins("join (?) newest on newest.webhook_id = v.webhook_id and newest.version = v.version", newest)
 }
 
-// History returns a webhook's versions, newest first.
-func (x *Webhooks) History(ctx context.Context, id int64, limit int) (_ []WebhookVersion, err error) {
+// History returns a webhook's versions while it was at one of the locations,
+// newest first.
+func (x *Webhooks) History(ctx context.Context, within LocationSet, id int64, limit int) (_ []WebhookVersion, err error) {
 	defer wrap(&err, "list versions of webhook %d", id)
 	var rows []WebhookVersion
-	return rows, x.s.db.WithContext(ctx).Order("id desc").Limit(limit).Find(&rows, "webhook_id = ?", id).Error
+	return rows, within.where(x.s.db.WithContext(ctx), "location").Order("id desc").Limit(limit).Find(&rows, "webhook_id = ?", id).Error
 }
 
 // All returns every webhook that is not deleted together with the version of

@@ -51,7 +51,7 @@ func TestWebhookIsSealedAndKept(t *testing.T) {
 			in.Options = map[string]string{"digest": "sha1"}
 		})
 		clock.Add(time.Minute)
-		got, err := s.Webhooks.Get(t.Context(), w.ID)
+		got, err := s.Webhooks.Get(t.Context(), models.AllLocations(), w.ID)
 		ok(t, err)
 		opened, err := s.Webhooks.Open(got)
 		ok(t, err)
@@ -92,7 +92,7 @@ func TestUpdateOfAStaleFormIsRefused(t *testing.T) {
 		if !errors.As(err, &conflict) || conflict.By != "Mary Wilkins" {
 			t.Fatalf("stale update: %v", err)
 		}
-		got, err := s.Webhooks.Get(t.Context(), w.ID)
+		got, err := s.Webhooks.Get(t.Context(), models.AllLocations(), w.ID)
 		ok(t, err)
 		if got.Name != "First" {
 			t.Errorf("name is %q", got.Name)
@@ -110,10 +110,10 @@ func TestDeletedWebhookIsKeptForTheHistory(t *testing.T) {
 		ok(t, err)
 		_, err = s.Webhooks.Delete(t.Context(), mary, w.ID)
 		ok(t, err)
-		if _, err := s.Webhooks.Get(t.Context(), w.ID); !errors.Is(err, models.ErrNotFound) {
+		if _, err := s.Webhooks.Get(t.Context(), models.AllLocations(), w.ID); !errors.Is(err, models.ErrNotFound) {
 			t.Errorf("still there: %v", err)
 		}
-		gone, err := s.Webhooks.GetAny(t.Context(), w.ID)
+		gone, err := s.Webhooks.GetAny(t.Context(), models.AllLocations(), w.ID)
 		ok(t, err)
 		now, err := s.Webhooks.VersionsAt(t.Context(), "main", 0)
 		ok(t, err)

@@ -29,7 +29,7 @@ func TestSetUp(t *testing.T) {
 	if err != nil || !settings.GenericEnabled || settings.DispatchInterval.Seconds() != 2 || settings.DispatchDelay.Seconds() != 3 {
 		t.Errorf("settings %+v, %v", settings, err)
 	}
-	page, err := store.Webhooks.List(t.Context(), models.WebhookQuery{Limit: 10})
+	page, err := store.Webhooks.List(t.Context(), models.WebhookQuery{Within: models.AllLocations(), Limit: 10})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func TestSetUp(t *testing.T) {
 	if secrets := messages["python-accepted-answers"]; len(secrets) != 2 || secrets[0] == "" || secrets[0] == secrets[1] {
 		t.Error("the first sample does not have two different secrets")
 	}
-	locations, _, err := store.Locations.Few(t.Context(), 100)
+	locations, _, err := store.Locations.Few(t.Context(), models.AllLocations(), 100)
 	if err != nil || len(locations) != len(sampleLocations()) || locations[0].Slug != models.MainLocation {
 		t.Errorf("locations %v, %v", locations, err)
 	}

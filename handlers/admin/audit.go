@@ -66,6 +66,7 @@ func (s *Pages) Audit(c *gin.Context) error {
 	p := &auditPage{Page: web.Page{Title: "Audit log", Nav: "audit"}}
 	var q models.AuditQuery
 	q, p.Filter, p.Faults = parseAuditQuery(values, now)
+	q.Within = s.Within(c)
 	rows, next, err := s.Store.Audit.Search(ctx, q)
 	if err != nil {
 		return err
@@ -79,7 +80,7 @@ func (s *Pages) Audit(c *gin.Context) error {
 	if q.Before > 0 {
 		p.Newest = web.OlderURL(auditPath, values, 0)
 	}
-	people, err := s.Store.Audit.People(ctx)
+	people, err := s.Store.Audit.People(ctx, q.Within)
 	if err != nil {
 		return err
 	}

@@ -58,7 +58,7 @@ func communityPath(location, slug string) string {
 // of its communities.
 func (s *Pages) locationFromRequest(c *gin.Context) (*locationPage, error) {
 	ctx := c.Request.Context()
-	l, err := s.Store.Locations.Get(ctx, c.Param("id"))
+	l, err := s.Store.Locations.Get(ctx, s.Within(c), c.Param("id"))
 	if err != nil {
 		return nil, err
 	}

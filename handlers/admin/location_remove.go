@@ -41,7 +41,7 @@ func (r removal) back() (path, name string) {
 // removalFromRequest finds the location, community or tag of the address.
 func (s *Pages) removalFromRequest(c *gin.Context) (r removal, err error) {
 	ctx := c.Request.Context()
-	if r.location, err = s.Store.Locations.Get(ctx, c.Param("id")); err != nil {
+	if r.location, err = s.Store.Locations.Get(ctx, s.Within(c), c.Param("id")); err != nil {
 		return r, err
 	}
 	r.place = models.Place{Location: r.location.Slug, Community: c.Query("community"), Tag: c.Query("tag")}

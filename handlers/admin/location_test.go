@@ -9,6 +9,7 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/rules"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/webtest"
+	"github.com/sitehooks/sitehooks/models"
 )
 
 func TestLocationsAndCommunitiesAreDescribed(t *testing.T) {
@@ -29,7 +30,7 @@ func TestLocationsAndCommunitiesAreDescribed(t *testing.T) {
 		if got := c.Get("/admin/locations").Text("tbody"); !strings.Contains(got, "WranglersFirst line of "+webtest.Nasty+" and the second python-wranglers") {
 			t.Errorf("the list says %q", got)
 		}
-		event, err := c.Store.Events.Named(t.Context(), "event-1question.created", 1)
+		event, err := c.Store.Events.Named(t.Context(), models.AllLocations(), "event-1question.created", 1)
 		webtest.OK(t, err)
 		for path, want := range map[string]string{
 			"/admin/trigger-history": "WranglersData " + webtest.Nasty, web.TriggerPath(event[0].ID): "CommunityData " + webtest.Nasty,

@@ -56,12 +56,12 @@ func (s *Pages) showLocations(c *gin.Context, status int, p *locationsPage) erro
 	ctx, values := c.Request.Context(), c.Request.URL.Query()
 	filter := web.NewNumberedFilter(values)
 	p.Search = filter.Search
-	rows, matched, err := s.Store.Locations.Page(ctx, web.NameQuery(p.Search, filter.Page, locationsShown))
+	rows, matched, err := s.Store.Locations.Page(ctx, s.Within(c), web.NameQuery(p.Search, filter.Page, locationsShown))
 	if err != nil {
 		return err
 	}
 	if p.All = matched; p.Search != "" {
-		if p.All, err = s.Store.Locations.Count(ctx); err != nil {
+		if p.All, err = s.Store.Locations.Count(ctx, s.Within(c)); err != nil {
 			return err
 		}
 	}

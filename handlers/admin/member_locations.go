@@ -39,7 +39,7 @@ func (l *memberLocations) Typed() string { return strings.Join(l.Locations, "\n"
 
 // offerLocations fills in the locations to choose from.
 func (s *Pages) offerLocations(c *gin.Context, l *memberLocations) error {
-	picker, err := s.LocationPicker(c.Request.Context(), "locations", "")
+	picker, err := s.LocationPicker(c, "locations", "")
 	if err != nil {
 		return err
 	}
@@ -57,12 +57,12 @@ func (s *Pages) offerLocations(c *gin.Context, l *memberLocations) error {
 
 // chosenLocations is the set that the form describes; was is what the member
 // saw before. Faults are in the form.
-func (s *Pages) chosenLocations(ctx context.Context, l *memberLocations, was []string) (models.LocationSet, error) {
+func (s *Pages) chosenLocations(c *gin.Context, l *memberLocations, was []string) (models.LocationSet, error) {
 	if l.Faults == nil {
 		l.Faults = web.Faults{}
 	}
 	var slugs []string
-	directory := s.Directory()
+	ctx, directory := c.Request.Context(), s.Directory(c)
 	for line := range strings.Lines(strings.Join(l.Locations, "\n")) {
 		typed := strings.TrimSpace(line)
 		if typed == "" {
@@ -112,7 +112,7 @@ func (s *Pages) MemberLocations(c *gin.Context) error {
 		return err
 	}
 	ctx := c.Request.Context()
-	set, err := s.chosenLocations(ctx, &form.memberLocations, user.Locations)
+	set, err := s.chosenLocations(c, &form.memberLocations, user.Locations)
 	if err != nil {
 		return err
 	}
@@ -136,7 +136,7 @@ func (s *Pages) MemberLocations(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	said, err := s.seesWords(ctx, user)
+	said, err := s.seesWords(c, user)
 	if err != nil {
 		return err
 	}
@@ -171,11 +171,11 @@ func (s *Pages) confirmLimit(c *gin.Context, user models.User, to memberLocation
 }
 
 // seesWords are the locations that a member sees, in words.
-func (s *Pages) seesWords(ctx context.Context, user models.User) (string, error) {
+func (s *Pages) seesWords(c *gin.Context, user models.User) (string, error) {
 	if !user.Limited {
 		return "all locations", nil
 	}
-	names, err := s.LocationNames(ctx, user.Locations...)
+	names, err := s.LocationNames(c, user.Locations...)
 	return limitedWords(names, user), err
 }
 

@@ -81,7 +81,7 @@ func TestLimitAsksAboutTokens(t *testing.T) {
 		t.Errorf("limited before the answer: %+v, %v", got, err)
 	}
 	c.Post(path+"/locations", a.FormWith(url.Values{"limited": nil})).GoesTo("/admin/members")
-	tok, err := c.Store.Tokens.Get(t.Context(), far)
+	tok, err := c.Store.Tokens.Get(t.Context(), models.AllLocations(), far)
 	webtest.OK(t, err)
 	got, err := c.Store.Users.Get(t.Context(), boss.ID)
 	webtest.OK(t, err)

@@ -35,7 +35,7 @@ func (s *Pages) offerTokens(c *gin.Context, p *web.ConfirmPage, tokens []models.
 	for i, tok := range tokens {
 		slugs[i] = tok.Location
 	}
-	names, err := s.LocationNames(c.Request.Context(), slugs...)
+	names, err := s.LocationNames(c, slugs...)
 	if err != nil {
 		return err
 	}

@@ -98,7 +98,7 @@ func (s *Pages) showMembers(c *gin.Context, status int, p *membersPage) error {
 	for _, m := range p.Rows {
 		slugs = append(slugs, m.Locations...)
 	}
-	if p.Names, err = s.LocationNames(ctx, slugs...); err != nil {
+	if p.Names, err = s.LocationNames(c, slugs...); err != nil {
 		return err
 	}
 	if err = s.offerLocations(c, &p.Sees); err != nil {
@@ -122,7 +122,7 @@ func (s *Pages) MemberAdd(c *gin.Context) error {
 		return err
 	}
 	p.Sees.Faults = p.Faults
-	set, err := s.chosenLocations(c.Request.Context(), &p.Sees, nil)
+	set, err := s.chosenLocations(c, &p.Sees, nil)
 	if err != nil {
 		return err
 	}

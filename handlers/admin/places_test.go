@@ -163,7 +163,7 @@ func TestFieldsSearchAmongManyLocations(t *testing.T) {
 		}
 		form.Set("community", "Guild 19999")
 		c.Post(webtest.NewForm, form).GoesTo("/admin/webhooks")
-		w, err := c.Store.Webhooks.Get(t.Context(), 1)
+		w, err := c.Store.Webhooks.Get(t.Context(), models.AllLocations(), 1)
 		webtest.OK(t, err)
 		if w.Location != "python-wranglers" || w.Community != "guild-19999" {
 			t.Errorf("saved at %s, %s", w.Location, w.Community)
@@ -192,7 +192,7 @@ func TestFieldsSearchAmongManyLocations(t *testing.T) {
 			t.Errorf("a token for nowhere: %s", a.Text("main"))
 		}
 		c.Post("/admin/tokens", url.Values{"name": {"x"}, "scope": {models.ScopeIngest}, "location": {"Team 777"}}).Want(http.StatusSeeOther)
-		tok, err := c.Store.Tokens.Get(t.Context(), 1)
+		tok, err := c.Store.Tokens.Get(t.Context(), models.AllLocations(), 1)
 		webtest.OK(t, err)
 		if tok.Location != "team-777" {
 			t.Errorf("the token is for %q", tok.Location)

@@ -59,7 +59,7 @@ func (s *Pages) dispatchOf(ctx context.Context, c *gin.Context) (d dispatchLine,
 	for _, r := range aside {
 		slugs = append(slugs, r.Location)
 	}
-	names, err := s.LocationNames(ctx, slugs...)
+	names, err := s.LocationNames(c, slugs...)
 	if err != nil {
 		return d, err
 	}

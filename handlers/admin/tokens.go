@@ -91,7 +91,7 @@ func (s *Pages) showTokens(c *gin.Context, status int, p *tokensPage) error {
 	p.Page = web.Page{Title: "API tokens", Nav: "tokens"}
 	p.Errors = web.ErrorLines(p.Faults, "name", "Name", "scope", "Scope", "location", "Location")
 	var err error
-	if p.Rows, err = s.Store.Tokens.List(ctx); err != nil {
+	if p.Rows, err = s.Store.Tokens.List(ctx, s.Within(c)); err != nil {
 		return err
 	}
 	if p.Configured = s.IngestToken; p.Configured {
@@ -107,7 +107,7 @@ func (s *Pages) showTokens(c *gin.Context, status int, p *tokensPage) error {
 	for _, m := range members {
 		p.Makers[m.ID] = m.User
 	}
-	if p.Where, err = s.LocationPicker(ctx, "location", p.Location); err != nil {
+	if p.Where, err = s.LocationPicker(c, "location", p.Location); err != nil {
 		return err
 	}
 	p.Where.Any, p.Where.Fault = "All locations", p.Faults["location"]
@@ -115,7 +115,7 @@ func (s *Pages) showTokens(c *gin.Context, status int, p *tokensPage) error {
 	for i, tok := range p.Rows {
 		slugs[i] = tok.Location
 	}
-	if p.Names, err = s.LocationNames(ctx, slugs...); err != nil {
+	if p.Names, err = s.LocationNames(c, slugs...); err != nil {
 		return err
 	}
 	for _, one := range scopeLabels {
@@ -132,7 +132,7 @@ func (s *Pages) TokenNew(c *gin.Context) error {
 	if p.Faults, err = web.Bind(c, &p.tokenForm); err != nil {
 		return err
 	}
-	slug, fault, err := s.FilterLocation(ctx, p.Location)
+	slug, fault, err := s.FilterLocation(c, p.Location)
 	if err != nil {
 		return err
 	}
@@ -175,7 +175,7 @@ func (s *Pages) tokenFromRequest(c *gin.Context) (models.Token, error) {
 	if !ok {
 		return models.Token{}, models.ErrNotFound
 	}
-	tok, err := s.Store.Tokens.Get(c.Request.Context(), id)
+	tok, err := s.Store.Tokens.Get(c.Request.Context(), s.Within(c), id)
 	if err == nil && tok.RevokedAt != nil {
 		err = web.NotFound("This token has already been revoked.")
 	}

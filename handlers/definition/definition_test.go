@@ -19,6 +19,7 @@ import (
 	"github.com/sitehooks/sitehooks/handlers"
 	"github.com/sitehooks/sitehooks/handlers/api"
 	"github.com/sitehooks/sitehooks/handlers/definition"
+	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/webtest"
 	"github.com/sitehooks/sitehooks/jobs/send"
 	"github.com/sitehooks/sitehooks/jobs/wire"
@@ -324,7 +325,7 @@ func TestAbsentKeepsWhatIsSaved(t *testing.T) {
 	d := newDesk(t)
 	w := d.saved()
 	f, _ := wire.Lookup(w.Type)
-	c := definition.Checker{Webhooks: d.Store.Webhooks, Sender: send.New(send.Config{}), Places: d.Site.Directory(), Settings: d.Store.Settings.Get}
+	c := definition.Checker{Webhooks: d.Store.Webhooks, Sender: send.New(send.Config{}), Places: web.NewDirectory(d.Store.Locations, models.AllLocations()), Settings: d.Store.Settings.Get}
 	saved, err := c.Open(*w)
 	webtest.OK(t, err)
 	checked, faults, err := c.Check(t.Context(), definition.Input{Format: f, Community: new("")}, saved, definition.ToSave)

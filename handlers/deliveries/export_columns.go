@@ -150,7 +150,7 @@ func (s *Pages) exportDeliveries(c *gin.Context, extension, kind string, render 
 	if len(faults) > 0 {
 		return web.Unusable(strings.Join(faults, " "))
 	}
-	q.Limit = exportRows
+	q.Within, q.Limit = s.Within(c), exportRows
 	next := func(ctx context.Context, to *bytes.Buffer) (bool, error) {
 		page, err := s.Store.Deliveries.Search(ctx, q)
 		if err != nil {

@@ -1,9 +1,10 @@
 package deliveries
 
 import (
-	"context"
 	"net/url"
 	"slices"
+
+	"github.com/gin-gonic/gin"
 
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/jobs/wire"
@@ -11,14 +12,14 @@ import (
 )
 
 // deliveryChoices fills in the choices of the filter bar.
-func (s *Pages) deliveryChoices(ctx context.Context, p *deliveriesPage) error {
+func (s *Pages) deliveryChoices(c *gin.Context, p *deliveriesPage) error {
 	f := p.Filter
 	var err error
-	if p.Webhook, p.HasWebhooks, err = s.WebhookPicker(ctx, "webhook", f.Webhook); err != nil {
+	if p.Webhook, p.HasWebhooks, err = s.WebhookPicker(c, "webhook", f.Webhook); err != nil {
 		return err
 	}
 	p.Webhook.Any = "All webhooks"
-	if p.Location, err = s.LocationPicker(ctx, "location", f.Location); err != nil {
+	if p.Location, err = s.LocationPicker(c, "location", f.Location); err != nil {
 		return err
 	}
 	p.Location.Any, p.Location.Small = "All teams", true

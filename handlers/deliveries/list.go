@@ -68,10 +68,10 @@ func (s *Pages) List(c *gin.Context) error {
 		return err
 	}
 	values := c.Request.URL.Query()
-	if err = s.WebhookFromRequest(ctx, values); err != nil {
+	if err = s.WebhookFromRequest(c, values); err != nil {
 		return err
 	}
-	location, unknown, err := s.FilterLocation(ctx, values.Get("location"))
+	location, unknown, err := s.FilterLocation(c, values.Get("location"))
 	if err != nil {
 		return err
 	}
@@ -82,6 +82,7 @@ func (s *Pages) List(c *gin.Context) error {
 	if unknown != "" {
 		faults = append(faults, unknown)
 	}
+	query.Within = s.Within(c)
 	found, err := s.Store.Deliveries.Search(ctx, query)
 	if err != nil {
 		return err
@@ -99,7 +100,7 @@ func (s *Pages) List(c *gin.Context) error {
 	if query.Before > 0 {
 		p.Newest = web.OlderURL("/admin/deliveries", values, 0)
 	}
-	if err = s.deliveryChoices(ctx, p); err != nil {
+	if err = s.deliveryChoices(c, p); err != nil {
 		return err
 	}
 	p.Chips = p.chips(values)

@@ -16,7 +16,7 @@ import (
 func (s *Pages) Resend(c *gin.Context) error {
 	ctx := c.Request.Context()
 	id := c.Param("id")
-	row, err := s.Store.Deliveries.Get(ctx, id)
+	row, err := s.Store.Deliveries.Get(ctx, s.Within(c), id)
 	if err != nil {
 		return err
 	}

@@ -48,12 +48,13 @@ func (s *Pages) resendQuestion(c *gin.Context, now time.Time) (*web.ConfirmPage,
 		// A value that was left out would match more than was asked for.
 		return nil, q, web.Unusable(strings.ReplaceAll(strings.Join(faults, " "), ", so it was ignored", "") + " Nothing was sent.")
 	}
+	q.Within = s.Within(c)
 	can, err := s.Store.Deliveries.Resendable(ctx, q)
 	if err != nil {
 		return nil, q, err
 	}
 	list := &deliveriesPage{Filter: filter}
-	if err = s.deliveryChoices(ctx, list); err != nil {
+	if err = s.deliveryChoices(c, list); err != nil {
 		return nil, q, err
 	}
 	var chosen []string
@@ -183,7 +184,7 @@ func (s *Pages) Resent(c *gin.Context) error {
 		p.Back = "/admin/deliveries"
 	}
 	var err error
-	if p.Left, p.Held, err = s.Store.Deliveries.Unsent(c.Request.Context(), p.At); err != nil {
+	if p.Left, p.Held, err = s.Store.Deliveries.Unsent(c.Request.Context(), s.Within(c), p.At); err != nil {
 		return err
 	}
 	if seconds := p.Refresh(); seconds > 0 {

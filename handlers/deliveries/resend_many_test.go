@@ -61,7 +61,7 @@ func TestResendAllThatMatch(t *testing.T) {
 	if doc.Find("progress").AttrOr("max", "") != "3" {
 		t.Error("there is no bar of 3")
 	}
-	rows, _, err := s.Store.Deliveries.List(t.Context(), models.DeliveryQuery{State: models.DeliveryFailed, Limit: 10})
+	rows, _, err := s.Store.Deliveries.List(t.Context(), models.DeliveryQuery{Within: models.AllLocations(), State: models.DeliveryFailed, Limit: 10})
 	s.Must(err)
 	again := 0
 	for _, row := range rows {

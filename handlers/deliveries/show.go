@@ -26,7 +26,7 @@ func (s *Pages) Show(c *gin.Context) error {
 
 func (s *Pages) deliveryPageOf(c *gin.Context) (*deliveryPage, error) {
 	ctx := c.Request.Context()
-	row, err := s.Store.Deliveries.Get(ctx, c.Param("id"))
+	row, err := s.Store.Deliveries.Get(ctx, s.Within(c), c.Param("id"))
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func (s *Pages) deliveryPageOf(c *gin.Context) (*deliveryPage, error) {
 		return nil, err
 	}
 	p.Events = web.EventRefs(events)
-	places, err := s.LocationNames(ctx, row.Location)
+	places, err := s.LocationNames(c, row.Location)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package deliveries_test
 
 import (
 	"net/url"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -178,10 +179,10 @@ func TestParseDeliveryQuery(t *testing.T) {
 		WebhookID: 7, State: "failed", CodeClass: 5, ErrorClass: "dns", EventType: "answer.accepted",
 		From: *after(-24 * time.Hour), Before: 90, Limit: deliveries.DeliveriesShown,
 	}
-	if q != want || len(faults) != 0 || !f.Filtered() {
+	if !reflect.DeepEqual(q, want) || len(faults) != 0 || !f.Filtered() {
 		t.Errorf("%+v, %v\nwant %+v", q, faults, want)
 	}
-	if q, f, faults = deliveries.ParseDeliveryQuery(url.Values{}, historyNow); q != (models.DeliveryQuery{Limit: deliveries.DeliveriesShown}) || f.Filtered() || faults != nil {
+	if q, f, faults = deliveries.ParseDeliveryQuery(url.Values{}, historyNow); !reflect.DeepEqual(q, models.DeliveryQuery{Limit: deliveries.DeliveriesShown}) || f.Filtered() || faults != nil {
 		t.Errorf("empty: %+v, %+v, %v", q, f, faults)
 	}
 	// A chosen moment counts for more than a span.

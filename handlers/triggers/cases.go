@@ -5,13 +5,16 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gin-gonic/gin"
+
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
 
 // triggerCases are the webhooks that were at the event's location when it was
 // matched, and those that have come there since.
-func (s *Pages) triggerCases(ctx context.Context, e models.Event) ([]triggerCase, error) {
+func (s *Pages) triggerCases(c *gin.Context, e models.Event) ([]triggerCase, error) {
+	ctx := c.Request.Context()
 	version := int64(0)
 	if e.MatchVersion != nil {
 		version = *e.MatchVersion
@@ -36,7 +39,7 @@ func (s *Pages) triggerCases(ctx context.Context, e models.Event) ([]triggerCase
 	if err != nil {
 		return nil, err
 	}
-	places, err := s.LocationNames(ctx, locations...)
+	places, err := s.LocationNames(c, locations...)
 	if err != nil {
 		return nil, err
 	}

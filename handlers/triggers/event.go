@@ -1,7 +1,6 @@
 package triggers
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"net/http"
@@ -84,7 +83,7 @@ func (s *Pages) Show(c *gin.Context) error {
 	if p.Now, err = s.Store.Now(ctx); err != nil {
 		return err
 	}
-	places, err := s.LocationNames(ctx, e.Location)
+	places, err := s.LocationNames(c, e.Location)
 	if err != nil {
 		return err
 	}
@@ -103,14 +102,14 @@ func (s *Pages) Show(c *gin.Context) error {
 		p.Code = deliveries.PrettyCode(e.Payload)
 	}
 	if !p.Unlogged() {
-		if err = s.triggerMerges(ctx, p); err != nil {
+		if err = s.triggerMerges(c, p); err != nil {
 			return err
 		}
 	}
 	if p.Into == nil && !p.Unlogged() {
 		user, _ := web.UserOf(c)
 		p.CanSend, p.Once = user.Role == models.RoleAdministrator && unsendable(e) == "", rand.Text()
-		if err = s.triggerResults(ctx, p, settings.GenericEnabled); err != nil {
+		if err = s.triggerResults(c, p, settings.GenericEnabled); err != nil {
 			return err
 		}
 		p.Summary = triggerSummary(p)
@@ -119,7 +118,7 @@ func (s *Pages) Show(c *gin.Context) error {
 		p.Erase = erasePath(e.ID)
 	}
 	if requested, ok := web.Positive(c.Query("webhook")); ok {
-		if p.Question, err = s.triggerAnswer(ctx, p, requested); err != nil {
+		if p.Question, err = s.triggerAnswer(c, p, requested); err != nil {
 			return err
 		}
 	}
@@ -132,7 +131,7 @@ func (s *Pages) eventByNumber(c *gin.Context) (models.Event, error) {
 	if !ok {
 		return models.Event{}, models.ErrNotFound
 	}
-	return s.Store.Events.ByID(c.Request.Context(), number)
+	return s.Store.Events.ByID(c.Request.Context(), s.Within(c), number)
 }
 
 // triggered is the trigger of a webhook; nil: none was logged.
@@ -145,9 +144,10 @@ func triggered(rows []models.TriggerRow, webhook int64) *models.TriggerRow {
 }
 
 // triggerMerges fills in the events that were merged with this one.
-func (s *Pages) triggerMerges(ctx context.Context, p *triggerEventPage) error {
+func (s *Pages) triggerMerges(c *gin.Context, p *triggerEventPage) error {
+	ctx := c.Request.Context()
 	if id := p.Event.MergedInto; id != nil {
-		into, err := s.Store.Events.ByID(ctx, *id)
+		into, err := s.Store.Events.ByID(ctx, s.Within(c), *id)
 		if errors.Is(err, models.ErrNotFound) {
 			into, err = models.Event{}, nil // removed when its time was over
 		}
@@ -164,12 +164,12 @@ func (s *Pages) triggerMerges(ctx context.Context, p *triggerEventPage) error {
 
 // triggerResults explains every webhook of the location as it was when the
 // event was matched, or, before that, as it is now.
-func (s *Pages) triggerResults(ctx context.Context, p *triggerEventPage, enabled bool) error {
-	cases, err := s.triggerCases(ctx, p.Event)
+func (s *Pages) triggerResults(c *gin.Context, p *triggerEventPage, enabled bool) error {
+	cases, err := s.triggerCases(c, p.Event)
 	if err != nil {
 		return err
 	}
-	rows, err := s.Store.Events.Triggers(ctx, p.Event.ID)
+	rows, err := s.Store.Events.Triggers(c.Request.Context(), p.Event.ID)
 	if err != nil {
 		return err
 	}

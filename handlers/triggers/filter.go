@@ -1,9 +1,10 @@
 package triggers
 
 import (
-	"context"
 	"net/url"
 	"time"
+
+	"github.com/gin-gonic/gin"
 
 	"github.com/sitehooks/sitehooks/handlers/deliveries"
 	"github.com/sitehooks/sitehooks/handlers/rules"
@@ -68,9 +69,9 @@ func matchedChoices(f triggerFilter) []web.Choice {
 }
 
 // triggerChoices fills in the choices of the filter bar.
-func (s *Pages) triggerChoices(ctx context.Context, p *triggerHistoryPage) error {
+func (s *Pages) triggerChoices(c *gin.Context, p *triggerHistoryPage) error {
 	var err error
-	if p.Location, err = s.LocationPicker(ctx, "location", p.Filter.Location); err != nil {
+	if p.Location, err = s.LocationPicker(c, "location", p.Filter.Location); err != nil {
 		return err
 	}
 	p.Location.Any, p.Location.Small = "All locations", true

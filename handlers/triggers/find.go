@@ -18,7 +18,7 @@ func (s *Pages) findTriggerEvent(c *gin.Context, id string) error {
 		return err
 	}
 	location := c.Query("location")
-	found, err := s.Store.Events.Named(c.Request.Context(), id, eventsShown)
+	found, err := s.Store.Events.Named(c.Request.Context(), s.Within(c), id, eventsShown)
 	if err != nil {
 		return err
 	}

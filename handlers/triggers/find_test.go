@@ -23,7 +23,7 @@ func TestEventsAreFoundByTheirSendersID(t *testing.T) {
 	s.Event("same", "At main", nil)
 	s.Event("same", "At devcentral", func(e *models.NewEvent) { e.Location = "devcentral" })
 	number := map[string]int64{"one": s.Number("one")}
-	both, err := s.Store.Events.Named(t.Context(), "same", 5)
+	both, err := s.Store.Events.Named(t.Context(), models.AllLocations(), "same", 5)
 	s.Must(err)
 	for _, e := range both {
 		number[e.Location] = e.ID

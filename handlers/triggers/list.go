@@ -88,7 +88,7 @@ func (s *Pages) showTriggerHistory(c *gin.Context, status int, unknown string) e
 	if p.Filter.Matched == matchedAny || unknown != "" {
 		p.Question = about
 	}
-	location, unknownLocation, err := s.FilterLocation(ctx, query.Location)
+	location, unknownLocation, err := s.FilterLocation(c, query.Location)
 	if err != nil {
 		return err
 	}
@@ -96,6 +96,7 @@ func (s *Pages) showTriggerHistory(c *gin.Context, status int, unknown string) e
 	if err = s.onlyLogged(ctx, p, &query); err != nil {
 		return err
 	}
+	query.Within = s.Within(c)
 	found, err := s.Store.Events.Search(ctx, query)
 	if err != nil {
 		return err
@@ -103,10 +104,10 @@ func (s *Pages) showTriggerHistory(c *gin.Context, status int, unknown string) e
 	if unknownLocation != "" && len(found.Rows) == 0 {
 		p.Faults = append(p.Faults, unknownLocation)
 	}
-	if err = s.triggerChoices(ctx, p); err != nil {
+	if err = s.triggerChoices(c, p); err != nil {
 		return err
 	}
-	if p.Lines, err = s.triggerLines(ctx, found.Rows, settings.DispatchDelay, p.Now); err != nil {
+	if p.Lines, err = s.triggerLines(c, found.Rows, settings.DispatchDelay, p.Now); err != nil {
 		return err
 	}
 	if err = s.triggersMatched(ctx, p); err != nil {
@@ -121,7 +122,7 @@ func (s *Pages) showTriggerHistory(c *gin.Context, status int, unknown string) e
 	p.Chips = p.chips(values)
 	p.SendThese = web.OlderURL(sendManyPath, values, 0)
 	if p.Question != nil {
-		names, err := s.LocationNames(ctx, p.Question.Webhook.Location)
+		names, err := s.LocationNames(c, p.Question.Webhook.Location)
 		if err != nil {
 			return err
 		}
@@ -166,12 +167,13 @@ func (s *Pages) triggersMatched(ctx context.Context, p *triggerHistoryPage) erro
 }
 
 // triggerLines adds the outcome to each event.
-func (s *Pages) triggerLines(ctx context.Context, rows []models.Event, delay time.Duration, now time.Time) ([]triggerLine, error) {
+func (s *Pages) triggerLines(c *gin.Context, rows []models.Event, delay time.Duration, now time.Time) ([]triggerLine, error) {
+	ctx := c.Request.Context()
 	locations, slugs := make([]string, len(rows)), make([]string, len(rows))
 	for i, e := range rows {
 		locations[i], slugs[i] = e.Location, e.Community
 	}
-	names, err := s.LocationNames(ctx, locations...)
+	names, err := s.LocationNames(c, locations...)
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +189,7 @@ func (s *Pages) triggerLines(ctx context.Context, rows []models.Event, delay tim
 			line.Community = communities.Of(e.Location, e.Community)
 		}
 		if e.MergedInto != nil {
-			into, err := s.Store.Events.ByID(ctx, *e.MergedInto)
+			into, err := s.Store.Events.ByID(ctx, s.Within(c), *e.MergedInto)
 			if err != nil && !errors.Is(err, models.ErrNotFound) {
 				return nil, err
 			}

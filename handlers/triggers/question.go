@@ -1,7 +1,6 @@
 package triggers
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -29,7 +28,7 @@ func (s *Pages) webhookQuestion(c *gin.Context) (*webhookQuestion, error) {
 	if !ok {
 		return nil, nil //nolint:nilnil // nothing was asked
 	}
-	w, err := s.Store.Webhooks.GetAny(c.Request.Context(), id)
+	w, err := s.Store.Webhooks.GetAny(c.Request.Context(), s.Within(c), id)
 	if err != nil {
 		return nil, err
 	}
@@ -52,8 +51,8 @@ type triggerAnswer struct {
 }
 
 // triggerAnswer explains one pair at the top of an event's page.
-func (s *Pages) triggerAnswer(ctx context.Context, p *triggerEventPage, id int64) (*triggerAnswer, error) {
-	w, err := s.Store.Webhooks.GetAny(ctx, id)
+func (s *Pages) triggerAnswer(c *gin.Context, p *triggerEventPage, id int64) (*triggerAnswer, error) {
+	w, err := s.Store.Webhooks.GetAny(c.Request.Context(), s.Within(c), id)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +77,7 @@ func (s *Pages) triggerAnswer(ctx context.Context, p *triggerEventPage, id int64
 	}
 	if i = slices.IndexFunc(p.Unmatched, func(r triggerResult) bool { return r.ID == id }); i >= 0 {
 		a.Why = p.Unmatched[i].Why
-	} else if a.Why, err = s.explainMoved(ctx, p.Event, w); err != nil {
+	} else if a.Why, err = s.explainMoved(c, p.Event, w); err != nil {
 		return nil, err
 	}
 	a.Headline = "It did not match."
@@ -89,8 +88,8 @@ func (s *Pages) triggerAnswer(ctx context.Context, p *triggerEventPage, id int64
 }
 
 // elsewhere explains a webhook that was not at the event's location.
-func (s *Pages) explainMoved(ctx context.Context, e models.Event, w models.Webhook) (explanation, error) {
-	history, err := s.Store.Webhooks.History(ctx, w.ID, triggerVersions)
+func (s *Pages) explainMoved(c *gin.Context, e models.Event, w models.Webhook) (explanation, error) {
+	history, err := s.Store.Webhooks.History(c.Request.Context(), models.AllLocations(), w.ID, triggerVersions)
 	if err != nil {
 		return explanation{}, err
 	}
@@ -107,7 +106,7 @@ func (s *Pages) explainMoved(ctx context.Context, e models.Event, w models.Webho
 	if then.Deleted {
 		return explanation{Class: "Deleted", Words: plainWords("The webhook had been deleted when the event was matched.")}, nil
 	}
-	places, err := s.LocationNames(ctx, e.Location, then.Location)
+	places, err := s.LocationNames(c, e.Location, then.Location)
 	if err != nil {
 		return explanation{}, err
 	}

@@ -24,16 +24,18 @@ type attention struct {
 	Clocks   []models.Instance  // whose clocks are off
 	Sources  []sourceNotice     // that fail, are silent or far behind
 	Late     *time.Time         // since when something is due that is not dispatched; nil: nothing is for long
+	System   bool               // the reader may see the System page
 	broke    int64              // how many broke in all, those put aside included
 	seen     int64              // when the newest of them did
 }
 
 // attention is nil when all is well, or all was put aside. A page is not
 // refused for it.
-func (s *Site) attention(ctx context.Context, r *http.Request, p *Page) *attention {
-	a := &attention{Unable: models.Unable(s.Store.Able())}
+func (s *Site) attention(c *gin.Context, p *Page) *attention {
+	ctx := c.Request.Context()
+	a := &attention{Unable: models.Unable(s.Store.Able()), System: s.Within(c).All()}
 	if !p.Quiet {
-		if err := s.attend(ctx, a, p, dismissedNotices(r)); err != nil {
+		if err := s.attend(ctx, a, p, dismissedNotices(c.Request)); err != nil {
 			s.Log.ErrorContext(ctx, "notices could not be read", "error", err)
 		}
 	}
@@ -65,7 +67,7 @@ func (s *Site) attend(ctx context.Context, a *attention, p *Page, aside []string
 		return err
 	}
 	a.addSources(troubled, at.Now, aside)
-	list, err := s.Store.Webhooks.Attention(ctx, *at)
+	list, err := s.Store.Webhooks.Attention(ctx, p.User.Within(), *at)
 	if err != nil {
 		return err
 	}

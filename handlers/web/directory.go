@@ -3,31 +3,40 @@ package web
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
+
+	"github.com/gin-gonic/gin"
 
 	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// Directory finds locations and communities for one request. If there are at
+// Directory finds the locations and communities that one request may see. If there are at
 // most PickMax of them, they are read once, and all look-ups use that list.
 type Directory struct {
 	store       *models.Locations
+	within      models.LocationSet
 	locations   list[models.Location]
 	communities list[models.Community]
 }
 
 // Directory is a new one, for a request.
-func (s *Site) Directory() *Directory { return &Directory{store: s.Store.Locations} }
+func (s *Site) Directory(c *gin.Context) *Directory { return NewDirectory(s.Store.Locations, s.Within(c)) }
+
+// NewDirectory is a directory of the locations of a set.
+func NewDirectory(store *models.Locations, within models.LocationSet) *Directory {
+	return &Directory{store: store, within: within}
+}
 
 // FilterLocation is that of a directory, for requests that ask for one location.
-func (s *Site) FilterLocation(ctx context.Context, typed string) (slug, fault string, err error) {
-	return s.Directory().FilterLocation(ctx, typed)
+func (s *Site) FilterLocation(c *gin.Context, typed string) (slug, fault string, err error) {
+	return s.Directory(c).FilterLocation(c.Request.Context(), typed)
 }
 
 // LocationPicker is that of a directory, for requests that have one.
-func (s *Site) LocationPicker(ctx context.Context, id, chosen string) (Picker, error) {
-	return s.Directory().LocationPicker(ctx, id, chosen)
+func (s *Site) LocationPicker(c *gin.Context, id, chosen string) (Picker, error) {
+	return s.Directory(c).LocationPicker(c.Request.Context(), id, chosen)
 }
 
 // list is all that there is, if that is few.
@@ -37,9 +46,11 @@ type list[T any] struct {
 }
 
 // get reads the list when it was not read yet.
-func (l *list[T]) get(ctx context.Context, read func(ctx context.Context, most int) ([]T, bool, error)) (rows []T, few bool, err error) {
+func (l *list[T]) get(
+	ctx context.Context, within models.LocationSet, read func(ctx context.Context, within models.LocationSet, most int) ([]T, bool, error),
+) (rows []T, few bool, err error) {
 	if !l.read {
-		l.rows, l.few, err = read(ctx, PickMax)
+		l.rows, l.few, err = read(ctx, within, PickMax)
 		l.read = err == nil
 	}
 	return l.rows, l.few, err
@@ -47,12 +58,12 @@ func (l *list[T]) get(ctx context.Context, read func(ctx context.Context, most i
 
 // fewLocations are all locations, the main site first; false: they are too many.
 func (d *Directory) fewLocations(ctx context.Context) ([]models.Location, bool, error) {
-	return d.locations.get(ctx, d.store.Few)
+	return d.locations.get(ctx, d.within, d.store.Few)
 }
 
 // fewCommunities are those of all locations; false: they are too many.
 func (d *Directory) fewCommunities(ctx context.Context) ([]models.Community, bool, error) {
-	return d.communities.get(ctx, d.store.FewCommunities)
+	return d.communities.get(ctx, d.within, d.store.FewCommunities)
 }
 
 // Location returns the location of a slug. Error: models.ErrNotFound.
@@ -62,7 +73,7 @@ func (d *Directory) Location(ctx context.Context, slug string) (models.Location,
 		return models.Location{}, err
 	}
 	if !few {
-		return d.store.Get(ctx, slug)
+		return d.store.Get(ctx, d.within, slug)
 	}
 	for _, l := range all {
 		if l.Slug == slug {
@@ -81,7 +92,7 @@ func (d *Directory) findLocation(ctx context.Context, typed string) (string, err
 	}
 	found, few, err := d.fewLocations(ctx)
 	if err == nil && !few {
-		found, err = d.store.Suggest(ctx, typed, 2) // those called exactly so come first
+		found, err = d.store.Suggest(ctx, d.within, typed, 2) // those called exactly so come first
 	}
 	if err != nil {
 		return "", err
@@ -131,7 +142,7 @@ func (d *Directory) unknownLocation(ctx context.Context, typed string) (string, 
 func (d *Directory) similar(ctx context.Context, typed string, most int) ([]models.Location, error) {
 	all, few, err := d.fewLocations(ctx)
 	if err == nil && !few {
-		return d.store.Suggest(ctx, typed, most)
+		return d.store.Suggest(ctx, d.within, typed, most)
 	}
 	var found []models.Location
 	typed = strings.ToLower(typed)
@@ -175,7 +186,8 @@ func (d *Directory) FindCommunity(ctx context.Context, location, typed string) (
 func (d *Directory) names(ctx context.Context, slugs ...string) (LocationNames, error) {
 	found, few, err := d.fewLocations(ctx)
 	if err == nil && !few {
-		found, err = d.store.Named(ctx, distinct(slugs)...)
+		slugs = slices.DeleteFunc(distinct(slugs), func(slug string) bool { return !d.within.Has(slug) })
+		found, err = d.store.Named(ctx, slugs...)
 	}
 	return namesOf(found), err
 }

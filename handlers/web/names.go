@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"github.com/gin-gonic/gin"
+
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -13,11 +15,18 @@ type LocationNames map[string]string
 // Of is a location's name, also of one that is not registered.
 func (n LocationNames) Of(slug string) string { return OrNone(n[slug], models.NameOf(slug)) }
 
-// LocationNames reads the names of locations. Slugs that are empty or not
-// registered are left out.
-func (s *Site) LocationNames(ctx context.Context, slugs ...string) (LocationNames, error) {
-	locations, err := s.Store.Locations.Named(ctx, distinct(slugs)...)
-	return namesOf(locations), err
+// LocationNames reads the names of locations. Those that the request may not see
+// are called “another location”; slugs that are empty or not registered are left
+// out.
+func (s *Site) LocationNames(c *gin.Context, slugs ...string) (LocationNames, error) {
+	locations, err := s.Store.Locations.Named(c.Request.Context(), distinct(slugs)...)
+	names, within := namesOf(locations), s.Within(c)
+	for _, slug := range slugs {
+		if slug != "" && !within.Has(slug) {
+			names[slug] = "another location"
+		}
+	}
+	return names, err
 }
 
 func namesOf(locations []models.Location) LocationNames {

@@ -145,7 +145,7 @@ func (s *Site) Render(c *gin.Context, status int, name string, data pager) error
 	p.Flash = s.takeFlash(c)
 	if member {
 		p.Entries = s.entries[p.Nav]
-		p.Attention = s.attention(c.Request.Context(), c.Request, p)
+		p.Attention = s.attention(c, p)
 	}
 	return s.html(c, status, name, data)
 }

@@ -63,7 +63,7 @@ func (d *Directory) LocationPicker(ctx context.Context, id, chosen string) (Pick
 	if chosen == "" {
 		return p, nil
 	}
-	locations, err = d.store.Suggest(ctx, Storable(chosen), Suggested)
+	locations, err = d.store.Suggest(ctx, d.within, Storable(chosen), Suggested)
 	p.List = locationChoices(locations, chosen)
 	return p, err
 }

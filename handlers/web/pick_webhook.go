@@ -8,14 +8,17 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/gin-gonic/gin"
+
 	"github.com/sitehooks/sitehooks/models"
 )
 
 // WebhookPicker is a text field that chooses a webhook, with the names as
 // suggestions; chosen is a number, or what was typed. false: there is no webhook.
-func (s *Site) WebhookPicker(ctx context.Context, id, chosen string) (p Picker, some bool, err error) {
+func (s *Site) WebhookPicker(c *gin.Context, id, chosen string) (p Picker, some bool, err error) {
+	ctx, within := c.Request.Context(), s.Within(c)
 	p = Picker{Field: Field{ID: id}, Small: true, Value: chosen, Text: true, Source: SuggestionsPath("webhooks")}
-	list, err := s.Store.Webhooks.Newest(ctx, PickMax+1)
+	list, err := s.Store.Webhooks.Newest(ctx, within, PickMax+1)
 	if err != nil {
 		return p, false, err
 	}
@@ -28,7 +31,7 @@ func (s *Site) WebhookPicker(ctx context.Context, id, chosen string) (p Picker, 
 		})
 	}
 	if number, isID := Positive(chosen); isID {
-		name, err := s.webhookName(ctx, number)
+		name, err := s.webhookName(ctx, within, number)
 		if err != nil {
 			return p, false, err
 		}
@@ -39,12 +42,12 @@ func (s *Site) WebhookPicker(ctx context.Context, id, chosen string) (p Picker, 
 
 // WebhookFromRequest puts the number of a webhook that was typed by its name into
 // the URL's values, so that all links that are made of them mean it.
-func (s *Site) WebhookFromRequest(ctx context.Context, v url.Values) error {
+func (s *Site) WebhookFromRequest(c *gin.Context, v url.Values) error {
 	typed := v.Get("webhook")
 	if _, isID := Positive(typed); isID || typed == "" {
 		return nil
 	}
-	id, err := s.FindWebhook(ctx, typed)
+	id, err := s.FindWebhook(c, typed)
 	if errors.Is(err, models.ErrNotFound) {
 		return nil // readers of the values report it
 	}
@@ -55,12 +58,12 @@ func (s *Site) WebhookFromRequest(ctx context.Context, v url.Values) error {
 // FindWebhook returns the webhook that was typed by its number, as
 // WebhookValue has it, by a name that only one has, or by a part of it. Error:
 // models.ErrNotFound.
-func (s *Site) FindWebhook(ctx context.Context, typed string) (int64, error) {
+func (s *Site) FindWebhook(c *gin.Context, typed string) (int64, error) {
 	typed = Storable(typed)
 	if id, err := strconv.ParseInt(typed[strings.LastIndex(typed, "#")+1:], 10, 64); err == nil && id > 0 {
 		return id, nil
 	}
-	found, err := s.Store.Webhooks.Suggest(ctx, typed, Suggested)
+	found, err := s.Store.Webhooks.Suggest(c.Request.Context(), s.Within(c), typed, Suggested)
 	if err != nil {
 		return 0, err
 	}
@@ -81,8 +84,8 @@ func (s *Site) FindWebhook(ctx context.Context, typed string) (int64, error) {
 }
 
 // webhookName names a webhook, also one that was deleted.
-func (s *Site) webhookName(ctx context.Context, id int64) (string, error) {
-	w, err := s.Store.Webhooks.GetAny(ctx, id)
+func (s *Site) webhookName(ctx context.Context, within models.LocationSet, id int64) (string, error) {
+	w, err := s.Store.Webhooks.GetAny(ctx, within, id)
 	switch {
 	case errors.Is(err, models.ErrNotFound):
 		return "Webhook " + FormatID(id) + " (unknown)", nil

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -17,7 +16,7 @@ func SuggestionsPath(of string) string { return "/admin/suggestions/" + of }
 
 // Suggestions answers the script of a text field that chooses one of many.
 func (s *Site) Suggestions(c *gin.Context) error {
-	list, err := s.suggest(c.Request.Context(), c.Param("of"), strings.TrimSpace(c.Query("q")), c.Query("location"))
+	list, err := s.suggest(c, c.Param("of"), strings.TrimSpace(c.Query("q")), c.Query("location"))
 	if err != nil {
 		return err
 	}
@@ -34,22 +33,23 @@ func (s *Site) Suggestions(c *gin.Context) error {
 	return nil
 }
 
-func (s *Site) suggest(ctx context.Context, of, typed, location string) ([]Choice, error) {
+func (s *Site) suggest(c *gin.Context, of, typed, location string) ([]Choice, error) {
+	ctx, within := c.Request.Context(), s.Within(c)
 	switch of {
 	case "locations":
-		found, err := s.Store.Locations.Suggest(ctx, typed, Suggested)
+		found, err := s.Store.Locations.Suggest(ctx, within, typed, Suggested)
 		return locationChoices(found, ""), err
 	case "communities":
-		slug, err := s.Directory().findLocation(ctx, location)
+		slug, err := s.Directory(c).findLocation(ctx, location)
 		if errors.Is(err, models.ErrNotFound) {
 			return nil, nil // it is not typed to its end
 		}
 		if err != nil {
 			return nil, err
 		}
-		return s.Directory().communitySuggestions(ctx, slug, typed)
+		return s.Directory(c).communitySuggestions(ctx, slug, typed)
 	case "webhooks":
-		found, err := s.Store.Webhooks.Suggest(ctx, typed, Suggested)
+		found, err := s.Store.Webhooks.Suggest(ctx, within, typed, Suggested)
 		list := make([]Choice, len(found))
 		for i, w := range found {
 			list[i] = Choice{Value: WebhookValue(w.Name, w.ID)}

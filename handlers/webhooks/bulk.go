@@ -128,10 +128,10 @@ func (s *Pages) chosenWebhooks(c *gin.Context, form bulkForm) (*webhooksBulkPage
 	}
 	p.Page = web.Page{Title: p.Verb + " webhooks", Nav: "webhooks"}
 	if form.All {
-		return p, s.allWebhooks(ctx, p)
+		return p, s.allWebhooks(c, p)
 	}
 	for _, id := range slices.Compact(slices.Sorted(slices.Values(form.IDs))) {
-		w, err := s.Store.Webhooks.Get(ctx, int64(id))
+		w, err := s.Store.Webhooks.Get(ctx, s.Within(c), int64(id))
 		if errors.Is(err, models.ErrNotFound) {
 			p.Others++
 			continue
@@ -169,7 +169,8 @@ func (p *webhooksBulkPage) Unnamed() int { return len(p.Webhooks) - len(p.Named(
 const bulkNamed = 200
 
 // allWebhooks takes in all webhooks that match the list's filters.
-func (s *Pages) allWebhooks(ctx context.Context, p *webhooksBulkPage) error {
+func (s *Pages) allWebhooks(c *gin.Context, p *webhooksBulkPage) error {
+	ctx := c.Request.Context()
 	v, err := url.ParseQuery(p.List)
 	if err != nil {
 		return web.Unusable("This address does not name a list of webhooks.")
@@ -181,7 +182,7 @@ func (s *Pages) allWebhooks(ctx context.Context, p *webhooksBulkPage) error {
 		return err
 	}
 	for q = q.at("", ""); ; {
-		list, err := s.Store.Webhooks.List(ctx, q.models(at))
+		list, err := s.Store.Webhooks.List(ctx, q.models(s.Within(c), at))
 		if err != nil {
 			return err
 		}

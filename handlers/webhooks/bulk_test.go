@@ -31,7 +31,7 @@ func TestBulk(t *testing.T) {
 	}
 	const path = "/admin/webhooks/bulk"
 	state := func(w models.Webhook) string {
-		w, err := c.Store.Webhooks.GetAny(t.Context(), w.ID)
+		w, err := c.Store.Webhooks.GetAny(t.Context(), models.AllLocations(), w.ID)
 		webtest.OK(t, err)
 		return w.State
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gin-gonic/gin"
+
 	"github.com/sitehooks/sitehooks/handlers/definition"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/jobs/wire"
@@ -24,8 +26,8 @@ type request struct {
 	at     *models.Snapshot // nil: not read yet
 }
 
-func (s *Pages) request() *request {
-	r := &request{places: s.Directory()}
+func (s *Pages) request(c *gin.Context) *request {
+	r := &request{places: s.Directory(c)}
 	r.Checker = definition.Checker{
 		Webhooks: s.Store.Webhooks, Sender: s.Sender, Places: r.places, Waiting: untimed,
 		Settings: func(ctx context.Context) (models.Settings, error) {

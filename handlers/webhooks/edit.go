@@ -43,7 +43,7 @@ func (s *Pages) New(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	e := &editing{format: f, request: s.request(), form: blankWebhookForm(f, models.MainLocation)}
+	e := &editing{format: f, request: s.request(c), form: blankWebhookForm(f, models.MainLocation)}
 	if typed != nil {
 		if err = e.refill(typed); err != nil {
 			return err
@@ -63,7 +63,7 @@ func (s *Pages) New(c *gin.Context) error {
 // header values.
 func (s *Pages) copyForm(c *gin.Context, e *editing, from string) error {
 	id, _ := web.Positive(from)
-	w, err := s.Store.Webhooks.Get(c.Request.Context(), id)
+	w, err := s.Store.Webhooks.Get(c.Request.Context(), s.Within(c), id)
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (s *Pages) NewPost(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.postWebhookForm(c, &editing{format: f, request: s.request(), copied: c.Query("from") != ""})
+	return s.postWebhookForm(c, &editing{format: f, request: s.request(c), copied: c.Query("from") != ""})
 }
 
 // Edit shows the form with a saved webhook, or with the unsaved input from
@@ -123,7 +123,7 @@ func (s *Pages) Edit(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	e := &editing{format: f, old: &w, request: s.request()}
+	e := &editing{format: f, old: &w, request: s.request(c)}
 	if err = e.open(); err != nil {
 		return err
 	}
@@ -147,7 +147,7 @@ func (s *Pages) EditPost(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.postWebhookForm(c, &editing{format: f, old: &w, request: s.request()})
+	return s.postWebhookForm(c, &editing{format: f, old: &w, request: s.request(c)})
 }
 
 // formatFromRequest is the type that the address of the form for a new webhook names.
@@ -162,7 +162,7 @@ func formatFromRequest(c *gin.Context) (*wire.Format, error) {
 // savedWebhook is the webhook that the address names, with its type.
 func (s *Pages) savedWebhook(c *gin.Context) (models.Webhook, *wire.Format, error) {
 	id, _ := web.Positive(c.Param("id"))
-	w, err := s.Store.Webhooks.Get(c.Request.Context(), id)
+	w, err := s.Store.Webhooks.Get(c.Request.Context(), s.Within(c), id)
 	if err != nil {
 		return w, nil, err
 	}

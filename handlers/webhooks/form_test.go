@@ -485,7 +485,7 @@ func TestDuplicate(t *testing.T) {
 	if len(all) != 2 || all[1].Secret1 != "" || all[1].Headers != "" || all[1].State != models.WebhookStopped || all[0].State != models.WebhookActive {
 		t.Errorf("stored %+v", all)
 	}
-	versions, err := c.Store.Webhooks.History(t.Context(), all[1].ID, 5)
+	versions, err := c.Store.Webhooks.History(t.Context(), models.AllLocations(), all[1].ID, 5)
 	webtest.OK(t, err)
 	if len(versions) != 1 || versions[0].State != models.WebhookStopped {
 		t.Errorf("the history says %+v", versions)

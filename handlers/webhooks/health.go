@@ -120,7 +120,7 @@ type featureOff struct {
 	Held    int64    // notifications that wait for them
 }
 
-func (s *Pages) featureOff(ctx context.Context) (*featureOff, error) {
+func (s *Pages) featureOff(ctx context.Context, within models.LocationSet) (*featureOff, error) {
 	off := &featureOff{Setting: models.EnableGenericWebhooks}
 	var names []string
 	for _, f := range wire.Formats() {
@@ -134,7 +134,7 @@ func (s *Pages) featureOff(ctx context.Context) (*featureOff, error) {
 		return nil, nil
 	}
 	var err error
-	off.Stopped, off.Held, err = s.Store.Webhooks.OfTypes(ctx, names)
+	off.Stopped, off.Held, err = s.Store.Webhooks.OfTypes(ctx, within, names)
 	return off, err
 }
 

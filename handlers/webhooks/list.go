@@ -3,7 +3,6 @@
 package webhooks
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -65,10 +64,10 @@ func (s *Pages) List(c *gin.Context) error {
 		return err
 	}
 	var unknown string
-	if q.Team, unknown, err = s.FilterLocation(ctx, q.Team); err != nil {
+	if q.Team, unknown, err = s.FilterLocation(c, q.Team); err != nil {
 		return err
 	}
-	list, err := s.Store.Webhooks.List(ctx, q.models(at))
+	list, err := s.Store.Webhooks.List(ctx, q.models(s.Within(c), at))
 	if err != nil {
 		return err
 	}
@@ -86,24 +85,24 @@ func (s *Pages) List(c *gin.Context) error {
 	if list.Next != "" {
 		p.Older = q.at(list.Next, "").href()
 	}
-	user, _ := web.UserOf(c)
-	if err := s.webhooksFilters(ctx, p, list.Owners, user.ID); err != nil {
+	if err := s.webhooksFilters(c, p, list.Owners); err != nil {
 		return err
 	}
-	if err := s.webhooksRows(ctx, p, list.Rows); err != nil {
+	if err := s.webhooksRows(c, p, list.Rows); err != nil {
 		return err
 	}
 	return s.RenderFragment(c, http.StatusOK, "webhooks", p, "webhooks-list")
 }
 
 // webhooksFilters fills in the filters' choices and texts.
-func (s *Pages) webhooksFilters(ctx context.Context, p *webhooksPage, owners []models.Owner, me int64) error {
+func (s *Pages) webhooksFilters(c *gin.Context, p *webhooksPage, owners []models.Owner) error {
 	var err error
-	if p.Team, err = s.LocationPicker(ctx, "team", p.Query.Team); err != nil {
+	if p.Team, err = s.LocationPicker(c, "team", p.Query.Team); err != nil {
 		return err
 	}
 	p.Team.Any, p.Team.Small = "All teams", true
-	p.Owners = ownerChoices(owners, me, p.Query.Owner)
+	me, _ := web.UserOf(c)
+	p.Owners = ownerChoices(owners, me.ID, p.Query.Owner)
 	if !p.Filtered() {
 		return nil
 	}
@@ -116,17 +115,18 @@ func (s *Pages) webhooksFilters(ctx context.Context, p *webhooksPage, owners []m
 }
 
 // webhooksRows fills in the rows, or the text in their place.
-func (s *Pages) webhooksRows(ctx context.Context, p *webhooksPage, rows []models.WebhookRow) error {
+func (s *Pages) webhooksRows(c *gin.Context, p *webhooksPage, rows []models.WebhookRow) error {
+	ctx, within := c.Request.Context(), s.Within(c)
 	var err error
 	on, now := p.At.Settings.GenericEnabled, p.At.Now
 	p.Buttons, p.Others = createLinks(on)
 	if !on {
-		if p.Off, err = s.featureOff(ctx); err != nil {
+		if p.Off, err = s.featureOff(ctx, within); err != nil {
 			return err
 		}
 	}
 	if p.All == 0 {
-		p.Arrived, err = s.Store.Events.CountSince(ctx, now.Add(-previewFor))
+		p.Arrived, err = s.Store.Events.CountSince(ctx, within, now.Add(-previewFor))
 		return err
 	}
 	ids := make([]int64, len(rows))

@@ -27,11 +27,14 @@ func (s *Pages) LocationDetails(c *gin.Context) error {
 		Communities []named  `json:"communities"`
 		Tags        []string `json:"tags"`
 	}{"", []named{}, []string{}}
-	location, _, err := s.FilterLocation(ctx, c.Query("location"))
+	location, unknown, err := s.FilterLocation(c, c.Query("location"))
 	if err != nil {
 		return err
 	}
-	here, err := s.Store.Locations.Get(ctx, location)
+	if unknown != "" {
+		location = ""
+	}
+	here, err := s.Store.Locations.Get(ctx, s.Within(c), location)
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return err
 	}

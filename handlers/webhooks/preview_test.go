@@ -40,7 +40,7 @@ func TestPreview(t *testing.T) {
 	if strings.Contains(side, "header-value") || strings.Contains(side, "token=abc") || strings.Contains(side, secret) {
 		t.Errorf("the preview says too much: %s", side)
 	}
-	newest, err := c.Store.Events.Named(t.Context(), "event-5answer.accepted", 1)
+	newest, err := c.Store.Events.Named(t.Context(), models.AllLocations(), "event-5answer.accepted", 1)
 	webtest.OK(t, err)
 	if link := a.Find(".form-side a").First().AttrOr("href", ""); link != web.TriggerPath(newest[0].ID) {
 		t.Errorf("the newest match leads to %s", link)

@@ -104,8 +104,9 @@ func (q webhooksQuery) filters() url.Values {
 
 func (q webhooksQuery) desc() bool { return q.Dir == "desc" }
 
-func (q webhooksQuery) models(at models.Snapshot) models.WebhookQuery {
+func (q webhooksQuery) models(within models.LocationSet, at models.Snapshot) models.WebhookQuery {
 	m := models.WebhookQuery{
+		Within: within,
 		Search: q.Search, Type: q.Type, Location: q.Team, State: q.State, Owner: q.Owner, Tag: q.Tag,
 		Sort: q.Sort, Desc: q.desc(), After: q.After, Before: q.Before, Limit: int(q.Per),
 		Brief: true, At: at,

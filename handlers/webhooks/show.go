@@ -81,7 +81,7 @@ type webhookVersion struct {
 // Show is a webhook's page. Deleted webhooks have one too.
 func (s *Pages) Show(c *gin.Context) error {
 	id, _ := web.Positive(c.Param("id"))
-	w, err := s.Store.Webhooks.GetAny(c.Request.Context(), id)
+	w, err := s.Store.Webhooks.GetAny(c.Request.Context(), s.Within(c), id)
 	if err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func (s *Pages) showWebhook(c *gin.Context, w models.Webhook, t *testShown) erro
 	if err != nil {
 		return err
 	}
-	versions, err := s.Store.Webhooks.History(ctx, id, versionsShown)
+	versions, err := s.Store.Webhooks.History(ctx, s.Within(c), id, versionsShown)
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (s *Pages) showWebhook(c *gin.Context, w models.Webhook, t *testShown) erro
 	if p.Releasing, err = s.Store.Webhooks.Releasing(ctx, row); err != nil {
 		return err
 	}
-	if err = s.webhookRecent(ctx, p, at); err != nil {
+	if err = s.webhookRecent(ctx, s.Within(c), p, at); err != nil {
 		return err
 	}
 	return s.Render(c, http.StatusOK, "webhook", p)
@@ -144,7 +144,7 @@ func (s *Pages) showWebhook(c *gin.Context, w models.Webhook, t *testShown) erro
 const recentShown = 5
 
 // webhookRecent fills in the recent deliveries.
-func (s *Pages) webhookRecent(ctx context.Context, p *webhookPage, at models.Snapshot) error {
+func (s *Pages) webhookRecent(ctx context.Context, within models.LocationSet, p *webhookPage, at models.Snapshot) error {
 	id, now := p.Row.ID, at.Now
 	hours, err := s.Store.Webhooks.Hours(ctx, []int64{id}, charts.MonthSince(now))
 	if err != nil {
@@ -155,14 +155,14 @@ func (s *Pages) webhookRecent(ctx context.Context, p *webhookPage, at models.Sna
 		return err
 	}
 	p.Charts = []charts.Chart{charts.Day(hours[id], held[id], now), charts.Month(hours[id], held[id], now)}
-	rows, _, err := s.Store.Deliveries.List(ctx, models.DeliveryQuery{WebhookID: id, Limit: recentShown})
+	rows, _, err := s.Store.Deliveries.List(ctx, models.DeliveryQuery{Within: within, WebhookID: id, Limit: recentShown})
 	for _, row := range rows {
 		p.Recent = append(p.Recent, deliveries.NewLine(row, now))
 	}
 	if err != nil || p.Row.Lane.LastAt == nil {
 		return err
 	}
-	failed, more, err := s.Store.Deliveries.Failed(ctx, id)
+	failed, more, err := s.Store.Deliveries.Failed(ctx, within, id)
 	switch {
 	case more:
 		p.Failed = wording.Count(failed) + " or more"

@@ -40,7 +40,7 @@ func TestWebhookPageTests(t *testing.T) {
 	if got := r.Requests(); len(got) != 2 || got[0].Header.Get("webhook-signature") == "" {
 		t.Errorf("the receiver got %+v", got)
 	}
-	rows, _, err := c.Store.Deliveries.List(t.Context(), models.DeliveryQuery{Limit: 1})
+	rows, _, err := c.Store.Deliveries.List(t.Context(), models.DeliveryQuery{Within: models.AllLocations(), Limit: 1})
 	webtest.OK(t, err)
 	row, err := c.Store.Webhooks.Row(t.Context(), w)
 	webtest.OK(t, err)
@@ -86,7 +86,7 @@ func TestClaim(t *testing.T) {
 	}
 	c.Post(webhooks.WebhookPath(made.ID)+"/claim", nil).GoesTo(webhooks.WebhookPath(made.ID))
 	c.Post(admin.MemberPath(jo.ID)+"/remove", nil).Want(http.StatusSeeOther)
-	w, err := c.Store.Webhooks.Get(t.Context(), made.ID)
+	w, err := c.Store.Webhooks.Get(t.Context(), models.AllLocations(), made.ID)
 	webtest.OK(t, err)
 	if w.State != models.WebhookActive || w.OwnerID != 0 {
 		t.Fatalf("without its owner it is %+v", w)
@@ -99,7 +99,7 @@ func TestClaim(t *testing.T) {
 	if text := c.Flash(c.Post(webhooks.WebhookPath(w.ID)+"/claim", nil).GoesTo(webhooks.WebhookPath(w.ID))); !strings.Contains(text, "is yours now") {
 		t.Errorf("it says %q", text)
 	}
-	if w, err = c.Store.Webhooks.Get(t.Context(), made.ID); err != nil || w.OwnerID != c.Admin.ID || !w.UpdatedAt.Equal(made.UpdatedAt) {
+	if w, err = c.Store.Webhooks.Get(t.Context(), models.AllLocations(), made.ID); err != nil || w.OwnerID != c.Admin.ID || !w.UpdatedAt.Equal(made.UpdatedAt) {
 		t.Errorf("claimed: %+v %v", w, err)
 	}
 	if text := c.Get("/admin/audit").Text("tbody"); !strings.Contains(text, "Jo → Mary Wilkins") {

@@ -49,7 +49,7 @@ func (s *Pages) Test(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	r := s.request()
+	r := s.request(c)
 	saved, err := r.Open(w)
 	if errors.Is(err, models.ErrWrongKey) {
 		return s.showWebhook(c, w, lockedTest(w))

@@ -269,7 +269,7 @@ func (s *HistorySite) Must(err error) {
 // NewestDelivery is the newest delivery of a webhook.
 func (s *HistorySite) NewestDelivery(webhook int64) models.DeliveryRow {
 	s.Helper()
-	rows, _, err := s.Store.Deliveries.List(s.Context(), models.DeliveryQuery{WebhookID: webhook, Limit: 1})
+	rows, _, err := s.Store.Deliveries.List(s.Context(), models.DeliveryQuery{Within: models.AllLocations(), WebhookID: webhook, Limit: 1})
 	s.Must(err)
 	if len(rows) == 0 {
 		s.Fatal("no delivery")
@@ -280,7 +280,7 @@ func (s *HistorySite) NewestDelivery(webhook int64) models.DeliveryRow {
 // Number is our own number of the event with a sender's id.
 func (s *HistorySite) Number(id string) int64 {
 	s.Helper()
-	found, err := s.Store.Events.Named(s.Context(), id, 2)
+	found, err := s.Store.Events.Named(s.Context(), models.AllLocations(), id, 2)
 	s.Must(err)
 	if len(found) != 1 {
 		s.Fatalf("%d events have the id %s", len(found), id)

@@ -14,12 +14,12 @@ func TestFilledDatabaseIsWhole(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			s := modelstest.Open(t, modelstest.Options(t, kind))
 			modelstest.Fill(t, s, modelstest.Size{Webhooks: 200, Events: 1000, Deliveries: 1000})
-			list, err := s.Webhooks.List(t.Context(), models.WebhookQuery{Limit: 20})
+			list, err := s.Webhooks.List(t.Context(), models.WebhookQuery{Within: models.AllLocations(), Limit: 20})
 			ok(t, err)
 			if list.All != 200 || len(list.Rows) != 20 {
 				t.Errorf("%d webhooks", list.All)
 			}
-			row, err := s.Deliveries.Get(t.Context(), "msg_big1000")
+			row, err := s.Deliveries.Get(t.Context(), models.AllLocations(), "msg_big1000")
 			ok(t, err)
 			events, err := s.Deliveries.EventsOf(t.Context(), row.ID)
 			ok(t, err)

@@ -273,7 +273,7 @@ func (d *desk) created(change map[string]any) hook {
 
 func (d *desk) opened(id int64) (models.Webhook, models.Opened) {
 	d.t.Helper()
-	w, err := d.store.Webhooks.Get(d.t.Context(), id)
+	w, err := d.store.Webhooks.Get(d.t.Context(), models.AllLocations(), id)
 	d.must(err)
 	o, err := d.store.Webhooks.Open(w)
 	d.must(err)

@@ -22,7 +22,7 @@ func (s *API) lastError(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	last, err := s.newestFailure(ctx, w.ID)
+	last, err := s.newestFailure(ctx, c.token.Within(), w.ID)
 	if err != nil || last != nil {
 		return answer{value: s.failureText(last)}, err
 	}
@@ -30,13 +30,13 @@ func (s *API) lastError(ctx context.Context, c *call) (answer, error) {
 }
 
 // newestFailure is nil when there is none.
-func (s *API) newestFailure(ctx context.Context, id int64) (*models.Attempt, error) {
-	rows, more, err := s.Store.Deliveries.List(ctx, models.DeliveryQuery{WebhookID: id, Limit: lastErrorRows})
+func (s *API) newestFailure(ctx context.Context, within models.LocationSet, id int64) (*models.Attempt, error) {
+	rows, more, err := s.Store.Deliveries.List(ctx, models.DeliveryQuery{Within: within, WebhookID: id, Limit: lastErrorRows})
 	if err != nil {
 		return nil, err
 	}
 	if more {
-		older, _, err := s.Store.Deliveries.List(ctx, models.DeliveryQuery{WebhookID: id, State: models.DeliveryFailed, Limit: 1})
+		older, _, err := s.Store.Deliveries.List(ctx, models.DeliveryQuery{Within: within, WebhookID: id, State: models.DeliveryFailed, Limit: 1})
 		if err != nil {
 			return nil, err
 		}

@@ -27,7 +27,7 @@ func (d *desk) delivery(h hook, attempts ...models.Attempt) {
 		}}}
 		return decision
 	})
-	row, err := d.store.Deliveries.Get(d.t.Context(), id)
+	row, err := d.store.Deliveries.Get(d.t.Context(), models.AllLocations(), id)
 	d.must(err)
 	for i, a := range attempts {
 		d.clock.Add(time.Minute)

@@ -42,8 +42,8 @@ func (s *API) named(ctx context.Context, c *call) (models.Webhook, error) {
 
 // visible is a webhook that the token may see; all others are not there.
 func (s *API) visible(ctx context.Context, c *call, id int64) (models.Webhook, error) {
-	w, err := s.Store.Webhooks.Get(ctx, id)
-	if err == nil && (w.Type != s.format.Name || (c.token.Location != "" && c.token.Location != w.Location)) {
+	w, err := s.Store.Webhooks.Get(ctx, c.token.Within(), id)
+	if err == nil && w.Type != s.format.Name {
 		err = models.ErrNotFound
 	}
 	return w, err
@@ -68,7 +68,7 @@ func (s *API) list(ctx context.Context, c *call) (answer, error) {
 // matching answers with the webhooks that a filter selects, in the order in
 // which they were made.
 func (s *API) matching(ctx context.Context, c *call, f listFilter) (answer, error) {
-	q := models.WebhookQuery{Type: s.format.Name, Location: c.token.Location, Sort: "created", Limit: listPage}
+	q := models.WebhookQuery{Within: c.token.Within(), Type: s.format.Name, Sort: "created", Limit: listPage}
 	wanted, _ := readState(f.State)
 	for state, name := range vendorStates {
 		if name == wanted {

@@ -93,7 +93,7 @@ func TestSuperOfficeLocations(t *testing.T) {
 			d.t.Errorf("%+v", w)
 		}
 		names := map[string]string{}
-		list, _, err := d.store.Locations.Few(t.Context(), 100)
+		list, _, err := d.store.Locations.Few(t.Context(), models.AllLocations(), 100)
 		d.must(err)
 		for _, l := range list {
 			names[l.Slug] = l.Name

@@ -76,7 +76,7 @@ func (s *API) store(ctx context.Context, c *call, d *givenWebhook, checked defin
 	if err != nil {
 		return answer{}, err
 	}
-	w, err := s.Store.Webhooks.Get(saving(ctx), saved.Webhook.ID)
+	w, err := s.Store.Webhooks.Get(saving(ctx), c.token.Within(), saved.Webhook.ID)
 	if err != nil {
 		return answer{}, err
 	}

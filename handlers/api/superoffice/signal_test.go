@@ -12,7 +12,7 @@ import (
 
 func (d *desk) events() []models.Event {
 	d.t.Helper()
-	page, err := d.store.Events.Search(d.t.Context(), models.EventQuery{Limit: 100})
+	page, err := d.store.Events.Search(d.t.Context(), models.EventQuery{Within: models.AllLocations(), Limit: 100})
 	d.must(err)
 	return page.Rows
 }
@@ -27,7 +27,7 @@ func TestSuperOfficeSignal(t *testing.T) {
 		if len(rows) != 1 || d.woken.Load() != 1 {
 			d.t.Fatalf("%+v, woken %d", rows, d.woken.Load())
 		}
-		row, err := d.store.Events.ByID(t.Context(), rows[0].ID)
+		row, err := d.store.Events.ByID(t.Context(), models.AllLocations(), rows[0].ID)
 		d.must(err)
 		e, err := wire.Decode(row.Payload, row.OccurredAt)
 		d.must(err)

@@ -96,6 +96,7 @@ create table setting_changes (
 );
 create index setting_changes_name on setting_changes (name, id);
 
+-- location: the one that the action concerns; empty: several, or none.
 create table audit_entries (
     id integer primary key autoincrement,
     at datetime not null,
@@ -104,7 +105,8 @@ create table audit_entries (
     action text not null,
     target text not null,
     detail text not null,
-    from_addr text not null default ''
+    from_addr text not null default '',
+    location text not null default ''
 );
 create index audit_entries_refused on audit_entries (at) where action = 'login.refused';
 
