@@ -35,7 +35,7 @@ func (b *bench) sendByHand(w models.Webhook, key string) models.ManualSend {
 
 func (b *bench) startByHand(w models.Webhook, key string) models.ManualSend {
 	b.t.Helper()
-	q := models.EventQuery{Location: w.Location}
+	q := models.EventQuery{Within: models.AllLocations(), Location: w.Location}
 	can, err := b.store.Sends.Count(b.t.Context(), q, 0)
 	ok(b.t, err)
 	total := int64(0)
@@ -119,7 +119,7 @@ func (b *bench) sentOnce(w models.Webhook, n int) {
 	b.t.Helper()
 	events, ids := map[int64]bool{}, map[string]bool{}
 	for before := int64(0); ; {
-		page, err := b.store.Deliveries.Search(b.t.Context(), models.DeliveryQuery{WebhookID: w.ID, Limit: 100, Before: before})
+		page, err := b.store.Deliveries.Search(b.t.Context(), models.DeliveryQuery{Within: models.AllLocations(), WebhookID: w.ID, Limit: 100, Before: before})
 		ok(b.t, err)
 		for _, d := range page.Rows {
 			if d.EventID == nil || d.SentBy != admin.Name || d.State != models.DeliveryPending || !d.Paced {
@@ -177,7 +177,7 @@ func TestWhatCannotBeSentByHand(t *testing.T) {
 		_, err = b.store.Events.Erase(b.t.Context(), admin, erased.ID)
 		ok(b.t, err)
 		b.record(question("waits", 5, nil))
-		can, err := b.store.Sends.Count(b.t.Context(), models.EventQuery{Location: "main"}, 0)
+		can, err := b.store.Sends.Count(b.t.Context(), models.EventQuery{Within: models.AllLocations(), Location: "main"}, 0)
 		ok(b.t, err)
 		if n := can.Kinds[models.EventKind{Family: "question", Type: wire.QuestionCreated}]; n != 2 || can.Kinds[models.EventKind{Family: "user", Type: "user.created"}] != 1 {
 			b.t.Errorf("counted %v", can.Kinds)

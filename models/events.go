@@ -17,7 +17,7 @@ type Events struct {
 
 // EventQuery selects events; empty: any.
 type EventQuery struct {
-	Within   LocationSet
+	Within   LocationSet `json:"-"`
 	Search   string // the event's id, words of its title, or a question's number or link
 	Location string
 	Type     string

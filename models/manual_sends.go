@@ -76,7 +76,7 @@ func (x *ManualSends) One(ctx context.Context, by Actor, key string, d NewDelive
 		if err := tx.Create(&row).Error; err != nil {
 			return err
 		}
-		return audit(tx, by, now, "delivery.sent", label(w), what)
+		return auditAt(tx, by, now, w.Location, "delivery.sent", label(w), what)
 	})
 	return publicID, again, err
 }
@@ -205,9 +205,10 @@ func (x *ManualSends) Count(ctx context.Context, q EventQuery, through int64) (_
 
 // where selects the events of a query that can be sent by hand.
 func (x *ManualSends) where(tx *gorm.DB, q EventQuery, through int64) (*gorm.DB, error) {
+	q.Within = OnlyLocations(q.Location) // the webhook's
 	words := q.Search
 	if q.Search != "" && questionOf(q.Search) == "" {
-		named, err := x.s.Events.named(tx, EventQuery{Search: q.Search, Location: q.Location, Limit: 1})
+		named, err := x.s.Events.named(tx, EventQuery{Within: q.Within, Search: q.Search, Location: q.Location, Limit: 1})
 		if err != nil {
 			return nil, err
 		}
@@ -253,7 +254,7 @@ func (x *ManualSends) Start(ctx context.Context, by Actor, m ManualSend, counted
 		if err := tx.Create(&m).Error; err != nil {
 			return err
 		}
-		return audit(tx, by, now, "delivery.sent", label(w), strconv.FormatInt(m.Total, 10)+" events: "+what)
+		return auditAt(tx, by, now, w.Location, "delivery.sent", label(w), strconv.FormatInt(m.Total, 10)+" events: "+what)
 	})
 	return m, err
 }

@@ -85,12 +85,9 @@ func (s *Pages) SendPost(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	w, err := s.Store.Webhooks.Get(ctx, int64(form.Webhook))
+	w, err := s.Store.Webhooks.Get(ctx, s.Within(c), int64(form.Webhook))
 	if err != nil {
 		return err
-	}
-	if !s.Within(c).Has(e.Location) || !s.Within(c).Has(w.Location) {
-		return models.ErrNotFound
 	}
 	if why := unsendable(e); why != "" {
 		return web.Unusable(why)

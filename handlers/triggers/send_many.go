@@ -1,7 +1,6 @@
 package triggers
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"maps"
@@ -72,7 +71,6 @@ func (s *Pages) SendMany(c *gin.Context) error {
 // sendQuestion reads filter and webhook from the address, and counts the events
 // as of a time; through is the newest one to count, 0: any.
 func (s *Pages) sendQuestion(c *gin.Context, now time.Time, through int64) (*sendManyPage, error) {
-	ctx := c.Request.Context()
 	values := c.Request.URL.Query()
 	chosen := strings.TrimSpace(values.Get(sendToField))
 	values.Del(sendToField)
@@ -83,13 +81,13 @@ func (s *Pages) sendQuestion(c *gin.Context, now time.Time, through int64) (*sen
 	if err := s.sendTarget(c, p, chosen); err != nil {
 		return nil, err
 	}
-	if err := s.sendFilter(ctx, p, values, now); err != nil || p.Webhook == nil {
+	if err := s.sendFilter(c, p, values, now); err != nil || p.Webhook == nil {
 		return p, err
 	}
 	values.Set(sendToField, web.FormatID(p.Webhook.ID))
 	p.Action = web.WithQuery(sendManyPath, values)
 	p.Fields = []web.ConfirmField{{Name: "now", Value: web.FormatID(now.UnixMicro())}, {Name: "once", Value: rand.Text()}}
-	if err := s.countSendable(ctx, p, now, through); err != nil {
+	if err := s.countSendable(c, p, now, through); err != nil {
 		return nil, err
 	}
 	p.Fields = append(p.Fields, web.ConfirmField{Name: "through", Value: web.FormatID(p.counted.Through)})
@@ -104,12 +102,12 @@ func (s *Pages) sendTarget(c *gin.Context, p *sendManyPage, chosen string) (err 
 	ctx := c.Request.Context()
 	if chosen != "" {
 		var w models.Webhook
-		id, err := s.FindWebhook(ctx, chosen)
+		id, err := s.FindWebhook(c, chosen)
 		if err == nil {
-			w, err = s.Store.Webhooks.Get(ctx, id)
+			w, err = s.Store.Webhooks.Get(ctx, s.Within(c), id)
 		}
 		switch {
-		case errors.Is(err, models.ErrNotFound), err == nil && !s.Within(c).Has(w.Location):
+		case errors.Is(err, models.ErrNotFound):
 			p.Fault, chosen = "There is no such webhook. Choose another.", ""
 		case err != nil:
 			return err
@@ -117,23 +115,23 @@ func (s *Pages) sendTarget(c *gin.Context, p *sendManyPage, chosen string) (err 
 			p.Webhook, chosen = &w, web.FormatID(w.ID)
 		}
 	}
-	p.To, _, err = s.WebhookPicker(ctx, sendToField, chosen)
+	p.To, _, err = s.WebhookPicker(c, sendToField, chosen)
 	p.To.Any, p.To.Small, p.To.Fault = "Choose a webhook", false, p.Fault
 	return err
 }
 
 // sendFilter reads the filter, and puts it into words.
-func (s *Pages) sendFilter(ctx context.Context, p *sendManyPage, values url.Values, now time.Time) error {
+func (s *Pages) sendFilter(c *gin.Context, p *sendManyPage, values url.Values, now time.Time) error {
 	query, filter, faults := parseTriggerQuery(values, now)
 	if len(faults) > 0 {
 		// A value that was left out would find more than was asked for.
 		return web.Unusable(strings.ReplaceAll(strings.Join(faults, " "), ", so it was ignored", "") + " Nothing was sent.")
 	}
 	list := &triggerHistoryPage{Filter: filter}
-	if err := s.onlyLogged(ctx, list, &query); err != nil {
+	if err := s.onlyLogged(c.Request.Context(), list, &query); err != nil {
 		return err
 	}
-	if err := s.triggerChoices(ctx, list); err != nil {
+	if err := s.triggerChoices(c, list); err != nil {
 		return err
 	}
 	var chosen []string
@@ -151,12 +149,13 @@ func (s *Pages) sendFilter(ctx context.Context, p *sendManyPage, values url.Valu
 
 // countSendable counts the events that would be sent: those of the webhook's
 // location, since nothing crosses between locations.
-func (s *Pages) countSendable(ctx context.Context, p *sendManyPage, now time.Time, through int64) error {
+func (s *Pages) countSendable(c *gin.Context, p *sendManyPage, now time.Time, through int64) error {
+	ctx := c.Request.Context()
 	f, known := wire.Lookup(p.Webhook.Type)
 	if !known {
 		return models.ErrNotFound
 	}
-	names, err := s.LocationNames(ctx, p.Webhook.Location)
+	names, err := s.LocationNames(c, p.Webhook.Location)
 	if err != nil {
 		return err
 	}
@@ -277,7 +276,7 @@ func (s *Pages) Sent(c *gin.Context) error {
 		Page: web.Page{Title: "Sending events", Nav: "triggers"}, Send: m,
 		Deliveries: "/admin/deliveries?webhook=" + web.FormatID(m.WebhookID),
 	}
-	if p.Webhook, err = s.Store.Webhooks.GetAny(ctx, m.WebhookID); err != nil {
+	if p.Webhook, err = s.Store.Webhooks.GetAny(ctx, s.Within(c), m.WebhookID); err != nil {
 		return err
 	}
 	if p.Left, p.Held, err = s.Store.Sends.Unsent(ctx, m); err != nil {

@@ -146,7 +146,7 @@ func (r *receiver) kept(name string) []models.SourceRequest {
 
 func (r *receiver) events() int64 {
 	r.t.Helper()
-	n, err := r.store.Events.CountSince(r.t.Context(), time.Time{})
+	n, err := r.store.Events.CountSince(r.t.Context(), models.AllLocations(), time.Time{})
 	ok(r.t, err)
 	return n
 }
