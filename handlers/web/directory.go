@@ -22,7 +22,9 @@ type Directory struct {
 }
 
 // Directory is a new one, for a request.
-func (s *Site) Directory(c *gin.Context) *Directory { return NewDirectory(s.Store.Locations, s.Within(c)) }
+func (s *Site) Directory(c *gin.Context) *Directory {
+	return NewDirectory(s.Store.Locations, s.Within(c))
+}
 
 // NewDirectory is a directory of the locations of a set.
 func NewDirectory(store *models.Locations, within models.LocationSet) *Directory {

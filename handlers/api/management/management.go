@@ -121,7 +121,7 @@ func (c *call) by() models.Actor {
 // rest of it is done and the client hears of it.
 func (a *API) rules(c *call) *definition.Checker {
 	return &definition.Checker{
-		Webhooks: a.store.Webhooks, Sender: a.Sender, Places: &places{a.Site.Directory(), c.token}, Settings: a.store.Settings.Get,
+		Webhooks: a.store.Webhooks, Sender: a.Sender, Places: &places{web.NewDirectory(a.store.Locations, c.token.Within()), c.token}, Settings: a.store.Settings.Get,
 		Now: time.Now, Finish: true, Register: a.store.Locations.Register,
 	}
 }

@@ -38,7 +38,7 @@ func (a *API) pauseWebhook(c *call) (answer, error) {
 // inNewState answers with a webhook whose state was changed.
 func (a *API) inNewState(c *call, w models.Webhook) (answer, error) {
 	a.Site.OnChange()
-	w, err := a.store.Webhooks.Get(c.storing(), w.ID)
+	w, err := a.store.Webhooks.Get(c.storing(), c.token.Within(), w.ID)
 	if err != nil {
 		return answer{}, found("webhook", err)
 	}

@@ -33,7 +33,7 @@ type Changes struct {
 func (a *API) webhook(c *call) (w models.Webhook, err error) {
 	name := c.param("webhook")
 	if id, isID := number(name); isID {
-		w, err = a.store.Webhooks.Get(c.ctx, id)
+		w, err = a.store.Webhooks.Get(c.ctx, c.token.Within(), id)
 	} else {
 		w, err = a.store.Webhooks.ByKey(c.ctx, name)
 	}
@@ -58,7 +58,7 @@ func (a *API) listWebhooks(c *call) (answer, error) {
 	if !visible {
 		return answer{status: ok, value: Page[Webhook]{Data: []Webhook{}}}, nil
 	}
-	q := models.WebhookQuery{Search: in.Search, Type: in.Type, Location: location, State: in.State, Sort: "created", After: in.Cursor, Limit: in.limit()}
+	q := models.WebhookQuery{Within: c.token.Within(), Search: in.Search, Type: in.Type, Location: location, State: in.State, Sort: "created", After: in.Cursor, Limit: in.limit()}
 	if !q.HasPlace() {
 		return answer{}, badCursor
 	}
@@ -200,7 +200,7 @@ func (a *API) storeWebhook(c *call, r *definition.Checker, checked definition.Ch
 	if err != nil {
 		return answer{}, c.savedMeanwhile(err)
 	}
-	w, err := a.store.Webhooks.Get(c.storing(), result.Webhook.ID) // a test may have healed it
+	w, err := a.store.Webhooks.Get(c.storing(), c.token.Within(), result.Webhook.ID) // a test may have healed it
 	if err != nil {
 		return answer{}, err
 	}

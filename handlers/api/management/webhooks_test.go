@@ -269,7 +269,7 @@ func TestChangesAreAuditedWithTheToken(t *testing.T) {
 	d.do("POST", a.path()+"/pause", nil).want(http.StatusOK)
 	d.do("POST", a.path()+"/resume", nil).want(http.StatusOK)
 	d.do("DELETE", a.path(), nil).want(http.StatusNoContent)
-	rows, _, err := d.Store.Audit.Search(t.Context(), models.AuditQuery{Limit: 50})
+	rows, _, err := d.Store.Audit.Search(t.Context(), models.AuditQuery{Within: models.AllLocations(), Limit: 50})
 	webtest.OK(t, err)
 	seen := 0
 	for _, row := range rows {
