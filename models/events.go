@@ -18,7 +18,7 @@ type Events struct {
 // EventQuery selects events; empty: any.
 type EventQuery struct {
 	Within   LocationSet `json:"-"`
-	Search   string // the event's id, words of its title, or a question's number or link
+	Search   string      // the event's id, words of its title, or a question's number or link
 	Location string
 	Type     string
 	Tag      string
