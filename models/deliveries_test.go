@@ -272,13 +272,13 @@ func TestTotalStops(t *testing.T) {
 			return page.Total
 		}
 		many(t, s, w, models.TotalMax, clock.Now())
-		want(t, "10,000", total(models.DeliveryQuery{}), models.Total{N: models.TotalMax, Known: true})
-		want(t, "10,000 delivered", total(models.DeliveryQuery{State: models.DeliveryDelivered, Before: 5000}), models.Total{N: models.TotalMax, Known: true})
+		want(t, "10,000", total(models.DeliveryQuery{Within: models.AllLocations()}), models.Total{N: models.TotalMax, Known: true})
+		want(t, "10,000 delivered", total(models.DeliveryQuery{Within: models.AllLocations(), State: models.DeliveryDelivered, Before: 5000}), models.Total{N: models.TotalMax, Known: true})
 		many(t, s, create(t, s, nil), 1, clock.Now())
-		want(t, "one more", total(models.DeliveryQuery{}), models.Total{N: models.TotalMax, More: true, Known: true})
-		want(t, "of the other", total(models.DeliveryQuery{WebhookID: w.ID + 1}), models.Total{N: 1, Known: true})
+		want(t, "one more", total(models.DeliveryQuery{Within: models.AllLocations()}), models.Total{N: models.TotalMax, More: true, Known: true})
+		want(t, "of the other", total(models.DeliveryQuery{Within: models.AllLocations(), WebhookID: w.ID + 1}), models.Total{N: 1, Known: true})
 		many(t, s, create(t, s, nil), models.ScanMax, clock.Now())
-		want(t, "of a scan", total(models.DeliveryQuery{EventType: "answer.created"}), models.Total{})
-		want(t, "of a long scan", total(models.DeliveryQuery{EventType: "question.created"}), models.Total{N: models.TotalMax, More: true, Known: true})
+		want(t, "of a scan", total(models.DeliveryQuery{Within: models.AllLocations(), EventType: "answer.created"}), models.Total{})
+		want(t, "of a long scan", total(models.DeliveryQuery{Within: models.AllLocations(), EventType: "question.created"}), models.Total{N: models.TotalMax, More: true, Known: true})
 	})
 }
