@@ -106,7 +106,7 @@ func (l *Locations) replaceLocation(tx *gorm.DB, by Actor, now time.Time, old Lo
 		if err := tx.Model(&Location{}).Where("slug = ?", next.Slug).Updates(label.columns()).Error; err != nil {
 			return err
 		}
-		return label.audit(tx, by, now, "location", next.Slug, Label{old.Location.Name, old.Location.Description})
+		return label.audit(tx, by, now, next.Slug, "location", next.Slug, Label{old.Location.Name, old.Location.Description})
 	}
 	next.CreatedAt = now
 	res := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&next)
@@ -116,7 +116,7 @@ func (l *Locations) replaceLocation(tx *gorm.DB, by Actor, now time.Time, old Lo
 	if res.RowsAffected == 0 { // an event brought it just now
 		return &ConflictError{By: "an event"}
 	}
-	return audit(tx, by, now, "location.created", next.Slug, next.Name)
+	return auditAt(tx, by, now, next.Slug, "location.created", next.Slug, next.Name)
 }
 
 func replaceCommunity(tx *gorm.DB, by Actor, now time.Time, old []Community, c Community) error {
@@ -127,10 +127,10 @@ func replaceCommunity(tx *gorm.DB, by Actor, now time.Time, old []Community, c C
 		if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&c).Error; err != nil {
 			return err
 		}
-		return audit(tx, by, now, "community.created", target, c.Title())
+		return auditAt(tx, by, now, c.Location, "community.created", target, c.Title())
 	}
 	if err := tx.Model(&Community{}).Where("location = ? and slug = ?", c.Location, c.Slug).Updates(label.columns()).Error; err != nil {
 		return err
 	}
-	return label.audit(tx, by, now, "community", target, Label{old[i].Name, old[i].Description})
+	return label.audit(tx, by, now, c.Location, "community", target, Label{old[i].Name, old[i].Description})
 }

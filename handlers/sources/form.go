@@ -222,7 +222,7 @@ func (e *editing) changeSecret(do string) bool {
 
 // check looks the form through. The error is of the system.
 func (s *Pages) check(c *gin.Context, e *editing) (models.SourceInput, error) {
-	checker := definition.SourceChecker{Sources: s.Store.Sources, Sender: s.Sender, Places: s.Directory(), Program: s.Program}
+	checker := definition.SourceChecker{Sources: s.Store.Sources, Sender: s.Sender, Places: s.Directory(c), Program: s.Program}
 	checked, faults, err := checker.Check(c.Request.Context(), e.input(), e.old)
 	if err != nil {
 		return checked, err

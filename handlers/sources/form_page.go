@@ -1,7 +1,6 @@
 package sources
 
 import (
-	"context"
 	"strconv"
 	"time"
 
@@ -63,15 +62,15 @@ func (s *Pages) showForm(c *gin.Context, status int, e *editing) error {
 	if e.old != nil {
 		p.Title = "Edit " + e.old.Name
 	}
-	if err := s.offerLocations(c.Request.Context(), p); err != nil {
+	if err := s.offerLocations(c, p); err != nil {
 		return err
 	}
 	p.Summary = web.ErrorLines(p.Faults, p.labels()...)
 	return s.RenderFragment(c, status, "source_form", p, previewFragment)
 }
 
-func (s *Pages) offerLocations(ctx context.Context, p *formPage) (err error) {
-	p.Location, err = s.LocationPicker(ctx, "location", web.Storable(p.Form.Location))
+func (s *Pages) offerLocations(c *gin.Context, p *formPage) (err error) {
+	p.Location, err = s.LocationPicker(c, "location", web.Storable(p.Form.Location))
 	p.Location.Label, p.Location.Fault = "Location", p.Faults["location"]
 	p.Location.Help = "The events of this source belong to this location."
 	return err

@@ -64,7 +64,7 @@ func (s *Pages) Show(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	places, err := s.LocationNames(ctx, row.Location)
+	places, err := s.LocationNames(c, row.Location)
 	if err != nil {
 		return err
 	}

@@ -118,7 +118,7 @@ func (s *Pages) List(c *gin.Context) error {
 // tokens are the ingest tokens in force that the reader may see.
 func (s *Pages) tokens(c *gin.Context) ([]models.Token, error) {
 	within := s.Within(c)
-	all, err := s.Store.Tokens.List(c.Request.Context())
+	all, err := s.Store.Tokens.List(c.Request.Context(), within)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +127,7 @@ func (s *Pages) tokens(c *gin.Context) ([]models.Token, error) {
 		list = append(list, models.Token{Name: "SITEHOOKS_INGEST_TOKEN"})
 	}
 	for _, tok := range all {
-		if tok.Scope == models.ScopeIngest && tok.RevokedAt == nil && (within.All() || tok.Location != "" && within.Has(tok.Location)) {
+		if tok.Scope == models.ScopeIngest && tok.RevokedAt == nil {
 			list = append(list, tok)
 		}
 	}
@@ -146,7 +146,7 @@ func (s *Pages) fillTokens(ctx context.Context, rows []row, names []string) erro
 
 func (s *Pages) showList(c *gin.Context, p *listPage, names, slugs []string, now time.Time) error {
 	ctx := c.Request.Context()
-	places, err := s.LocationNames(ctx, slugs...)
+	places, err := s.LocationNames(c, slugs...)
 	if err != nil {
 		return err
 	}

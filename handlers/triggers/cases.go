@@ -5,16 +5,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gin-gonic/gin"
-
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
 
 // triggerCases are the webhooks that were at the event's location when it was
 // matched, and those that have come there since.
-func (s *Pages) triggerCases(c *gin.Context, e models.Event) ([]triggerCase, error) {
-	ctx := c.Request.Context()
+func (s *Pages) triggerCases(ctx context.Context, within models.LocationSet, e models.Event) ([]triggerCase, error) {
 	version := int64(0)
 	if e.MatchVersion != nil {
 		version = *e.MatchVersion
@@ -39,7 +36,7 @@ func (s *Pages) triggerCases(c *gin.Context, e models.Event) ([]triggerCase, err
 	if err != nil {
 		return nil, err
 	}
-	places, err := s.LocationNames(c, locations...)
+	places, err := s.NamesWithin(ctx, within, locations...)
 	if err != nil {
 		return nil, err
 	}

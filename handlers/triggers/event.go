@@ -1,6 +1,7 @@
 package triggers
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"net/http"
@@ -109,7 +110,7 @@ func (s *Pages) Show(c *gin.Context) error {
 	if p.Into == nil && !p.Unlogged() {
 		user, _ := web.UserOf(c)
 		p.CanSend, p.Once = user.Role == models.RoleAdministrator && unsendable(e) == "", rand.Text()
-		if err = s.triggerResults(c, p, settings.GenericEnabled); err != nil {
+		if err = s.triggerResults(ctx, s.Within(c), p, settings.GenericEnabled); err != nil {
 			return err
 		}
 		p.Summary = triggerSummary(p)
@@ -164,12 +165,12 @@ func (s *Pages) triggerMerges(c *gin.Context, p *triggerEventPage) error {
 
 // triggerResults explains every webhook of the location as it was when the
 // event was matched, or, before that, as it is now.
-func (s *Pages) triggerResults(c *gin.Context, p *triggerEventPage, enabled bool) error {
-	cases, err := s.triggerCases(c, p.Event)
+func (s *Pages) triggerResults(ctx context.Context, within models.LocationSet, p *triggerEventPage, enabled bool) error {
+	cases, err := s.triggerCases(ctx, within, p.Event)
 	if err != nil {
 		return err
 	}
-	rows, err := s.Store.Events.Triggers(c.Request.Context(), p.Event.ID)
+	rows, err := s.Store.Events.Triggers(ctx, p.Event.ID)
 	if err != nil {
 		return err
 	}

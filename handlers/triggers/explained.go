@@ -19,7 +19,7 @@ type Explained struct {
 
 // Explain explains every webhook of an event's location, those that matched
 // first.
-func (s *Pages) Explain(ctx context.Context, e models.Event) ([]Explained, error) {
+func (s *Pages) Explain(ctx context.Context, within models.LocationSet, e models.Event) ([]Explained, error) {
 	settings, err := s.Store.Settings.Get(ctx)
 	if err != nil {
 		return nil, err
@@ -28,7 +28,7 @@ func (s *Pages) Explain(ctx context.Context, e models.Event) ([]Explained, error
 	if p.Now, err = s.Store.Now(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.triggerResults(ctx, p, settings.GenericEnabled); err != nil {
+	if err := s.triggerResults(ctx, within, p, settings.GenericEnabled); err != nil {
 		return nil, err
 	}
 	var list []Explained

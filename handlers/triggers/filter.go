@@ -75,7 +75,7 @@ func (s *Pages) triggerChoices(c *gin.Context, p *triggerHistoryPage) error {
 		return err
 	}
 	p.Location.Any, p.Location.Small = "All locations", true
-	if p.Webhook, _, err = s.WebhookPicker(ctx, "webhook", p.Filter.Webhook); err != nil {
+	if p.Webhook, _, err = s.WebhookPicker(c, "webhook", p.Filter.Webhook); err != nil {
 		return err
 	}
 	p.Webhook.Any, p.Matched = "Any webhook", matchedChoices(p.Filter)

@@ -51,7 +51,7 @@ func (s *Pages) List(c *gin.Context) error {
 	}
 	values := c.Request.URL.Query()
 	typed := values.Get("webhook")
-	if err := s.WebhookFromRequest(c.Request.Context(), values); err != nil {
+	if err := s.WebhookFromRequest(c, values); err != nil {
 		return err
 	}
 	if values.Get("webhook") != typed { // by its name

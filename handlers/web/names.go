@@ -15,12 +15,17 @@ type LocationNames map[string]string
 // Of is a location's name, also of one that is not registered.
 func (n LocationNames) Of(slug string) string { return OrNone(n[slug], models.NameOf(slug)) }
 
-// LocationNames reads the names of locations. Those that the request may not see
-// are called “another location”; slugs that are empty or not registered are left
-// out.
+// LocationNames reads the names of locations for a request. Those that it may
+// not see are called “another location”; slugs that are empty or not registered
+// are left out.
 func (s *Site) LocationNames(c *gin.Context, slugs ...string) (LocationNames, error) {
-	locations, err := s.Store.Locations.Named(c.Request.Context(), distinct(slugs)...)
-	names, within := namesOf(locations), s.Within(c)
+	return s.NamesWithin(c.Request.Context(), s.Within(c), slugs...)
+}
+
+// NamesWithin is LocationNames for a set of locations.
+func (s *Site) NamesWithin(ctx context.Context, within models.LocationSet, slugs ...string) (LocationNames, error) {
+	locations, err := s.Store.Locations.Named(ctx, distinct(slugs)...)
+	names := namesOf(locations)
 	for _, slug := range slugs {
 		if slug != "" && !within.Has(slug) {
 			names[slug] = "another location"

@@ -134,7 +134,7 @@ func (s *Pages) RotatePost(c *gin.Context) error {
 	p := &rotatePage{Webhook: w, Typed: string(form.Secret), Pause: form.Pause != ""}
 	at := &rotatePage{Webhook: w}
 	at.fill(f)
-	r := s.request()
+	r := s.request(c)
 	saved, err := r.Open(w)
 	if err != nil {
 		return err
@@ -222,7 +222,7 @@ func (s *Pages) rotateTest(c *gin.Context, p, at *rotatePage, f *wire.Format, sa
 	}
 	alone := saved.Unchanged(f)
 	alone.Effective.Secrets = [2]string{saved.Opened.Secrets[at.New.Number-1]}
-	t, err := s.request().Test(c.Request.Context(), alone)
+	t, err := s.request(c).Test(c.Request.Context(), alone)
 	if err == nil {
 		p.Result = showTest(t)
 	}

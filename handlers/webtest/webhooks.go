@@ -168,7 +168,7 @@ func (c *Console) Exec(query string, args ...any) {
 // Reload reads a webhook again.
 func (c *Console) Reload(w models.Webhook) models.Webhook {
 	c.t.Helper()
-	w, err := c.Store.Webhooks.Get(c.t.Context(), w.ID)
+	w, err := c.Store.Webhooks.Get(c.t.Context(), models.AllLocations(), w.ID)
 	OK(c.t, err)
 	return w
 }

@@ -116,7 +116,7 @@ var errNothing = errors.New("the token sees none of these")
 
 // query is the fields as a query of models. Error: errNothing.
 func (a *API) deliveryQuery(c *call, f deliveryFields) (models.DeliveryQuery, error) {
-	q := models.DeliveryQuery{State: f.State, ErrorClass: f.Error, EventType: f.Type, From: readTime(f.From), To: readTime(f.To)}
+	q := models.DeliveryQuery{Within: c.token.Within(), State: f.State, ErrorClass: f.Error, EventType: f.Type, From: readTime(f.From), To: readTime(f.To)}
 	if f.Code != "" {
 		q.CodeClass = int(f.Code[0] - '0')
 	}
@@ -199,10 +199,7 @@ func inUTC(at *time.Time) *time.Time {
 
 // delivery is the one that the address names, if the token may see it.
 func (a *API) delivery(c *call) (models.DeliveryRow, error) {
-	row, err := a.store.Deliveries.Get(c.ctx, c.param("delivery"))
-	if err == nil && !c.token.Within().Has(row.Location) {
-		err = models.ErrNotFound
-	}
+	row, err := a.store.Deliveries.Get(c.ctx, c.token.Within(), c.param("delivery"))
 	return row, found("delivery", err)
 }
 
@@ -274,7 +271,7 @@ func (a *API) resendDelivery(c *call) (answer, error) {
 		return answer{}, found("delivery", err)
 	}
 	a.Site.OnChange()
-	if row, err = a.store.Deliveries.Get(c.storing(), row.PublicID); err != nil {
+	if row, err = a.store.Deliveries.Get(c.storing(), c.token.Within(), row.PublicID); err != nil {
 		return answer{}, found("delivery", err)
 	}
 	return answer{status: accepted, value: deliveryOf(row)}, nil

@@ -104,11 +104,11 @@ func (a *API) findEvents(c *call, in EventFilter, location string, before int64)
 			}
 			return []models.Event{e}, 0, nil
 		}
-		rows, err := a.store.Events.Named(c.ctx, in.ID, in.limit())
+		rows, err := a.store.Events.Named(c.ctx, c.token.Within(), in.ID, in.limit())
 		return rows, 0, err
 	}
 	page, err := a.store.Events.Search(c.ctx, models.EventQuery{
-		Search: in.Search, Location: location, Type: in.Type, Tag: in.Tag, From: readTime(in.From), To: readTime(in.To), Before: before, Limit: in.limit(),
+		Within: c.token.Within(), Search: in.Search, Location: location, Type: in.Type, Tag: in.Tag, From: readTime(in.From), To: readTime(in.To), Before: before, Limit: in.limit(),
 	})
 	return page.Rows, page.Next, err
 }
@@ -118,10 +118,7 @@ func (a *API) getEvent(c *call) (answer, error) {
 	if !isID {
 		return answer{}, notFound("event")
 	}
-	e, err := a.store.Events.ByID(c.ctx, id)
-	if err == nil && !c.token.Within().Has(e.Location) {
-		err = models.ErrNotFound
-	}
+	e, err := a.store.Events.ByID(c.ctx, c.token.Within(), id)
 	if err != nil {
 		return answer{}, found("event", err)
 	}
@@ -137,7 +134,7 @@ func (a *API) getEvent(c *call) (answer, error) {
 		d.Merged = append(d.Merged, one.ID)
 	}
 	if d.Logged && e.MergedInto == nil {
-		results, err := a.Triggers.Explain(c.ctx, e)
+		results, err := a.Triggers.Explain(c.ctx, c.token.Within(), e)
 		if err != nil {
 			return answer{}, err
 		}

@@ -103,15 +103,15 @@ func (d *desk) thing() things {
 // again is what is there after a change, which may have removed the webhook.
 func (d *desk) again(old things) things {
 	d.t.Helper()
-	if _, err := d.Store.Webhooks.Get(d.t.Context(), old.webhook.ID); err != nil {
+	if _, err := d.Store.Webhooks.Get(d.t.Context(), models.AllLocations(), old.webhook.ID); err != nil {
 		old.webhook = d.AddWebhook(func(in *models.WebhookInput) {
 			in.Location, in.Events, in.URL = "python-wranglers", []string{"question.created"}, d.receiver.URL
 		})
 		d.AddDelivery(old.webhook)
 	}
-	rows, _, err := d.Store.Deliveries.List(d.t.Context(), models.DeliveryQuery{WebhookID: old.webhook.ID, Limit: 1})
+	rows, _, err := d.Store.Deliveries.List(d.t.Context(), models.DeliveryQuery{Within: models.AllLocations(), WebhookID: old.webhook.ID, Limit: 1})
 	webtest.OK(d.t, err)
-	events, err := d.Store.Events.Search(d.t.Context(), models.EventQuery{Limit: 1})
+	events, err := d.Store.Events.Search(d.t.Context(), models.EventQuery{Within: models.AllLocations(), Limit: 1})
 	webtest.OK(d.t, err)
 	if _, err := d.Store.Sources.Get(d.t.Context(), "forum"); err != nil {
 		_, _, err = d.Store.Sources.Create(d.t.Context(), d.Admin.Actor(), "forum", models.SourceInput{Kind: "generic", Location: "python-wranglers"})
