@@ -31,14 +31,8 @@ func (s *Store) Find(ctx context.Context, within LocationSet, text string, limit
 			return f, err
 		}
 	}
-	deliveries, _, err := s.Deliveries.List(ctx, DeliveryQuery{PublicID: text, Limit: limit})
-	if err != nil {
+	if f.Deliveries, _, err = s.Deliveries.List(ctx, DeliveryQuery{Within: within, PublicID: text, Limit: limit}); err != nil {
 		return f, err
-	}
-	for _, d := range deliveries {
-		if within.Has(d.Location) {
-			f.Deliveries = append(f.Deliveries, d)
-		}
 	}
 	err = within.where(db.Model(&Webhook{}).Select("webhooks.id, webhooks.name, webhooks.type, webhooks.location, locations.name as location_name"), "webhooks.location").
 		Joins("left join locations on locations.slug = webhooks.location").
@@ -62,7 +56,7 @@ func (s *Store) findQuestion(ctx context.Context, within LocationSet, text strin
 		locations = []string{""}
 	}
 	for _, location := range locations {
-		page, err := s.Events.Search(ctx, EventQuery{Search: text, Location: location, Limit: limit})
+		page, err := s.Events.Search(ctx, EventQuery{Within: within, Search: text, Location: location, Limit: limit})
 		if err != nil {
 			return nil, err
 		}

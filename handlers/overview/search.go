@@ -58,7 +58,7 @@ func (s *Pages) Search(c *gin.Context) error {
 	for i, e := range p.Found.Events {
 		slugs[i] = e.Location
 	}
-	names, err := s.LocationNames(ctx, slugs...)
+	names, err := s.LocationNames(c, slugs...)
 	if err != nil {
 		return err
 	}
