@@ -209,7 +209,7 @@ func TestApplyOverwritesNothingThatChanged(t *testing.T) {
 	if ExitCode(err) != 1 || !strings.Contains(err.Error(), "the webhook python was changed in the meantime") {
 		t.Errorf("it says %v", err)
 	}
-	now, err := in.Store.Webhooks.Get(t.Context(), w.ID)
+	now, err := in.Store.Webhooks.Get(t.Context(), models.AllLocations(), w.ID)
 	webtest.OK(t, err)
 	if now.State != models.WebhookStopped || !now.UpdatedAt.Equal(w.UpdatedAt) {
 		t.Errorf("it is %+v", now)
