@@ -42,7 +42,7 @@ func TestFiltersSurvive(t *testing.T) {
 	page = c.Get(remove).Want(http.StatusOK)
 	action := page.Find("main form").AttrOr("action", "")
 	same("a deletion", c.Post(action, nil).Want(http.StatusSeeOther).Header.Get("Location"))
-	if _, err := c.Store.Webhooks.Get(t.Context(), gone.ID); err == nil {
+	if _, err := c.Store.Webhooks.Get(t.Context(), models.AllLocations(), gone.ID); err == nil {
 		t.Error("it is there still")
 	}
 
@@ -50,7 +50,7 @@ func TestFiltersSurvive(t *testing.T) {
 	page = c.Get("/admin/webhooks/bulk?" + url.Values{"do": {"pause"}, "id": {"1"}, "list": {hidden}}.Encode()).Want(http.StatusOK)
 	same("Cancel of several", page.Find("main form a.s-btn").AttrOr("href", ""))
 	same("several", c.Post("/admin/webhooks/bulk", page.Form()).Want(http.StatusSeeOther).Header.Get("Location"))
-	if w, err := c.Store.Webhooks.Get(t.Context(), w.ID); err != nil || w.State != models.WebhookStopped {
+	if w, err := c.Store.Webhooks.Get(t.Context(), models.AllLocations(), w.ID); err != nil || w.State != models.WebhookStopped {
 		t.Errorf("%+v, %v", w, err)
 	}
 	c.Post("/admin/webhooks/bulk", url.Values{"do": {"pause"}, "id": {"1"}, "list": {"//evil.example/%zz"}}).GoesTo("/admin/webhooks")
@@ -81,7 +81,7 @@ func TestAllThatMatch(t *testing.T) {
 			t.Errorf("leads to %s", to)
 		}
 		webtest.Says(t, "the list afterwards", c.Get("/admin/webhooks?q=alpha&state=stopped").Text("form[data-bulk]"), "(24 match)")
-		if w, err := c.Store.Webhooks.Get(t.Context(), other.ID); err != nil || w.State != models.WebhookActive {
+		if w, err := c.Store.Webhooks.Get(t.Context(), models.AllLocations(), other.ID); err != nil || w.State != models.WebhookActive {
 			t.Errorf("another one: %+v, %v", w, err)
 		}
 		if text := c.Post("/admin/webhooks/bulk", url.Values{"do": {"pause"}}).Want(http.StatusUnprocessableEntity).Text("main"); !strings.Contains(text, "No webhook is selected.") {
