@@ -115,7 +115,7 @@ func (m *Mails) Collect(ctx context.Context, at Snapshot) (err error) {
 
 // expiring are the paused and broken webhooks whose held deliveries expire soon.
 func (m *Mails) expiring(db *gorm.DB, at Snapshot) (map[int64]Attention, error) {
-	found, err := m.s.Webhooks.holding(db, at, mailWebhooks, "exists (select 1 from delivery_queue h where h.webhook_id = webhooks.id)")
+	found, err := m.s.Webhooks.holding(db, AllLocations(), at, mailWebhooks, "exists (select 1 from delivery_queue h where h.webhook_id = webhooks.id)")
 	soon := map[int64]Attention{}
 	for _, a := range found {
 		if a.Soon {

@@ -10,6 +10,7 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/definition"
 	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -164,7 +165,7 @@ func (a *API) saveSource(c *call, in *SourceInput, row *models.SourceRow) (answe
 	if err != nil {
 		return answer{}, err
 	}
-	checker := definition.SourceChecker{Sources: a.store.Sources, Sender: a.Sender, Places: &places{a.Site.Directory(), c.token}, Program: a.Program}
+	checker := definition.SourceChecker{Sources: a.store.Sources, Sender: a.Sender, Places: &places{web.NewDirectory(a.store.Locations, c.token.Within()), c.token}, Program: a.Program}
 	checked, faults, err := checker.Check(c.ctx, wanted.SourceInput, saved)
 	if err != nil {
 		return answer{}, err
