@@ -45,7 +45,7 @@ type commands struct {
 	Rekey       rekeyCommand       `cmd:"" help:"Reseal all secrets with the first key of SITEHOOKS_SECRET_KEY."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Exit 0 when the instance with the same environment is ready."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
-	JQ          jqCommand          `cmd:"" name:"jq" hidden:""`
+	JQ          jqCommand          `cmd:"" name:"jq" hidden:"" help:"Run the jq programs of a running instance, which starts this command itself."`
 }
 
 // Run runs the command that the arguments name, until it is done or ctx ends.
