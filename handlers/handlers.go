@@ -23,6 +23,7 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/api/management"
 	"github.com/sitehooks/sitehooks/handlers/deliveries"
 	"github.com/sitehooks/sitehooks/handlers/overview"
+	"github.com/sitehooks/sitehooks/handlers/receivers"
 	"github.com/sitehooks/sitehooks/handlers/sources"
 	"github.com/sitehooks/sitehooks/handlers/triggers"
 	"github.com/sitehooks/sitehooks/handlers/web"
@@ -90,6 +91,7 @@ type Areas struct {
 	Admin      *admin.Pages
 	Deliveries *deliveries.Pages
 	Overview   *overview.Pages
+	Receivers  *receivers.Pages
 	Sources    *sources.Pages
 	Triggers   *triggers.Pages
 	Webhooks   *webhooks.Pages
@@ -121,6 +123,9 @@ func Build(d Deps) (*Areas, error) {
 		Deliveries: deliveries.New(site),
 		Overview:   &overview.Pages{Site: site},
 		Triggers:   &triggers.Pages{Site: site},
+	}
+	if a.Receivers, err = receivers.New(site); err != nil {
+		return nil, err
 	}
 	a.Sources = &sources.Pages{Site: site, Sender: d.Sender, Inbound: d.Inbound, Identity: a.Account, Program: d.Program, IngestToken: d.IngestToken}
 	a.Webhooks = &webhooks.Pages{Site: site, Sender: d.Sender, Identity: a.Account}

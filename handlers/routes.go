@@ -6,6 +6,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/sitehooks/sitehooks/handlers/api/management"
+	"github.com/sitehooks/sitehooks/handlers/receivers"
 	"github.com/sitehooks/sitehooks/handlers/web"
 )
 
@@ -103,6 +104,8 @@ func (a *Areas) Routes() (*gin.Engine, error) {
 	get(member, "/admin/tokens", s.On(a.Admin.Tokens))
 	get(member, "/admin/audit", s.On(a.Admin.Audit))
 	get(member, "/admin/system", s.On(a.Admin.System))
+	get(member, receivers.Path, s.On(a.Receivers.List))
+	get(member, receivers.Path+"/:type", s.On(a.Receivers.Show))
 	get(member, "/developer/site-settings", s.On(a.Admin.SiteSettings))
 	get(member, "/developer/site-settings/edit", s.On(a.Admin.SiteSetting))
 

@@ -322,8 +322,9 @@ func (l *lane) applySnapshot(work models.Work, at, got time.Time) error {
 			return fmt.Errorf("this release does not know the type %q", work.Webhook.Type)
 		}
 		l.format, l.slow, l.failing = format, work.Lane.Slow, work.Lane.FailuresInRow > 0
-		l.pacer.follow(format.Policy, work, at)
+		l.pacer.follow(format.Policy, work)
 	}
+	l.pacer.space(l.format.Gap(work.Webhook.Options), work, at)
 	// Its health is carried on here, but begins anew when it was resumed.
 	if l.seen.Webhook.ID == 0 || !sameTime(work.Webhook.StateAt, l.seen.Webhook.StateAt) {
 		l.health = health(work.Lane)

@@ -26,7 +26,7 @@ type pacer struct {
 	first map[int64]bool
 	ended time.Time     // when a request ended last
 	pace  *rate.Limiter // of deliveries released together
-	gap   *rate.Limiter // the type's own; nil: none
+	gap   *rate.Limiter // of all; nil: none
 }
 
 func newPacer() *pacer {
@@ -35,15 +35,25 @@ func newPacer() *pacer {
 
 // follow takes over the limits of a type and how the webhook fared before. A
 // receiver that answered last time has earned all of the limit.
-func (p *pacer) follow(policy wire.Policy, work models.Work, at time.Time) {
+func (p *pacer) follow(policy wire.Policy, work models.Work) {
 	if policy.MaxInFlight > 0 {
 		p.limit = min(p.limit, policy.MaxInFlight)
 	}
 	if p.window = 1; work.Lane.LastAt != nil && work.Lane.FailuresInRow == 0 {
 		p.window = p.limit
 	}
-	if policy.MinGap > 0 {
-		p.gap = rate.NewLimiter(rate.Every(policy.MinGap), 1)
+}
+
+// space sets the least time between the starts of two requests. The newest one
+// may be of an earlier turn.
+func (p *pacer) space(gap time.Duration, work models.Work, at time.Time) {
+	switch {
+	case gap <= 0:
+		p.gap = nil
+	case p.gap != nil:
+		p.gap.SetLimit(rate.Every(gap))
+	default:
+		p.gap = rate.NewLimiter(rate.Every(gap), 1)
 		if last := work.Lane.LastAt; last != nil {
 			p.gap.AllowN(at.Add(last.Sub(work.Now)), 1)
 		}

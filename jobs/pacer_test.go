@@ -78,3 +78,22 @@ func TestNewDeliveriesPassPacedOnes(t *testing.T) {
 		t.Error(fmt.Sprint("chose ", first, second, none, ", waits ", wait))
 	}
 }
+
+// TestAtMostSoManyRequestsASecond: the option of a webhook spaces its requests. A
+// slow machine can only make the pauses longer.
+func TestAtMostSoManyRequestsASecond(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		w := b.webhook(func(in *models.WebhookInput) {
+			in.Type, in.Options = "stackauth", map[string]string{"max_per_second": "20"}
+		})
+		for n := range 9 {
+			b.record(question(fmt.Sprint("q", n), n, nil))
+		}
+		b.later()
+		begun := time.Now()
+		b.deliver(w)
+		if took := time.Since(begun); len(b.receiver.requests()) != 9 || took < 8*50*time.Millisecond {
+			t.Errorf("%d requests in %v", len(b.receiver.requests()), took)
+		}
+	})
+}

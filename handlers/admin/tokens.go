@@ -3,6 +3,7 @@ package admin
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -28,6 +29,7 @@ type tokensPage struct {
 	Faults     web.Faults
 	Errors     []web.ErrorLine
 	Fresh      *freshToken // nil: none was just created
+	base       string      // address of the console
 }
 
 type tokenForm struct {
@@ -45,7 +47,26 @@ var scopeLabels = []struct{ scope, label string }{
 }
 
 // freshToken is a new token, shown once.
-type freshToken struct{ Name, Token string }
+type freshToken struct{ Name, Token, Scope, Location string }
+
+// Curl is a command that uses the new token and can be run as it stands.
+func (p *tokensPage) Curl() string {
+	t := p.Fresh
+	with := "-H 'Authorization: Bearer " + t.Token + "'"
+	switch t.Scope {
+	case models.ScopeIngest:
+		return "curl -X POST '" + p.base + "/api/v1/events' " + with + " -H 'Content-Type: application/json' " +
+			`-d '{"type":"question.created","location":"` + web.OrNone(t.Location, models.MainLocation) +
+			`","question":{"question_id":1,"title":"A question to try the API","link":"https://example.com/questions/1"}}'`
+	case models.ScopeSuperOffice:
+		return "curl '" + p.base + "/superoffice/api/v1/Webhook' " + with + " -H 'Accept: application/json'"
+	default:
+		return "curl '" + p.base + "/api/v1/webhooks' " + with
+	}
+}
+
+// Reports tells that the command reports an event.
+func (p *tokensPage) Reports() bool { return p.Fresh.Scope == models.ScopeIngest }
 
 // Place is where a token may be used, in words.
 func (p *tokensPage) Place(slug string) string { return p.Names.Place(slug) }
@@ -89,6 +110,7 @@ func (s *Pages) Tokens(c *gin.Context) error {
 func (s *Pages) showTokens(c *gin.Context, status int, p *tokensPage) error {
 	ctx := c.Request.Context()
 	p.Page = web.Page{Title: "API tokens", Nav: "tokens"}
+	p.base = strings.TrimSuffix(s.BaseURL.String(), "/")
 	p.Errors = web.ErrorLines(p.Faults, "name", "Name", "scope", "Scope", "location", "Location")
 	var err error
 	if p.Rows, err = s.Store.Tokens.List(ctx, s.Within(c)); err != nil {
@@ -146,7 +168,7 @@ func (s *Pages) TokenNew(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	text, err := json.Marshal(freshToken{string(p.Name), plain})
+	text, err := json.Marshal(freshToken{string(p.Name), plain, p.Scope, p.Location})
 	if err != nil {
 		return err
 	}

@@ -28,8 +28,12 @@ func (t *TestResult) Response() wire.Response {
 // Test sends the type's test notification to a checked webhook. The error is of
 // the system, or says that ctx ended meanwhile.
 func (c *Checker) Test(ctx context.Context, w Checked) (TestResult, error) {
+	return c.TestWith(ctx, w, w.Format.Samples(w.Input.Events))
+}
+
+// TestWith is Test with other events than the type's own test has.
+func (c *Checker) TestWith(ctx context.Context, w Checked, events []wire.Event) (TestResult, error) {
 	f, id, at := w.Format, w.Format.NewID(), c.now()
-	events := f.Samples(w.Input.Events)
 	for i := range events {
 		events[i].OccurredAt = at
 	}

@@ -192,6 +192,9 @@ func (s *Pages) postWebhookForm(c *gin.Context, e *editing) error {
 	case "save", "":
 		return s.saveWebhookForm(c, e)
 	default:
+		if e.chooseGroup(do) {
+			return s.showWebhookForm(c, http.StatusOK, e)
+		}
 		return web.Unusable("The form has no button with this name.")
 	}
 }
@@ -253,7 +256,11 @@ func (s *Pages) testWebhookForm(ctx context.Context, e *editing) error {
 	if e.faults = wrong; err != nil || len(wrong) > 0 {
 		return err
 	}
-	t, err := e.request.Test(ctx, checked)
+	events, err := sampleOf(e.format, e.form.Sample, checked.Input.Events)
+	if err != nil {
+		return err
+	}
+	t, err := e.request.TestWith(ctx, checked, events)
 	e.test = showTest(t)
 	return err
 }
@@ -261,7 +268,7 @@ func (s *Pages) testWebhookForm(ctx context.Context, e *editing) error {
 func (s *Pages) previewWebhookForm(ctx context.Context, e *editing) error {
 	checked, wrong, err := e.check(ctx, definition.ToPreview)
 	if e.faults = wrong; err == nil {
-		e.preview, err = s.previewWebhook(ctx, checked, wrong)
+		e.preview, err = s.previewWebhook(ctx, checked, wrong, e.form.Sample)
 	}
 	return err
 }

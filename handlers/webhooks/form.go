@@ -36,6 +36,9 @@ type webhookForm struct {
 	// confirmed; empty: it was not.
 	Swapping string `form:"swapping"`
 	Do       string `form:"do"`
+	// Sample is the activity that a test notification is of, where the type has a
+	// test of its own; empty: that one.
+	Sample string `form:"sample"`
 
 	// The fields below have names that depend on the type.
 

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/sitehooks/sitehooks/handlers/definition"
 	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -45,7 +47,13 @@ type webhookFormPage struct {
 	Off        bool   // the type is switched off
 	Result     *testShown
 	Preview    *preview
+	Samples    []web.ChoiceGroup // of the test notification; empty: there is no choice
+	Guide      string            // address of the guide for receivers
+	URLHelp    string            // where to get the URL from; empty: the receiver says
 }
+
+// guidePath is the address of the guide for receivers of a type.
+func guidePath(f *wire.Format) string { return "/developer/receivers/" + f.Name }
 
 // faultLine leads from the summary to a field.
 type faultLine struct{ Field, Label, Text string }
@@ -53,7 +61,13 @@ type faultLine struct{ Field, Label, Text string }
 type optionGroup struct {
 	Label   string
 	Options []web.Choice
+	Chosen  int
+	Folds   bool // it stands in a fold, because the type has many
+	Open    bool // the fold is open
 }
+
+// unfolded is how many activities a form shows without folds.
+const unfolded = 16
 
 // secretField is a signing secret in the form.
 type secretField struct {
@@ -86,6 +100,7 @@ func (s *Pages) showWebhookForm(c *gin.Context, status int, e *editing) error {
 		Form: e.form, Faults: e.faults, Warnings: filterWarnings(e.format, e.form), Activities: e.activities(), Custom: e.format.Custom, Secrets: e.secrets(), Fields: e.fields(),
 		SavedNames: e.old != nil && e.old.Headers != "", Off: e.format.NeedsFeature && !at.Settings.GenericEnabled,
 		Back: listBehind(c), Copied: e.copied, NotCopied: e.notCopied, Result: e.test, Preview: e.preview,
+		Samples: e.samples(), Guide: guidePath(e.format), URLHelp: e.format.URLHelp,
 	}
 	if e.old != nil && e.format.SecretURL {
 		p.SavedURL, p.URLReveal = e.old.URLShown, revealPath(e.old.ID, revealURL)
@@ -127,9 +142,74 @@ func (e *editing) activities() []optionGroup {
 		if i < 0 {
 			i, groups = len(groups), append(groups, optionGroup{Label: o.Group})
 		}
-		groups[i].Options = append(groups[i].Options, web.Choice{Value: o.Value, Label: o.Label, Chosen: slices.Contains(e.form.Events, o.Value)})
+		chosen := slices.Contains(e.form.Events, o.Value)
+		groups[i].Options = append(groups[i].Options, web.Choice{Value: o.Value, Label: o.Label, Chosen: chosen})
+		if chosen {
+			groups[i].Chosen++
+		}
+	}
+	for i := range groups {
+		g := &groups[i]
+		g.Folds = g.Label != "" && len(e.format.Options) > unfolded
+		g.Open = g.Chosen > 0 || len(e.form.Events) == 0 && i == 0
 	}
 	return groups
+}
+
+// chooseGroup chooses all activities of a group of the form, or none, as a button
+// says: all_0, none_3. False: there is no such group.
+func (e *editing) chooseGroup(do string) bool {
+	action, number, _ := strings.Cut(do, "_")
+	groups := e.activities()
+	i, err := strconv.Atoi(number)
+	if err != nil || action != "all" && action != "none" || i < 0 || i >= len(groups) {
+		return false
+	}
+	for _, o := range groups[i].Options {
+		e.form.Events = slices.DeleteFunc(e.form.Events, func(value string) bool { return value == o.Value })
+		if action == "all" {
+			e.form.Events = append(e.form.Events, o.Value)
+		}
+	}
+	return true
+}
+
+// samples are what a test notification can be of, where the type has a test of
+// its own: that, or one of its events. Empty: there is no choice.
+func (e *editing) samples() []web.ChoiceGroup { return sampleChoices(e.format, nil, e.form.Sample) }
+
+// sampleChoices offers the vendor's own test, and the events given; nil: all of
+// the type.
+func sampleChoices(f *wire.Format, values []string, chosen string) []web.ChoiceGroup {
+	if !f.OwnTest {
+		return nil
+	}
+	groups := []web.ChoiceGroup{{Label: "Without an event", Choices: []web.Choice{{Label: f.Label + "’s own test message", Chosen: chosen == ""}}}}
+	for _, o := range f.Options {
+		if values != nil && !slices.Contains(values, o.Value) {
+			continue
+		}
+		last := &groups[len(groups)-1]
+		if last.Label != o.Group {
+			groups = append(groups, web.ChoiceGroup{Label: o.Group})
+			last = &groups[len(groups)-1]
+		}
+		last.Choices = append(last.Choices, web.Choice{Value: o.Value, Label: o.Label, Chosen: o.Value == chosen})
+	}
+	return groups
+}
+
+// sampleOf are the events of a test notification: the sample of an option, or,
+// when none is named, those of the type.
+func sampleOf(f *wire.Format, option string, values []string) ([]wire.Event, error) {
+	if option == "" {
+		return f.Samples(values), nil
+	}
+	o, err := f.Option(option)
+	if err != nil {
+		return nil, web.Unusable(wording.Sentence(err))
+	}
+	return []wire.Event{o.Sample()}, nil
 }
 
 func (e *editing) secrets() []secretField {
@@ -214,7 +294,19 @@ func (p *webhookFormPage) ToCorrect() int {
 // FirstOption is the id of the first activity, where a fault of all leads to.
 func (p *webhookFormPage) FirstOption() string { return "events-0-0" }
 
+// shownGroup is a group of activities with its place in the form.
+type shownGroup struct {
+	optionGroup
+	Number int
+	Fault  bool
+}
+
+// Group is a group by its number.
+func (p *webhookFormPage) Group(number int) shownGroup {
+	return shownGroup{p.Activities[number], number, p.Faults["events"] != ""}
+}
+
 // OptionID is an activity's id in the page.
-func (p *webhookFormPage) OptionID(group, option int) string {
-	return "events-" + strconv.Itoa(group) + "-" + strconv.Itoa(option)
+func (g shownGroup) OptionID(option int) string {
+	return "events-" + strconv.Itoa(g.Number) + "-" + strconv.Itoa(option)
 }

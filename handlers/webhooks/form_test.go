@@ -241,7 +241,7 @@ func TestEditKeepsReplacesAndRemovesSecrets(t *testing.T) {
 	if c.Opened(c.Only()).Secrets[0] == "" {
 		t.Fatal("the secret was removed before the save")
 	}
-	form = webtest.Fill(a.Form(), "secret_2", "another-second-secret", "headers", "X-B:\nX-C: 3", "do", "save")
+	form = webtest.Fill(a.Form(), "secret_2", "another-second-secret", "headers", "X-B:\nX-C: 3", "do", "save", "swapping", "1")
 	c.Post(webtest.EditPath(w), form).GoesTo("/admin/webhooks")
 	o := c.Opened(c.Only())
 	if o.Secrets != [2]string{"", "another-second-secret"} || !slices.Equal(o.Headers, []models.Header{{Name: "X-B", Value: "2"}, {Name: "X-C", Value: "3"}}) {

@@ -37,7 +37,7 @@ type preview struct {
 	Signed         string
 }
 
-func (s *Pages) previewWebhook(ctx context.Context, w definition.Checked, wrong web.Faults) (*preview, error) {
+func (s *Pages) previewWebhook(ctx context.Context, w definition.Checked, wrong web.Faults, sample string) (*preview, error) {
 	if wrong["location"] != "" {
 		return nil, nil
 	}
@@ -59,7 +59,13 @@ func (s *Pages) previewWebhook(ctx context.Context, w definition.Checked, wrong 
 	body, types, id, err := nextBody(w, p.Newest[:min(len(p.Newest), previewItems)])
 	if err == nil && body == nil && wrong["events"] == "" {
 		p.Sample = true
-		body, types, id, err = fitBody(w, f.Samples(in.Events))
+		events, err := sampleOf(f, sample, in.Events)
+		if err != nil {
+			return p, err
+		}
+		if body, types, id, err = fitBody(w, events); err != nil {
+			return p, err
+		}
 	}
 	if err != nil || body == nil {
 		return p, err

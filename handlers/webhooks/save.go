@@ -11,6 +11,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers/definition"
 	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/jobs/send"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -23,7 +24,7 @@ func (s *Pages) saveWebhookForm(c *gin.Context, e *editing) error {
 	if err = s.checkMove(ctx, e, wrong); err != nil {
 		return err
 	}
-	e.checkSwap(wrong)
+	e.checkSwap(checked, wrong)
 	if len(wrong) == 0 {
 		said, err := s.storeWebhook(ctx, web.ActorOf(c), e, checked)
 		if err == nil {
@@ -68,9 +69,12 @@ func (s *Pages) checkMove(ctx context.Context, e *editing, wrong web.Faults) err
 
 // checkSwap asks once more before one save replaces one secret and removes the
 // other, after which no receiver knows the secret that signs.
-func (e *editing) checkSwap(wrong web.Faults) {
+func (e *editing) checkSwap(checked definition.Checked, wrong web.Faults) {
 	if e.old == nil || e.form.Swapping != "" || !hasSecret(*e.old, 0) || !hasSecret(*e.old, 1) {
 		return
+	}
+	if send.Origin(checked.Effective.URL) != send.Origin(e.saved.Opened.URL) {
+		return // another receiver, which knows neither
 	}
 	for i := range e.form.Secrets {
 		if e.form.Secrets[i] != "" && e.form.Removed[1-i] && len(wrong) == 0 {

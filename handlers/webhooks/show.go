@@ -40,6 +40,8 @@ type webhookPage struct {
 	Recent     []deliveries.Line // newest first
 	Failed     string            // how many failed; empty: none
 	Result     *testShown        // a test that was just sent; nil: none was
+	Samples    []web.ChoiceGroup // of a test; empty: there is no choice
+	Guide      string            // address of the guide for receivers
 	Versions   []webhookVersion
 }
 
@@ -124,6 +126,7 @@ func (s *Pages) showWebhook(c *gin.Context, w models.Webhook, t *testShown) erro
 		e := &editing{format: f, old: &w, form: webhookForm{Events: w.Events}}
 		p.Secrets = e.secrets()
 		p.Activities = activityLabels(f, w.Events)
+		p.Samples, p.Guide = sampleChoices(f, w.Events, ""), guidePath(f)
 		if f.SecretURL {
 			p.URLReveal = revealPath(id, revealURL)
 		}

@@ -57,7 +57,17 @@ func (s *Pages) Test(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	t, err := r.Test(c.Request.Context(), saved.Unchanged(f))
+	var form struct {
+		Sample string `form:"sample"` // the activity of the test; empty: the type's own
+	}
+	if err := web.BindOrRefuse(c, &form); err != nil {
+		return err
+	}
+	events, err := sampleOf(f, form.Sample, w.Events)
+	if err != nil {
+		return err
+	}
+	t, err := r.TestWith(c.Request.Context(), saved.Unchanged(f), events)
 	if err != nil {
 		return err
 	}

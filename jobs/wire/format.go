@@ -98,6 +98,12 @@ type Format struct {
 	// Samples are a test notification's events: one for each chosen option or,
 	// where the type has a test of its own, always that one.
 	Samples func(values []string) []Event
+	// OwnTest says that the vendor has a test of its own, which looks like no
+	// event. A test can be sent of a chosen event too: see Option.Sample.
+	OwnTest bool
+	// URLHelp says where people get the target URL from, in sentences; empty:
+	// the receiver's own documents do.
+	URLHelp string
 	Policy  Policy
 }
 

@@ -26,6 +26,7 @@ func Register(f Format) {
 	if _, taken := Lookup(f.Name); taken {
 		panic(fmt.Sprintf("wire: format %q is registered twice", f.Name))
 	}
+	f.Fields = append(slices.Clone(f.Fields), rateField())
 	registered = append(registered, &f)
 	slices.SortStableFunc(registered, func(a, b *Format) int {
 		return cmp.Or(cmp.Compare(a.Order, b.Order), cmp.Compare(a.Name, b.Name))

@@ -26,6 +26,8 @@ func init() {
 	policy.Words = slackWords
 	Register(Format{
 		Name: "slack", Label: "Slack", Order: 10, SecretURL: true,
+		URLHelp: "In Slack, open your app at api.slack.com/apps, activate Incoming Webhooks, add a webhook to the channel, and copy its URL. " +
+			"It begins with https://hooks.slack.com/services/.",
 		Options: qaOptions(),
 		NewID:   messageID,
 		Compose: composeSlack,

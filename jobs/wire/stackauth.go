@@ -26,7 +26,7 @@ func init() {
 		names[eventType] = eventType
 	}
 	Register(Format{
-		Name: "stackauth", Label: "Stack Auth", Order: 30, NeedsFeature: true, AlwaysSigns: true,
+		Name: "stackauth", Label: "Stack Auth", Order: 30, NeedsFeature: true, AlwaysSigns: true, OwnTest: true,
 		Options: append(addQA(
 			familyOptions("user", "team", "team_membership", "team_permission", "project_permission"), names), ownOptions()...),
 		Secrets: []SecretField{

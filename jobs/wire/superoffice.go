@@ -29,7 +29,7 @@ func init() {
 	quick := []time.Duration{time.Second, 5 * time.Second}
 	const back = 5 * time.Minute
 	Register(Format{
-		Name: "superoffice", Label: "SuperOffice", Order: 50, NeedsFeature: true, PingOnSave: true, HTTPSOnly: true,
+		Name: "superoffice", Label: "SuperOffice", Order: 50, NeedsFeature: true, PingOnSave: true, HTTPSOnly: true, OwnTest: true,
 		Options: append(addQA(familyOptions(crmFamilies()...), superOfficeNames), ownOptions()...),
 		Custom: &CustomOption{
 			Label: "Custom events", Make: customCRM,

@@ -105,25 +105,15 @@ func checkKeyText(secret string) error {
 // userEchoSamples are one event for each of the values, in the order of the
 // options.
 func userEchoSamples(values []string) []Event {
-	posts := map[string]string{
-		"topic.created": QuestionCreated, "topic.accepted": QuestionCreated, "topic.satisfaction_changed": QuestionCreated,
-		"comment.created": CommentCreated, "comment.accepted": AnswerAccepted, "comment.deleted": CommentCreated,
-		WebhookBroken: WebhookBroken, SourceSilent: SourceSilent,
-	}
 	events := []Event{}
 	for _, o := range userEchoOptions() {
-		if !slices.Contains(values, o.Value) {
-			continue
-		}
-		e := sampleEvent(posts[o.Value])
-		if e.Question != nil { // as a forum's own event, with data
-			data, err := encode(forumData(e))
-			if err != nil {
-				continue // cannot happen: it is made of texts and numbers
+		if slices.Contains(values, o.Value) {
+			e := o.Sample()
+			if !familyOf(o.Events[0]).Own {
+				e = Event{ID: e.ID, Type: e.Type, OccurredAt: e.OccurredAt, Data: e.Data}
 			}
-			e = Event{ID: "test-" + o.Value, Type: o.Value, OccurredAt: e.OccurredAt, Data: data}
+			events = append(events, e)
 		}
-		events = append(events, e)
 	}
 	return events
 }

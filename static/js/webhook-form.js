@@ -27,12 +27,36 @@ export function serveForm(form, leave) {
     event.preventDefault();
     document.getElementById(link.hash.slice(1))?.focus();
   });
+  form.addEventListener("click", (event) => {
+    const button = event.target.closest("button[data-tick]");
+    if (!button) return;
+    event.preventDefault();
+    tick(button.closest(".group, .more-group"), button.dataset.tick === "all");
+    changed();
+  });
+  form.addEventListener("change", (event) => {
+    const group = event.target.closest(".more-group");
+    if (group) count(group);
+  });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     send(form, event.submitter, leave, changed);
   });
   outfit(form, changed);
   changed();
+}
+
+// tick chooses all activities of a group, or none.
+function tick(group, all) {
+  for (const box of group.querySelectorAll("input[name=events]")) box.checked = all;
+  count(group);
+}
+
+// count says how many activities of a fold are chosen.
+function count(group) {
+  const boxes = [...group.querySelectorAll("input[name=events]")];
+  const said = group.querySelector("[data-chosen]");
+  if (said) said.textContent = `${boxes.filter((box) => box.checked).length} of ${boxes.length}`;
 }
 
 // outfit is done anew whenever the form's content is.
