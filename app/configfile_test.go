@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -271,6 +272,38 @@ func TestWhatApplyRefuses(t *testing.T) {
 		if _, _, err := run(t, nil, strings.Fields(args)...); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v", args, err)
 		}
+	}
+}
+
+// TestPageShowsWhatExportWrites: for a webhook whose URL has no query.
+func TestPageShowsWhatExportWrites(t *testing.T) {
+	in := newInstallation(t)
+	w := in.AddWebhook(func(w *models.WebhookInput) {
+		w.Key, w.Type, w.Name, w.Events = "42-x", "userecho", "It's ${a} \"forum\"", []string{"topic.created"}
+		w.URL, w.URLShown, w.Options = "http://127.0.0.1:9/ue", "http://127.0.0.1:9/ue", map[string]string{"digest": "sha1"}
+		w.Secrets[0].Set, w.Paused, w.Headers = "a secret of the forum", true, []models.Header{{Name: "X-Team", Value: "blue"}}
+		w.TagMode, w.Tags = models.TagsAll, nil
+	})
+	text, _ := in.exported(t)
+	page := in.Get(fmt.Sprint("/admin/webhooks/", w.ID)).Want(http.StatusOK)
+	shown := page.Find("#as-yaml").Text()
+	if _, section, _ := strings.Cut(text, "webhooks:\n"); "webhooks:\n"+section != shown || section == "" {
+		t.Errorf("the page shows\n%s\nthe file has\n%s", shown, text)
+	}
+	curl := page.Find("#as-curl").Text()
+	for _, part := range []string{"/api/v1/webhooks/42-x'", `"name": "It'\''s ${a} \"forum\""`, `"options": {"digest":"sha1"}`} {
+		if !strings.Contains(curl, part) {
+			t.Errorf("%s is not in %s", part, curl)
+		}
+	}
+	for _, secret := range []string{"blue", "a secret of"} {
+		if strings.Contains(page.Body, secret) {
+			t.Errorf("%q is on the page", secret)
+		}
+	}
+	in.LogIn(in.AddViewer())
+	if in.Get(fmt.Sprint("/admin/webhooks/", w.ID)).Want(http.StatusOK).Find("#as-yaml").Length() > 0 {
+		t.Error("a viewer is shown it")
 	}
 }
 

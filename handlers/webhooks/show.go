@@ -32,6 +32,7 @@ type webhookPage struct {
 	Secrets    []secretField
 	URLReveal  string   // path of the question before a URL that is a secret is shown; empty: the URL is not a secret
 	HeaderList []string // names of custom headers
+	Code       asCode   // empty: the reader is a viewer, or it cannot be opened
 	Deleted    bool
 	Off        bool
 	Last       string
@@ -131,7 +132,7 @@ func (s *Pages) showWebhook(c *gin.Context, w models.Webhook, t *testShown) erro
 			p.URLReveal = revealPath(id, revealURL)
 		}
 	}
-	if p.HeaderList, err = s.headerNames(w); err != nil {
+	if err = s.fillOpened(c, p, w); err != nil {
 		return err
 	}
 	if p.Releasing, err = s.Store.Webhooks.Releasing(ctx, row); err != nil {
@@ -175,19 +176,26 @@ func (s *Pages) webhookRecent(ctx context.Context, within models.LocationSet, p 
 	return err
 }
 
-func (s *Pages) headerNames(w models.Webhook) ([]string, error) {
-	if w.Headers == "" {
-		return nil, nil
+// fillOpened fills in what sealed values are needed for. When they cannot be
+// opened, the page says so elsewhere.
+func (s *Pages) fillOpened(c *gin.Context, p *webhookPage, w models.Webhook) error {
+	if p.Deleted {
+		return nil // they were erased
 	}
 	opened, err := s.Store.Webhooks.Open(w)
 	if errors.Is(err, models.ErrWrongKey) {
-		return nil, nil // the page says that they cannot be read
+		return nil
 	}
-	var names []string
+	if err != nil {
+		return err
+	}
 	for _, h := range opened.Headers {
-		names = append(names, h.Name)
+		p.HeaderList = append(p.HeaderList, h.Name)
 	}
-	return names, err
+	if user, _ := web.UserOf(c); user.Role == models.RoleAdministrator {
+		p.Code, err = s.codeOf(w, opened)
+	}
+	return err
 }
 
 func activityLabels(f *wire.Format, values []string) []string {

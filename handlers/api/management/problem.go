@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/sitehooks/sitehooks/handlers/api"
 	"github.com/sitehooks/sitehooks/handlers/definition"
@@ -89,6 +90,9 @@ func statusOf(fault definition.Fault) int {
 
 // fieldOf is the API's name of a field. Versions are no field of it.
 func fieldOf(fault definition.Fault) string {
+	if key, is := strings.CutPrefix(fault.Field, definition.OptionField("")); is {
+		return "options." + key
+	}
 	switch fault.Field {
 	case definition.FieldVersion:
 		return ""

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/sitehooks/sitehooks/handlers/api"
@@ -171,7 +172,11 @@ func (a *API) saveSource(c *call, in *SourceInput, row *models.SourceRow) (answe
 		return answer{}, err
 	}
 	for _, fault := range faults {
-		wanted.faults.Whole(fault.Field, "%s", fault.Text)
+		field := fault.Field
+		if key, is := strings.CutPrefix(field, definition.OptionField("")); is {
+			field = "fields." + key
+		}
+		wanted.faults.Whole(field, "%s", fault.Text)
 	}
 	if len(wanted.faults) > 0 {
 		return answer{}, &problem{status: unprocessable, reason: api.ReasonInvalid, faults: wanted.faults}

@@ -1,0 +1,124 @@
+package webhooks
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// asCode is a webhook as files and programs have it: no secret, header value or
+// query of its URL is in it, but a ${NAME} in its place.
+type asCode struct {
+	YAML string // for sitehooks apply
+	Curl string // for the management API
+}
+
+// codeOf writes a webhook in the order of sitehooks export. One without a key
+// gets one that is made of its number.
+func (s *Pages) codeOf(w models.Webhook, o models.Opened) (asCode, error) {
+	key := w.Key
+	if key == "" {
+		key = fmt.Sprint("webhook-", w.ID)
+	}
+	name := variableName(key)
+	target := w.URLShown
+	if o.URL != w.URLShown {
+		target = "${" + name + "_URL}"
+	}
+	var tags, community any
+	if w.TagMode == models.TagsSpecific {
+		tags = w.Tags
+	}
+	if w.Community != "" {
+		community = w.Community
+	}
+	line := yaml.MapSlice{
+		{Key: "key", Value: key},
+		{Key: "type", Value: w.Type},
+		{Key: "name", Value: escapeVariables(w.Name)},
+		{Key: "location", Value: w.Location},
+		{Key: "events", Value: w.Events},
+		{Key: "tags", Value: tags},
+		{Key: "community", Value: community},
+		{Key: "url", Value: target},
+	}
+	body := line // absent secrets and headers stay as they are
+	if len(o.Headers) > 0 {
+		values := map[string]string{}
+		for _, h := range o.Headers {
+			values[h.Name] = "${" + name + "_HEADER_" + variableName(h.Name) + "}"
+		}
+		line = append(line, yaml.MapItem{Key: "headers", Value: values})
+	}
+	if len(w.Options) > 0 {
+		values := map[string]string{}
+		for option, value := range w.Options {
+			values[option] = escapeVariables(value)
+		}
+		line = append(line, yaml.MapItem{Key: "options", Value: values})
+		body = append(body, yaml.MapItem{Key: "options", Value: w.Options})
+	}
+	for i, has := range [2]bool{w.Secret1 != "", w.Secret2 != ""} {
+		if has {
+			line = append(line, yaml.MapItem{Key: fmt.Sprint("secret_", i+1), Value: fmt.Sprintf("${%s_SECRET_%d}", name, i+1)})
+		}
+	}
+	if w.State == models.WebhookStopped {
+		line = append(line, yaml.MapItem{Key: "paused", Value: true})
+	}
+	text, err := yaml.Marshal(yaml.MapSlice{{Key: "webhooks", Value: []yaml.MapSlice{line}}})
+	if err != nil {
+		return asCode{}, err
+	}
+	curl, err := s.curlOf(w, key, body)
+	return asCode{string(text), curl}, err
+}
+
+// curlOf is the request that makes the webhook as it is.
+func (s *Pages) curlOf(w models.Webhook, key string, body yaml.MapSlice) (string, error) {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i, field := range body {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		value := field.Value
+		if field.Key == "name" {
+			value = w.Name
+		}
+		text, err := json.Marshal(value)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(&b, "%q: %s", field.Key, text)
+	}
+	b.WriteByte('}')
+	if w.Key == "" {
+		key = fmt.Sprint(w.ID)
+	}
+	return fmt.Sprintf("curl -X PUT '%s' \\\n  -H \"Authorization: Bearer $TOKEN\" \\\n  -H 'Content-Type: application/json' \\\n  -d '%s'\n",
+		s.BaseURL.JoinPath("api/v1/webhooks", url.PathEscape(key)), strings.ReplaceAll(b.String(), "'", `'\''`)), nil
+}
+
+// variableName is a name as environment variables have it.
+func variableName(name string) string {
+	name = strings.ToUpper(strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '_'
+	}, name))
+	if name == "" || name[0] >= '0' && name[0] <= '9' || name[0] == '_' {
+		name = "WEBHOOK_" + strings.TrimLeft(name, "_")
+	}
+	return name
+}
+
+// escapeVariables writes text so that no variable is in it.
+func escapeVariables(text string) string { return strings.ReplaceAll(text, "${", "$${") }
