@@ -43,7 +43,7 @@ func (x *Sources) Keep(ctx context.Context, r *SourceRequest) (err error) {
 }
 
 // keep stores requests; one whose source is gone keeps the number 0.
-func (x *Sources) keep(ctx context.Context, requests []*SourceRequest, shared bool) error {
+func (x *Sources) keep(ctx context.Context, requests []*SourceRequest, _ bool) error {
 	bySource := map[string][]*SourceRequest{}
 	for _, r := range requests {
 		bySource[r.Source] = append(bySource[r.Source], r)

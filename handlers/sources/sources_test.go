@@ -31,12 +31,12 @@ func newConsole(t *testing.T) *webtest.Console {
 
 const userEcho = `{"hook":"topic.created","created":"2026-11-25T04:17:38.306Z","data":{"id":7,"header":"A topic"}}`
 
-// receive posts a request to a source's address.
-func receive(t *testing.T, c *webtest.Console, address, body string) (status int, text string) {
+// receive posts userEcho to a source's address.
+func receive(t *testing.T, c *webtest.Console, address string) (status int, text string) {
 	t.Helper()
 	u, err := url.Parse(address)
 	webtest.OK(t, err)
-	q := httptest.NewRequestWithContext(t.Context(), http.MethodPost, u.Path, strings.NewReader(body))
+	q := httptest.NewRequestWithContext(t.Context(), http.MethodPost, u.Path, strings.NewReader(userEcho))
 	q.Header.Set("Authorization", "Bearer something")
 	w := httptest.NewRecorder()
 	c.Engine.ServeHTTP(w, q)
@@ -111,10 +111,10 @@ func TestAddingASource(t *testing.T) {
 		t.Errorf("the name again: %s", a.Text("#name-err"))
 	}
 
-	if status, text := receive(t, c, address, userEcho); status != http.StatusAccepted {
+	if status, text := receive(t, c, address); status != http.StatusAccepted {
 		t.Fatalf("%d %s", status, text)
 	}
-	if status, _ := receive(t, c, "http://x/in/forum/"+strings.Repeat("0", 64), userEcho); status != http.StatusUnauthorized {
+	if status, _ := receive(t, c, "http://x/in/forum/"+strings.Repeat("0", 64)); status != http.StatusUnauthorized {
 		t.Error(status)
 	}
 	page = c.Get("/admin/sources/forum").Want(http.StatusOK)
@@ -131,7 +131,7 @@ func TestAddingASource(t *testing.T) {
 func TestARequestOfASource(t *testing.T) {
 	c := newConsole(t)
 	address := add(t, c, "forum")
-	receive(t, c, address, userEcho)
+	receive(t, c, address)
 	requests, err := c.Store.Sources.Requests(t.Context(), "forum")
 	webtest.OK(t, err)
 	path := c.Get("/admin/sources/forum").Find("tbody a").First().AttrOr("href", "")
@@ -169,7 +169,7 @@ func TestARequestOfASource(t *testing.T) {
 func TestEditingASource(t *testing.T) {
 	c := newConsole(t)
 	address := add(t, c, "forum")
-	receive(t, c, address, userEcho)
+	receive(t, c, address)
 	w := c.AddWebhook(func(in *models.WebhookInput) {
 		in.Name, in.Type, in.Events = "Topics", "userecho", []string{"topic.created"}
 	})

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -38,7 +39,7 @@ func init() {
 					return nil
 				}
 			}
-			return errors.New("The signature is wrong.") //nolint:staticcheck // a sentence for people
+			return sentence("The signature is wrong.")
 		},
 		Read: func(r wire.Received) (wire.ReadResult, error) {
 			var said struct {
@@ -48,7 +49,7 @@ func init() {
 				Panic          bool
 			}
 			if err := json.Unmarshal(r.Body, &said); err != nil {
-				return wire.ReadResult{}, errors.New("The body is not JSON.") //nolint:staticcheck // a sentence for people
+				return wire.ReadResult{}, sentence("The body is not JSON.")
 			}
 			if said.Panic {
 				panic("as it was told")
@@ -69,6 +70,11 @@ func init() {
 		},
 	})
 }
+
+// sentence is an error whose text is shown to people as it is.
+type sentence string
+
+func (s sentence) Error() string { return string(s) }
 
 var mary = models.Actor{UserID: 3, Name: "Mary Wilkins"}
 
@@ -290,7 +296,7 @@ func TestAThousandAtOnce(t *testing.T) {
 		statuses := map[int]int{}
 		for i := range 1000 {
 			all.Go(func() {
-				status, answer := r.post("team", `{"events":[`+scored(fmt.Sprint(i))+`]}`, "X-Signature", "first")
+				status, answer := r.post("team", `{"events":[`+scored(strconv.Itoa(i))+`]}`, "X-Signature", "first")
 				mu.Lock()
 				defer mu.Unlock()
 				if statuses[status]++; status != http.StatusAccepted && statuses[status] == 1 {
