@@ -111,7 +111,7 @@ func TestAddingASource(t *testing.T) {
 		t.Errorf("the name again: %s", a.Text("#name-err"))
 	}
 
-	if status, text := receive(t, c, address); status != http.StatusAccepted {
+	if status, text := receive(t, c, address); status != http.StatusOK || text != `{"accepted":1,"duplicates":0}` { // UserEcho takes nothing else for a success
 		t.Fatalf("%d %s", status, text)
 	}
 	if status, _ := receive(t, c, "http://x/in/forum/"+strings.Repeat("0", 64)); status != http.StatusUnauthorized {
@@ -141,7 +141,7 @@ func TestARequestOfASource(t *testing.T) {
 		t.Errorf("the request shows %s", text)
 	}
 	event := a.Find("#events + ul a").AttrOr("href", "")
-	if found := c.Get(c.Get(event).Want(http.StatusSeeOther).Header.Get("Location")).Want(http.StatusOK).Text("main"); !strings.Contains(found, "A topic") {
+	if found := c.Get(c.Get(event).Want(http.StatusSeeOther).Header.Get("Location")).Want(http.StatusOK).Text("main"); !strings.Contains(found, "A topic") || !strings.Contains(found, "Sourceforum") {
 		t.Errorf("%s leads to %s", event, found)
 	}
 	said := c.Flash(c.Post(path+"/again", nil).Want(http.StatusSeeOther).GoesTo(path))
