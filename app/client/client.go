@@ -93,7 +93,7 @@ func (c *Client) Do(ctx context.Context, q Request, result any) error {
 
 // Ask is Do that also returns the headers of the answer. A nil result takes none.
 func (c *Client) Ask(ctx context.Context, q Request, result any) (http.Header, error) {
-	p, text, err := c.send(ctx, q)
+	p, text, err := c.send(ctx, q) //nolint:bodyclose // send has read and closed it
 	if err != nil {
 		return nil, err
 	}

@@ -93,7 +93,7 @@ func readNumbers(ctx context.Context, v view) (numbers, error) {
 	}
 	for key, a := range activityKeys {
 		if all[a] == 0 {
-			return nil, &fatalError{fmt.Sprintf("the database is not one of Apache Answer that can be followed: its table config has no %s", key)}
+			return nil, &fatalError{"the database is not one of Apache Answer that can be followed: its table config has no " + key}
 		}
 	}
 	return all, nil

@@ -47,7 +47,7 @@ type keyed struct {
 }
 
 func readKey(key string) (keyed, error) {
-	if len(key) < 2 || !strings.Contains("rqac", key[:1]) {
+	if len(key) < 2 || strings.IndexByte("rqac", key[0]) < 0 {
 		return keyed{}, fmt.Errorf("the place has an unknown key %q", key)
 	}
 	k := keyed{letter: key[:1]}

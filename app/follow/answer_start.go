@@ -37,10 +37,10 @@ func (a *answer) untilReady(ctx context.Context) error {
 	for {
 		err := a.start(ctx)
 		switch {
-		case ctx.Err() != nil:
-			return nil
 		case err == nil:
 			return nil
+		case ctx.Err() != nil:
+			return nil //nolint:nilerr // it was stopped
 		case !temporary(err):
 			return fmt.Errorf("follow: %w", err)
 		}

@@ -256,7 +256,7 @@ func TestRowsWithLowerIDsThatComeLaterAreFound(t *testing.T) {
 
 // TestWhereAFollowerBegins: now, or at a time; and then where it was.
 func TestWhereAFollowerBegins(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *followed) {
+	onBoth(t, func(_ *testing.T, s *followed) {
 		for n := int64(1); n <= 3; n++ {
 			s.question(n, nil)
 			s.logs(n, "question.asked", qid(n), nil)

@@ -40,7 +40,7 @@ func FollowOutbox(ctx context.Context, o OutboxOptions) error {
 		return errors.New("follow: --database is not a URL that PostgreSQL takes, such as postgres://user:password@host:5432/name")
 	}
 	b := &outbox{OutboxOptions: o}
-	defer b.close()
+	defer b.close() //nolint:contextcheck // ctx has ended by then
 	return newFollower(o.Options, b).run(ctx)
 }
 
@@ -77,12 +77,12 @@ func (b *outbox) close() {
 // next reads the oldest rows.
 func (b *outbox) next(ctx context.Context, place json.RawMessage) (batch, error) {
 	if err := b.connect(ctx); err != nil {
-		b.close()
+		b.close() //nolint:contextcheck // a bound of its own
 		return batch{}, err
 	}
 	rows, err := b.conn.Query(ctx, "select id, event::text from sitehooks_outbox order by id limit $1", outboxRows)
 	if err != nil {
-		return batch{}, b.fault(err)
+		return batch{}, b.fault(err) //nolint:contextcheck // a close has a bound of its own
 	}
 	b.taken = b.taken[:0]
 	next := batch{place: place}
@@ -91,13 +91,13 @@ func (b *outbox) next(ctx context.Context, place json.RawMessage) (batch, error)
 		var text string
 		if err := rows.Scan(&id, &text); err != nil {
 			rows.Close()
-			return batch{}, b.fault(err)
+			return batch{}, b.fault(err) //nolint:contextcheck // a close has a bound of its own
 		}
 		b.taken = append(b.taken, id)
 		next.events = append(next.events, b.event(id, text))
 	}
 	if err := rows.Err(); err != nil {
-		return batch{}, b.fault(err)
+		return batch{}, b.fault(err) //nolint:contextcheck // a close has a bound of its own
 	}
 	next.more = len(b.taken) == outboxRows
 	now := time.Now()
@@ -171,7 +171,7 @@ func (b *outbox) accepted(ctx context.Context) error {
 		return nil
 	}
 	if _, err := b.conn.Exec(ctx, "delete from sitehooks_outbox where id = any($1)", b.taken); err != nil {
-		return b.fault(err)
+		return b.fault(err) //nolint:contextcheck // a close has a bound of its own
 	}
 	b.taken = b.taken[:0]
 	return nil
@@ -187,7 +187,7 @@ func (b *outbox) pause(ctx context.Context, d time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
 	if _, err := b.conn.WaitForNotification(ctx); err != nil && ctx.Err() == nil {
-		b.close()
+		b.close() //nolint:contextcheck // a bound of its own
 		wait(ctx, d)
 	}
 }

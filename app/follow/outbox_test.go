@@ -29,7 +29,7 @@ func newOutboxRun(t *testing.T) *outboxRun {
 	url := modelstest.PostgresURL(t)
 	site, err := pgx.Connect(t.Context(), url)
 	ok(t, err)
-	t.Cleanup(func() { _ = site.Close(context.Background()) })
+	t.Cleanup(func() { _ = site.Close(context.WithoutCancel(t.Context())) })
 	r := &outboxRun{t: t, in: newInstance(t), site: site}
 	r.b = &outbox{OutboxOptions: OutboxOptions{Database: url, Options: Options{
 		Name: "community", URL: r.in.URL, Token: "right", Every: time.Second, Location: "team", Log: slog.New(slog.NewTextHandler(&r.log, nil)),

@@ -83,7 +83,7 @@ func (s *Site) asRole(owner string) {
 // exec runs statements that are separated by semicolons at the ends of lines.
 func (s *Site) exec(statements string, args ...any) {
 	s.t.Helper()
-	for _, statement := range strings.Split(statements, ";\n") {
+	for statement := range strings.SplitSeq(statements, ";\n") {
 		if strings.TrimSpace(statement) == "" {
 			continue
 		}
