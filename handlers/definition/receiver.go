@@ -66,6 +66,11 @@ func (c *Checker) now() time.Time {
 	return c.Now()
 }
 
+// Moved tells whether the URL leads to another host than the saved one.
+func (w *Checked) Moved() bool {
+	return w.Saved != nil && send.Origin(w.Effective.URL) != send.Origin(w.Saved.Opened.URL)
+}
+
 // Recipient is where requests made of the webhook go, and how they are signed.
 func (w *Checked) Recipient() *send.Recipient {
 	return send.NewRecipient(w.Format, w.Effective.URL, w.Effective.Secrets[:], w.Effective.CustomHeaders())

@@ -10,6 +10,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"github.com/sitehooks/sitehooks/handlers/triggers"
+	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/webtest"
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -54,7 +55,7 @@ func TestSendToThisWebhook(t *testing.T) {
 		"Tags differ. The event has no tags; this webhook requires django. Sent by hand by administrator Pending due now")
 	form = again.Find(`form:has(button[aria-label="Send to this webhook: Got it"])`)
 	b.Post(form.AttrOr("action", ""), formOf(form))
-	b.Post(form.AttrOr("action", ""), url.Values{"once": {"another"}, "webhook": {fmt.Sprint(got.ID)}})
+	b.Post(form.AttrOr("action", ""), url.Values{"once": {"another"}, "webhook": {web.FormatID(got.ID)}})
 	webtest.Says(t, "the event sent twice", webtest.Words(b.Get(s.EventPath("e-1")).Find("main")), "2 of the 3 webhooks of Main site matched.",
 		"Sent by hand by administrator Pending due now Sent by hand by administrator Pending due now")
 	webtest.Says(t, "the list", webtest.Words(b.Get("/admin/deliveries").Find("main")), "sent by hand by administrator")
@@ -67,7 +68,7 @@ func TestSendToThisWebhook(t *testing.T) {
 	// Refused, each in a sentence.
 	refused := func(path string, webhook int64, why string) {
 		t.Helper()
-		status, doc := b.Post(path+"/send", url.Values{"once": {"x"}, "webhook": {fmt.Sprint(webhook)}})
+		status, doc := b.Post(path+"/send", url.Values{"once": {"x"}, "webhook": {web.FormatID(webhook)}})
 		if text := webtest.Words(doc.Find("main")); status != http.StatusUnprocessableEntity || !strings.Contains(text, why) {
 			t.Errorf("%s to %d: %d, %s", path, webhook, status, text)
 		}
@@ -112,7 +113,7 @@ func TestSendAllOfAFilter(t *testing.T) {
 	doc := b.Get(list.Find(`.s-page-title--actions a`).AttrOr("href", ""))
 	webtest.Says(t, "the first question", webtest.Words(doc.Find("main")), "Selection: tag tag-0", "Send to this webhook")
 	form := formOf(doc.Find(`main form[method=get]`))
-	form.Set("send_to", fmt.Sprint(w.ID))
+	form.Set("send_to", web.FormatID(w.ID))
 	doc = b.Get("/admin/trigger-history/send?" + form.Encode())
 	webtest.Says(t, "the question", webtest.Words(doc.Find("main")), "Send 3 events to Target ?", "Each becomes one delivery, marked “sent by hand”", "Send 3")
 	post := doc.Find(`main form[method=post]`)
@@ -125,12 +126,12 @@ func TestSendAllOfAFilter(t *testing.T) {
 		t.Errorf("the same form sends again: %s", b.To)
 	}
 	webtest.Says(t, "the progress", webtest.Words(b.Get(progress).Find("main")), "Sending events", "To Target , by hand by administrator", "0 of 3 events sent", "You can leave; sending continues.")
-	doc = b.Get("/admin/trigger-history/send?send_to=" + fmt.Sprint(w.ID))
+	doc = b.Get("/admin/trigger-history/send?send_to=" + web.FormatID(w.ID))
 	webtest.Says(t, "all events", webtest.Words(doc.Find("main")), "Send 5 events to Target ?", "1 event is left out, because Generic webhooks cannot carry it.")
-	doc = b.Get("/admin/trigger-history/send?location=devcentral&send_to=" + fmt.Sprint(w.ID))
+	doc = b.Get("/admin/trigger-history/send?location=devcentral&send_to=" + web.FormatID(w.ID))
 	webtest.Says(t, "another location", webtest.Words(doc.Find("main")), "Nothing to send")
 	webtest.Says(t, "no such webhook", webtest.Words(b.Get("/admin/trigger-history/send?send_to=nobody").Find("main")), "There is no such webhook.")
-	if status := b.Status("/admin/trigger-history/send?from=nonsense&send_to=" + fmt.Sprint(w.ID)); status != http.StatusUnprocessableEntity {
+	if status := b.Status("/admin/trigger-history/send?from=nonsense&send_to=" + web.FormatID(w.ID)); status != http.StatusUnprocessableEntity {
 		t.Errorf("a filter that means nothing: %d", status)
 	}
 }

@@ -68,7 +68,7 @@ func TestATestOfAChosenEvent(t *testing.T) {
 		in.Type, in.URL, in.URLShown, in.Events = "stackauth", receiver.URL, receiver.URL, []string{"user.created", "question.created"}
 		in.Secrets[0].Set = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 	})
-	last := func() string { all := receiver.Requests(); return string(all[len(all)-1].Body) }
+	last := func() string { all := receiver.Requests(); return all[len(all)-1].Body }
 	page := webhooks.WebhookPath(w.ID)
 	for sample, says := range map[string]string{"": `"type":"stack.test"`, "user.created": `"primary_email":"ada@example.com"`, "question.created": `"question_id":1`} {
 		form := c.Get(webtest.EditPath(w)).Form()

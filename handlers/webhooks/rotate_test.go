@@ -42,7 +42,7 @@ func TestRotateWithTwoSecrets(t *testing.T) {
 			if opened := c.Opened(c.Reload(w)); opened.Secrets != [2]string{old, plain} || plain == "" {
 				t.Fatalf("secrets %q, shown %q", opened.Secrets, plain)
 			}
-			if page := c.Get(webhooks.WebhookPath(w.ID) + "/rotate"); strings.Contains(string(page.Body), plain) {
+			if page := c.Get(webhooks.WebhookPath(w.ID) + "/rotate"); strings.Contains(page.Body, plain) {
 				t.Error("the new secret is shown again")
 			}
 			step(c, w, "add").Want(http.StatusUnprocessableEntity)

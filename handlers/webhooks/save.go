@@ -11,7 +11,6 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers/definition"
 	"github.com/sitehooks/sitehooks/handlers/web"
-	"github.com/sitehooks/sitehooks/jobs/send"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -73,7 +72,7 @@ func (e *editing) checkSwap(checked definition.Checked, wrong web.Faults) {
 	if e.old == nil || e.form.Swapping != "" || !hasSecret(*e.old, 0) || !hasSecret(*e.old, 1) {
 		return
 	}
-	if send.Origin(checked.Effective.URL) != send.Origin(e.saved.Opened.URL) {
+	if checked.Moved() {
 		return // another receiver, which knows neither
 	}
 	for i := range e.form.Secrets {

@@ -30,7 +30,7 @@ func TestRateOfRequests(t *testing.T) {
 			t.Errorf("%s has no rate: %+v", f.Name, field)
 			continue
 		}
-		for typed, want := range map[string]string{" 5 ": "5", "0.50": "0.5", "1000": "1000", "0.01": "0.01", "1e1": "10"} {
+		for typed, want := range map[string]string{"5": "5", "0.50": "0.5", "1000": "1000", "0.01": "0.01", "1e1": "10"} {
 			if got, err := field.Check(typed); got != want || err != nil {
 				t.Errorf("%q: %q, %v", typed, got, err)
 			}
