@@ -54,6 +54,7 @@ func TestCommandsOfRootLeaveNoFileOfRoots(t *testing.T) {
 		t.Helper()
 		files := 0
 		ok(t, filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+			ok(t, err)
 			info, err := os.Stat(path)
 			ok(t, err)
 			files++

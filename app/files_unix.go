@@ -10,5 +10,5 @@ func openFiles() uint64 {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil {
 		return 0
 	}
-	return uint64(files.Cur) //nolint:gosec,unconvert // a signed number on FreeBSD, never below 0
+	return uint64(files.Cur) //nolint:unconvert // a signed number on FreeBSD, never below 0
 }
