@@ -48,7 +48,7 @@ func sourcePages(t *testing.T, in *apptest.Instance, b *apptest.Browser) []strin
 	}
 	return []string{
 		"/admin/sources", "/admin/sources/new", "/admin/sources/new?kind=custom", "/admin/sources/new?kind=discourse", "/admin/sources/crm", "/admin/sources/crm/edit",
-		"/admin/sources/crm/requests/1", "/admin/sources/crm/requests/2", "/admin/sources/crm/delete", "/admin/sources/crm/reveal",
+		"/admin/sources/crm/requests/1", "/admin/sources/crm/requests/2", "/admin/sources/crm/delete", "/admin/sources/crm/reveal", "/developer/sources/discourse",
 	}
 }
 

@@ -137,7 +137,7 @@ func walkPages(t *testing.T, admin *apptest.Browser, site *gin.Engine, rows int)
 		if route.Method != http.MethodGet || route.Path == "/static/*file" || route.Path == "/login/oidc" {
 			continue
 		}
-		path := strings.NewReplacer("deliveries/:id", "deliveries/msg_big"+last, "locations/:id", "locations/main", ":of", "webhooks", ":name", "walk", ":id", "1", ":event", last).Replace(route.Path)
+		path := strings.NewReplacer("deliveries/:id", "deliveries/msg_big"+last, "locations/:id", "locations/main", ":of", "webhooks", ":name", "walk", ":kind", "answer", ":id", "1", ":event", last).Replace(route.Path)
 		if a := admin.Get(path + like[route.Path]); a.Code != http.StatusOK && a.Code != http.StatusSeeOther {
 			t.Errorf("GET %s: %d", path, a.Code)
 		}

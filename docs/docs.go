@@ -8,3 +8,9 @@ import "embed"
 //
 //go:embed receivers/*.md
 var Receivers embed.FS
+
+// Sources are the guides that connect other systems, one file a kind of source or
+// follower, named sources/KIND.md.
+//
+//go:embed sources/*.md
+var Sources embed.FS

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers/api/management"
 	"github.com/sitehooks/sitehooks/handlers/receivers"
+	"github.com/sitehooks/sitehooks/handlers/sources"
 	"github.com/sitehooks/sitehooks/handlers/web"
 )
 
@@ -93,6 +94,7 @@ func (a *Areas) Routes() (*gin.Engine, error) {
 	get(member, "/admin/deliveries/:id", s.On(a.Deliveries.Show))
 	get(member, "/admin/trigger-history", s.On(a.Triggers.List))
 	get(member, "/admin/trigger-history/:event", s.On(a.Triggers.Show))
+	get(member, sources.GuidesPath+"/:kind", s.On(a.Sources.Guide))
 	get(member, "/admin/sources", s.On(a.Sources.List))
 	get(member, "/admin/sources/:name", s.On(a.Sources.Show))
 	get(member, "/admin/sources/:name/requests", s.On(s.RedirectToParent))

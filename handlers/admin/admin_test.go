@@ -258,6 +258,7 @@ var viewable = map[string]struct {
 	want int
 }{
 	"/":                                 {"/", http.StatusSeeOther},
+	"/account":                          {"/account", http.StatusOK},
 	"/account/password":                 {"/account/password", http.StatusOK},
 	"/admin":                            {"/admin", http.StatusOK},
 	"/admin/search":                     {"/admin/search?q=nothing", http.StatusOK},
@@ -280,6 +281,9 @@ var viewable = map[string]struct {
 	"/admin/tokens":                     {"/admin/tokens", http.StatusOK},
 	"/admin/audit":                      {"/admin/audit", http.StatusOK},
 	"/admin/system":                     {"/admin/system", http.StatusOK},
+	"/developer/sources/:kind":          {"/developer/sources/answer", http.StatusOK},
+	"/developer/receivers":              {"/developer/receivers", http.StatusOK},
+	"/developer/receivers/:type":        {"/developer/receivers/generic", http.StatusOK},
 	"/developer/site-settings":          {"/developer/site-settings", http.StatusOK},
 	"/developer/site-settings/edit":     {"/developer/site-settings/edit?name=" + models.DispatchDelay, http.StatusOK},
 }

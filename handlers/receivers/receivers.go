@@ -27,39 +27,39 @@ const Path = "/developer/receivers"
 // Pages are the guides for receivers.
 type Pages struct {
 	*web.Site
-	guides map[string]guide // by type
+	guides map[string]Guide // by type
 }
 
-// guide is a document in HTML.
-type guide struct {
+// Guide is a document in HTML.
+type Guide struct {
 	Title string
 	Text  template.HTML
 }
 
 // New renders the guides, which never change.
 func New(site *web.Site) (*Pages, error) {
-	p := &Pages{Site: site, guides: map[string]guide{}}
+	p := &Pages{Site: site, guides: map[string]Guide{}}
 	for _, f := range wire.Formats() {
 		text, err := docs.Receivers.ReadFile("receivers/" + f.Name + ".md")
 		if err != nil {
 			continue // a type without a guide has its catalogue
 		}
-		if p.guides[f.Name], err = render(text); err != nil {
+		if p.guides[f.Name], err = Render(text); err != nil {
 			return nil, fmt.Errorf("render the guide of %s: %w", f.Name, err)
 		}
 	}
 	return p, nil
 }
 
-// render turns a document into HTML. Its first heading is that of the page. HTML
+// Render turns a document into HTML. Its first heading is that of the page. HTML
 // inside the document is left out.
-func render(text []byte) (guide, error) {
+func Render(text []byte) (Guide, error) {
 	title, rest, _ := strings.Cut(string(text), "\n")
 	var html bytes.Buffer
 	if err := goldmark.New(goldmark.WithExtensions(extension.Table)).Convert([]byte(rest), &html); err != nil {
-		return guide{}, err
+		return Guide{}, err
 	}
-	return guide{
+	return Guide{
 		Title: strings.ReplaceAll(strings.TrimPrefix(title, "# "), "`", ""),
 		Text:  template.HTML(html.String()), //nolint:gosec // our own document, rendered without its HTML
 	}, nil

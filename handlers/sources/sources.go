@@ -53,6 +53,7 @@ func Templates() map[string]any {
 	return map[string]any{
 		"source":         &sourcePage{},
 		"source_form":    &formPage{},
+		"source_guide":   &guidePage{},
 		"source_kinds":   &kindsPage{},
 		"source_request": &requestPage{},
 		"source_reveal":  &revealPage{},

@@ -14,6 +14,7 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/api/inbound"
 	"github.com/sitehooks/sitehooks/handlers/webtest"
 	"github.com/sitehooks/sitehooks/jobs/send"
+	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -77,6 +78,15 @@ func TestAddingASource(t *testing.T) {
 			t.Errorf("%s is called %q, want %q", id, got, label)
 		}
 	}
+	guide := form.Find(`a[href="/developer/sources/userecho"]`).AttrOr("href", "none")
+	if text := c.Get(guide).Want(http.StatusOK).Text("main"); !strings.Contains(text, "X-UE-Signature") {
+		t.Errorf("the guide says %s", text)
+	}
+	for _, kind := range wire.Readers() {
+		c.Get("/developer/sources/" + kind.Kind).Want(http.StatusOK)
+	}
+	c.Get("/developer/sources/custom.md").Want(http.StatusOK)
+	c.Get("/developer/sources/nothing").Want(http.StatusNotFound)
 	if got := form.Text(`button[value="save"]:not([aria-hidden])`); got != "Add source" || form.Find("form[data-source-form] button").First().AttrOr("value", "") != "save" {
 		t.Errorf("the button is called %q", got)
 	}
