@@ -116,7 +116,7 @@ func (s *Pages) showTokens(c *gin.Context, status int, p *tokensPage) error {
 	if p.Rows, err = s.Store.Tokens.List(ctx, s.Within(c)); err != nil {
 		return err
 	}
-	if p.Configured = s.IngestToken; p.Configured {
+	if p.Configured = s.IngestToken && s.Within(c).All(); p.Configured {
 		if p.UsedAt, err = s.Store.Tokens.ConfiguredUsedAt(ctx); err != nil {
 			return err
 		}
@@ -133,6 +133,9 @@ func (s *Pages) showTokens(c *gin.Context, status int, p *tokensPage) error {
 		return err
 	}
 	p.Where.Any, p.Where.Fault = "All locations", p.Faults["location"]
+	if !s.Within(c).All() {
+		p.Where.Any = "Choose a location"
+	}
 	slugs := make([]string, len(p.Rows))
 	for i, tok := range p.Rows {
 		slugs[i] = tok.Location
@@ -160,6 +163,9 @@ func (s *Pages) TokenNew(c *gin.Context) error {
 	}
 	if p.Location = slug; fault != "" {
 		p.Faults.Add("location", fault)
+	}
+	if slug == "" && !s.Within(c).All() {
+		p.Faults.Add("location", "Choose one of your locations: your account is limited to them.")
 	}
 	if len(p.Faults) > 0 {
 		return s.showTokens(c, http.StatusUnprocessableEntity, p)

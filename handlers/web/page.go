@@ -70,7 +70,7 @@ func (p *Page) Work() []Entry {
 
 // Administration are the entries below that heading.
 func (p *Page) Administration() []Entry {
-	return []Entry{
+	entries := []Entry{
 		p.entry("locations", "/admin/locations", "Location", "Locations"),
 		p.entry("members", "/admin/members", "Person", "Members"),
 		p.entry("tokens", "/admin/tokens", "Key", "API tokens"),
@@ -78,19 +78,32 @@ func (p *Page) Administration() []Entry {
 		p.entry("settings", "/developer/site-settings", "Settings", "Site settings"),
 		p.entry("system", "/admin/system", "ModDashboard", "System"),
 	}
+	if p.User.Limited {
+		entries = slices.DeleteFunc(entries, func(e Entry) bool { return e.Nav == "members" || e.Nav == "system" })
+	}
+	return entries
 }
 
-// renderEntries renders the navigation ahead, by the entry that is current:
-// every page has it twice, and nothing else in it changes.
-func (s *Site) renderEntries() (map[string]template.HTML, error) {
-	rendered := map[string]template.HTML{}
+// entriesKey is the entry that is current, and whether the reader is limited to
+// some locations.
+type entriesKey struct {
+	nav     string
+	limited bool
+}
+
+// renderEntries renders the navigation ahead: every page has it twice.
+func (s *Site) renderEntries() (map[entriesKey]template.HTML, error) {
+	rendered := map[entriesKey]template.HTML{}
 	none := &Page{}
 	for _, e := range slices.Concat([]Entry{{}, none.Start()}, none.Work(), none.Administration()) {
-		var buf bytes.Buffer
-		if err := s.Templates.RenderFragment(&buf, "error", "entries", &Page{Nav: e.Nav}); err != nil {
-			return nil, err
+		for _, limited := range []bool{false, true} {
+			var buf bytes.Buffer
+			p := &Page{Nav: e.Nav, User: models.User{Limited: limited}}
+			if err := s.Templates.RenderFragment(&buf, "error", "entries", p); err != nil {
+				return nil, err
+			}
+			rendered[entriesKey{e.Nav, limited}] = template.HTML(buf.String()) //nolint:gosec // rendered by a template
 		}
-		rendered[e.Nav] = template.HTML(buf.String()) //nolint:gosec // rendered by a template
 	}
 	return rendered, nil
 }
@@ -100,6 +113,9 @@ type pager interface{ base() *Page }
 
 // Admin tells whether the reader may change things and see secrets and bodies.
 func (p *Page) Admin() bool { return p.User.Role == models.RoleAdministrator }
+
+// AdminOfAll tells whether the reader may change what concerns all locations.
+func (p *Page) AdminOfAll() bool { return p.Admin() && !p.User.Limited }
 
 // RoleShown is the reader's role, unless the name says it already.
 func (p *Page) RoleShown() string {
@@ -144,7 +160,7 @@ func (s *Site) Render(c *gin.Context, status int, name string, data pager) error
 	}
 	p.Flash = s.takeFlash(c)
 	if member {
-		p.Entries = s.entries[p.Nav]
+		p.Entries = s.entries[entriesKey{p.Nav, user.Limited}]
 		p.Attention = s.attention(c, p)
 	}
 	return s.html(c, status, name, data)

@@ -66,8 +66,8 @@ type Site struct {
 	knownForms *limit.Limiter // of known browsers, by account
 	Sessions   *sessionCookies
 	flashes    *sessions.CookieStore
-	page500    []byte                   // the 500 page, rendered at start
-	entries    map[string]template.HTML // the navigation, rendered at start, by current entry
+	page500    []byte                       // the 500 page, rendered at start
+	entries    map[entriesKey]template.HTML // the navigation, rendered at start, by current entry
 }
 
 // NewSite renders the shared parts of all pages in advance.
