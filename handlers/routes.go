@@ -150,7 +150,7 @@ func (a *Areas) Routes() (*gin.Engine, error) {
 	get(admins, "/admin/deliveries/resent", s.On(a.Deliveries.Resent))
 	get(admins, "/admin/trigger-history/send", s.On(a.Triggers.SendMany))
 	admins.POST("/admin/trigger-history/send", s.Long, s.On(a.Triggers.SendManyPost))
-	get(admins, "/admin/trigger-history/sends/:id", s.On(a.Triggers.Sent))
+	get(admins, "/admin/trigger-history/sends/:id", s.On(a.Triggers.SendProgress))
 	get(admins, "/admin/trigger-history/:event/send", s.On(s.RedirectToParent))
 	admins.POST("/admin/trigger-history/:event/send", s.On(a.Triggers.SendPost))
 	get(admins, "/admin/trigger-history/:event/erase", s.On(a.Triggers.Erase))

@@ -261,8 +261,8 @@ func sendsFor(n int64) string {
 // webhook in a second.
 const pacedPerSecond = 20
 
-// Sent shows how far the sending of a filter is. It goes on without the page.
-func (s *Pages) Sent(c *gin.Context) error {
+// SendProgress shows how far the sending of a filter is. It goes on without the page.
+func (s *Pages) SendProgress(c *gin.Context) error {
 	ctx := c.Request.Context()
 	id, _ := web.Positive(c.Param("id"))
 	m, err := s.Store.Sends.Get(ctx, id)

@@ -48,11 +48,11 @@ func TestRotateWithTwoSecrets(t *testing.T) {
 			step(c, w, "add").Want(http.StatusUnprocessableEntity)
 			before := len(receiver.Requests())
 			tested := step(c, w, "test").Want(http.StatusOK)
-			sent := receiver.Requests()[before]
+			request := receiver.Requests()[before]
 			if !strings.Contains(tested.Text(".test-result"), "Test arrived") {
 				t.Errorf("the test: %s", tested.Text("main"))
 			}
-			signature := sent.Header.Get("webhook-signature") + sent.Header.Get("svix-signature")
+			signature := request.Header.Get("webhook-signature") + request.Header.Get("svix-signature")
 			if n := len(strings.Fields(signature)); n != 1 {
 				t.Errorf("the test has %d signatures: %q", n, signature)
 			}
