@@ -6,6 +6,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/sitehooks/sitehooks/handlers/api/management"
+	"github.com/sitehooks/sitehooks/handlers/api/openapi"
 	"github.com/sitehooks/sitehooks/handlers/receivers"
 	"github.com/sitehooks/sitehooks/handlers/sources"
 	"github.com/sitehooks/sitehooks/handlers/web"
@@ -63,6 +64,7 @@ func (a *Areas) Routes() (*gin.Engine, error) {
 		r.POST("/in/:name", a.deps.Inbound.Post)
 		r.POST("/in/:name/:token", a.deps.Inbound.Post)
 	}
+	get(r, openapi.Path, openapi.Handler(a.deps.Version))
 	if a.deps.Access != nil {
 		for _, route := range management.Table() {
 			r.Handle(route.Method, management.Prefix+route.Path, a.Management.Handler(route))

@@ -29,7 +29,7 @@ import (
 
 // Open are the routes that need no session.
 var Open = map[string]bool{
-	"/healthz": true, "/readyz": true, "/metrics": true, "/login": true, "/login/oidc": true, "/login/forgot": true, "/login/link/:token": true, "/logout": true, "/static/*file": true, "/api/v1/events": true,
+	"/healthz": true, "/readyz": true, "/metrics": true, "/login": true, "/login/oidc": true, "/login/forgot": true, "/login/link/:token": true, "/logout": true, "/static/*file": true, "/api/v1/events": true, "/api/v1/openapi.json": true,
 }
 
 // Own are changes that every member may make, because they are the member's own.

@@ -93,10 +93,7 @@ func (e *API) Post(c *gin.Context) {
 		rej.Write(w)
 		return
 	}
-	body, _ := json.Marshal(struct { //nolint:errchkjson // two numbers
-		Accepted   int `json:"accepted"`
-		Duplicates int `json:"duplicates"`
-	}{accepted, duplicates})
+	body, _ := json.Marshal(Accepted{accepted, duplicates}) //nolint:errchkjson // two numbers
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusAccepted)
 	_, _ = w.Write(body) // a client that misses the answer sends again and gets duplicates

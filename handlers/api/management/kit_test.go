@@ -1,13 +1,23 @@
 package management_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
+	"net/url"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/legacy"
+
 	"github.com/sitehooks/sitehooks/handlers/api"
+	"github.com/sitehooks/sitehooks/handlers/api/openapi"
 	"github.com/sitehooks/sitehooks/handlers/webtest"
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -74,10 +84,50 @@ func (d *desk) do(method, path string, body any, header ...string) got {
 		req.Header.Set(header[i], header[i+1])
 	}
 	a := got{Answer: d.Do(req)}
+	if fault := conforms(req, text, a.Answer); fault != nil {
+		d.t.Errorf("%s %s answers otherwise than its description says: %v\n%s", method, path, fault, a.Body)
+	}
 	if strings.HasPrefix(a.Body, "{") {
 		webtest.OK(d.t, json.Unmarshal([]byte(a.Body), &a.value))
 	}
 	return a
+}
+
+// described is the description of the API, as clients read it.
+var described = sync.OnceValues(func() (routers.Router, error) {
+	doc, err := openapi3.NewLoader().LoadFromData(openapi.Build("test"))
+	if err != nil {
+		return nil, err
+	}
+	return legacy.NewRouter(doc)
+})
+
+// conforms tells how an answer differs from the description. Requests that
+// succeeded must conform to it too. Addresses that it does not have are left out.
+func conforms(req *http.Request, body string, a *webtest.Answer) error {
+	router, err := described()
+	if err != nil {
+		return err
+	}
+	at, err := url.Parse(req.URL.RequestURI())
+	if err != nil {
+		return err
+	}
+	asked := &http.Request{Method: req.Method, URL: at, Header: req.Header, Body: io.NopCloser(strings.NewReader(body))}
+	route, params, err := router.FindRoute(asked)
+	if err != nil {
+		return nil //nolint:nilerr // an address that is none
+	}
+	options := &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true}
+	in := &openapi3filter.RequestValidationInput{Request: asked, PathParams: params, Route: route, Options: options}
+	if a.Status < http.StatusBadRequest {
+		if err := openapi3filter.ValidateRequest(context.Background(), in); err != nil {
+			return fmt.Errorf("the request: %w", err)
+		}
+	}
+	return openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: in, Status: a.Status, Header: a.Header, Body: io.NopCloser(strings.NewReader(a.Body)), Options: options,
+	})
 }
 
 // want fails unless the answer has a status.

@@ -15,7 +15,7 @@ import (
 // those of handlers/definition. Fields that are only read may be there, so that
 // what was read can be sent back; they are ignored.
 type WebhookInput struct {
-	Key       Optional[string]             `json:"key" doc:"Slug with at least one letter"`
+	Key       Optional[string]             `json:"key" null:"true" doc:"Slug with at least one letter; null removes it"`
 	Type      Optional[string]             `json:"type" doc:"Needed for a new webhook; it cannot be changed"`
 	Name      Optional[string]             `json:"name"`
 	Location  Optional[string]             `json:"location" doc:"Slug; absent: as it is, and for a new webhook that of the token, or main"`

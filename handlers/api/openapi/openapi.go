@@ -1,0 +1,200 @@
+// Package openapi describes the management API and the ingest API as OpenAPI 3.1.
+// The description is made of the table of operations, of the structs that are
+// bound and answered, and of the tables by which events are checked, so that it
+// cannot differ from them. It knows no requests.
+package openapi
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/handlers/api"
+	"github.com/sitehooks/sitehooks/handlers/api/ingest"
+	"github.com/sitehooks/sitehooks/handlers/api/management"
+)
+
+// Path is the address of the description.
+const Path = management.Prefix + "/openapi.json"
+
+// object is a part of the description.
+type object = map[string]any
+
+// Build returns the description for a version of Sitehooks.
+func Build(version string) []byte {
+	d := &describer{schemas: object{}}
+	paths := object{}
+	for _, route := range management.Table() {
+		path := management.Prefix + parameter.ReplaceAllString(route.Path, "{$1}")
+		item, _ := paths[path].(object)
+		if item == nil {
+			item = object{}
+			paths[path] = item
+		}
+		item[strings.ToLower(route.Method)] = d.operation(route)
+	}
+	events, _ := paths[management.Prefix+"/events"].(object)
+	events["post"] = d.postEvents()
+	d.schema(typeOf(api.ProblemDetails{}), false)
+	return api.PlainJSON(object{
+		"openapi": "3.1.0",
+		"info": object{
+			"title": "Sitehooks", "version": version,
+			"summary":     "Webhooks of a site: report events, and manage who hears of them",
+			"description": "Programs report what happens with a token of the scope ingest, read with read, and do what administrators do with manage. A token may be bound to one location. Faults are problem details (RFC 9457).",
+			"license":     object{"name": "MIT", "identifier": "MIT"},
+		},
+		"servers":  []any{object{"url": "/"}},
+		"security": []any{object{"token": []any{}}},
+		"tags":     tags(),
+		"paths":    paths,
+		"components": object{
+			"securitySchemes": object{"token": object{"type": "http", "scheme": "bearer", "description": "A token, made on the page API tokens or with sitehooks token create"}},
+			"schemas":         d.schemas,
+		},
+	})
+}
+
+var parameter = regexp.MustCompile(`:([a-z]+)`)
+
+func tags() (list []any) {
+	var seen []string
+	for _, route := range management.Table() {
+		if name := tagOf(route); !slices.Contains(seen, name) {
+			seen = append(seen, name)
+			list = append(list, object{"name": name, "description": "Operations on " + name + "."})
+		}
+	}
+	return list
+}
+
+// tagOf is the first part of an operation's path.
+func tagOf(route management.Route) string {
+	name, _, _ := strings.Cut(strings.TrimPrefix(route.Path, "/"), "/")
+	return name
+}
+
+func (d *describer) operation(route management.Route) object {
+	op := object{
+		"operationId": route.Name, "summary": strings.TrimSuffix(route.Summary, "."), "tags": []string{tagOf(route)},
+		"description": route.Summary + " Needs the scope " + route.Scope + ".",
+	}
+	var params []any
+	for _, found := range parameter.FindAllStringSubmatch(route.Path, -1) {
+		params = append(params, object{"name": found[1], "in": "path", "required": true, "schema": object{"type": "string"}, "description": pathWords[found[1]]})
+	}
+	params = append(params, d.query(route.Query)...)
+	if route.Tagged && route.Method != http.MethodGet {
+		for name, words := range map[string]string{"If-Match": "An ETag: change this version only", "If-None-Match": "*: only if there is none yet"} {
+			params = append(params, object{"name": name, "in": "header", "schema": object{"type": "string"}, "description": words})
+		}
+		slices.SortFunc(params, func(a, b any) int { return strings.Compare(nameOf(a), nameOf(b)) })
+	}
+	if params != nil {
+		op["parameters"] = params
+	}
+	if route.Body != nil {
+		schema := d.schema(typeOf(route.Body), true)
+		_, needed := d.fields(typeOf(route.Body), true)["required"]
+		op["requestBody"] = object{"required": needed, "content": content(api.TypeJSON, schema)}
+	}
+	op["responses"] = d.responses(route)
+	return op
+}
+
+func nameOf(parameter any) string {
+	p, _ := parameter.(object)
+	name, _ := p["name"].(string)
+	return name
+}
+
+// pathWords say what stands in an address.
+var pathWords = map[string]string{
+	"webhook": "Number or key of a webhook", "delivery": "Id of a delivery, as its receiver gets it", "event": "Our own number of an event",
+	"name": "Name of a source", "setting": "Name of a site setting", "location": "Slug of a location",
+}
+
+func content(kind string, schema object) object { return object{kind: object{"schema": schema}} }
+
+func (d *describer) responses(route management.Route) object {
+	all := object{}
+	for _, status := range slices.Concat(route.Faults, management.Common) {
+		all[strconv.Itoa(status)] = d.fault(status)
+	}
+	success := object{"description": "Done."}
+	if route.Output != nil {
+		schema := d.schema(typeOf(route.Output), false)
+		if route.Dry != nil && typeOf(route.Dry) != typeOf(route.Output) {
+			schema = object{"anyOf": []any{schema, d.schema(typeOf(route.Dry), false)}}
+		}
+		success["content"] = content(api.TypeJSON, schema)
+	}
+	if route.Tagged && route.Output != nil {
+		success["headers"] = object{"ETag": object{"description": "Version of what was answered", "schema": object{"type": "string"}}}
+	}
+	all[strconv.Itoa(route.Status)] = success
+	for _, status := range route.Faults { // a PUT that creates, or a dry run
+		if status == http.StatusCreated || status == http.StatusOK {
+			all[strconv.Itoa(status)] = success
+		}
+	}
+	return all
+}
+
+func (d *describer) fault(status int) object {
+	answer := object{"description": http.StatusText(status) + ".", "content": content("application/problem+json", d.schema(typeOf(api.ProblemDetails{}), false))}
+	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
+		answer["headers"] = object{"Retry-After": object{"description": "Seconds to wait", "schema": object{"type": "integer"}}}
+	}
+	return answer
+}
+
+// postEvents is the ingest API.
+func (d *describer) postEvents() object {
+	var any1 []any
+	for _, name := range ingest.SchemaNames() {
+		any1 = append(any1, object{"$ref": "#/components/schemas/" + name})
+	}
+	maps.Copy(d.schemas, ingest.Schemas())
+	d.schemas["NewEvent"] = object{"anyOf": any1}
+	one := object{"$ref": "#/components/schemas/NewEvent"}
+	d.schemas["NewEvents"] = object{
+		"type": "object", "properties": object{"events": object{"type": "array", "items": one, "minItems": 1, "maxItems": 1000}}, "required": []string{"events"},
+	}
+	responses := object{"202": object{"description": "The events are stored.", "content": content(api.TypeJSON, d.schema(typeOf(ingest.Accepted{}), false))}}
+	for _, status := range []int{400, 401, 403, 413, 415, 429, 503} {
+		responses[strconv.Itoa(status)] = d.fault(status)
+	}
+	return object{
+		"operationId": "postEvents", "summary": "Report events", "tags": []string{"events"},
+		"description": "Report one event, or 1 to 1,000 at once, in at most 4 MiB. Nothing of a request with a fault is stored. Needs the scope ingest.",
+		"requestBody": object{"required": true, "content": object{
+			api.TypeJSON:           object{"schema": object{"anyOf": []any{one, object{"$ref": "#/components/schemas/NewEvents"}}}},
+			"application/x-ndjson": object{"schema": object{"type": "string", "description": "An event on each line"}},
+		}},
+		"responses": responses,
+	}
+}
+
+// Handler answers with the description, which is open and the same for everyone.
+func Handler(version string) gin.HandlerFunc {
+	body := Build(version)
+	sum := sha256.Sum256(body)
+	tag := `"` + hex.EncodeToString(sum[:12]) + `"`
+	return func(c *gin.Context) {
+		c.Header("Cache-Control", "no-cache")
+		c.Header("ETag", tag)
+		if c.GetHeader("If-None-Match") == tag {
+			c.Status(http.StatusNotModified)
+			return
+		}
+		c.Data(http.StatusOK, api.TypeJSON, body)
+	}
+}
