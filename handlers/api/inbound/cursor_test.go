@@ -210,7 +210,9 @@ func TestEventsNameTheirSource(t *testing.T) {
 		}
 		a.put(`{"holder":"a","lease_seconds":15}`)
 		ok(t, a.store.Locations.Ensure(t.Context(), "team", "Team"))
-		if got := post(a.token("team", models.ScopeIngest), "forum"); got != http.StatusForbidden {
+		theirs := `{"id":"e2","type":"lead.scored","location":"team"}`
+		got, _ := a.do(a.token("team", models.ScopeIngest), http.MethodPost, "/api/v1/events", theirs, "Sitehooks-Source", "forum")
+		if got != http.StatusForbidden {
 			t.Errorf("with a token of another location: %d", got)
 		}
 		if got := post(a.all, "forum"); got != http.StatusAccepted {
