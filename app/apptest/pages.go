@@ -1,6 +1,7 @@
 package apptest
 
 import (
+	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -69,6 +70,11 @@ func Pages(rows int) []Page {
 	preview := WebhookForm("http://127.0.0.1:9/hook")
 	preview.Set("do", "preview")
 	return append(list, Page{"preview", "/admin/webhooks/new?type=generic", preview})
+}
+
+// Answered tells whether a page came; a search may lead to its only hit.
+func (p Page) Answered(a Answer) bool {
+	return a.Code == http.StatusOK || a.Code == http.StatusSeeOther && strings.HasPrefix(p.Name, "search/")
 }
 
 // Ask reads a page, or posts its form.

@@ -15,7 +15,17 @@ import (
 )
 
 // Size is how much a database is filled with.
-type Size struct{ Webhooks, Events, Deliveries int }
+type Size struct {
+	Webhooks, Events, Deliveries int
+	Locations                    int // teams; 0: one for 100 webhooks, and at least 5
+}
+
+func (s Size) teams() int {
+	if s.Locations > 0 {
+		return s.Locations
+	}
+	return max(5, s.Webhooks/100)
+}
 
 // BigHot is how many webhooks, numbered from 1, are made like any other: they
 // open, and get two of five deliveries, the first of them one of five.
@@ -118,7 +128,7 @@ func (f *filler) spoken(text string) string {
 	return strings.NewReplacer(append(words,
 		"START", strconv.FormatInt(f.start, 10), "NOW", strconv.FormatInt(f.now, 10),
 		"STEP", strconv.FormatInt(bigSpan.Microseconds()/int64(max(f.size.Events, f.size.Deliveries)+1), 10),
-		"TEAMS", strconv.Itoa(max(5, f.size.Webhooks/100)), "HOUR", strconv.FormatInt(time.Hour.Microseconds(), 10),
+		"TEAMS", strconv.Itoa(f.size.teams()), "HOUR", strconv.FormatInt(time.Hour.Microseconds(), 10),
 		"WEBHOOK", fmt.Sprintf("(case i %% 5 when 0 then 1 when 1 then 2 + (i / 5) %% %d else %d + (i / 5 * 3 + i %% 5) %% %d end)", BigHot-1, BigHot+1, f.size.Webhooks-BigHot),
 		"VERSION", strconv.Itoa(2*f.size.Webhooks+1), "ALL", strconv.Itoa(f.size.Webhooks),
 	)...).Replace(text)
@@ -134,8 +144,8 @@ func (f *filler) number(table string) {
 
 func (f *filler) webhooks() {
 	f.Helper()
-	f.insert("locations", 0, max(5, f.size.Webhooks/100)-1, "", "slug='team-' || i", "name='Team ' || i", "created_at=⟨START⟩")
-	f.insert("communities", 0, max(5, f.size.Webhooks/100)-1, "", "location='team-' || i", "slug='data-platform'", "created_at=⟨START⟩")
+	f.insert("locations", 0, f.size.teams()-1, "", "slug='team-' || i", "name='Team ' || i", "created_at=⟨START⟩")
+	f.insert("communities", 0, f.size.teams()-1, "", "location='team-' || i", "slug='data-platform'", "created_at=⟨START⟩")
 	f.insert("tags", 0, 49, "", "location='main'", "name='tag-' || i")
 	f.insert("webhooks", BigHot+1, f.size.Webhooks, "",
 		"id=i", "type=case i % 5 when 0 then 'slack' when 1 then 'stackauth' when 2 then 'userecho' else 'generic' end",
