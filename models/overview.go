@@ -105,7 +105,7 @@ func (s *Store) Workload(ctx context.Context, within LocationSet, at Snapshot) (
 			select s.name, s.kind, t.last_event_at as last_at, t.silent_since, coalesce(t.error, '') as error
 			from sources s left join source_states t on t.source = s.name where `+here+`
 			union all
-			select name, '', last_used_at, null, '' from tokens where scope = ? and revoked_at is null and (location = '' or `+here+`)
+			select name, '', last_used_at, null, '' from tokens where scope = ? and revoked_at is null and `+here+`
 			union all
 			select 'SITEHOOKS_INGEST_TOKEN', '', ingest_token_used_at, null, '' from installations where ingest_token_used_at is not null
 		) u on true
