@@ -156,10 +156,8 @@ func (p *plan) setting(ctx context.Context, name, value string) error {
 		return err
 	}
 	p.eased = true
-	p.add(step{
-		"setting " + name, []string{fmt.Sprintf("%v → %s", now["value"], value)},
-		func(ctx context.Context) error { return p.send(ctx, "PUT", path, body, head) }, "changed",
-	})
+	put := func(ctx context.Context) error { return p.send(ctx, "PUT", path, body, head) }
+	p.add(step{"setting " + name, []string{fmt.Sprintf("%v → %s", now["value"], value)}, put, "changed"})
 	return nil
 }
 
@@ -210,7 +208,7 @@ func (p *plan) put(ctx context.Context, k kind, wanted object) error {
 	put := func(ctx context.Context) error { return p.send(ctx, "PUT", path, body, head) }
 	switch {
 	case now == nil:
-		p.add(step{what, summary(k, body), put, "created"})
+		p.add(step{what, summary(body), put, "created"})
 	case len(would.Changes) > 0:
 		p.add(step{what, differences(now, body, would.Changes), put, "changed"})
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // summary says what a new thing is. Nothing that may be secret is in it.
-func summary(k kind, body object) (lines []string) {
+func summary(body object) (lines []string) {
 	for _, field := range []string{"type", "kind", "name", "location", "events", "tags"} {
 		if value, given := body[field]; given && value != nil {
 			lines = append(lines, field+": "+short(value))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -100,7 +101,7 @@ func (s *Pages) curlOf(w models.Webhook, key string, body yaml.MapSlice) (string
 	}
 	b.WriteByte('}')
 	if w.Key == "" {
-		key = fmt.Sprint(w.ID)
+		key = web.FormatID(w.ID)
 	}
 	return fmt.Sprintf("curl -X PUT '%s' \\\n  -H \"Authorization: Bearer $TOKEN\" \\\n  -H 'Content-Type: application/json' \\\n  -d '%s'\n",
 		s.BaseURL.JoinPath("api/v1/webhooks", url.PathEscape(key)), strings.ReplaceAll(b.String(), "'", `'\''`)), nil

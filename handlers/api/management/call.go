@@ -108,7 +108,7 @@ func wrongKinds(into any) (faults api.Faults) {
 		if !f.IsExported() {
 			continue
 		}
-		field, is := v.FieldByIndex(f.Index).Addr().Interface().(interface{ wrong() string })
+		field, is := reflect.TypeAssert[interface{ wrong() string }](v.FieldByIndex(f.Index).Addr())
 		if is && field.wrong() != "" {
 			faults.Whole(rules.FieldName(f), "%s", field.wrong())
 		}

@@ -52,7 +52,7 @@ func kindWords(t reflect.Type) string {
 	case reflect.TypeFor[[]string]():
 		return "a list of strings"
 	}
-	switch t.Kind() { //nolint:exhaustive // kinds that bodies have
+	switch t.Kind() {
 	case reflect.String:
 		return "a string"
 	case reflect.Bool:
