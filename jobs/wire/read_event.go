@@ -81,7 +81,7 @@ func checkJSON(body []byte) error {
 	case !utf8.Valid(body):
 		return errors.New("the body: is not UTF-8")
 	case errors.As(err, &syntax):
-		return fmt.Errorf("the body: is not JSON (%s at byte %d)", syntax, syntax.Offset)
+		return fmt.Errorf("the body: is not JSON (%s at byte %d)", syntax.Error(), syntax.Offset)
 	case err != nil:
 		return errors.New("the body: is not JSON")
 	}
