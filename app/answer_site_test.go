@@ -118,15 +118,9 @@ func (s *answerSite) install(addr string) {
 	}
 }
 
-func (s *answerSite) exec(statement string, args ...any) {
+func (s *answerSite) exec(statement string) {
 	s.t.Helper()
-	if s.kind == "postgres" {
-		for i := range args {
-			statement = strings.Replace(statement, "?", fmt.Sprintf("$%d", i+1), 1)
-		}
-	}
-	_, err := s.db.ExecContext(s.t.Context(), statement, args...)
-	if err != nil {
+	if _, err := s.db.ExecContext(s.t.Context(), statement); err != nil {
 		s.t.Fatalf("%v: %s", err, statement)
 	}
 }

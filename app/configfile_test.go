@@ -141,7 +141,7 @@ func TestExportIntoAnEmptyInstallation(t *testing.T) {
 	got := receiver.Requests()[0]
 	for _, secret := range []string{"the first secret of it", "the second secret of it"} {
 		mac := hmac.New(sha256.New, []byte(secret))
-		mac.Write([]byte(got.Header.Get("Webhook-Id") + "." + got.Header.Get("Webhook-Timestamp") + "." + string(got.Body)))
+		mac.Write([]byte(got.Header.Get("Webhook-Id") + "." + got.Header.Get("Webhook-Timestamp") + "." + got.Body))
 		if want := "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil)); !strings.Contains(got.Header.Get("Webhook-Signature"), want) {
 			t.Errorf("the signature %q is not by %q", got.Header.Get("Webhook-Signature"), secret)
 		}
@@ -158,8 +158,8 @@ func TestApplyShowsAndChangesWhatDiffers(t *testing.T) {
 	in := newInstallation(t)
 	in.filled(t, receiver.URL)
 	text, _ := in.exported(t)
-	i := strings.Index(text, "- key: team-chat")
-	changed := strings.Replace(text[:i], "- go\n", "- rust\n", 1)
+	text, _, _ = strings.Cut(text, "- key: team-chat")
+	changed := strings.Replace(text, "- go\n", "- rust\n", 1)
 	changed = strings.Replace(changed, "X-Team: ${PYTHON_HEADER_X_TEAM}", "X-Team: red\n    X-New: 7", 1)
 	changed = strings.Replace(changed, `Webhooks.DispatchDelay: "7"`, "Webhooks.DispatchDelay: 8", 1)
 	said, err := in.apply(t, changed, append([]string{"PYTHON_SECRET_2=another secret of it"}, environment...))

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"mime"
@@ -16,8 +17,6 @@ import (
 	"sync"
 	"testing"
 
-	"crypto/tls"
-
 	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
 
@@ -26,10 +25,9 @@ import (
 
 // mailbox is an SMTP server with STARTTLS that wants a password.
 type mailbox struct {
-	mu       sync.Mutex
-	letters  []letter
-	unsafe   bool // a session without TLS said more than its greeting
-	rejected bool
+	mu      sync.Mutex
+	letters []letter
+	unsafe  bool // a session without TLS said more than its greeting
 }
 
 type letter struct{ To, Subject, Plain, HTML, ID string }

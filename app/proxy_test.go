@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -34,7 +35,7 @@ func tinyproxy(t *testing.T) (address string, log func() string) {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-	address = net.JoinHostPort("127.0.0.1", fmt.Sprint(port))
+	address = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	apptest.Eventually(t, "the proxy listens", func() bool {
 		conn, err := net.Dial("tcp", address)
 		return err == nil && conn.Close() == nil

@@ -42,7 +42,7 @@ type Mail struct {
 // mail reads the two variables of e-mail, which are both set or both empty; nil:
 // no e-mail is sent.
 func (f *Faults) mail(server, from string) *Mail {
-	const name, example = "SITEHOOKS_SMTP_URL", "smtp://user:password@mail.example.com:587"
+	const name, example = "SITEHOOKS_SMTP_URL", "smtp://user:password@mail.example.com:587" //nolint:gosec // an example
 	const fromName, fromExample = "SITEHOOKS_MAIL_FROM", "Sitehooks <sitehooks@example.com>"
 	switch {
 	case server == "" && from == "":

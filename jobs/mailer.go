@@ -88,8 +88,8 @@ func (m *mailer) send(ctx context.Context, one models.Mail) error {
 		return err
 	}
 	failure := m.sender.Send(ctx, mail.Message{To: one.Recipient, ID: "sitehooks-" + strconv.FormatInt(one.ID, 10) + "-" + strconv.FormatInt(one.CreatedAt.Unix(), 10), Letter: letter})
-	if ctx.Err() != nil && failure != nil {
-		return nil
+	if failure != nil && ctx.Err() != nil {
+		return ctx.Err()
 	}
 	givenUp, err := m.store.Mails.Ended(ctx, one, failure)
 	if failure != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,11 +22,11 @@ func due(t *testing.T, s *models.Store) (list []string, mails []models.Mail) {
 			return list, mails
 		}
 		ok(t, err)
-		text := one.Kind + " to " + one.Recipient + ":"
+		words := []string{one.Kind, "to", one.Recipient + ":"}
 		for _, w := range one.Webhooks {
-			text += " " + w.Name
+			words = append(words, w.Name)
 		}
-		list, mails = append(list, text), append(mails, one)
+		list, mails = append(list, strings.Join(words, " ")), append(mails, one)
 	}
 }
 

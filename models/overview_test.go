@@ -57,7 +57,7 @@ func TestSiteHours(t *testing.T) {
 
 // TestTroubled lists the webhooks that need attention, the worst first.
 func TestTroubled(t *testing.T) {
-	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
+	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
 		dispatchAtOnce(t, s)
 		named := func(name string) models.Webhook {
 			return create(t, s, func(in *models.WebhookInput) { in.Name = name })
@@ -93,10 +93,12 @@ func TestTroubled(t *testing.T) {
 // TestWorkload tells the sources that reported last, those of other locations
 // left out.
 func TestWorkload(t *testing.T) {
-	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
+	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
 		for _, tok := range []models.Token{
-			{Name: "site", Scope: models.ScopeIngest}, {Name: "team", Scope: models.ScopeIngest, Location: "team"},
-			{Name: "silent", Scope: models.ScopeIngest, Location: "main"}, {Name: "crm", Scope: models.ScopeSuperOffice},
+			{Name: "site", Scope: models.ScopeIngest},
+			{Name: "team", Scope: models.ScopeIngest, Location: "team"},
+			{Name: "silent", Scope: models.ScopeIngest, Location: "main"},
+			{Name: "crm", Scope: models.ScopeSuperOffice},
 		} {
 			plain, err := s.Tokens.Create(t.Context(), tok)
 			ok(t, err)

@@ -70,8 +70,10 @@ func TestDeliveriesListed(t *testing.T) {
 			t.Errorf("%s: %d lines: %s, want %s", query, n, got, want)
 		}
 	}
-	for query, want := range map[string]int{"?state=waiting": 3, "?type=answer.accepted": 6, "?to=2020-01-01": 0, "?type=comment.created": 0,
-		"?state=tried": 2, "?location=main": 6, "?location=python-wranglers": 0, "?time=yesterday": 0, "?id=msg_none": 0, "?id=msg_none&state=waiting": 0} {
+	for query, want := range map[string]int{
+		"?state=waiting": 3, "?type=answer.accepted": 6, "?to=2020-01-01": 0, "?type=comment.created": 0,
+		"?state=tried": 2, "?location=main": 6, "?location=python-wranglers": 0, "?time=yesterday": 0, "?id=msg_none": 0, "?id=msg_none&state=waiting": 0,
+	} {
 		if _, n := line(query); n != want {
 			t.Errorf("%s: %d lines, want %d", query, n, want)
 		}

@@ -199,7 +199,7 @@ func TestCopyAsCurl(t *testing.T) {
 	got := r.Requests()
 	whole, err := s.Store.Deliveries.Get(t.Context(), models.AllLocations(), row.PublicID)
 	s.Must(err)
-	if len(got) != 1 || string(got[0].Body) != string(wire.JoinBody(whole.SharedBytes(), whole.Body)) || got[0].Header.Get("webhook-id") != "it's one" || got[0].Header.Get("Authorization") != "" {
+	if len(got) != 1 || got[0].Body != string(wire.JoinBody(whole.SharedBytes(), whole.Body)) || got[0].Header.Get("webhook-id") != "it's one" || got[0].Header.Get("Authorization") != "" {
 		t.Errorf("arrived: %+v", got)
 	}
 	if s.As(models.RoleViewer).Get(path).Find("#curl").Length() != 0 {

@@ -3,6 +3,7 @@ package overview_test
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -13,7 +14,7 @@ import (
 )
 
 // lively is a site on which events were delivered, failed and were held.
-func lively(t *testing.T, c *webtest.Console) *webtest.HistorySite {
+func lively(t *testing.T, c *webtest.Console) {
 	t.Helper()
 	s := &webtest.HistorySite{T: t, Store: c.Store}
 	s.Set(models.DispatchDelay, "0")
@@ -26,7 +27,6 @@ func lively(t *testing.T, c *webtest.Console) *webtest.HistorySite {
 	}
 	s.Attempt(broken.ID, models.DeliveryFailed, models.Attempt{Code: 500, DurationUS: 2_000_000}, 0, "The receiver answered 500.")
 	webtest.OK(t, s.Store.Lanes.Record(t.Context(), broken.ID, "", nil, models.LaneHealth{Broken: "The receiver answered 410 Gone."}))
-	return s
 }
 
 // TestOverview: what came in, what went out, what failed, and each figure leads
@@ -49,7 +49,7 @@ func TestOverview(t *testing.T) {
 		a.Find("main section a[href]").Each(func(_ int, link *goquery.Selection) {
 			href, text := link.AttrOr("href", ""), strings.TrimSpace(link.Text())
 			list := c.Get(href).Want(http.StatusOK)
-			if rows := list.Find("main tbody tr[data-id]").Length(); strings.Contains(href, "?") && !strings.HasPrefix(href, "/admin/webhooks") && text != "none" && !strings.Contains(text, "ms") && fmt.Sprint(rows) != text {
+			if rows := list.Find("main tbody tr[data-id]").Length(); strings.Contains(href, "?") && !strings.HasPrefix(href, "/admin/webhooks") && text != "none" && !strings.Contains(text, "ms") && strconv.Itoa(rows) != text {
 				t.Errorf("%s says %s and leads to %d rows", href, text, rows)
 			}
 			links++

@@ -33,8 +33,10 @@ func TimeChips(path string, f TimeFilter, v url.Values) []FilterChip {
 // SpanChoices are the spans of time that a filter offers beside from and to.
 func SpanChoices(f TimeFilter) []Choice {
 	return []Choice{
-		{"1h", "Last hour", f.Span == "1h"}, {"24h", "Last 24 hours", f.Span == "24h"},
-		{yesterday, "Yesterday (UTC)", f.Span == yesterday}, {"7d", "Last 7 days", f.Span == "7d"},
+		{"1h", "Last hour", f.Span == "1h"},
+		{"24h", "Last 24 hours", f.Span == "24h"},
+		{yesterday, "Yesterday (UTC)", f.Span == yesterday},
+		{"7d", "Last 7 days", f.Span == "7d"},
 	}
 }
 

@@ -252,7 +252,7 @@ const firstPort, ports = 10000, 22000
 
 var portsTried atomic.Uint32
 
-func init() { portsTried.Store(rand.Uint32N(ports)) }
+func init() { portsTried.Store(rand.Uint32N(ports)) } //nolint:gosec // of no consequence
 
 // FreePort returns a port on which no process listens, on any address.
 func FreePort() (port int, err error) {
