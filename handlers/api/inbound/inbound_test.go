@@ -226,7 +226,7 @@ func TestRefusedRequests(t *testing.T) {
 			"2 MiB":                    {"team", strings.Repeat(" ", 2<<20), signed, 413, "larger than 1048576 bytes"},
 			"not JSON":                 {"team", `{"events":`, signed, 422, "The body is not JSON."},
 			"encoded":                  {"team", `{}`, append([]string{"Content-Encoding", "gzip"}, signed...), 422, "without Content-Encoding"},
-			"refused by the kind":      {"team", `{"fault":"question.id is missing."}`, signed, 422, "question.id is missing."},
+			"refused by the kind":      {"team", `{"fault":"question.id is missing."}`, signed, 422, "Question.id is missing."},
 			"a fault of the kind":      {"team", `{"panic":true}`, signed, 422, "could not be read"},
 			"an invalid event":         {"team", `{"events":[` + scored("a") + `,` + question + `]}`, signed, 422, "event 2: question.link is required"},
 			"a number":                 {"team", `{"events":[7]}`, signed, 422, "event 1: must be an object"},
