@@ -291,9 +291,9 @@ func TestPageShowsWhatExportWrites(t *testing.T) {
 		t.Errorf("the page shows\n%s\nthe file has\n%s", shown, text)
 	}
 	curl := page.Find("#as-curl").Text()
-	for _, part := range []string{"/api/v1/webhooks/42-x'", `"name": "It'\''s ${a} \"forum\""`, `"options": {"digest":"sha1"}`} {
-		if !strings.Contains(curl, part) {
-			t.Errorf("%s is not in %s", part, curl)
+	for _, want := range []string{"/api/v1/webhooks/42-x'", `"name": "It'\''s ${a} \"forum\""`, `"options": {"digest":"sha1"}`} {
+		if !strings.Contains(curl, want) {
+			t.Errorf("%s is not in %s", want, curl)
 		}
 	}
 	for _, secret := range []string{"blue", "a secret of"} {

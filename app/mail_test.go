@@ -108,18 +108,18 @@ func (s *mailSession) Data(r io.Reader) error {
 		return err
 	}
 	for parts := multipart.NewReader(msg.Body, params["boundary"]); ; {
-		part, err := parts.NextRawPart()
+		section, err := parts.NextRawPart()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
 			return err
 		}
-		text, err := io.ReadAll(quotedprintable.NewReader(part))
+		text, err := io.ReadAll(quotedprintable.NewReader(section))
 		if err != nil {
 			return err
 		}
-		if strings.HasPrefix(part.Header.Get("Content-Type"), "text/html") {
+		if strings.HasPrefix(section.Header.Get("Content-Type"), "text/html") {
 			got.HTML = string(text)
 		} else {
 			got.Plain = string(text)
@@ -188,8 +188,8 @@ func TestMembersChoosePasswordsByLinks(t *testing.T) {
 			t.Error("the login page does not link to the form for a forgotten password")
 		}
 		for _, email := range []string{"nobody@example.com", "Jane@example.com"} {
-			if sent := stranger.Post("/login/forgot", url.Values{"email": {email}}); sent.Code != http.StatusOK || !strings.Contains(sent.Body, "is on its way") {
-				t.Errorf("%s: %d %s", email, sent.Code, sent.Body)
+			if answer := stranger.Post("/login/forgot", url.Values{"email": {email}}); answer.Code != http.StatusOK || !strings.Contains(answer.Body, "is on its way") {
+				t.Errorf("%s: %d %s", email, answer.Code, answer.Body)
 			}
 		}
 		choose(t, stranger, box.only(t, "jane@example.com", "new password"), "another staple horse")
@@ -241,9 +241,9 @@ func TestOwnersAreToldThatAWebhookBroke(t *testing.T) {
 		admin.Quick()
 		admin.CreateWebhook(apptest.WebhookForm(gone.URL))
 		in.Accept(apptest.QuestionJSON("event", 1, ""))
-		told := box.only(t, apptest.AdminEmail, "is broken")
-		if !strings.Contains(told.Plain, "410") || !strings.Contains(told.HTML, in.Base+"/admin/webhooks/1") {
-			t.Errorf("%s\n%s", told.Plain, told.HTML)
+		letter := box.only(t, apptest.AdminEmail, "is broken")
+		if !strings.Contains(letter.Plain, "410") || !strings.Contains(letter.HTML, in.Base+"/admin/webhooks/1") {
+			t.Errorf("%s\n%s", letter.Plain, letter.HTML)
 		}
 	})
 }

@@ -69,8 +69,8 @@ func locationState(tx *gorm.DB, slug string) (LocationState, error) {
 // communities to next's; it registers what is not there yet. Error:
 // *ConflictError when the location is no longer as in old.
 func (l *Locations) Replace(ctx context.Context, by Actor, old, next LocationState) (err error) {
+	defer wrap(&err, "replace location %s", old.Location.Slug)
 	slug := old.Location.Slug
-	defer wrap(&err, "replace location %s", slug)
 	return l.change(ctx, func(tx *gorm.DB, now time.Time) error {
 		if err := lockInstallation(tx); err != nil {
 			return err

@@ -130,7 +130,8 @@ func (r SourceRow) Trouble(now time.Time) Trouble {
 
 // Troubled returns the sources of a set of locations of which something is
 // wrong, by name. Mostly none is, and the snapshot says so.
-func (x *Sources) Troubled(ctx context.Context, at Snapshot, within LocationSet) ([]SourceRow, error) {
+func (x *Sources) Troubled(ctx context.Context, at Snapshot, within LocationSet) (_ []SourceRow, err error) {
+	defer wrap(&err, "list sources in trouble")
 	if !at.sources {
 		return nil, nil
 	}

@@ -48,7 +48,7 @@ type answer struct {
 	now     func() time.Time
 
 	seen       map[int64]bool       // rows of the log that were reported, within the overlap
-	told       map[string]time.Time // events that were reported, for as long as they may be found again
+	reported       map[string]time.Time // events that were reported, for as long as they may be found again
 	pending    func()               // notes that the newest batch was accepted
 	readAt     time.Time            // when the log was read to its end
 	warnedZone bool
@@ -58,7 +58,7 @@ type answer struct {
 func (a *answer) begin(ctx context.Context) (json.RawMessage, error) {
 	now := a.now().UTC()
 	p := answerPlace{At: now, Begin: now}
-	err := a.db.look(ctx, func(v view) (err error) {
+	err := a.db.readView(ctx, func(v view) (err error) {
 		if a.From.IsZero() {
 			p.Row, err = newestRow(ctx, v)
 			return err
@@ -77,7 +77,7 @@ func (a *answer) next(ctx context.Context, place json.RawMessage) (b batch, err 
 	if err != nil {
 		return batch{}, err
 	}
-	err = a.db.look(ctx, func(v view) error {
+	err = a.db.readView(ctx, func(v view) error {
 		b, err = a.read(ctx, v, p)
 		return err
 	})
@@ -201,7 +201,7 @@ func (a *answer) once(all []happening) (left []happening) {
 	ids := map[string]bool{}
 	for _, h := range all {
 		id := h.eventID(a.Name)
-		if _, before := a.told[id]; before || ids[id] {
+		if _, before := a.reported[id]; before || ids[id] {
 			continue
 		}
 		ids[id] = true
@@ -256,16 +256,16 @@ func (a *answer) sort(ctx context.Context, v view, all []happening, p *answerPla
 }
 
 // remember keeps what was reported for as long as it can be found again.
-func (a *answer) remember(rows []int64, told []event, row int64, now time.Time) {
+func (a *answer) remember(rows []int64, reported []event, row int64, now time.Time) {
 	for _, id := range rows {
 		a.seen[id] = true
 	}
 	maps.DeleteFunc(a.seen, func(id int64, _ bool) bool { return id <= row-overlap })
-	for _, e := range told {
-		a.told[e.id] = now
+	for _, e := range reported {
+		a.reported[e.id] = now
 	}
 	keep := late + max(a.Compare, acceptsEvery)*2
-	maps.DeleteFunc(a.told, func(_ string, at time.Time) bool { return now.Sub(at) > keep })
+	maps.DeleteFunc(a.reported, func(_ string, at time.Time) bool { return now.Sub(at) > keep })
 }
 
 // accepted notes that the newest batch was stored.

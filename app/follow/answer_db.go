@@ -132,8 +132,8 @@ type view struct {
 	kind string
 }
 
-// look calls f with a view.
-func (d *database) look(ctx context.Context, f func(v view) error) error {
+// readView calls f with a view.
+func (d *database) readView(ctx context.Context, f func(v view) error) error {
 	o := &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}
 	if d.kind == "sqlite" {
 		o = nil // the connection itself is for reading only, and sees one state in a transaction

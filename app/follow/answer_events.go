@@ -9,7 +9,7 @@ import (
 
 // eventTypes are the types of the events.
 var eventTypes = map[activity]string{
-	asked: "question.created", questionEdited: "question.edited",
+	questionAsked: "question.created", questionEdited: "question.edited",
 	answered: "answer.created", answerEdited: "answer.edited", accepted: "answer.accepted",
 	questionCommented: "comment.created", answerCommented: "comment.created",
 }

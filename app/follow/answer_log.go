@@ -13,7 +13,7 @@ import (
 type activity int
 
 const (
-	asked activity = iota
+	questionAsked activity = iota
 	questionEdited
 	answered
 	answerEdited
@@ -25,7 +25,7 @@ const (
 // activityKeys are the names of the kinds in Answer's config table. Their
 // numbers, which its log has, differ between installations.
 var activityKeys = map[string]activity{
-	"question.asked": asked, "question.edited": questionEdited,
+	"question.asked": questionAsked, "question.edited": questionEdited,
 	"answer.answered": answered, "answer.edited": answerEdited, "answer.accept": accepted,
 	"question.commented": questionCommented, "answer.commented": answerCommented,
 }
@@ -33,7 +33,7 @@ var activityKeys = map[string]activity{
 // postKind is the letter of a post in ids: q, a or c.
 func (a activity) postKind() string {
 	switch a {
-	case asked, questionEdited:
+	case questionAsked, questionEdited:
 		return "q"
 	case answered, answerEdited, accepted:
 		return "a"
@@ -105,13 +105,13 @@ func (n numbers) kind(number int64) activity {
 			return a
 		}
 	}
-	return asked // every statement asks for known numbers only
+	return questionAsked // every statement asks for known numbers only
 }
 
 // args are the numbers of some kinds; none: of all.
 func (n numbers) args(kinds ...activity) []any {
 	var all []any
-	for _, a := range []activity{asked, questionEdited, answered, answerEdited, accepted, questionCommented, answerCommented} {
+	for _, a := range []activity{questionAsked, questionEdited, answered, answerEdited, accepted, questionCommented, answerCommented} {
 		if len(kinds) == 0 || slices.Contains(kinds, a) {
 			all = append(all, n[a])
 		}
@@ -204,7 +204,7 @@ func (n numbers) lost(ctx context.Context, v view, from, to wall) ([]happening, 
 		table, letter string
 		created       []any
 	}{
-		{"question", "q", n.args(asked)},
+		{"question", "q", n.args(questionAsked)},
 		{"answer", "a", n.args(answered)},
 		{"comment", "c", n.args(questionCommented, answerCommented)},
 	} {

@@ -28,7 +28,7 @@ func newAnswer(o AnswerOptions) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &answer{AnswerOptions: o, db: db, now: time.Now, seen: map[int64]bool{}, told: map[string]time.Time{}}, nil
+	return &answer{AnswerOptions: o, db: db, now: time.Now, seen: map[int64]bool{}, reported: map[string]time.Time{}}, nil
 }
 
 // untilReady waits until the site's settings can be read.
@@ -55,7 +55,7 @@ func (a *answer) untilReady(ctx context.Context) error {
 // start reads the site's settings.
 func (a *answer) start(ctx context.Context) error {
 	var site siteSettings
-	err := a.db.look(ctx, func(v view) (err error) {
+	err := a.db.readView(ctx, func(v view) (err error) {
 		if a.numbers, err = readNumbers(ctx, v); err != nil {
 			return err
 		}

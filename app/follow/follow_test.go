@@ -222,7 +222,7 @@ func TestNothingIsWritten(t *testing.T) {
 		db, err := openDatabase(s.DSN)
 		ok(t, err)
 		defer db.Close()
-		err = db.look(t.Context(), func(v view) error {
+		err = db.readView(t.Context(), func(v view) error {
 			_, err := v.tx.ExecContext(t.Context(), "update question set title = 'x'")
 			return err
 		})

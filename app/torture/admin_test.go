@@ -42,7 +42,7 @@ type tortureWebhook struct {
 	paused   bool
 	drops    []tortureSpan // of held deliveries; a deletion is one too
 	deleted  *tortureSpan
-	crowd    bool // it is left as it is
+	crowded    bool // it is left as it is
 }
 
 // tortureSpan is the time in which something happened: between the question
@@ -140,7 +140,7 @@ func (a *tortureAdmin) actors() []func(stop <-chan struct{}) {
 // resumed before long, as an administrator would.
 func (a *tortureAdmin) work(stop <-chan struct{}) {
 	for apptest.Pause(stop, about(a.random, a.run.act)) {
-		living := slices.DeleteFunc(a.living(), func(w *tortureWebhook) bool { return w.crowd })
+		living := slices.DeleteFunc(a.living(), func(w *tortureWebhook) bool { return w.crowded })
 		w := living[a.random.IntN(len(living))]
 		switch a.random.IntN(12) {
 		case 0, 1, 2:
@@ -243,8 +243,8 @@ func (a *tortureAdmin) create() {
 
 // gather makes the webhooks of the crowd, which all get the same events.
 func (a *tortureAdmin) gather() {
-	for range a.run.crowd {
-		w := &tortureWebhook{number: len(a.webhooks) + 1, kind: "generic", crowd: true}
+	for range a.run.crowded {
+		w := &tortureWebhook{number: len(a.webhooks) + 1, kind: "generic", crowded: true}
 		a.add(w, tortureFilter{location: crowdPlace, options: []string{"question.created"}, receiver: ordinaryReceivers})
 	}
 }

@@ -42,7 +42,7 @@ type torturePlan struct {
 	frozen   int           // how often an instance is frozen
 	readOnly int           // how often the database refuses to write
 	clocks   int           // how often the database's clock is moved
-	crowd    int           // webhooks at one receiver that get the same events
+	crowded    int           // webhooks at one receiver that get the same events
 	bursts   int           // how often they get some at once
 	// How often strangers press on the doors, with which share of their
 	// connections, and how many reports the site makes each time.
@@ -59,7 +59,7 @@ func shortTorture(kind string) torturePlan {
 	return torturePlan{
 		span: 10 * time.Second, rate: 120, clients: 4, webhooks: 12,
 		act: 500 * time.Millisecond, uptime: 3 * time.Second, spells: time.Second,
-		doors: 1, strangers: 0.2, reports: 20, crowd: 10, bursts: 1,
+		doors: 1, strangers: 0.2, reports: 20, crowded: 10, bursts: 1,
 		events: 200, kills: 1,
 	}.on(kind, 1, 1)
 }
@@ -78,7 +78,7 @@ func longTorture(kind string, span time.Duration) torturePlan {
 	p := torturePlan{
 		span: span, rate: 200, clients: 8, webhooks: 24,
 		act: 1500 * time.Millisecond, uptime: 20 * time.Second, spells: 4 * time.Second,
-		doors: max(2, share(24)), strangers: 1, reports: 100, crowd: 150, bursts: max(1, share(12)),
+		doors: max(2, share(24)), strangers: 1, reports: 100, crowded: 150, bursts: max(1, share(12)),
 		events: share(100_000), kills: max(1, share(30)),
 	}
 	if kind == "sqlite" {

@@ -16,7 +16,7 @@ import (
 type forgotPage struct {
 	web.Page
 	Email  string
-	Sent   bool // what there is to send is on its way
+	Queued   bool // what there is to send is on its way
 	Fault  string
 	Faults web.Faults
 }
@@ -85,7 +85,7 @@ func (s *Pages) ForgotPost(c *gin.Context) error {
 	if err != nil && !errors.Is(err, models.ErrNotFound) {
 		return err
 	}
-	p.Sent = true
+	p.Queued = true
 	return s.showForgot(c, http.StatusOK, p)
 }
 

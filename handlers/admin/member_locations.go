@@ -100,7 +100,7 @@ func (s *Pages) MemberLocations(c *gin.Context) error {
 	var form struct {
 		revokeForm
 		memberLocations
-		Asked bool `form:"asked"`
+		Submitted bool `form:"asked"`
 	}
 	faults, err := web.Bind(c, &form)
 	if err != nil {
@@ -119,7 +119,7 @@ func (s *Pages) MemberLocations(c *gin.Context) error {
 	if len(form.Faults) > 0 {
 		return s.showMember(c, http.StatusUnprocessableEntity, &memberPage{Member: user, Sees: form.memberLocations})
 	}
-	if !form.Asked {
+	if !form.Submitted {
 		further, err := s.tokensBeyond(ctx, user.ID, set)
 		if err != nil {
 			return err

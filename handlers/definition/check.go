@@ -258,11 +258,11 @@ func checkField(f *Faults, field wire.Field, name, value string) string {
 	if field.Check == nil || f.Of(name) != "" {
 		return value
 	}
-	kept, err := field.Check(value)
+	checked, err := field.Check(value)
 	if err != nil {
 		f.add(name, wording.Sentence(err))
 	}
-	return kept
+	return checked
 }
 
 func matchesWhole(pattern, value string) bool {

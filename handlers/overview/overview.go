@@ -109,11 +109,11 @@ func (s *Pages) hours(ctx context.Context, p *overviewPage, within models.Locati
 		newFigures("Last 24 hours", "24h", hours, charts.DaySince(p.Now), p.Work.Undispatched),
 		newFigures("Last 7 days", "7d", hours, charts.WeekSince(p.Now), p.Work.Undispatched),
 	}
-	sent := make([]models.WebhookHour, len(hours))
+	delivered := make([]models.WebhookHour, len(hours))
 	for i, h := range hours {
-		sent[i] = h.WebhookHour
+		delivered[i] = h.WebhookHour
 	}
-	p.Charts = []charts.Chart{charts.Day(sent, nil, p.Now), charts.Week(sent, p.Now)}
+	p.Charts = []charts.Chart{charts.Day(delivered, nil, p.Now), charts.Week(delivered, p.Now)}
 	return nil
 }
 

@@ -55,7 +55,7 @@ func (s *Pages) previewOf(ctx context.Context, e *editing, checked models.Source
 	}
 	src := *e.old
 	src.Location, src.Program, src.Fields = checked.Location, checked.Program, checked.Fields
-	reading, err := s.Inbound.Try(ctx, src, &r)
+	reading, err := s.Inbound.Attempt(ctx, src, &r)
 	if err != nil {
 		p.Fault = wording.Sentence(err)
 		return p, ctx.Err()

@@ -48,10 +48,10 @@ func revealPath(name, value string) string { return Path(name) + "/reveal?secret
 // revealables are the sealed parts that a source has.
 func revealables(src models.Source) []revealable {
 	var list []revealable
-	for i, part := range []string{models.PartSecret1, models.PartSecret2} {
+	for i, secretPart := range []string{models.PartSecret1, models.PartSecret2} {
 		if hasSecret(src, i) {
 			n := strconv.Itoa(i + 1)
-			list = append(list, revealable{n, part, "Signing secret " + n})
+			list = append(list, revealable{n, secretPart, "Signing secret " + n})
 		}
 	}
 	if src.Address != "" {

@@ -81,9 +81,9 @@ func (s *Site) asRole(owner string) {
 }
 
 // exec runs statements that are separated by semicolons at the ends of lines.
-func (s *Site) exec(statements string, args ...any) {
+func (s *Site) exec(script string, args ...any) {
 	s.t.Helper()
-	for statement := range strings.SplitSeq(statements, ";\n") {
+	for statement := range strings.SplitSeq(script, ";\n") {
 		if strings.TrimSpace(statement) == "" {
 			continue
 		}

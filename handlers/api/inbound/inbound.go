@@ -83,7 +83,7 @@ type call struct {
 	header  http.Header
 	body    []byte
 	at      time.Time
-	kept    models.SourceRequest // what will be kept of it
+	recorded    models.SourceRequest // what will be kept of it
 	reading Reading
 }
 
@@ -96,16 +96,16 @@ func (a *API) Post(c *gin.Context) {
 		a.refuse(w, r, q, rej)
 		return
 	}
-	if q.kept.State == models.RequestIgnored {
-		answer(w, http.StatusOK, map[string]string{"ignored": q.kept.Reason})
+	if q.recorded.State == models.RequestIgnored {
+		answer(w, http.StatusOK, map[string]string{"ignored": q.recorded.Reason})
 		return
 	}
 	counts := struct {
 		Accepted   int64 `json:"accepted"`
 		Duplicates int64 `json:"duplicates"`
 		Waiting    int   `json:"waiting,omitempty"` // for look-ups
-	}{Accepted: q.kept.Accepted, Duplicates: q.kept.Duplicates}
-	if q.kept.State == models.RequestWaiting {
+	}{Accepted: q.recorded.Accepted, Duplicates: q.recorded.Duplicates}
+	if q.recorded.State == models.RequestWaiting {
 		counts.Waiting = 1
 	}
 	status := http.StatusAccepted
@@ -133,7 +133,7 @@ func (a *API) receive(w http.ResponseWriter, r *http.Request, q *call, name, tok
 	if rej := a.find(group.Context(), q, name, token); rej != nil {
 		return rej
 	}
-	q.kept = models.SourceRequest{
+	q.recorded = models.SourceRequest{
 		Source: name, State: models.RequestRefused, FromAddr: limit.AddressGroup(r.RemoteAddr), EventIDs: []string{}, Headers: recorded(r.Header, q.secrets),
 	}
 	place, rej := a.places.sources.Enter(group.Context(), name)
@@ -150,7 +150,7 @@ func (a *API) receive(w http.ResponseWriter, r *http.Request, q *call, name, tok
 	if rej := a.verify(q, token); rej != nil {
 		return rej
 	}
-	q.kept.Verified, q.kept.Body = true, slices.Clone(q.body)
+	q.recorded.Verified, q.recorded.Body = true, slices.Clone(q.body)
 	return a.process(place.Context(), q)
 }
 
@@ -165,7 +165,7 @@ func (a *API) find(ctx context.Context, q *call, name, token string) (rej *api.R
 		return a.away(ctx, "finding the source", err)
 	}
 	if token != "" && !q.src.RightAddress(token) {
-		q.kept = models.SourceRequest{Source: name, State: models.RequestRefused}
+		q.recorded = models.SourceRequest{Source: name, State: models.RequestRefused}
 		return unverified("The token in the address is wrong. The source's page shows the right address.")
 	}
 	opened, err := a.Store.Sources.Open(q.src)
@@ -222,11 +222,11 @@ func (a *API) process(ctx context.Context, q *call) *api.Refusal {
 	case err != nil:
 		return invalid(api.ReasonInvalid, wording.Sentence(err))
 	case len(q.reading.Lookups) > 0:
-		q.kept.State, q.kept.NextAt = models.RequestWaiting, new(a.Now())
+		q.recorded.State, q.recorded.NextAt = models.RequestWaiting, new(a.Now())
 	case len(q.reading.Events) == 0:
-		q.kept.State, q.kept.Reason = models.RequestIgnored, q.reading.Ignored
+		q.recorded.State, q.recorded.Reason = models.RequestIgnored, q.reading.Ignored
 	default:
-		if rej := a.record(ctx, &q.kept, q.reading); rej != nil {
+		if rej := a.record(ctx, &q.recorded, q.reading); rej != nil {
 			return rej
 		}
 	}
@@ -242,7 +242,7 @@ func (a *API) notRun(ctx context.Context, source string, err *notRunError) *api.
 }
 
 // record stores the events of a request, and what became of them in kept.
-func (a *API) record(ctx context.Context, kept *models.SourceRequest, reading Reading) *api.Refusal {
+func (a *API) record(ctx context.Context, recorded *models.SourceRequest, reading Reading) *api.Refusal {
 	accepted, duplicates, err := a.Store.Events.Record(ctx, reading.Events)
 	if _, full := errors.AsType[*models.LocationLimitError](err); full {
 		return invalid(api.ReasonLocation, "The source's location is unknown, and no more locations can be registered.")
@@ -250,12 +250,12 @@ func (a *API) record(ctx context.Context, kept *models.SourceRequest, reading Re
 	if err != nil {
 		return a.away(ctx, "storing events", err)
 	}
-	kept.State, kept.Reason = models.RequestAccepted, reading.Ignored
-	kept.Accepted, kept.Duplicates = int64(accepted), int64(duplicates)
-	kept.EventIDs = make([]string, len(reading.Events))
+	recorded.State, recorded.Reason = models.RequestAccepted, reading.Ignored
+	recorded.Accepted, recorded.Duplicates = int64(accepted), int64(duplicates)
+	recorded.EventIDs = make([]string, len(reading.Events))
 	types := map[string]int{}
 	for i, e := range reading.Events {
-		kept.EventIDs[i] = e.EventID
+		recorded.EventIDs[i] = e.EventID
 		if !e.Duplicate {
 			types[ingest.MetricType(e.Type)]++
 		}
@@ -272,13 +272,13 @@ func (a *API) record(ctx context.Context, kept *models.SourceRequest, reading Re
 // keep stores the request. One whose events are stored was received, whatever
 // becomes of the note about it; one that waits for look-ups is nowhere else.
 func (a *API) keep(ctx context.Context, q *call) *api.Refusal {
-	err := a.Store.Sources.Keep(ctx, &q.kept)
+	err := a.Store.Sources.Keep(ctx, &q.recorded)
 	switch {
 	case err == nil:
-		if q.kept.State == models.RequestWaiting && a.OnWaiting != nil {
+		if q.recorded.State == models.RequestWaiting && a.OnWaiting != nil {
 			a.OnWaiting()
 		}
-	case q.kept.State != models.RequestWaiting:
+	case q.recorded.State != models.RequestWaiting:
 		if !errors.Is(err, models.ErrNotFound) { // it was deleted meanwhile
 			a.Log.WarnContext(ctx, "cannot keep a request of a source", slog.String("source", q.src.Name), slog.Any("error", err))
 		}
@@ -297,13 +297,13 @@ func (a *API) keep(ctx context.Context, q *call) *api.Refusal {
 // refuse answers a refused request, and keeps it if it belongs to a source.
 func (a *API) refuse(w http.ResponseWriter, r *http.Request, q *call, rej *api.Refusal) {
 	a.Access.Note(Name, r, models.Token{Name: q.src.Name}, rej)
-	if q.kept.Source != "" && rej.Status < http.StatusInternalServerError && (q.kept.Verified || a.strangers.mayKeep(q.src.Name, a.Now())) {
-		q.kept.State, q.kept.Reason, q.kept.NextAt = models.RequestRefused, rej.Detail, nil
-		if q.kept.Headers == nil {
-			q.kept.FromAddr, q.kept.Headers = limit.AddressGroup(r.RemoteAddr), recorded(r.Header, q.secrets)
+	if q.recorded.Source != "" && rej.Status < http.StatusInternalServerError && (q.recorded.Verified || a.strangers.mayKeep(q.src.Name, a.Now())) {
+		q.recorded.State, q.recorded.Reason, q.recorded.NextAt = models.RequestRefused, rej.Detail, nil
+		if q.recorded.Headers == nil {
+			q.recorded.FromAddr, q.recorded.Headers = limit.AddressGroup(r.RemoteAddr), recorded(r.Header, q.secrets)
 		}
 		ctx := context.WithoutCancel(r.Context())
-		if err := a.Store.Sources.Keep(ctx, &q.kept); err != nil && !errors.Is(err, models.ErrNotFound) {
+		if err := a.Store.Sources.Keep(ctx, &q.recorded); err != nil && !errors.Is(err, models.ErrNotFound) {
 			a.Log.WarnContext(ctx, "cannot keep a request of a source", slog.String("source", q.src.Name), slog.Any("error", err))
 		}
 	}

@@ -143,7 +143,7 @@ func (r *receiver) post(path, body string, headers ...string) (status int, answe
 	return p.StatusCode, string(text)
 }
 
-func (r *receiver) kept(name string) []models.SourceRequest {
+func (r *receiver) recorded(name string) []models.SourceRequest {
 	r.t.Helper()
 	rows, err := r.store.Sources.Requests(r.t.Context(), name)
 	ok(r.t, err)
@@ -177,7 +177,7 @@ func TestEventsOfASource(t *testing.T) {
 		if status, answer := r.post("team", `{"ignored":"a private message"}`, "X-Signature", "first"); status != http.StatusOK || answer != `{"ignored":"a private message"}` {
 			t.Errorf("ignored: %d %s", status, answer)
 		}
-		rows := r.kept("team")
+		rows := r.recorded("team")
 		if len(rows) != 3 || rows[0].State != models.RequestIgnored || rows[0].Reason != "a private message" ||
 			rows[1].Duplicates != 2 || rows[2].Accepted != 2 || strings.Join(rows[2].EventIDs, " ") != "team:a team:b" {
 			t.Errorf("kept: %+v", rows)
@@ -193,7 +193,7 @@ func TestEventsOfASource(t *testing.T) {
 		if status, answer := r.post("address/"+token, `{"events":[`+scored(long)+`,{"type":"lead.scored"}]}`); status != http.StatusAccepted {
 			t.Errorf("by its address: %d %s", status, answer)
 		}
-		ids := r.kept("address")[0].EventIDs
+		ids := r.recorded("address")[0].EventIDs
 		if len(ids) != 2 || len(ids[0]) != len("address:")+64 || !strings.HasPrefix(ids[1], "address:") || !strings.HasSuffix(ids[1], ".1") {
 			t.Errorf("ids: %q", ids)
 		}
@@ -240,7 +240,7 @@ func TestRefusedRequests(t *testing.T) {
 			source, _, _ := strings.Cut(c.path, "/")
 			before := 0
 			if source != "nobody" {
-				before = len(r.kept(source))
+				before = len(r.recorded(source))
 			}
 			status, answer := r.post(c.path, c.body, c.headers...)
 			if status != c.status || !strings.Contains(answer, c.says) || !strings.Contains(answer, `"status":`) {
@@ -249,7 +249,7 @@ func TestRefusedRequests(t *testing.T) {
 			if source == "nobody" {
 				continue
 			}
-			rows := r.kept(source)
+			rows := r.recorded(source)
 			if len(rows) != before+1 || rows[0].State != models.RequestRefused || !strings.Contains(rows[0].Reason, c.says) || rows[0].Verified != (c.status == 422) {
 				t.Errorf("%s: kept %d → %d, %+v", name, before, len(rows), rows[:min(1, len(rows))])
 			}
@@ -277,7 +277,7 @@ func TestStrangersFillNoPages(t *testing.T) {
 				t.Fatal(status)
 			}
 		}
-		if rows := r.kept("team"); len(rows) != 21 || rows[0].ID != 21 { // and no more are stored
+		if rows := r.recorded("team"); len(rows) != 21 || rows[0].ID != 21 { // and no more are stored
 			t.Errorf("%d are kept, the newest is number %d", len(rows), rows[0].ID)
 		}
 		row, err := r.store.Sources.Row(t.Context(), "team")
@@ -308,7 +308,7 @@ func TestAThousandAtOnce(t *testing.T) {
 		if n := r.events(); n != 1000 || statuses[http.StatusAccepted] != 1000 {
 			t.Errorf("answers: %v, %d events", statuses, n)
 		}
-		if rows := r.kept("team"); len(rows) != models.RequestsKept {
+		if rows := r.recorded("team"); len(rows) != models.RequestsKept {
 			t.Errorf("%d are kept", len(rows))
 		}
 	})
@@ -329,8 +329,8 @@ func TestDeletedWhileItReceives(t *testing.T) {
 		}
 		states, err := r.store.Sources.States(t.Context(), []string{"team"})
 		ok(t, err)
-		if status, _ = r.post("team", `{}`, "X-Signature", "first"); len(r.kept("team")) > 0 || len(states) > 0 || status != http.StatusNotFound {
-			t.Errorf("%+v and %+v are left, and the next request is answered %d", r.kept("team"), states, status)
+		if status, _ = r.post("team", `{}`, "X-Signature", "first"); len(r.recorded("team")) > 0 || len(states) > 0 || status != http.StatusNotFound {
+			t.Errorf("%+v and %+v are left, and the next request is answered %d", r.recorded("team"), states, status)
 		}
 	})
 }
@@ -373,7 +373,7 @@ func TestLookups(t *testing.T) {
 			}
 		}
 		ok(t, r.api.Lookups(t.Context()))
-		rows := r.kept("team")
+		rows := r.recorded("team")
 		if rows[0].State != models.RequestWaiting || rows[1].State != models.RequestWaiting || r.events() != 0 ||
 			rows[1].Reason != "The look-up failed: the instance answered 503 Service Unavailable." {
 			t.Errorf("while the instance is away: %+v", rows)
@@ -384,7 +384,7 @@ func TestLookups(t *testing.T) {
 		other.answers(http.StatusOK)
 		r.clock.Add(time.Minute)
 		ok(t, r.api.Lookups(t.Context()))
-		rows = r.kept("team")
+		rows = r.recorded("team")
 		if rows[0].State != models.RequestAccepted || rows[1].State != models.RequestAccepted || rows[1].Accepted != 1 || rows[1].Reason != "" || r.events() != 2 {
 			t.Errorf("with an answer: %+v, %d events", rows, r.events())
 		}
@@ -392,7 +392,7 @@ func TestLookups(t *testing.T) {
 		other.answers(http.StatusForbidden)
 		r.post("team", `{"lookups":["/t/3.json"],"events":[`+scored("c")+`]}`, "X-Signature", "first")
 		ok(t, r.api.Lookups(t.Context()))
-		if rows = r.kept("team"); rows[0].State != models.RequestIgnored || rows[0].Reason != "not public" || r.events() != 2 {
+		if rows = r.recorded("team"); rows[0].State != models.RequestIgnored || rows[0].Reason != "not public" || r.events() != 2 {
 			t.Errorf("not public: %+v", rows[0])
 		}
 		// After a day it is given up.
@@ -401,7 +401,7 @@ func TestLookups(t *testing.T) {
 		ok(t, r.api.Lookups(t.Context()))
 		r.clock.Add(25 * time.Hour)
 		ok(t, r.api.Lookups(t.Context()))
-		if rows = r.kept("team"); rows[0].State != models.RequestRefused || !strings.Contains(rows[0].Reason, "24 hours") {
+		if rows = r.recorded("team"); rows[0].State != models.RequestRefused || !strings.Contains(rows[0].Reason, "24 hours") {
 			t.Errorf("given up: %+v", rows[0])
 		}
 		// By hand it can still be read.
@@ -411,7 +411,7 @@ func TestLookups(t *testing.T) {
 		again, err := r.store.Sources.Request(t.Context(), "team", rows[0].ID)
 		ok(t, err)
 		ok(t, r.api.Again(t.Context(), src, &again))
-		if rows = r.kept("team"); rows[0].State != models.RequestAccepted || r.events() != 3 {
+		if rows = r.recorded("team"); rows[0].State != models.RequestAccepted || r.events() != 3 {
 			t.Errorf("read again: %+v", rows[0])
 		}
 	})

@@ -93,8 +93,8 @@ func (a *API) lookUpFor(ctx context.Context, name string, requests []*models.Sou
 // lookUp reads a request with the answers that it needs. It returns after what
 // pause it is to be tried again; 0: it is done. The error is of the database.
 func (a *API) lookUp(ctx context.Context, src models.Source, r *models.SourceRequest) (again time.Duration, err error) {
-	reading, err := a.ReadKept(ctx, src, r)
-	if why, waits := waitsFor(err); waits {
+	reading, err := a.ReadRecorded(ctx, src, r)
+	if why, waiting := waitsFor(err); waiting {
 		return a.putOff(r, why), nil
 	}
 	return 0, a.finish(ctx, r, reading, err)
@@ -106,7 +106,7 @@ type waitError struct{ why string }
 func (e *waitError) Error() string { return e.why }
 
 // waitsFor tells whether a request can be read later, and what it waits for.
-func waitsFor(err error) (why string, waits bool) {
+func waitsFor(err error) (why string, waiting bool) {
 	if wait, is := errors.AsType[*waitError](err); is {
 		return wait.why, true
 	}
@@ -116,9 +116,9 @@ func waitsFor(err error) (why string, waits bool) {
 	return "", false
 }
 
-// ReadKept reads a request that was kept, and looks up what it needs. The error
+// ReadRecorded reads a request that was kept, and looks up what it needs. The error
 // is a sentence for people.
-func (a *API) ReadKept(ctx context.Context, src models.Source, r *models.SourceRequest) (Reading, error) {
+func (a *API) ReadRecorded(ctx context.Context, src models.Source, r *models.SourceRequest) (Reading, error) {
 	in := received(r)
 	via, err := wire.ReadVia(in.Header.Values(wire.ViaHeader), a.Store.PublicID())
 	if err != nil {
@@ -141,9 +141,9 @@ func (a *API) ReadKept(ctx context.Context, src models.Source, r *models.SourceR
 	return Reading{}, sentence("This request needs too many look-ups.")
 }
 
-// Try reads a request that was kept and looks nothing up. The error is a sentence
+// Attempt reads a request that was kept and looks nothing up. The error is a sentence
 // for people.
-func (a *API) Try(ctx context.Context, src models.Source, r *models.SourceRequest) (Reading, error) {
+func (a *API) Attempt(ctx context.Context, src models.Source, r *models.SourceRequest) (Reading, error) {
 	return a.Reader.Read(ctx, src, "", received(r))
 }
 
@@ -206,12 +206,12 @@ func (a *API) finish(ctx context.Context, r *models.SourceRequest, reading Readi
 // Again reads a request again, stores its events and what became of it. Error:
 // models.ErrNotFound, or of the database.
 func (a *API) Again(ctx context.Context, src models.Source, r *models.SourceRequest) error {
-	reading, err := a.ReadKept(ctx, src, r)
+	reading, err := a.ReadRecorded(ctx, src, r)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	pause := time.Duration(0)
-	if why, waits := waitsFor(err); waits {
+	if why, waiting := waitsFor(err); waiting {
 		r.State, r.Tries = models.RequestWaiting, 0
 		pause = a.putOff(r, why)
 	} else if err := a.finish(ctx, r, reading, err); err != nil {
@@ -221,9 +221,9 @@ func (a *API) Again(ctx context.Context, src models.Source, r *models.SourceRequ
 }
 
 // header reads the headers of a request that was kept.
-func header(kept []byte) http.Header {
+func header(recorded []byte) http.Header {
 	var pairs [][2]string
-	_ = json.Unmarshal(kept, &pairs) // our own; without them there are none
+	_ = json.Unmarshal(recorded, &pairs) // our own; without them there are none
 	h := http.Header{}
 	for _, one := range pairs {
 		h.Add(one[0], one[1])

@@ -41,11 +41,11 @@ func (c *call) defaultLocation() string {
 
 // location is the one that a list is limited to; false: the token sees nothing
 // of what was asked for.
-func (c *call) location(asked string) (slug string, visible bool) {
+func (c *call) location(only string) (slug string, visible bool) {
 	switch {
-	case c.token.Within().All() || asked == c.token.Location:
-		return asked, true
-	case asked == "":
+	case c.token.Within().All() || only == c.token.Location:
+		return only, true
+	case only == "":
 		return c.token.Location, true
 	}
 	return "", false

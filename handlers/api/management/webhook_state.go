@@ -12,7 +12,7 @@ type ResumeInput struct {
 // Resumed is a webhook that sends again.
 type Resumed struct {
 	Webhook
-	Sent    int64 `json:"sent" doc:"Held notifications that are being sent"`
+	Released    int64 `json:"sent" doc:"Held notifications that are being sent"`
 	Dropped int64 `json:"dropped" doc:"Held notifications that were dropped"`
 }
 
@@ -72,9 +72,9 @@ func (a *API) resumeWebhook(c *call) (answer, error) {
 		return answer{}, err
 	}
 	v, _ := reply.value.(Webhook)
-	out := Resumed{Webhook: v, Sent: n}
+	out := Resumed{Webhook: v, Released: n}
 	if in.Held == "drop" {
-		out.Sent, out.Dropped = 0, n
+		out.Released, out.Dropped = 0, n
 	}
 	reply.value = out
 	return reply, nil
