@@ -48,7 +48,7 @@ type answer struct {
 	now     func() time.Time
 
 	seen       map[int64]bool       // rows of the log that were reported, within the overlap
-	reported       map[string]time.Time // events that were reported, for as long as they may be found again
+	reported   map[string]time.Time // events that were reported, for as long as they may be found again
 	pending    func()               // notes that the newest batch was accepted
 	readAt     time.Time            // when the log was read to its end
 	warnedZone bool

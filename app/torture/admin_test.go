@@ -42,7 +42,7 @@ type tortureWebhook struct {
 	paused   bool
 	drops    []tortureSpan // of held deliveries; a deletion is one too
 	deleted  *tortureSpan
-	crowded    bool // it is left as it is
+	crowded  bool // it is left as it is
 }
 
 // tortureSpan is the time in which something happened: between the question

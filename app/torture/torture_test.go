@@ -42,7 +42,7 @@ type torturePlan struct {
 	frozen   int           // how often an instance is frozen
 	readOnly int           // how often the database refuses to write
 	clocks   int           // how often the database's clock is moved
-	crowded    int           // webhooks at one receiver that get the same events
+	crowded  int           // webhooks at one receiver that get the same events
 	bursts   int           // how often they get some at once
 	// How often strangers press on the doors, with which share of their
 	// connections, and how many reports the site makes each time.

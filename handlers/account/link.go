@@ -16,7 +16,7 @@ import (
 type forgotPage struct {
 	web.Page
 	Email  string
-	Queued   bool // what there is to send is on its way
+	Queued bool // what there is to send is on its way
 	Fault  string
 	Faults web.Faults
 }

@@ -59,7 +59,7 @@ func (s *Pages) dispatchOf(ctx context.Context, c *gin.Context) (d dispatchLine,
 	for _, r := range aside {
 		slugs = append(slugs, r.Location)
 	}
-	names, err := s.LocationNames(c, slugs...)
+	names, err := s.NamesWithin(ctx, s.Within(c), slugs...)
 	if err != nil {
 		return d, err
 	}

@@ -56,6 +56,3 @@ func RecordedHeaders(h http.Header, secrets []string) []wire.Header {
 	red := newRedactor(secrets)
 	return red.headers(sortedHeaders(h))
 }
-
-// RecordedText is text as every database takes it: valid UTF-8 without NUL.
-func RecordedText(s string) string { return string(safe([]byte(s))) }

@@ -78,13 +78,13 @@ func New(d Deps) *API {
 
 // call is one request of a source.
 type call struct {
-	src     models.Source
-	secrets []string
-	header  http.Header
-	body    []byte
-	at      time.Time
-	recorded    models.SourceRequest // what will be kept of it
-	reading Reading
+	src      models.Source
+	secrets  []string
+	header   http.Header
+	body     []byte
+	at       time.Time
+	recorded models.SourceRequest // what will be kept of it
+	reading  Reading
 }
 
 // Post answers POST /in/NAME and /in/NAME/TOKEN.

@@ -12,8 +12,8 @@ type ResumeInput struct {
 // Resumed is a webhook that sends again.
 type Resumed struct {
 	Webhook
-	Released    int64 `json:"sent" doc:"Held notifications that are being sent"`
-	Dropped int64 `json:"dropped" doc:"Held notifications that were dropped"`
+	Released int64 `json:"sent" doc:"Held notifications that are being sent"`
+	Dropped  int64 `json:"dropped" doc:"Held notifications that were dropped"`
 }
 
 // TestResult is what a receiver made of a test notification.
