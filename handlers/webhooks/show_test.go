@@ -60,13 +60,13 @@ func TestWebhookPageOffersToResend(t *testing.T) {
 	page := c.Get(webhooks.WebhookPath(w.ID))
 	for words, to := range map[string]string{
 		"Resend failed (3)…": deliveries.ResendPath + "?webhook=1&state=failed", "Resend since…": deliveries.ResendPath + "?webhook=1",
-		"Why did it not fire?": "/admin/trigger-history?webhook=1",
+		"Why did it not fire?": "/admin/trigger-history?matched=any&webhook=1",
 	} {
 		if href := page.Find("a:contains('"+words+"')").AttrOr("href", ""); href != to {
 			t.Errorf("%s leads to %q", words, href)
 		}
 	}
-	if requested := c.Get("/admin/trigger-history?webhook=1"); requested.Find("label[for=event]").Length() != 1 {
+	if requested := c.Get("/admin/trigger-history?matched=any&webhook=1"); requested.Find("label[for=event]").Length() != 1 {
 		t.Errorf("there is no field for an event's id: %s", requested.Text("main"))
 	}
 	webtest.OK(t, c.Store.Webhooks.Pause(t.Context(), c.Admin.Actor(), w.ID))
