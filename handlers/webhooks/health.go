@@ -2,7 +2,6 @@ package webhooks
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/sitehooks/sitehooks/handlers/deliveries"
@@ -20,11 +19,11 @@ func health(row models.WebhookRow, off bool, now time.Time) (web.Badge, string) 
 	case row.State == models.WebhookBroken:
 		return web.Badge{Class: "st-broken", Text: "Broken"}, heldNote(row.Held)
 	case off && row.State == models.WebhookStopped:
-		return web.Badge{Class: "st-off", Text: "Switched off"}, notes(heldNote(row.Held), "was paused before")
+		return web.Badge{Class: "st-off", Text: "Switched off"}, wording.Notes(heldNote(row.Held), "was paused before")
 	case off:
 		return web.Badge{Class: "st-off", Text: "Switched off"}, heldNote(row.Held)
 	case row.State == models.WebhookStopped:
-		return web.Badge{Class: "st-off", Text: "Paused"}, notes(heldNote(row.Held), byNote(row.StateBy))
+		return web.Badge{Class: "st-off", Text: "Paused"}, wording.Notes(heldNote(row.Held), byNote(row.StateBy))
 	case row.Locked:
 		return web.Badge{Class: "st-bad", Text: "Cannot send"}, models.LockedWhy
 	case lane.FailuresInRow == 0 && lane.LastAt == nil:
@@ -100,16 +99,6 @@ func successNote(lane models.Lane, now time.Time) string {
 		return "no success yet"
 	}
 	return "no success for " + web.Span(now.Sub(*lane.LastSuccessAt))
-}
-
-func notes(parts ...string) string {
-	var list []string
-	for _, p := range parts {
-		if p != "" {
-			list = append(list, p)
-		}
-	}
-	return strings.Join(list, ", ")
 }
 
 // featureOff is the list's notice while a setting keeps types from sending.

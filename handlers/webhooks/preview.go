@@ -6,6 +6,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers/definition"
 	"github.com/sitehooks/sitehooks/handlers/deliveries"
+	"github.com/sitehooks/sitehooks/handlers/tally"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
@@ -16,7 +17,6 @@ import (
 const (
 	previewFor    = 7 * 24 * time.Hour
 	previewEvents = 10_000
-	previewNames  = 5
 	previewItems  = 3
 )
 
@@ -26,8 +26,8 @@ const (
 type preview struct {
 	Matched, Total int64
 	Capped         bool // there are more events than were looked at
-	Activities     []previewActivity
-	Tags           []previewTag
+	Activities     []tally.Activity
+	Tags           []tally.Tag
 	Newest         []models.Event // matches, newest first
 	Body           []deliveries.CodePart
 	Raw            string // the body as it would be sent
@@ -42,18 +42,18 @@ func (s *Pages) previewWebhook(ctx context.Context, w definition.Checked, wrong 
 		return nil, nil
 	}
 	f, now, in := w.Format, time.Now(), w.Input
-	t := newTally(models.Filter{
+	t := tally.New(models.Filter{
 		Location: in.Location, Kinds: f.EventKinds(in.Events), TagMode: in.TagMode, Tags: in.Tags, Community: in.Community,
 	})
-	if err := s.Store.Events.Scan(ctx, in.Location, now.Add(-previewFor), previewEvents, t.add); err != nil {
+	if err := s.Store.Events.Scan(ctx, in.Location, now.Add(-previewFor), previewEvents, t.Add); err != nil {
 		return nil, err
 	}
 	p := &preview{
-		Matched: t.matches, Total: t.events, Capped: t.events == previewEvents,
-		Activities: t.activities(f, in.Events), Tags: t.tagLines(),
+		Matched: t.Matches, Total: t.Events, Capped: t.Events == previewEvents,
+		Activities: t.Activities(f, in.Events), Tags: t.TagLines(),
 	}
 	var err error
-	if p.Newest, err = s.Store.Events.ByIDs(ctx, t.newest); err != nil {
+	if p.Newest, err = s.Store.Events.ByIDs(ctx, t.Newest); err != nil {
 		return p, err
 	}
 	body, types, id, err := nextBody(w, p.Newest[:min(len(p.Newest), previewItems)])

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/sitehooks/sitehooks/handlers/ascode"
 	"github.com/sitehooks/sitehooks/handlers/charts"
 	"github.com/sitehooks/sitehooks/handlers/deliveries"
 	"github.com/sitehooks/sitehooks/handlers/web"
@@ -30,9 +31,9 @@ type webhookPage struct {
 	Failing    *failing // nil: it is not
 	Activities []string
 	Secrets    []secretField
-	URLReveal  string   // path of the question before a URL that is a secret is shown; empty: the URL is not a secret
-	HeaderList []string // names of custom headers
-	Code       asCode   // empty: the reader is a viewer, or it cannot be opened
+	URLReveal  string      // path of the question before a URL that is a secret is shown; empty: the URL is not a secret
+	HeaderList []string    // names of custom headers
+	Code       ascode.Code // empty: the reader is a viewer, or it cannot be opened
 	Deleted    bool
 	Off        bool
 	Last       string
@@ -193,7 +194,7 @@ func (s *Pages) fillOpened(c *gin.Context, p *webhookPage, w models.Webhook) err
 		p.HeaderList = append(p.HeaderList, h.Name)
 	}
 	if user, _ := web.UserOf(c); user.Role == models.RoleAdministrator {
-		p.Code, err = s.codeOf(w, opened)
+		p.Code, err = ascode.Of(s.BaseURL, w, opened)
 	}
 	return err
 }

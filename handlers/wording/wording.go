@@ -69,3 +69,14 @@ func Cut(text string, limit int) string {
 	}
 	return text[:end] + more
 }
+
+// Notes joins those parts that are not empty.
+func Notes(parts ...string) string {
+	var list []string
+	for _, p := range parts {
+		if p != "" {
+			list = append(list, p)
+		}
+	}
+	return strings.Join(list, ", ")
+}

@@ -1,4 +1,6 @@
-package webhooks
+// Package tally counts which of a location's events a filter would have let
+// through, for the preview of a webhook. It asks nothing of a database.
+package tally
 
 import (
 	"cmp"
@@ -9,45 +11,48 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// previewActivity is one line of the preview's table.
-type previewActivity struct {
+// Activity is one line of the preview's table.
+type Activity struct {
 	Label          string
 	Chosen         bool
 	Matched, Total int64
 	Others         string
 }
 
-// previewTag counts the matches that have a tag.
-type previewTag struct {
+// Tag counts the matches that have a tag.
+type Tag struct {
 	Name    string
 	Matched int64
 }
 
-// previewTags is how many tags a preview counts.
-const previewTags = 10
+const (
+	tagsMax   = 10 // tags that are counted
+	newestMax = 5  // matches that are named
+)
 
-// tally counts a location's events by the result of a filter.
-type tally struct {
+// Tally counts a location's events by the result of a filter.
+type Tally struct {
 	filter          models.Filter
-	events, matches int64
+	Events, Matches int64
 	total, matched  map[models.EventKind]int64
 	reasons         map[models.EventKind]map[string]int64 // by code
 	tags            map[string]int64                      // matches, by tag
-	newest          []int64                               // ids of matches, newest first, one for each merge key
+	Newest          []int64                               // ids of matches, newest first, one for each merge key
 	merged          map[string]bool
 }
 
-func newTally(f models.Filter) *tally {
-	return &tally{
+// New counts by a filter.
+func New(f models.Filter) *Tally {
+	return &Tally{
 		filter: f, total: map[models.EventKind]int64{}, matched: map[models.EventKind]int64{},
 		reasons: map[models.EventKind]map[string]int64{}, tags: map[string]int64{}, merged: map[string]bool{},
 	}
 }
 
-// add counts an event; events come newest first.
-func (t *tally) add(e models.Event) bool {
+// Add counts an event; events come newest first.
+func (t *Tally) Add(e models.Event) bool {
 	kind := e.Kind()
-	t.events++
+	t.Events++
 	t.total[kind]++
 	reason := models.Match(t.filter, e.MatchSubject())
 	if !reason.OK() {
@@ -57,30 +62,30 @@ func (t *tally) add(e models.Event) bool {
 		t.reasons[kind][reason.Code]++
 		return true
 	}
-	t.matches++
+	t.Matches++
 	t.matched[kind]++
 	for _, tag := range e.Tags {
 		t.tags[tag]++
 	}
-	if len(t.newest) < previewNames && (e.MergeKey == "" || !t.merged[e.MergeKey]) {
+	if len(t.Newest) < newestMax && (e.MergeKey == "" || !t.merged[e.MergeKey]) {
 		t.merged[e.MergeKey] = true
-		t.newest = append(t.newest, e.ID)
+		t.Newest = append(t.Newest, e.ID)
 	}
 	return true
 }
 
-// activities are the lines for the options of the type, and for the chosen
+// Activities are the lines for the options of the type, and for the chosen
 // ones that its list does not have.
-func (t *tally) activities(f *wire.Format, chosen []string) []previewActivity {
+func (t *Tally) Activities(f *wire.Format, chosen []string) []Activity {
 	options := slices.Clone(f.Options)
 	for _, value := range chosen {
 		if o, err := f.Option(value); err == nil && !slices.ContainsFunc(options, func(o wire.Option) bool { return o.Value == value }) {
 			options = append(options, o)
 		}
 	}
-	var list []previewActivity
+	var list []Activity
 	for _, o := range options {
-		a := previewActivity{Label: o.Label, Chosen: slices.Contains(chosen, o.Value)}
+		a := Activity{Label: o.Label, Chosen: slices.Contains(chosen, o.Value)}
 		var tags, community int64
 		for _, kind := range o.Events {
 			a.Total += t.total[kind]
@@ -94,7 +99,7 @@ func (t *tally) activities(f *wire.Format, chosen []string) []previewActivity {
 		case !a.Chosen:
 			a.Others = "not chosen"
 		default:
-			a.Others = notes(amount(tags, "other tags"), amount(community, "another community"))
+			a.Others = wording.Notes(amount(tags, "other tags"), amount(community, "another community"))
 		}
 		if len(f.Options) <= previewAll || a.Chosen || a.Total > 0 {
 			list = append(list, a)
@@ -107,26 +112,26 @@ func (t *tally) activities(f *wire.Format, chosen []string) []previewActivity {
 // nothing happened and that were not chosen.
 const previewAll = 10
 
-// tagLines are the tags that were asked for, then the ones that matches have
-// most, at most previewTags.
-func (t *tally) tagLines() []previewTag {
+// TagLines are the tags that were asked for, then the ones that matches have
+// most, at most tagsMax.
+func (t *Tally) TagLines() []Tag {
 	requested := []string{}
 	if t.filter.TagMode == models.TagsSpecific {
 		requested = t.filter.Tags
 	}
-	var list []previewTag
+	var list []Tag
 	for _, name := range requested {
-		list = append(list, previewTag{name, t.tags[name]})
+		list = append(list, Tag{name, t.tags[name]})
 	}
 	if len(requested) == 0 {
 		for name, n := range t.tags {
-			list = append(list, previewTag{name, n})
+			list = append(list, Tag{name, n})
 		}
 	}
-	slices.SortFunc(list, func(a, b previewTag) int {
+	slices.SortFunc(list, func(a, b Tag) int {
 		return cmp.Or(cmp.Compare(b.Matched, a.Matched), cmp.Compare(a.Name, b.Name))
 	})
-	return list[:min(len(list), previewTags)]
+	return list[:min(len(list), tagsMax)]
 }
 
 func amount(n int64, what string) string {

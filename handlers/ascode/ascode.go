@@ -1,4 +1,7 @@
-package webhooks
+// Package ascode writes a saved webhook as files and programs have it: as YAML for
+// sitehooks apply, and as a request of the management API. No secret, header value
+// or query of its URL is in it, but a ${NAME} in its place.
+package ascode
 
 import (
 	"bytes"
@@ -13,16 +16,15 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// asCode is a webhook as files and programs have it: no secret, header value or
-// query of its URL is in it, but a ${NAME} in its place.
-type asCode struct {
+// Code is a webhook in both forms.
+type Code struct {
 	YAML string // for sitehooks apply
 	Curl string // for the management API
 }
 
-// codeOf writes a webhook in the order of sitehooks export. One without a key
-// gets one that is made of its number.
-func (s *Pages) codeOf(w models.Webhook, o models.Opened) (asCode, error) {
+// Of writes a webhook in the order of sitehooks export. One without a key gets one
+// that is made of its number. base is the address of the console.
+func Of(base *url.URL, w models.Webhook, o models.Opened) (Code, error) {
 	key := w.Key
 	if key == "" {
 		key = fmt.Sprint("webhook-", w.ID)
@@ -75,14 +77,14 @@ func (s *Pages) codeOf(w models.Webhook, o models.Opened) (asCode, error) {
 	}
 	text, err := yaml.Marshal(yaml.MapSlice{{Key: "webhooks", Value: []yaml.MapSlice{line}}})
 	if err != nil {
-		return asCode{}, err
+		return Code{}, err
 	}
-	curl, err := s.curlOf(w, key, body)
-	return asCode{string(text), curl}, err
+	curl, err := curlOf(base, w, key, body)
+	return Code{string(text), curl}, err
 }
 
 // curlOf is the request that makes the webhook as it is.
-func (s *Pages) curlOf(w models.Webhook, key string, body yaml.MapSlice) (string, error) {
+func curlOf(base *url.URL, w models.Webhook, key string, body yaml.MapSlice) (string, error) {
 	var b bytes.Buffer
 	b.WriteByte('{')
 	for i, field := range body {
@@ -104,7 +106,7 @@ func (s *Pages) curlOf(w models.Webhook, key string, body yaml.MapSlice) (string
 		key = web.FormatID(w.ID)
 	}
 	return fmt.Sprintf("curl -X PUT '%s' \\\n  -H \"Authorization: Bearer $TOKEN\" \\\n  -H 'Content-Type: application/json' \\\n  -d '%s'\n",
-		s.BaseURL.JoinPath("api/v1/webhooks", url.PathEscape(key)), strings.ReplaceAll(b.String(), "'", `'\''`)), nil
+		base.JoinPath("api/v1/webhooks", url.PathEscape(key)), strings.ReplaceAll(b.String(), "'", `'\''`)), nil
 }
 
 // variableName is a name as environment variables have it.
