@@ -311,7 +311,8 @@ func (f *secretFlows) search() {
 	bodies := 0
 	pages := crawl(f.b, func(path, body string) {
 		for _, what := range []string{"moved query", "superoffice query"} {
-			if secret := f.get(what); strings.HasSuffix(path, "/edit") || strings.HasPrefix(path, "/admin/webhooks/new?") {
+			page, _, _ := strings.Cut(path, "?")
+			if secret := f.get(what); strings.HasSuffix(page, "/edit") || strings.HasPrefix(path, "/admin/webhooks/new?") {
 				body = strings.ReplaceAll(body, secret, "") // the form has the address that is edited or copied
 				body = strings.ReplaceAll(body, url.QueryEscape(secret), "")
 			}

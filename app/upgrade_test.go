@@ -34,7 +34,7 @@ insert into settings (name, value) values ('Webhooks.EnableGenericWebhooks', 'Tr
 insert into setting_changes (name, old_value, new_value, reason, by_id, by_name, at)
 	values ('Webhooks.EnableGenericWebhooks', 'False', 'True', 'we start with webhooks', 1, 'Mary Wilkins', {t -72h});
 insert into audit_entries (at, by_id, by_name, action, target, detail) values ({t -72h}, 1, 'Mary Wilkins', 'webhook.created', 'webhook 1 "Sends"', '');
-insert into installations (id, key_check, created_at) values (1, '{sealed sitehooks|installation}', {t -72h});
+insert into installations (id, key_check, public_id, created_at) values (1, '{sealed sitehooks|installation}', 'first', {t -72h});
 insert into dispatch_runs (id, next_at, last_at) values (1, {t -60m}, {t -60m});
 insert into match_versions (id, version) values (1, 4);
 insert into webhooks (id, type, name, location, events, tag_mode, tags, community, url, url_shown, secret_1, secret_1_set_at, secret_2, headers, options,

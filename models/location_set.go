@@ -67,9 +67,9 @@ func (l LocationSet) webhooks(column string) string {
 
 // narrow is the one location that a query may see: the one that it asks for, or
 // the only one of the set; empty: several.
-func (l LocationSet) narrow(asked string) string {
-	if asked == "" && len(l.slugs) == 1 {
+func (l LocationSet) narrow(chosen string) string {
+	if chosen == "" && len(l.slugs) == 1 {
 		return l.slugs[0]
 	}
-	return asked
+	return chosen
 }

@@ -54,9 +54,9 @@ const (
 	mailWebhooks = 1000
 	// mailFresh is how old a state may be of which a mail still tells.
 	mailFresh = 24 * time.Hour
-	// mailKept is how long a mail is remembered after its end. A webhook rarely
+	// mailRetention is how long a mail is remembered after its end. A webhook rarely
 	// holds deliveries longer than that.
-	mailKept = 400 * 24 * time.Hour
+	mailRetention = 400 * 24 * time.Hour
 	// mailTries is how long sending is tried, and mailTaken how long a try has.
 	mailTries = 3 * 24 * time.Hour
 	mailTaken = 2 * time.Minute
@@ -74,7 +74,7 @@ func (m *Mails) Collect(ctx context.Context, at Snapshot) (err error) {
 		return err
 	}
 	db := m.s.db.WithContext(ctx)
-	if err := db.Where("ended_at < ?", at.Now.Add(-mailKept)).Delete(&Mail{}).Error; err != nil || len(webhooks) == 0 {
+	if err := db.Where("ended_at < ?", at.Now.Add(-mailRetention)).Delete(&Mail{}).Error; err != nil || len(webhooks) == 0 {
 		return err
 	}
 	soon, err := m.expiring(db, at)
@@ -91,19 +91,19 @@ func (m *Mails) Collect(ctx context.Context, at Snapshot) (err error) {
 		list = append(list, Mail{Recipient: r.address, UserID: r.user, Kind: kind, About: kind + " " + about, Webhooks: webhooks, CreatedAt: at.Now, DueAt: at.Now})
 	}
 	for _, w := range webhooks {
-		told := MailWebhook{ID: w.ID, Name: w.Name, LocationName: w.LocationName, Held: w.Held}
+		about := MailWebhook{ID: w.ID, Name: w.Name, LocationName: w.LocationName, Held: w.Held}
 		for _, r := range to[w.ID] {
 			if a, ok := soon[w.ID]; ok {
-				told.Reason, told.Since, told.ExpiresAt = a.Reason, a.StateAt, a.ExpiresAt
-				add(r, MailHeld, fmt.Sprint(w.ID, " ", a.StateAt.Unix()), told)
+				about.Reason, about.Since, about.ExpiresAt = a.Reason, a.StateAt, a.ExpiresAt
+				add(r, MailHeld, fmt.Sprint(w.ID, " ", a.StateAt.Unix()), about)
 			}
 			switch {
 			case w.State == WebhookBroken && w.StateAt != nil && w.StateAt.After(at.Now.Add(-mailFresh)):
-				told.Reason, told.Since = w.StateReason, *w.StateAt
-				add(r, MailBroken, fmt.Sprint(w.ID, " ", w.StateAt.Unix()), told)
+				about.Reason, about.Since = w.StateReason, *w.StateAt
+				add(r, MailBroken, fmt.Sprint(w.ID, " ", w.StateAt.Unix()), about)
 			case w.State == WebhookActive && w.Lane.FailingSince != nil:
-				told.Reason, told.Since = w.Lane.LastError, *w.Lane.FailingSince
-				daily[r] = append(daily[r], told)
+				about.Reason, about.Since = w.Lane.LastError, *w.Lane.FailingSince
+				daily[r] = append(daily[r], about)
 			}
 		}
 	}
@@ -145,15 +145,15 @@ func (m *Mails) recipients(db *gorm.DB, webhooks []WebhookRow) (map[int64][]mail
 	}
 	to := map[int64][]mailRecipient{}
 	for _, w := range owned {
-		to[w.ID] = toldAbout(w, members)
+		to[w.ID] = recipientsOf(w, members)
 	}
 	return to, nil
 }
 
-// toldAbout are the recipients for a webhook: its owner, or without one all
+// recipientsOf are the recipients for a webhook: its owner, or without one all
 // administrators, and the address of its settings. Members who want no e-mail
 // are left out.
-func toldAbout(w Webhook, members []User) (to []mailRecipient) {
+func recipientsOf(w Webhook, members []User) (to []mailRecipient) {
 	owner := func(u User) bool { return u.ID == w.OwnerID && u.Within().Has(w.Location) }
 	wanted := func(u User) bool { return u.Role == RoleAdministrator && u.Within().Has(w.Location) }
 	for _, u := range members {

@@ -19,8 +19,8 @@ import (
 
 // Sources are the other systems whose activity arrives, and the followers.
 type Sources struct {
-	s    *Store
-	kept *db.Batcher[*SourceRequest]
+	s        *Store
+	requests *db.Batcher[*SourceRequest]
 
 	mu    sync.Mutex
 	tally map[sourceHourKey]sourceTally // events that are not stored as counted yet
@@ -28,7 +28,7 @@ type Sources struct {
 
 func newSources(s *Store) *Sources {
 	x := &Sources{s: s, tally: map[sourceHourKey]sourceTally{}}
-	x.kept = db.NewBatcher(keepMost, (*SourceRequest).size, s.db.WriteWithin(), x.keep)
+	x.requests = db.NewBatcher(keepMost, (*SourceRequest).size, s.db.WriteWithin(), x.keep)
 	return x
 }
 
@@ -233,7 +233,7 @@ func (x *Sources) Open(src Source) (secrets [2]string, err error) {
 // its address, and writes the author and the name of the part to the audit log.
 // Errors: ErrNotFound when there is no such source or it lacks the part,
 // ErrWrongKey.
-func (x *Sources) Reveal(ctx context.Context, by Actor, name, field, called string) (plain string, err error) {
+func (x *Sources) Reveal(ctx context.Context, by Actor, name, field, label string) (plain string, err error) {
 	defer wrap(&err, "reveal %s of source %s", field, name)
 	err = x.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		src, err := sourceLocked(tx, name)
@@ -251,7 +251,7 @@ func (x *Sources) Reveal(ctx context.Context, by Actor, name, field, called stri
 		if plain, err = x.s.box.Open(sealed, sealSource(name, field)); err != nil {
 			return err
 		}
-		return auditAt(tx, by, now, src.Location, "source.revealed", sourceLabel(src), called)
+		return auditAt(tx, by, now, src.Location, "source.revealed", sourceLabel(src), label)
 	})
 	if err != nil {
 		return "", err

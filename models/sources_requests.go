@@ -14,8 +14,8 @@ import (
 // How many requests of a source are kept, and for how long. Those that were not
 // verified are kept apart, so that nobody outside can push the others out.
 const (
-	RequestsKept       = 100
-	unverifiedKept     = 20
+	RequestsMax        = 100
+	unverifiedMax      = 20
 	requestsRetention  = 7 * 24 * time.Hour
 	RequestsWaitingMax = 1000 // of a source, for look-ups
 )
@@ -33,7 +33,7 @@ func (r *SourceRequest) size() int { return 1 + len(r.Body)/groupBytes }
 func (x *Sources) Keep(ctx context.Context, r *SourceRequest) (err error) {
 	defer wrap(&err, "keep request of source %s", r.Source)
 	r.ID = 0
-	if err := x.kept.Do(ctx, r); err != nil {
+	if err := x.requests.Do(ctx, r); err != nil {
 		return err
 	}
 	if r.ID == 0 {
@@ -95,7 +95,7 @@ func (x *Sources) keepOf(tx *gorm.DB, name string, requests []*SourceRequest, no
 	if err := tx.CreateInBatches(requests, 100).Error; err != nil {
 		return err
 	}
-	for verified, most := range map[bool]int{true: RequestsKept, false: unverifiedKept} {
+	for verified, most := range map[bool]int{true: RequestsMax, false: unverifiedMax} {
 		err := tx.Exec(`delete from source_requests where source = ? and verified = ? and next_at is null and id <=
 			(select id from source_requests where source = ? and verified = ? order by id desc limit 1 offset ?)`,
 			name, verified, name, verified, most).Error
@@ -103,7 +103,7 @@ func (x *Sources) keepOf(tx *gorm.DB, name string, requests []*SourceRequest, no
 			return err
 		}
 	}
-	return x.fare(tx, name, requests, now)
+	return x.recordUse(tx, name, requests, now)
 }
 
 // orNoBytes keeps nil bytes from becoming a null in the database.
@@ -118,7 +118,7 @@ func orNoBytes(b []byte) []byte {
 func (x *Sources) Requests(ctx context.Context, name string) (_ []SourceRequest, err error) {
 	defer wrap(&err, "list requests of source %s", name)
 	var rows []SourceRequest
-	return rows, x.s.db.WithContext(ctx).Omit("headers", "body").Order("id desc").Limit(RequestsKept).Find(&rows, "source = ?", name).Error
+	return rows, x.s.db.WithContext(ctx).Omit("headers", "body").Order("id desc").Limit(RequestsMax).Find(&rows, "source = ?", name).Error
 }
 
 // Request returns one request of a source, or ErrNotFound.
@@ -182,7 +182,7 @@ func (x *Sources) Again(ctx context.Context, r *SourceRequest, in time.Duration)
 		if res.Error != nil {
 			return res.Error
 		}
-		return x.fare(tx, r.Source, []*SourceRequest{r}, now)
+		return x.recordUse(tx, r.Source, []*SourceRequest{r}, now)
 	})
 }
 

@@ -22,7 +22,7 @@ const SourceSilentEvent = "source.silent"
 const strangersQuiet = time.Hour
 
 // fare records how a source fares after its newest requests.
-func (x *Sources) fare(tx *gorm.DB, name string, requests []*SourceRequest, now time.Time) error {
+func (x *Sources) recordUse(tx *gorm.DB, name string, requests []*SourceRequest, now time.Time) error {
 	var events int64
 	var newest *SourceRequest // that says something about the source
 	read := false

@@ -181,7 +181,7 @@ func TestRequestsOfASource(t *testing.T) {
 		var verified, others int
 		ok(t, s.DB().Raw("select count(*) from source_requests where verified").Scan(&verified).Error)
 		ok(t, s.DB().Raw("select count(*) from source_requests where not verified").Scan(&others).Error)
-		if verified != models.RequestsKept || others != 20 {
+		if verified != models.RequestsMax || others != 20 {
 			t.Errorf("%d verified and %d others are kept", verified, others)
 		}
 		clock.Add(8 * 24 * time.Hour)

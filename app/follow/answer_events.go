@@ -9,7 +9,7 @@ import (
 
 // eventTypes are the types of the events.
 var eventTypes = map[activity]string{
-	questionAsked: "question.created", questionEdited: "question.edited",
+	questionNew: "question.created", questionEdited: "question.edited",
 	answered: "answer.created", answerEdited: "answer.edited", accepted: "answer.accepted",
 	questionCommented: "comment.created", answerCommented: "comment.created",
 }

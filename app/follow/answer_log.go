@@ -13,7 +13,7 @@ import (
 type activity int
 
 const (
-	questionAsked activity = iota
+	questionNew activity = iota
 	questionEdited
 	answered
 	answerEdited
@@ -25,7 +25,7 @@ const (
 // activityKeys are the names of the kinds in Answer's config table. Their
 // numbers, which its log has, differ between installations.
 var activityKeys = map[string]activity{
-	"question.asked": questionAsked, "question.edited": questionEdited,
+	"question.asked": questionNew, "question.edited": questionEdited,
 	"answer.answered": answered, "answer.edited": answerEdited, "answer.accept": accepted,
 	"question.commented": questionCommented, "answer.commented": answerCommented,
 }
@@ -33,7 +33,7 @@ var activityKeys = map[string]activity{
 // postKind is the letter of a post in ids: q, a or c.
 func (a activity) postKind() string {
 	switch a {
-	case questionAsked, questionEdited:
+	case questionNew, questionEdited:
 		return "q"
 	case answered, answerEdited, accepted:
 		return "a"
@@ -105,13 +105,13 @@ func (n numbers) kind(number int64) activity {
 			return a
 		}
 	}
-	return questionAsked // every statement asks for known numbers only
+	return questionNew // every statement asks for known numbers only
 }
 
 // args are the numbers of some kinds; none: of all.
 func (n numbers) args(kinds ...activity) []any {
 	var all []any
-	for _, a := range []activity{questionAsked, questionEdited, answered, answerEdited, accepted, questionCommented, answerCommented} {
+	for _, a := range []activity{questionNew, questionEdited, answered, answerEdited, accepted, questionCommented, answerCommented} {
 		if len(kinds) == 0 || slices.Contains(kinds, a) {
 			all = append(all, n[a])
 		}
@@ -204,7 +204,7 @@ func (n numbers) lost(ctx context.Context, v view, from, to wall) ([]happening, 
 		table, letter string
 		created       []any
 	}{
-		{"question", "q", n.args(questionAsked)},
+		{"question", "q", n.args(questionNew)},
 		{"answer", "a", n.args(answered)},
 		{"comment", "c", n.args(questionCommented, answerCommented)},
 	} {

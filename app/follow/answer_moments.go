@@ -48,7 +48,7 @@ func (m moment) created(key string) happening {
 	h := happening{key: key, post: m.id, actor: m.user, at: m.at}
 	switch {
 	case m.letter == "q":
-		h.what = questionAsked
+		h.what = questionNew
 	case m.letter == "a":
 		h.what = answered
 	case m.onAnswer:

@@ -308,7 +308,7 @@ func TestAThousandAtOnce(t *testing.T) {
 		if n := r.events(); n != 1000 || statuses[http.StatusAccepted] != 1000 {
 			t.Errorf("answers: %v, %d events", statuses, n)
 		}
-		if rows := r.recorded("team"); len(rows) != models.RequestsKept {
+		if rows := r.recorded("team"); len(rows) != models.RequestsMax {
 			t.Errorf("%d are kept", len(rows))
 		}
 	})
