@@ -44,8 +44,9 @@ func taggedQuestion(id string, number int, tags string) string {
 
 // TestDialogByKeyboard creates a webhook without a mouse.
 func TestDialogByKeyboard(t *testing.T) {
-	_, b, c, found := atConsole(t)
+	in, b, c, found := atConsole(t)
 	r := apptest.NewReceiver(t)
+	c.open(in.Base + "/admin/webhooks")
 	c.tabTo("a[href='/admin/webhooks/new?type=generic']")
 	c.keys(kb.Enter)
 	c.until("document.querySelector('dialog[open]') && document.activeElement.id === 'name'")

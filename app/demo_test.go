@@ -117,7 +117,7 @@ func TestDemoDeliversByItselfAndVerifies(t *testing.T) {
 	})
 	c := newChrome(t)
 	c.login(d.base, d.email, d.password)
-	if h1 := eval[string](c, "document.querySelector('h1').textContent.trim()"); h1 != "Manage webhooks" {
+	if h1 := eval[string](c, "document.querySelector('h1').textContent.trim()"); h1 != "Overview" {
 		t.Errorf("after the login: %q", h1)
 	}
 	apptest.Eventually(t, "a webhook broken by a real 410", func() bool {
