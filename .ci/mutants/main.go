@@ -1,7 +1,7 @@
 // Command mutants puts small faults into the code, one at a time, and tells
 // which of them no test notices.
 //
-//	go run ./.ci/mutants [-n 400] [-seed S] [-in models,models/db,jobs,jobs/send,jobs/wire] [-tests ./models/... ./jobs/...]
+//	go run ./.ci/mutants [-n 400] [-seed S] [-in models,models/db,jobs,jobs/send,jobs/wire,jobs/wire/object,jobs/wire/read] [-tests ./models/... ./jobs/...]
 //
 // First it runs each test by itself and notes the lines that it covers; then it
 // draws faults at random, runs the tests that cover each, and prints those that
@@ -31,7 +31,7 @@ func main() {
 	log.SetFlags(0)
 	n := flag.Int("n", 400, "how many faults")
 	seed := flag.Uint64("seed", uint64(time.Now().UnixNano()), "replays a run")
-	in := flag.String("in", "models,models/db,jobs,jobs/send,jobs/wire", "folders whose code gets faults")
+	in := flag.String("in", "models,models/db,jobs,jobs/send,jobs/wire,jobs/wire/object,jobs/wire/read", "folders whose code gets faults")
 	tests := flag.String("tests", "./models/... ./jobs/...", "packages whose tests may notice them")
 	workers := flag.Int("workers", 2, "faults tried at once")
 	most := flag.Duration("most", time.Minute, "a test that takes longer has noticed the fault")

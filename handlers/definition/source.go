@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/sitehooks/sitehooks/handlers/wording"
-	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/jobs/wire/read"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -33,7 +33,7 @@ var sourceName = regexp.MustCompile(fmt.Sprintf(`^[a-z0-9-]{1,%d}$`, SourceNameM
 // value, or the default of a new source.
 type SourceInput struct {
 	Name        string       // of a new source; it stays
-	Kind        *wire.Reader // which no save changes; nil: a follower
+	Kind        *read.Reader // which no save changes; nil: a follower
 	Location    *string      // as Places finds it
 	Program     *string
 	ExpectHours *int64            // 0: no event is expected; -1: what was given is no number

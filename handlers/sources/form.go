@@ -13,7 +13,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers/definition"
 	"github.com/sitehooks/sitehooks/handlers/web"
-	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/jobs/wire/read"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -22,7 +22,7 @@ const wholeForm = "form"
 
 type kindsPage struct {
 	web.Page
-	Kinds []*wire.Reader
+	Kinds []*read.Reader
 }
 
 // sourceForm is the input of the form. Secrets in it are unsaved ones: saved
@@ -46,7 +46,7 @@ type sourceForm struct {
 
 // editing is one request for the form.
 type editing struct {
-	kind    *wire.Reader   // nil: a follower
+	kind    *read.Reader   // nil: a follower
 	old     *models.Source // nil: a new source
 	form    sourceForm
 	faults  web.Faults
@@ -56,7 +56,7 @@ type editing struct {
 // New shows the kinds of sources, or the form for the one that ?kind names.
 func (s *Pages) New(c *gin.Context) error {
 	if c.Query("kind") == "" {
-		return s.Render(c, http.StatusOK, "source_kinds", &kindsPage{web.Page{Title: "Add a source", Nav: nav}, wire.Readers()})
+		return s.Render(c, http.StatusOK, "source_kinds", &kindsPage{web.Page{Title: "Add a source", Nav: nav}, read.Readers()})
 	}
 	e, err := newEditing(c)
 	if err != nil {
@@ -79,7 +79,7 @@ func (s *Pages) New(c *gin.Context) error {
 }
 
 func newEditing(c *gin.Context) (*editing, error) {
-	kind, known := wire.ReaderOf(c.Query("kind"))
+	kind, known := read.ReaderOf(c.Query("kind"))
 	if !known {
 		return nil, web.NotFound("There is no such kind of source.")
 	}
@@ -122,7 +122,7 @@ func (s *Pages) savedEditing(c *gin.Context) (*editing, error) {
 		return e, nil
 	}
 	var known bool
-	if e.kind, known = wire.ReaderOf(row.Kind); !known {
+	if e.kind, known = read.ReaderOf(row.Kind); !known {
 		return nil, fmt.Errorf("source %s has the unknown kind %q", row.Name, row.Kind)
 	}
 	return e, nil

@@ -15,7 +15,7 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/jobs/send"
-	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/jobs/wire/read"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -181,7 +181,7 @@ func kindLabel(kind string) string {
 	if kind == models.KindFollower {
 		return "Follower"
 	}
-	if r, known := wire.ReaderOf(kind); known {
+	if r, known := read.ReaderOf(kind); known {
 		return r.Label
 	}
 	return kind

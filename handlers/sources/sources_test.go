@@ -14,7 +14,7 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/api/inbound"
 	"github.com/sitehooks/sitehooks/handlers/webtest"
 	"github.com/sitehooks/sitehooks/jobs/send"
-	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/jobs/wire/read"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -82,7 +82,7 @@ func TestAddingASource(t *testing.T) {
 	if text := c.Get(guide).Want(http.StatusOK).Text("main"); !strings.Contains(text, "X-UE-Signature") {
 		t.Errorf("the guide says %s", text)
 	}
-	for _, kind := range wire.Readers() {
+	for _, kind := range read.Readers() {
 		c.Get("/developer/sources/" + kind.Kind).Want(http.StatusOK)
 	}
 	c.Get("/developer/sources/custom.md").Want(http.StatusOK)

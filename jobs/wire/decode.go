@@ -1,8 +1,6 @@
 package wire
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,9 +8,9 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
-)
 
-var errMissing = errors.New("is missing")
+	"github.com/sitehooks/sitehooks/jobs/wire/object"
+)
 
 // Decode reads a stored payload, JSON as the site sent it, and fills in every
 // default. occurredAt is the event's occurred_at or, when it named none, its
@@ -22,29 +20,29 @@ func Decode(payload []byte, occurredAt time.Time) (Event, error) {
 	if !utf8.Valid(payload) {
 		return Event{}, errors.New("decode event: not UTF-8")
 	}
-	o, err := parseObject(payload)
+	o, err := object.Parse(payload)
 	if err != nil {
 		return Event{}, fmt.Errorf("decode event: %w", err)
 	}
 	e := Event{OccurredAt: occurredAt, Location: "main"}
-	o.read("id", &e.ID)
-	o.read("type", &e.Type)
-	o.read("location", &e.Location)
-	o.read("community", &e.Community)
-	o.read("subject", &e.Subject)
-	o.read("changes", &e.Changes)
-	actor := o.inner("actor")
-	actor.read("user_id", &e.Actor.UserID)
-	actor.read("display_name", &e.Actor.DisplayName)
-	if o.has("data") {
-		e.Data = compacted(o.raw("data"))
+	o.Read("id", &e.ID)
+	o.Read("type", &e.Type)
+	o.Read("location", &e.Location)
+	o.Read("community", &e.Community)
+	o.Read("subject", &e.Subject)
+	o.Read("changes", &e.Changes)
+	actor := o.Inner("actor")
+	actor.Read("user_id", &e.Actor.UserID)
+	actor.Read("display_name", &e.Actor.DisplayName)
+	if o.Has("data") {
+		e.Data = object.Compact(o.Raw("data"))
 	}
 	if e.Type == "" {
-		o.fail("type", errMissing)
+		o.Fail("type", object.ErrMissing)
 	}
 	readPosts(o, &e)
-	if *o.fault != nil {
-		return Event{}, fmt.Errorf("decode event: %w", *o.fault)
+	if o.Fault() != nil {
+		return Event{}, fmt.Errorf("decode event: %w", o.Fault())
 	}
 	return e, nil
 }
@@ -52,15 +50,15 @@ func Decode(payload []byte, occurredAt time.Time) (Event, error) {
 // readPosts reads the question, answer and comment of a Q&A event. Other
 // families may carry members of these names, which mean nothing to us. A
 // comment without a question is one of a feedback forum.
-func readPosts(o object, e *Event) {
+func readPosts(o object.Object, e *Event) {
 	family, _, _ := strings.Cut(e.Type, ".")
-	if family != "question" && family != "answer" && (family != "comment" || !o.has("question")) {
+	if family != "question" && family != "answer" && (family != "comment" || !o.Has("question")) {
 		return
 	}
 	own := int64(0)
 	e.Question = readQuestion(o, e.OccurredAt)
 	own = e.Question.QuestionID
-	if family == "answer" || family == "comment" && o.has("answer") {
+	if family == "answer" || family == "comment" && o.Has("answer") {
 		e.Answer = readAnswer(o, e)
 	}
 	if family == "answer" {
@@ -75,48 +73,48 @@ func readPosts(o object, e *Event) {
 	}
 }
 
-func readQuestion(o object, at time.Time) *Question {
-	in := o.post("question", "question_id")
-	q := Question{CreationDate: at.UnixMilli(), Owner: in.owner()}
-	in.read("question_id", &q.QuestionID)
-	in.read("title", &q.Title)
-	in.read("body", &q.Body)
-	in.read("link", &q.Link)
-	in.read("tags", &q.Tags)
-	in.read("score", &q.Score)
-	in.read("creation_date", &q.CreationDate)
-	in.read("last_edit_date", &q.LastEditDate)
-	q.Tags = normalTags(q.Tags)
+func readQuestion(o object.Object, at time.Time) *Question {
+	in := readPost(o, "question", "question_id")
+	q := Question{CreationDate: at.UnixMilli(), Owner: ReadOwner(in)}
+	in.Read("question_id", &q.QuestionID)
+	in.Read("title", &q.Title)
+	in.Read("body", &q.Body)
+	in.Read("link", &q.Link)
+	in.Read("tags", &q.Tags)
+	in.Read("score", &q.Score)
+	in.Read("creation_date", &q.CreationDate)
+	in.Read("last_edit_date", &q.LastEditDate)
+	q.Tags = NormalTags(q.Tags)
 	return &q
 }
 
-func readAnswer(o object, e *Event) *Answer {
-	in := o.post("answer", "answer_id")
+func readAnswer(o object.Object, e *Event) *Answer {
+	in := readPost(o, "answer", "answer_id")
 	// The type of the event means accepted; the flag may be left out.
 	a := Answer{
-		CreationDate: e.OccurredAt.UnixMilli(), Owner: in.owner(), IsAccepted: e.Type == AnswerAccepted,
+		CreationDate: e.OccurredAt.UnixMilli(), Owner: ReadOwner(in), IsAccepted: e.Type == AnswerAccepted,
 	}
-	in.read("answer_id", &a.AnswerID)
-	in.read("body", &a.Body)
-	in.read("link", &a.Link)
-	in.read("score", &a.Score)
-	in.read("is_accepted", &a.IsAccepted)
-	in.read("creation_date", &a.CreationDate)
-	in.read("last_edit_date", &a.LastEditDate)
+	in.Read("answer_id", &a.AnswerID)
+	in.Read("body", &a.Body)
+	in.Read("link", &a.Link)
+	in.Read("score", &a.Score)
+	in.Read("is_accepted", &a.IsAccepted)
+	in.Read("creation_date", &a.CreationDate)
+	in.Read("last_edit_date", &a.LastEditDate)
 	if a.Link == "" {
-		a.Link = answerLink(e.Question.Link, a.AnswerID)
+		a.Link = AnswerLink(e.Question.Link, a.AnswerID)
 	}
 	return &a
 }
 
-func readComment(o object, e *Event) *Comment {
-	in := o.post("comment", "comment_id")
-	c := Comment{CreationDate: e.OccurredAt.UnixMilli(), Owner: in.owner()}
-	in.read("comment_id", &c.CommentID)
-	in.read("body", &c.Body)
-	in.read("link", &c.Link)
-	in.read("score", &c.Score)
-	in.read("creation_date", &c.CreationDate)
+func readComment(o object.Object, e *Event) *Comment {
+	in := readPost(o, "comment", "comment_id")
+	c := Comment{CreationDate: e.OccurredAt.UnixMilli(), Owner: ReadOwner(in)}
+	in.Read("comment_id", &c.CommentID)
+	in.Read("body", &c.Body)
+	in.Read("link", &c.Link)
+	in.Read("score", &c.Score)
+	in.Read("creation_date", &c.CreationDate)
 	if c.Link == "" {
 		post := e.Question.Link
 		if e.Answer != nil {
@@ -127,28 +125,29 @@ func readComment(o object, e *Event) *Comment {
 	return &c
 }
 
-// post is the member as an object that has at least its id.
-func (o object) post(name, id string) object {
-	in := o.inner(name)
-	if !in.has(id) {
-		in.fail(id, errMissing)
+// readPost is the member as an object that has at least its id.
+func readPost(o object.Object, name, id string) object.Object {
+	in := o.Inner(name)
+	if !in.Has(id) {
+		in.Fail(id, object.ErrMissing)
 	}
 	return in
 }
 
-func (o object) owner() User {
+// ReadOwner reads the member owner of a post; Community owns those without one.
+func ReadOwner(o object.Object) User {
 	u := User{UserID: -1}
-	in := o.inner("owner")
-	in.read("user_id", &u.UserID)
-	in.read("display_name", &u.DisplayName)
+	in := o.Inner("owner")
+	in.Read("user_id", &u.UserID)
+	in.Read("display_name", &u.DisplayName)
 	if u.UserID == -1 && u.DisplayName == "" {
 		u.DisplayName = "Community"
 	}
 	return u
 }
 
-// normalTags lower-cases tags and drops repeats, keeping the order.
-func normalTags(tags []string) []string {
+// NormalTags lower-cases tags and drops repeats, keeping the order.
+func NormalTags(tags []string) []string {
 	normal := make([]string, 0, len(tags))
 	for _, t := range tags {
 		if t = strings.ToLower(t); !slices.Contains(normal, t) {
@@ -156,12 +155,4 @@ func normalTags(tags []string) []string {
 		}
 	}
 	return normal
-}
-
-func compacted(raw json.RawMessage) json.RawMessage {
-	var b bytes.Buffer
-	if err := json.Compact(&b, raw); err != nil {
-		return slices.Clone(raw) // cannot happen: raw was parsed before
-	}
-	return b.Bytes()
 }

@@ -125,7 +125,7 @@ func TestDerivedLinks(t *testing.T) {
 		"https://s.example/%zz":                  {"https://s.example/%zz", "https://s.example/%zz"},
 		"":                                       {"", ""},
 	} {
-		if got := [2]string{answerLink(question, 2), commentLink(question, 3, 1)}; got != want {
+		if got := [2]string{AnswerLink(question, 2), commentLink(question, 3, 1)}; got != want {
 			t.Errorf("%s: %v, want %v", question, got, want)
 		}
 	}

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -96,15 +97,28 @@ func family(name string) (Family, bool) {
 	return families[i], true
 }
 
-// familyOf finds the family that lists the kind; the zero Family: none does,
+// FamilyOf finds the family that lists the kind; the zero Family: none does,
 // the kind is a custom one.
-func familyOf(k EventKind) Family {
+func FamilyOf(k EventKind) Family {
 	for _, f := range append(Families(), ownFamilies...) {
 		if f.Name == k.Family && slices.ContainsFunc(f.Events, func(event string) bool { return f.Type(event) == k.Type }) {
 			return f
 		}
 	}
 	return Family{}
+}
+
+var eventName = regexp.MustCompile(`^([a-z][a-z0-9_]*)\.[a-z][a-z0-9_]*$`)
+
+// EventFamily is the first part of an event type's name; false: it is not one,
+// which has two parts joined by a dot, of a to z, 0 to 9 and _, and at most 128
+// characters.
+func EventFamily(eventType string) (first string, ok bool) {
+	parts := eventName.FindStringSubmatch(eventType)
+	if parts == nil || len(eventType) > 128 {
+		return "", false
+	}
+	return parts[1], true
 }
 
 // KindOf is the kind of an event type that only one family has. Of
@@ -116,7 +130,7 @@ func KindOf(eventType string) EventKind {
 
 // System is the words for the system that reports events of the kind: a Q&A
 // site; empty for a custom kind.
-func System(k EventKind) string { return familyOf(k).System }
+func System(k EventKind) string { return FamilyOf(k).System }
 
 // crmFamilies are the names of the CRM's entities.
 func crmFamilies() []string {

@@ -1,5 +1,6 @@
 // Package wire has the format of each type of webhook: one file a type, which
-// ends by registering its Format.
+// ends by registering its Format. What other systems write is read in its package
+// read.
 //
 // It promises that everything in it is pure: no network, no clock, no database.
 // The result depends only on the input, apart from ids and secrets from

@@ -48,7 +48,7 @@ func FuzzDecode(f *testing.F) {
 		if e.Type == "" || e.Data != nil && !json.Valid(e.Data) {
 			t.Fatalf("decoded %+v", e)
 		}
-		if q := e.Question; q != nil && (q.Tags == nil || !slices.Equal(q.Tags, normalTags(q.Tags)) || e.Subject == "") {
+		if q := e.Question; q != nil && (q.Tags == nil || !slices.Equal(q.Tags, NormalTags(q.Tags)) || e.Subject == "") {
 			t.Fatalf("question %+v, subject %q", q, e.Subject)
 		}
 		for _, format := range Formats() {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/sitehooks/sitehooks/jobs/wire/object"
 )
 
 // The generic format, as Stack Overflow for Teams Enterprise has it. Its
@@ -29,7 +31,7 @@ func init() {
 			},
 		},
 		OwnHeaders:  []string{"webhook-"},
-		NewSecret:   hexSecret,
+		NewSecret:   HexSecret,
 		CheckSecret: checkGenericSecret,
 		NewID:       messageID,
 		Compose:     composeGeneric,
@@ -88,10 +90,10 @@ func composeGeneric(events []Event) (body []byte, used int, err error) {
 func genericItem(e Event) (item []byte, into int, err error) {
 	switch e.Type {
 	case WebhookBroken:
-		item, err = encode(brokenItemOf(e))
+		item, err = object.Encode(brokenItemOf(e))
 		return item, brokenArray, err
 	case SourceSilent:
-		item, err = encode(silentItemOf(e))
+		item, err = object.Encode(silentItemOf(e))
 		return item, silentArray, err
 	}
 	v, err := itemOf(e)
@@ -104,7 +106,7 @@ func genericItem(e Event) (item []byte, into int, err error) {
 	case commentItem:
 		into = commentsArray
 	}
-	item, err = encode(v)
+	item, err = object.Encode(v)
 	return item, into, err
 }
 
@@ -139,7 +141,7 @@ func genericHeaders(r Request) []Header {
 		headers = append(
 			headers,
 			Header{"webhook-timestamp", unixSeconds(r.At)},
-			Header{"webhook-signature", standardSignature(r.ID, r.At, r.Body, keys...)},
+			Header{"webhook-signature", StandardSignature(r.ID, r.At, r.Body, keys...)},
 		)
 	}
 	if r.Test {
@@ -150,7 +152,7 @@ func genericHeaders(r Request) []Header {
 
 func checkGenericSecret(secret string) error {
 	if len(secret) < 16 || len(secret) > 256 || strings.ContainsFunc(secret, notPrintable) {
-		return sentence("Use 16 to 256 printable ASCII characters.")
+		return Sentence("Use 16 to 256 printable ASCII characters.")
 	}
 	return nil
 }

@@ -46,19 +46,19 @@ func reserves(list []string, name string) bool {
 func CheckHeader(name, value string) error {
 	switch {
 	case name == "":
-		return sentence("A header needs a name.")
+		return Sentence("A header needs a name.")
 	case len(name) > maxHeaderName:
-		return sentencef("A header's name can have up to %d characters.", maxHeaderName)
+		return Sentencef("A header's name can have up to %d characters.", maxHeaderName)
 	case strings.Trim(name, tokenCharacters) != "":
-		return sentence("A header's name can contain letters, digits and hyphens only.")
+		return Sentence("A header's name can contain letters, digits and hyphens only.")
 	case ReservedHeader(name):
-		return sentencef("The header %s is set by Sitehooks and cannot be changed.", name)
+		return Sentencef("The header %s is set by Sitehooks and cannot be changed.", name)
 	case len(value) > maxHeaderValue:
-		return sentencef("The value of the header %s is longer than %d characters.", name, maxHeaderValue)
+		return Sentencef("The value of the header %s is longer than %d characters.", name, maxHeaderValue)
 	case strings.ContainsFunc(value, notPrintable):
-		return sentencef("The value of the header %s contains a line break or a character outside printable ASCII.", name)
+		return Sentencef("The value of the header %s contains a line break or a character outside printable ASCII.", name)
 	case strings.TrimSpace(value) != value:
-		return sentencef("The value of the header %s starts or ends with a space.", name)
+		return Sentencef("The value of the header %s starts or ends with a space.", name)
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package wire
 import (
 	"encoding/json"
 	"fmt"
+
+	"github.com/sitehooks/sitehooks/jobs/wire/object"
 )
 
 // The items of the Q&A types as the generic format writes them; other formats
@@ -50,8 +52,9 @@ type commentItem struct {
 	Type         string   `json:"type"`
 }
 
-// itemTypes are the values of an item's type.
-var itemTypes = map[string]string{
+// ItemTypes are the values of the member type of an item, by event type: those
+// of the Q&A types.
+var ItemTypes = map[string]string{
 	QuestionCreated: "question created",
 	QuestionEdited:  "question edited",
 	AnswerCreated:   "answer created",
@@ -63,12 +66,12 @@ var itemTypes = map[string]string{
 // itemOf is the item of a Q&A event: a questionItem, answerItem or
 // commentItem. It fails on any other event.
 func itemOf(e Event) (any, error) {
-	name, ok := itemTypes[e.Type]
+	name, ok := ItemTypes[e.Type]
 	switch q := e.Question; {
 	case !ok || q == nil:
 	case e.Type == QuestionCreated || e.Type == QuestionEdited:
 		return questionItem{
-			Tags: normalTags(q.Tags), Owner: q.Owner, Score: q.Score, CreationDate: q.CreationDate,
+			Tags: NormalTags(q.Tags), Owner: q.Owner, Score: q.Score, CreationDate: q.CreationDate,
 			LastEditDate: q.LastEditDate, QuestionID: q.QuestionID, Link: q.Link,
 			Title: q.Title, Body: q.Body, Type: name,
 		}, nil
@@ -76,7 +79,7 @@ func itemOf(e Event) (any, error) {
 		c := e.Comment
 		return commentItem{
 			Owner: c.Owner, Score: c.Score, CreationDate: c.CreationDate, CommentID: c.CommentID,
-			PostID: e.postID(), QuestionID: q.QuestionID, Link: c.Link, Tags: normalTags(q.Tags),
+			PostID: e.postID(), QuestionID: q.QuestionID, Link: c.Link, Tags: NormalTags(q.Tags),
 			Body: c.Body, Type: name,
 		}, nil
 	case e.Type != CommentCreated && e.Answer != nil:
@@ -84,7 +87,7 @@ func itemOf(e Event) (any, error) {
 		return answerItem{
 			Owner: a.Owner, Score: a.Score, LastEditDate: a.LastEditDate, CreationDate: a.CreationDate,
 			AnswerID: a.AnswerID, Link: a.Link, QuestionID: q.QuestionID, IsAccepted: a.IsAccepted,
-			Tags: normalTags(q.Tags), Title: q.Title, Body: a.Body, Type: name,
+			Tags: NormalTags(q.Tags), Title: q.Title, Body: a.Body, Type: name,
 		}, nil
 	}
 	return nil, fmt.Errorf("event %q of type %q is not a question, answer or comment", e.ID, e.Type)
@@ -114,8 +117,8 @@ type brokenItem struct {
 
 func brokenItemOf(e Event) brokenItem {
 	item := brokenItem{Type: "webhook broken"}
-	if data, err := parseObject(e.Data); err == nil {
-		item.ID, item.Name, item.Reason = data.raw("id"), data.raw("name"), data.raw("reason")
+	if data, err := object.Parse(e.Data); err == nil {
+		item.ID, item.Name, item.Reason = data.Raw("id"), data.Raw("name"), data.Raw("reason")
 	}
 	return item
 }
@@ -131,9 +134,9 @@ type silentItem struct {
 
 func silentItemOf(e Event) silentItem {
 	item := silentItem{Type: "source silent"}
-	if data, err := parseObject(e.Data); err == nil {
-		item.Name, item.Kind = data.raw("name"), data.raw("kind")
-		item.SilentSince, item.ExpectHours = data.raw("silent_since"), data.raw("expect_hours")
+	if data, err := object.Parse(e.Data); err == nil {
+		item.Name, item.Kind = data.Raw("name"), data.Raw("kind")
+		item.SilentSince, item.ExpectHours = data.Raw("silent_since"), data.Raw("expect_hours")
 	}
 	return item
 }

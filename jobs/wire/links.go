@@ -6,10 +6,10 @@ import (
 	"strconv"
 )
 
-// answerLink derives an answer's link from its question's: …/questions/1/slug
+// AnswerLink derives an answer's link from its question's: …/questions/1/slug
 // becomes …/questions/1/slug/2#2. A link that cannot be parsed is returned
 // unchanged; an empty one gives an empty one.
-func answerLink(question string, answerID int64) string {
+func AnswerLink(question string, answerID int64) string {
 	id := strconv.FormatInt(answerID, 10)
 	u, err := url.Parse(question)
 	if err != nil || question == "" {

@@ -27,13 +27,13 @@ func (o Option) Types() []string {
 
 // HasTags says whether an event that the option covers can have tags.
 func (o Option) HasTags() bool {
-	return slices.ContainsFunc(o.Events, func(k EventKind) bool { return familyOf(k).Posts })
+	return slices.ContainsFunc(o.Events, func(k EventKind) bool { return FamilyOf(k).Posts })
 }
 
 // HasCommunity says whether an event that the option covers can be in a
 // community.
 func (o Option) HasCommunity() bool {
-	return slices.ContainsFunc(o.Events, func(k EventKind) bool { return !familyOf(k).Own })
+	return slices.ContainsFunc(o.Events, func(k EventKind) bool { return !FamilyOf(k).Own })
 }
 
 // CustomOption lets people ask for activities that no list can know, by their
@@ -56,7 +56,7 @@ func (f *Format) Option(value string) (Option, error) {
 	if f.Custom != nil {
 		return f.Custom.Make(value)
 	}
-	return Option{}, sentencef("“%s” is not an activity of this type.", shown(value))
+	return Option{}, Sentencef("“%s” is not an activity of this type.", Shown(value))
 }
 
 // EventKinds are the kinds of events that the option values cover, sorted and
@@ -89,8 +89,8 @@ func (f *Format) Covering(k EventKind) (Option, bool) {
 	return o, err == nil && slices.Contains(o.Events, k)
 }
 
-// shown is a typed value in a form that fits into a sentence.
-func shown(value string) string {
+// Shown is a typed value in a form that fits into a sentence.
+func Shown(value string) string {
 	return firstCharacters(strings.ToValidUTF8(value, "?"), 80)
 }
 

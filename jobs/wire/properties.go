@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"github.com/sitehooks/sitehooks/jobs/wire/object"
 )
 
 // property is a member of the JSON object that a webhook adds to each of its
@@ -15,38 +17,23 @@ type property struct {
 
 // readProperties reads the members in their order; none from an empty text.
 // The error is a sentence for people.
-func readProperties(object string) ([]property, error) {
-	const want = sentence(`Enter a JSON object such as {"source": "forum"}.`)
-	if object == "" {
+func readProperties(text string) ([]property, error) {
+	if text == "" {
 		return nil, nil
 	}
-	if _, err := parseObject([]byte(object)); err != nil {
-		return nil, want
+	o, err := object.Parse([]byte(text))
+	if err != nil {
+		return nil, Sentence(`Enter a JSON object such as {"source": "forum"}.`)
 	}
 	var list []property
 	seen := map[string]bool{}
-	dec := json.NewDecoder(strings.NewReader(object))
-	_, err := dec.Token() // the opening brace
-	for err == nil && dec.More() {
-		var token json.Token
-		var value json.RawMessage
-		if token, err = dec.Token(); err != nil {
-			break
-		}
-		if err = dec.Decode(&value); err != nil {
-			break
-		}
-		p := property{value: compacted(value)}
-		p.name, _ = token.(string)
+	for _, m := range o.Members() {
+		p := property{string(m.Name), object.Quote(string(m.Name)), object.Compact(m.Value)}
 		if seen[p.name] {
-			return nil, sentencef("The property “%s” appears twice.", shown(p.name))
+			return nil, Sentencef("The property “%s” appears twice.", Shown(p.name))
 		}
 		seen[p.name] = true
-		p.key, err = encode(p.name)
 		list = append(list, p)
-	}
-	if err != nil {
-		return nil, want // cannot happen: the object was parsed before
 	}
 	return list, nil
 }
@@ -60,17 +47,17 @@ func checkProperties(typed string, own []string) (stored string, err error) {
 	}
 	for _, p := range list {
 		if ownKey(own, p.name) {
-			return "", sentencef("“%s” is a key of every message, so no property can have this name.", shown(p.name))
+			return "", Sentencef("“%s” is a key of every message, so no property can have this name.", Shown(p.name))
 		}
 	}
-	return string(compacted(json.RawMessage(typed))), nil
+	return string(object.Compact(json.RawMessage(typed))), nil
 }
 
 // moreProperties writes the members of a JSON object as they follow others, each
 // after a comma, except those with a name that the body uses itself, in any
 // case.
-func moreProperties(object string, own []string) (text []byte) {
-	members, _ := readProperties(object) // the form and the API let nothing pass that cannot be read
+func moreProperties(typed string, own []string) (text []byte) {
+	members, _ := readProperties(typed) // the form and the API let nothing pass that cannot be read
 	for _, m := range members {
 		if !ownKey(own, m.name) {
 			text = append(append(append(append(text, ','), m.key...), ':'), m.value...)

@@ -62,7 +62,7 @@ func sampleEvent(eventType string) Event {
 	case AnswerCreated, AnswerEdited, AnswerAccepted:
 		e.Answer = &Answer{
 			AnswerID: 2, Body: "Sitehooks made up this answer to test a webhook. Nobody wrote it.",
-			Link: answerLink(e.Question.Link, 2), Score: 5, IsAccepted: eventType == AnswerAccepted,
+			Link: AnswerLink(e.Question.Link, 2), Score: 5, IsAccepted: eventType == AnswerAccepted,
 			CreationDate: created, LastEditDate: &lastEdit, Owner: community,
 		}
 		e.Subject = "2"

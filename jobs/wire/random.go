@@ -63,8 +63,8 @@ func derivedGUID(at time.Time, hash [sha256.Size]byte) string {
 	return id.String()
 }
 
-// hexSecret makes a secret of 64 lower-case hex digits.
-func hexSecret() string {
+// HexSecret makes a secret of 64 lower-case hex digits.
+func HexSecret() string {
 	var random [32]byte
 	_, _ = rand.Read(random[:]) // never fails: it ends the program instead
 	return hex.EncodeToString(random[:])

@@ -27,7 +27,7 @@ func rateField() Field {
 func checkRate(typed string) (string, error) {
 	n, err := strconv.ParseFloat(strings.TrimSpace(typed), 64)
 	if err != nil || !(n >= rateLeast && n <= rateMost) {
-		return "", sentence("Enter a number from 0.01 to 1000, such as 5 or 0.5, or leave this empty.")
+		return "", Sentence("Enter a number from 0.01 to 1000, such as 5 or 0.5, or leave this empty.")
 	}
 	return strconv.FormatFloat(n, 'f', -1, 64), nil
 }

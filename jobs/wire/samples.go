@@ -3,6 +3,8 @@ package wire
 import (
 	"encoding/json"
 	"strings"
+
+	"github.com/sitehooks/sitehooks/jobs/wire/object"
 )
 
 // Sample is a made-up event that an option covers: always the same one, so that
@@ -11,7 +13,7 @@ func (o Option) Sample() Event { return SampleEvent(o.Events[0]) }
 
 // SampleEvent makes up an event of a kind: always the same one.
 func SampleEvent(k EventKind) Event {
-	f := familyOf(k)
+	f := FamilyOf(k)
 	e := Event{ID: "test-" + k.Type, Type: k.Type, OccurredAt: sampleAt, Location: "main", Actor: User{UserID: -1, DisplayName: "Community"}}
 	switch {
 	case f.Posts, f.Own:
@@ -37,7 +39,7 @@ func sampleForum(eventType string) (json.RawMessage, string) {
 		"comment.created": CommentCreated, "comment.accepted": AnswerAccepted, "comment.deleted": CommentCreated,
 	}[eventType]
 	e := sampleEvent(post)
-	data, err := encode(forumData(e))
+	data, err := object.Encode(forumData(e))
 	if err != nil { // cannot happen: it is made of texts and numbers
 		data = []byte("{}")
 	}

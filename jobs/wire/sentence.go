@@ -2,10 +2,11 @@ package wire
 
 import "fmt"
 
-// sentence is an error whose text is shown to people as it is: a whole
+// Sentence is an error whose text is shown to people as it is: a whole
 // sentence, which the text of an ordinary error is not.
-type sentence string
+type Sentence string
 
-func (s sentence) Error() string { return string(s) }
+func (s Sentence) Error() string { return string(s) }
 
-func sentencef(format string, args ...any) error { return sentence(fmt.Sprintf(format, args...)) }
+// Sentencef is a Sentence with values in it.
+func Sentencef(format string, args ...any) error { return Sentence(fmt.Sprintf(format, args...)) }

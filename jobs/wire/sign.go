@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// standardSignature signs as the Standard Webhooks specification has it: over
+// StandardSignature signs as the Standard Webhooks specification has it: over
 // id, unix seconds and body, joined by dots; one "v1," and base64 for each key,
 // joined by spaces, in the order of the keys.
-func standardSignature(id string, at time.Time, body []byte, keys ...[]byte) string {
+func StandardSignature(id string, at time.Time, body []byte, keys ...[]byte) string {
 	signatures := make([]string, 0, len(keys))
 	for _, key := range keys {
 		mac := hmac.New(sha256.New, key)

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/sitehooks/sitehooks/jobs/wire/object"
 )
 
 // Slack's incoming webhooks. Slack defines the accepted requests and the
@@ -120,7 +122,7 @@ func composeSlack(events []Event) (body []byte, used int, err error) {
 		used++
 	}
 	m.Text = slackFallback(lines)
-	body, err = encode(m)
+	body, err = object.Encode(m)
 	return body, used, err
 }
 

@@ -3,6 +3,8 @@ package wire
 import (
 	"strconv"
 	"strings"
+
+	"github.com/sitehooks/sitehooks/jobs/wire/object"
 )
 
 // slackItem is the part of a message about one event, in plain text.
@@ -49,10 +51,10 @@ func slackItemOf(e Event) (slackItem, error) {
 func slackBroken(e Event) slackItem {
 	var name, reason string
 	var id int64
-	if data, err := parseObject(e.Data); err == nil {
-		data.read("name", &name)
-		data.read("reason", &reason)
-		data.read("id", &id)
+	if data, err := object.Parse(e.Data); err == nil {
+		data.Read("name", &name)
+		data.Read("reason", &reason)
+		data.Read("id", &id)
 	}
 	return slackItem{
 		title:   "Webhook broke: " + firstCharacters(oneLine(name), slackTitle),
@@ -135,10 +137,10 @@ func nameOf(u User) string {
 func slackSilent(e Event) slackItem {
 	var name, since string
 	var hours int64
-	if data, err := parseObject(e.Data); err == nil {
-		data.read("name", &name)
-		data.read("silent_since", &since)
-		data.read("expect_hours", &hours)
+	if data, err := object.Parse(e.Data); err == nil {
+		data.Read("name", &name)
+		data.Read("silent_since", &since)
+		data.Read("expect_hours", &hours)
 	}
 	return slackItem{
 		title:   "Source went silent: " + firstCharacters(oneLine(name), slackTitle),

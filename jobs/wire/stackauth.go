@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/sitehooks/sitehooks/jobs/wire/object"
 )
 
 // The format of Stack Auth, whose webhooks Svix delivers: body, signature,
@@ -40,12 +42,12 @@ func init() {
 			},
 		},
 		OwnHeaders:  []string{"svix-"},
-		NewSecret:   newWhsec,
+		NewSecret:   NewWhsec,
 		CheckSecret: checkWhsec,
 		NewID:       messageID,
 		DeriveID:    derivedMessageID,
 		Compose:     composeStackAuth,
-		Parts:       func(d Draft) [][]byte { return [][]byte{quoted(d.Target)} },
+		Parts:       func(d Draft) [][]byte { return [][]byte{object.Quote(d.Target)} },
 		Headers:     stackAuthHeaders,
 		Samples:     func([]string) []Event { return []Event{{ID: "test", Type: stackAuthTest}} },
 		Policy:      policy,
@@ -78,7 +80,7 @@ func composeStackAuth(events []Event) (body []byte, used int, err error) {
 			return nil, 0, fmt.Errorf("stackauth: %w", err)
 		}
 	}
-	body, err = encode(out)
+	body, err = object.Encode(out)
 	return body, 1, err
 }
 
@@ -99,7 +101,7 @@ func stackAuthHeaders(r Request) []Header {
 	}
 	var keys [][]byte
 	for _, secret := range r.Secrets {
-		if key, err := whsecKey(secret); err == nil {
+		if key, err := WhsecKey(secret); err == nil {
 			keys = append(keys, key)
 		}
 	}
@@ -109,28 +111,31 @@ func stackAuthHeaders(r Request) []Header {
 	return append(
 		headers,
 		Header{"svix-timestamp", unixSeconds(r.At)},
-		Header{"svix-signature", standardSignature(r.ID, r.At, r.Body, keys...)},
+		Header{"svix-signature", StandardSignature(r.ID, r.At, r.Body, keys...)},
 	)
 }
 
-const whsecPrefix = "whsec_"
+// WhsecPrefix begins the signing secrets of Svix and of Standard Webhooks; base64
+// of the key follows.
+const WhsecPrefix = "whsec_"
 
-func newWhsec() string {
+// NewWhsec makes a signing secret of 24 random bytes.
+func NewWhsec() string {
 	var random [24]byte
 	_, _ = rand.Read(random[:]) // never fails: it ends the program instead
-	return whsecPrefix + base64.StdEncoding.EncodeToString(random[:])
+	return WhsecPrefix + base64.StdEncoding.EncodeToString(random[:])
 }
 
 func checkWhsec(secret string) error {
-	if key, err := whsecKey(secret); err != nil || len(key) < 24 || len(key) > 75 {
-		return sentence("Use 24 to 75 bytes in base64, with or without whsec_ before them.")
+	if key, err := WhsecKey(secret); err != nil || len(key) < 24 || len(key) > 75 {
+		return Sentence("Use 24 to 75 bytes in base64, with or without whsec_ before them.")
 	}
 	return nil
 }
 
-// whsecKey decodes a secret into the key that signs.
-func whsecKey(secret string) ([]byte, error) {
-	text := strings.TrimPrefix(secret, whsecPrefix)
+// WhsecKey decodes a secret into the key that signs.
+func WhsecKey(secret string) ([]byte, error) {
+	text := strings.TrimPrefix(secret, WhsecPrefix)
 	if text == "" || strings.ContainsAny(text, "\r\n") { // which the decoder would pass over
 		return nil, base64.CorruptInputError(0)
 	}

@@ -8,13 +8,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/sitehooks/sitehooks/jobs/wire/object"
 )
 
 // superOfficeErrors in a row set a webhook to too many errors. The document
@@ -51,7 +52,7 @@ func init() {
 		}},
 		OwnHeaders:  []string{"X-SuperOffice-", "X-Hook-Test"},
 		NewSecret:   newSuperOfficeSecret,
-		CheckSecret: checkKeyText,
+		CheckSecret: CheckKeyText,
 		NewID:       uuid.NewString,
 		DeriveID:    derivedGUID,
 		Compose:     composeSuperOffice,
@@ -94,16 +95,14 @@ func superOfficeName(eventType string) string {
 	return eventType
 }
 
-var customName = regexp.MustCompile(`^([a-z][a-z0-9_]*)\.[a-z][a-z0-9_]*$`)
-
 // customCRM is the option of an event that a site made up itself.
 func customCRM(value string) (Option, error) {
-	parts := customName.FindStringSubmatch(value)
-	if parts == nil || len(value) > 128 {
-		return Option{}, sentencef("“%s” is not a valid event name. It must have two parts joined by a dot, such as lead.scored; each starts with a letter and consists of a-z, 0-9 and _.", shown(value))
+	name, ok := EventFamily(value)
+	if !ok {
+		return Option{}, Sentencef("“%s” is not a valid event name. It must have two parts joined by a dot, such as lead.scored; each starts with a letter and consists of a-z, 0-9 and _.", Shown(value))
 	}
-	if f, offered := family(parts[1]); offered {
-		return Option{}, sentencef("“%s” is not an event of %s that this type offers.", shown(value), f.Name)
+	if f, offered := family(name); offered {
+		return Option{}, Sentencef("“%s” is not an event of %s that this type offers.", Shown(value), f.Name)
 	}
 	return Option{Value: value, Label: value, Group: "Custom events", Events: []EventKind{KindOf(value)}}, nil
 }
@@ -148,11 +147,11 @@ func composeSuperOffice(events []Event) (body []byte, used int, err error) {
 	if err := n.fill(e); err != nil {
 		return nil, 0, fmt.Errorf("superoffice: %w", err)
 	}
-	head, err := encode(n)
+	head, err := object.Encode(n)
 	if err != nil {
 		return nil, 0, err
 	}
-	values, err := encode(n.fieldValues)
+	values, err := object.Encode(n.fieldValues)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -163,7 +162,7 @@ func composeSuperOffice(events []Event) (body []byte, used int, err error) {
 
 // superOfficeParts are the id, the webhook's name and its properties.
 func superOfficeParts(d Draft) [][]byte {
-	return [][]byte{quoted(d.ID), quoted(d.WebhookName), moreProperties(d.Options[superOfficeProperties], notificationKeys)}
+	return [][]byte{object.Quote(d.ID), object.Quote(d.WebhookName), moreProperties(d.Options[superOfficeProperties], notificationKeys)}
 }
 
 // fill writes the event's entity.
@@ -174,8 +173,8 @@ func (n *notification) fill(e Event) error {
 		return err
 	}
 	n.PrimaryKey, _ = strconv.ParseInt(e.Subject, 10, 64) // 0: it says none
-	if data, err := parseObject(e.Data); err == nil && e.Type == WebhookBroken && e.Subject == "" {
-		data.read("id", &n.PrimaryKey)
+	if data, err := object.Parse(e.Data); err == nil && e.Type == WebhookBroken && e.Subject == "" {
+		data.Read("id", &n.PrimaryKey)
 	}
 	n.fieldValues = dataOf(e)
 	if strings.HasSuffix(e.Type, ".deleted") {

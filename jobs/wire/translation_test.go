@@ -103,7 +103,7 @@ func checkName(t *testing.T, f *Format, eventType, want string) {
 		if read.Event != want || read.Entity != family || read.PrimaryKey != id || strings.Join(read.Changes, " ") != changes {
 			t.Errorf("%s: %s", eventType, body)
 		}
-		if word := itemTypes[eventType]; word != "" && read.FieldValues["type"] != word {
+		if word := ItemTypes[eventType]; word != "" && read.FieldValues["type"] != word {
 			t.Errorf("%s has the values %v", eventType, read.FieldValues)
 		}
 		header := headerOf(f, Request{ID: "d", EventTypes: []string{eventType}})

@@ -11,6 +11,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/sitehooks/sitehooks/jobs/wire/object"
 )
 
 // The format of UserEcho. Its document says SHA-1 in prose and SHA-256 in
@@ -28,8 +30,8 @@ func init() {
 			Key: "secret_1", Label: "Signing key", Help: "Receivers check the header X-UE-Signature with it.",
 		}},
 		OwnHeaders:  []string{"X-UE-Signature"},
-		NewSecret:   hexSecret,
-		CheckSecret: checkKeyText,
+		NewSecret:   HexSecret,
+		CheckSecret: CheckKeyText,
 		NewID:       messageID,
 		DeriveID:    derivedMessageID,
 		Compose:     composeUserEcho,
@@ -74,7 +76,7 @@ func composeUserEcho(events []Event) (body []byte, used int, err error) {
 	if name := userEchoHooks[e.Type]; name != "" && e.Question != nil {
 		out.Hook, out.Data = name, forumData(e)
 	}
-	body, err = encode(out)
+	body, err = object.Encode(out)
 	return body, 1, err
 }
 
@@ -94,10 +96,10 @@ func userEchoHeaders(r Request) []Header {
 	return append(headers, Header{"X-UE-Signature", hex.EncodeToString(mac.Sum(nil))})
 }
 
-// checkKeyText accepts the keys of vendors that use the text itself as the key.
-func checkKeyText(secret string) error {
+// CheckKeyText accepts the keys of vendors that use the text itself as the key.
+func CheckKeyText(secret string) error {
 	if secret == "" || utf8.RuneCountInString(secret) > 256 || !utf8.ValidString(secret) || strings.ContainsFunc(secret, unicode.IsControl) {
-		return sentence("Use 1 to 256 characters on one line.")
+		return Sentence("Use 1 to 256 characters on one line.")
 	}
 	return nil
 }
@@ -109,7 +111,7 @@ func userEchoSamples(values []string) []Event {
 	for _, o := range userEchoOptions() {
 		if slices.Contains(values, o.Value) {
 			e := o.Sample()
-			if !familyOf(o.Events[0]).Own {
+			if !FamilyOf(o.Events[0]).Own {
 				e = Event{ID: e.ID, Type: e.Type, OccurredAt: e.OccurredAt, Data: e.Data}
 			}
 			events = append(events, e)
@@ -170,7 +172,7 @@ func forumData(e Event) any {
 		return forumComment{a.AnswerID, q.QuestionID, a.Body, forumDate(a.CreationDate), authorOf(a.Owner), false}
 	}
 	t := forumTopic{
-		ID: q.QuestionID, Header: q.Title, Description: q.Body, Type: topicType{2, "Questions"}, Tags: normalTags(q.Tags),
+		ID: q.QuestionID, Header: q.Title, Description: q.Body, Type: topicType{2, "Questions"}, Tags: NormalTags(q.Tags),
 		Created: forumDate(q.CreationDate), Author: authorOf(q.Owner), Vote: topicVote{q.Score},
 	}
 	t.Updated = t.Created

@@ -32,14 +32,14 @@ func ReadVia(values []string, own string) (via string, err error) {
 	}
 	switch {
 	case slices.Contains(ids, own):
-		return "", sentence("This is a loop: the notification was sent by this installation and has come back. " +
+		return "", Sentence("This is a loop: the notification was sent by this installation and has come back. " +
 			"Stop the webhook that sends it here, or the source.")
 	case len(ids) >= MaxVia:
-		return "", sentencef("This looks like a loop: the notification came through %d installations of Sitehooks.", len(ids))
+		return "", Sentencef("This looks like a loop: the notification came through %d installations of Sitehooks.", len(ids))
 	}
 	for _, id := range ids {
 		if len(id) > maxViaID || strings.Trim(id, viaCharacters) != "" {
-			return "", sentencef("The header %s has an invalid id.", ViaHeader)
+			return "", Sentencef("The header %s has an invalid id.", ViaHeader)
 		}
 	}
 	return strings.Join(ids, ","), nil

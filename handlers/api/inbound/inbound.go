@@ -26,6 +26,7 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/jobs/send"
 	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/jobs/wire/read"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -109,7 +110,7 @@ func (a *API) Post(c *gin.Context) {
 		counts.Waiting = 1
 	}
 	status := http.StatusAccepted
-	if kind, known := wire.ReaderOf(q.src.Kind); known && kind.Success != 0 {
+	if kind, known := read.ReaderOf(q.src.Kind); known && kind.Success != 0 {
 		status = kind.Success
 	}
 	answer(w, status, counts)
@@ -189,7 +190,7 @@ func (a *API) verify(q *call, token string) *api.Refusal {
 		}
 		return nil
 	}
-	kind, known := wire.ReaderOf(q.src.Kind)
+	kind, known := read.ReaderOf(q.src.Kind)
 	if !known || kind.Verify == nil {
 		return unverified("This version of Sitehooks cannot verify requests of this source.")
 	}
@@ -199,8 +200,8 @@ func (a *API) verify(q *call, token string) *api.Refusal {
 	return nil
 }
 
-func (q *call) received(answers map[string]wire.LookupAnswer) wire.Received {
-	return wire.Received{Header: q.header, Body: q.body, At: q.at, Secrets: q.secrets, Fields: q.src.Fields, Answers: answers}
+func (q *call) received(answers map[string]read.LookupAnswer) read.Received {
+	return read.Received{Header: q.header, Body: q.body, At: q.at, Secrets: q.secrets, Fields: q.src.Fields, Answers: answers}
 }
 
 // process reads a verified request, stores its events and keeps it.

@@ -22,6 +22,7 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/api/inbound"
 	"github.com/sitehooks/sitehooks/jobs/send"
 	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/jobs/wire/read"
 	"github.com/sitehooks/sitehooks/models"
 	"github.com/sitehooks/sitehooks/models/modelstest"
 )
@@ -29,11 +30,11 @@ import (
 // The kind "example" is signed with its secret itself, and its body says what
 // its reading says.
 func init() {
-	wire.RegisterReader(wire.Reader{
+	read.Register(read.Reader{
 		Kind: "example", Label: "Example", Help: "What its body says.", InstanceField: "instance",
 		Secrets:     []wire.SecretField{{Key: "secret_1"}, {Key: "secret_2"}},
 		CheckSecret: func(string) error { return nil },
-		Verify: func(r wire.Received) error {
+		Verify: func(r read.Received) error {
 			for _, secret := range r.Secrets {
 				if r.Header.Get("X-Signature") == secret {
 					return nil
@@ -41,7 +42,7 @@ func init() {
 			}
 			return sentence("The signature is wrong.")
 		},
-		Read: func(r wire.Received) (wire.ReadResult, error) {
+		Read: func(r read.Received) (read.Result, error) {
 			var said struct {
 				Events         []json.RawMessage
 				Ignored, Fault string
@@ -49,24 +50,24 @@ func init() {
 				Panic          bool
 			}
 			if err := json.Unmarshal(r.Body, &said); err != nil {
-				return wire.ReadResult{}, sentence("The body is not JSON.")
+				return read.Result{}, sentence("The body is not JSON.")
 			}
 			if said.Panic {
 				panic("as it was told")
 			}
 			if said.Fault != "" {
-				return wire.ReadResult{}, errors.New(said.Fault)
+				return read.Result{}, errors.New(said.Fault)
 			}
 			for _, path := range said.Lookups {
 				answer, known := r.Answers[path]
 				if !known {
-					return wire.ReadResult{Lookups: []string{path}}, nil
+					return read.Result{Lookups: []string{path}}, nil
 				}
 				if answer.Status != http.StatusOK {
-					return wire.ReadResult{Ignored: "not public"}, nil
+					return read.Result{Ignored: "not public"}, nil
 				}
 			}
-			return wire.ReadResult{Events: said.Events, Ignored: said.Ignored}, nil
+			return read.Result{Events: said.Events, Ignored: said.Ignored}, nil
 		},
 	})
 }

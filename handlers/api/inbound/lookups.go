@@ -12,6 +12,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/jobs/wire/read"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -147,25 +148,25 @@ func (a *API) Attempt(ctx context.Context, src models.Source, r *models.SourceRe
 	return a.Reader.Read(ctx, src, "", received(r))
 }
 
-func received(r *models.SourceRequest) wire.Received {
-	return wire.Received{Header: header(r.Headers), Body: r.Body, At: r.At, Answers: map[string]wire.LookupAnswer{}}
+func received(r *models.SourceRequest) read.Received {
+	return read.Received{Header: header(r.Headers), Body: r.Body, At: r.At, Answers: map[string]read.LookupAnswer{}}
 }
 
 // fetch asks the instance of a source for a path.
-func (a *API) fetch(ctx context.Context, src models.Source, path string) (wire.LookupAnswer, error) {
-	kind, known := wire.ReaderOf(src.Kind)
+func (a *API) fetch(ctx context.Context, src models.Source, path string) (read.LookupAnswer, error) {
+	kind, known := read.ReaderOf(src.Kind)
 	if !known {
-		return wire.LookupAnswer{}, sentence("This version of Sitehooks does not know the kind of this source.")
+		return read.LookupAnswer{}, sentence("This version of Sitehooks does not know the kind of this source.")
 	}
 	instance := strings.TrimRight(src.Fields[kind.InstanceField], "/")
 	if instance == "" {
-		return wire.LookupAnswer{}, sentence("The source has no URL of the instance, which is needed to look up whether this is public.")
+		return read.LookupAnswer{}, sentence("The source has no URL of the instance, which is needed to look up whether this is public.")
 	}
 	status, body, err := a.Sender.Fetch(ctx, instance+"/"+strings.TrimLeft(path, "/"), lookupBytes)
 	if err != nil {
-		return wire.LookupAnswer{}, &waitError{"The look-up failed: " + err.Error()}
+		return read.LookupAnswer{}, &waitError{"The look-up failed: " + err.Error()}
 	}
-	answer := wire.LookupAnswer{Status: status, Body: body}
+	answer := read.LookupAnswer{Status: status, Body: body}
 	if !answer.Final() {
 		return answer, &waitError{fmt.Sprintf("The look-up failed: the instance answered %d %s.", status, http.StatusText(status))}
 	}

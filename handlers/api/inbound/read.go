@@ -17,7 +17,7 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/api"
 	"github.com/sitehooks/sitehooks/handlers/api/ingest"
 	"github.com/sitehooks/sitehooks/jobs/jq"
-	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/jobs/wire/read"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -46,8 +46,8 @@ type Reading struct {
 
 // Read turns a request of a source into events of its location, by the same
 // check that the ingest API makes. The error is a sentence for people.
-func (r *Reader) Read(ctx context.Context, src models.Source, via string, in wire.Received) (_ Reading, err error) {
-	kind, known := wire.ReaderOf(src.Kind)
+func (r *Reader) Read(ctx context.Context, src models.Source, via string, in read.Received) (_ Reading, err error) {
+	kind, known := read.ReaderOf(src.Kind)
 	if !known {
 		return Reading{}, sentence(fmt.Sprintf("This version of Sitehooks does not know sources of the kind %q.", src.Kind))
 	}
@@ -89,7 +89,7 @@ func (e *notRunError) Error() string {
 	return "The source's program could not be run: " + e.err.Error() + "."
 }
 
-func (r *Reader) run(ctx context.Context, src models.Source, in wire.Received) ([]json.RawMessage, error) {
+func (r *Reader) run(ctx context.Context, src models.Source, in read.Received) ([]json.RawMessage, error) {
 	if r.Programs == nil {
 		return nil, &notRunError{errors.New("this instance runs no programs")}
 	}
@@ -108,7 +108,7 @@ func (r *Reader) run(ctx context.Context, src models.Source, in wire.Received) (
 }
 
 // readKind keeps a fault in the reading of one kind from stopping the program.
-func (r *Reader) readKind(ctx context.Context, kind *wire.Reader, in wire.Received) (_ wire.ReadResult, err error) {
+func (r *Reader) readKind(ctx context.Context, kind *read.Reader, in read.Received) (_ read.Result, err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			r.Log.ErrorContext(ctx, "cannot read a request of a source", slog.String("kind", kind.Kind), slog.Any("panic", fault))

@@ -11,7 +11,7 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/definition"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/wording"
-	"github.com/sitehooks/sitehooks/jobs/wire"
+	readers "github.com/sitehooks/sitehooks/jobs/wire/read"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -207,7 +207,7 @@ func (in *SourceInput) describe(c *call, saved *models.Source) (w wantedSource, 
 			w.faults.Whole("kind", "The kind of a source cannot be changed. It is %s.", kind)
 		}
 	}
-	reader, known := wire.ReaderOf(kind)
+	reader, known := readers.ReaderOf(kind)
 	if !known && (saved == nil || !saved.Follows()) {
 		return w, faulty("kind", "There is no such kind of source.")
 	}

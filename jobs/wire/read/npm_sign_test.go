@@ -1,4 +1,4 @@
-package wire
+package read
 
 import (
 	"bytes"
@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
 )
 
 // signed is a request that one of the vendors' npm packages signed.
@@ -20,22 +22,29 @@ type signed struct {
 // another secret. All discussion payloads that GitHub's package has are read, or
 // ignored for a reason.
 func TestNPMSigners(t *testing.T) {
+	question := wire.SampleEvent(wire.KindOf(wire.QuestionCreated))
+	question.Question.Body = "é <b> \u2028 \"quoted\" 🙂"
+	teamCreated := wire.Event{
+		Type: "team.created",
+		Data: json.RawMessage(`{"id":"t1","display_name":"Équipe <&>","quota":12345678901234567890.10}`),
+	}
 	bodies := map[string][]string{}
-	for _, format := range []string{"generic", "stackauth"} {
-		for _, e := range qaSamples([]string{QuestionCreated}) {
-			e.Question.Body = "é <b> \u2028 \"quoted\" 🙂"
-			body, _ := signedRequest(t, known(t, format), e, time.Now(), nil)
-			bodies[format] = append(bodies[format], string(body))
+	for kind, events := range map[string][]wire.Event{"generic": {question}, "stackauth": {question, teamCreated}} {
+		format, _ := wire.Lookup(kind)
+		for _, e := range events {
+			body, _, err := format.Build([]wire.Event{e}, wire.Draft{ID: format.NewID()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			bodies[kind] = append(bodies[kind], string(body))
 		}
 	}
-	body, _ := signedRequest(t, known(t, "stackauth"), teamCreated, time.Now(), nil)
-	bodies["stackauth"] = append(bodies["stackauth"], string(body))
 	input, err := json.Marshal(map[string]any{"github": "It's a Secret to Everybody", "svix": whsecOne, "raw": secretOne, "bodies": bodies})
 	if err != nil {
 		t.Fatal(err)
 	}
 	node := exec.CommandContext(t.Context(), "node", "signers.cjs")
-	node.Dir, node.Stdin, node.Stderr = "testdata/npm", bytes.NewReader(input), t.Output()
+	node.Dir, node.Stdin, node.Stderr = "../testdata/npm", bytes.NewReader(input), t.Output()
 	output, err := node.Output()
 	if err != nil {
 		t.Fatalf("node: %v; this command installs what it needs (as root on Debian Node.js too): make setup", err)
@@ -54,7 +63,7 @@ func TestNPMSigners(t *testing.T) {
 	if payloads != 15+4 {
 		t.Errorf("%d payloads of discussions, want 15 of discussion and 4 of discussion_comment", payloads)
 	}
-	for _, want := range []string{QuestionCreated, QuestionEdited, AnswerCreated, AnswerEdited, AnswerAccepted, "team.created", ""} {
+	for _, want := range []string{wire.QuestionCreated, wire.QuestionEdited, wire.AnswerCreated, wire.AnswerEdited, wire.AnswerAccepted, "team.created", ""} {
 		if types[want] == 0 {
 			t.Errorf("no request gave an event of the type %q: %v", want, types)
 		}
@@ -86,7 +95,7 @@ func checkSigned(t *testing.T, q signed) string {
 		t.Logf("%s: %s", q.Name, result.Ignored)
 		return ""
 	}
-	e, err := Decode(result.Events[0], in.At)
+	e, err := wire.Decode(result.Events[0], in.At)
 	if err != nil || e.ID == "" {
 		t.Errorf("%s: %v in %s", q.Name, err, result.Events[0])
 	}

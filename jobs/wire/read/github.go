@@ -1,4 +1,4 @@
-package wire
+package read
 
 import (
 	"bytes"
@@ -7,32 +7,35 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/jobs/wire/object"
 )
 
 // GitHub Discussions: a discussion of a category that takes answers is a
 // question, a comment on it an answer, and a reply to that a comment.
 func init() {
-	RegisterReader(Reader{
+	Register(Reader{
 		Kind: "github", Label: "GitHub Discussions", Order: 70,
 		Help:        "Discussions that take answers, their comments and accepted answers, of a repository or an organization at GitHub.",
 		Secrets:     readSecrets("The Secret of the webhook at GitHub."),
-		NewSecret:   hexSecret,
-		CheckSecret: checkKeyText,
+		NewSecret:   wire.HexSecret,
+		CheckSecret: wire.CheckKeyText,
 		Verify:      func(r Received) error { return verifyDigest(r, "X-Hub-Signature-256", "sha256=", hexSHA256) },
 		Read:        readGitHub,
 	})
 }
 
-func readGitHub(r Received) (ReadResult, error) {
+func readGitHub(r Received) (Result, error) {
 	event := r.Header.Get("X-GitHub-Event")
 	switch event {
 	case "":
-		return ReadResult{}, errors.New("the header X-GitHub-Event: is missing")
+		return Result{}, errors.New("the header X-GitHub-Event: is missing")
 	case "ping":
 		return ignored("It is GitHub's first message to a new webhook. Nothing happened."), nil
 	case "discussion", "discussion_comment":
 	default:
-		return ignored("The event “%s” is not about discussions.", shown(event)), nil
+		return ignored("The event “%s” is not about discussions.", wire.Shown(event)), nil
 	}
 	id := r.Header.Get("X-GitHub-Delivery")
 	if id == "" {
@@ -40,16 +43,16 @@ func readGitHub(r Received) (ReadResult, error) {
 	}
 	body, err := parseBody(githubJSON(r))
 	if err != nil {
-		return ReadResult{}, err
+		return Result{}, err
 	}
-	action := body.need("action")
-	if !body.has("discussion") {
-		body.fail("discussion", errMissing)
+	action := body.Need("action")
+	if !body.Has("discussion") {
+		body.Fail("discussion", object.ErrMissing)
 	}
-	d := body.inner("discussion")
+	d := body.Inner("discussion")
 	e, why := githubEvent(body, d, event, action, r.At)
-	if *body.fault != nil {
-		return ReadResult{}, *body.fault
+	if body.Fault() != nil {
+		return Result{}, body.Fault()
 	}
 	if why != "" {
 		return ignored("%s", why), nil
@@ -72,84 +75,84 @@ func githubJSON(r Received) []byte {
 }
 
 // githubEvent reads an action, or says in a sentence why it is none of ours.
-func githubEvent(body, d object, event, action string, at time.Time) (e Event, why string) {
-	category := d.inner("category")
+func githubEvent(body, d object.Object, event, action string, at time.Time) (e wire.Event, why string) {
+	category := d.Inner("category")
 	answerable := false
-	category.read("is_answerable", &answerable)
-	comment := body.inner("comment")
-	reply := comment.has("parent_id")
+	category.Read("is_answerable", &answerable)
+	comment := body.Inner("comment")
+	reply := comment.Has("parent_id")
 	types := map[string]string{
-		"discussion created": QuestionCreated, "discussion edited": QuestionEdited, "discussion answered": AnswerAccepted,
-		"discussion_comment created": AnswerCreated, "discussion_comment edited": AnswerEdited,
+		"discussion created": wire.QuestionCreated, "discussion edited": wire.QuestionEdited, "discussion answered": wire.AnswerAccepted,
+		"discussion_comment created": wire.AnswerCreated, "discussion_comment edited": wire.AnswerEdited,
 	}
 	if e.Type = types[event+" "+action]; e.Type == "" {
-		return e, "The action “" + shown(action) + "” of a " + strings.Replace(event, "_", " ", 1) + " is no event of a Q&A site."
+		return e, "The action “" + wire.Shown(action) + "” of a " + strings.Replace(event, "_", " ", 1) + " is no event of a Q&A site."
 	}
 	if !answerable {
-		return e, "The discussion's category “" + shown(category.need("name")) + "” takes no answers, so it holds no questions."
+		return e, "The discussion's category “" + wire.Shown(category.Need("name")) + "” takes no answers, so it holds no questions."
 	}
-	if reply && e.Type == AnswerEdited {
+	if reply && e.Type == wire.AnswerEdited {
 		return e, "Edits of comments are no event of a Q&A site."
 	}
-	e.Community = slugOf(category.need("slug"))
+	e.Community = slugOf(category.Need("slug"))
 	e.Actor = githubUser(body, "sender")
 	e.Question = githubQuestion(d, at)
 	switch {
-	case e.Type == AnswerAccepted:
-		e.Answer = githubAnswer(body.inner("answer"), at)
+	case e.Type == wire.AnswerAccepted:
+		e.Answer = githubAnswer(body.Inner("answer"), at)
 		e.Answer.IsAccepted = true
-		e.OccurredAt = d.when("answer_chosen_at", at)
+		e.OccurredAt = d.When("answer_chosen_at", at)
 	case event == "discussion":
 		e.OccurredAt = time.UnixMilli(e.Question.CreationDate)
-		if e.Type == QuestionEdited {
-			e.OccurredAt = d.when("updated_at", at)
+		if e.Type == wire.QuestionEdited {
+			e.OccurredAt = d.When("updated_at", at)
 			e.Question.LastEditDate = millis(e.OccurredAt)
 		}
 	case reply:
 		a := githubAnswer(comment, at)
-		e.Type, e.Comment = CommentCreated, &Comment{
+		e.Type, e.Comment = wire.CommentCreated, &wire.Comment{
 			CommentID: a.AnswerID, Body: a.Body, Link: a.Link, CreationDate: a.CreationDate, Owner: a.Owner,
 		}
 		e.OccurredAt = time.UnixMilli(a.CreationDate)
 	default:
 		e.Answer = githubAnswer(comment, at)
 		e.OccurredAt = time.UnixMilli(e.Answer.CreationDate)
-		if e.Type == AnswerEdited {
-			e.OccurredAt = comment.when("updated_at", at)
+		if e.Type == wire.AnswerEdited {
+			e.OccurredAt = comment.When("updated_at", at)
 			e.Answer.LastEditDate = millis(e.OccurredAt)
 		}
 	}
 	return e, ""
 }
 
-func githubQuestion(d object, at time.Time) *Question {
-	q := &Question{
-		QuestionID: d.postID("id"), Title: d.need("title"), Link: d.need("html_url"), Tags: []string{},
-		CreationDate: d.when("created_at", at).UnixMilli(), Owner: githubUser(d, "user"),
+func githubQuestion(d object.Object, at time.Time) *wire.Question {
+	q := &wire.Question{
+		QuestionID: d.NeedNumber("id"), Title: d.Need("title"), Link: d.Need("html_url"), Tags: []string{},
+		CreationDate: d.When("created_at", at).UnixMilli(), Owner: githubUser(d, "user"),
 	}
-	d.read("body", &q.Body)
-	for i, raw := range d.list("labels") {
-		q.Tags = append(q.Tags, d.element("labels", i, raw).need("name"))
+	d.Read("body", &q.Body)
+	for i, raw := range d.List("labels", MaxEvents) {
+		q.Tags = append(q.Tags, d.Element("labels", i, raw).Need("name"))
 	}
-	q.Tags = normalTags(q.Tags)
+	q.Tags = wire.NormalTags(q.Tags)
 	return q
 }
 
 // githubAnswer reads a comment, which has the same members when it is an answer.
-func githubAnswer(c object, at time.Time) *Answer {
-	a := &Answer{
-		AnswerID: c.postID("id"), Link: c.need("html_url"), CreationDate: c.when("created_at", at).UnixMilli(), Owner: githubUser(c, "user"),
+func githubAnswer(c object.Object, at time.Time) *wire.Answer {
+	a := &wire.Answer{
+		AnswerID: c.NeedNumber("id"), Link: c.Need("html_url"), CreationDate: c.When("created_at", at).UnixMilli(), Owner: githubUser(c, "user"),
 	}
-	c.read("body", &a.Body)
+	c.Read("body", &a.Body)
 	return a
 }
 
 // githubUser is the user of a member; a deleted one is null.
-func githubUser(o object, name string) User {
-	in := o.inner(name)
-	u := User{UserID: -1}
-	in.read("id", &u.UserID)
-	in.read("login", &u.DisplayName)
+func githubUser(o object.Object, name string) wire.User {
+	in := o.Inner(name)
+	u := wire.User{UserID: -1}
+	in.Read("id", &u.UserID)
+	in.Read("login", &u.DisplayName)
 	if u.DisplayName == "" {
 		u.DisplayName = "Community"
 		if u.UserID != -1 {

@@ -1,8 +1,9 @@
-package wire
+package read
 
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"net/http"
 	"os"
@@ -13,9 +14,11 @@ import (
 	"time"
 )
 
-// readCase is one testdata/KIND/read/CASE.json: a request, or the name of a
-// golden file of the format's writing half whose requests are read again, and
-// the source's settings. Beside it lies CASE.golden with what must come out.
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// readCase is one testdata/KIND/CASE.json: a request, or the name of a golden
+// file of the format's writing half whose requests are read again, and the
+// source's settings. Beside it lies CASE.golden with what must come out.
 type readCase struct {
 	Written string            `json:"written"`
 	Headers map[string]string `json:"headers"`
@@ -36,28 +39,46 @@ type readCase struct {
 func TestGoldenReads(t *testing.T) {
 	for _, r := range Readers() {
 		t.Run(r.Kind, func(t *testing.T) {
-			folder := filepath.Join(r.Kind, "read")
-			cases, goldens := names(t, folder, ".json"), names(t, folder, ".golden")
+			cases, goldens := names(t, r.Kind, ".json"), names(t, r.Kind, ".golden")
 			if !*update && !slices.Equal(cases, goldens) {
 				t.Fatalf("cases %v, golden files %v: they must be the same", cases, goldens)
 			}
 			all := ""
 			for _, name := range cases {
-				t.Run(name, func(t *testing.T) { all += checkReadGolden(t, r, filepath.Join("testdata", folder, name)) })
+				t.Run(name, func(t *testing.T) { all += checkReadGolden(t, r, filepath.Join("testdata", r.Kind, name)) })
 			}
 			for _, want := range []string{"\n{", "\nignored: ", "\nfault: ", "\nrefused: "} {
 				if !strings.Contains(all, want) && (want != "\nrefused: " || r.Verify != nil) {
-					t.Errorf("no case in testdata/%s has a line that begins with %q", folder, want[1:])
+					t.Errorf("no case in testdata/%s has a line that begins with %q", r.Kind, want[1:])
 				}
 			}
 		})
 	}
 }
 
+// names are the files of a kind's testdata with that ending, without it.
+func names(t *testing.T, kind, ending string) []string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join("testdata", kind, "*"+ending))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range paths {
+		paths[i] = strings.TrimSuffix(filepath.Base(p), ending)
+	}
+	return paths
+}
+
 func checkReadGolden(t *testing.T, r *Reader, path string) string {
 	t.Helper()
 	var c readCase
-	readJSON(t, path+".json", &c)
+	text, err := os.ReadFile(path + ".json")
+	if err == nil {
+		err = json.Unmarshal(text, &c)
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
 	var got strings.Builder
 	for _, in := range c.requests(t, r) {
 		got.WriteString(reading(r, in))
@@ -97,7 +118,7 @@ func (c readCase) requests(t *testing.T, r *Reader) []Received {
 	if c.Written == "" {
 		return []Received{in}
 	}
-	text, err := os.ReadFile(filepath.Join("testdata", r.Kind, c.Written+".golden"))
+	text, err := os.ReadFile(filepath.Join("../testdata", r.Kind, c.Written+".golden"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package wire
+package read
 
 import (
 	"cmp"
@@ -8,6 +8,9 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/jobs/wire/object"
 )
 
 // The keys of a Discourse source's fields.
@@ -21,10 +24,10 @@ const (
 // too, so nothing passes that a visitor without a login cannot read: that is
 // looked up at the instance itself.
 func init() {
-	RegisterReader(Reader{
+	Register(Reader{
 		Kind: "discourse", Label: "Discourse", Order: 60, InstanceField: discourseInstance,
 		Help: "Public topics, posts and solutions of a Discourse forum.",
-		Fields: []Field{
+		Fields: []wire.Field{
 			{
 				Key: discourseInstance, Label: "Instance URL", Required: true, Pattern: `https?://[^\s/?#]+(/[^\s?#]*)?`,
 				PatternHelp: "Enter the forum's address, such as https://forum.example.org.",
@@ -36,7 +39,7 @@ func init() {
 			},
 		},
 		Secrets:     readSecrets("The Secret of the webhook at Discourse, 12 characters or more."),
-		NewSecret:   hexSecret,
+		NewSecret:   wire.HexSecret,
 		CheckSecret: checkDiscourseSecret,
 		Verify:      func(r Received) error { return verifyDigest(r, "X-Discourse-Event-Signature", "sha256=", hexSHA256) },
 		Read:        readDiscourse,
@@ -44,8 +47,8 @@ func init() {
 }
 
 func checkDiscourseSecret(secret string) error {
-	if len(secret) < 12 || checkKeyText(secret) != nil {
-		return sentence("Use 12 to 256 characters on one line.")
+	if len(secret) < 12 || wire.CheckKeyText(secret) != nil {
+		return wire.Sentence("Use 12 to 256 characters on one line.")
 	}
 	return nil
 }
@@ -53,28 +56,28 @@ func checkDiscourseSecret(secret string) error {
 // discourseTypes are the event types of Discourse's events: for the first post
 // of a topic, and for the others.
 var discourseTypes = map[string][2]string{
-	"post_created":      {QuestionCreated, AnswerCreated},
-	"post_edited":       {QuestionEdited, AnswerEdited},
-	"topic_edited":      {QuestionEdited, ""},
-	"accepted_solution": {"", AnswerAccepted},
+	"post_created":      {wire.QuestionCreated, wire.AnswerCreated},
+	"post_edited":       {wire.QuestionEdited, wire.AnswerEdited},
+	"topic_edited":      {wire.QuestionEdited, ""},
+	"accepted_solution": {"", wire.AnswerAccepted},
 }
 
-func readDiscourse(r Received) (ReadResult, error) {
+func readDiscourse(r Received) (Result, error) {
 	event := r.Header.Get("X-Discourse-Event")
 	types, known := discourseTypes[event]
 	switch {
 	case event == "":
-		return ReadResult{}, errors.New("the header X-Discourse-Event: is missing")
+		return Result{}, errors.New("the header X-Discourse-Event: is missing")
 	case event == "ping":
 		return ignored("It is a test of the webhook. Nothing happened."), nil
 	case event == "topic_created":
 		return ignored("A new topic is read from its first post, which post_created brings."), nil
 	case !known:
-		return ignored("“%s” is no event of a Q&A site.", shown(event)), nil
+		return ignored("“%s” is no event of a Q&A site.", wire.Shown(event)), nil
 	}
 	body, err := parseBody(r.Body)
 	if err != nil {
-		return ReadResult{}, err
+		return Result{}, err
 	}
 	d := discourse{r: r}
 	if event == "topic_edited" {
@@ -83,14 +86,14 @@ func readDiscourse(r Received) (ReadResult, error) {
 		d.readPost(body, event, types)
 	}
 	switch {
-	case *body.fault != nil:
-		return ReadResult{}, *body.fault
+	case body.Fault() != nil:
+		return Result{}, body.Fault()
 	case d.why != "":
 		return ignored("%s", d.why), nil
 	case d.fault != nil:
-		return ReadResult{}, d.fault
+		return Result{}, d.fault
 	case len(d.lookups) > 0:
-		return ReadResult{Lookups: d.lookups}, nil
+		return Result{Lookups: d.lookups}, nil
 	}
 	return readEvents(d.event)
 }
@@ -99,7 +102,7 @@ func readDiscourse(r Received) (ReadResult, error) {
 // there is none, a fault, or look-ups.
 type discourse struct {
 	r       Received
-	event   Event
+	event   wire.Event
 	why     string
 	fault   error
 	lookups []string
@@ -107,22 +110,22 @@ type discourse struct {
 
 // lookUp is what the instance says at a path to a visitor without a login;
 // false: it is not there yet, or nobody may read it.
-func (d *discourse) lookUp(path string) (o object, found bool) {
+func (d *discourse) lookUp(path string) (o object.Object, found bool) {
 	a, answered := d.r.Answers[path]
 	switch {
 	case !answered:
 		d.lookups = append(d.lookups, path)
-		return object{}, false
+		return object.Object{}, false
 	case a.Status == http.StatusUnauthorized, a.Status == http.StatusForbidden, a.Status == http.StatusNotFound, a.Status == http.StatusGone:
-		return object{}, false
+		return object.Object{}, false
 	case a.Status != http.StatusOK:
 		d.fault = fmt.Errorf("the look-up of %s: was answered %d; check the Instance URL", path, a.Status)
-		return object{}, false
+		return object.Object{}, false
 	}
 	o, err := parseBody(a.Body)
 	if err != nil {
 		d.fault = fmt.Errorf("the look-up of %s: %w; check the Instance URL", path, err)
-		return object{}, false
+		return object.Object{}, false
 	}
 	return o, true
 }
@@ -131,7 +134,7 @@ func (d *discourse) lookUp(path string) (o object, found bool) {
 func (d *discourse) stopped() bool { return d.why != "" || d.fault != nil || len(d.lookups) > 0 }
 
 // public reads a topic as a visitor without a login sees it.
-func (d *discourse) public(topicID int64) (topic object, ok bool) {
+func (d *discourse) public(topicID int64) (topic object.Object, ok bool) {
 	path := "/t/" + strconv.FormatInt(topicID, 10) + ".json"
 	topic, found := d.lookUp(path)
 	if d.stopped() {
@@ -140,8 +143,8 @@ func (d *discourse) public(topicID int64) (topic object, ok bool) {
 	var id int64
 	var archetype string
 	if found {
-		topic.read("id", &id)
-		topic.read("archetype", &archetype)
+		topic.Read("id", &id)
+		topic.Read("archetype", &archetype)
 	}
 	switch {
 	case !found:
@@ -150,22 +153,22 @@ func (d *discourse) public(topicID int64) (topic object, ok bool) {
 		d.fault = fmt.Errorf("the look-up of %s: is not about this topic", path)
 	case archetype != "regular":
 		d.why = "The topic is not a public one, so it is not passed on."
-	case topic.has("deleted_at"):
+	case topic.Has("deleted_at"):
 		d.why = "The topic is deleted."
 	}
 	return topic, !d.stopped()
 }
 
 // hiddenPost says why a post is not public by itself; empty: it may be.
-func hiddenPost(p object) string {
+func hiddenPost(p object.Object) string {
 	var kind int64
 	var hidden, deletedByUser bool
-	if !p.has("post_type") {
-		p.fail("post_type", errMissing)
+	if !p.Has("post_type") {
+		p.Fail("post_type", object.ErrMissing)
 	}
-	p.read("post_type", &kind)
-	p.read("hidden", &hidden)
-	p.read("user_deleted", &deletedByUser)
+	p.Read("post_type", &kind)
+	p.Read("hidden", &hidden)
+	p.Read("user_deleted", &deletedByUser)
 	switch {
 	case kind == 4:
 		return "The post is a whisper, so it is not passed on."
@@ -173,37 +176,37 @@ func hiddenPost(p object) string {
 		return "The post was not written by a member: it is a notice of the forum."
 	case hidden:
 		return "The post is hidden, so it is not passed on."
-	case deletedByUser || p.has("deleted_at"):
+	case deletedByUser || p.Has("deleted_at"):
 		return "The post is deleted."
 	}
 	return ""
 }
 
 // readPost reads an event about a post.
-func (d *discourse) readPost(body object, event string, types [2]string) {
+func (d *discourse) readPost(body object.Object, event string, types [2]string) {
 	member := "post"
 	if event == "accepted_solution" {
 		member = "solved"
 	}
-	if !body.has(member) {
-		body.fail(member, errMissing)
+	if !body.Has(member) {
+		body.Fail(member, object.ErrMissing)
 	}
-	p := body.inner(member)
-	topicID, number := p.postID("topic_id"), p.postID("post_number")
-	if archetype := p.need("topic_archetype"); archetype != "regular" {
+	p := body.Inner(member)
+	topicID, number := p.NeedNumber("topic_id"), p.NeedNumber("post_number")
+	if archetype := p.Need("topic_archetype"); archetype != "regular" {
 		d.why = "The post is in a private message, so it is not passed on."
 	} else {
 		d.why = hiddenPost(p)
 	}
-	if *body.fault != nil || d.why != "" {
+	if body.Fault() != nil || d.why != "" {
 		return
 	}
 	eventType := types[min(number-1, 1)]
 	reply := d.replyTo(p)
-	if reply > 0 && eventType == AnswerCreated {
-		eventType = CommentCreated
+	if reply > 0 && eventType == wire.AnswerCreated {
+		eventType = wire.CommentCreated
 	}
-	if eventType == "" || reply > 0 && eventType != CommentCreated {
+	if eventType == "" || reply > 0 && eventType != wire.CommentCreated {
 		d.why = "It is no event of a Q&A site: " + event + " of a post of this kind."
 		return
 	}
@@ -213,54 +216,54 @@ func (d *discourse) readPost(body object, event string, types [2]string) {
 		return
 	}
 	d.event = d.postEvent(p, eventType, d.question(topic, topicID), parent)
-	if *topic.fault != nil {
-		d.fault = fmt.Errorf("the look-up of the topic: %w", *topic.fault)
+	if topic.Fault() != nil {
+		d.fault = fmt.Errorf("the look-up of the topic: %w", topic.Fault())
 	}
 }
 
 // postEvent is the event of a post of a question's topic.
-func (d *discourse) postEvent(p object, eventType string, q *Question, parent *Answer) Event {
-	id, number := p.postID("id"), p.postID("post_number")
-	created, updated := p.when("created_at", d.r.At), p.when("updated_at", d.r.At)
+func (d *discourse) postEvent(p object.Object, eventType string, q *wire.Question, parent *wire.Answer) wire.Event {
+	id, number := p.NeedNumber("id"), p.NeedNumber("post_number")
+	created, updated := p.When("created_at", d.r.At), p.When("updated_at", d.r.At)
 	version := int64(1)
-	p.read("version", &version)
-	cooked := p.need("cooked")
+	p.Read("version", &version)
+	cooked := p.Need("cooked")
 	slug := ""
-	p.read("category_slug", &slug)
+	p.Read("category_slug", &slug)
 	owner := discourseUser(p, "user_id")
-	e := Event{Type: eventType, OccurredAt: created, Community: slugOf(slug), Question: q}
+	e := wire.Event{Type: eventType, OccurredAt: created, Community: slugOf(slug), Question: q}
 	link := q.Link + "/" + strconv.FormatInt(number, 10)
 	var edited *int64
 	switch eventType {
-	case QuestionCreated, AnswerCreated, CommentCreated:
+	case wire.QuestionCreated, wire.AnswerCreated, wire.CommentCreated:
 		e.Actor, e.ID = owner, fmt.Sprintf("post:%d:created", id)
-	case QuestionEdited, AnswerEdited:
+	case wire.QuestionEdited, wire.AnswerEdited:
 		edited, e.OccurredAt = millis(updated), updated
-		e.ID = fmt.Sprintf("post:%d:v%d:%s", id, version, forumTime(updated))
-	case AnswerAccepted:
+		e.ID = fmt.Sprintf("post:%d:v%d:%s", id, version, idTime(updated))
+	case wire.AnswerAccepted:
 		e.OccurredAt, e.ID = d.r.At, fmt.Sprintf("post:%d:accepted:v%d", id, version)
 	}
 	switch {
 	case number == 1:
 		q.Body, q.Owner, q.CreationDate, q.LastEditDate = cooked, owner, created.UnixMilli(), edited
-	case eventType == CommentCreated:
+	case eventType == wire.CommentCreated:
 		e.Answer = parent
-		e.Comment = &Comment{CommentID: id, Body: cooked, Link: link, CreationDate: created.UnixMilli(), Owner: owner}
+		e.Comment = &wire.Comment{CommentID: id, Body: cooked, Link: link, CreationDate: created.UnixMilli(), Owner: owner}
 	default:
-		e.Answer = &Answer{
+		e.Answer = &wire.Answer{
 			AnswerID: id, Body: cooked, Link: link, CreationDate: created.UnixMilli(), LastEditDate: edited, Owner: owner,
-			IsAccepted: eventType == AnswerAccepted,
+			IsAccepted: eventType == wire.AnswerAccepted,
 		}
 	}
 	return e
 }
 
 // replyTo is the number of the post that a post is a comment on; 0: it is none.
-func (d *discourse) replyTo(p object) (number int64) {
+func (d *discourse) replyTo(p object.Object) (number int64) {
 	if d.r.Fields[discourseReplies] != "yes" {
 		return 0
 	}
-	if p.read("reply_to_post_number", &number); number <= 1 {
+	if p.Read("reply_to_post_number", &number); number <= 1 {
 		return 0
 	}
 	return number
@@ -268,7 +271,7 @@ func (d *discourse) replyTo(p object) (number int64) {
 
 // parent is the answer that a comment is on; nil when there is none that a
 // visitor can read.
-func (d *discourse) parent(topicID, number int64) *Answer {
+func (d *discourse) parent(topicID, number int64) *wire.Answer {
 	if number == 0 || d.why != "" {
 		return nil
 	}
@@ -276,66 +279,66 @@ func (d *discourse) parent(topicID, number int64) *Answer {
 	if !found || hiddenPost(post) != "" {
 		return nil
 	}
-	created := post.when("created_at", d.r.At)
-	a := &Answer{AnswerID: post.postID("id"), CreationDate: created.UnixMilli(), Owner: discourseUser(post, "user_id")}
-	post.read("cooked", &a.Body)
+	created := post.When("created_at", d.r.At)
+	a := &wire.Answer{AnswerID: post.NeedNumber("id"), CreationDate: created.UnixMilli(), Owner: discourseUser(post, "user_id")}
+	post.Read("cooked", &a.Body)
 	var slug string
-	post.read("topic_slug", &slug)
+	post.Read("topic_slug", &slug)
 	a.Link = d.topicLink(slug, topicID) + "/" + strconv.FormatInt(number, 10)
-	if *post.fault != nil {
-		d.fault = fmt.Errorf("the look-up of the post %d of the topic: %w", number, *post.fault)
+	if post.Fault() != nil {
+		d.fault = fmt.Errorf("the look-up of the post %d of the topic: %w", number, post.Fault())
 	}
 	return a
 }
 
 // readTopicEdit reads topic_edited, whose payload has neither the text nor the
 // category's slug.
-func (d *discourse) readTopicEdit(body object) {
-	if !body.has("topic") {
-		body.fail("topic", errMissing)
+func (d *discourse) readTopicEdit(body object.Object) {
+	if !body.Has("topic") {
+		body.Fail("topic", object.ErrMissing)
 	}
-	t := body.inner("topic")
-	id, category := t.postID("id"), int64(0)
-	t.read("category_id", &category)
-	if archetype := t.need("archetype"); archetype != "regular" {
+	t := body.Inner("topic")
+	id, category := t.NeedNumber("id"), int64(0)
+	t.Read("category_id", &category)
+	if archetype := t.Need("archetype"); archetype != "regular" {
 		d.why = "The topic is a private message, so it is not passed on."
-	} else if t.has("deleted_at") {
+	} else if t.Has("deleted_at") {
 		d.why = "The topic is deleted."
 	}
-	if *body.fault != nil || d.why != "" {
+	if body.Fault() != nil || d.why != "" {
 		return
 	}
 	topic, public := d.public(id)
 	slug := ""
 	if category > 0 && d.why == "" {
 		if found, ok := d.lookUp(fmt.Sprintf("/c/%d/show.json", category)); ok {
-			found.inner("category").read("slug", &slug)
+			found.Inner("category").Read("slug", &slug)
 		}
 	}
 	if !public || d.stopped() {
 		return
 	}
 	q := d.question(topic, id)
-	d.event = Event{Type: QuestionEdited, OccurredAt: d.r.At, Community: slugOf(slug), Question: q}
+	d.event = wire.Event{Type: wire.QuestionEdited, OccurredAt: d.r.At, Community: slugOf(slug), Question: q}
 	version := d.readFirstPost(topic, q)
 	// The topic itself has no version: what an edit of it changes is one.
-	edit, _ := encode([]any{q.Title, q.Tags, category}) // texts and a number
+	edit, _ := object.Encode([]any{q.Title, q.Tags, category}) // texts and a number
 	d.event.ID = fmt.Sprintf("topic:%d:v%d:%s", id, version, bodyID(edit))
-	if *topic.fault != nil {
-		d.fault = fmt.Errorf("the look-up of the topic: %w", *topic.fault)
+	if topic.Fault() != nil {
+		d.fault = fmt.Errorf("the look-up of the topic: %w", topic.Fault())
 	}
 }
 
 // readFirstPost fills in what a question has of its topic's first post, and
 // returns the post's version.
-func (d *discourse) readFirstPost(topic object, q *Question) (version int64) {
-	stream := topic.inner("post_stream")
-	posts := stream.list("posts")
-	var first object
+func (d *discourse) readFirstPost(topic object.Object, q *wire.Question) (version int64) {
+	stream := topic.Inner("post_stream")
+	posts := stream.List("posts", MaxEvents)
+	var first object.Object
 	var number int64
 	if len(posts) > 0 {
-		first = stream.element("posts", 0, posts[0])
-		first.read("post_number", &number)
+		first = stream.Element("posts", 0, posts[0])
+		first.Read("post_number", &number)
 	}
 	if number != 1 {
 		d.why = "The topic's first post cannot be read without a login."
@@ -345,25 +348,25 @@ func (d *discourse) readFirstPost(topic object, q *Question) (version int64) {
 		return 0
 	}
 	version = 1
-	first.read("version", &version)
-	first.read("cooked", &q.Body)
-	q.Owner, q.CreationDate = discourseUser(first, "user_id"), first.when("created_at", d.r.At).UnixMilli()
+	first.Read("version", &version)
+	first.Read("cooked", &q.Body)
+	q.Owner, q.CreationDate = discourseUser(first, "user_id"), first.When("created_at", d.r.At).UnixMilli()
 	q.LastEditDate = millis(d.r.At)
 	return version
 }
 
 // question is a topic without what its first post has.
-func (d *discourse) question(topic object, id int64) *Question {
-	q := &Question{
-		QuestionID: id, Title: topic.need("title"), Tags: []string{}, CreationDate: topic.when("created_at", d.r.At).UnixMilli(),
+func (d *discourse) question(topic object.Object, id int64) *wire.Question {
+	q := &wire.Question{
+		QuestionID: id, Title: topic.Need("title"), Tags: []string{}, CreationDate: topic.When("created_at", d.r.At).UnixMilli(),
 	}
-	q.Owner = discourseUser(topic.inner("details").inner("created_by"), "id")
+	q.Owner = discourseUser(topic.Inner("details").Inner("created_by"), "id")
 	var slug string
-	topic.read("slug", &slug)
+	topic.Read("slug", &slug)
 	q.Link = d.topicLink(slug, id)
-	for i, raw := range topic.list("tags") {
+	for i, raw := range topic.List("tags", MaxEvents) {
 		if raw[0] == '{' { // in newer versions
-			q.Tags = append(q.Tags, topic.element("tags", i, raw).need("name"))
+			q.Tags = append(q.Tags, topic.Element("tags", i, raw).Need("name"))
 			continue
 		}
 		var tag string
@@ -371,7 +374,7 @@ func (d *discourse) question(topic object, id int64) *Question {
 			q.Tags = append(q.Tags, tag)
 		}
 	}
-	q.Tags = normalTags(q.Tags)
+	q.Tags = wire.NormalTags(q.Tags)
 	return q
 }
 
@@ -380,12 +383,12 @@ func (d *discourse) topicLink(slug string, id int64) string {
 }
 
 // discourseUser reads a member of the forum, whose name may be empty.
-func discourseUser(o object, idKey string) User {
-	u := User{UserID: -1}
+func discourseUser(o object.Object, idKey string) wire.User {
+	u := wire.User{UserID: -1}
 	var name, username string
-	o.read(idKey, &u.UserID)
-	o.read("name", &name)
-	o.read("username", &username)
+	o.Read(idKey, &u.UserID)
+	o.Read("name", &name)
+	o.Read("username", &username)
 	u.DisplayName = cmp.Or(name, username, "Community")
 	return u
 }

@@ -1,19 +1,21 @@
-package wire
+package read
 
 import (
-	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/jobs/wire/object"
 )
 
 // itemEvents are the event types of an item's types.
 var itemEvents = func() map[string]string {
 	types := map[string]string{}
-	for eventType, word := range itemTypes {
+	for eventType, word := range wire.ItemTypes {
 		types[word] = eventType
 	}
 	return types
@@ -22,32 +24,32 @@ var itemEvents = func() map[string]string {
 // readItem reads an item that itemOf made, or Stack Overflow for Teams
 // Enterprise did, into an event of the type. at counts where the item says no
 // time.
-func readItem(in object, eventType string, at time.Time) Event {
-	p := itemPost{created: at.UnixMilli(), link: in.need("link"), owner: in.owner()}
-	in.read("creation_date", &p.created)
-	in.read("last_edit_date", &p.edited)
-	in.read("body", &p.body)
-	in.read("score", &p.score)
-	e := Event{Type: eventType, OccurredAt: at}
+func readItem(in object.Object, eventType string, at time.Time) wire.Event {
+	p := itemPost{created: at.UnixMilli(), link: in.Need("link"), owner: wire.ReadOwner(in)}
+	in.Read("creation_date", &p.created)
+	in.Read("last_edit_date", &p.edited)
+	in.Read("body", &p.body)
+	in.Read("score", &p.score)
+	e := wire.Event{Type: eventType, OccurredAt: at}
 	switch eventType {
-	case QuestionCreated, AnswerCreated, CommentCreated:
+	case wire.QuestionCreated, wire.AnswerCreated, wire.CommentCreated:
 		e.OccurredAt = time.UnixMilli(p.created)
-	case QuestionEdited, AnswerEdited:
+	case wire.QuestionEdited, wire.AnswerEdited:
 		if p.edited != nil {
 			e.OccurredAt = time.UnixMilli(*p.edited)
 		}
 	}
-	q := &Question{Tags: []string{}, CreationDate: e.OccurredAt.UnixMilli(), Owner: User{UserID: -1, DisplayName: "Community"}}
-	in.read("title", &q.Title)
-	in.read("tags", &q.Tags)
-	q.Tags = normalTags(q.Tags)
+	q := &wire.Question{Tags: []string{}, CreationDate: e.OccurredAt.UnixMilli(), Owner: wire.User{UserID: -1, DisplayName: "Community"}}
+	in.Read("title", &q.Title)
+	in.Read("tags", &q.Tags)
+	q.Tags = wire.NormalTags(q.Tags)
 	e.Question = q
 	switch family, _, _ := strings.Cut(eventType, "."); family {
 	case "question":
-		q.QuestionID, q.Link, q.Body, q.Score = in.postID("question_id"), p.link, p.body, p.score
+		q.QuestionID, q.Link, q.Body, q.Score = in.NeedNumber("question_id"), p.link, p.body, p.score
 		q.CreationDate, q.LastEditDate, q.Owner = p.created, p.edited, p.owner
 	case "answer":
-		e.Answer = p.answer(in, q, eventType == AnswerAccepted)
+		e.Answer = p.answer(in, q, eventType == wire.AnswerAccepted)
 	case "comment":
 		e.Comment, e.Answer = p.comment(in, q)
 	}
@@ -63,59 +65,47 @@ type itemPost struct {
 	edited     *int64
 	link, body string
 	score      int64
-	owner      User
+	owner      wire.User
 }
 
 // answer reads an answer, and what its item says of its question.
-func (p itemPost) answer(in object, q *Question, accepted bool) *Answer {
-	a := &Answer{
-		AnswerID: in.postID("answer_id"), Link: p.link, Body: p.body, Score: p.score, Owner: p.owner,
+func (p itemPost) answer(in object.Object, q *wire.Question, accepted bool) *wire.Answer {
+	a := &wire.Answer{
+		AnswerID: in.NeedNumber("answer_id"), Link: p.link, Body: p.body, Score: p.score, Owner: p.owner,
 		CreationDate: p.created, LastEditDate: p.edited, IsAccepted: accepted,
 	}
-	in.read("is_accepted", &a.IsAccepted)
-	q.QuestionID = in.questionID(p.link)
+	in.Read("is_accepted", &a.IsAccepted)
+	q.QuestionID = questionID(in, p.link)
 	q.Link = questionLink(p.link, q.QuestionID, a.AnswerID)
 	return a
 }
 
 // comment reads a comment, the id of the answer that it is on, if it is on one,
 // and what its item says of their question.
-func (p itemPost) comment(in object, q *Question) (*Comment, *Answer) {
-	c := &Comment{CommentID: in.postID("comment_id"), Link: p.link, Body: p.body, Score: p.score, CreationDate: p.created, Owner: p.owner}
-	q.QuestionID = in.questionID(p.link)
+func (p itemPost) comment(in object.Object, q *wire.Question) (*wire.Comment, *wire.Answer) {
+	c := &wire.Comment{CommentID: in.NeedNumber("comment_id"), Link: p.link, Body: p.body, Score: p.score, CreationDate: p.created, Owner: p.owner}
+	q.QuestionID = questionID(in, p.link)
 	post := q.QuestionID
-	in.read("post_id", &post)
+	in.Read("post_id", &post)
 	q.Link = questionLink(p.link, q.QuestionID, post)
 	if post == q.QuestionID {
 		return c, nil
 	}
-	return c, &Answer{AnswerID: post, Link: answerLink(q.Link, post), CreationDate: q.CreationDate, Owner: q.Owner}
-}
-
-// postID is an id that must be there.
-func (o object) postID(name string) (id int64) {
-	if !o.has(name) {
-		o.fail(name, errMissing)
-	}
-	o.read(name, &id)
-	if id < 1 {
-		o.fail(name, errors.New("must be at least 1"))
-	}
-	return id
+	return c, &wire.Answer{AnswerID: post, Link: wire.AnswerLink(q.Link, post), CreationDate: q.CreationDate, Owner: q.Owner}
 }
 
 var questionInLink = regexp.MustCompile(`/questions/([0-9]{1,16})(/|$)`)
 
 // questionID is that of an answer's or a comment's question, from its link when
 // the item does not tell.
-func (o object) questionID(link string) int64 {
-	if u, err := url.Parse(link); err == nil && !o.has("question_id") {
+func questionID(o object.Object, link string) int64 {
+	if u, err := url.Parse(link); err == nil && !o.Has("question_id") {
 		if m := questionInLink.FindStringSubmatch(u.Path); m != nil {
 			id, _ := strconv.ParseInt(m[1], 10, 64) // 16 digits
 			return id
 		}
 	}
-	return o.postID("question_id")
+	return o.NeedNumber("question_id")
 }
 
 // questionLink finds the link of a question in that of its answer or of a

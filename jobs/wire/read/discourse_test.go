@@ -1,4 +1,4 @@
-package wire
+package read
 
 import (
 	"encoding/json"
@@ -25,7 +25,7 @@ func TestDiscoursePrivacy(t *testing.T) {
 	page := maps.Clone(topic)
 	page["post_stream"] = map[string]any{"posts": []any{first}}
 	// read reads one event with what the instance answers to a visitor.
-	read := func(event, member string, payload any, status int, page any) ReadResult {
+	read := func(event, member string, payload any, status int, page any) Result {
 		body, err := json.Marshal(map[string]any{member: payload})
 		if err != nil {
 			t.Fatal(err)
@@ -51,7 +51,7 @@ func TestDiscoursePrivacy(t *testing.T) {
 			}
 		}
 		t.Fatal(event, ": no end of look-ups")
-		return ReadResult{}
+		return Result{}
 	}
 	events := map[string]string{"post_created": "post", "post_edited": "post", "accepted_solution": "solved"}
 	with := func(base map[string]any, name string, value any) map[string]any {
@@ -59,7 +59,7 @@ func TestDiscoursePrivacy(t *testing.T) {
 		changed[name] = value
 		return changed
 	}
-	hidden := func(what string, result ReadResult) {
+	hidden := func(what string, result Result) {
 		t.Helper()
 		if len(result.Events) > 0 || result.Ignored == "" {
 			t.Errorf("%s: %s, ignored %q", what, result.Events, result.Ignored)

@@ -1,10 +1,12 @@
-package wire
+package read
 
 import (
 	"crypto/sha1" //nolint:gosec // some systems sign with nothing else; it is used only where chosen
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
 )
 
 // The keys of a custom source's fields, and the ways in which a sender may sign.
@@ -21,10 +23,10 @@ const (
 
 // Any JSON, which the source's own jq program turns into events.
 func init() {
-	RegisterReader(Reader{
+	Register(Reader{
 		Kind: "custom", Label: "Custom", Order: 90, HasProgram: true,
 		Help: "Any JSON: a jq program of yours turns it into events of the ingest API.",
-		Fields: []Field{
+		Fields: []wire.Field{
 			{
 				Key: customScheme, Label: "Signature", Choices: []string{signStandard, signSvix, signHexSHA256, signBase64SHA256, signHexSHA1},
 				Help: "How the sender signs, if the source has a signing secret. The last three are an HMAC of the body in one header.",
@@ -36,8 +38,8 @@ func init() {
 			},
 		},
 		Secrets:     readSecrets("The secret with which the sender signs. It is used as it is, except that standard-webhooks and svix decode what follows whsec_."),
-		NewSecret:   hexSecret,
-		CheckSecret: checkKeyText,
+		NewSecret:   wire.HexSecret,
+		CheckSecret: wire.CheckKeyText,
 		Verify:      verifyCustom,
 		Read:        readCustom,
 	})
@@ -50,7 +52,7 @@ func verifyCustom(r Received) error {
 	d, isDigest := digests[r.Fields[customScheme]]
 	switch header := r.Fields[customHeader]; {
 	case isDigest && header == "":
-		return sentence("The source does not name the header with the signature.")
+		return wire.Sentence("The source does not name the header with the signature.")
 	case isDigest:
 		prefix := ""
 		if r.Fields[customScheme] != signBase64SHA256 {
@@ -65,16 +67,16 @@ func verifyCustom(r Received) error {
 }
 
 // readCustom passes on what the program yielded. The events' ids are its own.
-func readCustom(r Received) (ReadResult, error) {
+func readCustom(r Received) (Result, error) {
 	if len(r.Output) == 0 {
 		return ignored("The program yields no events for this body."), nil
 	}
 	for i, output := range r.Output {
 		if o := output; len(o) == 0 || o[0] != '{' {
-			return ReadResult{}, fmt.Errorf("output %d of the program: must be an object, not %s", i+1, kindOfJSON(o))
+			return Result{}, fmt.Errorf("output %d of the program: must be an object, not %s", i+1, kindOfJSON(o))
 		}
 	}
-	return ReadResult{Events: r.Output}, nil
+	return Result{Events: r.Output}, nil
 }
 
 // kindOfJSON names the kind of a value for people.

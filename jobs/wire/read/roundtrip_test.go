@@ -1,4 +1,4 @@
-package wire
+package read
 
 import (
 	"bytes"
@@ -12,6 +12,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/jobs/wire/object"
 )
 
 // TestRoundTrip: each type that is also a kind of source reads what it wrote.
@@ -22,23 +25,23 @@ func TestRoundTrip(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	for _, r := range Readers() {
-		f, writes := Lookup(r.Kind)
+		f, writes := wire.Lookup(r.Kind)
 		if !writes {
 			continue
 		}
 		t.Run(r.Kind, func(t *testing.T) {
-			if status := cmp.Or(r.Success, http.StatusAccepted); !f.Policy.Succeeded(Response{Code: status}) {
+			if status := cmp.Or(r.Success, http.StatusAccepted); !f.Policy.Succeeded(wire.Response{Code: status}) {
 				t.Errorf("a source answers %d, which is no success for a webhook of the same type", status)
 			}
 			g := generator{rand.New(rand.NewPCG(seed, 0))}
-			var kinds []EventKind
-			for _, k := range f.EventKinds(optionValues(f)) {
-				if System(k) != sitehooks { // which no site reports
+			var kinds []wire.EventKind
+			for _, k := range allKinds(f) {
+				if !wire.FamilyOf(k).Own { // which no site reports
 					kinds = append(kinds, k)
 				}
 			}
 			for range 200 {
-				var events []Event
+				var events []wire.Event
 				for range 1 + g.IntN(8) {
 					events = append(events, g.event(kinds[g.IntN(len(kinds))]))
 				}
@@ -53,16 +56,25 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-func checkRoundTrip(t *testing.T, f *Format, r *Reader, events []Event) (used int) {
+// allKinds are the kinds of events that a format can report.
+func allKinds(f *wire.Format) []wire.EventKind {
+	var values []string
+	for _, o := range f.Options {
+		values = append(values, o.Value)
+	}
+	return f.EventKinds(values)
+}
+
+func checkRoundTrip(t *testing.T, f *wire.Format, r *Reader, events []wire.Event) (used int) {
 	t.Helper()
-	draft := Draft{ID: f.NewID(), WebhookName: "A webhook", Options: map[string]string{"digest": "sha1"}}
+	draft := wire.Draft{ID: f.NewID(), WebhookName: "A webhook", Options: map[string]string{"digest": "sha1"}}
 	body, used, err := f.Build(events, draft)
 	if err != nil {
 		t.Fatal(err)
 	}
 	secrets := []string{f.NewSecret(), f.NewSecret()}[:len(f.Secrets)]
 	in := Received{Body: body, Header: http.Header{}, At: time.Now(), Fields: draft.Options}
-	for _, h := range f.Headers(Request{ID: draft.ID, Body: body, At: in.At, Secrets: secrets, EventTypes: []string{events[0].Type}, Options: draft.Options}) {
+	for _, h := range f.Headers(wire.Request{ID: draft.ID, Body: body, At: in.At, Secrets: secrets, EventTypes: []string{events[0].Type}, Options: draft.Options}) {
 		in.Header.Add(h.Name, h.Value)
 	}
 	for _, secret := range secrets {
@@ -78,9 +90,9 @@ func checkRoundTrip(t *testing.T, f *Format, r *Reader, events []Event) (used in
 	if err != nil || result.Ignored != "" || len(result.Events) != used {
 		t.Fatalf("%d events: %v, ignored %q, %d read: %s", used, err, result.Ignored, len(result.Events), body)
 	}
-	var read []Event
+	var read []wire.Event
 	for _, text := range result.Events {
-		e, err := Decode(text, in.At)
+		e, err := wire.Decode(text, in.At)
 		if err != nil {
 			t.Fatalf("%v: %s", err, text)
 		}
@@ -102,13 +114,13 @@ func checkRoundTrip(t *testing.T, f *Format, r *Reader, events []Event) (used in
 }
 
 // checkRead compares the types, and looks for ids that are there twice.
-func checkRead(t *testing.T, f *Format, wrote, read []Event) {
+func checkRead(t *testing.T, f *wire.Format, wrote, read []wire.Event) {
 	t.Helper()
-	types := func(events []Event, translate bool) (list []string) {
+	types := func(events []wire.Event, translate bool) (list []string) {
 		for _, e := range events {
 			name := e.Type
-			if f.Name == "userecho" && translate && userEchoHooks[name] != "" && e.Question != nil {
-				name = userEchoHooks[name] // a forum's own, when it is read
+			if option, covers := f.Covering(wire.KindOf(name)); f.Name == "userecho" && translate && covers && e.Question != nil {
+				name = option.Value // a forum's own, when it is read
 			}
 			list = append(list, name)
 		}
@@ -130,9 +142,9 @@ func checkRead(t *testing.T, f *Format, wrote, read []Event) {
 // generator makes up events.
 type generator struct{ *rand.Rand }
 
-func (g generator) event(k EventKind) Event {
-	e := Event{ID: "e", Type: k.Type, OccurredAt: g.time(), Location: "main", Actor: g.user()}
-	family := familyOf(k)
+func (g generator) event(k wire.EventKind) wire.Event {
+	e := wire.Event{ID: "e", Type: k.Type, OccurredAt: g.time(), Location: "main", Actor: g.user()}
+	family := wire.FamilyOf(k)
 	if !family.Posts {
 		e.Subject = strconv.Itoa(g.IntN(1 << 31))
 		e.Data = g.data(e.Subject)
@@ -141,29 +153,30 @@ func (g generator) event(k EventKind) Event {
 		}
 		return e
 	}
-	q := Question{
-		QuestionID: g.id(), Title: g.text() + "t", Body: g.text(), Tags: normalTags(g.words()), Score: g.Int64N(9) - 4,
+	q := wire.Question{
+		QuestionID: g.id(), Title: g.text() + "t", Body: g.text(), Tags: wire.NormalTags(g.words()), Score: g.Int64N(9) - 4,
 		CreationDate: g.time().UnixMilli(), LastEditDate: g.date(), Owner: g.user(),
 	}
 	q.Link = fmt.Sprintf("https://forum.example.org/%s/%d/%s", []string{"questions", "t", "c/team/questions"}[g.IntN(3)], q.QuestionID, g.slug())
 	e.Question, e.Subject = &q, strconv.FormatInt(q.QuestionID, 10)
 	if k.Family == "answer" || k.Family == "comment" && g.IntN(2) == 0 {
-		a := Answer{
+		a := wire.Answer{
 			AnswerID: g.id(), Body: g.text(), Score: g.Int64N(9), IsAccepted: g.IntN(2) == 0,
 			CreationDate: g.time().UnixMilli(), LastEditDate: g.date(), Owner: g.user(),
 		}
-		if a.Link = answerLink(q.Link, a.AnswerID); g.IntN(3) == 0 {
+		if a.Link = wire.AnswerLink(q.Link, a.AnswerID); g.IntN(3) == 0 {
 			a.Link = "https://forum.example.org/a/" + g.slug()
 		}
 		e.Answer, e.Subject = &a, strconv.FormatInt(a.AnswerID, 10)
 	}
 	if k.Family == "comment" {
-		c := Comment{CommentID: g.id(), Body: g.text(), Score: g.Int64N(9), CreationDate: g.time().UnixMilli(), Owner: g.user()}
-		post := q.Link
+		c := wire.Comment{CommentID: g.id(), Body: g.text(), Score: g.Int64N(9), CreationDate: g.time().UnixMilli(), Owner: g.user()}
+		post, postID := q.Link, q.QuestionID
 		if e.Answer != nil {
-			post = e.Answer.Link
+			post, postID = e.Answer.Link, e.Answer.AnswerID
 		}
-		c.Link = commentLink(post, c.CommentID, e.postID())
+		page, _, _ := strings.Cut(post, "#")
+		c.Link = fmt.Sprintf("%s#comment%d_%d", page, c.CommentID, postID)
 		e.Comment, e.Subject = &c, strconv.FormatInt(c.CommentID, 10)
 	}
 	return e
@@ -183,11 +196,11 @@ func (g generator) date() *int64 {
 	return &ms
 }
 
-func (g generator) user() User {
+func (g generator) user() wire.User {
 	if g.IntN(4) == 0 {
-		return User{UserID: -1, DisplayName: "Community"}
+		return wire.User{UserID: -1, DisplayName: "Community"}
 	}
-	return User{UserID: g.id(), DisplayName: g.text()}
+	return wire.User{UserID: g.id(), DisplayName: g.text()}
 }
 
 func (g generator) text() string {
@@ -216,6 +229,6 @@ func (g generator) data(id string) json.RawMessage {
 	if g.IntN(5) == 0 {
 		return nil
 	}
-	key, _ := encode(g.text())
+	key, _ := object.Encode(g.text())
 	return json.RawMessage(fmt.Sprintf(`{"z":12345678901234567890.10,"id":%s,%s:[{"b":null,"a":1e400}],"id2":"%s"}`, id, key, id))
 }

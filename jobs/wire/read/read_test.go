@@ -1,16 +1,18 @@
-package wire
+package read
 
 import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
 )
 
 func TestRegisterReaderRefuses(t *testing.T) {
-	read := func(Received) (ReadResult, error) { return ReadResult{}, nil }
+	read := func(Received) (Result, error) { return Result{}, nil }
 	for want, r := range map[string]Reader{
 		"is incomplete":              {Kind: "raven", Label: "Raven", Read: read},
-		"has secrets but cannot che": {Kind: "raven", Label: "Raven", Help: "Letters.", Read: read, Secrets: []SecretField{{Key: "secret_1"}}},
+		"has secrets but cannot che": {Kind: "raven", Label: "Raven", Help: "Letters.", Read: read, Secrets: []wire.SecretField{{Key: "secret_1"}}},
 	} {
 		func() {
 			defer func() {
@@ -18,7 +20,7 @@ func TestRegisterReaderRefuses(t *testing.T) {
 					t.Errorf("panicked with %q, want %q", fault, want)
 				}
 			}()
-			RegisterReader(r)
+			Register(r)
 		}()
 	}
 }

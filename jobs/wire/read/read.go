@@ -1,4 +1,11 @@
-package wire
+// Package read is the reading half of the wire formats: one file a kind of
+// source, which ends by registering its Reader. A Reader verifies a request that
+// another system sent, and turns it into events of the ingest API.
+//
+// Like the writing half, jobs/wire, it is pure: no network, no clock, no
+// database. It does not know how requests arrive, how look-ups are made or how
+// events are stored.
+package read
 
 import (
 	"cmp"
@@ -7,10 +14,12 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
 )
 
-// MaxReadEvents is the most events that one request of a source may hold.
-const MaxReadEvents = 1000
+// MaxEvents is the most events that one request of a source may hold.
+const MaxEvents = 1000
 
 // Received is one request that another system made to a source, and the
 // source's own settings.
@@ -42,8 +51,8 @@ func (a LookupAnswer) Final() bool {
 	return a.Status >= 200 && a.Status < 500 && a.Status != http.StatusRequestTimeout && a.Status != http.StatusTooManyRequests
 }
 
-// ReadResult is what a request says.
-type ReadResult struct {
+// Result is what a request says.
+type Result struct {
 	// Events are JSON objects as the ingest API takes them, each with an id
 	// that is the same whenever the sender repeats the request. They name no
 	// location but where the sender wrote the event itself. They are not
@@ -59,12 +68,15 @@ type ReadResult struct {
 
 // Reader is one kind of source: the reading half of a format.
 type Reader struct {
-	Kind  string // in URLs, the API and the database; the Format's name where there is one
+	// Kind is its name in URLs, the API and the database. A kind that is also a
+	// Format has its name, and takes the label, the place in menus and the rules
+	// of secrets from it.
+	Kind  string
 	Label string // for people
 	Help  string // what it reads, as a sentence for people
 	Order int    // in menus, ascending
 	// Fields are those of the source's form that only this kind has.
-	Fields []Field
+	Fields []wire.Field
 	// InstanceField is the key of the field with the instance's URL; empty: the
 	// kind looks nothing up.
 	InstanceField string
@@ -76,7 +88,7 @@ type Reader struct {
 	Success int
 	// Secrets are those that the sender may sign with. A source without a secret
 	// is verified by the token in its address alone.
-	Secrets []SecretField
+	Secrets []wire.SecretField
 	// NewSecret makes a signing secret; nil: the sender makes it, or the kind
 	// has none.
 	NewSecret func() string
@@ -89,25 +101,28 @@ type Reader struct {
 	Verify func(Received) error
 	// Read turns the request into events. The error names the field and its
 	// fault. Verify has accepted the request before, or a token did.
-	Read func(Received) (ReadResult, error)
+	Read func(Received) (Result, error)
 }
 
 // readers holds the kinds in menu order. It is filled by init functions and
 // only read afterwards.
 var readers []*Reader
 
-// RegisterReader makes a kind of source known. It is called from init
+// Register makes a kind of source known. It is called from init
 // functions, and panics when the kind is incomplete or its name is taken: both
 // are mistakes in the program that no user can mend.
-func RegisterReader(r Reader) {
+func Register(r Reader) {
+	if f, writes := wire.Lookup(r.Kind); writes {
+		r.Label, r.Order, r.NewSecret, r.CheckSecret = f.Label, f.Order, f.NewSecret, f.CheckSecret
+	}
 	if r.Kind == "" || r.Label == "" || r.Help == "" || r.Read == nil {
-		panic(fmt.Sprintf("wire: reader %q is incomplete", r.Kind))
+		panic(fmt.Sprintf("read: kind %q is incomplete", r.Kind))
 	}
 	if len(r.Secrets) > 0 && (r.CheckSecret == nil || r.Verify == nil) {
-		panic(fmt.Sprintf("wire: reader %q has secrets but cannot check them", r.Kind))
+		panic(fmt.Sprintf("read: kind %q has secrets but cannot check them", r.Kind))
 	}
 	if _, taken := ReaderOf(r.Kind); taken {
-		panic(fmt.Sprintf("wire: reader %q is registered twice", r.Kind))
+		panic(fmt.Sprintf("read: kind %q is registered twice", r.Kind))
 	}
 	readers = append(readers, &r)
 	slices.SortStableFunc(readers, func(a, b *Reader) int {

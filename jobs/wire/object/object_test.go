@@ -1,4 +1,4 @@
-package wire
+package object
 
 import (
 	"encoding/json"
@@ -24,17 +24,5 @@ func TestReadPlain(t *testing.T) {
 	var n int64
 	if !readPlain([]byte(`"é"`), &text) || !readPlain([]byte(`-17`), &n) || text != "é" || n != -17 {
 		t.Errorf("plain values: %q %d", text, n)
-	}
-}
-
-// TestMessageIDsGrow: later ids stand behind earlier ones, as an index wants.
-func TestMessageIDsGrow(t *testing.T) {
-	first := messageID()
-	id := messageID()
-	for id[:11] == first[:11] { // within the same millisecond
-		id = messageID()
-	}
-	if id <= first || len(id) != len("msg_")+27 {
-		t.Errorf("%s after %s", id, first)
 	}
 }

@@ -1,13 +1,21 @@
-package wire
+package read
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	svix "github.com/svix/svix-webhooks/go"
+)
+
+const (
+	secretOne = "6f1c0b5e2d4a98736f1c0b5e2d4a98736f1c0b5e2d4a98736f1c0b5e2d4a9873"
+	secretTwo = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	whsecOne  = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+	whsecTwo  = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"
 )
 
 // signer is what both libraries that sign have.
@@ -52,7 +60,7 @@ func TestVendorsSign(t *testing.T) {
 				}
 				header := http.Header{}
 				header.Set(c.prefix+"id", "msg_1")
-				header.Set(c.prefix+"timestamp", unixSeconds(at))
+				header.Set(c.prefix+"timestamp", seconds(at))
 				header.Set(c.prefix+"signature", signature)
 				r := Received{Header: header, Body: body, At: now, Secrets: []string{c.other, c.secret}}
 				change(&r)
@@ -70,9 +78,9 @@ func TestVendorsSign(t *testing.T) {
 			check("another secret", "does not match", now, func(r *Received) { r.Secrets = []string{c.other} })
 			check("another body", "does not match", now, func(r *Received) { r.Body = append(r.Body, ' ') })
 			check("another id", "does not match", now, func(r *Received) { r.Header.Set(c.prefix+"id", "msg_2") })
-			check("another time", "does not match", now, func(r *Received) { r.Header.Set(c.prefix+"timestamp", unixSeconds(now.Add(-time.Second))) })
-			check("two times", "is there 2 times", now, func(r *Received) { r.Header.Add(c.prefix+"timestamp", unixSeconds(now)) })
-			check("a time with a sign", "is not a time", now, func(r *Received) { r.Header.Set(c.prefix+"timestamp", "+"+unixSeconds(now)) })
+			check("another time", "does not match", now, func(r *Received) { r.Header.Set(c.prefix+"timestamp", seconds(now.Add(-time.Second))) })
+			check("two times", "is there 2 times", now, func(r *Received) { r.Header.Add(c.prefix+"timestamp", seconds(now)) })
+			check("a time with a sign", "is not a time", now, func(r *Received) { r.Header.Set(c.prefix+"timestamp", "+"+seconds(now)) })
 			check("no signature", "signature is missing", now, func(r *Received) { r.Header.Del(c.prefix + "signature") })
 			check("another version", "does not match", now, func(r *Received) {
 				r.Header.Set(c.prefix+"signature", strings.Replace(r.Header.Get(c.prefix+"signature"), "v1,", "v2,", 1))
@@ -83,6 +91,8 @@ func TestVendorsSign(t *testing.T) {
 		})
 	}
 }
+
+func seconds(at time.Time) string { return strconv.FormatInt(at.Unix(), 10) }
 
 func verifierOf(t *testing.T, kind string) func(Received) error {
 	t.Helper()

@@ -1,4 +1,8 @@
-package wire
+// Package object reads JSON objects member by member, and writes JSON as all
+// bodies of webhooks are written. Both halves of jobs/wire do it through here.
+//
+// It is pure, and knows neither events nor types of webhooks.
+package object
 
 import (
 	"bytes"
@@ -16,24 +20,36 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// object is a JSON object whose members are read one by one and by their
+// Object is a JSON object whose members are read one by one and by their
 // exact names: decoding into a struct would take "Title" for "title". The
-// first fault met stays in fault, and names the member.
-type object struct {
+// first fault found stays: see Fault.
+type Object struct {
 	path    string
-	members []objectMember
+	members []Member
 	fault   *error
 }
 
-type objectMember struct {
-	name []byte
-	raw  json.RawMessage
+// Member is one member of an object: its name without quotes and escapes, and
+// its value as JSON.
+type Member struct {
+	Name  []byte
+	Value json.RawMessage
 }
 
-var errNoObject = errors.New("must be an object")
+// The faults of a member that is not there, and of a value that is not an
+// object.
+var (
+	ErrMissing   = errors.New("is missing")
+	ErrNotObject = errors.New("must be an object")
+)
 
-func parseObject(raw []byte) (object, error) {
-	o := object{fault: new(error)}
+// Of is an object of these members.
+func Of(members ...Member) Object { return Object{fault: new(error), members: members} }
+
+// Parse reads an object, whose values are parts of raw. It fails with
+// ErrNotObject on other JSON, and on what is not JSON.
+func Parse(raw []byte) (Object, error) {
+	o := Object{fault: new(error)}
 	return o, o.parse(raw)
 }
 
@@ -41,8 +57,7 @@ var decoders = sync.Pool{New: func() any {
 	return jsontext.NewDecoder(bytes.NewReader(nil), jsontext.AllowDuplicateNames(true))
 }}
 
-// parse reads the members, whose values are parts of raw.
-func (o *object) parse(raw []byte) error {
+func (o *Object) parse(raw []byte) error {
 	d := decoders.Get().(*jsontext.Decoder) //nolint:forcetypeassert // the pool holds nothing else
 	defer decoders.Put(d)
 	d.Reset(bytes.NewBuffer(raw), jsontext.AllowDuplicateNames(true))
@@ -52,12 +67,12 @@ func (o *object) parse(raw []byte) error {
 		return raw[end-len(v) : end : end], err
 	}
 	if d.PeekKind() != '{' {
-		return errNoObject
+		return ErrNotObject
 	}
 	if _, err := d.ReadToken(); err != nil {
 		return err
 	}
-	o.members = make([]objectMember, 0, 12)
+	o.members = make([]Member, 0, 12)
 	for d.PeekKind() != '}' {
 		name, err := value()
 		if err != nil {
@@ -71,45 +86,46 @@ func (o *object) parse(raw []byte) error {
 		if err != nil {
 			return err
 		}
-		o.members = append(o.members, objectMember{name[1 : len(name)-1], member})
+		o.members = append(o.members, Member{name[1 : len(name)-1], member})
 	}
 	if _, err := d.ReadToken(); err != nil {
 		return err
 	}
 	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
-		return errNoObject
+		return ErrNotObject
 	}
 	return nil
 }
 
-// raw is the member's value, nil when it is not there; of several of a name
+// Raw is the member's value, nil when it is not there; of several of a name
 // the last counts.
-func (o object) raw(name string) json.RawMessage {
+func (o Object) Raw(name string) json.RawMessage {
 	for _, m := range slices.Backward(o.members) {
-		if string(m.name) == name {
-			return m.raw
+		if string(m.Name) == name {
+			return m.Value
 		}
 	}
 	return nil
 }
 
-// has says whether the member is there and not null.
-func (o object) has(name string) bool {
-	raw := o.raw(name)
+// Has says whether the member is there and not null.
+func (o Object) Has(name string) bool {
+	raw := o.Raw(name)
 	return raw != nil && !bytes.Equal(raw, []byte("null"))
 }
 
-// read fills dst from the member, and leaves dst alone when it is not there.
-func (o object) read(name string, dst any) {
-	if !o.has(name) {
+// Read fills dst from the member, and leaves dst alone when it is not there. A
+// value of another kind is a fault.
+func (o Object) Read(name string, dst any) {
+	if !o.Has(name) {
 		return
 	}
-	raw := o.raw(name)
+	raw := o.Raw(name)
 	if readPlain(raw, dst) {
 		return
 	}
 	if err := json.Unmarshal(raw, dst); err != nil {
-		o.fail(name, plainFault(err))
+		o.Fail(name, plainFault(err))
 	}
 }
 
@@ -175,19 +191,27 @@ func readPlainList(raw []byte, dst *[]string) bool {
 	}
 }
 
-// inner is the member as an object; an empty one when it is not there.
-func (o object) inner(name string) object {
-	in := object{path: o.path + name + ".", fault: o.fault}
-	if o.has(name) {
-		if err := in.parse(o.raw(name)); err != nil {
-			o.fail(name, err)
+// Inner is the member as an object; an empty one when it is not there.
+func (o Object) Inner(name string) Object {
+	in := Object{path: o.path + name + ".", fault: o.fault}
+	if o.Has(name) {
+		if err := in.parse(o.Raw(name)); err != nil {
+			o.Fail(name, err)
 		}
 	}
 	return in
 }
 
-func (o object) fail(name string, err error) {
+// Fail notes a fault of a member, unless there was one before.
+func (o Object) Fail(name string, err error) {
 	if *o.fault == nil {
 		*o.fault = fmt.Errorf("%s%s: %w", o.path, name, err)
 	}
 }
+
+// Fault is the first fault found in the object, in those that hold it or in
+// those inside it. It names the member by its path; nil: none was found.
+func (o Object) Fault() error { return *o.fault }
+
+// Members are the members in the order in which they stand.
+func (o Object) Members() []Member { return o.members }

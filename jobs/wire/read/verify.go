@@ -1,4 +1,4 @@
-package wire
+package read
 
 import (
 	"crypto/hmac"
@@ -9,14 +9,16 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
 )
 
 // maxClockSkew is how far the time that a sender signed may be from ours.
 const maxClockSkew = 5 * time.Minute
 
 // readSecrets are the two secrets of a kind of source.
-func readSecrets(help string) []SecretField {
-	return []SecretField{
+func readSecrets(help string) []wire.SecretField {
+	return []wire.SecretField{
 		{Key: "secret_1", Label: "Signing secret 1", Help: help},
 		{
 			Key: "secret_2", Label: "Signing secret 2",
@@ -42,17 +44,17 @@ func verifyStandard(r Received, prefix string, keys func(secret string) [][]byte
 		return err
 	}
 	seconds, err := strconv.ParseInt(timestamp, 10, 64)
-	if err != nil || unixSeconds(time.Unix(seconds, 0)) != timestamp {
-		return sentencef("The header %stimestamp is not a time in seconds since 1970.", prefix)
+	if err != nil || strconv.FormatInt(seconds, 10) != timestamp {
+		return wire.Sentencef("The header %stimestamp is not a time in seconds since 1970.", prefix)
 	}
 	at := time.Unix(seconds, 0)
 	if at.Before(r.At.Add(-maxClockSkew)) || at.After(r.At.Add(maxClockSkew)) {
-		return sentencef("The time in the header %stimestamp is more than five minutes from the time of receipt. Check the clocks of both systems.", prefix)
+		return wire.Sentencef("The time in the header %stimestamp is more than five minutes from the time of receipt. Check the clocks of both systems.", prefix)
 	}
 	signatures := strings.Fields(signature)
 	for _, secret := range r.Secrets {
 		for _, key := range keys(secret) {
-			want := []byte(standardSignature(id, at, r.Body, key))
+			want := []byte(wire.StandardSignature(id, at, r.Body, key))
 			for _, s := range signatures {
 				if hmac.Equal([]byte(s), want) {
 					return nil
@@ -68,14 +70,14 @@ func verifyStandard(r Received, prefix string, keys func(secret string) [][]byte
 // begins with whsec_ the bytes that follow in base64.
 func standardKeys(secret string) [][]byte {
 	keys := [][]byte{[]byte(secret)}
-	if strings.HasPrefix(secret, whsecPrefix) {
+	if strings.HasPrefix(secret, wire.WhsecPrefix) {
 		keys = append(keys, whsecKeys(secret)...)
 	}
 	return keys
 }
 
 func whsecKeys(secret string) [][]byte {
-	key, err := whsecKey(secret)
+	key, err := wire.WhsecKey(secret)
 	if err != nil {
 		return nil
 	}
@@ -103,7 +105,7 @@ func verifyDigest(r Received, header, prefix string, d digest) error {
 	}
 	got, err := d.decode(strings.TrimPrefix(text, prefix))
 	if err != nil {
-		return sentencef("The header %s holds no signature.", header)
+		return wire.Sentencef("The header %s holds no signature.", header)
 	}
 	for _, secret := range r.Secrets {
 		mac := hmac.New(d.hash, []byte(secret))
@@ -116,16 +118,16 @@ func verifyDigest(r Received, header, prefix string, d digest) error {
 }
 
 func wrongSignature(header string) error {
-	return sentencef("The signature in the header %s does not match this body and the source's signing secret.", header)
+	return wire.Sentencef("The signature in the header %s does not match this body and the source's signing secret.", header)
 }
 
 // oneHeader is the value of a header that must be there once.
 func oneHeader(r Received, name string) (string, error) {
 	switch values := r.Header.Values(name); {
 	case len(values) == 0 || len(values) == 1 && values[0] == "":
-		return "", sentencef("The header %s is missing.", name)
+		return "", wire.Sentencef("The header %s is missing.", name)
 	case len(values) > 1:
-		return "", sentencef("The header %s is there %d times.", name, len(values))
+		return "", wire.Sentencef("The header %s is there %d times.", name, len(values))
 	default:
 		return values[0], nil
 	}

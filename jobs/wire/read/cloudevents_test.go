@@ -1,4 +1,4 @@
-package wire
+package read
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package wire
+package read
 
 import (
 	"encoding/json"
@@ -9,13 +9,15 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/sitehooks/sitehooks/jobs/wire/object"
 )
 
 // FuzzRead: no reader panics on any body, or on any answer to its look-ups. It
 // gives events, a reason, look-ups or a fault; the same each time; and every
 // event is one JSON object with an id.
 func FuzzRead(f *testing.F) {
-	paths, err := filepath.Glob("testdata/*/read/*.json")
+	paths, err := filepath.Glob("testdata/*/*.json")
 	if err != nil || len(paths) == 0 {
 		f.Fatal("no seeds", err)
 	}
@@ -79,7 +81,7 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-func checkResult(t *testing.T, r *Reader, result ReadResult, err error) {
+func checkResult(t *testing.T, r *Reader, result Result, err error) {
 	t.Helper()
 	outcomes := 0
 	for _, is := range []bool{err != nil, len(result.Events) > 0 || result.Ignored != "", len(result.Lookups) > 0} {
@@ -87,7 +89,7 @@ func checkResult(t *testing.T, r *Reader, result ReadResult, err error) {
 			outcomes++
 		}
 	}
-	if outcomes != 1 || len(result.Events) > MaxReadEvents {
+	if outcomes != 1 || len(result.Events) > MaxEvents {
 		t.Fatalf("%+v, %v", result, err)
 	}
 	if err != nil && (err.Error() == "" || strings.Contains(err.Error(), " json: ")) || !utf8.ValidString(result.Ignored) {
@@ -97,10 +99,10 @@ func checkResult(t *testing.T, r *Reader, result ReadResult, err error) {
 		if r.HasProgram {
 			continue // it passes on what the program yielded
 		}
-		o, err := parseObject(e)
+		o, err := object.Parse(e)
 		id := ""
 		if err == nil {
-			o.read("id", &id)
+			o.Read("id", &id)
 		}
 		if err != nil || id == "" || !utf8.Valid(e) {
 			t.Fatalf("%v in %s", err, e)
