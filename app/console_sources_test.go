@@ -1,11 +1,15 @@
 package app_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
 
 	"github.com/sitehooks/sitehooks/app/apptest"
 )
@@ -89,4 +93,65 @@ func TestASourceInTheBrowser(t *testing.T) {
 	if a := b.Event("crm:a"); a.Code != http.StatusOK {
 		t.Errorf("the event: %d", a.Code)
 	}
+}
+
+// TestASourceWithoutScripts goes over the six pages of sources in a browser that
+// runs no script: a source is added, its program mended with the preview, a request
+// read again, and the source deleted.
+func TestASourceWithoutScripts(t *testing.T) {
+	in, b, c, found := atConsole(t)
+	_, err := chromedp.Call(c.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	ok(t, err)
+	button := func(do string) string { return "main .form-foot button[value=" + do + "]" }
+	says := func(selector, text string) {
+		t.Helper()
+		c.until(fmt.Sprintf("document.querySelector(%q)?.textContent.includes(%q)", selector, text))
+	}
+	c.open(in.Base + "/admin/sources")
+	c.click(`a[href="/admin/sources/new"]`)
+	c.until("location.pathname === '/admin/sources/new'")
+	c.click(`a[href="/admin/sources/new?kind=custom"]`)
+	c.until("document.getElementById('program')")
+	c.enter("#name", "CRM")
+	c.enter("#program", `.leads[] | {type: "lead", id: .number}`)
+	c.click(button("save"))
+	says("#name-err", "a–z, 0–9 and -")
+	if eval[string](c, "document.getElementById('program').value") != `.leads[] | {type: "lead", id: .number}` {
+		t.Error("the program that was typed is gone")
+	}
+	c.enter("#name", "crm")
+	c.click(button("save"))
+	c.until("document.querySelector('#fresh-address')")
+	if !eval[bool](c, "document.querySelector('[data-copy]').hidden") {
+		t.Fatal("a script ran")
+	}
+	_, path, _ := strings.Cut(strings.TrimPrefix(c.words("#fresh-address"), "http://"), "/")
+	if a := sends(t, in.Base+"/"+path, `{"leads":[{"number":"a","name":"Ada"},{"number":"b","name":"Bob"}]}`); a.Code != http.StatusUnprocessableEntity {
+		t.Fatalf("%d %s", a.Code, a.Body)
+	}
+	c.open(in.Base + "/admin/sources/crm")
+	says("tbody", "must have two parts")
+	c.click(`.s-page-title--actions a[href$="/edit"]`)
+	c.until("document.getElementById('program')")
+	c.enter("#program", leadProgram)
+	c.click(button("preview"))
+	says("[data-preview]", "2 events")
+	c.click(button("save"))
+	c.until("location.pathname === '/admin/sources/crm'")
+	c.click("tbody a")
+	c.until("location.pathname.includes('/requests/')")
+	c.click("form[action$='/again'] button")
+	says(".s-notice__success", "2 events")
+	if a := b.Event("crm:a"); a.Code != http.StatusOK {
+		t.Errorf("the event: %d", a.Code)
+	}
+	c.open(in.Base + "/admin/sources")
+	c.click(`a[aria-label="Delete crm…"]`)
+	c.until("location.pathname === '/admin/sources/crm/delete'")
+	c.click("main form button.s-btn__danger")
+	says(".s-notice__success", "Deleted crm.")
+	if a := b.Get("/admin/sources/crm"); a.Code != http.StatusNotFound {
+		t.Errorf("the source is still there: %d", a.Code)
+	}
+	found.none(t)
 }

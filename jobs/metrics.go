@@ -99,6 +99,8 @@ var (
 		"How long the oldest event has been due for dispatch, if longer than three intervals and 15 seconds; otherwise 0.", nil, nil)
 	sourceEventDesc = prometheus.NewDesc("sitehooks_source_last_event_timestamp_seconds",
 		"When a source reported its last event, in seconds since 1970. It has no sample before the first one.", []string{"source"}, nil)
+	sourceSilentDesc = prometheus.NewDesc("sitehooks_source_silent",
+		"1 while a source has reported nothing for longer than expected, otherwise 0.", []string{"source"}, nil)
 	sourceBehindDesc = prometheus.NewDesc("sitehooks_source_behind_seconds",
 		"How far a follower is behind. One that reports no more falls behind from then on.", []string{"source"}, nil)
 	webhooksDesc = prometheus.NewDesc("sitehooks_webhooks", "Webhooks by state.", []string{"state"}, nil)
@@ -106,7 +108,7 @@ var (
 
 // Describe implements prometheus.Collector.
 func (*depthCollector) Describe(c chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{oldestDesc, eventsDesc, backlogsDesc, asideDesc, waitingDesc, lateDesc, webhooksDesc, sourceEventDesc, sourceBehindDesc} {
+	for _, d := range []*prometheus.Desc{oldestDesc, eventsDesc, backlogsDesc, asideDesc, waitingDesc, lateDesc, webhooksDesc, sourceEventDesc, sourceSilentDesc, sourceBehindDesc} {
 		c <- d
 	}
 }
@@ -136,6 +138,11 @@ func (x *depthCollector) Collect(c chan<- prometheus.Metric) {
 		if s.State.LastEventAt != nil {
 			gauge(sourceEventDesc, float64(s.State.LastEventAt.UnixMilli())/1000, s.Name)
 		}
+		silent := 0.0
+		if s.State.SilentSince != nil {
+			silent = 1
+		}
+		gauge(sourceSilentDesc, silent, s.Name)
 		if s.Cursor != nil {
 			gauge(sourceBehindDesc, s.Cursor.Behind(at.Now).Seconds(), s.Name)
 		}

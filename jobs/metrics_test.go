@@ -62,8 +62,8 @@ func TestMetricsOfTheQueues(t *testing.T) {
 	})
 }
 
-// TestMetricsOfSources: of each source when it last reported, and how far a
-// follower is behind.
+// TestMetricsOfSources: of each source when it last reported, whether it is
+// silent, and how far a follower is behind.
 func TestMetricsOfSources(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		registry := prometheus.NewRegistry()
@@ -83,16 +83,16 @@ func TestMetricsOfSources(t *testing.T) {
 			return got
 		}
 		ctx := b.t.Context()
-		_, _, err := b.store.Sources.Create(ctx, admin, "team", models.SourceInput{Kind: "generic", Location: "main"})
+		_, _, err := b.store.Sources.Create(ctx, admin, "team", models.SourceInput{Kind: "generic", Location: "main", ExpectHours: 1})
 		ok(b.t, err)
-		if got := sources(); len(got) > 0 {
+		if got := sources(); !maps.Equal(got, map[string]float64{"sitehooks_source_silent team": 0}) {
 			b.t.Errorf("before any event: %v", got)
 		}
 		ok(b.t, b.store.Sources.Keep(ctx, &models.SourceRequest{Source: "team", Verified: true, State: models.RequestAccepted, Accepted: 1}))
 		at := b.clock.Now()
 		_, err = b.store.Sources.PutCursor(ctx, admin, "answer", models.CursorInput{Holder: "a", BehindSeconds: 7, Lease: time.Minute})
 		ok(b.t, err)
-		want := map[string]float64{"sitehooks_source_last_event_timestamp_seconds team": float64(at.UnixMilli()) / 1000, "sitehooks_source_behind_seconds answer": 7}
+		want := map[string]float64{"sitehooks_source_last_event_timestamp_seconds team": float64(at.UnixMilli()) / 1000, "sitehooks_source_behind_seconds answer": 7, "sitehooks_source_silent team": 0, "sitehooks_source_silent answer": 0}
 		if got := sources(); !maps.Equal(got, want) {
 			b.t.Errorf("got %v, want %v", got, want)
 		}
@@ -100,6 +100,16 @@ func TestMetricsOfSources(t *testing.T) {
 		want["sitehooks_source_behind_seconds answer"] = 607
 		if got := sources(); !maps.Equal(got, want) {
 			b.t.Errorf("a follower that reports no more: got %v, want %v", got, want)
+		}
+		b.clock.Add(time.Hour)
+		_, err = b.store.Sources.Silence(ctx)
+		ok(b.t, err)
+		if got := sources(); got["sitehooks_source_silent team"] != 1 || got["sitehooks_source_silent answer"] != 0 {
+			b.t.Errorf("after an hour without an event: %v", got)
+		}
+		ok(b.t, b.store.Sources.Keep(ctx, &models.SourceRequest{Source: "team", Verified: true, State: models.RequestAccepted, Accepted: 1}))
+		if got := sources(); got["sitehooks_source_silent team"] != 0 {
+			b.t.Errorf("after an event: %v", got)
 		}
 	})
 }

@@ -109,6 +109,11 @@ func (x *Sources) Update(ctx context.Context, by Actor, name string, updatedAt t
 		if err := tx.Select("*").Updates(&src).Error; err != nil {
 			return err
 		}
+		if src.ExpectHours != old.ExpectHours { // Silence decides anew
+			if err := tx.Model(&SourceState{}).Where("source = ?", name).Update("silent_since", nil).Error; err != nil {
+				return err
+			}
+		}
 		return auditAt(tx, by, now, oneLocation(old.Location, src.Location), "source.saved", sourceLabel(src), sourceChanges(old, src, in))
 	})
 	return src, token, err

@@ -103,7 +103,7 @@ func (x *Sources) keepOf(tx *gorm.DB, name string, requests []*SourceRequest, no
 			return err
 		}
 	}
-	return x.recordUse(tx, name, requests, now)
+	return x.recordUse(tx, name, requests, false, now)
 }
 
 // orNoBytes keeps nil bytes from becoming a null in the database.
@@ -169,6 +169,12 @@ func (x *Sources) Again(ctx context.Context, r *SourceRequest, in time.Duration)
 		if err != nil {
 			return err
 		}
+		var older bool // and it did not wait: it was read again by hand
+		err = tx.Raw(`select count(*) > 0 from source_requests r where r.id = ? and r.next_at is null and exists
+			(select 1 from source_requests n where n.source = r.source and n.verified and n.id > r.id)`, r.ID).Scan(&older).Error
+		if err != nil {
+			return err
+		}
 		r.NextAt = nil
 		if r.State == RequestWaiting {
 			at := now.Add(in)
@@ -182,7 +188,7 @@ func (x *Sources) Again(ctx context.Context, r *SourceRequest, in time.Duration)
 		if res.Error != nil {
 			return res.Error
 		}
-		return x.recordUse(tx, r.Source, []*SourceRequest{r}, now)
+		return x.recordUse(tx, r.Source, []*SourceRequest{r}, older, now)
 	})
 }
 

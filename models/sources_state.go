@@ -21,8 +21,9 @@ const SourceSilentEvent = "source.silent"
 // nothing about the source: anybody can send those.
 const strangersQuiet = time.Hour
 
-// fare records how a source fares after its newest requests.
-func (x *Sources) recordUse(tx *gorm.DB, name string, requests []*SourceRequest, now time.Time) error {
+// recordUse records how a source fares after requests. Whether it fails is told by
+// its newest one; with older it is not among these.
+func (x *Sources) recordUse(tx *gorm.DB, name string, requests []*SourceRequest, older bool, now time.Time) error {
 	var events int64
 	var newest *SourceRequest // that says something about the source
 	read := false
@@ -45,9 +46,9 @@ func (x *Sources) recordUse(tx *gorm.DB, name string, requests []*SourceRequest,
 	if read {
 		is.LastReadAt = &now
 	}
-	failed := newest.Reason != "" && newest.State != RequestIgnored // waiting with a reason: its look-up failed
+	failed := newest.State == RequestRefused || newest.State == RequestWaiting && newest.Reason != "" // its look-up failed
 	switch known := was.LastReadAt != nil && now.Sub(*was.LastReadAt) < strangersQuiet; {
-	case !newest.Verified && known:
+	case older, !newest.Verified && known:
 	case failed:
 		is.Error = newest.Reason
 		if was.ErrorAt == nil {

@@ -166,6 +166,20 @@ func TestRequestsOfASource(t *testing.T) {
 		if is := state(); is.Error != "" {
 			t.Errorf("after one that was ignored: %+v", is)
 		}
+		// Of one that was accepted in part nothing fails, and an older one that is read
+		// again says nothing about the source.
+		keep(models.SourceRequest{Verified: true, State: models.RequestAccepted, Accepted: 1, Reason: "one item was ignored"})
+		if is := state(); is.Error != "" {
+			t.Errorf("after one that was accepted in part: %+v", is)
+		}
+		again := first
+		again.State, again.Reason = models.RequestRefused, "not read any more"
+		ok(t, s.Sources.Again(t.Context(), &again, 0))
+		if is := state(); is.Error != "" {
+			t.Errorf("after an old request was read again: %+v", is)
+		}
+		again = first
+		ok(t, s.Sources.Again(t.Context(), &again, 0))
 		got, err := s.Sources.Request(t.Context(), "team", first.ID)
 		ok(t, err)
 		if !slices.Equal(got.EventIDs, first.EventIDs) || got.Accepted != 2 || string(got.Body) != "{}" {
@@ -287,6 +301,16 @@ func TestSilence(t *testing.T) {
 		ok(t, s.DB().Find(&events, "type = ?", models.SourceSilentEvent).Error)
 		if len(events) != 1 || events[0].Subject != "team" || events[0].Location != "main" || !bytes.Contains(events[0].Payload, []byte(`"expect_hours":2`)) {
 			t.Errorf("events: %+v", events)
+		}
+		// Another expectation decides anew.
+		src, err := s.Sources.Get(t.Context(), "team")
+		ok(t, err)
+		for _, hours := range []int64{100, 0, 2} {
+			src, _, err = s.Sources.Update(t.Context(), mary, "team", src.UpdatedAt, models.SourceInput{Kind: "generic", Location: "main", ExpectHours: hours})
+			ok(t, err)
+			if n := silence(); (state().SilentSince != nil) != (hours == 2) || (n == 1) != (hours == 2) {
+				t.Errorf("expected every %d hours: %d are silent, %+v", hours, n, state())
+			}
 		}
 		s.Sources.Count("team", 3) // as of a follower, and it clears by itself
 		ok(t, s.Sources.Flush(t.Context()))

@@ -3,6 +3,7 @@ package sources
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -85,8 +86,12 @@ func (s *Pages) Show(c *gin.Context) error {
 	}
 	if !row.Follows() {
 		p.address(s.BaseURL.String())
-		if p.Fresh, err = s.TakeOnce(c, web.OnceAddress); err != nil {
+		fresh, err := s.TakeOnce(c, web.OnceAddress)
+		if err != nil {
 			return err
+		}
+		if strings.HasPrefix(fresh, s.fullAddress(row.Name, "")) { // and not that of another source
+			p.Fresh = fresh
 		}
 	}
 	p.Spark, p.Events = spark(hours[row.Name], at.Now)

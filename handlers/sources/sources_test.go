@@ -112,6 +112,10 @@ func TestAddingASource(t *testing.T) {
 	if !strings.HasPrefix(address, "http://console.example.com/in/forum/") || len(address) != len("http://console.example.com/in/forum/")+64 {
 		t.Fatalf("its address is %q", address)
 	}
+	a = c.Post("/admin/sources/new?kind=userecho", url.Values{"name": {"another"}, "location": {"main"}}).Want(http.StatusSeeOther)
+	if text := c.Get("/admin/sources/forum").Want(http.StatusOK).Text("#fresh-address"); text != "" {
+		t.Errorf("it shows the address of another source: %s", text)
+	}
 	page := c.Get("/admin/sources/forum").Want(http.StatusOK)
 	if page.Text("#address") != "http://console.example.com/in/forum/…" || strings.Contains(page.Body, address) || !strings.Contains(page.Text("main"), "An event every 12 hours") {
 		t.Errorf("later it shows %s", page.Text("main"))

@@ -133,6 +133,9 @@ func run(code *gojq.Code, in Input) ([]json.RawMessage, error) {
 		if err != nil {
 			return nil, faultf("The program failed: %s.", shorten(err))
 		}
+		if !json.Valid(text) { // gojq writes what is nested deeper than encoding/json takes
+			return nil, faultf("The program yields a value that is nested too deeply.")
+		}
 		if size += len(text); size > maxAnswer/2 {
 			return nil, faultf("The program yields more than %d MiB.", maxAnswer>>21)
 		}

@@ -10,6 +10,7 @@
 package jq
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -52,19 +53,26 @@ type answer struct {
 	Fault   string            `json:"fault,omitempty"`
 }
 
-// writeFrame writes v as JSON after its length in four bytes.
+// lengthBytes is how many bytes of a frame say how long the rest is.
+const lengthBytes = 4
+
+// writeFrame writes v as JSON after its length.
 func writeFrame(w io.Writer, v any) error {
-	text, err := json.Marshal(v)
-	if err != nil {
+	var frame bytes.Buffer
+	frame.Write(make([]byte, lengthBytes))
+	encoder := json.NewEncoder(&frame)
+	encoder.SetEscapeHTML(false) // what a program yields passes as it is
+	if err := encoder.Encode(v); err != nil {
 		return err
 	}
-	_, err = w.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(text))), text...)) //nolint:gosec // far below 4 GiB
+	binary.BigEndian.PutUint32(frame.Bytes(), uint32(frame.Len()-lengthBytes)) //nolint:gosec // far below 4 GiB
+	_, err := w.Write(frame.Bytes())
 	return err
 }
 
 // readFrame reads what writeFrame wrote, of at most limit bytes.
 func readFrame(r io.Reader, limit uint32, v any) error {
-	var length [4]byte
+	var length [lengthBytes]byte
 	if _, err := io.ReadFull(r, length[:]); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package inbound_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"reflect"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,6 +22,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers/api"
 	"github.com/sitehooks/sitehooks/handlers/api/inbound"
+	"github.com/sitehooks/sitehooks/jobs/jq"
 	"github.com/sitehooks/sitehooks/jobs/send"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/jobs/wire/read"
@@ -191,7 +194,7 @@ func TestEventsOfASource(t *testing.T) {
 
 		long := strings.Repeat("é", 200)
 		token := r.source("address")
-		if status, answer := r.post("address/"+token, `{"events":[`+scored(long)+`,{"type":"lead.scored"}]}`); status != http.StatusAccepted {
+		if status, answer := r.post("address/"+token, `{"events":[`+scored(long)+`,{"type":"lead.scored","data":{"n":1,"id":7}}]}`); status != http.StatusAccepted {
 			t.Errorf("by its address: %d %s", status, answer)
 		}
 		ids := r.recorded("address")[0].EventIDs
@@ -262,6 +265,35 @@ func TestRefusedRequests(t *testing.T) {
 		ok(t, err)
 		if row.State.Error == "" {
 			t.Errorf("a source of which nothing was read yet fares %+v", row.State)
+		}
+	})
+}
+
+// programs are told what a program would get.
+type programs struct{ got []jq.Input }
+
+func (p *programs) Run(_ context.Context, _, _ string, in jq.Input) ([]json.RawMessage, error) {
+	p.got = append(p.got, in)
+	return []json.RawMessage{json.RawMessage(scored("a"))}, nil
+}
+
+// TestAProgramSeesWhatIsKept: no credential of the sender, and reading again gives
+// it the same.
+func TestAProgramSeesWhatIsKept(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *receiver) {
+		p := &programs{}
+		r.api.Reader.Programs = p
+		src, token, err := r.store.Sources.Create(t.Context(), mary, "crm", models.SourceInput{Kind: "custom", Location: "main", Program: "."})
+		ok(t, err)
+		status, answer := r.post("crm/"+token, `{"a":1}`, "Authorization", "Bearer of the sender", "X-Kind", "lead", "X-Kind", "hot")
+		if status != http.StatusAccepted {
+			t.Fatalf("%d %s", status, answer)
+		}
+		kept, err := r.store.Sources.Request(t.Context(), "crm", r.recorded("crm")[0].ID)
+		ok(t, err)
+		ok(t, r.api.Again(t.Context(), src, &kept))
+		if len(p.got) != 2 || !reflect.DeepEqual(p.got[0], p.got[1]) || p.got[0].Header["authorization"] != "***" || p.got[0].Header["x-kind"] != "lead, hot" {
+			t.Errorf("the program gets %q", p.got)
 		}
 	})
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/api"
 	"github.com/sitehooks/sitehooks/handlers/api/ingest"
 	"github.com/sitehooks/sitehooks/jobs/jq"
+	"github.com/sitehooks/sitehooks/jobs/send"
 	"github.com/sitehooks/sitehooks/jobs/wire/read"
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -93,9 +94,14 @@ func (r *Reader) run(ctx context.Context, src models.Source, in read.Received) (
 	if r.Programs == nil {
 		return nil, &notRunError{errors.New("this instance runs no programs")}
 	}
+	// As they are kept, so that reading the request again gives the same.
 	header := make(map[string]string, len(in.Header))
-	for name, values := range in.Header {
-		header[strings.ToLower(name)] = strings.Join(values, ", ")
+	for _, h := range send.RecordedHeaders(in.Header, in.Secrets) {
+		name := strings.ToLower(h.Name)
+		if before, more := header[name]; more {
+			h.Value = before + ", " + h.Value
+		}
+		header[name] = h.Value
 	}
 	output, err := r.Programs.Run(ctx, src.Name, src.Program, jq.Input{Body: in.Body, Header: header})
 	if fault, is := errors.AsType[*jq.Fault](err); is {
@@ -147,21 +153,23 @@ func ofSource(src models.Source, body []byte, i int, raw json.RawMessage) []byte
 	if err != nil || value[0] != '{' {
 		return raw
 	}
-	id := ""
+	id, invalid := "", false // one that is no string stays: the check says so
 	var rest bytes.Buffer
 	for key, v := range api.Members(value) {
+		isID := string(key) == "id"
 		switch {
-		case string(key) == "id" && v[0] == '"':
+		case isID && v[0] == '"':
 			id = api.Unquote(v)
-		case string(key) == "location", string(key) == "id" && string(v) == "null":
+		case string(key) == "location", isID && string(v) == "null":
 		default:
+			invalid = invalid || isID
 			rest.WriteByte(',')
 			rest.Write(api.PlainJSON(string(key)))
 			rest.WriteByte(':')
 			rest.Write(v)
 		}
 	}
-	if id == "" && !bytes.Contains(rest.Bytes(), []byte(`,"id":`)) {
+	if id == "" && !invalid {
 		sum := sha256.Sum256(body)
 		id = hex.EncodeToString(sum[:]) + "." + strconv.Itoa(i)
 	}
