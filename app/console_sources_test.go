@@ -99,7 +99,7 @@ func TestASourceInTheBrowser(t *testing.T) {
 // runs no script: a source is added, its program mended with the preview, a request
 // read again, and the source deleted.
 func TestASourceWithoutScripts(t *testing.T) {
-	in, b, c, found := atConsole(t)
+	in, b, c, _ := atConsole(t)
 	_, err := chromedp.Call(c.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 	ok(t, err)
 	button := func(do string) string { return "main .form-foot button[value=" + do + "]" }
@@ -153,5 +153,4 @@ func TestASourceWithoutScripts(t *testing.T) {
 	if a := b.Get("/admin/sources/crm"); a.Code != http.StatusNotFound {
 		t.Errorf("the source is still there: %d", a.Code)
 	}
-	found.none(t)
 }
