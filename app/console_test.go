@@ -373,5 +373,6 @@ func consolePages(t *testing.T, in *apptest.Instance, b *apptest.Browser) []stri
 		"/admin/locations", "/admin/locations?q=nothing", "/admin/locations/python-wranglers", "/admin/locations/python-wranglers/remove",
 		"/admin/empty-locations", "/admin/locations/main", "/admin/members", "/admin/members/1", "/admin/members/1/remove",
 		"/admin/tokens", "/admin/audit", "/admin/system", warned[1],
+		"/developer/api", "/developer/api?q=pause&lang=go", "/developer/api?q=nothing+like+this",
 	)
 }

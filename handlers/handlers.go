@@ -24,6 +24,7 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/deliveries"
 	"github.com/sitehooks/sitehooks/handlers/overview"
 	"github.com/sitehooks/sitehooks/handlers/receivers"
+	"github.com/sitehooks/sitehooks/handlers/reference"
 	"github.com/sitehooks/sitehooks/handlers/sources"
 	"github.com/sitehooks/sitehooks/handlers/triggers"
 	"github.com/sitehooks/sitehooks/handlers/web"
@@ -92,6 +93,7 @@ type Areas struct {
 	Deliveries *deliveries.Pages
 	Overview   *overview.Pages
 	Receivers  *receivers.Pages
+	Reference  *reference.Pages
 	Sources    *sources.Pages
 	Triggers   *triggers.Pages
 	Webhooks   *webhooks.Pages
@@ -125,6 +127,9 @@ func Build(d Deps) (*Areas, error) {
 		Triggers:   &triggers.Pages{Site: site},
 	}
 	if a.Receivers, err = receivers.New(site); err != nil {
+		return nil, err
+	}
+	if a.Reference, err = reference.New(site); err != nil {
 		return nil, err
 	}
 	a.Sources = &sources.Pages{Site: site, Sender: d.Sender, Inbound: d.Inbound, Identity: a.Account, Program: d.Program, IngestToken: d.IngestToken}

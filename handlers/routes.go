@@ -8,6 +8,7 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/api/management"
 	"github.com/sitehooks/sitehooks/handlers/api/openapi"
 	"github.com/sitehooks/sitehooks/handlers/receivers"
+	"github.com/sitehooks/sitehooks/handlers/reference"
 	"github.com/sitehooks/sitehooks/handlers/sources"
 	"github.com/sitehooks/sitehooks/handlers/web"
 )
@@ -106,6 +107,7 @@ func (a *Areas) Routes() (*gin.Engine, error) {
 	get(member, "/admin/locations/:id", s.On(a.Admin.Location))
 	get(member, "/admin/tokens", s.On(a.Admin.Tokens))
 	get(member, "/admin/audit", s.On(a.Admin.Audit))
+	get(member, reference.Path, s.On(a.Reference.Show))
 	get(member, receivers.Path, s.On(a.Receivers.List))
 	get(member, receivers.Path+"/:type", s.On(a.Receivers.Show))
 	get(member, "/developer/site-settings", s.On(a.Admin.SiteSettings))

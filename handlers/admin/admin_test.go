@@ -282,6 +282,7 @@ var viewable = map[string]struct {
 	"/admin/audit":                      {"/admin/audit", http.StatusOK},
 	"/admin/system":                     {"/admin/system", http.StatusOK},
 	"/developer/sources/:kind":          {"/developer/sources/answer", http.StatusOK},
+	"/developer/api":                    {"/developer/api", http.StatusOK},
 	"/developer/receivers":              {"/developer/receivers", http.StatusOK},
 	"/developer/receivers/:type":        {"/developer/receivers/generic", http.StatusOK},
 	"/developer/site-settings":          {"/developer/site-settings", http.StatusOK},

@@ -74,6 +74,7 @@ func (p *Page) Administration() []Entry {
 		p.entry("locations", "/admin/locations", "Location", "Locations"),
 		p.entry("members", "/admin/members", "Person", "Members"),
 		p.entry("tokens", "/admin/tokens", "Key", "API tokens"),
+		p.entry("api", "/developer/api", "Code", "API reference"),
 		p.entry("audit", "/admin/audit", "Receipt", "Audit log"),
 		p.entry("settings", "/developer/site-settings", "Settings", "Site settings"),
 		p.entry("system", "/admin/system", "ModDashboard", "System"),

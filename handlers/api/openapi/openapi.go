@@ -19,6 +19,7 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/api"
 	"github.com/sitehooks/sitehooks/handlers/api/ingest"
 	"github.com/sitehooks/sitehooks/handlers/api/management"
+	"github.com/sitehooks/sitehooks/models"
 )
 
 // Path is the address of the description.
@@ -84,7 +85,7 @@ func tagOf(route management.Route) string {
 func (d *describer) operation(route management.Route) object {
 	op := object{
 		"operationId": route.Name, "summary": strings.TrimSuffix(route.Summary, "."), "tags": []string{tagOf(route)},
-		"description": route.Summary + " Needs the scope " + route.Scope + ".",
+		"description": route.Summary + " Needs the scope " + route.Scope + ".", "security": scope(route.Scope),
 	}
 	var params []any
 	for _, found := range parameter.FindAllStringSubmatch(route.Path, -1) {
@@ -100,14 +101,19 @@ func (d *describer) operation(route management.Route) object {
 	if params != nil {
 		op["parameters"] = params
 	}
+	body := object{}
 	if route.Body != nil {
-		schema := d.schema(typeOf(route.Body), true)
+		body["schema"] = d.schema(typeOf(route.Body), true)
 		_, needed := d.fields(typeOf(route.Body), true)["required"]
-		op["requestBody"] = object{"required": needed, "content": content(api.TypeJSON, schema)}
+		op["requestBody"] = object{"required": needed, "content": object{api.TypeJSON: body}}
 	}
+	exemplify(route.Name, params, body)
 	op["responses"] = d.responses(route)
 	return op
 }
+
+// scope is the role that the token of an operation needs.
+func scope(name string) []any { return []any{object{"token": []string{name}}} }
 
 func nameOf(parameter any) string {
 	p, _ := parameter.(object)
@@ -128,7 +134,7 @@ func (d *describer) responses(route management.Route) object {
 	for _, status := range slices.Concat(route.Faults, management.Common) {
 		all[strconv.Itoa(status)] = d.fault(status)
 	}
-	success := object{"description": "Done."}
+	success := object{"description": meanings[route.Status]}
 	if route.Output != nil {
 		schema := d.schema(typeOf(route.Output), false)
 		if route.Dry != nil && typeOf(route.Dry) != typeOf(route.Output) {
@@ -142,14 +148,35 @@ func (d *describer) responses(route management.Route) object {
 	all[strconv.Itoa(route.Status)] = success
 	for _, status := range route.Faults { // a PUT that creates, or a dry run
 		if status == http.StatusCreated || status == http.StatusOK {
-			all[strconv.Itoa(status)] = success
+			other := maps.Clone(success)
+			other["description"] = meanings[status]
+			all[strconv.Itoa(status)] = other
 		}
 	}
 	return all
 }
 
+// meanings say what a status of an answer tells.
+var meanings = map[int]string{
+	http.StatusOK:                    "Done.",
+	http.StatusCreated:               "It was created.",
+	http.StatusAccepted:              "It is stored, and will be done.",
+	http.StatusNoContent:             "Done. There is no body.",
+	http.StatusBadRequest:            "The query or the body cannot be read, or has a field of another kind.",
+	http.StatusUnauthorized:          "There is no valid token.",
+	http.StatusForbidden:             "The token has another scope, or is for another location.",
+	http.StatusNotFound:              "There is no such thing, or none that the token may see.",
+	http.StatusConflict:              "Its present state, or another one like it, does not allow this.",
+	http.StatusPreconditionFailed:    "It was changed since the version in If-Match, or exists although If-None-Match is *.",
+	http.StatusRequestEntityTooLarge: "The body is too large.",
+	http.StatusUnsupportedMediaType:  "The body is of another media type.",
+	http.StatusUnprocessableEntity:   "A rule refuses the value of a field; errors names each field with the reason.",
+	http.StatusTooManyRequests:       "Too many requests are in work. Repeat it after the seconds in Retry-After.",
+	http.StatusServiceUnavailable:    "The database is not available. Repeat it after the seconds in Retry-After.",
+}
+
 func (d *describer) fault(status int) object {
-	answer := object{"description": http.StatusText(status) + ".", "content": content("application/problem+json", d.schema(typeOf(api.ProblemDetails{}), false))}
+	answer := object{"description": meanings[status], "content": content("application/problem+json", d.schema(typeOf(api.ProblemDetails{}), false))}
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
 		answer["headers"] = object{"Retry-After": object{"description": "Seconds to wait", "schema": object{"type": "integer"}}}
 	}
@@ -172,11 +199,13 @@ func (d *describer) postEvents() object {
 	for _, status := range []int{400, 401, 403, 413, 415, 429, 503} {
 		responses[strconv.Itoa(status)] = d.fault(status)
 	}
+	body := object{"schema": object{"anyOf": []any{one, object{"$ref": "#/components/schemas/NewEvents"}}}}
+	exemplify("postEvents", nil, body)
 	return object{
-		"operationId": "postEvents", "summary": "Report events", "tags": []string{"events"},
+		"operationId": "postEvents", "summary": "Report events", "tags": []string{"events"}, "security": scope(models.ScopeIngest),
 		"description": "Report one event, or 1 to 1,000 at once, in at most 4 MiB. Nothing of a request with a fault is stored. Needs the scope ingest.",
 		"requestBody": object{"required": true, "content": object{
-			api.TypeJSON:           object{"schema": object{"anyOf": []any{one, object{"$ref": "#/components/schemas/NewEvents"}}}},
+			api.TypeJSON:           body,
 			"application/x-ndjson": object{"schema": object{"type": "string", "description": "An event on each line"}},
 		}},
 		"responses": responses,
