@@ -140,7 +140,7 @@ func (s *Pages) fillTokens(ctx context.Context, rows []row, names []string) erro
 	states, err := s.Store.Sources.States(ctx, names)
 	for i := range rows {
 		rows[i].LastEventAt = states[names[i]].LastEventAt
-		rows[i].State = received(rows[i].LastEventAt)
+		rows[i].State = received(states[names[i]])
 	}
 	return err
 }
@@ -197,12 +197,15 @@ func stateOf(row models.SourceRow, now time.Time) web.Badge {
 	case t.Behind > 0:
 		return web.Badge{Class: "st-wait", Text: "Behind by " + web.Span(t.Behind)}
 	}
-	return received(row.State.LastEventAt)
+	return received(row.State)
 }
 
-func received(at *time.Time) web.Badge {
-	if at == nil {
-		return web.Badge{Class: "st-none", Text: "Nothing received yet"}
+func received(is models.SourceState) web.Badge {
+	switch {
+	case is.LastEventAt != nil:
+		return web.Badge{Class: "st-ok", Text: "Receiving"}
+	case is.LastReadAt != nil: // and ignored
+		return web.Badge{Class: "st-none", Text: "No events yet"}
 	}
-	return web.Badge{Class: "st-ok", Text: "Receiving"}
+	return web.Badge{Class: "st-none", Text: "Nothing received yet"}
 }

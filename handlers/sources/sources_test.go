@@ -135,6 +135,10 @@ func TestAddingASource(t *testing.T) {
 	if text := page.Text("tbody"); !strings.Contains(text, "Accepted") || !strings.Contains(text, "1 event") || !strings.Contains(text, "Refused") {
 		t.Errorf("its requests: %s", text)
 	}
+	webtest.OK(t, c.Store.Sources.Keep(t.Context(), &models.SourceRequest{Source: "another", Verified: true, State: models.RequestIgnored}))
+	if text := c.Get("/admin/sources").Text("tbody"); !strings.Contains(text, "No events yet") {
+		t.Errorf("the list, when a source had nothing but what is ignored: %s", text)
+	}
 	if text := c.Get("/admin/sources").Text("tbody"); !strings.Contains(text, "forum") || !strings.Contains(text, "Receiving") || !strings.Contains(text, "UserEcho") {
 		t.Errorf("the list: %s", text)
 	}

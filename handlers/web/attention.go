@@ -22,11 +22,13 @@ type attention struct {
 	Expiring []models.Attention // whose held notifications expire before long
 	Unable   string             // why nothing can be stored, in words; empty: it can
 	Clocks   []models.Instance  // whose clocks are off
-	Sources  []sourceNotice     // that fail, are silent or far behind
-	Late     *time.Time         // since when something is due that is not dispatched; nil: nothing is for long
-	System   bool               // the reader may see the System page
-	broke    int64              // how many broke in all, those put aside included
-	seen     int64              // when the newest of them did
+	Sources  []sourceNotice     // that fail, are silent or far behind, at most sourcesNamed
+	// MoreSources are in trouble as well.
+	MoreSources int
+	Late        *time.Time // since when something is due that is not dispatched; nil: nothing is for long
+	System      bool       // the reader may see the System page
+	broke       int64      // how many broke in all, those put aside included
+	seen        int64      // when the newest of them did
 }
 
 // attention is nil when all is well, or all was put aside. A page is not

@@ -33,8 +33,12 @@ func (a *attention) addSources(rows []models.SourceRow, now time.Time, aside []s
 			since = since.Truncate(24 * time.Hour)
 		}
 		n.Key = fmt.Sprintf("q%d.%d", crc32.ChecksumIEEE([]byte(row.Name)), max(0, since.Unix()))
-		if !slices.Contains(aside, n.Key) && len(a.Sources) < sourcesNamed {
+		switch {
+		case slices.Contains(aside, n.Key):
+		case len(a.Sources) < sourcesNamed:
 			a.Sources = append(a.Sources, n)
+		default:
+			a.MoreSources++
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -65,6 +66,15 @@ func TestASilentSourceIsOnEveryPage(t *testing.T) {
 		webtest.OK(t, err)
 		if text := banner(); !strings.Contains(text, "Source behind: answer is behind by 6 min") {
 			t.Errorf("behind: %s", text)
+		}
+		for i := range 7 { // two more than the other five lines
+			name := fmt.Sprint("failing-", i)
+			_, _, err := c.Store.Sources.Create(ctx, models.Actor{Name: "Mary"}, name, models.SourceInput{Kind: "generic", Location: "main"})
+			webtest.OK(t, err)
+			webtest.OK(t, c.Store.Sources.Keep(ctx, &models.SourceRequest{Source: name, Verified: true, State: models.RequestRefused, Reason: "It is not JSON."}))
+		}
+		if text := banner(); !strings.Contains(text, "failing-3") || strings.Contains(text, "failing-4") || !strings.Contains(text, "Something is wrong with 3 more sources. See Sources.") {
+			t.Errorf("eight sources: %s", text)
 		}
 	})
 }

@@ -152,7 +152,11 @@ func (a *API) receive(w http.ResponseWriter, r *http.Request, q *call, name, tok
 		return rej
 	}
 	q.recorded.Verified, q.recorded.Body = true, slices.Clone(q.body)
-	return a.process(place.Context(), q)
+	rej = a.process(place.Context(), q)
+	if rej != nil {
+		a.keepRefused(ctx, q, rej) // while its bytes are counted
+	}
+	return rej
 }
 
 // find looks the source up, and checks the token of its address.
@@ -295,21 +299,29 @@ func (a *API) keep(ctx context.Context, q *call) *api.Refusal {
 	return nil
 }
 
-// refuse answers a refused request, and keeps it if it belongs to a source.
+// refuse answers a refused request, and keeps one that was not verified if it
+// belongs to a source.
 func (a *API) refuse(w http.ResponseWriter, r *http.Request, q *call, rej *api.Refusal) {
 	a.Access.Note(Name, r, models.Token{Name: q.src.Name}, rej)
-	if q.recorded.Source != "" && rej.Status < http.StatusInternalServerError && (q.recorded.Verified || a.strangers.mayKeep(q.src.Name, a.Now())) {
-		q.recorded.State, q.recorded.Reason, q.recorded.NextAt = models.RequestRefused, rej.Detail, nil
+	if q.recorded.Source != "" && !q.recorded.Verified && a.strangers.mayKeep(q.src.Name, a.Now()) {
 		if q.recorded.Headers == nil {
 			q.recorded.FromAddr, q.recorded.Headers = limit.AddressGroup(r.RemoteAddr), recorded(r.Header, q.secrets)
 		}
-		ctx := context.WithoutCancel(r.Context())
-		if err := a.Store.Sources.Keep(ctx, &q.recorded); err != nil && !errors.Is(err, models.ErrNotFound) {
-			a.Log.WarnContext(ctx, "cannot keep a request of a source", slog.String("source", q.src.Name), slog.Any("error", err))
-		}
+		a.keepRefused(context.WithoutCancel(r.Context()), q, rej)
 	}
 	a.Access.Drain(w, r)
 	rej.Write(w)
+}
+
+// keepRefused keeps a refused request, unless its sender is asked to repeat it.
+func (a *API) keepRefused(ctx context.Context, q *call, rej *api.Refusal) {
+	if rej.Status >= http.StatusInternalServerError {
+		return
+	}
+	q.recorded.State, q.recorded.Reason, q.recorded.NextAt = models.RequestRefused, rej.Detail, nil
+	if err := a.Store.Sources.Keep(ctx, &q.recorded); err != nil && !errors.Is(err, models.ErrNotFound) {
+		a.Log.WarnContext(ctx, "cannot keep a request of a source", slog.String("source", q.src.Name), slog.Any("error", err))
+	}
 }
 
 // recorded are the headers of a request as they may be kept, as JSON.

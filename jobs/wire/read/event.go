@@ -12,6 +12,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/jobs/wire/object"
 )
@@ -87,6 +89,8 @@ func checkJSON(body []byte) error {
 		return fmt.Errorf("the body: is not JSON (%s at byte %d)", syntax.Error(), syntax.Offset)
 	case err != nil:
 		return errors.New("the body: is not JSON")
+	case !jsontext.Value(body).IsValid(jsontext.AllowDuplicateNames(true)): // which encoding/json replaces
+		return errors.New("the body: is not JSON (a string holds half a surrogate pair)")
 	}
 	return nil
 }
