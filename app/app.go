@@ -43,6 +43,7 @@ type commands struct {
 	Receive     receiveCommand     `cmd:"" help:"Run a test receiver that prints each request and whether its signature verifies."`
 	Backup      backupCommand      `cmd:"" help:"Copy the SQLite database to a file, also while an instance runs."`
 	Rekey       rekeyCommand       `cmd:"" help:"Reseal all secrets with the first key of SITEHOOKS_SECRET_KEY."`
+	ID          idCommand          `cmd:"" name:"id" help:"Print the id by which notifications name this installation in Sitehooks-Via."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Exit 0 when the instance with the same environment is ready."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 	JQ          jqCommand          `cmd:"" name:"jq" hidden:"" help:"Run the jq programs of a running instance, which starts this command itself."`

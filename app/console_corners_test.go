@@ -111,7 +111,7 @@ func cornerPages(t *testing.T, in *apptest.Instance, b *apptest.Browser) []strin
 	return []string{
 		"/admin/webhooks/new?type=stackauth", "/admin/webhooks/new?type=userecho", "/admin/webhooks/new?type=superoffice",
 		"/admin/webhooks", "/admin/webhooks/1", "/admin/webhooks/bulk?do=resume&id=1", delivery + "?tab=response",
-		"/admin/deliveries/resent?at=1&total=5", "/admin/trigger-history/1/erase", "/admin/trigger-history/1?webhook=2",
+		"/admin/deliveries/export", "/admin/deliveries/resent?at=1&total=5", "/admin/trigger-history/1/erase", "/admin/trigger-history/1?webhook=2",
 		"/admin/trigger-history?webhook=2&id=none", token, "/admin/nothing",
 	}
 }

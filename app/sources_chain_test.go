@@ -7,12 +7,14 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/sitehooks/sitehooks/app/apptest"
+	"github.com/sitehooks/sitehooks/models"
 )
 
 // chainTypes are the types that are also kinds of sources, and the events of
@@ -80,6 +82,40 @@ func TestChainedInstances(t *testing.T) {
 		if strings.Contains(a.Get("/admin/trigger-history").Body, "back:") {
 			t.Error("the first instance stored its own event again")
 		}
+	})
+}
+
+// TestACopyMayBeChained: a copied database refuses what the original sends as a
+// loop, until it has an id of its own.
+func TestACopyMayBeChained(t *testing.T) {
+	env := apptest.WithKey(apptest.Environment(t, "sqlite"))
+	original := apptest.Serve(t, env)
+	a := original.Login()
+	a.Quick()
+	dir, addr := t.TempDir(), "SITEHOOKS_ADDR="+apptest.FreePort(t)
+	copied := append(slices.Clone(env), "SITEHOOKS_DATA_DIR="+dir)
+	_, errs, err := apptest.Output(t, env, "", "backup", filepath.Join(dir, models.SQLiteFile))
+	if err != nil {
+		t.Fatal(err, errs)
+	}
+	second := apptest.Serve(t, copied, addr)
+	b := second.Login()
+	addSource(t, b, "generic", url.Values{"name": {"original"}, "location": {"main"}, "secret_1": {apptest.TypeSecrets["generic"]}})
+	a.CreateType("generic", chainForm("generic", second.Base+"/in/original", ""))
+	original.Accept(chainQuestion(1, "before"))
+	apptest.Eventually(t, "the copy takes the original for itself, and says what to do", func() bool {
+		page := b.Get("/admin/sources/original").Body
+		return strings.Contains(page, "This is a loop") && strings.Contains(page, "sitehooks id --new")
+	})
+	ok(t, second.Terminate())
+	_, errs, err = apptest.Output(t, copied, "", "id", "--new")
+	if err != nil {
+		t.Fatal(err, errs)
+	}
+	apptest.Serve(t, copied, addr)
+	original.Accept(chainQuestion(2, "after"))
+	apptest.Eventually(t, "the original's event reaches the copy", func() bool {
+		return strings.Contains(b.Get("/admin/trigger-history").Body, "Title 2")
 	})
 }
 

@@ -23,7 +23,7 @@ import (
 var filtered = []string{
 	"/admin/webhooks", "/admin/deliveries", "/admin/deliveries.json", "/admin/deliveries.csv", "/admin/trigger-history",
 	"/admin/trigger-history/1", "/admin/audit", "/admin/webhooks/new", "/admin/webhooks/bulk", "/admin/webhooks/location",
-	"/admin/deliveries/resend", "/admin/deliveries/resent", "/admin/trigger-history/1/erase", "/developer/site-settings/edit",
+	"/admin/deliveries/export", "/admin/deliveries/resend", "/admin/deliveries/resent", "/admin/trigger-history/1/erase", "/developer/site-settings/edit",
 	"/superoffice/api/v1/Webhook",
 }
 

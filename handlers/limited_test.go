@@ -61,7 +61,7 @@ func (x team) pages(route string) ([]string, bool) {
 	}
 	filters := "?q=ani&team=" + x.slug + "&location=" + x.slug + "&webhook=" + x.hook
 	switch route {
-	case "/admin/webhooks", "/admin/deliveries", "/admin/deliveries.csv", "/admin/deliveries.json", "/admin/trigger-history",
+	case "/admin/webhooks", "/admin/deliveries", "/admin/deliveries/export", "/admin/deliveries.csv", "/admin/deliveries.json", "/admin/trigger-history",
 		"/admin/locations", "/admin/audit", "/admin/sources", "/admin/tokens":
 		return []string{route, route + filters, route + "?webhook=" + x.hook, route + "?location=" + x.slug + "&team=" + x.slug}, true
 	case "/admin/search":

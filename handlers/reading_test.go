@@ -39,7 +39,7 @@ func furnished(t *testing.T, c *webtest.Console) (paths map[string]string, token
 		"/admin/webhooks/:id/edit": hook + "/edit", "/admin/webhooks/:id/duplicate": hook + "/duplicate", "/admin/webhooks/:id/delete": hook + "/delete",
 		"/admin/webhooks/:id/reveal": hook + "/reveal",
 		"/admin/deliveries":          "/admin/deliveries?state=failed&code=5xx", "/admin/deliveries.csv": "/admin/deliveries.csv",
-		"/admin/deliveries.json": "/admin/deliveries.json", "/admin/deliveries/:id": delivery,
+		"/admin/deliveries/export": "/admin/deliveries/export?state=failed", "/admin/deliveries.json": "/admin/deliveries.json", "/admin/deliveries/:id": delivery,
 		"/admin/deliveries/resend": "/admin/deliveries/resend?state=failed", "/admin/deliveries/resent": "/admin/deliveries/resent?at=1&total=5",
 		"/admin/trigger-history": "/admin/trigger-history?q=question&webhook=1", "/admin/trigger-history/:event": s.EventPath("e-1") + "?webhook=1",
 		"/admin/trigger-history/:event/erase": s.EventPath("e-1") + "/erase",

@@ -94,6 +94,7 @@ func (a *Areas) Routes() (*gin.Engine, error) {
 	get(member, "/admin/webhooks", s.On(a.Webhooks.List))
 	get(member, "/admin/webhooks/:id", s.On(a.Webhooks.Show))
 	get(member, "/admin/deliveries", s.On(a.Deliveries.List))
+	get(member, "/admin/deliveries/export", s.On(a.Deliveries.Export))
 	get(member, "/admin/deliveries/:id", s.On(a.Deliveries.Show))
 	get(member, "/admin/trigger-history", s.On(a.Triggers.List))
 	get(member, "/admin/trigger-history/:event", s.On(a.Triggers.Show))

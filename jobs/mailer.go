@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sitehooks/sitehooks/jobs/mail"
+	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 	"github.com/sitehooks/sitehooks/templates"
 )
@@ -162,15 +163,18 @@ func (m *mailer) webhookLetter(one models.Mail) templates.Letter {
 		if len(one.Webhooks) > 1 {
 			letter.Subject = fmt.Sprintf("%d webhooks are failing", len(one.Webhooks))
 		}
-		letter.Intro = []string{"Their last attempts failed, three or more in a row. Sitehooks keeps trying, and tells you once a day while it lasts."}
+		letter.Intro = []string{"The last attempts failed, three or more in a row. Sitehooks keeps trying, and tells you once a day while it lasts."}
 	}
 	return letter
 }
 
 func webhookNote(kind string, w models.MailWebhook) string {
-	note := "Since " + w.Since.UTC().Format(mailMoment)
-	if w.Reason != "" {
-		note += ": " + w.Reason
+	note, reason := "Since "+w.Since.UTC().Format(mailMoment), w.Reason
+	if format, known := wire.Lookup(w.Type); known && kind == models.MailFailing {
+		reason = format.Policy.Explain(wire.Response{Code: w.Code, ErrorClass: w.ErrorClass})
+	}
+	if reason != "" {
+		note += ": " + reason
 	} else {
 		note += "."
 	}

@@ -97,6 +97,14 @@ func (x *Deliveries) withWebhooks(db *gorm.DB, found []Delivery, settings Settin
 	return rows, nil
 }
 
+// Oldest is when the oldest delivery was created; the zero time: there is none.
+func (x *Deliveries) Oldest(ctx context.Context) (at time.Time, err error) {
+	defer wrap(&err, "find the oldest delivery")
+	var first Delivery
+	err = x.s.db.WithContext(ctx).Select("created_at").Order("id").Limit(1).Find(&first).Error
+	return first.CreatedAt, err
+}
+
 // Get returns a delivery of the locations with its body, or ErrNotFound.
 func (x *Deliveries) Get(ctx context.Context, within LocationSet, publicID string) (_ DeliveryRow, err error) {
 	defer wrap(&err, "get delivery %s", publicID)

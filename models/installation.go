@@ -40,6 +40,15 @@ var forUpdate = clause.Locking{Strength: clause.LockingStrengthUpdate}
 
 func newPublicID() string { return strings.ToLower(rand.Text()[:16]) } // 80 bits
 
+// RenewPublicID gives an installation whose database is a copy another id, so
+// that it and the original may send to each other. Instances read the id when
+// they start.
+func (s *Store) RenewPublicID(ctx context.Context) (id string, err error) {
+	defer wrap(&err, "renew the installation's id")
+	id = newPublicID()
+	return id, s.db.WithContext(ctx).Model(&installation{}).Where("id = 1").Update("public_id", id).Error
+}
+
 func lockInstallation(tx *gorm.DB) error {
 	return tx.Clauses(forUpdate).Select("id").Take(&installation{}, 1).Error
 }

@@ -38,9 +38,11 @@ type Mail struct {
 // MailWebhook is a webhook as an e-mail tells of it.
 type MailWebhook struct {
 	ID           int64
-	Name         string
+	Name, Type   string
 	LocationName string
-	Reason       string    // why it broke, or how its last attempt failed
+	Reason       string    // why it broke or was paused
+	Code         int       // of its newest attempt while it fails; 0: there was no response
+	ErrorClass   string    // why not
 	Since        time.Time // of its state
 	Held         int64     // deliveries that wait, counted up to HeldMax
 	ExpiresAt    time.Time // when the first of them is dropped
@@ -91,7 +93,7 @@ func (m *Mails) Collect(ctx context.Context, at Snapshot) (err error) {
 		list = append(list, Mail{Recipient: r.address, UserID: r.user, Kind: kind, About: kind + " " + about, Webhooks: webhooks, CreatedAt: at.Now, DueAt: at.Now})
 	}
 	for _, w := range webhooks {
-		about := MailWebhook{ID: w.ID, Name: w.Name, LocationName: w.LocationName, Held: w.Held}
+		about := MailWebhook{ID: w.ID, Name: w.Name, Type: w.Type, LocationName: w.LocationName, Held: w.Held}
 		for _, r := range to[w.ID] {
 			if a, ok := soon[w.ID]; ok {
 				about.Reason, about.Since, about.ExpiresAt = a.Reason, a.StateAt, a.ExpiresAt
@@ -102,7 +104,7 @@ func (m *Mails) Collect(ctx context.Context, at Snapshot) (err error) {
 				about.Reason, about.Since = w.StateReason, *w.StateAt
 				add(r, MailBroken, fmt.Sprint(w.ID, " ", w.StateAt.Unix()), about)
 			case w.State == WebhookActive && w.Lane.FailingSince != nil:
-				about.Reason, about.Since = w.Lane.LastError, *w.Lane.FailingSince
+				about.Code, about.ErrorClass, about.Since = w.Lane.LastCode, w.Lane.LastError, *w.Lane.FailingSince
 				daily[r] = append(daily[r], about)
 			}
 		}

@@ -177,6 +177,9 @@ func (c *Client) refused(p *http.Response, text []byte) error {
 		return &LaterError{After: retryAfter(p.Header.Get("Retry-After")), Reached: true, Reason: c.Base + " answered " + reason}
 	case http.StatusUnauthorized, http.StatusForbidden:
 		e.Reason = fmt.Sprintf("%s does not accept the token: %s (--token, or SITEHOOKS_INGEST_TOKEN)", c.Base, reason)
+		if len(problem.Errors) > 0 { // the request names what the token may not reach, or what is not there
+			e.Reason = fmt.Sprintf("%s answered %s", c.Base, reason)
+		}
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 		e.Reason = fmt.Sprintf("%s redirects to %s; set --url to the right address", c.Base, p.Header.Get("Location"))
 	default:

@@ -40,6 +40,7 @@ func TestRefusals(t *testing.T) {
 		status     int
 		body, says string
 	}{
+		{403, `{"detail":"There is no location team yet.","errors":[{"index":null,"field":"location","message":"does not exist"}]}`, "answered 403 Forbidden: There is no location team yet."},
 		{401, `{"detail":"The token is unknown."}`, "does not accept the token: 401 Unauthorized: The token is unknown."},
 		{403, `{"detail":"Wrong scope."}`, "Wrong scope."},
 		{400, `{"detail":"A fault.","errors":[{"index":3,"field":"question.title","message":"is required"}]}`, "\n  event 3 of the request, question.title is required"},

@@ -265,6 +265,7 @@ var viewable = map[string]struct {
 	"/admin/webhooks":                   {"/admin/webhooks", http.StatusOK},
 	"/admin/webhooks/:id":               {"/admin/webhooks/1", http.StatusOK},
 	"/admin/deliveries":                 {"/admin/deliveries", http.StatusOK},
+	"/admin/deliveries/export":          {"/admin/deliveries/export", http.StatusOK},
 	"/admin/deliveries.csv":             {"/admin/deliveries.csv", http.StatusOK},
 	"/admin/deliveries.json":            {"/admin/deliveries.json", http.StatusOK},
 	"/admin/deliveries/:id":             {"/admin/deliveries/none", http.StatusNotFound},

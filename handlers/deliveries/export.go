@@ -34,6 +34,7 @@ type exports struct {
 	open    *limit.Limiter // for the whole time of an export
 	reads   *limit.Limiter // while a chunk is read and rendered, not while it is sent
 	stalled time.Duration  // after which a client that reads nothing is disconnected
+	book    *exportBook
 }
 
 func newExports() exports {
@@ -42,6 +43,7 @@ func newExports() exports {
 		open:    limit.New(limit.Config{Places: exportsOpen, PerFlow: 1}),
 		reads:   limit.New(limit.Config{Places: reads, PerFlow: 1, Queue: exportsOpen, Wait: exportPatience}),
 		stalled: 30 * time.Second,
+		book:    &exportBook{newest: map[string]exportProgress{}},
 	}
 }
 
@@ -61,8 +63,9 @@ func (s *Pages) OneExport(c *gin.Context) {
 // exportFile is an export on its way to the reader.
 type exportFile struct {
 	Name, Kind string // of the file
-	// Next appends the next chunk of the file, and tells whether more follow.
-	Next func(ctx context.Context, to *bytes.Buffer) (more bool, err error)
+	// Next appends the next chunk of the file, and tells whether more follow and
+	// how far the file is with it.
+	Next func(ctx context.Context, to *bytes.Buffer, at *exportProgress) (more bool, err error)
 }
 
 // export sends a file. A chunk is rendered in full before it is sent, so that
@@ -70,7 +73,14 @@ type exportFile struct {
 // cuts the connection, so that a part is not mistaken for the whole.
 func (s *Pages) export(c *gin.Context, file exportFile) error {
 	var chunk bytes.Buffer
-	more, err := s.exportChunk(c, file, &chunk)
+	member, at := web.MemberFlow(c), exportProgress{File: file.Name, Begun: time.Now()}
+	s.exports.book.note(member, at)
+	sent := at // without the chunk that is not sent yet
+	defer func() {
+		sent.Ended = time.Now()
+		s.exports.book.note(member, sent)
+	}()
+	more, err := s.exportChunk(c, file, &chunk, &at)
 	if err != nil {
 		return err
 	}
@@ -82,11 +92,14 @@ func (s *Pages) export(c *gin.Context, file exportFile) error {
 		if err = s.sendChunk(c, chunk.Bytes()); err != nil {
 			break
 		}
+		sent = at
+		s.exports.book.note(member, sent)
 		if !more {
+			sent.Whole = true
 			return nil
 		}
 		chunk.Reset()
-		if more, err = s.exportChunk(c, file, &chunk); err != nil {
+		if more, err = s.exportChunk(c, file, &chunk, &at); err != nil {
 			break
 		}
 	}
@@ -98,7 +111,7 @@ func (s *Pages) export(c *gin.Context, file exportFile) error {
 }
 
 // exportChunk holds a place among all exports while it renders the next chunk.
-func (s *Pages) exportChunk(c *gin.Context, file exportFile, to *bytes.Buffer) (more bool, err error) {
+func (s *Pages) exportChunk(c *gin.Context, file exportFile, to *bytes.Buffer, at *exportProgress) (more bool, err error) {
 	place, err := s.exports.reads.Acquire(c.Request.Context(), web.MemberFlow(c))
 	if err != nil {
 		return false, web.ErrBusy()
@@ -106,7 +119,7 @@ func (s *Pages) exportChunk(c *gin.Context, file exportFile, to *bytes.Buffer) (
 	defer place.Release()
 	ctx, cancel := context.WithTimeout(place.Context(), exportPatience)
 	defer cancel()
-	return file.Next(ctx, to)
+	return file.Next(ctx, to, at)
 }
 
 // sendChunk writes in pieces, each of which has its own deadline: a reader may

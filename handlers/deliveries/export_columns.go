@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -146,12 +147,16 @@ func (s *Pages) exportDeliveries(c *gin.Context, extension, kind string, render 
 	if err != nil {
 		return err
 	}
-	q, _, faults := parseDeliveryQuery(c.Request.URL.Query(), now)
-	if len(faults) > 0 {
-		return web.Unusable(strings.Join(faults, " "))
+	q, _, err := exportQuery(c.Request.URL.Query(), now)
+	if err != nil {
+		return err
 	}
 	q.Within, q.Limit = s.Within(c), exportRows
-	next := func(ctx context.Context, to *bytes.Buffer) (bool, error) {
+	span, err := s.exportSpan(c, q, now)
+	if err != nil {
+		return err
+	}
+	next := func(ctx context.Context, to *bytes.Buffer, at *exportProgress) (bool, error) {
 		page, err := s.Store.Deliveries.Search(ctx, q)
 		if err != nil {
 			return false, err
@@ -159,10 +164,42 @@ func (s *Pages) exportDeliveries(c *gin.Context, extension, kind string, render 
 		lines := make([]Exported, len(page.Rows))
 		for i, row := range page.Rows {
 			lines[i] = NewExported(row)
+			at.Percent = span.percent(row.CreatedAt)
 		}
+		at.Rows += int64(len(lines))
 		err = render(to, lines, page.Next == 0)
 		q.Before = page.Next
 		return page.Next != 0, err
 	}
 	return s.export(c, exportFile{"deliveries-" + now.Format("20060102-150405") + "." + extension, kind, next})
+}
+
+// exportQuery reads the filter of an export. A value that means nothing would
+// export more than was asked for.
+func exportQuery(values url.Values, now time.Time) (models.DeliveryQuery, deliveryFilter, error) {
+	q, filter, faults := parseDeliveryQuery(values, now)
+	if len(faults) > 0 {
+		return q, filter, web.Unusable(strings.Join(faults, " "))
+	}
+	return q, filter, nil
+}
+
+// exportSpan is the time from which deliveries are exported, newest first.
+type exportSpan struct{ from, to time.Time }
+
+func (s *Pages) exportSpan(c *gin.Context, q models.DeliveryQuery, now time.Time) (exportSpan, error) {
+	span := exportSpan{q.From, now}
+	if !q.To.IsZero() && q.To.Before(now) {
+		span.to = q.To
+	}
+	oldest, err := s.Store.Deliveries.Oldest(c.Request.Context())
+	if oldest.After(span.from) {
+		span.from = oldest
+	}
+	return span, err
+}
+
+// percent is how much of the span is newer than a time.
+func (s exportSpan) percent(t time.Time) int64 {
+	return min(99, max(0, int64(100*s.to.Sub(t)/max(1, s.to.Sub(s.from)))))
 }

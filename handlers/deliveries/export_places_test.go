@@ -1,12 +1,14 @@
 package deliveries_test
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -80,6 +82,48 @@ func TestUnreadExportsHoldNobodyUp(t *testing.T) {
 			webtest.OK(t, first.Close())
 			c.Cookie = viewer
 			c.Await("the member's export has ended", func() bool { return c.Get("/admin/deliveries.csv").Status == http.StatusOK })
+		})
+	}
+}
+
+// TestExportShowsHowFarItIs: to the member whose export it is, while it goes on
+// and when it has ended.
+func TestExportShowsHowFarItIs(t *testing.T) {
+	for _, kind := range modelstest.Kinds() {
+		t.Run(kind, func(t *testing.T) {
+			c := newExportConsole(t, kind)
+			progress := func() (text string, a *webtest.Answer) {
+				a = c.Get("/admin/deliveries/export").Want(http.StatusOK)
+				return a.Text("section[aria-label=Progress]"), a
+			}
+			if text, a := progress(); text != "" || a.Header.Get("Refresh") != "" {
+				t.Errorf("before any export it says %q", text)
+			}
+			_, conn := c.Unread("/admin/deliveries.csv")
+			for lines, read := 0, bufio.NewReader(conn); lines < deliveries.ExportRows+100; lines++ { // a part of the second chunk
+				_, err := read.ReadString('\n')
+				webtest.OK(t, err)
+			}
+			text, a := progress()
+			percent, err := strconv.Atoi(a.Find("progress").AttrOr("value", ""))
+			if err != nil || percent < 1 || percent > 99 || !strings.Contains(text, "1,000 deliveries written") ||
+				!strings.Contains(text, "You can leave this page") || a.Header.Get("Refresh") != "2" {
+				t.Errorf("while it goes on it says %q, %d %%, Refresh %q", text, percent, a.Header.Get("Refresh"))
+			}
+			webtest.OK(t, conn.Close())
+			c.Await("the end of what was cancelled", func() bool { text, a = progress(); return strings.Contains(text, "is not complete") })
+			if a.Header.Get("Refresh") != "" || a.Find("progress").Length() != 0 {
+				t.Errorf("after it was cancelled it says %q", text)
+			}
+			c.Exported()
+			c.Await("the end", func() bool { text, _ = progress(); return strings.Contains(text, "is complete") })
+			if !strings.Contains(text, "3,001 deliveries written") {
+				t.Errorf("at its end it says %q", text)
+			}
+			c.LogIn(c.AddViewer())
+			if text, _ := progress(); text != "" {
+				t.Errorf("another member reads %q", text)
+			}
 		})
 	}
 }

@@ -3,6 +3,7 @@ package deliveries
 import (
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -34,6 +35,19 @@ func (s *Pages) deliveryChoices(c *gin.Context, p *deliveriesPage) error {
 	}
 	p.Spans = web.SpanChoices(f.TimeFilter)
 	return nil
+}
+
+// selection puts a filter into words.
+func (s *Pages) selection(c *gin.Context, f deliveryFilter, values url.Values) (string, error) {
+	list := &deliveriesPage{Filter: f}
+	if err := s.deliveryChoices(c, list); err != nil {
+		return "", err
+	}
+	var chosen []string
+	for _, chip := range list.chips(values) {
+		chosen = append(chosen, strings.ToLower(chip.Name)+" "+chip.Value)
+	}
+	return web.OrNone(strings.Join(chosen, ", "), "all deliveries"), nil
 }
 
 func deliveryStateWords(state string) string {

@@ -44,8 +44,8 @@ type deliveriesPage struct {
 	Scanned  bool   // Older goes on searching: so far only a part was looked at
 	Now      time.Time
 	// Resend is the question whether to resend all of these; empty: they wait
-	// anyway. CSV and JSON are the files of them.
-	Resend, CSV, JSON string
+	// anyway. Export is the page that offers files of them.
+	Resend, Export string
 	// HasWebhooks selects the advice for an installation without deliveries.
 	HasWebhooks bool
 }
@@ -104,7 +104,7 @@ func (s *Pages) List(c *gin.Context) error {
 		return err
 	}
 	p.Chips = p.chips(values)
-	p.CSV, p.JSON = web.OlderURL("/admin/deliveries.csv", values, 0), web.OlderURL("/admin/deliveries.json", values, 0)
+	p.Export = web.OlderURL(exportPath, values, 0)
 	if finishedState(query.State) {
 		p.Resend = web.OlderURL(ResendPath, values, 0)
 	}
@@ -147,6 +147,7 @@ func TookAbout(ms int) string {
 func Templates() map[string]any {
 	return map[string]any{
 		"deliveries":        &deliveriesPage{},
+		"deliveries_export": &exportPage{},
 		"deliveries_resent": &resentPage{},
 		"delivery":          &deliveryPage{},
 	}

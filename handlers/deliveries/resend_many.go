@@ -53,13 +53,9 @@ func (s *Pages) resendQuestion(c *gin.Context, now time.Time) (*web.ConfirmPage,
 	if err != nil {
 		return nil, q, err
 	}
-	list := &deliveriesPage{Filter: filter}
-	if err = s.deliveryChoices(c, list); err != nil {
+	selection, err := s.selection(c, filter, values)
+	if err != nil {
 		return nil, q, err
-	}
-	var chosen []string
-	for _, chip := range list.chips(values) {
-		chosen = append(chosen, strings.ToLower(chip.Name)+" "+chip.Value)
 	}
 	back := web.OlderURL("/admin/deliveries", values, 0)
 	p := &web.ConfirmPage{
@@ -76,7 +72,7 @@ func (s *Pages) resendQuestion(c *gin.Context, now time.Time) (*web.ConfirmPage,
 			p.Narrow.Fields = append(p.Narrow.Fields, web.ConfirmField{Name: name, Value: value})
 		}
 	}
-	p.Lines = append(p.Lines, "Selection: "+web.OrNone(strings.Join(chosen, ", "), "all deliveries")+".")
+	p.Lines = append(p.Lines, "Selection: "+selection+".")
 	p.Lines = append(p.Lines, resendLines(can)...)
 	if can.Send == 0 {
 		p.Title = "Nothing to resend"

@@ -108,7 +108,9 @@ func TestExport(t *testing.T) {
 	w := s.Hook("=cmd()|'x' "+webtest.Nasty, nil)
 	failures(s, w, 0, 2)
 	b := s.As(models.RoleViewer)
-	link := b.Get("/admin/deliveries?state=failed").Find("a[download]").First().AttrOr("href", "")
+	offers := b.Get(b.Get("/admin/deliveries?state=failed").Find(".s-page-title--actions a:contains(Export)").AttrOr("href", ""))
+	webtest.Says(t, "the page", webtest.Words(offers.Find("main")), "Selection: state Failed.", "2 deliveries, newest first.")
+	link := offers.Find("a[download]").First().AttrOr("href", "")
 	text, header := b.Download(link)
 	lines, err := csv.NewReader(strings.NewReader(text)).ReadAll()
 	s.Must(err)
@@ -133,8 +135,10 @@ func TestExport(t *testing.T) {
 			t.Errorf("%s: %d, %v: %s", path, len(list), err, text)
 		}
 	}
-	if status := b.Status("/admin/deliveries.csv?state=odd"); status != http.StatusUnprocessableEntity {
-		t.Errorf("an odd filter: %d", status)
+	for _, path := range []string{"/admin/deliveries.csv?state=odd", "/admin/deliveries/export?state=odd"} {
+		if status := b.Status(path); status != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %d", path, status)
+		}
 	}
 }
 

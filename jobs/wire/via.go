@@ -33,7 +33,7 @@ func ReadVia(values []string, own string) (via string, err error) {
 	switch {
 	case slices.Contains(ids, own):
 		return "", Sentence("This is a loop: the notification was sent by this installation and has come back. " +
-			"Stop the webhook that sends it here, or the source.")
+			"Stop the webhook that sends it here, or the source. If one of the two is a copy of the other's database, give the copy an id of its own: sitehooks id --new.")
 	case len(ids) >= MaxVia:
 		return "", Sentencef("This looks like a loop: the notification came through %d installations of Sitehooks.", len(ids))
 	}

@@ -303,8 +303,8 @@ func (x *Cursors) refusal(ctx context.Context, in models.CursorInput, err error)
 	case errors.Is(err, models.ErrManySources):
 		return refuse(http.StatusForbidden, "There are as many sources as there may be.", "name", fmt.Sprintf("would be one source more than %d", models.MaxSources))
 	case errors.Is(err, models.ErrNotFound):
-		return refuse(http.StatusForbidden, "The source belongs to another location, or the location does not exist.", "location",
-			"does not exist, or is not that of the source: "+in.Location)
+		return refuse(http.StatusForbidden, "There is no location "+in.Location+" yet, or the source belongs to another. Add the location on the page Locations, or name the right one with --location.",
+			"location", "does not exist, or is not that of the source: "+in.Location)
 	}
 	return x.Access.Away(ctx, "storing a cursor", err)
 }

@@ -2,6 +2,7 @@ package inbound_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -153,6 +154,10 @@ func TestCursorOfAnotherLocation(t *testing.T) {
 			if got != http.StatusForbidden {
 				t.Errorf("%s: %d", what, got)
 			}
+		}
+		_, c = a.do(a.all, http.MethodPut, "/api/v1/sources/new-one/cursor", `{"holder":"a","lease_seconds":15,"location":"nowhere"}`)
+		if says := fmt.Sprint(c["detail"]); !strings.Contains(says, "There is no location nowhere yet") || !strings.Contains(says, "Add the location on the page Locations") {
+			t.Errorf("an unknown location: %v", c)
 		}
 		if status, _ := a.do(bound, http.MethodGet, "/api/v1/sources/forum/cursor", ""); status != http.StatusNotFound {
 			t.Errorf("reading another's: %d", status)
