@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
 
 	"github.com/sitehooks/sitehooks/app/apptest"
@@ -57,6 +58,19 @@ func TestActionsInTheBrowser(t *testing.T) {
 	c.click("main form[method=post] button")
 	c.until("location.pathname.includes('/sends/') && document.querySelector('main [role=status]').textContent === '1 of 1 event sent'")
 	check("the progress of sending")
+
+	// An export, whose page tells when it has ended.
+	saving := browser.SetDownloadBehaviorParams{Behavior: browser.SetDownloadBehaviorBehaviorAllow, DownloadPath: t.TempDir()}
+	if _, err := chromedp.Call(c.ctx, browser.SetDownloadBehavior, saving); err != nil {
+		t.Fatal(err)
+	}
+	c.open(in.Base + "/admin/deliveries")
+	c.click("main .s-page-title--actions a[href='/admin/deliveries/export']")
+	c.until("document.querySelector('a[download]')")
+	check("the export")
+	c.click("a[download][href$='.csv']")
+	c.until("document.querySelector('[aria-label=Progress]')?.textContent.includes('is complete')")
+	check("the end of the export")
 
 	// Rotate.
 	c.open(in.Base + "/admin/webhooks/1")

@@ -35,9 +35,9 @@ func TestOwnersAreToldThatNotificationsExpire(t *testing.T) {
 		in = restarted(t, in, env, func() {
 			backdate(t, env, kind, 16*24*time.Hour, "webhooks.state_at", "deliveries.created_at")
 		})
-		told := box.only(t, apptest.AdminEmail, "expire soon")
+		message := box.only(t, apptest.AdminEmail, "expire soon")
 		want := []string{"Notifications of webhook Everything expire soon", "1 notification waits. The first is dropped on "}
-		checkLetter(t, in, told, want, "/admin/webhooks/1")
+		checkLetter(t, in, message, want, "/admin/webhooks/1")
 
 		in = restarted(t, in, env, func() {})
 		collected(t, in, box)
@@ -71,8 +71,8 @@ func TestOwnersAreToldDailyWhatFails(t *testing.T) {
 			return strings.Contains(admin.Get("/admin/webhooks/1").Body, "Failing") && strings.Contains(admin.Get("/admin/webhooks/2").Body, "Failing")
 		})
 		in = restarted(t, in, env, func() {})
-		told := box.only(t, apptest.AdminEmail, "failing")
-		checkLetter(t, in, told, []string{"2 webhooks are failing", "First (Main site)", "Second (Main site)", "The receiver answered 500 Internal Server Error."}, "/admin/webhooks/1", "/admin/webhooks/2")
+		message := box.only(t, apptest.AdminEmail, "failing")
+		checkLetter(t, in, message, []string{"2 webhooks are failing", "First (Main site)", "Second (Main site)", "The receiver answered 500 Internal Server Error."}, "/admin/webhooks/1", "/admin/webhooks/2")
 
 		in = restarted(t, in, env, func() {})
 		collected(t, in, box)

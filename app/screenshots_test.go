@@ -61,6 +61,8 @@ func TestScreenshots(t *testing.T) {
 		"member": d.base + "/admin/members/1", "audit": d.base + "/admin/audit", "system": d.base + "/admin/system",
 		"reveal": c.href("tbody a[href$='/edit']") + "/../reveal", "slack": d.base + "/admin/webhooks/new?type=slack",
 		"password": d.base + "/account/password", "dialog": d.base + "/admin/webhooks",
+		"overview": d.base + "/admin", "export": d.base + "/admin/deliveries/export", "sources": d.base + "/admin/sources",
+		"rotate": c.href("tbody a[href$='/edit']") + "/../rotate", "receivers": d.base + "/developer/receivers", "guide": d.base + "/developer/receivers/slack",
 	})
 }
 
@@ -71,7 +73,7 @@ func (c *chrome) pictures(pages map[string]string) {
 	if dir == "" {
 		dir, all = "../docs/screenshots", false
 	}
-	shown := []string{"webhooks", "dialog", "delivery", "trigger", "setting"}
+	shown := []string{"overview", "webhooks", "dialog", "delivery", "trigger", "setting"}
 	for _, theme := range []string{"light", "dark"} {
 		for name, width := range map[string]int64{"wide": 1280, "narrow": 360} {
 			c.viewport(width, 900)

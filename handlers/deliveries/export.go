@@ -75,10 +75,10 @@ func (s *Pages) export(c *gin.Context, file exportFile) error {
 	var chunk bytes.Buffer
 	member, at := web.MemberFlow(c), exportProgress{File: file.Name, Begun: time.Now()}
 	s.exports.book.note(member, at)
-	sent := at // without the chunk that is not sent yet
+	done := at // without the chunk that is still to be sent
 	defer func() {
-		sent.Ended = time.Now()
-		s.exports.book.note(member, sent)
+		done.Ended = time.Now()
+		s.exports.book.note(member, done)
 	}()
 	more, err := s.exportChunk(c, file, &chunk, &at)
 	if err != nil {
@@ -92,10 +92,10 @@ func (s *Pages) export(c *gin.Context, file exportFile) error {
 		if err = s.sendChunk(c, chunk.Bytes()); err != nil {
 			break
 		}
-		sent = at
-		s.exports.book.note(member, sent)
+		done = at
+		s.exports.book.note(member, done)
 		if !more {
-			sent.Whole = true
+			done.Whole = true
 			return nil
 		}
 		chunk.Reset()

@@ -16,8 +16,8 @@ import (
 const (
 	exportPath   = "/admin/deliveries/export"
 	exportReload = 2 // seconds between two looks at the progress
-	// exportKept is how long the end of an export is remembered.
-	exportKept = 24 * time.Hour
+	// exportRemembered is how long the end of an export is remembered.
+	exportRemembered = 24 * time.Hour
 )
 
 // exportProgress is how far an export is.
@@ -63,7 +63,7 @@ func (b *exportBook) note(member string, p exportProgress) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for other, old := range b.newest {
-		if !old.Running() && time.Since(old.Ended) > exportKept {
+		if !old.Running() && time.Since(old.Ended) > exportRemembered {
 			delete(b.newest, other)
 		}
 	}

@@ -58,7 +58,9 @@ func TestSendToThisWebhook(t *testing.T) {
 	b.Post(form.AttrOr("action", ""), url.Values{"once": {"another"}, "webhook": {web.FormatID(got.ID)}})
 	webtest.Says(t, "the event sent twice", webtest.Words(b.Get(s.EventPath("e-1")).Find("main")), "2 of the 3 webhooks of Main site matched.",
 		"Sent by hand by administrator Pending due now Sent by hand by administrator Pending due now")
-	webtest.Says(t, "the list", webtest.Words(b.Get("/admin/deliveries").Find("main")), "sent by hand by administrator")
+	for _, path := range []string{"/admin/deliveries", "/admin/webhooks/" + web.FormatID(other.ID)} {
+		webtest.Says(t, path, webtest.Words(b.Get(path).Find("main")), "sent by hand by administrator")
+	}
 	csv, _ := b.Download("/admin/deliveries.csv")
 	json, _ := b.Download("/admin/deliveries.json")
 	if strings.Count(csv, `"administrator"`) != 3 || strings.Count(json, `"sent_by_hand_by":"administrator"`) != 3 {

@@ -29,6 +29,7 @@ type Delivery struct {
 	CreatedAt   time.Time  `json:"created_at"`
 	DueAt       *time.Time `json:"due_at" doc:"When the next attempt may start; null: there is none"`
 	FinishedAt  *time.Time `json:"finished_at"`
+	SentBy      string     `json:"sent_by_hand_by" doc:"Name of the member that sent it; empty: an event triggered it"`
 }
 
 // DeliveryDetail is a delivery with its attempts.
@@ -178,6 +179,7 @@ func deliveryOf(row models.DeliveryRow) Delivery {
 		ID: row.PublicID, WebhookID: row.WebhookID, WebhookKey: orNull(row.Webhook.Key), WebhookName: row.Webhook.Name, Location: row.Location,
 		State: row.State, Held: row.Held, Reason: row.Reason, EventTypes: []string{}, EventCount: row.Items, Tries: row.Tries,
 		LastCode: row.LastCode, LastError: row.LastError, CreatedAt: row.CreatedAt.UTC(), DueAt: inUTC(row.DueAt), FinishedAt: inUTC(row.FinishedAt),
+		SentBy: row.SentBy,
 	}
 	if row.Held {
 		d.Reason = row.HeldWhy
