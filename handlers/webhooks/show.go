@@ -63,7 +63,7 @@ func (p *webhookPage) Done() int64 { return p.Releasing.Total - p.Releasing.Left
 
 // ReleasedIn is how long the rest takes at least.
 func (p *webhookPage) ReleasedIn() string {
-	return web.Span(time.Duration(p.Releasing.Left) * time.Second / releasedPerSecond)
+	return web.Span(max(time.Second, time.Duration(p.Releasing.Left)*time.Second/releasedPerSecond))
 }
 
 // releasedPerSecond is how many released deliveries a webhook gets at most.
@@ -142,7 +142,7 @@ func (s *Pages) showWebhook(c *gin.Context, w models.Webhook, t *testShown) erro
 	if err = s.webhookRecent(ctx, s.Within(c), p, at); err != nil {
 		return err
 	}
-	return s.Render(c, http.StatusOK, "webhook", p)
+	return s.RenderFragment(c, http.StatusOK, "webhook", p, "releasing")
 }
 
 // recentShown is how many of a webhook's deliveries its page lists.

@@ -179,12 +179,25 @@ func TestWebhookPageShowsWhatAResumeSends(t *testing.T) {
 	webtest.OK(t, err)
 	c.Exec("update lanes set released = 1203")
 	got := c.Get(webhooks.WebhookPath(w.ID)).Text(progress)
-	if !strings.HasPrefix(got, "1,200 of 1,203 held notifications sent, 3 left.") || !strings.Contains(got, "at least 0 s more") {
+	if !strings.HasPrefix(got, "1,200 of 1,203 held notifications sent, 3 left.") || !strings.Contains(got, "at least 1 s more") {
 		t.Errorf("after the resume: %q", got)
+	}
+	fragment := func() string {
+		a := c.Fragment("releasing", webhooks.WebhookPath(w.ID), nil).Want(http.StatusOK)
+		if a.Find("h1").Length() > 0 {
+			t.Error("a script gets the whole page")
+		}
+		return a.Text(progress)
+	}
+	if again := fragment(); again != got {
+		t.Errorf("a script reads %q, the page says %q", again, got)
 	}
 	c.Exec("delete from delivery_queue")
 	if got := c.Get(webhooks.WebhookPath(w.ID)).Text(progress); got != "" {
 		t.Errorf("when all are sent: %q", got)
+	}
+	if got := fragment(); got != "No held notification is left." {
+		t.Errorf("a script reads %q when all are sent", got)
 	}
 }
 
