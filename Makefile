@@ -42,7 +42,7 @@ bench: export PG_SETTINGS ?= fsync=on full_page_writes=on wal_level=replica shar
 bench: export BENCH_JSON ?= $(if $(BENCH_QUICK),,$(CURDIR)/docs/performance.json)
 bench: ## speed, about an hour; BENCH=main (regular expression) less, BENCH_QUICK=1 one short run of each
 	go test -run '^$$' -bench '^BenchmarkSitehooks$$' -benchtime 1x -timeout 4h ./app/bench
-	@$(if $(BENCH),,go test -run '^$$' -bench . -skip '^BenchmarkSitehooks$$' -benchtime 1x -timeout 1h -p 1 ./app ./app/bench)
+	@$(if $(filter-out history%,$(BENCH)),,go test -run '^$$' -bench $(if $(BENCH),Pages,.) -skip '^BenchmarkSitehooks$$' -benchtime 1x -timeout 2h -p 1 ./app ./app/bench)
 
 bench-docs: ## docs/performance.md and its chart from docs/performance.json
 	go test -count=1 -run '^TestPerformancePage$$' ./app/bench -update

@@ -25,24 +25,24 @@ var bigTables = []string{
 // wholeReads are the beginnings of the statements for which it is right, each
 // with its reason. Quotes are left out, and a list of arguments is one.
 var wholeReads = map[string]string{
-	"SELECT * FROM webhooks WHERE deleted_at is null ORDER BY id":         "the match index holds every webhook, and is read when one changed",
-	"SELECT count(*) FROM webhooks WHERE deleted_at is null":              "the list says how many there are; a narrow index does",
-	"SELECT count(*) FROM webhooks left join locations":                   "the list says how many match, also a filter without an index",
-	"SELECT lower(coalesce(locations.name, webhooks.location)) as sort":   "sorted by a name of another table",
-	"SELECT case when webhooks.state =":                                   "sorted by what follows from webhook, lane and clock",
-	"SELECT null as sort_key, locations.name as location_name, webhooks.": "the list's filters without an index: words, tags, activities",
-	"SELECT location, count(*) as n FROM webhooks":                        "the page of locations counts for each location that it shows",
-	"SELECT v.* FROM webhook_versions v join (SELECT":                     "an explanation judges each webhook that the location had",
-	"SELECT id,name FROM webhooks WHERE lower(name) like":                 "a part of a name has no index; asked while somebody types, 20 found at most",
-	"select coalesce(sum(d.waiting), 0)":                                  "each webhook of the deliveries looked at",
-	"SELECT count(*) FROM webhooks WHERE deleted_at is null and (substr":  "one page asks whether the keys open every webhook",
-	"select l.webhook_id from lanes l join webhooks w":                    "the safety net under the lanes looks at each of them, once in a while",
-	"SELECT count(*) FROM (SELECT 1 FROM delivery_queue LIMIT ?)":         "what waits is counted up to a limit",
-	"SELECT q.delivery_id FROM delivery_queue q ORDER BY":                 "a filter finds out where it is to stop, after 20,000 rows at most",
-	"SELECT e.delivery_id FROM delivery_ends e WHERE e.state":             "a filter finds out where it is to stop, after 20,000 rows at most",
-	"select w.*, u.name, u.kind, u.last_at, u.silent_since, u.error":      "what waits, and what of it is held, is counted up to a limit",
-	"SELECT count(*) FROM (SELECT 1 FROM delivery_ends e join":            "what matches is counted up to 10,000",
-	"SELECT count(*) FROM (SELECT 1 FROM delivery_queue q join":           "what matches is counted up to 10,000",
+	"SELECT * FROM webhooks WHERE deleted_at is null ORDER BY id":           "the match index holds every webhook, and is read when one changed",
+	"SELECT count(*) FROM webhooks WHERE deleted_at is null":                "the list says how many there are; a narrow index does",
+	"SELECT count(*) FROM webhooks left join locations":                     "the list says how many match, also a filter without an index",
+	"SELECT lower(coalesce(locations.name, webhooks.location)) as sort":     "sorted by a name of another table",
+	"SELECT case when webhooks.state =":                                     "sorted by what follows from webhook, lane and clock",
+	"SELECT null as sort_key, locations.name as location_name, webhooks.":   "the list's filters without an index: words, tags, activities",
+	"SELECT location, count(*) as n FROM webhooks":                          "the page of locations counts for each location that it shows",
+	"SELECT v.* FROM webhook_versions v join (SELECT":                       "an explanation judges each webhook that the location had",
+	"SELECT id,name FROM webhooks WHERE lower(name) like":                   "a part of a name has no index; asked while somebody types, 20 found at most",
+	"select coalesce(sum(d.waiting), 0)":                                    "each webhook of the deliveries looked at",
+	"SELECT count(*) FROM webhooks WHERE deleted_at is null and (substr":    "one page asks whether the keys open every webhook",
+	"select l.webhook_id from lanes l join webhooks w":                      "the safety net under the lanes looks at each of them, once in a while",
+	"SELECT count(*) FROM (SELECT 1 FROM delivery_queue LIMIT ?)":           "what waits is counted up to a limit",
+	"SELECT q.delivery_id FROM delivery_queue q ORDER BY":                   "a filter finds out where it is to stop, after 20,000 rows at most",
+	"SELECT e.delivery_id FROM delivery_ends e WHERE e.state":               "a filter finds out where it is to stop, after 20,000 rows at most",
+	"select w.*, u.name, u.kind, u.last_at, u.silent_since, u.error":        "what waits, and what of it is held, is counted up to a limit",
+	"SELECT count(*) FROM (SELECT e.delivery_id FROM delivery_ends e join":  "what matches is counted up to 10,000",
+	"SELECT count(*) FROM (SELECT q.delivery_id FROM delivery_queue q join": "what matches is counted up to 10,000",
 	"SELECT d.id, d.public_id, d.webhook_id, d.location, d.event_types, d.via, d.items, d.created_at, d.event_id, d.dispatch_id, d.body_id FROM delivery_ends e join deliveries d on d.id = e.delivery_id WHERE e.state = 'failed' AND e.delivery_id >= ?": "of what failed, a team's are looked for among 20,000 at most",
 	"SELECT webhooks.id, webhooks.name, webhooks.type, webhooks.location, locations.name": "a part of a name has no index; the search lists 20 at most",
 	"SELECT leased_by FROM lanes":                "one page asks who is at work; an index would be written with every turn of a lane",
@@ -114,6 +114,8 @@ var (
 	toldQuotes = strings.NewReplacer("`", "", `"`, "")
 	toldArgs   = regexp.MustCompile(`(\?|\$\d+)(,\s*(\?|\$\d+))*`)
 	toldEmpty  = regexp.MustCompile(` where (webhooks\.)?deleted_at is null( order| limit)`)
+	// A question that begins with the few that wait, ended or failed.
+	toldBegin = regexp.MustCompile(`from (delivery_queue|delivery_ends|attempts) \w join deliveries d`)
 	// A question inside another for the first row in the order of an index.
 	toldFirst  = regexp.MustCompile(`\(select \w+ from (\w+) order by [\w, ]+ limit 1\)`)
 	toldSpace  = regexp.MustCompile(`\s+`)
@@ -179,6 +181,9 @@ func sqlitePlan(ctx context.Context, db *sql.DB, s toldStatement) (fault string,
 		words := strings.Fields(detail)
 		if words[0] == "SCAN" && s.isBig(words[1]) && !slices.Contains(fewIn, words[len(words)-1]) {
 			fault = detail
+		}
+		if toldBegin.MatchString(strings.ToLower(s.shape)) && strings.HasPrefix(detail, "SEARCH d USING INTEGER PRIMARY KEY (rowid>") {
+			fault = "begins with all deliveries: " + detail
 		}
 	}
 	lower := toldEmpty.ReplaceAllString(strings.ToLower(s.shape), "$2") // none of the deleted is in the index

@@ -42,8 +42,12 @@ func walkEverything(t *testing.T, s *models.Store, rows int) {
 	by := models.Actor{UserID: 1, Name: "Mary Wilkins"}
 	hash, err := web.HashPassword(apptest.AdminPassword)
 	ok(t, err)
-	_, err = s.Users.Create(t.Context(), models.User{Email: apptest.AdminEmail, Name: by.Name, PasswordHash: hash, Role: models.RoleAdministrator})
-	ok(t, err)
+	const limited = "limited@example.com"
+	for _, u := range []models.User{{Email: apptest.AdminEmail}, {Email: limited, Limited: true, Locations: []string{"team-1", "team-2", "team-3"}}} {
+		u.Name, u.PasswordHash, u.Role = by.Name, hash, models.RoleAdministrator
+		_, err = s.Users.Create(t.Context(), u)
+		ok(t, err)
+	}
 	ok(t, s.Locations.Ensure(t.Context(), "walk", "Walk"))
 	registry := prometheus.NewRegistry()
 	sender := send.New(send.Config{AllowCIDRs: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
@@ -63,7 +67,8 @@ func walkEverything(t *testing.T, s *models.Store, rows int) {
 	server.Config.Handler = site
 	server.Start()
 	defer server.Close()
-	admin := (&apptest.Instance{T: t, Base: base}).Login()
+	in := &apptest.Instance{T: t, Base: base}
+	admin := in.Login()
 
 	ok(t, work.Start(t.Context()))
 	walkJobs(t, s, admin)
@@ -71,6 +76,12 @@ func walkEverything(t *testing.T, s *models.Store, rows int) {
 	// From here on nothing is sent.
 	walkSource(t, s, by)
 	walkPages(t, admin, site.(*gin.Engine), rows)
+	few := in.LoginAs(limited)
+	for _, page := range apptest.GroupPages(rows) {
+		if a := few.Ask(page); !page.Answered(a) {
+			t.Errorf("GET %s: %d", page.Path, a.Code)
+		}
+	}
 	walkChanges(t, s, by, rows)
 }
 

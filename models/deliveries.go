@@ -33,6 +33,7 @@ type DeliveryQuery struct {
 	From, To   time.Time // of creation; zero: open
 	Before     int64     // Delivery.ID below this; 0: from the newest
 	Limit      int
+	Count      bool // fill in DeliveryPage.Total
 }
 
 // DeliveryRow is a delivery with its webhook, deleted or not.

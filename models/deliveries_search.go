@@ -27,7 +27,7 @@ type Total struct {
 	Known bool // false: too many rows would have to be looked at to count
 }
 
-// Search is List for people: by webhook and time, and for what failed or was
+// Search is List for people: by location, webhook and time, and for what failed or was
 // dropped, it finds all; by anything else it looks at ScanMax rows and says
 // where to go on.
 func (x *Deliveries) Search(ctx context.Context, q DeliveryQuery) (_ DeliveryPage, err error) {
@@ -49,7 +49,7 @@ func (x *Deliveries) Search(ctx context.Context, q DeliveryQuery) (_ DeliveryPag
 	}
 	rows, more, err := x.newest(db, q, floor, settings)
 	page := DeliveryPage{Rows: rows}
-	if err == nil {
+	if err == nil && q.Count {
 		page.Total, err = x.total(db, q, len(rows), more, floor, settings)
 	}
 	switch {
@@ -62,11 +62,11 @@ func (x *Deliveries) Search(ctx context.Context, q DeliveryQuery) (_ DeliveryPag
 	return page, err
 }
 
-// total counts what matches on all pages. Of a page that has all there is, it
-// knows without a question.
+// total counts what matches on all pages. Of a page that has all that was found,
+// it knows without a question.
 func (x *Deliveries) total(db *gorm.DB, q DeliveryQuery, shown int, more bool, floor int64, settings Settings) (Total, error) {
-	if q.Before == 0 && !more && floor == 0 {
-		return Total{N: int64(shown), Known: true}, nil
+	if q.Before == 0 && !more {
+		return Total{N: int64(shown), Known: floor == 0}, nil
 	}
 	if q.scans() && q.Before != 0 {
 		q.Before = 0
@@ -81,7 +81,10 @@ func (x *Deliveries) total(db *gorm.DB, q DeliveryQuery, shown int, more bool, f
 		return Total{}, err
 	}
 	var t Total
-	err = db.Table("(?) as matching", query.Select("1").Limit(TotalMax+1)).Count(&t.N).Error
+	// In order, as the page is read: without one SQLite would rather begin with
+	// all deliveries than with the few that wait.
+	id := q.source().id
+	err = db.Table("(?) as matching", query.Select(id).Order(id+" desc").Limit(TotalMax+1)).Count(&t.N).Error
 	t.More = t.N > TotalMax
 	t.N, t.Known = min(t.N, TotalMax), t.More || floor == 0
 	return t, err
@@ -95,7 +98,13 @@ func (q DeliveryQuery) scans() bool {
 	}
 	return q.CodeClass != 0 || q.ErrorClass != "" || q.EventType != "" ||
 		q.State != "" && q.source() != endsSource || q.Location != "" && q.source() != deliverySource ||
-		q.Location == "" && q.WebhookID == 0 && !q.Within.All()
+		q.Location == "" && q.WebhookID == 0 && !q.Within.All() && !q.merges()
+}
+
+// merges tells whether the deliveries of each location are read in order and
+// merged, rather than looked for among those of all locations.
+func (q DeliveryQuery) merges() bool {
+	return q.source() == deliverySource && q.PublicID == "" && q.WebhookID == 0 && q.Location == "" && q.Within.merges()
 }
 
 // floor is the oldest delivery to look at, so that they are at most ScanMax; 0:

@@ -266,7 +266,7 @@ func TestTotalStops(t *testing.T) {
 	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
 		w := create(t, s, nil)
 		total := func(q models.DeliveryQuery) models.Total {
-			q.Limit = 50
+			q.Limit, q.Count = 50, true
 			page, err := s.Deliveries.Search(t.Context(), q)
 			ok(t, err)
 			return page.Total

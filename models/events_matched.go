@@ -79,7 +79,7 @@ func (q EventQuery) whereMatched(db *gorm.DB) *gorm.DB {
 		return db.Where(matched, args...)
 	}
 	if q.Webhook == 0 { // of no delivery tells, so that its dispatch has a row
-		return db.Where("exists (select 1 from dispatched_events x where x.event_id = events.id and x.merged_into is null) and not "+matched, args...)
+		return db.Where("coalesce((select x.merged_into is null from dispatched_events x where x.event_id = events.id), false) and not "+matched, args...)
 	}
 	return db.Where(`not exists (select 1 from pending_events p where p.location = events.location and p.received_at = events.received_at and p.event_id = events.id)
 		and not exists (select 1 from dispatched_events x where x.event_id = events.id and x.merged_into is not null) and not `+matched, args...)

@@ -18,7 +18,7 @@ type EventPage struct {
 	Scanned bool
 }
 
-// Search finds events by their whole id, all events of a location and time,
+// Search finds events by their whole id, all events of locations and time,
 // and by anything else looks at ScanMax rows and says where to go on. A number
 // may be an event's id and a question's: then both are found.
 func (x *Events) Search(ctx context.Context, q EventQuery) (_ EventPage, err error) {
@@ -52,7 +52,7 @@ func (x *Events) Search(ctx context.Context, q EventQuery) (_ EventPage, err err
 		if last.ID != 0 {
 			query = query.Where("received_at >= ? and (received_at, id) >= (?, ?)", last.ReceivedAt, last.ReceivedAt, last.ID)
 		}
-		if q.Location == "" {
+		if !q.byLocation() {
 			query = query.Where("id >= ?", last.ID)
 		}
 	}
@@ -81,8 +81,12 @@ func (x *Events) Search(ctx context.Context, q EventQuery) (_ EventPage, err err
 // scans tells whether events have to be looked at that may not match.
 func (q EventQuery) scans() bool {
 	return q.Search != "" || q.Type != "" || q.Tag != "" || q.NoUnlogged || q.Webhook != 0 || q.Matched != "" ||
-		q.Location == "" && !q.Within.All()
+		!q.byLocation() && !q.Within.All()
 }
+
+// byLocation tells whether events are read in the order of the index by location
+// and time: those of one, or of several that are merged.
+func (q EventQuery) byLocation() bool { return q.Location != "" || q.Within.merges() }
 
 // named returns the events whose id was searched for and that the other filters
 // let through, newest first.
@@ -97,7 +101,7 @@ func (x *Events) named(db *gorm.DB, q EventQuery) ([]Event, error) {
 
 // newestEvents orders as the index goes that the query can use.
 func newestEvents(db *gorm.DB, q EventQuery) *gorm.DB {
-	if q.Location != "" {
+	if q.byLocation() {
 		return db.Order("received_at desc, id desc")
 	}
 	return db.Order("id desc")
@@ -106,8 +110,11 @@ func newestEvents(db *gorm.DB, q EventQuery) *gorm.DB {
 // whereIndexed adds the conditions that have an index: location, time, place.
 func (x *Events) whereIndexed(db *gorm.DB, q EventQuery) (*gorm.DB, error) {
 	fresh := db.Session(&gorm.Session{NewDB: true})
-	if q.Location != "" {
+	switch {
+	case q.Location != "":
 		db = db.Where("location = ?", q.Location)
+	case q.byLocation():
+		db = db.Table("(?) events", q.Within.merged("events", eventColumns+", payload"))
 	}
 	if !q.From.IsZero() {
 		db = db.Where("received_at >= ?", q.From)
@@ -116,7 +123,7 @@ func (x *Events) whereIndexed(db *gorm.DB, q EventQuery) (*gorm.DB, error) {
 		db = db.Where("received_at < ?", q.To)
 	}
 	if q.Before > 0 {
-		if q.Location == "" {
+		if !q.byLocation() {
 			return x.between(fresh, db.Where("id < ?", q.Before), q)
 		}
 		var at Event // the one to go on from, or the next older if that is gone
@@ -126,7 +133,7 @@ func (x *Events) whereIndexed(db *gorm.DB, q EventQuery) (*gorm.DB, error) {
 		}
 		return db.Where("received_at <= ? and (received_at, id) < (?, ?)", at.ReceivedAt, at.ReceivedAt, q.Before), nil
 	}
-	if q.Location == "" {
+	if !q.byLocation() {
 		return x.between(fresh, db, q)
 	}
 	return db, nil

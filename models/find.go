@@ -27,9 +27,11 @@ func (s *Store) Find(ctx context.Context, within LocationSet, text string, limit
 		return f, err
 	}
 	if len(f.Events) == 0 && questionOf(text) != "" {
-		if f.Events, err = s.findQuestion(ctx, within, text, limit+1); err != nil {
+		page, err := s.Events.Search(ctx, EventQuery{Within: within, Search: text, Limit: limit + 1})
+		if err != nil {
 			return f, err
 		}
+		f.Events = page.Rows
 	}
 	if f.Deliveries, _, err = s.Deliveries.List(ctx, DeliveryQuery{Within: within, PublicID: text, Limit: limit}); err != nil {
 		return f, err
@@ -47,20 +49,4 @@ func (s *Store) Find(ctx context.Context, within LocationSet, text string, limit
 		}
 	}
 	return f, err
-}
-
-// findQuestion finds the events about a question.
-func (s *Store) findQuestion(ctx context.Context, within LocationSet, text string, limit int) (events []Event, err error) {
-	locations := within.Slugs()
-	if within.All() {
-		locations = []string{""}
-	}
-	for _, location := range locations {
-		page, err := s.Events.Search(ctx, EventQuery{Within: within, Search: text, Location: location, Limit: limit})
-		if err != nil {
-			return nil, err
-		}
-		events = append(events, page.Rows...)
-	}
-	return events[:min(len(events), limit)], nil
 }

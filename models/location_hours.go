@@ -11,19 +11,19 @@ import (
 	"github.com/sitehooks/sitehooks/models/db"
 )
 
-// eventHour is how many events of a location were received in an hour. Those
-// that still wait for dispatch are not counted yet.
+// eventHour is how many events of a location, or of all of them together, were
+// received in an hour. Those that still wait for dispatch are not counted yet.
 type eventHour struct {
 	Hour     time.Time `gorm:"primaryKey"` // its start, in UTC
-	Location string    `gorm:"primaryKey"`
+	Location string    `gorm:"primaryKey"` // empty: all of them
 	Events   int64
 }
 
-// locationHour is how the webhooks of a location fared in an hour that is over,
-// as WebhookHour has it.
+// locationHour is how the webhooks of a location, or of all of them together,
+// fared in an hour that is over, as WebhookHour has it.
 type locationHour struct {
 	Hour      time.Time `gorm:"primaryKey"`
-	Location  string    `gorm:"primaryKey"`
+	Location  string    `gorm:"primaryKey"` // empty: all of them
 	Delivered int64
 	Failed    int64
 	MSSum     int64 `gorm:"column:ms_sum"`
@@ -37,29 +37,39 @@ type SiteHour struct {
 	Events      int64 // that were received, without those that wait for dispatch
 }
 
-// SiteHours returns the hours since a time, oldest first. Hours that are over
-// were added up before, so that it does not read a row for each webhook.
-func (s *Store) SiteHours(ctx context.Context, within LocationSet, since time.Time) (_ []SiteHour, err error) {
+// SiteHours returns the hours from one to another, oldest first. Hours that are
+// over were added up before, so that it does not read a row for each webhook; and
+// each row is found by its hour and location, so that a week of all locations
+// costs no more than one of one.
+func (s *Store) SiteHours(ctx context.Context, within LocationSet, from, to time.Time) (_ []SiteHour, err error) {
 	defer wrap(&err, "read the hours of the site")
 	var rows []struct {
 		Hour                                    int64 // since 1970
 		Events, Delivered, Failed, Summed, Most int64
 	}
-	here, slugs := within.sql("location")
-	since = since.UTC().Truncate(time.Hour)
+	locations := within.Slugs()
+	if within.All() {
+		locations = []string{""}
+	}
+	var span []time.Time
+	from = from.UTC().Truncate(time.Hour)
+	for at := from; !at.After(to); at = at.Add(time.Hour) {
+		span = append(span, at)
+	}
+	_, slugs := within.sql("location")
 	// gorm has no union.
 	err = s.db.WithContext(ctx).Raw(`
 		select `+s.db.EpochHours("hour")+` as hour, cast(sum(events) as bigint) as events, cast(sum(delivered) as bigint) as delivered,
 			cast(sum(failed) as bigint) as failed, cast(sum(ms_sum) as bigint) as summed, max(ms_max) as most
 		from (
-			select hour, events, 0 as delivered, 0 as failed, 0 as ms_sum, 0 as ms_max from event_hours where hour >= ? and `+here+`
+			select hour, events, 0 as delivered, 0 as failed, 0 as ms_sum, 0 as ms_max from event_hours where hour in ? and location in ?
 			union all
-			select hour, 0, delivered, failed, ms_sum, ms_max from location_hours where hour >= ? and `+here+`
+			select hour, 0, delivered, failed, ms_sum, ms_max from location_hours where hour in ? and location in ?
 			union all
 			select hour, 0, delivered, failed, ms_sum, ms_max from webhook_hours where hour >= ? and hour > `+summedTo+`
 				and `+within.webhooks("webhook_id")+`
 		) h group by hour order by hour`,
-		slices.Concat([]any{since}, slugs, []any{since}, slugs, []any{since, time.Unix(0, 0).UTC()}, slugs)...).Scan(&rows).Error
+		append([]any{span, locations, span, locations, from, time.Unix(0, 0).UTC()}, slugs...)...).Scan(&rows).Error
 	hours := make([]SiteHour, len(rows))
 	for i, r := range rows {
 		hours[i] = SiteHour{WebhookHour{
@@ -93,7 +103,9 @@ func (s *Store) sumHours(tx *gorm.DB, p *Pruned) error {
 		insert into location_hours (hour, location, delivered, failed, ms_sum, ms_max)
 		select h.hour, w.location, sum(h.delivered), sum(h.failed), sum(h.ms_sum), max(h.ms_max)
 		from webhook_hours h join webhooks w on w.id = h.webhook_id where h.hour = ? group by h.hour, w.location
-		on conflict do nothing`, next[0]).Error
+		union all
+		select hour, '', sum(delivered), sum(failed), sum(ms_sum), max(ms_max) from webhook_hours where hour = ? group by hour
+		on conflict do nothing`, next[0], next[0]).Error
 }
 
 // countEvents adds dispatched events to the hours in which they were received.
@@ -101,7 +113,9 @@ func (s *Store) sumHours(tx *gorm.DB, p *Pruned) error {
 func (s *Store) countEvents(tx *gorm.DB, events []Event) error {
 	counted := map[eventHour]int64{}
 	for _, e := range events {
-		counted[eventHour{Hour: e.ReceivedAt.UTC().Truncate(time.Hour), Location: e.Location}]++
+		hour := e.ReceivedAt.UTC().Truncate(time.Hour)
+		counted[eventHour{Hour: hour, Location: e.Location}]++
+		counted[eventHour{Hour: hour}]++
 	}
 	var hours []eventHour
 	for h, n := range counted {

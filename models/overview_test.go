@@ -25,7 +25,7 @@ func TestSiteHours(t *testing.T) {
 			clock.Add(time.Hour)
 		}
 		total := func(within models.LocationSet) (sum models.SiteHour, rows int) {
-			hours, err := s.SiteHours(t.Context(), within, began)
+			hours, err := s.SiteHours(t.Context(), within, began, clock.Now())
 			ok(t, err)
 			for _, h := range hours {
 				sum.Events, sum.Delivered, sum.Failed = sum.Events+h.Events, sum.Delivered+h.Delivered, sum.Failed+h.Failed

@@ -26,8 +26,15 @@ func (in *Instance) Browser() *Browser {
 // Login is a browser in which the first administrator is logged in.
 func (in *Instance) Login() *Browser {
 	in.T.Helper()
+	return in.LoginAs(AdminEmail)
+}
+
+// LoginAs is a browser in which a member is logged in who has the password of
+// the first administrator.
+func (in *Instance) LoginAs(email string) *Browser {
+	in.T.Helper()
 	b := in.Browser()
-	if a := b.Post("/login", url.Values{"email": {AdminEmail}, "password": {AdminPassword}}); a.Code != http.StatusSeeOther {
+	if a := b.Post("/login", url.Values{"email": {email}, "password": {AdminPassword}}); a.Code != http.StatusSeeOther {
 		in.T.Fatalf("login: %d", a.Code)
 	}
 	return b

@@ -18,6 +18,17 @@ func (in *Instance) Ingest(body string) Answer {
 	return a
 }
 
+// Authorized reads an address of an API with a token.
+func (in *Instance) Authorized(token, path string) Answer {
+	in.T.Helper()
+	req, err := http.NewRequestWithContext(in.T.Context(), http.MethodGet, in.Base+path, http.NoBody)
+	ok(in.T, err)
+	req.Header.Set("Authorization", "Bearer "+token)
+	a, err := Do(in.T, http.DefaultClient, req)
+	ok(in.T, err)
+	return a
+}
+
 // Accept posts events that have to be accepted.
 func (in *Instance) Accept(body string) {
 	in.T.Helper()

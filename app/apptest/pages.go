@@ -3,6 +3,7 @@ package apptest
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -11,6 +12,27 @@ import (
 type Page struct {
 	Name, Path string
 	form       url.Values // posted; nil: the page is read
+}
+
+// Groups are the areas whose pages look into the history, or over all webhooks,
+// and which every member may see.
+var Groups = []string{"overview", "search", "webhooks", "deliveries", "triggers"}
+
+// Group is the area of a page, one of Groups or OtherPages.
+func (p Page) Group() string {
+	group, _, _ := strings.Cut(p.Name, "/")
+	if slices.Contains(Groups, group) {
+		return group
+	}
+	return OtherPages
+}
+
+// OtherPages are those in none of the Groups.
+const OtherPages = "other pages"
+
+// GroupPages are the pages of Groups.
+func GroupPages(rows int) []Page {
+	return slices.DeleteFunc(Pages(rows), func(p Page) bool { return p.Group() == OtherPages })
 }
 
 // Pages are all pages with their filters, in a database filled so far.

@@ -66,6 +66,9 @@ var sections = []section{
 	{"Many webhooks", regexp.MustCompile(`^webhooks/`), "Each event matches one webhook of the given number. *One hot* gets half of all events, the other half is spread over a thousand."},
 	{"Several instances", regexp.MustCompile(`^instances/`), "100 webhooks, requests of 100, all on the same machine: *against one* is how much more is delivered than by one instance with the role `all` in the same run. *Repeats* are deliveries that arrived twice."},
 	{"The list of webhooks", regexp.MustCompile(`^pages/`), "50 of 10,000 webhooks with health and charts, by 16 connections at once."},
+	{"Much history", regexp.MustCompile(`^history/`), "5,000,000 events, deliveries and attempts of 25 days, 2,000 webhooks and 300 locations. Each page is asked for up to 50 times, one request after the other. " +
+		"A row is a list with each of its filters, or the searches by an id, a question and a name: *pages* of them, with the figures of the slowest. *Limited* is what a member of three locations gets. " +
+		"*API* follows `GET /api/v1/deliveries` with 200 deliveries a page: from the newest on, from the middle on, and to the end."},
 	{"Removing old history", regexp.MustCompile(`^retention/`), "Latency at 200 events a second with dispatch on arrival: while an instance removes a million rows older than the retention, and with nothing to remove."},
 	{"Disk", regexp.MustCompile(`^size/`), "Bytes of a row with its indexes, measured after the load that wrote it; payload and body are inside. [Sizing](sizing.md) uses them."},
 }

@@ -2,7 +2,11 @@ package bench
 
 import (
 	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,44 +14,87 @@ import (
 	"time"
 
 	"github.com/sitehooks/sitehooks/app/apptest"
+	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/models"
 	"github.com/sitehooks/sitehooks/models/modelstest"
 	"github.com/sitehooks/sitehooks/models/secret"
 )
 
-// benchRows is how many events and how many deliveries the pages are measured
-// over; SITEHOOKS_BENCH_ROWS says another number.
+// The pages are measured over so many, and as many events and deliveries as
+// benchSizes say, or SITEHOOKS_BENCH_ROWS.
 const (
-	benchRows      = 5_000_000
 	benchWebhooks  = 2_000
 	benchLocations = 300
 )
 
-// BenchmarkPages measures the server's time for each page, over a database of a
-// large installation: one request after the other, on this machine.
+// A page is asked for until one of these is reached.
+const (
+	pageRequests = 50
+	pageTime     = 3 * time.Second
+)
+
+// limitedEmail is that of a member who is limited to limitedTo.
+const limitedEmail = "limited@example.com"
+
+var limitedTo = []string{"team-3", "team-44", "team-151"}
+
+// BenchmarkPages measures the server's time for each page and for the list of
+// deliveries of the API, over a database of a large installation: one request
+// after the other, on this machine. The variables are those of
+// BenchmarkSitehooks: the cases are history/postgres and history/sqlite.
 func BenchmarkPages(b *testing.B) {
-	rows := benchRows
+	selected, err := regexp.Compile(os.Getenv("BENCH"))
+	ok(b, err)
+	rows := fullSizes.rows
+	if os.Getenv("BENCH_QUICK") != "" {
+		rows = quickSizes.rows
+	}
 	if text := os.Getenv("SITEHOOKS_BENCH_ROWS"); text != "" {
-		var err error
 		rows, err = strconv.Atoi(text)
 		ok(b, err)
 	}
-	for _, kind := range modelstest.Kinds() {
+	r := report{Measured: time.Now().UTC().Format(time.DateOnly), Short: rows < fullSizes.rows, Machine: described(b)}
+	for _, kind := range []string{"postgres", "sqlite"} {
+		if !selected.MatchString("history/" + kind) {
+			continue
+		}
 		b.Run(kind, func(b *testing.B) {
-			in := apptest.Serve(b, bigDatabase(b, kind, rows), "SITEHOOKS_LOG_LEVEL=warn")
-			admin := in.Login()
-			for _, page := range apptest.Pages(rows) {
-				b.Run(page.Name, func(b *testing.B) { measurePage(admin, b, page) })
-			}
+			env, token := bigDatabase(b, kind, rows)
+			in := apptest.Serve(b, env, "SITEHOOKS_LOG_LEVEL=warn")
+			m := pageTimes{bench: b, of: map[string][]figures{}}
+			m.pages("", in.Login(), apptest.Pages(rows))
+			m.pages("limited ", in.LoginAs(limitedEmail), apptest.GroupPages(rows))
+			m.list(in, token, rows)
+			r.Cases = append(r.Cases, m.outcomes(kind)...)
 		})
+	}
+	r.print(os.Stdout)
+	if path := os.Getenv("BENCH_JSON"); path != "" && len(r.Cases) > 0 && !r.Short {
+		ok(b, r.write(path, caseNames()))
 	}
 }
 
-// bigDatabase fills a new database and returns the environment that serves it.
-func bigDatabase(b *testing.B, kind string, rows int) []string {
+// historyCases are the groups of BenchmarkPages in their order.
+func historyCases(kind string) []string {
+	var names []string
+	for _, group := range append(slices.Clone(apptest.Groups), apptest.OtherPages) {
+		names = append(names, "history/"+kind+"/"+group)
+	}
+	for _, group := range apptest.Groups {
+		names = append(names, "history/"+kind+"/limited "+group)
+	}
+	for _, part := range listParts {
+		names = append(names, "history/"+kind+"/API, "+part)
+	}
+	return names
+}
+
+// bigDatabase fills a new database. It returns the environment that serves it,
+// and a token that may read.
+func bigDatabase(b *testing.B, kind string, rows int) (env []string, token string) {
 	b.Helper()
 	const seal = "SITEHOOKS_SECRET_KEY="
-	env := append(apptest.Environment(b, kind), seal+base64.StdEncoding.EncodeToString(modelstest.Key()))
+	env = append(apptest.Environment(b, kind), seal+base64.StdEncoding.EncodeToString(modelstest.Key()))
 	box, err := secret.NewBox(modelstest.Key())
 	ok(b, err)
 	o := models.Options{Box: box}
@@ -67,26 +114,99 @@ func bigDatabase(b *testing.B, kind string, rows int) []string {
 	ok(b, s.Settings.Change(b.Context(), models.Actor{Name: "Mary Wilkins"}, models.EnableGenericWebhooks, "True", "for the measurement"))
 	modelstest.Fill(b, s, modelstest.Size{Webhooks: benchWebhooks, Events: rows, Deliveries: rows, Locations: benchLocations})
 	b.Logf("filled with %d events and deliveries in %s", rows, time.Since(started).Round(time.Second))
-	return env
+	hash, err := web.HashPassword(apptest.AdminPassword)
+	ok(b, err)
+	for _, u := range []models.User{{Email: apptest.AdminEmail}, {Email: limitedEmail, Limited: true, Locations: limitedTo}} {
+		u.Name, u.PasswordHash, u.Role = "Mary Wilkins", hash, models.RoleAdministrator
+		_, err = s.Users.Create(b.Context(), u)
+		ok(b, err)
+	}
+	token, err = s.Tokens.Create(b.Context(), models.Token{Name: "Reader", Scope: models.ScopeRead})
+	ok(b, err)
+	return env, token
 }
 
-// measure asks for a page again and again and reports its times.
-func measurePage(b *apptest.Browser, bench *testing.B, page apptest.Page) {
-	var times []time.Duration
-	for bench.Loop() {
-		started := time.Now()
-		a := b.Ask(page)
-		times = append(times, time.Since(started))
-		if !page.Answered(a) {
-			bench.Fatalf("%s: %d %s", page.Path, a.Code, a.Body)
+// pageTimes are the times of pages, by group.
+type pageTimes struct {
+	bench *testing.B
+	of    map[string][]figures
+}
+
+// pages asks for each page again and again.
+func (m pageTimes) pages(prefix string, by *apptest.Browser, pages []apptest.Page) {
+	for _, page := range pages {
+		m.measure(prefix+page.Group(), prefix+page.Name, func() bool {
+			a := by.Ask(page)
+			if !page.Answered(a) {
+				m.bench.Fatalf("%s: %d %s", page.Path, a.Code, a.Body)
+			}
+			return true
+		})
+	}
+}
+
+// measure does something again and again, until it returns false.
+func (m pageTimes) measure(group, name string, do func() bool) {
+	m.bench.Run(name, func(bench *testing.B) {
+		do() // the first one fills caches of the database
+		var times []time.Duration
+		for began, more := time.Now(), true; more && len(times) < pageRequests && time.Since(began) < pageTime; {
+			started := time.Now()
+			more = do()
+			times = append(times, time.Since(started))
 		}
+		slices.Sort(times)
+		ms := func(share float64) float64 {
+			return float64(times[int(share*float64(len(times)-1))].Microseconds()) / 1000
+		}
+		bench.ReportMetric(0, "ns/op")
+		bench.ReportMetric(ms(0), "ms-least") // least affected by other processes on the machine
+		bench.ReportMetric(ms(0.5), "ms-median")
+		bench.ReportMetric(ms(0.99), "ms-p99")
+		m.of[group] = append(m.of[group], figures{"p50 ms": ms(0.5), "p99 ms": ms(0.99)})
+	})
+}
+
+// listParts are the parts of the list over the API that are read.
+var listParts = []string{"first pages", "middle pages", "last pages"}
+
+// list follows the pages of all deliveries over the API: from the newest on,
+// from the middle on, and to the end.
+func (m pageTimes) list(in *apptest.Instance, token string, rows int) {
+	const size = 200
+	for i, from := range []int{rows + 1, rows / 2, pageRequests * size} {
+		cursor, seen := strconv.Itoa(from), 0
+		m.measure("API, "+listParts[i], "api/deliveries/"+listParts[i], func() bool {
+			a := in.Authorized(token, fmt.Sprintf("/api/v1/deliveries?limit=%d&cursor=%s", size, cursor))
+			var page struct {
+				Data []struct{}
+				Next *string
+			}
+			if err := json.Unmarshal([]byte(a.Body), &page); a.Code != http.StatusOK || err != nil {
+				m.bench.Fatalf("deliveries below %s: %d %s", cursor, a.Code, a.Body)
+			}
+			if seen += len(page.Data); page.Next == nil {
+				if seen < from-1 {
+					m.bench.Fatalf("the list ended after %d of %d deliveries", seen, from-1)
+				}
+				return false
+			}
+			cursor = *page.Next
+			return true
+		})
 	}
-	slices.Sort(times)
-	ms := func(share float64) float64 {
-		return float64(times[int(share*float64(len(times)-1))].Microseconds()) / 1000
+}
+
+// outcomes are the slowest page of each group.
+func (m pageTimes) outcomes(kind string) []outcome {
+	var all []outcome
+	for _, name := range historyCases(kind) {
+		pages := m.of[strings.TrimPrefix(name, "history/"+kind+"/")]
+		f := figures{"pages": float64(len(pages))}
+		for _, page := range pages {
+			f["p50 ms"], f["p99 ms"] = max(f["p50 ms"], page["p50 ms"]), max(f["p99 ms"], page["p99 ms"])
+		}
+		all = append(all, outcome{Name: name, Figures: f})
 	}
-	bench.ReportMetric(0, "ns/op")
-	bench.ReportMetric(ms(0), "ms-least") // least affected by other processes on the machine
-	bench.ReportMetric(ms(0.5), "ms-median")
-	bench.ReportMetric(ms(0.99), "ms-p99")
+	return all
 }

@@ -42,6 +42,8 @@ type outcome struct {
 	Tried   int       `json:"tried"`  // in all
 	Others  []float64 `json:"others"` // their share of the machine in each run
 	Fault   string    `json:"fault,omitempty"`
+	// Measured is the day, if not that of the report.
+	Measured string `json:"measured,omitempty"`
 }
 
 // measure does a case by the protocol. When not one run was quiet it tells

@@ -26,7 +26,7 @@ var figureNames = []string{
 	"accepted/s", "delivered/s", "raw/s", "of raw", "against one", "CPU s/10k",
 	"CPU s/10k, few", "CPU s/10k, many", "many against few",
 	"p99 ms, nothing to remove", "p50 ms", "p90 ms", "p99 ms", "max ms", "against nothing", "rows removed", "s for them",
-	"pages/s", "kB/page", "ms to ready", "idle MiB", "peak MiB", "repeats",
+	"pages/s", "kB/page", "pages", "ms to ready", "idle MiB", "peak MiB", "repeats",
 	"bytes/event", "payload bytes", "bytes/delivery", "body bytes", "bytes/attempt", "bytes/trigger",
 }
 
@@ -85,6 +85,9 @@ func (o outcome) note() string {
 			parts = append(parts, "not three quiet ones")
 		}
 	}
+	if o.Measured != "" {
+		parts = append(parts, "on "+o.Measured)
+	}
 	if o.Fault != "" {
 		parts = append(parts, "FAILED: "+o.Fault)
 	}
@@ -128,6 +131,9 @@ func (r report) write(path string, order []string) error {
 	if old.Machine == r.Machine && old.Short == r.Short {
 		for _, c := range old.Cases {
 			if !slices.ContainsFunc(r.Cases, func(o outcome) bool { return o.Name == c.Name }) {
+				if c.Measured == "" && old.Measured != r.Measured {
+					c.Measured = old.Measured
+				}
 				r.Cases = append(r.Cases, c)
 			}
 		}

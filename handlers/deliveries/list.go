@@ -82,7 +82,7 @@ func (s *Pages) List(c *gin.Context) error {
 	if unknown != "" {
 		faults = append(faults, unknown)
 	}
-	query.Within = s.Within(c)
+	query.Within, query.Count = s.Within(c), true
 	found, err := s.Store.Deliveries.Search(ctx, query)
 	if err != nil {
 		return err

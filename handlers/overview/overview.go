@@ -101,7 +101,7 @@ func (s *Pages) Show(c *gin.Context) error {
 
 // hours fills in the figures and the charts.
 func (s *Pages) hours(ctx context.Context, p *overviewPage, within models.LocationSet) error {
-	hours, err := s.Store.SiteHours(ctx, within, charts.WeekSince(p.Now))
+	hours, err := s.Store.SiteHours(ctx, within, charts.WeekSince(p.Now), p.Now)
 	if err != nil {
 		return err
 	}

@@ -507,8 +507,8 @@ create index manual_sends_open on manual_sends (id) where ended_at is null;
 
 -- How many events of a location were received in each hour, written by dispatch,
 -- and how the webhooks of a location fared in each hour that is over, added up
--- from webhook_hours by pruning. The overview adds up a week of both: an hour's
--- rows lie side by side.
+-- from webhook_hours by pruning. An empty location: all of them together, so that
+-- the overview reads one row of each for an hour.
 create table event_hours (
     hour timestamptz not null,
     location text not null,
