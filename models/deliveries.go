@@ -60,11 +60,11 @@ func (x *Deliveries) List(ctx context.Context, q DeliveryQuery) (rows []Delivery
 // newest finds deliveries from a floor on.
 func (x *Deliveries) newest(db *gorm.DB, q DeliveryQuery, floor int64, settings Settings) (rows []DeliveryRow, more bool, err error) {
 	var found []Delivery
-	query, err := x.where(db, q, floor, settings)
+	query, err := x.ordered(db, q, floor, settings)
 	if err != nil {
 		return nil, false, err
 	}
-	if err := query.Select(deliveryColumns).Order(q.source().id + " desc").Limit(q.Limit + 1).Find(&found).Error; err != nil {
+	if err := query.Find(&found).Error; err != nil {
 		return nil, false, err
 	}
 	if len(found) > q.Limit {
@@ -72,6 +72,26 @@ func (x *Deliveries) newest(db *gorm.DB, q DeliveryQuery, floor int64, settings 
 	}
 	rows, err = x.withWebhooks(db, found, settings)
 	return rows, more, err
+}
+
+// ordered selects deliveries of a page and the one after it.
+func (x *Deliveries) ordered(db *gorm.DB, q DeliveryQuery, floor int64, settings Settings) (*gorm.DB, error) {
+	if !q.merges() {
+		query, err := x.where(db, q, floor, settings)
+		if err != nil {
+			return nil, err
+		}
+		return query.Select(deliveryColumns).Order(q.source().id + " desc").Limit(q.Limit + 1), nil
+	}
+	var pages []any
+	for _, q.Location = range q.Within.Slugs() {
+		page, err := x.ordered(db, q, floor, settings)
+		if err != nil {
+			return nil, err
+		}
+		pages = append(pages, page)
+	}
+	return merged(db, "d", pages).Order("id desc").Limit(q.Limit + 1), nil
 }
 
 func (x *Deliveries) withWebhooks(db *gorm.DB, found []Delivery, settings Settings) ([]DeliveryRow, error) {

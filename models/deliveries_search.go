@@ -68,6 +68,9 @@ func (x *Deliveries) total(db *gorm.DB, q DeliveryQuery, shown int, more bool, f
 	if q.Before == 0 && !more {
 		return Total{N: int64(shown), Known: floor == 0}, nil
 	}
+	if q.merges() {
+		return x.totalOfAll(db, q, settings)
+	}
 	if q.scans() && q.Before != 0 {
 		q.Before = 0
 		var err error
@@ -90,21 +93,37 @@ func (x *Deliveries) total(db *gorm.DB, q DeliveryQuery, shown int, more bool, f
 	return t, err
 }
 
+// totalOfAll adds up what matches in each location.
+func (x *Deliveries) totalOfAll(db *gorm.DB, q DeliveryQuery, settings Settings) (Total, error) {
+	all := Total{Known: true}
+	for _, q.Location = range q.Within.Slugs() {
+		one, err := x.total(db, q, 0, true, 0, settings)
+		if err != nil {
+			return Total{}, err
+		}
+		if all.N += one.N; one.More || all.N > TotalMax {
+			return Total{N: TotalMax, More: true, Known: true}, nil
+		}
+	}
+	return all, nil
+}
+
+// filters tells whether rows of the source have to be looked at that may not
+// match, even of one location.
+func (q DeliveryQuery) filters() bool {
+	return q.CodeClass != 0 || q.ErrorClass != "" || q.EventType != "" ||
+		q.State != "" && q.source() != endsSource || q.Location != "" && q.source() != deliverySource
+}
+
 // scans tells whether rows of the source have to be looked at that may not
 // match.
 func (q DeliveryQuery) scans() bool {
-	if q.PublicID != "" {
-		return false
-	}
-	return q.CodeClass != 0 || q.ErrorClass != "" || q.EventType != "" ||
-		q.State != "" && q.source() != endsSource || q.Location != "" && q.source() != deliverySource ||
-		q.Location == "" && q.WebhookID == 0 && !q.Within.All() && !q.merges()
+	return q.PublicID == "" && (q.filters() || q.Location == "" && q.WebhookID == 0 && !q.Within.All() && !q.merges())
 }
 
-// merges tells whether the deliveries of each location are read in order and
-// merged, rather than looked for among those of all locations.
+// merges tells whether a page is put together from a page of each location.
 func (q DeliveryQuery) merges() bool {
-	return q.source() == deliverySource && q.PublicID == "" && q.WebhookID == 0 && q.Location == "" && q.Within.merges()
+	return q.source() == deliverySource && !q.filters() && q.PublicID == "" && q.WebhookID == 0 && q.Location == "" && q.Within.merges()
 }
 
 // floor is the oldest delivery to look at, so that they are at most ScanMax; 0:

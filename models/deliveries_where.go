@@ -106,7 +106,7 @@ func (x *Deliveries) where(db *gorm.DB, q DeliveryQuery, floor int64, settings S
 	if !q.To.IsZero() {
 		query = query.Where("d.created_at < ?", q.To)
 	}
-	if q.Location != "" {
+	if q.Location != "" && from != deliverySource { // where it is indexed
 		query = query.Where(ofDelivery+" = ?", q.Location)
 	}
 	if q.EventType != "" {
@@ -115,17 +115,21 @@ func (x *Deliveries) where(db *gorm.DB, q DeliveryQuery, floor int64, settings S
 	return q.whereLast(query), nil
 }
 
-// ofDelivery is the location of a delivery d, as an expression: what has an index
-// that the query is to take is in indexed, and PostgreSQL would rather read all
-// that a location ever had than the few that wait or failed.
+// ofDelivery is the location of a delivery d, as an expression: PostgreSQL would
+// rather read all that a location ever had than the few that wait or failed.
 const ofDelivery = "coalesce(d.location, '')"
 
-// whereWithin leaves out deliveries d of other locations.
+// whereWithin leaves out deliveries d of other locations, and those of webhooks
+// that have moved to one. PostgreSQL would expect that few pass the second
+// condition by itself, and read all rather than stop when a page is full.
 func (q DeliveryQuery) whereWithin(query *gorm.DB) *gorm.DB {
 	if q.Within.All() {
 		return query
 	}
-	return query.Where(ofDelivery+" in ? and (select w.location from webhooks w where w.id = d.webhook_id) in ?", q.Within.Slugs(), q.Within.Slugs())
+	if !q.Within.one(q.Location) {
+		query = query.Where(ofDelivery+" in ?", q.Within.Slugs())
+	}
+	return query.Where("coalesce((select w.location from webhooks w where w.id = d.webhook_id) in ?, false)", q.Within.Slugs())
 }
 
 // indexed selects rows of the source by the conditions that it has an index
@@ -133,9 +137,6 @@ func (q DeliveryQuery) whereWithin(query *gorm.DB) *gorm.DB {
 func (x *Deliveries) indexed(db *gorm.DB, q DeliveryQuery) (*gorm.DB, error) {
 	from := q.source()
 	query := db.Table(from.table)
-	if q.merges() {
-		query = db.Table("(?) d", q.Within.merged("deliveries d", deliveryColumns+", d.body"))
-	}
 	switch from {
 	case endsSource:
 		// As a literal, because PostgreSQL plans a statement that comes often

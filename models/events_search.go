@@ -38,27 +38,12 @@ func (x *Events) Search(ctx context.Context, q EventQuery) (_ EventPage, err err
 			return EventPage{Rows: named}, nil
 		}
 	}
-	indexed, err := x.whereIndexed(db.Model(&Event{}), q)
+	query, last, err := x.newest(db, q)
 	if err != nil {
 		return EventPage{}, err
 	}
-	query := indexed
-	var last Event
-	if q.scans() {
-		res := newestEvents(indexed.Session(&gorm.Session{}), q).Select("id", "received_at").Offset(ScanMax - 1).Limit(1).Find(&last)
-		if res.Error != nil {
-			return EventPage{}, res.Error
-		}
-		if last.ID != 0 {
-			query = query.Where("received_at >= ? and (received_at, id) >= (?, ?)", last.ReceivedAt, last.ReceivedAt, last.ID)
-		}
-		if !q.byLocation() {
-			query = query.Where("id >= ?", last.ID)
-		}
-	}
 	var page EventPage
-	err = newestEvents(x.whereEvent(query, q, q.Search), q).Select(eventColumns).Limit(q.Limit + 1).Find(&page.Rows).Error
-	if err == nil {
+	if err = query.Find(&page.Rows).Error; err == nil {
 		err = x.withDispatches(db, page.Rows)
 	}
 	switch {
@@ -78,15 +63,50 @@ func (x *Events) Search(ctx context.Context, q EventQuery) (_ EventPage, err err
 	return page, err
 }
 
+// newest selects events of a page and the one after it, and returns the oldest
+// that is looked at; zero: there is no such.
+func (x *Events) newest(db *gorm.DB, q EventQuery) (_ *gorm.DB, last Event, err error) {
+	if q.merges() {
+		var pages []any
+		for _, q.Location = range q.Within.Slugs() {
+			page, _, err := x.newest(db, q)
+			if err != nil {
+				return nil, last, err
+			}
+			pages = append(pages, page)
+		}
+		return merged(db, "events", pages).Order("received_at desc, id desc").Limit(q.Limit + 1), last, nil
+	}
+	indexed, err := x.whereIndexed(db.Model(&Event{}), q)
+	if err != nil {
+		return nil, last, err
+	}
+	query := indexed
+	if q.scans() {
+		res := newestEvents(indexed.Session(&gorm.Session{}), q).Select("id", "received_at").Offset(ScanMax - 1).Limit(1).Find(&last)
+		if res.Error != nil {
+			return nil, last, res.Error
+		}
+		if last.ID != 0 {
+			query = query.Where("received_at >= ? and (received_at, id) >= (?, ?)", last.ReceivedAt, last.ReceivedAt, last.ID)
+		}
+		if q.Location == "" {
+			query = query.Where("id >= ?", last.ID)
+		}
+	}
+	return newestEvents(x.whereEvent(query, q, q.Search), q).Select(eventColumns).Limit(q.Limit + 1), last, nil
+}
+
 // scans tells whether events have to be looked at that may not match.
 func (q EventQuery) scans() bool {
 	return q.Search != "" || q.Type != "" || q.Tag != "" || q.NoUnlogged || q.Webhook != 0 || q.Matched != "" ||
-		!q.byLocation() && !q.Within.All()
+		q.Location == "" && !q.Within.All() && !q.merges()
 }
 
-// byLocation tells whether events are read in the order of the index by location
-// and time: those of one, or of several that are merged.
-func (q EventQuery) byLocation() bool { return q.Location != "" || q.Within.merges() }
+// merges tells whether a page is put together from a page of each location.
+func (q EventQuery) merges() bool {
+	return q.Search+q.Type+q.Tag+q.Matched+q.Location == "" && q.Webhook == 0 && !q.NoUnlogged && q.Within.merges()
+}
 
 // named returns the events whose id was searched for and that the other filters
 // let through, newest first.
@@ -101,7 +121,7 @@ func (x *Events) named(db *gorm.DB, q EventQuery) ([]Event, error) {
 
 // newestEvents orders as the index goes that the query can use.
 func newestEvents(db *gorm.DB, q EventQuery) *gorm.DB {
-	if q.byLocation() {
+	if q.Location != "" {
 		return db.Order("received_at desc, id desc")
 	}
 	return db.Order("id desc")
@@ -110,11 +130,8 @@ func newestEvents(db *gorm.DB, q EventQuery) *gorm.DB {
 // whereIndexed adds the conditions that have an index: location, time, place.
 func (x *Events) whereIndexed(db *gorm.DB, q EventQuery) (*gorm.DB, error) {
 	fresh := db.Session(&gorm.Session{NewDB: true})
-	switch {
-	case q.Location != "":
+	if q.Location != "" {
 		db = db.Where("location = ?", q.Location)
-	case q.byLocation():
-		db = db.Table("(?) events", q.Within.merged("events", eventColumns+", payload"))
 	}
 	if !q.From.IsZero() {
 		db = db.Where("received_at >= ?", q.From)
@@ -123,7 +140,7 @@ func (x *Events) whereIndexed(db *gorm.DB, q EventQuery) (*gorm.DB, error) {
 		db = db.Where("received_at < ?", q.To)
 	}
 	if q.Before > 0 {
-		if !q.byLocation() {
+		if q.Location == "" {
 			return x.between(fresh, db.Where("id < ?", q.Before), q)
 		}
 		var at Event // the one to go on from, or the next older if that is gone
@@ -133,7 +150,7 @@ func (x *Events) whereIndexed(db *gorm.DB, q EventQuery) (*gorm.DB, error) {
 		}
 		return db.Where("received_at <= ? and (received_at, id) < (?, ?)", at.ReceivedAt, at.ReceivedAt, q.Before), nil
 	}
-	if !q.byLocation() {
+	if q.Location == "" {
 		return x.between(fresh, db, q)
 	}
 	return db, nil
@@ -160,7 +177,9 @@ func (x *Events) between(fresh, db *gorm.DB, q EventQuery) (*gorm.DB, error) {
 
 // whereEvent adds the conditions for which rows have to be looked at.
 func (x *Events) whereEvent(db *gorm.DB, q EventQuery, words string) *gorm.DB {
-	db = q.Within.where(db, "location")
+	if !q.Within.one(q.Location) {
+		db = q.Within.where(db, "location")
+	}
 	if words != "" {
 		title := db.Session(&gorm.Session{NewDB: true}).Where("lower(title) like ? escape '!'", likeContains(strings.ToLower(words)))
 		db = db.Where(x.orQuestion(title, questionOf(words)))

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 )
 
 // LocationSet is the locations that a request may see: all of them, or only
@@ -67,25 +66,26 @@ func (l LocationSet) webhooks(column string) string {
 	return column + " in (select id from webhooks where location in ?)"
 }
 
-// mergeMax is up to how many locations their rows are merged in order. A member
-// who sees more of them sees much of the history.
+// mergeMax is for up to how many locations a page is put together from a page of
+// each. A member who sees more of them sees much of the history.
 const mergeMax = 50
 
-// merges tells a set of several locations whose rows are better read location by
-// location, each from its index, than looked for among those of all.
+// merges tells a set of several locations whose newest rows are read location by
+// location, rather than looked for among those of all.
 func (l LocationSet) merges() bool { return len(l.slugs) > 1 && len(l.slugs) <= mergeMax }
 
-// merged is the rows of a table, as "deliveries d", in the locations of the set;
-// gorm has no union. Both databases merge them in the order of the index that each
-// has by location, so that a page costs as many rows as it shows.
-func (l LocationSet) merged(table, columns string) clause.Expr {
-	one := "select " + columns + " from " + table + " where location = ?"
-	rows := clause.Expr{SQL: one + strings.Repeat(" union all "+one, len(l.slugs)-1)}
-	for _, slug := range l.slugs {
-		rows.Vars = append(rows.Vars, slug)
-	}
-	return rows
+// merged is the rows of several queries together, as a table with a name; gorm
+// has no union. Each query has its own order and limit: then both databases go by
+// its index, and not through all that a location has.
+func merged(db *gorm.DB, name string, queries []any) *gorm.DB {
+	text := "select * from (?) part" + strings.Repeat(" union all select * from (?) part", len(queries)-1)
+	return db.Table("("+text+") "+name, queries...)
 }
+
+// one tells whether a query asks for one location, of the set: then it finds
+// nothing else, and is not limited to the set besides. PostgreSQL would expect few
+// rows of both conditions, and read all that the location has.
+func (l LocationSet) one(chosen string) bool { return chosen != "" && l.Has(chosen) }
 
 // narrow is the one location that a query may see: the one that it asks for, or
 // the only one of the set; empty: several.

@@ -60,18 +60,24 @@ func BenchmarkPages(b *testing.B) {
 		}
 		b.Run(kind, func(b *testing.B) {
 			env, token := bigDatabase(b, kind, rows)
-			in := apptest.Serve(b, env, "SITEHOOKS_LOG_LEVEL=warn")
-			m := pageTimes{bench: b, of: map[string][]figures{}}
-			m.pages("", in.Login(), apptest.Pages(rows))
-			m.pages("limited ", in.LoginAs(limitedEmail), apptest.GroupPages(rows))
-			m.list(in, token, rows)
-			r.Cases = append(r.Cases, m.outcomes(kind)...)
+			r.Cases = append(r.Cases, measurePages(b, kind, env, token, rows)...)
 		})
 	}
 	r.print(os.Stdout)
 	if path := os.Getenv("BENCH_JSON"); path != "" && len(r.Cases) > 0 && !r.Short {
 		ok(b, r.write(path, caseNames()))
 	}
+}
+
+// measurePages serves a database and measures what is read from it.
+func measurePages(b *testing.B, kind string, env []string, token string, rows int) []outcome {
+	b.Helper()
+	in := apptest.Serve(b, env, "SITEHOOKS_LOG_LEVEL=warn")
+	m := pageTimes{bench: b, of: map[string][]figures{}}
+	m.pages("", in.Login(), apptest.Pages(rows))
+	m.pages("limited ", in.LoginAs(limitedEmail), apptest.GroupPages(rows))
+	m.list(in, token, rows)
+	return m.outcomes(kind)
 }
 
 // historyCases are the groups of BenchmarkPages in their order.
@@ -114,6 +120,12 @@ func bigDatabase(b *testing.B, kind string, rows int) (env []string, token strin
 	ok(b, s.Settings.Change(b.Context(), models.Actor{Name: "Mary Wilkins"}, models.EnableGenericWebhooks, "True", "for the measurement"))
 	modelstest.Fill(b, s, modelstest.Size{Webhooks: benchWebhooks, Events: rows, Deliveries: rows, Locations: benchLocations})
 	b.Logf("filled with %d events and deliveries in %s", rows, time.Since(started).Round(time.Second))
+	return env, readers(b, s)
+}
+
+// readers makes the members who read the pages. It returns a token that may read.
+func readers(b *testing.B, s *models.Store) string {
+	b.Helper()
 	hash, err := web.HashPassword(apptest.AdminPassword)
 	ok(b, err)
 	for _, u := range []models.User{{Email: apptest.AdminEmail}, {Email: limitedEmail, Limited: true, Locations: limitedTo}} {
@@ -121,9 +133,9 @@ func bigDatabase(b *testing.B, kind string, rows int) (env []string, token strin
 		_, err = s.Users.Create(b.Context(), u)
 		ok(b, err)
 	}
-	token, err = s.Tokens.Create(b.Context(), models.Token{Name: "Reader", Scope: models.ScopeRead})
+	token, err := s.Tokens.Create(b.Context(), models.Token{Name: "Reader", Scope: models.ScopeRead})
 	ok(b, err)
-	return env, token
+	return token
 }
 
 // pageTimes are the times of pages, by group.
