@@ -77,7 +77,7 @@ func walkEverything(t *testing.T, s *models.Store, rows int) {
 	walkSource(t, s, by)
 	walkPages(t, admin, site.(*gin.Engine), rows)
 	few := in.LoginAs(limited)
-	for _, page := range apptest.GroupPages(rows) {
+	for _, page := range apptest.LimitedPages(rows) {
 		if a := few.Ask(page); !page.Answered(a) {
 			t.Errorf("GET %s: %d", page.Path, a.Code)
 		}

@@ -30,9 +30,10 @@ func (p Page) Group() string {
 // OtherPages are those in none of the Groups.
 const OtherPages = "other pages"
 
-// GroupPages are the pages of Groups.
-func GroupPages(rows int) []Page {
-	return slices.DeleteFunc(Pages(rows), func(p Page) bool { return p.Group() == OtherPages })
+// LimitedPages are the pages of Groups for a member limited to teams: those of
+// the trigger history of one webhook of the main site are not there.
+func LimitedPages(rows int) []Page {
+	return slices.DeleteFunc(Pages(rows), func(p Page) bool { return p.Group() == OtherPages || strings.HasPrefix(p.Name, "triggers/webhook=") })
 }
 
 // Pages are all pages with their filters, in a database filled so far.

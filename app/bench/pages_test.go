@@ -75,7 +75,7 @@ func measurePages(b *testing.B, kind string, env []string, token string, rows in
 	in := apptest.Serve(b, env, "SITEHOOKS_LOG_LEVEL=warn")
 	m := pageTimes{bench: b, of: map[string][]figures{}}
 	m.pages("", in.Login(), apptest.Pages(rows))
-	m.pages("limited ", in.LoginAs(limitedEmail), apptest.GroupPages(rows))
+	m.pages("limited ", in.LoginAs(limitedEmail), apptest.LimitedPages(rows))
 	m.list(in, token, rows)
 	return m.outcomes(kind)
 }
