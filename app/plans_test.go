@@ -45,6 +45,8 @@ var wholeReads = map[string]string{
 	"SELECT count(*) FROM (SELECT q.delivery_id FROM delivery_queue q join": "what matches is counted up to 10,000",
 	"SELECT d.id, d.public_id, d.webhook_id, d.location, d.event_types, d.via, d.items, d.created_at, d.event_id, d.dispatch_id, d.body_id FROM delivery_ends e join deliveries d on d.id = e.delivery_id WHERE e.state = 'failed' AND e.delivery_id >= ?": "of what failed, a team's are looked for among 20,000 at most",
 	"SELECT webhooks.id, webhooks.name, webhooks.type, webhooks.location, locations.name": "a part of a name has no index; the search lists 20 at most",
+	"SELECT count(*) FROM (SELECT d.id FROM deliveries d WHERE d.id >= ?":                 "what matches is counted up to 10,000, and the webhook of each is looked up",
+	"SELECT d.id, d.public_id, d.webhook_id, d.location, d.event_types, d.via, d.items, d.created_at, d.event_id, d.dispatch_id, d.body_id FROM delivery_queue q join deliveries d on d.id = q.delivery_id WHERE q.delivery_id >= ?": "of what waits, a team's are looked for among 20,000 at most",
 	"SELECT leased_by FROM lanes":                "one page asks who is at work; an index would be written with every turn of a lane",
 	"update lanes set leased_until = null where": "the only instance starts, and whoever had a lease is dead",
 }
