@@ -183,14 +183,15 @@ func (q DeliveryQuery) whereLast(query *gorm.DB) *gorm.DB {
 	last := func(column string) string {
 		return "(select l." + column + " from attempts l where l.delivery_id = d.id order by l.started_at desc limit 1)"
 	}
+	if q.source() == failureSource && q.State != StateTried { // which has other attempts of the same delivery too
+		query = query.Where("a.started_at = " + last("started_at"))
+		last = func(column string) string { return "a." + column }
+	}
 	if q.CodeClass != 0 {
-		query = query.Where(last("code")+" between ? and ?", q.CodeClass*100, q.CodeClass*100+99)
+		query = query.Where(last("code / 100")+" = ?", q.CodeClass)
 	}
 	if q.ErrorClass != "" {
 		query = query.Where(last("error_class")+" = ?", q.ErrorClass)
-	}
-	if q.source() == failureSource && q.State != StateTried { // which has other attempts of the same delivery too
-		query = query.Where("a.started_at = " + last("started_at"))
 	}
 	return query
 }
