@@ -8,5 +8,4 @@ const (
 
 var (
 	AuditWords = auditWords
-	BytesWords = bytesWords
 )

@@ -4,13 +4,13 @@ package admin
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"runtime"
 	"runtime/debug"
 	"slices"
 	"time"
 
+	"github.com/dustin/go-humanize"
 	"github.com/gin-gonic/gin"
 
 	"github.com/sitehooks/sitehooks/handlers/api"
@@ -69,7 +69,9 @@ var refusedReasons = map[string]string{ //nolint:gosec // words for people
 type fact struct{ Name, Value string }
 
 // Size is the database's size in words.
-func (p *systemPage) Size() string { return bytesWords(p.Database.Bytes) }
+func (p *systemPage) Size() string {
+	return humanize.IBytes(uint64(max(p.Database.Bytes, 0))) //nolint:gosec // not negative
+}
 
 // Overdue is how long the oldest due delivery has been waiting.
 func (p *systemPage) Overdue() string {
@@ -158,19 +160,6 @@ func buildFacts(version string) []fact {
 		}
 	}
 	return slices.DeleteFunc(facts, func(f fact) bool { return f.Value == "" })
-}
-
-// bytesWords shows a size in the unit that fits it.
-func bytesWords(n int64) string {
-	const unit = 1024
-	if n < unit {
-		return web.Plural(n, "byte", "bytes")
-	}
-	value, units := float64(n)/unit, []string{"KiB", "MiB", "GiB", "TiB"}
-	for value >= unit && len(units) > 1 {
-		value, units = value/unit, units[1:]
-	}
-	return fmt.Sprintf("%.1f %s", value, units[0])
 }
 
 // Templates are the templates of these pages, each with the struct that it is
