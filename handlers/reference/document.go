@@ -2,6 +2,8 @@ package reference
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -43,6 +45,53 @@ type response struct {
 	Content     map[string]content
 }
 
+// readDocument reads a description. Names of schemas that are only a choice of plain
+// values are replaced by what they stand for.
+func readDocument(text []byte) (doc document, err error) {
+	if err = json.Unmarshal(text, &doc); err != nil {
+		return doc, fmt.Errorf("read the description of the API: %w", err)
+	}
+	for _, s := range doc.Components.Schemas {
+		doc.replaceChoices(s)
+	}
+	return doc, nil
+}
+
+func (doc *document) replaceChoices(s *schema) {
+	if target := doc.Components.Schemas[s.name()]; target != nil && len(target.AnyOf) > 0 && target.refers() == "" {
+		words := s.Description
+		*s = *target
+		if words != "" {
+			s.Description = words
+		}
+	}
+	for _, inner := range slices.Concat(slices.Collect(maps.Values(s.Properties)), s.AnyOf, []*schema{s.Items}) {
+		if inner != nil {
+			doc.replaceChoices(inner)
+		}
+	}
+}
+
+// isObject tells whether a schema is shown under its own name: it has fields, and
+// is no event and no body of a request.
+func (doc *document) isObject(name string) bool {
+	s := doc.Components.Schemas[name]
+	if s == nil || s.Title != "" || len(s.Properties) == 0 {
+		return false
+	}
+	for _, item := range doc.Paths {
+		for _, op := range item {
+			if op.RequestBody.Content[jsonType].refers() == name {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// jsonType is the media type of the bodies that are shown.
+const jsonType = "application/json"
+
 // schema is the part of JSON Schema that the description uses.
 type schema struct {
 	Ref                                 string `json:"$ref"`
@@ -72,12 +121,15 @@ func (k *kinds) UnmarshalJSON(raw []byte) error {
 	return json.Unmarshal(raw, &(*k)[0])
 }
 
+// name is what the schema refers to; empty: nothing.
+func (s *schema) name() string { return s.Ref[strings.LastIndexByte(s.Ref, '/')+1:] }
+
 // refers is the name of the schema that a value is described by, in itself or in
 // the items of a list; empty: none.
 func (s *schema) refers() string {
 	switch {
 	case s.Ref != "":
-		return s.Ref[strings.LastIndexByte(s.Ref, '/')+1:]
+		return s.name()
 	case s.Items != nil:
 		return s.Items.refers()
 	}
@@ -103,15 +155,14 @@ func (s *schema) kind() string {
 	}
 	switch {
 	case s.Ref != "":
-		names = append(names, s.refers())
-	case len(s.Enum) > 0 || s.Const != nil:
+		names = append(names, s.name())
+	case s.Const != nil:
+		text, _ := json.Marshal(s.Const) // it came from JSON
+		names = []string{string(text)}
+	case len(s.Enum) > 0:
 		names = slices.DeleteFunc(names, func(name string) bool { return name == "string" })
 		for _, value := range s.Enum {
 			names = append(names, `"`+value+`"`)
-		}
-		if s.Const != nil {
-			text, _ := json.Marshal(s.Const) // it came from JSON
-			names = append(names, string(text))
 		}
 	}
 	return strings.Join(names, " or ")

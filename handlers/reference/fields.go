@@ -18,26 +18,39 @@ type field struct {
 }
 
 // fieldsOf are the fields of a schema, those that are required first. Objects that
-// have no name of their own are shown with it.
-func fieldsOf(s *schema) (fields []field) {
+// have no name of their own are shown with it, and when whole is set those with a
+// name as well.
+func (doc *document) fieldsOf(s *schema, whole bool) (fields []field) {
 	for _, required := range []bool{true, false} {
 		for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
 			if slices.Contains(s.Required, name) == required {
-				fields = append(fields, fieldOf(name, required, s.Properties[name])...)
+				fields = append(fields, doc.fieldOf(name, required, s.Properties[name], whole)...)
 			}
 		}
 	}
 	return fields
 }
 
-func fieldOf(name string, required bool, s *schema) []field {
-	fields := []field{{Name: name, Kind: s.kind(), Object: s.refers(), Required: required, Words: s.words()}}
-	for _, inner := range fieldsOf(s) {
-		inner.Name = name + "." + inner.Name
-		fields = append(fields, inner)
+func (doc *document) fieldOf(name string, required bool, s *schema, whole bool) []field {
+	first := field{Name: name, Kind: s.kind(), Required: required, Words: s.words()}
+	inner := s
+	if object := s.refers(); doc.isObject(object) || object == allEvents {
+		first.Object = object
+		if whole {
+			inner = doc.Components.Schemas[object]
+		}
+	}
+	fields := []field{first}
+	for _, f := range doc.fieldsOf(inner, whole) {
+		f.Name = name + "." + f.Name
+		fields = append(fields, f)
 	}
 	return fields
 }
+
+// allEvents is the name of the schema of all events, which have a section of their
+// own.
+const allEvents = "NewEvent"
 
 // words are sentences about a value: what it means, and its bounds.
 func (s *schema) words() (list []string) {

@@ -4,8 +4,6 @@
 package reference
 
 import (
-	"encoding/json"
-	"fmt"
 	"maps"
 	"net/http"
 	"reflect"
@@ -86,26 +84,18 @@ type eventType struct {
 
 // New reads the description, which never changes while the program runs.
 func New(site *web.Site) (*Pages, error) {
-	var doc document
-	if err := json.Unmarshal(openapi.Build(site.Version), &doc); err != nil {
-		return nil, fmt.Errorf("read the description of the API: %w", err)
+	doc, err := readDocument(openapi.Build(site.Version))
+	if err != nil {
+		return nil, err
 	}
 	base := strings.TrimSuffix(site.BaseURL.String(), "/")
 	p := &Pages{Site: site, groups: doc.groups(base)}
 	p.events = doc.events()
-	shown := map[string]bool{} // with their operations
-	for _, g := range p.groups {
-		for _, op := range g.Operations {
-			shown[op.Object] = true
-		}
-	}
 	for _, name := range slices.Sorted(maps.Keys(doc.Components.Schemas)) {
-		s := doc.Components.Schemas[name]
-		if shown[name] || s.Title != "" || len(s.Properties) == 0 { // events have titles
-			continue
+		if doc.isObject(name) {
+			fields := doc.fieldsOf(doc.Components.Schemas[name], false)
+			p.objects = append(p.objects, object{name, fields, strings.ToLower(name + "\n" + text(fields))})
 		}
-		fields := fieldsOf(s)
-		p.objects = append(p.objects, object{name, fields, strings.ToLower(name + "\n" + text(fields))})
 	}
 	return p, nil
 }
@@ -141,10 +131,10 @@ func (doc *document) operation(base, method, path string) operation {
 		s.Description = p.Description
 		op.Params = append(op.Params, field{Name: p.Name, In: p.In, Kind: s.kind(), Required: p.Required, Words: s.words()})
 	}
-	body := in.RequestBody.Content["application/json"]
+	body := in.RequestBody.Content[jsonType]
 	op.NeedsBody, op.Object = in.RequestBody.Required, body.refers()
 	if s := doc.Components.Schemas[op.Object]; s != nil {
-		op.Body = fieldsOf(s)
+		op.Body = doc.fieldsOf(s, false)
 	}
 	for _, status := range slices.Sorted(maps.Keys(in.Responses)) {
 		r := in.Responses[status]
@@ -152,7 +142,7 @@ func (doc *document) operation(base, method, path string) operation {
 			op.Errors = append(op.Errors, outcome{Status: status, Words: r.Description})
 			continue
 		}
-		op.Responses = append(op.Responses, outcome{status, r.Description, r.Content["application/json"].refers()})
+		op.Responses = append(op.Responses, outcome{status, r.Description, r.Content[jsonType].refers()})
 	}
 	op.Example = exampleOf(base, op.Method, path, in.Parameters, body.Example)
 	op.Example.ID = op.ID
@@ -162,13 +152,13 @@ func (doc *document) operation(base, method, path string) operation {
 
 // events are the types of events in the order of the description.
 func (doc *document) events() (groups []eventGroup) {
-	for _, one := range doc.Components.Schemas["NewEvent"].AnyOf {
+	for _, one := range doc.Components.Schemas[allEvents].AnyOf {
 		name := one.refers()
 		s := doc.Components.Schemas[name]
 		if s.Properties["type"].Const != nil {
 			s.Properties["type"] = &schema{Type: kinds{"string"}, Description: "One of the types of these events"}
 		}
-		fields := fieldsOf(s)
+		fields := doc.fieldsOf(s, true)
 		if n := len(groups); n == 0 || !reflect.DeepEqual(groups[n-1].Fields, fields) {
 			groups = append(groups, eventGroup{Fields: fields})
 		}

@@ -68,7 +68,7 @@ func TestEveryOperationIsOnThePage(t *testing.T) {
 			if want := strings.ToUpper(method) + " " + path + " scope " + op.Security[0]["token"][0]; head != want {
 				t.Errorf("%s begins with %q, want %q", op.OperationID, head, want)
 			}
-			names, all := texts(at, "dt b"), strings.Join(strings.Fields(at.Text()), " ")
+			names, all := slices.DeleteFunc(texts(at, "dt b"), func(name string) bool { return strings.Contains(name, ".") }), strings.Join(strings.Fields(at.Text()), " ")
 			rest, _, _ := strings.Cut(op.Description, " Needs the scope ")
 			says := []string{strings.TrimSuffix(rest, ".")}
 			for _, p := range op.Parameters {
@@ -150,7 +150,7 @@ func TestSearchOfTheReference(t *testing.T) {
 		"Pause":            {"Found 2 operations for", []string{"pauseWebhook", "resumeWebhook"}},
 		"webhooks  PATCH":  {"Found 1 operation for", []string{"patchWebhook"}},
 		"/webhooks resume": {"Found 1 operation for", []string{"resumeWebhook"}},
-		"answer.accepted":  {"Found 1 event type for", nil},
+		"topic.satisfac":   {"Found 1 event type for", nil},
 		"retry_nothing":    {"Nothing found for", nil},
 		webtest.Nasty:      {"Nothing found for", nil},
 	} {

@@ -44,6 +44,7 @@ func Build(version string) []byte {
 	events, _ := paths[management.Prefix+"/events"].(object)
 	events["post"] = d.postEvents()
 	d.schema(typeOf(api.ProblemDetails{}), false)
+	addValues(d.schemas)
 	return api.PlainJSON(object{
 		"openapi": "3.1.0",
 		"info": object{
