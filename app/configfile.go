@@ -40,7 +40,7 @@ func (exportCommand) Help() string {
 // Help describes the command in detail.
 func (applyCommand) Help() string {
 	return "Shows the differences and changes only what differs; applied again, there is nothing to do. Each ${NAME} is filled from the environment. " +
-		"What was changed in the console meanwhile is not overwritten. Exit codes: 0 applied or nothing to do, 1 refused, 2 --dry-run found changes."
+		"Changes made elsewhere in the meantime are not overwritten. Exit codes: 0 applied or nothing to do, 1 refused, 2 --dry-run found changes."
 }
 
 func (f apiFlags) options(p Process) (configfile.Options, error) {

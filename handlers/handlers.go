@@ -25,6 +25,7 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/overview"
 	"github.com/sitehooks/sitehooks/handlers/receivers"
 	"github.com/sitehooks/sitehooks/handlers/reference"
+	"github.com/sitehooks/sitehooks/handlers/reveal"
 	"github.com/sitehooks/sitehooks/handlers/sources"
 	"github.com/sitehooks/sitehooks/handlers/triggers"
 	"github.com/sitehooks/sitehooks/handlers/web"
@@ -132,8 +133,9 @@ func Build(d Deps) (*Areas, error) {
 	if a.Reference, err = reference.New(site); err != nil {
 		return nil, err
 	}
-	a.Sources = &sources.Pages{Site: site, Sender: d.Sender, Inbound: d.Inbound, Identity: a.Account, Program: d.Program, IngestToken: d.IngestToken}
-	a.Webhooks = &webhooks.Pages{Site: site, Sender: d.Sender, Identity: a.Account}
+	secrets := &reveal.Pages{Site: site, Identity: a.Account}
+	a.Sources = &sources.Pages{Site: site, Sender: d.Sender, Inbound: d.Inbound, Secrets: secrets, Program: d.Program, IngestToken: d.IngestToken}
+	a.Webhooks = &webhooks.Pages{Site: site, Sender: d.Sender, Secrets: secrets}
 	a.Management = management.New(management.Deps{Site: site, Triggers: a.Triggers, Access: d.Access, Sender: d.Sender, Program: d.Program, MemoryShare: d.MemoryShare})
 	site.LogInAgain, site.KnownBrowser = a.Account.LogInAgain, a.Account.KnownBrowser
 	return a, nil

@@ -13,6 +13,7 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/overview"
 	"github.com/sitehooks/sitehooks/handlers/receivers"
 	"github.com/sitehooks/sitehooks/handlers/reference"
+	"github.com/sitehooks/sitehooks/handlers/reveal"
 	"github.com/sitehooks/sitehooks/handlers/sources"
 	"github.com/sitehooks/sitehooks/handlers/triggers"
 	"github.com/sitehooks/sitehooks/handlers/web"
@@ -27,7 +28,7 @@ import (
 func TestTemplatesFitTheirStructs(t *testing.T) {
 	pages := map[string]any{}
 	for _, area := range []map[string]any{
-		web.Templates(), account.Templates(), admin.Templates(), deliveries.Templates(), overview.Templates(), receivers.Templates(), reference.Templates(), sources.Templates(), triggers.Templates(), webhooks.Templates(),
+		web.Templates(), account.Templates(), admin.Templates(), deliveries.Templates(), overview.Templates(), receivers.Templates(), reference.Templates(), reveal.Templates(), sources.Templates(), triggers.Templates(), webhooks.Templates(),
 	} {
 		maps.Copy(pages, area)
 	}

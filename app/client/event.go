@@ -7,7 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// Event is an event of the Q&A site as the ingest API takes it.
+// Event is an event of the Q&A site as the ingest API takes it. The types are
+// written here once more, apart from those of jobs/wire, because this client
+// knows the API by its documentation alone.
 type Event struct {
 	ID         string    `json:"id"`
 	Type       string    `json:"type"`

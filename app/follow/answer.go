@@ -25,7 +25,7 @@ const (
 	// may be written later. Rows that are older than late before the round are not.
 	overlap = 200
 	late    = time.Hour
-	// acceptsEvery is how often answers accepted anew are looked for, and
+	// acceptsEvery is how often answers accepted again are looked for, and
 	// acceptsOverlap for how long before the last time.
 	acceptsEvery   = time.Minute
 	acceptsOverlap = 2 * time.Minute

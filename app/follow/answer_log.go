@@ -140,7 +140,7 @@ func (n numbers) scan(rows *sql.Rows) (logRow, error) {
 	r.key, r.what, r.actor, r.at, r.cancelled = "r"+strconv.FormatInt(r.row, 10), n.kind(number), user, r.created, cancelled != 0
 	if r.what == accepted {
 		// The user of the row is the asker, even where a moderator accepted; an
-		// answer that is accepted anew keeps its row.
+		// answer that is accepted again keeps its row.
 		if r.at = updated; trigger != 0 {
 			r.actor = trigger
 		}

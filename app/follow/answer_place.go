@@ -16,7 +16,7 @@ type answerPlace struct {
 	// Begin and BeginRow are where this follower began; nothing older is reported.
 	Begin    time.Time `json:"begin"`
 	BeginRow int64     `json:"begin_row"`
-	// Accepts is when the log was last asked for answers accepted anew, Looked
+	// Accepts is when the log was last asked for answers accepted again, Looked
 	// when the posts were last compared with the log.
 	Accepts time.Time `json:"accepts"`
 	Looked  time.Time `json:"looked"`

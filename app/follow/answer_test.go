@@ -226,7 +226,7 @@ func TestAPostIsGivenTimeForItsRow(t *testing.T) {
 }
 
 // TestRowsWithLowerIDsThatComeLaterAreFound, as transactions that end in another
-// order write them; rows of long ago are not reported anew.
+// order write them; rows of long ago are not reported again.
 func TestRowsWithLowerIDsThatComeLaterAreFound(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *followed) {
 		s.follow()

@@ -55,7 +55,7 @@ func newCursors(c *client.Client, o Options) cursors {
 	if err != nil {
 		host = "unknown host"
 	}
-	// Two followers on one machine, or one that was started anew, are different
+	// Two followers on one machine, or one that was restarted, are different
 	// holders.
 	holder := fmt.Sprintf("%s process %d (%s)", host, os.Getpid(), rand.Text()[:6])
 	return cursors{client: c, path: "/api/v1/sources/" + o.Name + "/cursor", lease: leaseRequest{

@@ -27,7 +27,7 @@ func TestRecordedRuns(t *testing.T) {
 			for _, step := range replay.Steps[1:] {
 				replay.Apply(step)
 				s.round()
-				s.later(2 * time.Minute) // for answers accepted anew
+				s.later(2 * time.Minute) // for answers accepted again
 				if len(step.Arrives) > len(s.in.ids()) {
 					s.later(10 * time.Minute) // for rows that the log lost
 				}

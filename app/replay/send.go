@@ -40,7 +40,7 @@ func (s *sender) send(ctx context.Context, body []byte) (accepted, duplicates in
 			return accepted, duplicates, err
 		}
 		if s.reached = s.reached || later.Reached; !s.reached {
-			// An instance may be starting anew, an address may simply be wrong.
+			// An instance may be restarting; an address may simply be wrong.
 			return 0, 0, fmt.Errorf("%w; check that `sitehooks serve` is running there, or set --url", err)
 		}
 		if attempt == maxTries {

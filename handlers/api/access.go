@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -253,4 +254,16 @@ func Busy() *Refusal {
 		Status: http.StatusTooManyRequests, Reason: reasonBusy, RetryAfter: 1,
 		Detail: "Too many requests are being processed. Send this one again later.",
 	}
+}
+
+// AuthorOf is the author of the changes that a request with this token makes. The
+// audit log has the token's name beside the address.
+func AuthorOf(token models.Token, r *http.Request) models.Actor {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	by := token.Actor()
+	by.From = host + " with the token " + token.Name
+	return by
 }

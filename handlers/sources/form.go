@@ -6,12 +6,12 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/sitehooks/sitehooks/handlers/definition"
+	"github.com/sitehooks/sitehooks/handlers/fields"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/jobs/wire/read"
 	"github.com/sitehooks/sitehooks/models"
@@ -25,8 +25,7 @@ type kindsPage struct {
 	Kinds []*read.Reader
 }
 
-// sourceForm is the input of the form. Secrets in it are unsaved ones: saved
-// secrets never come back into a form.
+// sourceForm is the input of the form.
 type sourceForm struct {
 	Name        web.Line `form:"name"`
 	Location    string   `form:"location"`
@@ -38,10 +37,8 @@ type sourceForm struct {
 
 	// The fields below have names that depend on the kind.
 
-	Secrets [2]string `form:"-"`
-	// Removed says that a saved secret is to be removed by the next save.
-	Removed [2]bool           `form:"-"`
-	Options map[string]string `form:"-"` // by key
+	fields.SecretInput `form:"-"`
+	Options            map[string]string `form:"-"` // by key
 }
 
 // editing is one request for the form.
@@ -62,15 +59,10 @@ func (s *Pages) New(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	e.form.Options = map[string]string{}
+	e.form.Options = fields.Defaults(e.kind.Fields)
 	e.form.Location = models.MainLocation
 	if within := s.Within(c); !within.Has(models.MainLocation) && len(within.Slugs()) > 0 {
 		e.form.Location = within.Slugs()[0]
-	}
-	for _, field := range e.kind.Fields {
-		if len(field.Choices) > 0 {
-			e.form.Options[field.Key] = field.Choices[0]
-		}
 	}
 	if e.kind.HasProgram {
 		e.form.Program = "."
@@ -159,13 +151,7 @@ func (e *editing) complete(v url.Values) {
 	if e.kind == nil {
 		return
 	}
-	for i := range e.kind.Secrets {
-		e.form.Secrets[i] = strings.TrimSpace(v.Get(definition.SecretField(i)))
-		e.form.Removed[i] = v.Get("remove_"+strconv.Itoa(i+1)) != "" && e.form.Secrets[i] == ""
-	}
-	for _, field := range e.kind.Fields {
-		e.form.Options[field.Key] = strings.TrimSpace(v.Get(definition.OptionField(field.Key)))
-	}
+	e.form.SecretInput, e.form.Options = fields.TypedSecrets(len(e.kind.Secrets), v), fields.Typed(e.kind.Fields, v)
 }
 
 // post carries out the action of the pressed button. Only save stores anything.
@@ -178,7 +164,7 @@ func (s *Pages) post(c *gin.Context, e *editing) error {
 	e.complete(c.Request.PostForm)
 	switch do := e.form.Do; do {
 	case "generate_1", "generate_2", "clear_1", "clear_2", "undo_1", "undo_2":
-		if !e.changeSecret(do) {
+		if e.kind == nil || !e.form.Press(do, len(e.kind.Secrets), e.kind.NewSecret, e.savedSecrets()) {
 			return web.Unusable("This kind of source has no such signing secret.")
 		}
 		return s.showForm(c, http.StatusOK, e)
@@ -197,27 +183,12 @@ func (s *Pages) post(c *gin.Context, e *editing) error {
 	return web.Unusable("The form has no button with this name.")
 }
 
-// changeSecret makes or empties a secret in the form, or keeps the saved one
-// after all. False: the kind has no such secret.
-func (e *editing) changeSecret(do string) bool {
-	action, number, _ := strings.Cut(do, "_")
-	i := int(number[0] - '1')
-	if e.kind == nil || i >= len(e.kind.Secrets) || action == "generate" && e.kind.NewSecret == nil {
-		return false
+// savedSecrets are those of the edited source; a new one has none.
+func (e *editing) savedSecrets() (saved [2]fields.Saved) {
+	if e.old != nil {
+		saved = savedSecrets(*e.old)
 	}
-	saved := e.old != nil && hasSecret(*e.old, i)
-	switch action {
-	case "generate":
-		e.form.Secrets[i], e.form.Removed[i] = e.kind.NewSecret(), false
-	case "clear":
-		e.form.Secrets[i], e.form.Removed[i] = "", saved
-	case "undo":
-		e.form.Removed[i] = false
-		if saved {
-			e.form.Secrets[i] = "" // which keeps it
-		}
-	}
-	return true
+	return saved
 }
 
 // check looks the form through. The error is of the system.
@@ -251,12 +222,7 @@ func (e *editing) input() definition.SourceInput {
 	}
 	in := definition.SourceInput{
 		Name: string(e.form.Name), Kind: e.kind, Location: &e.form.Location, Program: &e.form.Program, ExpectHours: &hours,
-		Fields: e.form.Options, NewAddress: e.form.NewAddress != "",
-	}
-	for i := range e.form.Secrets {
-		if e.form.Secrets[i] != "" || e.form.Removed[i] {
-			in.Secrets[i] = &e.form.Secrets[i]
-		}
+		Fields: e.form.Options, NewAddress: e.form.NewAddress != "", Secrets: e.form.Changes(),
 	}
 	return in
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/sitehooks/sitehooks/handlers/charts"
+	"github.com/sitehooks/sitehooks/handlers/fields"
+	"github.com/sitehooks/sitehooks/handlers/reveal"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/models"
@@ -108,23 +110,23 @@ func (p *sourcePage) address(base string) {
 		p.Address += "/…"
 	}
 	if p.Row.Address != "" {
-		p.Reveal = revealPath(p.Row.Name, revealAddress)
+		p.Reveal = reveal.Path(Path(p.Row.Name), revealAddress)
 	}
 }
 
 func secretLines(src models.Source) []secretLine {
 	var list []secretLine
-	for i, at := range []*time.Time{src.Secret1SetAt, src.Secret2SetAt} {
-		if hasSecret(src, i) {
+	for i, saved := range savedSecrets(src) {
+		if saved.Set {
 			n := strconv.Itoa(i + 1)
-			list = append(list, secretLine{"Signing secret " + n, revealPath(src.Name, n), at})
+			list = append(list, secretLine{"Signing secret " + n, reveal.Path(Path(src.Name), n), saved.SetAt})
 		}
 	}
 	return list
 }
 
-func hasSecret(src models.Source, i int) bool {
-	return [2]bool{src.Secret1 != "", src.Secret2 != ""}[i]
+func savedSecrets(src models.Source) [2]fields.Saved {
+	return [2]fields.Saved{{Set: src.Secret1 != "", SetAt: src.Secret1SetAt}, {Set: src.Secret2 != "", SetAt: src.Secret2SetAt}}
 }
 
 func lineOf(r models.SourceRequest) requestLine {
@@ -157,7 +159,7 @@ func (s *Pages) Delete(c *gin.Context) error {
 	}
 	lines := []string{"Requests to its address are refused from then on, and its requests and settings are removed. The events that it reported stay."}
 	if row.Follows() {
-		lines = []string{"Its place is removed. A follower that still runs registers it again, and begins anew. The events that it reported stay."}
+		lines = []string{"Its place is removed. A follower that still runs registers it again and starts from the beginning. The events that it reported stay."}
 	}
 	return s.Confirm(c, &web.ConfirmPage{
 		Page:  web.Page{Title: "Delete “" + row.Name + "”?", Nav: nav},

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers/api/inbound"
 	"github.com/sitehooks/sitehooks/handlers/charts"
+	"github.com/sitehooks/sitehooks/handlers/reveal"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/jobs/send"
@@ -27,24 +28,13 @@ const (
 // Pages are the pages about sources.
 type Pages struct {
 	*web.Site
-	Sender   *send.Client
-	Inbound  *inbound.API // reads requests again; nil: it cannot be done here
-	Identity Identity
+	Sender  *send.Client
+	Inbound *inbound.API  // reads requests again; nil: it cannot be done here
+	Secrets *reveal.Pages // show saved ones
 	// Program describes the fault of a jq program; nil: programs cannot be run.
 	Program func(ctx context.Context, program string) error
 	// IngestToken says that SITEHOOKS_INGEST_TOKEN is set.
 	IngestToken bool
-}
-
-// Identity authenticates a member again.
-type Identity interface {
-	// Reauthenticate checks the member's password or, when none was sent, that
-	// they have just come back from single sign-on, as confirmed says. Fault is a
-	// sentence for the member; empty: the check succeeded.
-	Reauthenticate(c *gin.Context, password string, confirmed bool) (status int, fault string, err error)
-	// ReauthenticationPath is the path of single sign-on that leads on to next;
-	// empty: there is none.
-	ReauthenticationPath(next string) string
 }
 
 // Templates are the templates of these pages, each with the struct that it is
@@ -56,7 +46,6 @@ func Templates() map[string]any {
 		"source_guide":   &guidePage{},
 		"source_kinds":   &kindsPage{},
 		"source_request": &requestPage{},
-		"source_reveal":  &revealPage{},
 		"sources":        &listPage{},
 	}
 }

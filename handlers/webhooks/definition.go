@@ -131,15 +131,10 @@ func (f *webhookForm) version() time.Time {
 func (f *webhookForm) input(format *wire.Format, saved *definition.Saved) definition.Input {
 	in := definition.Input{
 		Format: format, Name: (*string)(&f.Name), Location: &f.Location, Community: &f.Community, TagMode: &f.TagMode, URL: (*string)(&f.URL),
-		Events: inOrder(format, f.Events), Tags: strings.Split(f.Tags, ","), Headers: splitHeaders(f.Headers), Options: f.Options,
+		Events: inOrder(format, f.Events), Tags: strings.Split(f.Tags, ","), Headers: splitHeaders(f.Headers), Options: f.Options, Secrets: f.Changes(),
 	}
 	if f.URL == "" && format.SecretURL && saved != nil {
 		in.URL = nil // it is not shown, so empty keeps it
-	}
-	for i := range f.Secrets {
-		if f.Secrets[i] != "" || f.Removed[i] {
-			in.Secrets[i] = &f.Secrets[i]
-		}
 	}
 	return in
 }

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/sitehooks/sitehooks/handlers/definition"
+	"github.com/sitehooks/sitehooks/handlers/fields"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/jobs/wire"
@@ -183,7 +183,7 @@ func (s *Pages) postWebhookForm(c *gin.Context, e *editing) error {
 	e.form.complete(c.Request.PostForm, e.format)
 	switch do := e.form.Do; do {
 	case "generate_1", "generate_2", "clear_1", "clear_2", "undo_1", "undo_2":
-		if !e.changeSecret(do) {
+		if !e.form.Press(do, len(e.format.Secrets), e.format.NewSecret, e.savedSecrets()) {
 			return web.Unusable("This type has no such signing secret.")
 		}
 		return s.showWebhookForm(c, http.StatusOK, e)
@@ -207,32 +207,21 @@ func (e *editing) refill(typed url.Values) error {
 	return err
 }
 
-// changeSecret makes or empties a secret in the form, or keeps the saved one
-// after all. A saved one is removed by the next save. False: the type has no such
-// secret.
-func (e *editing) changeSecret(do string) bool {
-	action, number, _ := strings.Cut(do, "_")
-	i := int(number[0] - '1')
-	if i >= len(e.format.Secrets) {
-		return false
+// savedSecrets are those of a webhook.
+func savedSecrets(w models.Webhook) [2]fields.Saved {
+	return [2]fields.Saved{{Set: w.Secret1 != "", SetAt: w.Secret1SetAt, UsedAt: w.Secret1UsedAt}, {Set: w.Secret2 != "", SetAt: w.Secret2SetAt, UsedAt: w.Secret2UsedAt}}
+}
+
+// savedSecrets are those of the edited webhook; a new one has none.
+func (e *editing) savedSecrets() (saved [2]fields.Saved) {
+	if e.old != nil {
+		saved = savedSecrets(*e.old)
 	}
-	saved := e.old != nil && hasSecret(*e.old, i)
-	switch action {
-	case "generate":
-		e.form.Secrets[i], e.form.Removed[i] = e.format.NewSecret(), false
-	case "clear":
-		e.form.Secrets[i], e.form.Removed[i] = "", saved
-	case "undo":
-		if saved {
-			e.form.Secrets[i] = "" // which keeps it
-		}
-		e.form.Removed[i] = false
-	}
-	return true
+	return saved
 }
 
 func hasSecret(w models.Webhook, i int) bool {
-	return [2]bool{w.Secret1 != "", w.Secret2 != ""}[i]
+	return savedSecrets(w)[i].Set
 }
 
 // checkWebhookForm shows the effect of the form: a test notification that is

@@ -7,5 +7,3 @@ const (
 	PreviewEvents   = previewEvents
 	WebhooksShown   = webhooksShown
 )
-
-var RevealPath = revealPath

@@ -3,18 +3,16 @@ package webhooks
 import (
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
-	"github.com/sitehooks/sitehooks/handlers/definition"
+	"github.com/sitehooks/sitehooks/handlers/fields"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// webhookForm is the input of the form. Secrets in it are unsaved ones: saved
-// secrets never come back into a form.
+// webhookForm is the input of the form.
 type webhookForm struct {
 	Name     web.Line `form:"name"`
 	Location string   `form:"location"`
@@ -42,10 +40,8 @@ type webhookForm struct {
 
 	// The fields below have names that depend on the type.
 
-	Secrets [2]string `form:"-"`
-	// Removed says that a saved secret is to be removed by the next save.
-	Removed [2]bool           `form:"-"`
-	Options map[string]string `form:"-"` // by key
+	fields.SecretInput `form:"-"`
+	Options            map[string]string `form:"-"` // by key
 }
 
 // complete adds the fields that depend on the type to a form that was bound.
@@ -57,25 +53,12 @@ func (form *webhookForm) complete(v url.Values, f *wire.Format) {
 		form.Custom = ""
 	}
 	form.Events = append(form.Events, splitNames(string(form.Custom))...)
-	for i := range f.Secrets {
-		form.Secrets[i] = strings.TrimSpace(v.Get(definition.SecretField(i)))
-		form.Removed[i] = v.Get("remove_"+strconv.Itoa(i+1)) != "" && form.Secrets[i] == ""
-	}
-	form.Options = map[string]string{}
-	for _, field := range f.Fields {
-		form.Options[field.Key] = strings.TrimSpace(v.Get(definition.OptionField(field.Key)))
-	}
+	form.SecretInput, form.Options = fields.TypedSecrets(len(f.Secrets), v), fields.Typed(f.Fields, v)
 }
 
 // blankWebhookForm is the form of a new webhook.
 func blankWebhookForm(f *wire.Format, location string) webhookForm {
-	form := webhookForm{Location: location, TagMode: models.TagsAll, Options: map[string]string{}}
-	for _, field := range f.Fields {
-		if len(field.Choices) > 0 {
-			form.Options[field.Key] = field.Choices[0]
-		}
-	}
-	return form
+	return webhookForm{Location: location, TagMode: models.TagsAll, Options: fields.Defaults(f.Fields)}
 }
 
 // savedWebhookForm is the form of a saved webhook: its secrets stay empty, and

@@ -6,11 +6,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/sitehooks/sitehooks/handlers/definition"
+	"github.com/sitehooks/sitehooks/handlers/fields"
+	"github.com/sitehooks/sitehooks/handlers/reveal"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/jobs/wire"
@@ -37,8 +37,8 @@ type webhookFormPage struct {
 	Activities []optionGroup
 	Custom     *wire.CustomOption // nil: the type has no others
 	Community  web.Picker
-	Secrets    []secretField
-	Fields     []ownField
+	Secrets    []fields.Secret
+	Fields     []fields.Own
 	SavedURL   string // shown part of a saved URL that is a secret
 	URLReveal  string // path of the question before that URL is shown
 	SavedNames bool   // there are custom headers whose values are saved
@@ -69,26 +69,6 @@ type optionGroup struct {
 // unfolded is how many activities a form shows without folds.
 const unfolded = 16
 
-// secretField is a signing secret in the form.
-type secretField struct {
-	web.Field
-	Number         int
-	About          string // the type's own help
-	Value          string // unsaved; a saved one never comes back
-	Saved, Removed bool
-	Generated      bool // left empty, one is made when the webhook is saved
-	SetAt, UsedAt  *time.Time
-	Reveal         string // path of the question before a saved one is shown
-}
-
-// ownField is a field that only this type has.
-type ownField struct {
-	web.Field
-	Value     string
-	Choices   []web.Choice // empty: free text
-	Multiline bool
-}
-
 func (s *Pages) showWebhookForm(c *gin.Context, status int, e *editing) error {
 	ctx := c.Request.Context()
 	at, err := e.request.snapshot(ctx, s.Store)
@@ -97,13 +77,13 @@ func (s *Pages) showWebhookForm(c *gin.Context, status int, e *editing) error {
 	}
 	p := &webhookFormPage{
 		Page: web.Page{Title: "Get notifications via webhooks", Nav: "webhooks", At: &at}, Saved: e.old, TypeLabel: e.format.Label,
-		Form: e.form, Faults: e.faults, Warnings: filterWarnings(e.format, e.form), Activities: e.activities(), Custom: e.format.Custom, Secrets: e.secrets(), Fields: e.fields(),
+		Form: e.form, Faults: e.faults, Warnings: filterWarnings(e.format, e.form), Activities: e.activities(), Custom: e.format.Custom, Secrets: e.secrets(), Fields: fields.Owns(e.format.Fields, e.form.Options, e.faults),
 		SavedNames: e.old != nil && e.old.Headers != "", Off: e.format.NeedsFeature && !at.Settings.GenericEnabled,
 		Back: listBehind(c), Copied: e.copied, NotCopied: e.notCopied, Result: e.test, Preview: e.preview,
 		Samples: e.samples(), Guide: guidePath(e.format), URLHelp: e.format.URLHelp,
 	}
 	if e.old != nil && e.format.SecretURL {
-		p.SavedURL, p.URLReveal = e.old.URLShown, revealPath(e.old.ID, revealURL)
+		p.SavedURL, p.URLReveal = e.old.URLShown, reveal.Path(WebhookPath(e.old.ID), revealURL)
 	}
 	for field := range p.Faults {
 		delete(p.Warnings, field)
@@ -212,45 +192,22 @@ func sampleOf(f *wire.Format, option string, values []string) ([]wire.Event, err
 	return []wire.Event{o.Sample()}, nil
 }
 
-func (e *editing) secrets() []secretField {
-	var list []secretField
-	for i, s := range e.format.Secrets {
-		id := definition.SecretField(i)
-		field := secretField{
-			Field:  web.Field{ID: id, Label: s.Label, Fault: e.faults[id], HelpIDs: id + "-help"},
-			Number: i + 1, About: s.Help, Value: e.form.Secrets[i],
-			Removed: e.form.Removed[i], Generated: e.format.AlwaysSigns && i == 0 && !e.otherSecret(),
-		}
-		if e.old != nil && hasSecret(*e.old, i) {
-			field.Saved, field.Reveal = true, revealPath(e.old.ID, strconv.Itoa(i+1))
-			field.SetAt, field.UsedAt = e.old.Secret1SetAt, e.old.Secret1UsedAt
-			if i == 1 {
-				field.SetAt, field.UsedAt = e.old.Secret2SetAt, e.old.Secret2UsedAt
-			}
-		}
-		list = append(list, field)
+func (e *editing) secrets() []fields.Secret {
+	path := ""
+	if e.old != nil {
+		path = WebhookPath(e.old.ID)
+	}
+	list := e.form.Fields(e.format.Secrets, e.savedSecrets(), path, e.faults)
+	for i := range list {
+		list[i].Generate, list[i].Signs = true, true
+		list[i].Generated = e.format.AlwaysSigns && i == 0 && !e.otherSecret()
 	}
 	return list
 }
 
 // otherSecret tells whether the webhook will have a second secret.
 func (e *editing) otherSecret() bool {
-	return e.form.Secrets[1] != "" || e.old != nil && hasSecret(*e.old, 1) && !e.form.Removed[1]
-}
-
-func (e *editing) fields() []ownField {
-	var list []ownField
-	for _, f := range e.format.Fields {
-		id := definition.OptionField(f.Key)
-		field := ownField{
-			Field: web.NewField(id, f.Label, e.faults, f.Help), Value: e.form.Options[f.Key], Multiline: f.Multiline,
-		}
-		for _, value := range f.Choices {
-			field.Choices = append(field.Choices, web.Choice{Value: value, Label: value, Chosen: value == field.Value})
-		}
-		list = append(list, field)
-	}
-	return list
+	return e.form.Secrets[1] != "" || e.savedSecrets()[1].Set && !e.form.Removed[1]
 }
 
 // summary lists the faults in the order of the fields.

@@ -14,6 +14,7 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/charts"
 	"github.com/sitehooks/sitehooks/handlers/definition"
 	"github.com/sitehooks/sitehooks/handlers/deliveries"
+	"github.com/sitehooks/sitehooks/handlers/reveal"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
@@ -22,8 +23,8 @@ import (
 // Pages are the list of webhooks, each webhook, its form, and its actions.
 type Pages struct {
 	*web.Site
-	Sender   definition.Sender
-	Identity Identity
+	Sender  definition.Sender
+	Secrets *reveal.Pages // show saved ones
 }
 
 type webhooksPage struct {
@@ -206,7 +207,6 @@ func Templates() map[string]any {
 		"webhook":        &webhookPage{},
 		"webhook_delete": &webhookDeletePage{},
 		"webhook_form":   &webhookFormPage{},
-		"webhook_reveal": &revealPage{},
 		"webhook_rotate": &rotatePage{},
 		"webhooks":       &webhooksPage{},
 		"webhooks_bulk":  &webhooksBulkPage{},

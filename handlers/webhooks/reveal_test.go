@@ -11,6 +11,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers"
 	"github.com/sitehooks/sitehooks/handlers/account"
+	"github.com/sitehooks/sitehooks/handlers/reveal"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/webhooks"
 	"github.com/sitehooks/sitehooks/handlers/webtest"
@@ -97,7 +98,7 @@ func TestRevealOfSlacksURL(t *testing.T) {
 		in.Type, in.URL, in.URLShown = "slack", whole, "hooks.slack.com…nnel"
 	})
 	for _, page := range []string{webhooks.WebhookPath(w.ID), webtest.EditPath(w)} {
-		if a := c.Get(page); strings.Contains(a.Body, whole) || a.Find("a[href='"+webhooks.RevealPath(w.ID, "url")+"']").Length() != 1 {
+		if a := c.Get(page); strings.Contains(a.Body, whole) || a.Find("a[href='"+reveal.Path(webhooks.WebhookPath(w.ID), "url")+"']").Length() != 1 {
 			t.Errorf("%s: %s", page, a.Text("main"))
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/sitehooks/sitehooks/handlers/definition"
+	"github.com/sitehooks/sitehooks/handlers/fields"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/jobs/wire"
@@ -37,10 +38,9 @@ type rotatePage struct {
 
 // rotateSlot is a place for a secret.
 type rotateSlot struct {
-	Number        int
-	Label         string
-	Set           bool
-	SetAt, UsedAt *time.Time
+	Number int
+	Label  string
+	fields.Saved
 }
 
 // Single tells a type with one secret.
@@ -87,10 +87,9 @@ func (s *Pages) showRotate(c *gin.Context, status int, p *rotatePage, f *wire.Fo
 
 // fill finds the new secret and the old one: the one that was set later is new.
 func (p *rotatePage) fill(f *wire.Format) {
-	w := p.Webhook
-	times := [2][2]*time.Time{{w.Secret1SetAt, w.Secret1UsedAt}, {w.Secret2SetAt, w.Secret2UsedAt}}
+	saved := savedSecrets(p.Webhook)
 	for i, secret := range f.Secrets {
-		p.Slots = append(p.Slots, rotateSlot{i + 1, secret.Label, hasSecret(w, i), times[i][0], times[i][1]})
+		p.Slots = append(p.Slots, rotateSlot{i + 1, secret.Label, saved[i]})
 	}
 	first := &p.Slots[0]
 	if p.Single() {
@@ -143,7 +142,7 @@ func (s *Pages) RotatePost(c *gin.Context) error {
 	case "add":
 		err = s.rotateAdd(c, p, at, f, saved, form)
 	case "remove":
-		err = s.rotateRemove(c, p, at, saved, form)
+		err = s.rotateRemove(c, p, at, f, saved, form)
 	default:
 		err = s.rotateTest(c, p, at, f, saved)
 	}
@@ -202,15 +201,17 @@ func (s *Pages) rotateAdd(c *gin.Context, p, at *rotatePage, f *wire.Format, sav
 }
 
 // rotateRemove removes the old secret, which the form names.
-func (s *Pages) rotateRemove(c *gin.Context, p, at *rotatePage, saved *definition.Saved, form rotateForm) error {
+func (s *Pages) rotateRemove(c *gin.Context, p, at *rotatePage, f *wire.Format, saved *definition.Saved, form rotateForm) error {
 	if at.Old == nil || at.Old.Number != form.Number {
 		p.Fault = "There is no old secret to remove. Add a new one first."
 		return nil
 	}
-	change := saved.Unchanged(p.format())
+	change := saved.Unchanged(f)
 	change.Input.Secrets[form.Number-1].Clear, change.Input.Before = true, &saved.Opened
 	_, err := s.Store.Webhooks.Update(c.Request.Context(), web.ActorOf(c), p.Webhook.ID, form.version(), change.Input)
-	s.OnChange()
+	if err == nil {
+		s.OnChange()
+	}
 	return err
 }
 
@@ -227,11 +228,6 @@ func (s *Pages) rotateTest(c *gin.Context, p, at *rotatePage, f *wire.Format, sa
 		p.Result = showTest(t)
 	}
 	return err
-}
-
-func (p *rotatePage) format() *wire.Format {
-	f, _ := wire.Lookup(p.Webhook.Type)
-	return f
 }
 
 // version is the one that the page was opened with.

@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/sitehooks/sitehooks/handlers/definition"
+	"github.com/sitehooks/sitehooks/handlers/reveal"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -97,7 +98,7 @@ func (s *Pages) storeWebhook(ctx context.Context, by models.Actor, e *editing, c
 	done := e.savedFlash(saved)
 	if checked.Generated {
 		done.Text += " A signing secret was generated for it."
-		done.Link, done.Do = revealPath(saved.Webhook.ID, "1"), "Reveal the secret"
+		done.Link, done.Do = reveal.Path(WebhookPath(saved.Webhook.ID), "1"), "Reveal the secret"
 	}
 	said := []web.Flash{done}
 	warnings := filterWarnings(e.format, e.form)

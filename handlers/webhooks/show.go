@@ -11,6 +11,8 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/ascode"
 	"github.com/sitehooks/sitehooks/handlers/charts"
 	"github.com/sitehooks/sitehooks/handlers/deliveries"
+	"github.com/sitehooks/sitehooks/handlers/fields"
+	"github.com/sitehooks/sitehooks/handlers/reveal"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/jobs/wire"
@@ -30,7 +32,7 @@ type webhookPage struct {
 	Note       string
 	Failing    *failing // nil: it is not
 	Activities []string
-	Secrets    []secretField
+	Secrets    []fields.Secret
 	URLReveal  string      // path of the question before a URL that is a secret is shown; empty: the URL is not a secret
 	HeaderList []string    // names of custom headers
 	Code       ascode.Code // empty: the reader is a viewer, or it cannot be opened
@@ -130,7 +132,7 @@ func (s *Pages) showWebhook(c *gin.Context, w models.Webhook, t *testShown) erro
 		p.Activities = activityLabels(f, w.Events)
 		p.Samples, p.Guide = sampleChoices(f, w.Events, ""), guidePath(f)
 		if f.SecretURL {
-			p.URLReveal = revealPath(id, revealURL)
+			p.URLReveal = reveal.Path(WebhookPath(id), revealURL)
 		}
 	}
 	if err = s.fillOpened(c, p, w); err != nil {

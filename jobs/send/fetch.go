@@ -13,7 +13,7 @@ import (
 const fetchTimeout = 10 * time.Second
 
 // errLongAnswer says that an answer has more bytes than were asked for.
-const errLongAnswer = sentence("The answer is too long.")
+const errLongAnswer = wire.Sentence("The answer is too long.")
 
 // Fetch makes a GET request to a target and returns its answer, of at most so
 // many bytes. A redirect is an answer like others. The error is a sentence for
@@ -42,7 +42,7 @@ func (c *Client) Fetch(ctx context.Context, url string, most int64) (status int,
 	}
 	if err != nil {
 		_, words := classify(timed, err, 0, fetchTimeout)
-		return 0, nil, sentence(words)
+		return 0, nil, wire.Sentence(words)
 	}
 	if int64(len(body)) > most {
 		return status, nil, errLongAnswer

@@ -6,27 +6,24 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
 )
 
 // maxURL is the longest target URL, in bytes.
 const maxURL = 2048
 
-// sentence is an error whose text is shown to people as it is.
-type sentence string
-
-func (s sentence) Error() string { return string(s) }
-
 // The faults of a target's URL. None repeats the URL, which may hold secrets.
 const (
-	errSyntax      = sentence("This is not a valid URL. Enter one such as https://example.com/hooks.")
-	errLong        = sentence("The URL is longer than 2048 characters.")
-	errScheme      = sentence("The URL must start with https:// or http://.")
-	errUser        = sentence("The URL must not contain a user name or password. Use a custom header instead.")
-	errHost        = sentence("The URL needs a valid host name.")
-	errPort        = sentence("The port in the URL must be between 1 and 65535.")
-	errNonASCII    = sentence("The host name must be in ASCII. Write an international name in its xn-- form.")
-	errOddAddress  = sentence("An IP address must be written in its usual form, such as 203.0.113.7 or [2001:db8::7].")
-	errNotAllowed  = sentence("Sitehooks is not allowed to send to this address. An operator can allow it by adding the host or its network to SITEHOOKS_ALLOW_TARGETS.")
+	errSyntax      = wire.Sentence("This is not a valid URL. Enter one such as https://example.com/hooks.")
+	errLong        = wire.Sentence("The URL is longer than 2048 characters.")
+	errScheme      = wire.Sentence("The URL must start with https:// or http://.")
+	errUser        = wire.Sentence("The URL must not contain a user name or password. Use a custom header instead.")
+	errHost        = wire.Sentence("The URL needs a valid host name.")
+	errPort        = wire.Sentence("The port in the URL must be between 1 and 65535.")
+	errNonASCII    = wire.Sentence("The host name must be in ASCII. Write an international name in its xn-- form.")
+	errOddAddress  = wire.Sentence("An IP address must be written in its usual form, such as 203.0.113.7 or [2001:db8::7].")
+	errNotAllowed  = wire.Sentence("Sitehooks is not allowed to send to this address. An operator can allow it by adding the host or its network to SITEHOOKS_ALLOW_TARGETS.")
 	unreadableForm = "(unreadable URL)"
 )
 

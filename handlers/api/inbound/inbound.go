@@ -246,7 +246,7 @@ func (a *API) notRun(ctx context.Context, source string, err *notRunError) *api.
 	return rej
 }
 
-// record stores the events of a request, and what became of them in kept.
+// record stores the events of a request, and notes in recorded how many are new.
 func (a *API) record(ctx context.Context, recorded *models.SourceRequest, reading Reading) *api.Refusal {
 	accepted, duplicates, err := a.Store.Events.Record(ctx, reading.Events)
 	if _, full := errors.AsType[*models.LocationLimitError](err); full {

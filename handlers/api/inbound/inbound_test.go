@@ -43,7 +43,7 @@ func init() {
 					return nil
 				}
 			}
-			return sentence("The signature is wrong.")
+			return wire.Sentence("The signature is wrong.")
 		},
 		Read: func(r read.Received) (read.Result, error) {
 			var said struct {
@@ -53,7 +53,7 @@ func init() {
 				Panic          bool
 			}
 			if err := json.Unmarshal(r.Body, &said); err != nil {
-				return read.Result{}, sentence("The body is not JSON.")
+				return read.Result{}, wire.Sentence("The body is not JSON.")
 			}
 			if said.Panic {
 				panic("as it was told")
@@ -74,11 +74,6 @@ func init() {
 		},
 	})
 }
-
-// sentence is an error whose text is shown to people as it is.
-type sentence string
-
-func (s sentence) Error() string { return string(s) }
 
 var mary = models.Actor{UserID: 3, Name: "Mary Wilkins"}
 

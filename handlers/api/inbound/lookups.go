@@ -139,7 +139,7 @@ func (a *API) ReadRecorded(ctx context.Context, src models.Source, r *models.Sou
 			}
 		}
 	}
-	return Reading{}, sentence("This request needs too many look-ups.")
+	return Reading{}, wire.Sentence("This request needs too many look-ups.")
 }
 
 // Attempt reads a request that was kept and looks nothing up. The error is a sentence
@@ -156,11 +156,11 @@ func received(r *models.SourceRequest) read.Received {
 func (a *API) fetch(ctx context.Context, src models.Source, path string) (read.LookupAnswer, error) {
 	kind, known := read.ReaderOf(src.Kind)
 	if !known {
-		return read.LookupAnswer{}, sentence("This version of Sitehooks does not know the kind of this source.")
+		return read.LookupAnswer{}, wire.Sentence("This version of Sitehooks does not know the kind of this source.")
 	}
 	instance := strings.TrimRight(src.Fields[kind.InstanceField], "/")
 	if instance == "" {
-		return read.LookupAnswer{}, sentence("The source has no URL of the instance, which is needed to look up whether this is public.")
+		return read.LookupAnswer{}, wire.Sentence("The source has no URL of the instance, which is needed to look up whether this is public.")
 	}
 	status, body, err := a.Sender.Fetch(ctx, instance+"/"+strings.TrimLeft(path, "/"), lookupBytes)
 	if err != nil {

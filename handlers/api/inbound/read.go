@@ -18,6 +18,7 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/api/ingest"
 	"github.com/sitehooks/sitehooks/jobs/jq"
 	"github.com/sitehooks/sitehooks/jobs/send"
+	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/jobs/wire/read"
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -50,7 +51,7 @@ type Reading struct {
 func (r *Reader) Read(ctx context.Context, src models.Source, via string, in read.Received) (_ Reading, err error) {
 	kind, known := read.ReaderOf(src.Kind)
 	if !known {
-		return Reading{}, sentence(fmt.Sprintf("This version of Sitehooks does not know sources of the kind %q.", src.Kind))
+		return Reading{}, wire.Sentence(fmt.Sprintf("This version of Sitehooks does not know sources of the kind %q.", src.Kind))
 	}
 	in.Fields = src.Fields
 	if kind.HasProgram {
@@ -105,7 +106,7 @@ func (r *Reader) run(ctx context.Context, src models.Source, in read.Received) (
 	}
 	output, err := r.Programs.Run(ctx, src.Name, src.Program, jq.Input{Body: in.Body, Header: header})
 	if fault, is := errors.AsType[*jq.Fault](err); is {
-		return nil, sentence(fault.Text)
+		return nil, wire.Sentence(fault.Text)
 	}
 	if err != nil {
 		return nil, &notRunError{err}
@@ -118,7 +119,7 @@ func (r *Reader) readKind(ctx context.Context, kind *read.Reader, in read.Receiv
 	defer func() {
 		if fault := recover(); fault != nil {
 			r.Log.ErrorContext(ctx, "cannot read a request of a source", slog.String("kind", kind.Kind), slog.Any("panic", fault))
-			err = sentence("This request could not be read; the log of Sitehooks says why.")
+			err = wire.Sentence("This request could not be read; the log of Sitehooks says why.")
 		}
 	}()
 	return kind.Read(in)
@@ -141,13 +142,14 @@ func (r *Reader) check(src models.Source, body []byte, events []json.RawMessage)
 	}
 	checked, rej := ingest.ReadEvents(list.Bytes(), false, now())
 	if rej != nil {
-		return nil, sentence(faultText(rej))
+		return nil, wire.Sentence(faultText(rej))
 	}
 	return checked, nil
 }
 
 // ofSource gives an event the id that it has among those of the source, and the
-// source's location. What is no JSON object stays as it is: the check says so.
+// source's location. Anything but a JSON object stays as it is, and the check
+// refuses it.
 func ofSource(src models.Source, body []byte, i int, raw json.RawMessage) []byte {
 	value, err := api.ValidJSON(raw)
 	if err != nil || value[0] != '{' {
@@ -182,11 +184,6 @@ func ofSource(src models.Source, body []byte, i int, raw json.RawMessage) []byte
 	out.WriteByte('}')
 	return out.Bytes()
 }
-
-// sentence is an error whose text is shown to people as it is.
-type sentence string
-
-func (s sentence) Error() string { return string(s) }
 
 // maxID is how many characters the id of an event may have.
 const maxID = 128

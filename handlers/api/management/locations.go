@@ -25,7 +25,7 @@ type Community struct {
 	Description string `json:"description" binding:"text"`
 }
 
-// LocationInput describes a location. What is absent stays as it is.
+// LocationInput describes a location. Absent fields keep their values.
 type LocationInput struct {
 	Name        Optional[string]      `json:"name"`
 	Description Optional[string]      `json:"description"`

@@ -9,7 +9,6 @@ package management
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"time"
 
@@ -105,17 +104,8 @@ func (a *API) answer(w http.ResponseWriter, c *call) error {
 	return err
 }
 
-// by is the author of a call's changes. The audit log has the token's name beside
-// the address.
-func (c *call) by() models.Actor {
-	host, _, err := net.SplitHostPort(c.request.RemoteAddr)
-	if err != nil {
-		host = c.request.RemoteAddr
-	}
-	by := c.token.Actor()
-	by.From = host + " with the token " + c.token.Name
-	return by
-}
+// by is the author of a call's changes.
+func (c *call) by() models.Actor { return api.AuthorOf(c.token, c.request) }
 
 // rules are those of all webhooks, for one request. Once a change is stored, the
 // rest of it is done and the client hears of it.

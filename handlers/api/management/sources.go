@@ -31,8 +31,8 @@ type Source struct {
 	UpdatedAt   time.Time         `json:"updated_at"`
 }
 
-// SavedSource is the answer to a save. What this request generated is in it, and
-// never again.
+// SavedSource is the answer to a save. It is the only answer that has what the
+// request generated.
 type SavedSource struct {
 	Source
 	Address *string `json:"address,omitempty" doc:"The address to enter at the sender, with its token, if this request made one"`

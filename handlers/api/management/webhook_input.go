@@ -12,8 +12,8 @@ import (
 )
 
 // WebhookInput is a webhook as programs describe it. The rules for its fields are
-// those of handlers/definition. Fields that are only read may be there, so that
-// what was read can be sent back; they are ignored.
+// those of handlers/definition. Fields that are only read are ignored, so
+// that a client can send back what it read.
 type WebhookInput struct {
 	Key       Optional[string]             `json:"key" null:"true" doc:"Slug with at least one letter; null removes it"`
 	Type      Optional[string]             `json:"type" doc:"Needed for a new webhook; it cannot be changed"`

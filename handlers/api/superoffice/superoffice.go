@@ -6,7 +6,6 @@ package superoffice
 import (
 	"context"
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -151,17 +150,8 @@ func (c *call) place() string {
 	return c.token.Location
 }
 
-// by is the author of a call's changes. The audit log has the token beside the
-// address.
-func (c *call) by() models.Actor {
-	host, _, err := net.SplitHostPort(c.request.RemoteAddr)
-	if err != nil {
-		host = c.request.RemoteAddr
-	}
-	by := c.token.Actor()
-	by.From = host + " with the token " + c.token.Name
-	return by
-}
+// by is the author of a call's changes.
+func (c *call) by() models.Actor { return api.AuthorOf(c.token, c.request) }
 
 // parts splits the path below the prefix, whose case does not matter: the
 // vendor's server does not look at it either.
