@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/sitehooks/sitehooks/app/client"
+	"github.com/sitehooks/sitehooks/handlers/placeholder"
 )
 
 const head = `# The configuration of a Sitehooks installation, for sitehooks apply.
@@ -151,39 +152,39 @@ func sourceLine(s object) yaml.MapSlice {
 			line = append(line, yaml.MapItem{Key: field, Value: escaped(s[field])})
 		}
 	}
-	return append(line, secretLines(s, variable(sourceKind.name(s)))...)
+	return append(line, secretLines(s, placeholder.Source(sourceKind.name(s)))...)
 }
 
 func webhookLine(w object) yaml.MapSlice {
 	line := pick(w, "key", "type", "name", "location", "events", "tags", "community", "url")
-	name := variable(webhookKind.name(w))
+	variables := placeholder.Webhook(webhookKind.name(w))
 	for i := range line {
 		if line[i].Key == "url" && w["url"] == nil {
-			line[i].Value = "${" + name + "_URL}"
+			line[i].Value = variables.URL()
 		}
 	}
 	if headers, _ := w["headers"].(object); len(headers) > 0 {
 		values := object{}
 		for header := range headers {
-			values[header] = "${" + name + "_HEADER_" + variable(header) + "}"
+			values[header] = variables.Header(header)
 		}
 		line = append(line, yaml.MapItem{Key: "headers", Value: values})
 	}
 	if !isEmpty(w["options"]) {
 		line = append(line, yaml.MapItem{Key: "options", Value: escaped(w["options"])})
 	}
-	if line = append(line, secretLines(w, name)...); w["state"] == "stopped" {
+	if line = append(line, secretLines(w, variables)...); w["state"] == "stopped" {
 		line = append(line, yaml.MapItem{Key: "paused", Value: true})
 	}
 	return line
 }
 
 // secretLines name the secrets that a thing has.
-func secretLines(o object, name string) (lines yaml.MapSlice) {
+func secretLines(o object, variables placeholder.Thing) (lines yaml.MapSlice) {
 	secrets, _ := o["secrets"].([]any)
 	for i, one := range secrets {
 		if one != nil {
-			lines = append(lines, yaml.MapItem{Key: fmt.Sprint("secret_", i+1), Value: fmt.Sprintf("${%s_SECRET_%d}", name, i+1)})
+			lines = append(lines, yaml.MapItem{Key: fmt.Sprint("secret_", i+1), Value: variables.Secret(i + 1)})
 		}
 	}
 	return lines
@@ -195,15 +196,6 @@ func pick(o object, fields ...string) (line yaml.MapSlice) {
 		line = append(line, yaml.MapItem{Key: field, Value: escaped(o[field])})
 	}
 	return line
-}
-
-// variable is the beginning of the names of a thing's variables.
-func variable(name string) string {
-	name = strings.ToUpper(notSlug.ReplaceAllString(strings.ToLower(name), "_"))
-	if name == "" || name[0] >= '0' && name[0] <= '9' || name[0] == '_' {
-		name = "WEBHOOK_" + strings.TrimLeft(name, "_")
-	}
-	return name
 }
 
 func isEmpty(v any) bool {

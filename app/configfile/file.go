@@ -3,11 +3,12 @@ package configfile
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/sitehooks/sitehooks/handlers/placeholder"
 )
 
 // file is the content of a file.
@@ -91,12 +92,10 @@ type filler struct {
 	missing []error
 }
 
-var variables = regexp.MustCompile(`\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
-
 func (f *filler) fill(v any) any {
 	switch v := v.(type) {
 	case string:
-		return variables.ReplaceAllStringFunc(v, f.value)
+		return placeholder.Fill(v, f.value)
 	case object:
 		for key, value := range v {
 			v[key] = f.fill(value)
@@ -109,11 +108,7 @@ func (f *filler) fill(v any) any {
 	return v
 }
 
-func (f *filler) value(found string) string {
-	if found == "$${" {
-		return "${"
-	}
-	name := strings.Trim(found, "${}")
+func (f *filler) value(name string) string {
 	value := f.getenv(name)
 	if value == "" && !slices.ContainsFunc(f.missing, func(err error) bool { return strings.HasPrefix(err.Error(), name+" ") }) {
 		f.missing = append(f.missing, fmt.Errorf("%s is not set, and the %s needs it", name, f.of))
@@ -125,7 +120,7 @@ func (f *filler) value(found string) string {
 func escaped(v any) any {
 	switch v := v.(type) {
 	case string:
-		return strings.ReplaceAll(v, "${", "$${")
+		return placeholder.Escape(v)
 	case object:
 		out := object{}
 		for key, value := range v {

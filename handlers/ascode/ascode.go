@@ -12,6 +12,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/sitehooks/sitehooks/handlers/placeholder"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -29,10 +30,10 @@ func Of(base *url.URL, w models.Webhook, o models.Opened) (Code, error) {
 	if key == "" {
 		key = fmt.Sprint("webhook-", w.ID)
 	}
-	name := variableName(key)
+	variables := placeholder.Webhook(key)
 	target := w.URLShown
 	if o.URL != w.URLShown {
-		target = "${" + name + "_URL}"
+		target = variables.URL()
 	}
 	var tags, community any
 	if w.TagMode == models.TagsSpecific {
@@ -44,7 +45,7 @@ func Of(base *url.URL, w models.Webhook, o models.Opened) (Code, error) {
 	line := yaml.MapSlice{
 		{Key: "key", Value: key},
 		{Key: "type", Value: w.Type},
-		{Key: "name", Value: escapeVariables(w.Name)},
+		{Key: "name", Value: placeholder.Escape(w.Name)},
 		{Key: "location", Value: w.Location},
 		{Key: "events", Value: w.Events},
 		{Key: "tags", Value: tags},
@@ -55,21 +56,21 @@ func Of(base *url.URL, w models.Webhook, o models.Opened) (Code, error) {
 	if len(o.Headers) > 0 {
 		values := map[string]string{}
 		for _, h := range o.Headers {
-			values[h.Name] = "${" + name + "_HEADER_" + variableName(h.Name) + "}"
+			values[h.Name] = variables.Header(h.Name)
 		}
 		line = append(line, yaml.MapItem{Key: "headers", Value: values})
 	}
 	if len(w.Options) > 0 {
 		values := map[string]string{}
 		for option, value := range w.Options {
-			values[option] = escapeVariables(value)
+			values[option] = placeholder.Escape(value)
 		}
 		line = append(line, yaml.MapItem{Key: "options", Value: values})
 		body = append(body, yaml.MapItem{Key: "options", Value: w.Options})
 	}
 	for i, has := range [2]bool{w.Secret1 != "", w.Secret2 != ""} {
 		if has {
-			line = append(line, yaml.MapItem{Key: fmt.Sprint("secret_", i+1), Value: fmt.Sprintf("${%s_SECRET_%d}", name, i+1)})
+			line = append(line, yaml.MapItem{Key: fmt.Sprint("secret_", i+1), Value: variables.Secret(i + 1)})
 		}
 	}
 	if w.State == models.WebhookStopped {
@@ -108,20 +109,3 @@ func curlOf(base *url.URL, w models.Webhook, key string, body yaml.MapSlice) (st
 	return fmt.Sprintf("curl -X PUT '%s' \\\n  -H \"Authorization: Bearer $TOKEN\" \\\n  -H 'Content-Type: application/json' \\\n  -d '%s'\n",
 		base.JoinPath("api/v1/webhooks", url.PathEscape(key)), strings.ReplaceAll(b.String(), "'", `'\''`)), nil
 }
-
-// variableName is a name as environment variables have it.
-func variableName(name string) string {
-	name = strings.ToUpper(strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
-			return r
-		}
-		return '_'
-	}, name))
-	if name == "" || name[0] >= '0' && name[0] <= '9' || name[0] == '_' {
-		name = "WEBHOOK_" + strings.TrimLeft(name, "_")
-	}
-	return name
-}
-
-// escapeVariables writes text so that no variable is in it.
-func escapeVariables(text string) string { return strings.ReplaceAll(text, "${", "$${") }
