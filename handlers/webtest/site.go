@@ -19,6 +19,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers"
 	"github.com/sitehooks/sitehooks/handlers/api"
+	"github.com/sitehooks/sitehooks/handlers/api/inbound"
 	"github.com/sitehooks/sitehooks/handlers/api/ingest"
 	"github.com/sitehooks/sitehooks/handlers/api/superoffice"
 	"github.com/sitehooks/sitehooks/handlers/deliveries"
@@ -269,6 +270,7 @@ func WithAPIs(d *handlers.Deps) {
 	access := api.NewAccess(api.AccessDeps{Tokens: d.Store.Tokens, Log: log})
 	d.Access = access
 	d.Ingest = ingest.New(ingest.Deps{Events: d.Store.Events, Access: access, Log: log}).Post
+	d.Cursors = inbound.NewCursors(inbound.CursorDeps{Sources: d.Store.Sources, Access: access})
 	d.SuperOffice = superoffice.New(superoffice.Deps{Store: d.Store, Sender: d.Sender, Access: access, Log: log}).Handle
 }
 

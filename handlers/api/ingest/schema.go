@@ -13,9 +13,13 @@ type schema = map[string]any
 
 // Schemas describe the events of each listed type, by the type's name, and custom
 // ones as "custom". A forum's comment.created is forum-comment.created. Each has
-// an example.
+// an example. Their parts have names too, by which generated clients have a type
+// for each. What is not required may be null, which is as if it were absent.
 func Schemas() map[string]any {
-	all := map[string]any{}
+	all := map[string]any{"User": user()}
+	for _, kind := range []postKind{questionKind, answerKind, commentKind} {
+		all[kind.schemaName()] = kind.schema()
+	}
 	for _, f := range wire.Families() {
 		for _, event := range f.Events {
 			name := f.Name + "." + event
@@ -34,12 +38,12 @@ func Schemas() map[string]any {
 
 func eventSchema(name string, kind Kind, label string) schema {
 	properties := schema{
-		"type":        schema{"const": name},
+		"type":        schema{"type": "string", "const": name},
 		"id":          text(maxName, "Idempotency key within the location; made when absent"),
 		"occurred_at": schema{"type": "string", "format": "date-time", "description": "From 1970 to a day from now; now when absent"},
 		"location":    slug("Slug of the location, main when absent"),
 		"community":   slug("Slug of the community"),
-		"actor":       user(),
+		"actor":       ref("User"),
 	}
 	required := []string{"type"}
 	example := map[string]any{"id": "b2f1c7e0", "type": name, "location": defaultLocation}
@@ -47,14 +51,14 @@ func eventSchema(name string, kind Kind, label string) schema {
 	case kindPost:
 		family, _, _ := strings.Cut(name, ".")
 		required = append(required, questionKind.name)
-		properties[questionKind.name], example[questionKind.name] = questionKind.schema(), questionKind.example()
+		properties[questionKind.name], example[questionKind.name] = ref(questionKind.schemaName()), questionKind.example()
 		for _, more := range []postKind{answerKind, commentKind} {
 			if more.name == family {
 				required = append(required, more.name)
 				example[more.name] = more.example()
 			}
 			if more.name == family || family == commentKind.name {
-				properties[more.name] = more.schema()
+				properties[more.name] = ref(more.schemaName())
 			}
 		}
 	default:
@@ -62,24 +66,45 @@ func eventSchema(name string, kind Kind, label string) schema {
 		properties["data"] = schema{"type": "object", "description": "Kept as text and passed on unchanged"}
 		example["subject"], example["data"] = "1", map[string]any{"id": "1"}
 		if kind == KindCRM || kind == KindCustom {
-			properties["subject"] = schema{"type": "string", "pattern": "^[0-9]{1,10}$", "description": "A decimal number up to 2147483647, 0 when absent"}
+			properties["subject"] = schema{"type": "string", "pattern": "^[0-9]{1,128}$", "description": "A decimal number up to 2147483647, 0 when absent"}
 			properties["changes"] = schema{"type": "array", "items": schema{"type": "string"}, "maxItems": maxChanges, "description": "Names of the fields that changed"}
 		}
 	}
-	return schema{"type": "object", "title": name, "description": label + ".", "properties": properties, "required": required, "examples": []any{example}}
+	return schema{"type": "object", "title": name, "description": label + ".", "properties": orNull(properties, required), "required": required, "examples": []any{example}}
 }
+
+// orNull lets the properties that are not required be null.
+func orNull(properties schema, required []string) schema {
+	for name := range properties {
+		if slices.Contains(required, name) {
+			continue
+		}
+		one, _ := properties[name].(schema)
+		if kind, is := one["type"].(string); is {
+			one["type"] = []string{kind, "null"}
+		} else {
+			properties[name] = schema{"anyOf": []any{one, schema{"type": "null"}}}
+		}
+	}
+	return properties
+}
+
+func ref(name string) schema { return schema{"$ref": "#/components/schemas/" + name} }
+
+// schemaName is the name of a kind's schema: Question.
+func (kind postKind) schemaName() string { return strings.ToUpper(kind.name[:1]) + kind.name[1:] }
 
 func (kind postKind) schema() schema {
 	properties := schema{
 		kind.id:          schema{"type": "integer", "minimum": 1},
 		"title":          text(maxTitle, ""),
 		"body":           schema{"type": "string"},
-		"link":           schema{"type": "string", "pattern": "^https?://"},
+		"link":           schema{"type": "string", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://"},
 		"score":          schema{"type": "integer"},
 		"creation_date":  schema{"type": "integer", "description": "Milliseconds since 1970"},
-		"last_edit_date": schema{"type": []string{"integer", "null"}, "description": "Milliseconds since 1970"},
+		"last_edit_date": schema{"type": "integer", "description": "Milliseconds since 1970"},
 		"is_accepted":    schema{"type": "boolean"},
-		"owner":          user(),
+		"owner":          ref("User"),
 	}
 	required := []string{kind.id}
 	if kind.needsTitle {
@@ -89,7 +114,7 @@ func (kind postKind) schema() schema {
 	if kind.needsBody {
 		required = append(required, "body")
 	}
-	return schema{"type": "object", "properties": properties, "required": required}
+	return schema{"type": "object", "properties": orNull(properties, required), "required": required}
 }
 
 func (kind postKind) example() map[string]any {
@@ -113,7 +138,7 @@ func slug(words string) schema {
 }
 
 func user() schema {
-	return schema{"type": "object", "properties": schema{"user_id": schema{"type": "integer"}, "display_name": schema{"type": "string"}}}
+	return schema{"type": "object", "properties": orNull(schema{"user_id": schema{"type": "integer"}, "display_name": schema{"type": "string"}}, nil)}
 }
 
 // Accepted is the answer to events that were stored.

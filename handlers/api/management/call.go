@@ -73,13 +73,7 @@ func (c *call) read(w http.ResponseWriter, q *api.Request) error {
 // bind fills a struct from the body. Keys that the struct does not have are
 // faults, but for those of the output, so that what was read can be sent back.
 func (c *call) bind(into any, output any) error {
-	var faults api.Faults
-	known := append(keysOf(reflect.TypeOf(into).Elem()), keysOf(reflect.TypeOf(output))...)
-	for key := range api.Members(c.body) {
-		if name := string(key); !slices.Contains(known, name) {
-			faults.Whole(api.Clip(name), "There is no field of this name.")
-		}
-	}
+	wrong, faults := c.membersFaults(reflect.TypeOf(into).Elem(), reflect.TypeOf(output))
 	broken, err := rules.Faults(binding.JSON.BindBody(c.body, into))
 	if kind, is := errors.AsType[*json.UnmarshalTypeError](err); is {
 		return invalid(kind.Field, "It must be "+kindWords(kind.Type)+".")
@@ -90,7 +84,7 @@ func (c *call) bind(into any, output any) error {
 	for _, one := range broken {
 		faults.Whole(one.Field, "%s", one.Text)
 	}
-	wrong := wrongKinds(into)
+	wrong = append(wrong, wrongKinds(into)...)
 	faults = append(wrong, faults...)
 	switch {
 	case len(faults) == 0:
@@ -99,6 +93,24 @@ func (c *call) bind(into any, output any) error {
 		return &problem{status: http.StatusBadRequest, reason: api.ReasonInvalid, faults: faults}
 	}
 	return &problem{status: unprocessable, reason: api.ReasonInvalid, faults: faults}
+}
+
+// membersFaults looks at the members of the body: wrong are nulls and empty texts
+// where a value is needed, faults those that neither struct has.
+func (c *call) membersFaults(into, output reflect.Type) (wrong, faults api.Faults) {
+	fields, outputs := fieldsOf(into), fieldsOf(output)
+	for key, value := range api.Members(c.body) {
+		name := string(key)
+		field, known := fields[name]
+		_, onlyRead := outputs[name]
+		switch text := string(value); {
+		case !known && !onlyRead:
+			faults.Whole(api.Clip(name), "There is no field of this name.")
+		case known && (text == "null" || text == `""`) && needsValue(field):
+			wrong.Whole(name, emptyFault)
+		}
+	}
+	return wrong, faults
 }
 
 // wrongKinds are the fields whose values are of another kind.
@@ -116,28 +128,41 @@ func wrongKinds(into any) (faults api.Faults) {
 	return faults
 }
 
-// keysOf are the JSON names of a struct's fields.
-func keysOf(t reflect.Type) (names []string) {
+// fieldsOf are a struct's fields by their names in a body or a query; nil: none.
+func fieldsOf(t reflect.Type) map[string]reflect.StructField {
+	fields := map[string]reflect.StructField{}
 	if t == nil {
-		return nil
+		return fields
 	}
 	for _, f := range reflect.VisibleFields(t) {
 		if name := rules.FieldName(f); name != "" {
-			names = append(names, name)
+			fields[name] = f
 		}
 	}
-	return names
+	return fields
 }
+
+// needsValue tells whether a field that is given must have a value: an empty one
+// would pass as absent, and a filter for less would select all. An empty cursor
+// is that of the first page.
+func needsValue(f reflect.StructField) bool {
+	return strings.HasPrefix(f.Tag.Get("binding"), "omitempty") && rules.FieldName(f) != "cursor"
+}
+
+const emptyFault = "It must not be empty or null. Leave it out, or give it a value."
 
 // query fills a struct from the query of the address. Parameters that it does
 // not have are faults.
 func (c *call) query(into any) error {
 	values := c.request.URL.Query()
-	known := keysOf(reflect.TypeOf(into).Elem())
+	fields := fieldsOf(reflect.TypeOf(into).Elem())
 	var faults api.Faults
 	for name := range values {
-		if !slices.Contains(known, name) {
+		switch field, known := fields[name]; {
+		case !known:
 			faults.Whole(api.Clip(name), "There is no parameter of this name.")
+		case values.Get(name) == "" && needsValue(field) && field.Type != reflect.TypeFor[Count](): // which refuses it itself
+			faults.Whole(name, emptyFault)
 		}
 	}
 	if err := binding.MapFormWithTag(into, values, "form"); err != nil {

@@ -67,7 +67,7 @@ type EventRef struct {
 
 // deliveryFields select deliveries, in a query or a body; empty: any.
 type deliveryFields struct {
-	Webhook  Ref    `form:"webhook" json:"webhook" binding:"max=64" doc:"Number or key"`
+	Webhook  Ref    `form:"webhook" json:"webhook" binding:"omitempty,max=64" doc:"Number or key"`
 	State    string `form:"state" json:"state" binding:"omitempty,oneof=pending retrying delivered failed dropped held waiting"`
 	Code     string `form:"code" json:"code" binding:"omitempty,oneof=2xx 3xx 4xx 5xx" doc:"Class of the newest attempt's status"`
 	Error    string `form:"error" json:"error" binding:"omitempty,error_class" doc:"Class of the newest attempt's error"`
@@ -86,7 +86,7 @@ type DeliveryFilter struct {
 // ResendInput selects the deliveries to resend, of which it needs one filter.
 type ResendInput struct {
 	deliveryFields
-	Cursor string `json:"cursor" binding:"max=1000" doc:"next of the answer before"`
+	Cursor string `json:"cursor" null:"true" binding:"max=1000" doc:"next of the answer before"`
 }
 
 // Resent is how many deliveries are sent once more.
@@ -100,11 +100,8 @@ type Resent struct {
 // Ref names a webhook by its number or key.
 type Ref string
 
-// UnmarshalJSON takes a string, a number or null.
+// UnmarshalJSON takes a string or a number.
 func (r *Ref) UnmarshalJSON(raw []byte) error {
-	if string(raw) == "null" {
-		return nil
-	}
 	var n json.Number
 	if json.Unmarshal(raw, &n) == nil && raw[0] != '"' {
 		*r = Ref(n.String())

@@ -104,6 +104,11 @@ func TestResending(t *testing.T) {
 			t.Errorf("resent is %s", a.Body)
 		}
 		d.do("POST", "/deliveries/resend", `{}`).says(http.StatusUnprocessableEntity, "", "Give at least one filter")
+		for _, body := range []string{`{"state":"failed","webhook":null}`, `{"state":"failed","webhook":""}`} { // which would be all
+			d.do("POST", "/deliveries/resend", body).says(http.StatusBadRequest, "webhook", "It must not be empty or null.")
+		}
+		d.do("POST", "/deliveries/resend?dry_run=", `{"state":"failed"}`).says(http.StatusBadRequest, "dry_run", "It must not be empty")
+		d.do("POST", "/webhooks?dry_run=true", d.usual(nil)).says(http.StatusBadRequest, "dry_run", "There is no parameter")
 		d.do("POST", "/deliveries/resend", `{"stat":"failed"}`).says(http.StatusBadRequest, "stat", "There is no field")
 		d.do("POST", "/deliveries/resend", `{"state":"odd"}`).says(http.StatusUnprocessableEntity, "state", "Use one of")
 	})

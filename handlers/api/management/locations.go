@@ -20,7 +20,7 @@ type Location struct {
 
 // Community is a further mark on events of a location.
 type Community struct {
-	Slug        string `json:"slug" binding:"slug"`
+	Slug        string `json:"slug" binding:"required,slug"`
 	Name        string `json:"name" binding:"name"`
 	Description string `json:"description" binding:"text"`
 }
@@ -28,8 +28,8 @@ type Community struct {
 // LocationInput describes a location. Absent fields keep their values.
 type LocationInput struct {
 	Name        Optional[string]      `json:"name"`
-	Description Optional[string]      `json:"description"`
-	Communities Optional[[]Community] `json:"communities" doc:"Those that are described or added; others stay"`
+	Description Optional[string]      `json:"description" null:"true"`
+	Communities Optional[[]Community] `json:"communities" null:"true" doc:"Those that are described or added; others stay"`
 }
 
 // LocationFilter selects a page of locations.

@@ -89,6 +89,11 @@ func (a *API) answer(w http.ResponseWriter, c *call) error {
 	}
 	defer q.Release()
 	c.ctx = q.Context()
+	if c.route.Query == nil { // dry_run=true would be a change where there is no dry run
+		if err := c.query(&struct{}{}); err != nil {
+			return err
+		}
+	}
 	if c.route.Body != nil {
 		if err := c.read(w, q); err != nil {
 			return err

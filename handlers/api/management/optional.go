@@ -34,14 +34,6 @@ func (o *Optional[T]) Set() bool { return o.Given && !o.Null }
 
 func (o *Optional[T]) wrong() string { return o.fault }
 
-// pointer is the value; nil: there is none.
-func (o *Optional[T]) pointer() *T {
-	if !o.Set() {
-		return nil
-	}
-	return &o.Value
-}
-
 // kindWords names what a field takes.
 func kindWords(t reflect.Type) string {
 	switch t {

@@ -47,9 +47,9 @@ type SourceInput struct {
 	Kind        Optional[string]             `json:"kind" doc:"Needed for a new source; it cannot be changed"`
 	Location    Optional[string]             `json:"location" doc:"Slug; absent: as it is, and for a new source that of the token, or main"`
 	Fields      Optional[map[string]*string] `json:"fields" null:"true"`
-	Program     Optional[string]             `json:"program"`
+	Program     Optional[string]             `json:"program" null:"true" doc:"jq program of the kind custom"`
 	ExpectHours Optional[int64]              `json:"expect_hours" null:"true"`
-	NewAddress  Optional[bool]               `json:"new_address" doc:"true: a new token in the address; the old one becomes invalid"`
+	NewAddress  Optional[bool]               `json:"new_address" null:"true" doc:"true: a new token in the address; the old one becomes invalid"`
 	Secret1     Optional[SecretInput]        `json:"secret_1" null:"true" doc:"Absent keeps the saved one, null removes it"`
 	Secret2     Optional[SecretInput]        `json:"secret_2" null:"true" doc:"Absent keeps the saved one, null removes it"`
 }
@@ -149,10 +149,8 @@ func (a *API) putSource(c *call) (answer, error) {
 // row is nil.
 func (a *API) saveSource(c *call, in *SourceInput, row *models.SourceRow) (answer, error) {
 	var dry DryRun
-	if c.route.Query != nil {
-		if err := c.query(&dry); err != nil {
-			return answer{}, err
-		}
+	if err := c.query(&dry); err != nil {
+		return answer{}, err
 	}
 	var saved *models.Source
 	tag := ""
@@ -203,7 +201,7 @@ type wantedSource struct {
 func (in *SourceInput) describe(c *call, saved *models.Source) (w wantedSource, err error) {
 	kind := in.Kind.Value
 	if saved != nil {
-		if kind = saved.Kind; in.Kind.Set() && in.Kind.Value != kind {
+		if kind = saved.Kind; in.Kind.Given && in.Kind.Value != kind {
 			w.faults.Whole("kind", "The kind of a source cannot be changed. It is %s.", kind)
 		}
 	}
@@ -213,7 +211,7 @@ func (in *SourceInput) describe(c *call, saved *models.Source) (w wantedSource, 
 	}
 	w.Name, w.Kind, w.NewAddress = in.Name.Value, reader, in.NewAddress.Value
 	w.Program, w.ExpectHours = &in.Program.Value, &in.ExpectHours.Value
-	if w.Location = in.Location.pointer(); w.Location == nil && saved == nil {
+	if w.Location = in.Location.pointerOrClear(); w.Location == nil && saved == nil {
 		w.Location = new(c.defaultLocation())
 	}
 	if reader == nil {

@@ -63,7 +63,7 @@ func (in *WebhookInput) describe(c *call, saved *definition.Saved, whole bool) (
 	if saved != nil && w.Format.SecretURL && !in.URL.Set() {
 		w.URL = nil // it is never read, so its absence keeps it
 	}
-	if w.Location = in.Location.pointer(); w.Location == nil && saved == nil {
+	if w.Location = in.Location.pointerOrClear(); w.Location == nil && saved == nil {
 		w.Location = new(c.defaultLocation())
 	}
 	if whole || in.Events.Given {
@@ -109,7 +109,7 @@ func (w *wanted) typeOf(in *WebhookInput, saved *definition.Saved) (err error) {
 		return nil
 	}
 	w.Format, err = formatOf(saved.Webhook)
-	if in.Type.Set() && in.Type.Value != saved.Type {
+	if in.Type.Given && in.Type.Value != saved.Type {
 		w.faults.Whole(definition.FieldType, "The type of a webhook cannot be changed. It is %s.", saved.Type)
 	}
 	return err

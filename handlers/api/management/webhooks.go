@@ -136,10 +136,8 @@ func (a *API) patchWebhook(c *call) (answer, error) {
 // save checks the input and stores it over w, or as a new webhook when w is nil.
 func (a *API) save(c *call, in *WebhookInput, w *models.Webhook, whole bool) (answer, error) {
 	var dry DryRun
-	if c.route.Query != nil {
-		if err := c.query(&dry); err != nil {
-			return answer{}, err
-		}
+	if err := c.query(&dry); err != nil {
+		return answer{}, err
 	}
 	r := a.rules(c)
 	saved, err := a.saved(c, r, w)

@@ -121,6 +121,8 @@ func TestPatchChangesWhatIsGiven(t *testing.T) {
 		`{"secret_1":{"generate":1}}`: {"secret_1", `It must be a string, {"generate":true} or null.`},
 		`{"secret_1":""}`:             {"secret_1", "Use "},
 		`{"type":"slack"}`:            {"type", "The type of a webhook cannot be changed."},
+		`{"type":null}`:               {"type", "The type of a webhook cannot be changed."},
+		`{"location":null}`:           {"location", "Choose a location."},
 		`{"tag":["go"]}`:              {"tag", "There is no field of this name."},
 		`{"options":{"x":"y"}}`:       {"options.x", "Generic webhooks have no such option."},
 		`{"tags":[]}`:                 {"tags", "Add at least one tag"},

@@ -200,7 +200,7 @@ func (d *describer) postEvents() object {
 	for _, status := range []int{400, 401, 403, 413, 415, 429, 503} {
 		responses[strconv.Itoa(status)] = d.fault(status)
 	}
-	body := object{"schema": object{"anyOf": []any{one, object{"$ref": "#/components/schemas/NewEvents"}}}}
+	body := object{"schema": d.named("PostedEvents", object{"anyOf": []any{one, object{"$ref": "#/components/schemas/NewEvents"}}})}
 	exemplify("postEvents", nil, body)
 	return object{
 		"operationId": "postEvents", "summary": "Report events", "tags": []string{"events"}, "security": scope(models.ScopeIngest),

@@ -32,14 +32,14 @@ func (d *describer) schema(t reflect.Type, input bool) object {
 	case typeRaw:
 		return object{"type": "object"}
 	case typeRef:
-		return object{"anyOf": []any{object{"type": "string"}, object{"type": "integer"}}}
+		return d.named("WebhookRef", object{"anyOf": []any{object{"type": "string"}, object{"type": "integer"}}})
 	case typeHeaders:
 		return object{"type": "object", "additionalProperties": object{"type": []string{"string", "null"}}}
 	case typeSecret:
-		return object{"anyOf": []any{
+		return d.named("SecretInput", object{"anyOf": []any{
 			object{"type": "string"},
-			object{"type": "object", "properties": object{"generate": object{"const": true}}, "required": []string{"generate"}, "additionalProperties": false},
-		}}
+			object{"type": "object", "title": "GenerateSecret", "properties": object{"generate": object{"type": "boolean", "const": true}}, "required": []string{"generate"}, "additionalProperties": false},
+		}})
 	}
 	if inner, is := optional(t); is {
 		return d.schema(inner, input)
@@ -69,6 +69,12 @@ func (d *describer) schema(t reflect.Type, input bool) object {
 		return object{"$ref": "#/components/schemas/" + name}
 	}
 	return object{"type": "string"}
+}
+
+// named keeps a schema under a name, by which generated clients have a type for it.
+func (d *describer) named(name string, schema object) object {
+	d.schemas[name] = schema
+	return object{"$ref": "#/components/schemas/" + name}
 }
 
 // optional is the type of a field that may be absent or null.
@@ -108,13 +114,15 @@ func nullable(schema object) object {
 func (d *describer) fields(t reflect.Type, input bool) object {
 	properties := object{}
 	required := []string{}
+	nested := input && !strings.HasSuffix(t.Name(), "Input") // where a null is as good as no value
 	for _, f := range reflect.VisibleFields(t) {
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if f.Anonymous || !f.IsExported() || name == "" || name == "-" {
 			continue
 		}
 		schema := d.schema(f.Type, input)
-		if f.Tag.Get("null") == "true" {
+		must := strings.Contains(f.Tag.Get("binding"), "required")
+		if f.Tag.Get("null") == "true" || nested && !must {
 			schema = nullable(schema)
 		}
 		decorate(schema, f)
@@ -122,7 +130,7 @@ func (d *describer) fields(t reflect.Type, input bool) object {
 			schema["writeOnly"] = true
 		}
 		properties[name] = schema
-		if must := strings.Contains(f.Tag.Get("binding"), "required"); input && must || !input && options != "omitempty" {
+		if input && must || !input && options != "omitempty" {
 			required = append(required, name)
 		}
 	}
