@@ -50,8 +50,8 @@ func TestSourcesInAFile(t *testing.T) {
 			t.Errorf("%s is not in the file, or its value is:\n%s", name, text)
 		}
 	}
-	if strings.Contains(text, "answer") {
-		t.Errorf("the follower is in the file:\n%s", text)
+	if !strings.Contains(text, "expect_hours: 6\n") || strings.Contains(text, "name: answer") {
+		t.Errorf("the follower is in the file, or the hours are not:\n%s", text)
 	}
 	for i, one := range sourcesEnvironment {
 		name, _, _ := strings.Cut(one, "=")

@@ -116,11 +116,13 @@ func (f *filler) value(name string) string {
 	return value
 }
 
-// escaped writes text so that no variable is in it.
+// escaped writes text so that no variable is in it, and numbers without a point.
 func escaped(v any) any {
 	switch v := v.(type) {
 	case string:
 		return placeholder.Escape(v)
+	case float64:
+		return int64(v) // the API has whole numbers alone
 	case object:
 		out := object{}
 		for key, value := range v {
