@@ -89,8 +89,8 @@ func historyCases(kind string) []string {
 	for _, group := range apptest.Groups {
 		names = append(names, "history/"+kind+"/limited "+group)
 	}
-	for _, part := range listParts {
-		names = append(names, "history/"+kind+"/API, "+part)
+	for _, section := range listParts {
+		names = append(names, "history/"+kind+"/API, "+section)
 	}
 	return names
 }
