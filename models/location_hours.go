@@ -66,15 +66,19 @@ func (s *Store) SiteHours(ctx context.Context, within LocationSet, from, to time
 			union all
 			select hour, 0, delivered, failed, ms_sum, ms_max from location_hours where hour in ? and location in ?
 			union all
-			select hour, 0, delivered, failed, ms_sum, ms_max from webhook_hours where hour >= ? and hour > `+summedTo+`
+			select hour, 0, delivered, failed, ms_sum, ms_max from webhook_hours where hour > `+summedTo+`
 				and `+within.webhooks("webhook_id")+`
 		) h group by hour order by hour`,
-		append([]any{span, locations, span, locations, from, time.Unix(0, 0).UTC()}, slugs...)...).Scan(&rows).Error
-	hours := make([]SiteHour, len(rows))
-	for i, r := range rows {
-		hours[i] = SiteHour{WebhookHour{
-			Hour: time.Unix(r.Hour*3600, 0).UTC(), Delivered: r.Delivered, Failed: r.Failed, MSSum: r.Summed, MSMax: r.Most,
-		}, r.Events}
+		append([]any{span, locations, span, locations, from.Add(-time.Hour)}, slugs...)...).Scan(&rows).Error
+	var hours []SiteHour
+	for _, r := range rows {
+		hour := time.Unix(r.Hour*3600, 0).UTC()
+		if hour.Before(from) { // not added up yet; SQLite would look for it from there on
+			continue
+		}
+		hours = append(hours, SiteHour{WebhookHour{
+			Hour: hour, Delivered: r.Delivered, Failed: r.Failed, MSSum: r.Summed, MSMax: r.Most,
+		}, r.Events})
 	}
 	return hours, err
 }
