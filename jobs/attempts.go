@@ -79,7 +79,10 @@ func (l *lane) finished(ctx context.Context, s attemptResult) error {
 	if v.Broken != "" || !v.Delivered && l.format.Policy.HoldOthers {
 		l.pre.drop()
 	}
-	l.slow = s.result.ErrorClass == wire.ClassTimeout || s.result.Duration > slowAfter
+	// One slow answer ends a turn among the fast, whatever answers come after it.
+	// Among the slow, the newest answer decides.
+	slow := s.result.ErrorClass == wire.ClassTimeout || s.result.Duration > slowAfter
+	l.slow = slow || l.slow && !l.seen.Lane.Slow
 	if l.failed++; v.Delivered {
 		l.failed = 0
 	}

@@ -115,11 +115,11 @@ func TestASlowWebhookLosesItsTurn(t *testing.T) {
 		for range laneInFlight {
 			<-arrived
 		}
-		<-time.After(slowAfter - 300*time.Millisecond)
+		<-time.After(slowAfter / 2)
 		gate <- struct{}{} // in time: one more begins
 		<-arrived
-		<-time.After(400 * time.Millisecond)
-		close(gate)
+		<-time.After(slowAfter/2 + 100*time.Millisecond)
+		close(gate) // the newest request answers in time, the others do not
 		<-done
 		due := b.due()
 		if n := len(b.receiver.requests()); n != laneInFlight+1 || len(due) != 1 || due[0].Share != models.ShareSlow {
