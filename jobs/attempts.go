@@ -100,7 +100,7 @@ func (l *lane) finished(ctx context.Context, s attemptResult) error {
 // recordSome begins to store the outcomes that have come by now, unless the
 // ones before are still being stored.
 func (l *lane) recordSome(ctx context.Context) {
-	if !l.rec.ready(len(l.pacer.open)) {
+	if !l.rec.ready(len(l.pacer.open) > 0 || l.pre.busy || l.lingers() > 0) {
 		return
 	}
 	state := l.rec.state

@@ -21,6 +21,9 @@ const (
 	pollOnArrival = 500 * time.Millisecond
 	pollInterval  = 900 * time.Millisecond
 	errorPause    = time.Second
+	// gather is the least time between two runs on arrival: events that arrive
+	// meanwhile share one, which costs much the same for one as for many.
+	gather = 10 * time.Millisecond
 )
 
 // dispatcher turns events into deliveries. Every instance runs one; the
@@ -42,6 +45,7 @@ type dispatcher struct {
 
 func (d *dispatcher) run(ctx context.Context) {
 	for ctx.Err() == nil {
+		began := time.Now()
 		result, err := d.once(ctx)
 		switch {
 		case ctx.Err() != nil:
@@ -55,6 +59,9 @@ func (d *dispatcher) run(ctx context.Context) {
 				wait = min(result.Wait, pollOnArrival)
 			}
 			d.sleep(ctx, wait, result.OnArrival)
+			if result.OnArrival {
+				d.sleep(ctx, gather-time.Since(began), false)
+			}
 		}
 	}
 }
@@ -62,6 +69,10 @@ func (d *dispatcher) run(ctx context.Context) {
 // once runs dispatch if it is time, and hands over the lanes it filled. When what it
 // read changed meanwhile, it does so again, while nobody else can write.
 func (d *dispatcher) once(ctx context.Context) (models.DispatchResult, error) {
+	select {
+	case <-d.arrived: // what arrived by now is read
+	default:
+	}
 	result, err := d.attempt(ctx, false)
 	for i := 0; i < 3 && errors.Is(err, models.ErrChanged); i++ {
 		result, err = d.attempt(ctx, true)

@@ -20,6 +20,10 @@ const (
 	laneTick  = 250 * time.Millisecond // until outcomes are recorded while requests are open
 	laneLook  = 250 * time.Millisecond // that a look counts once it is answered
 	lanePoll  = time.Second            // between questions for what is due while requests are open
+	// laneLinger is how long a lane without anything to send waits for more
+	// before it records its last outcomes and gives itself back: several
+	// deliveries then share what a turn costs.
+	laneLinger = 25 * time.Millisecond
 	laneDrain = laneLease - leaseRenew // that the lease lasts at least, when a turn breaks off
 	// lookTrust is how old a look may be when it counts: whoever sends later has
 	// to know first that the lease is its own still, and the webhook as it was.
@@ -56,6 +60,7 @@ type lane struct {
 	slow      bool             // its newest attempt was
 	failing   bool             // this turn began after a failure
 	failed    int              // attempts in a row in this turn
+	more      bool             // something fell due that was not asked for yet
 	rereading bool             // the database said that something is due; that is being read
 	outside   bool             // it gave its place back
 	ended     bool             // it sends nothing more
@@ -105,6 +110,9 @@ func (l *lane) run(ctx context.Context, work models.Work, at time.Time) error {
 	stopping := l.stopping
 	for err == nil {
 		wait := l.startSome(ctx)
+		if left := l.lingers(); wait == nil && left > 0 {
+			wait = time.After(left)
+		}
 		l.recordSome(ctx)
 		l.readAhead(ctx)
 		if l.idle() && wait == nil {
@@ -122,7 +130,7 @@ func (l *lane) run(ctx context.Context, work models.Work, at time.Time) error {
 			err = l.answer(ctx, a)
 		case <-wait:
 		case <-l.filled:
-			l.fill(ctx)
+			l.fill()
 		case <-tick.C:
 			l.tend(ctx)
 		case <-over.C:
@@ -153,6 +161,16 @@ func (l *lane) begin(ctx context.Context, work models.Work, at time.Time) error 
 // idle reports whether nothing is on its way. What may still be queued cannot
 // be sent then.
 func (l *lane) idle() bool { return len(l.pacer.open) == 0 && l.rec.idle() && !l.pre.busy }
+
+// lingers is how long to wait for more still. A lane that others wait for does
+// not, nor one whose receiver fails: what it does next depends on the outcome.
+func (l *lane) lingers() time.Duration {
+	busy := len(l.pacer.open) > 0 || l.pre.busy || l.ended || l.outside
+	if busy || l.pacer.ended.IsZero() || l.health.FailuresInRow > 0 || l.crowded() {
+		return 0
+	}
+	return max(0, laneLinger-time.Since(l.pacer.ended))
+}
 
 // end stops sending; requests in flight go on.
 func (l *lane) end() {
@@ -225,10 +243,15 @@ func (l *lane) fetchable() bool {
 	return !l.ended && !l.outside && !l.pre.busy && !l.rec.full() && !held
 }
 
-// readAhead reads more before nothing is left to send; not while a failure may
-// hold others back, since the next outcome may release them.
+// readAhead reads what fell due, once nothing but paced deliveries is queued,
+// and more before nothing is left to send; not while a failure may hold others
+// back, since the next outcome may release them.
 func (l *lane) readAhead(ctx context.Context) {
-	if l.pre.low() && l.fetchable() && !l.format.Policy.HoldOthers {
+	if !l.fetchable() {
+		return
+	}
+	if l.more && l.pre.pacedAlone() || l.pre.low() && !l.format.Policy.HoldOthers {
+		l.more = false
 		l.pre.fetch(ctx, l.dueQuery())
 	}
 }
@@ -247,16 +270,12 @@ func (l *lane) tend(ctx context.Context) {
 	}
 }
 
-// fill reads what has fallen due, which goes beside what is paced; a lane
-// outside needs a place for that.
-func (l *lane) fill(ctx context.Context) {
+// fill notes that something fell due; a lane outside needs a place for that.
+func (l *lane) fill() {
 	if l.outside && !l.pacer.full() && !l.ended {
 		l.stepInside()
 	}
-	if l.pre.pacedAlone() && l.fetchable() {
-		l.pre.fetch(ctx, l.dueQuery())
-	}
-	l.pre.ahead = max(l.pre.ahead, 1)
+	l.more = true
 }
 
 // answer takes over what was read.

@@ -74,10 +74,10 @@ func (r *recorder) count(id int64, bytes int) {
 	r.all.Add(int64(more))
 }
 
-// ready reports whether to store a batch now. While requests are open it waits
-// for more, because a transaction costs much the same for one as for many.
-func (r *recorder) ready(open int) bool {
-	few := open > 0 && len(r.outcomes) < laneRecord && !r.overdue && !r.full()
+// ready reports whether to store a batch now. While more may come soon it waits
+// for that, because a transaction costs much the same for one as for many.
+func (r *recorder) ready(more bool) bool {
+	few := more && len(r.outcomes) < laneRecord && !r.overdue && !r.full()
 	return !r.busy && len(r.outcomes) > 0 && !few
 }
 
