@@ -32,7 +32,7 @@ type dispatcher struct {
 	store   *models.Store
 	runner  *runner
 	log     *slog.Logger
-	arrived <-chan struct{} // an event was accepted here
+	arrived chan struct{}   // an event was accepted here
 	changed <-chan struct{} // an administrator changed something here
 	index   *index
 	// mostBytes is dispatchBytes, or less with little memory.
@@ -41,6 +41,9 @@ type dispatcher struct {
 	// to do: see models.Dispatch. An event that ended the process before it
 	// was dispatched does so three times at most.
 	careful bool
+	// onArrival is true when the newest run said that an event that arrives may
+	// be due at once.
+	onArrival bool
 }
 
 func (d *dispatcher) run(ctx context.Context) {
@@ -69,14 +72,18 @@ func (d *dispatcher) run(ctx context.Context) {
 // once runs dispatch if it is time, and hands over the lanes it filled. When what it
 // read changed meanwhile, it does so again, while nobody else can write.
 func (d *dispatcher) once(ctx context.Context) (models.DispatchResult, error) {
+	o := models.DispatchOptions{Careful: d.careful}
 	select {
-	case <-d.arrived: // what arrived by now is read
+	case <-d.arrived: // what arrived by now will be read
+		o.Arrived = d.onArrival
 	default:
 	}
-	result, err := d.attempt(ctx, false)
+	result, err := d.attempt(ctx, o)
 	for i := 0; i < 3 && errors.Is(err, models.ErrChanged); i++ {
-		result, err = d.attempt(ctx, true)
+		o.Exclusive = true
+		result, err = d.attempt(ctx, o)
 	}
+	d.onArrival = result.OnArrival
 	if d.careful = err != nil || d.careful && result.More; err != nil {
 		return result, err
 	}
@@ -85,8 +92,8 @@ func (d *dispatcher) once(ctx context.Context) (models.DispatchResult, error) {
 }
 
 // attempt is one transaction of dispatch.
-func (d *dispatcher) attempt(ctx context.Context, exclusive bool) (result models.DispatchResult, err error) {
-	run, result, err := d.store.Events.Dispatch(ctx, models.DispatchOptions{Exclusive: exclusive, Careful: d.careful})
+func (d *dispatcher) attempt(ctx context.Context, o models.DispatchOptions) (result models.DispatchResult, err error) {
+	run, result, err := d.store.Events.Dispatch(ctx, o)
 	if err != nil || run == nil {
 		return result, err
 	}
@@ -144,6 +151,7 @@ func (d *dispatcher) sleep(ctx context.Context, wait time.Duration, onArrival bo
 	case <-ctx.Done():
 	case <-timer.C:
 	case <-arrived:
+		poke(d.arrived) // it is not read yet
 	case <-d.changed:
 	}
 }

@@ -154,8 +154,21 @@ func (l *lane) begin(ctx context.Context, work models.Work, at time.Time) error 
 	if err := l.applySnapshot(work, at, time.Now()); err != nil || l.ended {
 		return err
 	}
-	l.pre.first(ctx, work, at, l.dueQuery())
+	l.fetch(ctx)
 	return nil
+}
+
+// fetch reads what is due, and the webhook with its lane unless the last look
+// counts still.
+func (l *lane) fetch(ctx context.Context) {
+	l.more = false
+	q := l.dueQuery()
+	if l.fresh() {
+		q.At = l.now()
+		l.pre.due(ctx, fetched{work: l.seen, at: l.seenAt, got: l.gotAt}, q)
+		return
+	}
+	l.pre.fetch(ctx, q)
 }
 
 // idle reports whether nothing is on its way. What may still be queued cannot
@@ -189,7 +202,7 @@ func (l *lane) releaseOrContinue(ctx context.Context) (err error) {
 	l.left, err = l.store.Lanes.ReleaseIdle(ctx, l.at.id, l.holder, l.leaving())
 	if err == nil && !l.left {
 		l.rereading = true
-		l.pre.fetch(ctx, l.dueQuery())
+		l.fetch(ctx)
 	}
 	return err
 }
@@ -251,8 +264,7 @@ func (l *lane) readAhead(ctx context.Context) {
 		return
 	}
 	if l.more && l.pre.pacedAlone() || l.pre.low() && !l.format.Policy.HoldOthers {
-		l.more = false
-		l.pre.fetch(ctx, l.dueQuery())
+		l.fetch(ctx)
 	}
 }
 
@@ -266,7 +278,7 @@ func (l *lane) tend(ctx context.Context) {
 		l.stepOutside()
 	}
 	if l.pre.pacedAlone() && l.fetchable() && time.Since(l.pre.fetched) > lanePoll {
-		l.pre.fetch(ctx, l.dueQuery())
+		l.fetch(ctx)
 	}
 }
 
@@ -300,7 +312,7 @@ func (l *lane) answer(ctx context.Context, a fetched) error {
 		l.rereading = false
 	}
 	if changed && l.fetchable() {
-		l.pre.fetch(ctx, l.dueQuery())
+		l.fetch(ctx)
 	}
 	return nil
 }

@@ -57,19 +57,19 @@ func (p *prefetcher) read(ctx context.Context, q *models.DueQuery) {
 		defer contain(&a.err)
 		a.work, a.err = p.lanes.Reload(ctx, p.id)
 		if a.got = time.Now(); a.err == nil && a.work.CanSend && q != nil {
+			q.At = a.work.Now
 			a.rows, a.err = p.lanes.Due(ctx, a.work, *q)
 		}
 	}()
 }
 
-// first reads what is due for a webhook that was read with its claim.
-func (p *prefetcher) first(ctx context.Context, work models.Work, at time.Time, q models.DueQuery) {
-	p.busy, p.fetched = true, at
-	a := fetched{work: work, at: at, got: time.Now(), most: q.Limit}
+// due reads what is due for a webhook that was read before and counts still.
+func (p *prefetcher) due(ctx context.Context, seen fetched, q models.DueQuery) {
+	p.busy, p.fetched, seen.most = true, time.Now(), q.Limit
 	go func() {
-		defer func() { p.answers <- a }()
-		defer contain(&a.err)
-		a.rows, a.err = p.lanes.Due(ctx, work, q)
+		defer func() { p.answers <- seen }()
+		defer contain(&seen.err)
+		seen.rows, seen.err = p.lanes.Due(ctx, seen.work, q)
 	}()
 }
 

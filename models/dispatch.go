@@ -54,6 +54,9 @@ type DispatchOptions struct {
 	Exclusive bool
 	// Careful counts a try of a rest before it is continued. See Dispatch.
 	Careful bool
+	// Arrived says that an event has arrived that is due at once, as far as is
+	// known: a run is worth its transaction.
+	Arrived bool
 }
 
 // ErrChanged says that a run has to be begun again: what it had read changed,
@@ -63,7 +66,10 @@ var ErrChanged = errors.New("webhooks, settings or events changed during dispatc
 // Dispatch begins a run if it is time. The Dispatch is nil when it is not, or
 // when another instance dispatches now.
 func (x *Events) Dispatch(ctx context.Context, o DispatchOptions) (*Dispatch, DispatchResult, error) {
-	result, due, err := x.due(ctx)
+	result, due, err := DispatchResult{OnArrival: true}, true, error(nil)
+	if !o.Arrived {
+		result, due, err = x.due(ctx)
+	}
 	if err != nil || !due {
 		return nil, result, dispatchError(err)
 	}

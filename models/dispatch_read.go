@@ -32,11 +32,11 @@ func (d *Dispatch) takeTurns(last string) error {
 	for _, location := range resting {
 		d.resting[location] = true
 	}
-	due, err := d.dueAfter(last)
-	if err == nil && len(due) <= dispatchLocations {
-		var before []string
-		before, err = d.dueAfter("")
-		due = append(due, before...)
+	due, err := d.dueAfter("")
+	if err == nil && len(due) > dispatchLocations {
+		var behind []string
+		behind, err = d.dueAfter(last)
+		due = append(due, behind...)
 	}
 	if err != nil {
 		return err
@@ -170,10 +170,7 @@ func (d *Dispatch) withPartners(events []Event) ([]Event, error) {
 			keys[e.MergeKey] = struct{}{}
 		}
 	}
-	// One text of them all is read sooner than a row for each.
-	var pending string
-	err := d.read.Raw("select coalesce(string_agg(cast(event_id as text), ','), '') from pending_events"+
-		" where merge_key <> '' and "+d.s.db.In("merge_key", "text"), db.JSON(slices.Collect(maps.Keys(keys)))).Scan(&pending).Error
+	pending, err := d.pendingOf(keys)
 	if err != nil {
 		return nil, err
 	}
@@ -196,6 +193,17 @@ func (d *Dispatch) withPartners(events []Event) ([]Event, error) {
 	}
 	slices.SortFunc(events, func(a, b Event) int { return cmp.Or(a.ReceivedAt.Compare(b.ReceivedAt), cmp.Compare(a.ID, b.ID)) })
 	return events, nil
+}
+
+// pendingOf lists the ids of the pending events of some merge keys, separated
+// by commas: one text of them all is read sooner than a row for each.
+func (d *Dispatch) pendingOf(keys map[string]struct{}) (list string, err error) {
+	if len(keys) == 0 {
+		return "", nil
+	}
+	err = d.read.Raw("select coalesce(string_agg(cast(event_id as text), ','), '') from pending_events"+
+		" where merge_key <> '' and "+d.s.db.In("merge_key", "text"), db.JSON(slices.Collect(maps.Keys(keys)))).Scan(&list).Error
+	return list, err
 }
 
 func (d *Dispatch) eventsByID(ids []int64) ([]Event, error) {

@@ -89,7 +89,11 @@ func (d *Dispatch) storeRun() error {
 		next = d.Now
 	}
 	d.result.Wait = next.Sub(d.Now)
-	if d.Settings.DispatchInterval == 0 && !d.result.More {
+	switch {
+	case d.Settings.DispatchInterval > 0 || d.result.More:
+	case d.Settings.DispatchDelay == 0: // what is pending has arrived since
+		d.result.Wait = untilDue(nil, 0, d.Now)
+	default:
 		oldest, err := d.s.Events.oldest(d.tx.DB)
 		if err != nil {
 			return err

@@ -93,6 +93,7 @@ func (s *Store) canNow(state, webhookType string, settings Settings) bool {
 
 // DueQuery selects due deliveries of a lane.
 type DueQuery struct {
+	At       time.Time // of the deciding clock; what falls due later is left out
 	Limit    int
 	UnderWay []int64 // ids of those that are on their way already
 	// OneFailed asks, after a failure, only for the next attempt of the failed
@@ -150,8 +151,8 @@ func (x *Lanes) dueIn(tx *gorm.DB, calls []*laneDue) error {
 	byLane := make(map[int64]*laneDue, len(calls))
 	for i, c := range calls {
 		id := c.work.Webhook.ID
-		if c.work.Now.After(now) {
-			now = c.work.Now
+		if c.query.At.After(now) {
+			now = c.query.At
 		}
 		c.rows, byLane[id] = nil, c
 		underWay, most = append(underWay, c.query.UnderWay...), max(most, c.query.Limit)
