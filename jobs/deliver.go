@@ -29,7 +29,9 @@ type deliverer struct {
 	instance string
 	jitter   func() float64 // from 0 to 1
 	// lookEvery is laneLook, or less in tests.
-	lookEvery  time.Duration
+	lookEvery time.Duration
+	// linger is laneLinger; in tests longer, or 0.
+	linger     time.Duration
 	unrecorded atomic.Int64 // bytes that receivers answered and that are not recorded yet
 	reading    atomic.Int64 // bytes of long answers that no lane took over yet
 	// readingMost is the constant of this name, or less with little memory.

@@ -35,6 +35,7 @@ type dispatcher struct {
 	arrived chan struct{}   // an event was accepted here
 	changed <-chan struct{} // an administrator changed something here
 	index   *index
+	gather  time.Duration // the constant of this name, or longer in tests
 	// mostBytes is dispatchBytes, or less with little memory.
 	mostBytes int
 	// careful is true from the start, and after an error, until nothing is left
@@ -63,7 +64,7 @@ func (d *dispatcher) run(ctx context.Context) {
 			}
 			d.sleep(ctx, wait, result.OnArrival)
 			if result.OnArrival {
-				d.sleep(ctx, gather-time.Since(began), false)
+				d.sleep(ctx, d.gather-time.Since(began), false)
 			}
 		}
 	}

@@ -67,7 +67,7 @@ func newJobs(d Deps, limits map[string]int) (*Jobs, error) {
 	j := &Jobs{store: d.Store, arrived: make(chan struct{}, 1), stopping: make(chan struct{})}
 	j.runner = newRunner(&deliverer{
 		store: d.Store, sender: d.Sender, log: d.Log, metrics: newMetrics(d.Metrics, d.Store), finished: d.Finished,
-		stopping: j.stopping, instance: rand.Text(), jitter: jitter, lookEvery: laneLook,
+		stopping: j.stopping, instance: rand.Text(), jitter: jitter, lookEvery: laneLook, linger: laneLinger,
 		readingMost: int64(readingMost * share),
 	}, limits, int(openMost*share))
 	workers := river.NewWorkers()
@@ -76,7 +76,7 @@ func newJobs(d Deps, limits map[string]int) (*Jobs, error) {
 	if j.queue, err = newQueue(d.Store, workers, riverLog(d.Log)); err != nil {
 		return nil, err
 	}
-	j.dispatcher = &dispatcher{store: d.Store, runner: j.runner, log: d.Log, arrived: j.arrived, changed: j.wake(), mostBytes: int(dispatchBytes * share), careful: true}
+	j.dispatcher = &dispatcher{store: d.Store, runner: j.runner, log: d.Log, arrived: j.arrived, changed: j.wake(), gather: gather, mostBytes: int(dispatchBytes * share), careful: true}
 	sweep := j.wake()
 	j.sweeper = &sweeper{store: d.Store, runner: j.runner, log: d.Log, changed: sweep}
 	j.manual = &manualSender{store: d.Store, log: d.Log, changed: j.wake(), stored: func() { poke(sweep) }}

@@ -16,15 +16,15 @@ import (
 )
 
 const (
-	laneTurn  = 20 * time.Second       // then lanes that wait have their turn
-	laneTick  = 250 * time.Millisecond // until outcomes are recorded while requests are open
-	laneLook  = 250 * time.Millisecond // that a look counts once it is answered
-	lanePoll  = time.Second            // between questions for what is due while requests are open
+	laneTurn = 20 * time.Second       // then lanes that wait have their turn
+	laneTick = 250 * time.Millisecond // until outcomes are recorded while requests are open
+	laneLook = 250 * time.Millisecond // that a look counts once it is answered
+	lanePoll = time.Second            // between questions for what is due while requests are open
 	// laneLinger is how long a lane without anything to send waits for more
 	// before it records its last outcomes and gives itself back: several
 	// deliveries then share what a turn costs.
 	laneLinger = 25 * time.Millisecond
-	laneDrain = laneLease - leaseRenew // that the lease lasts at least, when a turn breaks off
+	laneDrain  = laneLease - leaseRenew // that the lease lasts at least, when a turn breaks off
 	// lookTrust is how old a look may be when it counts: whoever sends later has
 	// to know first that the lease is its own still, and the webhook as it was.
 	lookTrust = 3 * time.Second
@@ -182,7 +182,7 @@ func (l *lane) lingers() time.Duration {
 	if busy || l.pacer.ended.IsZero() || l.health.FailuresInRow > 0 || l.crowded() {
 		return 0
 	}
-	return max(0, laneLinger-time.Since(l.pacer.ended))
+	return max(0, l.linger-time.Since(l.pacer.ended))
 }
 
 // end stops sending; requests in flight go on.

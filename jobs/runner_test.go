@@ -23,10 +23,17 @@ var one = map[string]int{
 // test ends.
 func (b *bench) running(limits map[string]int) *Jobs {
 	b.t.Helper()
+	return b.runningWith(limits, func(*Jobs) {})
+}
+
+// runningWith starts jobs after a change of them.
+func (b *bench) runningWith(limits map[string]int, change func(*Jobs)) *Jobs {
+	b.t.Helper()
 	b.set(models.DispatchDelay, "0")
 	b.set(models.DispatchInterval, "0")
 	j, err := newJobs(Deps{Store: b.store, Sender: b.runner.sender, Log: b.runner.log, Metrics: prometheus.NewRegistry()}, limits)
 	ok(b.t, err)
+	change(j)
 	ok(b.t, j.Start(b.t.Context()))
 	b.t.Cleanup(func() { ok(b.t, j.Stop(context.WithoutCancel(b.t.Context()))) })
 	return j
