@@ -48,9 +48,13 @@ type dispatcher struct {
 }
 
 func (d *dispatcher) run(ctx context.Context) {
+	var ran time.Time // when the newest run began that dispatched something
 	for ctx.Err() == nil {
 		began := time.Now()
 		result, err := d.once(ctx)
+		if result.Events > 0 {
+			ran = began
+		}
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -64,7 +68,7 @@ func (d *dispatcher) run(ctx context.Context) {
 			}
 			d.sleep(ctx, wait, result.OnArrival)
 			if result.OnArrival {
-				d.sleep(ctx, d.gather-time.Since(began), false)
+				d.sleep(ctx, d.gather-time.Since(ran), false)
 			}
 		}
 	}
