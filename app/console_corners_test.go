@@ -138,18 +138,24 @@ func (c *chrome) press(button, until string) {
 // asViewer makes a viewer and logs in as that, in place of the administrator.
 func asViewer(t *testing.T, in *apptest.Instance, b *apptest.Browser, c *chrome) {
 	t.Helper()
-	a := b.Post("/admin/members", url.Values{"email": {"vic@example.com"}, "name": {"Vic"}, "role": {"viewer"}})
+	asMember(t, in, b, c, url.Values{"email": {"vic@example.com"}, "name": {"Vic"}, "role": {"viewer"}})
+}
+
+// asMember adds a member and logs in as that, in place of the administrator.
+func asMember(t *testing.T, in *apptest.Instance, b *apptest.Browser, c *chrome, form url.Values) {
+	t.Helper()
+	a, email := b.Post("/admin/members", form), form.Get("email")
 	given := regexp.MustCompile(`id="given-password">([^<]+)<`).FindStringSubmatch(a.Body)
 	if given == nil {
 		t.Fatalf("no password was given: %d", a.Code)
 	}
 	b.Post("/logout", nil)
-	b.Post("/login", url.Values{"email": {"vic@example.com"}, "password": {given[1]}})
+	b.Post("/login", url.Values{"email": {email}, "password": {given[1]}})
 	change := url.Values{"password": {given[1]}, "new_password": {apptest.AdminPassword}, "new_password_again": {apptest.AdminPassword}}
 	if a = b.Post("/account/password", change); a.Code != http.StatusSeeOther {
 		t.Fatalf("new password: %d", a.Code)
 	}
 	c.run(`document.querySelector('form[action="/logout"]').submit()`)
 	c.until("location.pathname === '/login'")
-	c.login(in.Base, "vic@example.com", apptest.AdminPassword)
+	c.login(in.Base, email, apptest.AdminPassword)
 }

@@ -371,6 +371,7 @@ func consolePages(t *testing.T, in *apptest.Instance, b *apptest.Browser) []stri
 		"/developer/site-settings", "/developer/site-settings/edit?name=Webhooks.DispatchDelay", "/account/password",
 		"/admin/webhooks/bulk?do=delete&id=1", "/admin/deliveries?state=failed", "/admin/deliveries/resend?webhook=1",
 		"/admin/locations", "/admin/locations?q=nothing", "/admin/locations/python-wranglers", "/admin/locations/python-wranglers/remove",
+		"/admin/locations/python-wranglers?tag=python", "/admin/locations/python-wranglers?community=data-platform",
 		"/admin/empty-locations", "/admin/locations/main", "/admin/members", "/admin/members/1", "/admin/members/1/remove",
 		"/admin/tokens", "/admin/audit", "/admin/system", warned[1],
 		"/developer/api", "/developer/api?q=pause&lang=go", "/developer/api?q=nothing+like+this",

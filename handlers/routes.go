@@ -178,6 +178,8 @@ func (a *Areas) Routes() (*gin.Engine, error) {
 	owners := admins.Group("/", s.Unlimited)
 	owners.POST("/admin/locations", s.On(a.Admin.LocationNew))
 	owners.POST("/admin/locations/:id", s.On(a.Admin.LocationDescribe))
+	get(owners, "/admin/locations/:id/hide", s.On(s.RedirectToParent))
+	owners.POST("/admin/locations/:id/hide", s.On(a.Admin.LocationHide))
 	owners.POST("/admin/system/dispatch", s.On(a.Admin.DispatchAgainPost))
 	get(owners, "/admin/empty-locations", s.On(a.Admin.LocationsEmpty))
 	owners.POST("/admin/empty-locations", s.Long, s.On(a.Admin.LocationsEmptyPost))

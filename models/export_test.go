@@ -13,7 +13,7 @@ func (s *Store) DB() *gorm.DB { return s.db.WithContext(context.Background()) }
 // Records are all tables of ours, as gorm sees them.
 func Records() []any {
 	return []any{
-		&User{}, &LoginFailure{}, &Session{}, &Token{}, &Location{}, &Community{}, &tagRow{}, &settingRow{},
+		&User{}, &LoginFailure{}, &Session{}, &Token{}, &Location{}, &Community{}, &Tag{}, &settingRow{},
 		&SettingChange{}, &AuditEntry{}, &Webhook{}, &WebhookVersion{}, &Event{}, &pendingEvent{}, &dispatch{}, &dispatchedEvent{}, &Rest{}, &ManualSend{}, &Body{},
 		&Delivery{}, &queuedDelivery{}, &deliveryEnd{}, &Attempt{},
 		&Trigger{}, &Lane{}, &dispatchRun{}, &WebhookHour{}, &eventHour{}, &locationHour{}, &Instance{}, &installation{}, &versionRow{},

@@ -37,6 +37,15 @@ func (l LocationSet) Has(slug string) bool {
 	return found
 }
 
+// Default is the location of a new thing that names none: main, or the first of a
+// set without it.
+func (l LocationSet) Default() string {
+	if l.Has(MainLocation) || len(l.slugs) == 0 {
+		return MainLocation
+	}
+	return l.slugs[0]
+}
+
 // Slugs returns the locations of a limited set, in order; nil for all.
 func (l LocationSet) Slugs() []string { return l.slugs }
 

@@ -31,24 +31,17 @@ type Locations struct {
 // knownMax bounds the memory of names: all that events may register fit.
 const knownMax = MaxLocations + MaxCommunities + MaxTags
 
-// tagRow is one tag seen at a location.
-type tagRow struct {
-	Location string `gorm:"primaryKey"`
-	Name     string `gorm:"primaryKey"`
-}
-
-func (tagRow) TableName() string { return "tags" }
-
 func newLocations(s *Store) *Locations {
 	return &Locations{s: s, known: map[string]struct{}{}, tallies: map[tallyKey]tally{}}
 }
 
-// Tags returns at most limit tags of a location that start with prefix.
+// Tags returns at most limit tags of a location that start with prefix, without
+// the hidden ones.
 func (l *Locations) Tags(ctx context.Context, location, prefix string, limit int) (_ []string, err error) {
 	defer wrap(&err, "list tags of %s", location)
 	var names []string
-	return names, l.s.db.WithContext(ctx).Model(&tagRow{}).
-		Where("location = ? and name like ? escape '!'", location, likePrefix(prefix)).
+	return names, l.s.db.WithContext(ctx).Model(&Tag{}).
+		Where("not hidden and location = ? and name like ? escape '!'", location, likePrefix(prefix)).
 		Order("name").Limit(limit).Pluck("name", &names).Error
 }
 
@@ -88,7 +81,7 @@ func NameOf(slug string) string {
 type eventNames struct {
 	locations   []Location
 	communities []Community
-	tags        []tagRow
+	tags        []Tag
 }
 
 // register adds the locations, communities and tags of events, as far as the
@@ -146,10 +139,10 @@ func (l *Locations) insert(tx *gorm.DB, names eventNames) error {
 				db.ColumnOf(chunk, func(x Community) string { return x.Slug }),
 				db.ColumnOf(chunk, func(x Community) time.Time { return x.CreatedAt }))
 		}),
-		db.Chunks(l.s.db, names.tags, func(chunk []tagRow) error {
+		db.Chunks(l.s.db, names.tags, func(chunk []Tag) error {
 			return add("insert into tags (location, name)",
-				db.ColumnOf(chunk, func(x tagRow) string { return x.Location }),
-				db.ColumnOf(chunk, func(x tagRow) string { return x.Name }))
+				db.ColumnOf(chunk, func(x Tag) string { return x.Location }),
+				db.ColumnOf(chunk, func(x Tag) string { return x.Name }))
 		}))
 }
 
@@ -236,7 +229,7 @@ func (l *Locations) named(events []NewEvent, known bool, now time.Time) eventNam
 		}
 		for _, tag := range e.Tags {
 			if wanted(tagKey(e.Location, tag)) {
-				names.tags = append(names.tags, tagRow{Location: e.Location, Name: tag})
+				names.tags = append(names.tags, Tag{Location: e.Location, Name: tag})
 			}
 		}
 	}
@@ -244,7 +237,7 @@ func (l *Locations) named(events []NewEvent, known bool, now time.Time) eventNam
 	slices.SortFunc(names.communities, func(a, b Community) int {
 		return cmp.Or(strings.Compare(a.Location, b.Location), strings.Compare(a.Slug, b.Slug))
 	})
-	slices.SortFunc(names.tags, func(a, b tagRow) int {
+	slices.SortFunc(names.tags, func(a, b Tag) int {
 		return cmp.Or(strings.Compare(a.Location, b.Location), strings.Compare(a.Name, b.Name))
 	})
 	return names

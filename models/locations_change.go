@@ -19,7 +19,7 @@ func (l *Locations) Create(ctx context.Context, by Actor, slug string, label Lab
 		if n > 0 {
 			return ErrExists
 		}
-		row := Location{Slug: slug, Name: label.Name, Description: label.Description, CreatedAt: now}
+		row := Location{Slug: slug, Name: label.Name, Description: label.Description, MainSite: label.Kind == KindMainSite, CreatedAt: now}
 		if err := tx.Create(&row).Error; err != nil {
 			return err
 		}

@@ -11,8 +11,8 @@ import (
 )
 
 // Empty returns the slugs of the locations that match a search and to which
-// nothing refers, in order. Those that were renamed or described are left out,
-// as is the main site.
+// nothing refers, in order. Those that an administrator changed are left out, as
+// is the main site.
 func (l *Locations) Empty(ctx context.Context, search string) (_ []string, err error) {
 	defer wrap(&err, "list empty locations")
 	return emptyLocations(l.s.db.WithContext(ctx), search)
@@ -20,7 +20,7 @@ func (l *Locations) Empty(ctx context.Context, search string) (_ []string, err e
 
 func emptyLocations(db *gorm.DB, search string) ([]string, error) {
 	// Each is asked for in turn: joined, PostgreSQL would read all events.
-	query := db.Model(&Location{}).Where(`slug <> 'main' and description = ''
+	query := db.Model(&Location{}).Where(`slug <> 'main' and description = '' and not main_site and not hidden
 		and (select 1 from events e where e.location = locations.slug limit 1) is null
 		and (select 1 from webhooks w where w.location = locations.slug and w.deleted_at is null limit 1) is null
 		and (select 1 from tokens t where t.location = locations.slug and t.revoked_at is null limit 1) is null
@@ -48,7 +48,7 @@ func (l *Locations) RemoveEmpty(ctx context.Context, by Actor, search string) (n
 			return err
 		}
 		for chunk := range slices.Chunk(slugs, insertChunk) {
-			for _, of := range []any{&Community{}, &tagRow{}} {
+			for _, of := range []any{&Community{}, &Tag{}} {
 				if err := tx.Where("location in ?", chunk).Delete(of).Error; err != nil {
 					return err
 				}

@@ -98,7 +98,7 @@ func (l *Locations) limit(tx *gorm.DB, names *eventNames) error {
 	if err != nil {
 		return err
 	}
-	names.tags, err = limitNames(l, tx, "tags", names.tags, MaxTags, MaxLocationTags, func(t tagRow) string { return t.Location })
+	names.tags, err = limitNames(l, tx, "tags", names.tags, MaxTags, MaxLocationTags, func(t Tag) string { return t.Location })
 	return err
 }
 

@@ -12,10 +12,14 @@ import (
 type NameQuery struct {
 	Search        string // part of a name or slug, in any case; empty: all
 	Offset, Limit int
+	Shown         bool // without what is hidden
 }
 
 // where adds the search; columns are those of names and slugs.
 func (q NameQuery) where(db *gorm.DB, columns ...string) *gorm.DB {
+	if q.Shown {
+		db = db.Where("not hidden")
+	}
 	if q.Search == "" {
 		return db
 	}
@@ -47,11 +51,12 @@ type LocationRow struct {
 	Communities, Tags, Webhooks int64
 }
 
-// locationOrder has the main site first.
-const locationOrder = "case slug when 'main' then 0 else 1 end, name, slug"
+// locationOrder has the location main first, then the others of the main site,
+// then the Private Teams.
+const locationOrder = "case slug when 'main' then 0 else 1 end, main_site desc, name, slug"
 
-// Page returns locations of the set with their counts, the main site first, and how many
-// match the search.
+// Page returns locations of the set with their counts, the main site first,
+// hidden ones too, and how many match the search.
 func (l *Locations) Page(ctx context.Context, within LocationSet, q NameQuery) (rows []LocationRow, matched int64, err error) {
 	defer wrap(&err, "list locations")
 	db := l.s.db.WithContext(ctx)
@@ -72,7 +77,7 @@ func (l *Locations) Page(ctx context.Context, within LocationSet, q NameQuery) (
 		into func(*LocationRow) *int64
 	}{
 		{db.Model(&Community{}), func(r *LocationRow) *int64 { return &r.Communities }},
-		{db.Model(&tagRow{}), func(r *LocationRow) *int64 { return &r.Tags }},
+		{db.Model(&Tag{}), func(r *LocationRow) *int64 { return &r.Tags }},
 		{db.Model(&Webhook{}).Where("deleted_at is null"), func(r *LocationRow) *int64 { return &r.Webhooks }},
 	} {
 		var counts []struct {
@@ -106,38 +111,36 @@ func (l *Locations) CommunityPage(ctx context.Context, location string, q NameQu
 }
 
 // TagPage returns tags of a location in order, and how many match the search.
-func (l *Locations) TagPage(ctx context.Context, location string, q NameQuery) (names []string, matched int64, err error) {
+func (l *Locations) TagPage(ctx context.Context, location string, q NameQuery) (rows []Tag, matched int64, err error) {
 	defer wrap(&err, "list tags of %s", location)
-	var rows []tagRow
-	db := l.s.db.WithContext(ctx).Model(&tagRow{}).Where("location = ?", location)
+	db := l.s.db.WithContext(ctx).Model(&Tag{}).Where("location = ?", location)
 	matched, err = q.counted(q.where(db, "name"), "name", &rows)
-	for _, row := range rows {
-		names = append(names, row.Name)
-	}
-	return names, matched, err
+	return rows, matched, err
 }
 
-// HasTag tells whether a tag of a location is registered.
-func (l *Locations) HasTag(ctx context.Context, location, name string) (_ bool, err error) {
-	defer wrap(&err, "find tag of %s", location)
-	var n int64
-	err = l.s.db.WithContext(ctx).Model(&tagRow{}).Where("location = ? and name = ?", location, name).Count(&n).Error
-	return n > 0, err
+// Tag returns a tag of a location, or ErrNotFound.
+func (l *Locations) Tag(ctx context.Context, location, name string) (_ Tag, err error) {
+	defer wrap(&err, "get tag of %s", location)
+	var row Tag
+	return row, found(l.s.db.WithContext(ctx).Take(&row, "location = ? and name = ?", location, name))
 }
 
-// Few returns all locations of the set, the main site first, or none and false if there
-// are more than most.
+// Few returns all locations of the set that are not hidden, the main site first,
+// or none and false if there are more than most.
 func (l *Locations) Few(ctx context.Context, within LocationSet, most int) (rows []Location, few bool, err error) {
 	defer wrap(&err, "list locations")
-	err = firstFew(l.s.db.WithContext(ctx), within.where(l.s.db.WithContext(ctx), "slug").Model(&Location{}), most+1).Order(locationOrder).Scan(&rows).Error
+	err = firstFew(l.s.db.WithContext(ctx), within.where(l.s.db.WithContext(ctx), "slug").Model(&Location{}).Where("not hidden"), most+1).Order(locationOrder).Scan(&rows).Error
 	return atMost(rows, most, err)
 }
 
 // FewCommunities returns the communities of the locations in the order of
-// their slugs, or none and false if there are more than most.
+// their slugs, or none and false if there are more than most. Hidden ones and
+// those of hidden locations are left out.
 func (l *Locations) FewCommunities(ctx context.Context, within LocationSet, most int) (rows []Community, few bool, err error) {
 	defer wrap(&err, "list communities")
-	err = firstFew(l.s.db.WithContext(ctx), within.where(l.s.db.WithContext(ctx), "location").Model(&Community{}), most+1).Order("location, slug").Scan(&rows).Error
+	shown := within.where(l.s.db.WithContext(ctx), "location").Model(&Community{}).
+		Where("not hidden and location not in (select slug from locations where hidden)")
+	err = firstFew(l.s.db.WithContext(ctx), shown, most+1).Order("location, slug").Scan(&rows).Error
 	return atMost(rows, most, err)
 }
 
@@ -163,14 +166,14 @@ func (l *Locations) NamedCommunities(ctx context.Context, locations, slugs []str
 	return rows, l.s.db.WithContext(ctx).Where("location in ? and slug in ?", locations, slugs).Find(&rows).Error
 }
 
-// Suggest returns locations of the set whose name or slug contains the input, exact
-// matches first.
+// Suggest returns locations of the set that are not hidden and whose name or slug
+// contains the input, exact matches first.
 func (l *Locations) Suggest(ctx context.Context, within LocationSet, typed string, limit int) (_ []Location, err error) {
 	defer wrap(&err, "suggest locations")
 	typed = strings.ToLower(typed)
 	var rows []Location
 	exact := clause.Expr{SQL: "case when slug = ? or lower(name) = ? then 0 else 1 end, " + locationOrder, Vars: []any{typed, typed}}
-	return rows, NameQuery{Search: typed}.where(within.where(l.s.db.WithContext(ctx), "slug"), "slug", "name").
+	return rows, NameQuery{Search: typed, Shown: true}.where(within.where(l.s.db.WithContext(ctx), "slug"), "slug", "name").
 		Clauses(clause.OrderBy{Expression: exact}).Limit(limit).Find(&rows).Error
 }
 

@@ -11,6 +11,30 @@ import (
 // Place is a location, or with one of the others a community or a tag of it.
 type Place struct{ Location, Community, Tag string }
 
+// words are what a place is, and how the audit log names it.
+func (p Place) words() (what, target string) {
+	switch {
+	case p.Community != "":
+		return "community", p.Location + "/" + p.Community
+	case p.Tag != "":
+		return "tag", p.Location + "/" + p.Tag
+	default:
+		return "location", p.Location
+	}
+}
+
+// rows is the query of a place's row.
+func (p Place) rows(tx *gorm.DB) *gorm.DB {
+	switch {
+	case p.Community != "":
+		return tx.Model(&Community{}).Where("location = ? and slug = ?", p.Location, p.Community)
+	case p.Tag != "":
+		return tx.Model(&Tag{}).Where("location = ? and name = ?", p.Location, p.Tag)
+	default:
+		return tx.Model(&Location{}).Where("slug = ?", p.Location)
+	}
+}
+
 // PlaceUses counts the references to a place.
 type PlaceUses struct {
 	Webhooks, Tokens, Sources int64
@@ -118,27 +142,20 @@ func (l *Locations) Remove(ctx context.Context, by Actor, p Place) (err error) {
 
 // remove deletes the rows and notes it in the audit log.
 func (p Place) remove(tx *gorm.DB, by Actor, now time.Time) error {
-	what, target, deletion := "location", p.Location, tx
-	switch {
-	case p.Community != "":
-		what, target = "community", p.Location+"/"+p.Community
-		deletion = tx.Where("location = ? and slug = ?", p.Location, p.Community).Delete(&Community{})
-	case p.Tag != "":
-		what, target = "tag", p.Location+"/"+p.Tag
-		deletion = tx.Where("location = ? and name = ?", p.Location, p.Tag).Delete(&tagRow{})
-	default:
-		for _, of := range []any{&Community{}, &tagRow{}} {
+	if p == (Place{Location: p.Location}) {
+		for _, of := range []any{&Community{}, &Tag{}} {
 			if err := tx.Where("location = ?", p.Location).Delete(of).Error; err != nil {
 				return err
 			}
 		}
-		deletion = tx.Where("slug = ?", p.Location).Delete(&Location{})
 	}
+	rows := p.rows(tx)
+	res := rows.Delete(rows.Statement.Model)
 	switch {
-	case deletion.Error != nil:
-		return deletion.Error
-	case deletion.RowsAffected == 0:
+	case res.Error != nil:
+		return res.Error
+	case res.RowsAffected == 0:
 		return ErrNotFound
 	}
-	return auditAt(tx, by, now, p.Location, what+".removed", target, "")
+	return p.note(tx, by, now, placeChange{true, "removed", ""})
 }

@@ -65,8 +65,8 @@ func locationState(tx *gorm.DB, slug string) (LocationState, error) {
 	return state, tx.Order("slug").Find(&state.Communities, "location = ?", slug).Error
 }
 
-// Replace gives a location the name and description of next, and those of its
-// communities to next's; it registers what is not there yet. Error:
+// Replace makes a location and its communities those of next; it registers what
+// is not there yet. Error:
 // *ConflictError when the location is no longer as in old.
 func (l *Locations) Replace(ctx context.Context, by Actor, old, next LocationState) (err error) {
 	defer wrap(&err, "replace location %s", old.Location.Slug)
@@ -95,18 +95,17 @@ func (l *Locations) Replace(ctx context.Context, by Actor, old, next LocationSta
 }
 
 func (s LocationState) same(other LocationState) bool {
-	label := func(c Community) [3]string { return [3]string{c.Slug, c.Name, c.Description} }
-	return s.New == other.New && s.Location.Name == other.Location.Name && s.Location.Description == other.Location.Description &&
-		slices.EqualFunc(s.Communities, other.Communities, func(a, b Community) bool { return label(a) == label(b) })
+	a, b := s.Location, other.Location
+	a.CreatedAt = b.CreatedAt
+	return s.New == other.New && a == b && slices.EqualFunc(s.Communities, other.Communities, func(a, b Community) bool {
+		a.CreatedAt = b.CreatedAt
+		return a == b
+	})
 }
 
 func (l *Locations) replaceLocation(tx *gorm.DB, by Actor, now time.Time, old LocationState, next Location) error {
 	if !old.New {
-		label := Label{next.Name, next.Description}
-		if err := tx.Model(&Location{}).Where("slug = ?", next.Slug).Updates(label.columns()).Error; err != nil {
-			return err
-		}
-		return label.audit(tx, by, now, next.Slug, "location", next.Slug, Label{old.Location.Name, old.Location.Description})
+		return changeLocation(tx, by, now, old.Location, next)
 	}
 	next.CreatedAt = now
 	res := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&next)
@@ -120,17 +119,13 @@ func (l *Locations) replaceLocation(tx *gorm.DB, by Actor, now time.Time, old Lo
 }
 
 func replaceCommunity(tx *gorm.DB, by Actor, now time.Time, old []Community, c Community) error {
-	target, label := c.Location+"/"+c.Slug, Label{c.Name, c.Description}
 	i := slices.IndexFunc(old, func(one Community) bool { return one.Slug == c.Slug })
 	if i < 0 {
 		c.CreatedAt = now
 		if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&c).Error; err != nil {
 			return err
 		}
-		return auditAt(tx, by, now, c.Location, "community.created", target, c.Title())
+		return Place{Location: c.Location, Community: c.Slug}.note(tx, by, now, placeChange{true, "created", c.Title()})
 	}
-	if err := tx.Model(&Community{}).Where("location = ? and slug = ?", c.Location, c.Slug).Updates(label.columns()).Error; err != nil {
-		return err
-	}
-	return label.audit(tx, by, now, c.Location, "community", target, Label{old[i].Name, old[i].Description})
+	return changeCommunity(tx, by, now, old[i], c)
 }

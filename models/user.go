@@ -106,7 +106,35 @@ type Location struct {
 	Slug        string `gorm:"primaryKey"`
 	Name        string
 	Description string
+	MainSite    bool      // an administrator made it one of the main site
+	Hidden      bool      // it is not offered in forms
 	CreatedAt   time.Time `gorm:"autoCreateTime:false"`
+}
+
+// The kinds of locations.
+const (
+	KindMainSite    = "main_site"
+	KindPrivateTeam = "private_team"
+)
+
+// KindName is a kind in words.
+func KindName(kind string) string {
+	if kind == KindMainSite {
+		return "Main site"
+	}
+	return "Private Team"
+}
+
+// KindName is its kind in words.
+func (l Location) KindName() string { return KindName(l.Kind()) }
+
+// Kind is KindMainSite for the location main and those that an administrator
+// made so, and KindPrivateTeam for all others.
+func (l Location) Kind() string {
+	if l.MainSite || l.Slug == MainLocation {
+		return KindMainSite
+	}
+	return KindPrivateTeam
 }
 
 // Community is a further mark on events of a location.
@@ -115,6 +143,7 @@ type Community struct {
 	Slug        string `gorm:"primaryKey"`
 	Name        string // empty: it has none
 	Description string
+	Hidden      bool      // it is not offered in forms
 	CreatedAt   time.Time `gorm:"autoCreateTime:false"`
 }
 
@@ -124,4 +153,11 @@ func (c Community) Title() string {
 		return NameOf(c.Slug)
 	}
 	return c.Name
+}
+
+// Tag is a tag seen at a location.
+type Tag struct {
+	Location string `gorm:"primaryKey"`
+	Name     string `gorm:"primaryKey"`
+	Hidden   bool   // it is not suggested
 }

@@ -129,16 +129,24 @@ func keyOf(name string) string {
 }
 
 func locationLine(l object) yaml.MapSlice {
-	line := pick(l, "slug", "name", "description")
+	line := append(pick(l, "slug", "name", "description", "kind"), hiddenLine(l)...)
 	if list, _ := l["communities"].([]any); len(list) > 0 {
 		var communities []yaml.MapSlice
 		for _, one := range list {
 			c, _ := one.(object)
-			communities = append(communities, pick(c, "slug", "name", "description"))
+			communities = append(communities, append(pick(c, "slug", "name", "description"), hiddenLine(c)...))
 		}
 		line = append(line, yaml.MapItem{Key: "communities", Value: communities})
 	}
 	return line
+}
+
+// hiddenLine is nil for what is shown.
+func hiddenLine(o object) yaml.MapSlice {
+	if o["hidden"] != true {
+		return nil
+	}
+	return pick(o, "hidden")
 }
 
 // sourceLine is nil for a follower, which registers itself.

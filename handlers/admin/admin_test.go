@@ -25,7 +25,7 @@ import (
 func TestLocationsPage(t *testing.T) {
 	c := webtest.NewConsole(t)
 	a := c.Get("/admin/locations").Want(http.StatusOK)
-	if got := a.Text("tbody tr:first-child"); !strings.HasPrefix(got, "Main site main 0 0 0") {
+	if got := a.Text("tbody tr:first-child"); !strings.HasPrefix(got, "Main site Main site main 0 0 0") {
 		t.Errorf("the first line says %q", got)
 	}
 	w := c.AddWebhook(nil)
@@ -53,7 +53,7 @@ func TestLocationsPage(t *testing.T) {
 	c.Post("/admin/locations/odd-one", url.Values{"name": {" "}}).Want(http.StatusUnprocessableEntity)
 	c.Post("/admin/locations/odd-one", url.Values{"name": {"Even"}}).GoesTo("/admin/locations")
 	c.Post("/admin/locations/nobody", url.Values{"name": {"Even"}}).Want(http.StatusNotFound)
-	if got := c.Get("/admin/locations").Text("tbody"); !strings.Contains(got, "Even odd-one") {
+	if got := c.Get("/admin/locations").Text("tbody"); !strings.Contains(got, "Even Private Team odd-one") {
 		t.Errorf("the list says %q", got)
 	}
 	if got := c.Get("/admin/audit?about=location").Text("tbody"); !strings.Contains(got, "Renamed a location") || !strings.Contains(got, webtest.Nasty+" → Even") {

@@ -2,77 +2,25 @@ package admin
 
 import (
 	"net/http"
-	"net/url"
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/sitehooks/sitehooks/handlers/rules"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// locationPage is a location with its communities, or one of these alone, and
-// the form for its name.
+// locationPage is a location with its communities and tags, or one of these alone,
+// and the form for its name.
 type locationPage struct {
 	web.Page
-	Location              models.Location
-	Community             *models.Community // nil: the page is the location's
-	Search                string            // among the communities and tags
+	place
+	Search                string // among the communities and tags
 	Communities           []models.Community
-	Tags                  []string
+	Tags                  []models.Tag
 	OfCommunities, OfTags web.Numbered
-	Path                  string
-	Slug                  string // of the location or community
-	Was                   models.Label
 	Naming                nameForm
 	Errors                []web.ErrorLine
-}
-
-// CommunityPath leads to one of the communities.
-func (p *locationPage) CommunityPath(slug string) string { return communityPath(p.Location.Slug, slug) }
-
-// RemovePath leads to the question before the location or community is
-// removed; empty: the main site.
-func (p *locationPage) RemovePath() string {
-	if p.Community != nil {
-		return removePath(models.Place{Location: p.Location.Slug, Community: p.Slug})
-	}
-	if p.Slug == models.MainLocation {
-		return ""
-	}
-	return removePath(models.Place{Location: p.Slug})
-}
-
-// RemoveTagPath leads to the question before a tag is removed.
-func (p *locationPage) RemoveTagPath(name string) string {
-	return removePath(models.Place{Location: p.Location.Slug, Tag: name})
-}
-
-// LocationPath is the address of a location's page.
-func LocationPath(slug string) string { return locationsPath + "/" + slug }
-
-func communityPath(location, slug string) string {
-	return LocationPath(location) + "?community=" + url.QueryEscape(slug)
-}
-
-// locationFromRequest finds the location of the address, or with ?community one
-// of its communities.
-func (s *Pages) locationFromRequest(c *gin.Context) (*locationPage, error) {
-	ctx := c.Request.Context()
-	l, err := s.Store.Locations.Get(ctx, s.Within(c), c.Param("id"))
-	if err != nil {
-		return nil, err
-	}
-	p := &locationPage{Location: l, Path: LocationPath(l.Slug), Slug: l.Slug, Was: models.Label{Name: l.Name, Description: l.Description}}
-	if slug, one := c.GetQuery("community"); one {
-		found, err := s.Store.Locations.Community(ctx, l.Slug, slug)
-		if err != nil {
-			return nil, err
-		}
-		p.Community, p.Path, p.Slug = &found, communityPath(l.Slug, slug), slug
-		p.Was = models.Label{Name: found.Title(), Description: found.Description}
-	}
-	p.Page = web.Page{Title: p.Was.Name, Nav: "locations"}
-	return p, nil
 }
 
 const (
@@ -80,28 +28,39 @@ const (
 	tagsShown        = 200
 )
 
+func (s *Pages) locationFromRequest(c *gin.Context) (*locationPage, error) {
+	found, err := s.placeFromRequest(c)
+	if err != nil {
+		return nil, err
+	}
+	p := &locationPage{Page: web.Page{Title: found.Was.Name, Nav: "locations"}, place: found}
+	p.Naming.Kind = found.Was.Kind
+	return p, nil
+}
+
 // showLocation shows the page, a location's with its communities and tags.
 func (s *Pages) showLocation(c *gin.Context, status int, p *locationPage) error {
-	if p.Community != nil {
+	if !p.IsLocation() {
 		return s.Render(c, status, "admin_location", p)
 	}
 	ctx, values := c.Request.Context(), c.Request.URL.Query()
 	filter := web.NewNumberedFilter(values)
 	p.Search = filter.Search
-	communities, matched, err := s.Store.Locations.CommunityPage(ctx, p.Slug, web.NameQuery(p.Search, filter.Communities, communitiesShown))
+	communities, matched, err := s.Store.Locations.CommunityPage(ctx, p.Location, web.NameQuery(p.Search, filter.Communities, communitiesShown))
 	if err != nil {
 		return err
 	}
-	p.Communities, p.OfCommunities = communities, web.NewNumbered(p.Path, values, "communities", filter.Communities, communitiesShown, matched)
-	tags, matched, err := s.Store.Locations.TagPage(ctx, p.Slug, web.NameQuery(p.Search, filter.Tags, tagsShown))
+	p.Communities, p.OfCommunities = communities, web.NewNumbered(p.Here(), values, "communities", filter.Communities, communitiesShown, matched)
+	tags, matched, err := s.Store.Locations.TagPage(ctx, p.Location, web.NameQuery(p.Search, filter.Tags, tagsShown))
 	if err != nil {
 		return err
 	}
-	p.Tags, p.OfTags = tags, web.NewNumbered(p.Path, values, "tags", filter.Tags, tagsShown, matched)
+	p.Tags, p.OfTags = tags, web.NewNumbered(p.Here(), values, "tags", filter.Tags, tagsShown, matched)
 	return s.Render(c, status, "admin_location", p)
 }
 
-// Location shows the name and description of a location or community.
+// Location shows a location, a community or a tag. The first two have a form for
+// their name and description.
 func (s *Pages) Location(c *gin.Context) error {
 	p, err := s.locationFromRequest(c)
 	if err != nil {
@@ -114,24 +73,31 @@ func (s *Pages) Location(c *gin.Context) error {
 	return s.showLocation(c, http.StatusOK, p)
 }
 
-// LocationDescribe gives it another name and description.
+// LocationDescribe gives a location or a community another name and description,
+// and a location another kind.
 func (s *Pages) LocationDescribe(c *gin.Context) error {
 	p, err := s.locationFromRequest(c)
 	if err != nil {
 		return err
 	}
+	if p.Tag != "" {
+		return models.ErrNotFound
+	}
 	if p.Naming.Faults, err = web.Bind(c, &p.Naming); err != nil {
 		return err
 	}
+	if field, fault := rules.MainSiteStays(p.Location, p.Naming.Kind, false); fault != "" && p.IsLocation() {
+		p.Naming.Faults.Add(field, fault)
+	}
 	if len(p.Naming.Faults) > 0 {
-		p.Errors = web.ErrorLines(p.Naming.Faults, "name", "Name", "description", "Description")
+		p.Errors = web.ErrorLines(p.Naming.Faults, "name", "Name", "description", "Description", "kind", "Kind")
 		return s.showLocation(c, http.StatusUnprocessableEntity, p)
 	}
-	ctx, by, to, naming := c.Request.Context(), web.ActorOf(c), locationsPath, p.Naming.naming()
-	if p.Community == nil {
-		err = s.Store.Locations.Describe(ctx, by, p.Slug, naming)
+	ctx, by, naming := c.Request.Context(), web.ActorOf(c), p.Naming.naming()
+	if p.IsLocation() {
+		err = s.Store.Locations.Describe(ctx, by, p.Location, naming)
 	} else {
-		err, to = s.Store.Locations.DescribeCommunity(ctx, by, p.Location.Slug, p.Slug, naming), LocationPath(p.Location.Slug)
+		err = s.Store.Locations.DescribeCommunity(ctx, by, p.Location, p.Community, naming)
 	}
 	if err != nil {
 		return err
@@ -140,5 +106,5 @@ func (s *Pages) LocationDescribe(c *gin.Context) error {
 	if naming.Name != p.Was.Name {
 		said = p.Was.Name + " is now called " + naming.Name + "."
 	}
-	return s.Redirect(c, to, web.Flash{Kind: "success", Text: said})
+	return s.Redirect(c, p.Back(), web.Flash{Kind: "success", Text: said})
 }

@@ -12,99 +12,52 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// removal is the question whether to remove a location, community or tag.
-type removal struct {
-	place    models.Place
-	location models.Location
-	name     string // of the thing to remove
-}
-
-func removePath(p models.Place) string {
-	path := LocationPath(p.Location) + "/remove"
-	switch {
-	case p.Community != "":
-		path += "?community=" + url.QueryEscape(p.Community)
-	case p.Tag != "":
-		path += "?tag=" + url.QueryEscape(p.Tag)
+// removalFromRequest finds what the address asks to remove.
+func (s *Pages) removalFromRequest(c *gin.Context) (place, error) {
+	p, err := s.placeFromRequest(c)
+	if err == nil && p.IsMain() {
+		err = web.Unusable("The main site cannot be removed.")
 	}
-	return path
-}
-
-// back is where one comes from, and goes on after the removal.
-func (r removal) back() (path, name string) {
-	if r.place == (models.Place{Location: r.place.Location}) {
-		return locationsPath, "Locations"
-	}
-	return LocationPath(r.place.Location), r.location.Name
-}
-
-// removalFromRequest finds the location, community or tag of the address.
-func (s *Pages) removalFromRequest(c *gin.Context) (r removal, err error) {
-	ctx := c.Request.Context()
-	if r.location, err = s.Store.Locations.Get(ctx, s.Within(c), c.Param("id")); err != nil {
-		return r, err
-	}
-	r.place = models.Place{Location: r.location.Slug, Community: c.Query("community"), Tag: c.Query("tag")}
-	switch {
-	case r.place.Community != "" && r.place.Tag != "":
-		return r, models.ErrNotFound
-	case r.place.Community != "":
-		community, err := s.Store.Locations.Community(ctx, r.location.Slug, r.place.Community)
-		r.name = community.Title()
-		return r, err
-	case r.place.Tag != "":
-		known, err := s.Store.Locations.HasTag(ctx, r.location.Slug, r.place.Tag)
-		if err == nil && !known {
-			err = models.ErrNotFound
-		}
-		r.name = r.place.Tag
-		return r, err
-	case r.location.Slug == models.MainLocation:
-		return r, web.Unusable("The main site cannot be removed.")
-	}
-	r.name = r.location.Name
-	return r, nil
+	return p, err
 }
 
 // LocationRemove asks before a removal, or lists the references that prevent
 // it.
 func (s *Pages) LocationRemove(c *gin.Context) error {
-	r, err := s.removalFromRequest(c)
+	p, err := s.removalFromRequest(c)
 	if err != nil {
 		return err
 	}
-	uses, err := s.Store.Locations.Uses(c.Request.Context(), r.place)
-	return s.showRemoval(c, r, uses, err, "")
+	uses, err := s.Store.Locations.Uses(c.Request.Context(), p.Place)
+	return s.showRemoval(c, p, uses, err, "")
 }
 
 // LocationRemovePost removes a location, a community or a tag. If something
 // refers to it, nothing is removed and the page lists the references.
 func (s *Pages) LocationRemovePost(c *gin.Context) error {
-	r, err := s.removalFromRequest(c)
+	p, err := s.removalFromRequest(c)
 	if err != nil {
 		return err
 	}
-	err = s.Store.Locations.Remove(c.Request.Context(), web.ActorOf(c), r.place)
+	err = s.Store.Locations.Remove(c.Request.Context(), web.ActorOf(c), p.Place)
 	used, is := errors.AsType[*models.InUseError](err)
 	switch {
 	case is:
-		return s.showRemoval(c, r, used.Uses, nil, "It was not removed.")
+		return s.showRemoval(c, p, used.Uses, nil, "It was not removed.")
 	case errors.Is(err, context.DeadlineExceeded):
-		return s.showRemoval(c, r, models.PlaceUses{}, err, "It was not removed.")
+		return s.showRemoval(c, p, models.PlaceUses{}, err, "It was not removed.")
 	case err != nil:
 		return err
 	}
-	to, _ := r.back()
-	return s.Redirect(c, to, web.Flash{Kind: "success", Text: "Removed " + r.name + "."})
+	return s.Redirect(c, p.Back(), web.Flash{Kind: "success", Text: "Removed " + p.Was.Name + "."})
 }
 
 // showRemoval shows the question. Instead of it, it lists the references to the
 // place, or says that finding them took too long.
-func (s *Pages) showRemoval(c *gin.Context, r removal, uses models.PlaceUses, err error, fault string) error {
-	path, name := r.back()
+func (s *Pages) showRemoval(c *gin.Context, of place, uses models.PlaceUses, err error, fault string) error {
 	p := &web.ConfirmPage{
-		Page: web.Page{Title: "Remove " + r.name + "?", Nav: "locations"}, Crumb: name, CrumbPath: path, Back: path,
-		Action: removePath(r.place), Danger: true, Fault: fault,
+		Page: web.Page{Title: "Remove " + of.Was.Name + "?", Nav: "locations"}, Crumb: of.Was.Name, CrumbPath: of.Here(), Back: of.Here(),
+		Action: of.RemovePath(), Danger: true, Fault: fault,
 	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
@@ -114,7 +67,7 @@ func (s *Pages) showRemoval(c *gin.Context, r removal, uses models.PlaceUses, er
 		return err
 	case !uses.None():
 		p.Lines = []string{"It can be removed once nothing refers to it:"}
-		p.Rows, err = s.usesRows(c.Request.Context(), r.place, uses)
+		p.Rows, err = s.usesRows(c.Request.Context(), of.Place, uses)
 		if err != nil {
 			return err
 		}
@@ -122,9 +75,9 @@ func (s *Pages) showRemoval(c *gin.Context, r removal, uses models.PlaceUses, er
 	}
 	p.Lines = []string{"No webhook and no kept event names it.", "An event that names it later registers it again."}
 	switch {
-	case r.place.Community != "":
+	case of.Community != "":
 		p.Button = "Remove this community"
-	case r.place.Tag != "":
+	case of.Tag != "":
 		p.Button = "Remove this tag"
 	default:
 		p.Lines[0] = "No webhook, no API token and no kept event names it. Its communities and tags are removed with it."

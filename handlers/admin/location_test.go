@@ -27,7 +27,7 @@ func TestLocationsAndCommunitiesAreDescribed(t *testing.T) {
 		if got := c.Get(data).Want(http.StatusOK).Form(); got.Get("name") != "Data "+webtest.Nasty || got.Get("description") != "Pipes" {
 			t.Errorf("the community: %v", got)
 		}
-		if got := c.Get("/admin/locations").Text("tbody"); !strings.Contains(got, "WranglersFirst line of "+webtest.Nasty+" and the second python-wranglers") {
+		if got := c.Get("/admin/locations").Text("tbody"); !strings.Contains(got, "WranglersFirst line of "+webtest.Nasty+" and the second Private Team python-wranglers") {
 			t.Errorf("the list says %q", got)
 		}
 		event, err := c.Store.Events.Named(t.Context(), models.AllLocations(), "event-1question.created", 1)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/sitehooks/sitehooks/handlers/rules"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -44,6 +45,7 @@ func (p *locationsPage) EmptyPath() string {
 // Locations lists the main site and the Private Teams.
 func (s *Pages) Locations(c *gin.Context) error {
 	p := &locationsPage{}
+	p.Naming.Kind = models.KindPrivateTeam
 	if _, err := s.Refill(c, &p.Naming); err != nil {
 		return err
 	}
@@ -52,7 +54,7 @@ func (s *Pages) Locations(c *gin.Context) error {
 
 func (s *Pages) showLocations(c *gin.Context, status int, p *locationsPage) error {
 	p.Page = web.Page{Title: "Locations", Nav: "locations"}
-	p.Errors = web.ErrorLines(p.Naming.Faults, "name", "Name", "description", "Description", "slug", "Slug")
+	p.Errors = web.ErrorLines(p.Naming.Faults, "name", "Name", "description", "Description", "kind", "Kind", "slug", "Slug")
 	ctx, values := c.Request.Context(), c.Request.URL.Query()
 	filter := web.NewNumberedFilter(values)
 	p.Search = filter.Search
@@ -76,6 +78,9 @@ func (s *Pages) LocationNew(c *gin.Context) error {
 	var err error
 	if form.Faults, err = web.Bind(c, form); err != nil {
 		return err
+	}
+	if field, fault := rules.MainSiteStays(string(form.Slug), form.Kind, false); fault != "" {
+		form.Faults.Add(field, fault)
 	}
 	if len(form.Faults) == 0 {
 		err = s.Store.Locations.Create(c.Request.Context(), web.ActorOf(c), string(form.Slug), form.naming())

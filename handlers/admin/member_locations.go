@@ -43,16 +43,17 @@ func (s *Pages) offerLocations(c *gin.Context, l *memberLocations) error {
 	if err != nil {
 		return err
 	}
-	l.Choices = picker.Options
+	l.Choices = picker.Choices()
 	for i, one := range l.Choices {
 		l.Choices[i].Chosen = slices.Contains(l.Locations, one.Value)
 	}
+	names, err := s.LocationNames(c, l.Locations...)
 	for _, slug := range l.Locations {
 		if len(l.Choices) > 0 && !slices.ContainsFunc(l.Choices, func(one web.Choice) bool { return one.Value == slug }) {
-			l.Choices = append(l.Choices, web.Choice{Value: slug, Label: slug, Chosen: true}) // was removed
+			l.Choices = append(l.Choices, web.Choice{Value: slug, Label: web.OrNone(names[slug], slug), Chosen: true}) // hidden, or removed
 		}
 	}
-	return nil
+	return err
 }
 
 // chosenLocations is the set that the form describes; was is what the member

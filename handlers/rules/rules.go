@@ -71,6 +71,19 @@ func add(v *validator.Validate, rules map[string]func(value string) bool) {
 // Alias gives several rules one name. Areas do so when the program starts.
 func Alias(name, tags string) { engine.RegisterAlias(name, tags) }
 
+// MainSiteStays is the rule about changes of the location main: it is always shown,
+// as the main site. The fault is empty when the change may be made.
+func MainSiteStays(slug, kind string, hidden bool) (field, fault string) {
+	switch {
+	case slug != "main":
+	case kind != "" && kind != "main_site":
+		return "kind", "The location main is always the main site."
+	case hidden:
+		return "hidden", "The main site cannot be hidden."
+	}
+	return "", ""
+}
+
 // FieldName is the name that a struct's field has in a form, in the query of an
 // address, or in a JSON body.
 func FieldName(f reflect.StructField) string {

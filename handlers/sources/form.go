@@ -60,10 +60,7 @@ func (s *Pages) New(c *gin.Context) error {
 		return err
 	}
 	e.form.Options = fields.Defaults(e.kind.Fields)
-	e.form.Location = models.MainLocation
-	if within := s.Within(c); !within.Has(models.MainLocation) && len(within.Slugs()) > 0 {
-		e.form.Location = within.Slugs()[0]
-	}
+	e.form.Location = s.Within(c).Default()
 	if e.kind.HasProgram {
 		e.form.Program = "."
 	}

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -12,13 +13,15 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// Directory finds the locations and communities that one request may see. If there are at
-// most PickMax of them, they are read once, and all look-ups use that list.
+// Directory finds the locations and communities that one request may see. If at
+// most PickMax of them are not hidden, these are read once, and look-ups begin with
+// that list. Hidden ones are found by their slug alone.
 type Directory struct {
 	store       *models.Locations
 	within      models.LocationSet
 	locations   list[models.Location]
 	communities list[models.Community]
+	hidden      map[string]models.Location // those looked up by their slug; without a slug: there is none
 }
 
 // Directory is a new one, for a request.
@@ -28,7 +31,7 @@ func (s *Site) Directory(c *gin.Context) *Directory {
 
 // NewDirectory is a directory of the locations of a set.
 func NewDirectory(store *models.Locations, within models.LocationSet) *Directory {
-	return &Directory{store: store, within: within}
+	return &Directory{store: store, within: within, hidden: map[string]models.Location{}}
 }
 
 // FilterLocation is that of a directory, for requests that ask for one location.
@@ -58,31 +61,40 @@ func (l *list[T]) get(
 	return l.rows, l.few, err
 }
 
-// fewLocations are all locations, the main site first; false: they are too many.
+// fewLocations are all locations that are not hidden, the main site first; false:
+// they are too many.
 func (d *Directory) fewLocations(ctx context.Context) ([]models.Location, bool, error) {
 	return d.locations.get(ctx, d.within, d.store.Few)
 }
 
-// fewCommunities are those of all locations; false: they are too many.
+// fewCommunities are those of all locations that are not hidden; false: they are too
+// many.
 func (d *Directory) fewCommunities(ctx context.Context) ([]models.Community, bool, error) {
 	return d.communities.get(ctx, d.within, d.store.FewCommunities)
 }
 
 // Location returns the location of a slug. Error: models.ErrNotFound.
 func (d *Directory) Location(ctx context.Context, slug string) (models.Location, error) {
-	all, few, err := d.fewLocations(ctx)
+	all, _, err := d.fewLocations(ctx)
 	if err != nil {
 		return models.Location{}, err
-	}
-	if !few {
-		return d.store.Get(ctx, d.within, slug)
 	}
 	for _, l := range all {
 		if l.Slug == slug {
 			return l, nil
 		}
 	}
-	return models.Location{}, models.ErrNotFound
+	l, known := d.hidden[slug]
+	if !known {
+		if l, err = d.store.Get(ctx, d.within, slug); err != nil && !errors.Is(err, models.ErrNotFound) {
+			return l, err
+		}
+		d.hidden[slug] = l
+	}
+	if l.Slug == "" {
+		return l, models.ErrNotFound
+	}
+	return l, nil
 }
 
 // findLocation returns the slug of the location that was typed by its slug, or
@@ -181,15 +193,19 @@ func (d *Directory) FindCommunity(ctx context.Context, location, typed string) (
 			}
 		}
 	}
-	return "", models.ErrNotFound
+	hidden, err := d.store.Community(ctx, location, typed)
+	return hidden.Slug, err
 }
 
 // names are the names of some locations.
 func (d *Directory) names(ctx context.Context, slugs ...string) (LocationNames, error) {
-	found, few, err := d.fewLocations(ctx)
-	if err == nil && !few {
-		slugs = slices.DeleteFunc(distinct(slugs), func(slug string) bool { return !d.within.Has(slug) })
-		found, err = d.store.Named(ctx, slugs...)
+	found, _, err := d.fewLocations(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return namesOf(found), err
+	names := namesOf(found)
+	missing := slices.DeleteFunc(distinct(slugs), func(slug string) bool { return names[slug] != "" || !d.within.Has(slug) })
+	found, err = d.store.Named(ctx, missing...)
+	maps.Copy(names, namesOf(found))
+	return names, err
 }

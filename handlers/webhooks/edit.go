@@ -43,7 +43,7 @@ func (s *Pages) New(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	e := &editing{format: f, request: s.request(c), form: blankWebhookForm(f, models.MainLocation)}
+	e := &editing{format: f, request: s.request(c), form: blankWebhookForm(f, s.Within(c).Default())}
 	if typed != nil {
 		if err = e.refill(typed); err != nil {
 			return err

@@ -97,7 +97,7 @@ func (s *Pages) showWebhookForm(c *gin.Context, status int, e *editing) error {
 
 // offerPlaces fills in the choices for location and community.
 func (p *webhookFormPage) offerPlaces(ctx context.Context, places *web.Directory) (err error) {
-	location := web.Storable(web.OrNone(p.Form.Location, models.MainLocation))
+	location := web.Storable(p.Form.Location)
 	if p.Location, err = places.LocationPicker(ctx, "location", location); err != nil {
 		return err
 	}

@@ -107,7 +107,7 @@ func (s *Pages) webhooksFilters(c *gin.Context, p *webhooksPage, owners []models
 	if !p.Filtered() {
 		return nil
 	}
-	known := map[string][]web.Choice{"type": p.Types, "team": append(p.Team.Options, p.Team.List...), "state": p.States, "owner": p.Owners}
+	known := map[string][]web.Choice{"type": p.Types, "team": p.Team.Choices(), "state": p.States, "owner": p.Owners}
 	for _, g := range p.Activities {
 		known["activity"] = append(known["activity"], g.Choices...)
 	}

@@ -39,7 +39,7 @@ func (s *Pages) LocationDetails(c *gin.Context) error {
 		return err
 	}
 	details.About = here.Description
-	communities, _, err := s.Store.Locations.CommunityPage(ctx, location, models.NameQuery{Limit: web.PickMax})
+	communities, _, err := s.Store.Locations.CommunityPage(ctx, location, models.NameQuery{Limit: web.PickMax, Shown: true})
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,8 @@ type Location struct {
 	Slug        string      `json:"slug"`
 	Name        string      `json:"name"`
 	Description string      `json:"description"`
+	Kind        string      `json:"kind" enum:"main_site,private_team"`
+	Hidden      bool        `json:"hidden" doc:"It is not offered in the forms of the console"`
 	Communities []Community `json:"communities"`
 }
 
@@ -23,12 +25,15 @@ type Community struct {
 	Slug        string `json:"slug" binding:"required,slug"`
 	Name        string `json:"name" binding:"name"`
 	Description string `json:"description" binding:"text"`
+	Hidden      bool   `json:"hidden" doc:"It is not offered in the forms of the console"`
 }
 
 // LocationInput describes a location. Absent fields keep their values.
 type LocationInput struct {
 	Name        Optional[string]      `json:"name"`
 	Description Optional[string]      `json:"description" null:"true"`
+	Kind        Optional[string]      `json:"kind" enum:"main_site,private_team"`
+	Hidden      Optional[bool]        `json:"hidden" null:"true" doc:"Whether the console leaves it out of its forms; the location main is always offered"`
 	Communities Optional[[]Community] `json:"communities" null:"true" doc:"Those that are described or added; others stay"`
 }
 
@@ -39,9 +44,12 @@ type LocationFilter struct {
 }
 
 func locationOf(l models.LocationState) Location {
-	v := Location{Slug: l.Location.Slug, Name: l.Location.Name, Description: l.Location.Description, Communities: []Community{}}
+	v := Location{
+		Slug: l.Location.Slug, Name: l.Location.Name, Description: l.Location.Description,
+		Kind: l.Location.Kind(), Hidden: l.Location.Hidden, Communities: []Community{},
+	}
 	for _, one := range l.Communities {
-		v.Communities = append(v.Communities, Community{one.Slug, one.Name, one.Description})
+		v.Communities = append(v.Communities, Community{one.Slug, one.Name, one.Description, one.Hidden})
 	}
 	return v
 }
@@ -124,12 +132,13 @@ type described struct {
 	Slug        string `json:"slug" binding:"slug"`
 	Name        string `json:"name" binding:"required,name"`
 	Description string `json:"description" binding:"text"`
+	Kind        string `json:"kind" binding:"oneof=main_site private_team"`
 }
 
 // over is the location as the input wants it, and the fields that differ.
 func (in *LocationInput) over(old models.LocationState) (models.LocationState, []string, error) {
 	next := models.LocationState{Location: old.Location}
-	changed := []string{}
+	kind, changed := old.Location.Kind(), []string{}
 	for _, field := range []struct {
 		name string
 		in   *Optional[string]
@@ -137,6 +146,7 @@ func (in *LocationInput) over(old models.LocationState) (models.LocationState, [
 	}{
 		{"name", &in.Name, &next.Location.Name},
 		{"description", &in.Description, &next.Location.Description},
+		{"kind", &in.Kind, &kind},
 	} {
 		before := *field.into
 		if field.in.Given {
@@ -146,9 +156,18 @@ func (in *LocationInput) over(old models.LocationState) (models.LocationState, [
 			changed = append(changed, field.name)
 		}
 	}
+	if kind != next.Location.Kind() {
+		next.Location.MainSite = kind == models.KindMainSite
+	}
+	if in.Hidden.Set() && in.Hidden.Value != next.Location.Hidden {
+		next.Location.Hidden, changed = in.Hidden.Value, append(changed, "hidden")
+	}
 	var faults api.Faults
-	for _, one := range rules.Check(described{next.Location.Slug, next.Location.Name, next.Location.Description}) {
+	for _, one := range rules.Check(described{next.Location.Slug, next.Location.Name, next.Location.Description, kind}) {
 		faults.Whole(one.Field, "%s", one.Text)
+	}
+	if field, fault := rules.MainSiteStays(next.Location.Slug, kind, next.Location.Hidden); fault != "" && len(faults) == 0 {
+		faults.Whole(field, "%s", fault)
 	}
 	known := map[string]models.Community{}
 	for _, one := range old.Communities {
@@ -159,10 +178,10 @@ func (in *LocationInput) over(old models.LocationState) (models.LocationState, [
 			faults.Whole(fmt.Sprintf("communities[%d].%s", i, fault.Field), "%s", fault.Text)
 		}
 		was, is := known[one.Slug]
-		if is && was.Name == one.Name && was.Description == one.Description {
+		if is && was.Name == one.Name && was.Description == one.Description && was.Hidden == one.Hidden {
 			continue
 		}
-		known[one.Slug] = models.Community{Location: next.Location.Slug, Slug: one.Slug, Name: one.Name, Description: one.Description}
+		known[one.Slug] = models.Community{Location: next.Location.Slug, Slug: one.Slug, Name: one.Name, Description: one.Description, Hidden: one.Hidden}
 		next.Communities = append(next.Communities, known[one.Slug])
 	}
 	if len(known) > models.MaxLocationCommunities && len(next.Communities) > 0 {

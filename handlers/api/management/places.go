@@ -32,12 +32,7 @@ func otherLocation(t models.Token) error {
 }
 
 // defaultLocation is the location of a new webhook that names none.
-func (c *call) defaultLocation() string {
-	if c.token.Location == "" {
-		return models.MainLocation
-	}
-	return c.token.Location
-}
+func (c *call) defaultLocation() string { return c.token.Within().Default() }
 
 // location is the one that a list is limited to; false: the token sees nothing
 // of what was asked for.

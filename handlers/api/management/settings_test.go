@@ -58,9 +58,9 @@ func TestLocations(t *testing.T) {
 			d.t.Errorf("the second page is %s", rest.Body)
 		}
 		before := d.Stored()
-		body := `{"description":"A team","communities":[{"slug":"data","name":"Data"},{"slug":"web","name":"","description":"Pages"}]}`
-		same(d.t, "dry", d.do("PUT", "/locations/team-a?dry_run=true", body).value, map[string]any{"creates": true, "changes": []string{"name", "description", "communities"}})
-		for bad, field := range map[string]string{`{"name":""}`: "name", `{"name":7}`: "name", `{"communities":[{"slug":"A"}]}`: "communities[0].slug", `{"title":""}`: "title"} {
+		body := `{"description":"A team","hidden":true,"communities":[{"slug":"data","name":"Data","hidden":true},{"slug":"web","name":"","description":"Pages"}]}`
+		same(d.t, "dry", d.do("PUT", "/locations/team-a?dry_run=true", body).value, map[string]any{"creates": true, "changes": []string{"name", "description", "kind", "hidden", "communities"}})
+		for bad, field := range map[string]string{`{"name":""}`: "name", `{"name":7}`: "name", `{"kind":"team"}`: "kind", `{"hidden":"yes"}`: "hidden", `{"communities":[{"slug":"A"}]}`: "communities[0].slug", `{"title":""}`: "title"} {
 			a := d.do("PUT", "/locations/team-a", bad)
 			a.says(a.Status, field, "")
 		}
@@ -69,8 +69,8 @@ func TestLocations(t *testing.T) {
 			d.t.Errorf("stored %s", changed)
 		}
 		made := d.do("PUT", "/locations/team-a", body).want(http.StatusCreated)
-		same(d.t, "it", made.value, map[string]any{"slug": "team-a", "name": "Team a", "description": "A team", "communities": []map[string]any{
-			{"slug": "data", "name": "Data", "description": ""}, {"slug": "web", "name": "", "description": "Pages"},
+		same(d.t, "it", made.value, map[string]any{"slug": "team-a", "name": "Team a", "description": "A team", "kind": "private_team", "hidden": true, "communities": []map[string]any{
+			{"slug": "data", "name": "Data", "description": "", "hidden": true}, {"slug": "web", "name": "", "description": "Pages", "hidden": false},
 		}})
 		before = d.Stored()
 		same(d.t, "again", d.do("PUT", "/locations/team-a", made.Body).want(http.StatusOK).value, made.value)
@@ -80,6 +80,15 @@ func TestLocations(t *testing.T) {
 		tag := made.Header.Get("ETag")
 		d.do("PUT", "/locations/team-a", `{"communities":[{"slug":"web","name":"Web","description":"Pages"}]}`, "If-Match", tag).want(http.StatusOK)
 		d.do("PUT", "/locations/team-a", `{"name":"X"}`, "If-Match", tag).want(http.StatusPreconditionFailed)
+		main := d.do("PUT", "/locations/main", `{}`).want(http.StatusOK)
+		d.do("PUT", "/locations/main", main.Body).want(http.StatusOK)
+		d.do("PUT", "/locations/main", `{"kind":"private_team"}`).says(http.StatusUnprocessableEntity, "kind", "The location main is always the main site")
+		d.do("PUT", "/locations/main", `{"hidden":true}`).says(http.StatusUnprocessableEntity, "hidden", "The main site cannot be hidden")
+		same(d.t, "kind", d.do("PUT", "/locations/team-a?dry_run=true", `{"kind":"main_site","hidden":false}`).value, map[string]any{"creates": false, "changes": []string{"kind", "hidden"}})
+		now := d.do("PUT", "/locations/team-a", `{"kind":"main_site","hidden":false}`).want(http.StatusOK).value
+		if now["kind"] != "main_site" || now["hidden"] != false || now["description"] != "A team" {
+			d.t.Errorf("changed to %v", now)
+		}
 		one, err := d.Store.Locations.Community(d.t.Context(), "team-a", "web")
 		webtest.OK(d.t, err)
 		if one.Name != "Web" {

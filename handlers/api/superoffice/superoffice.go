@@ -143,12 +143,7 @@ func failureOf(r *api.Refusal) error {
 }
 
 // place is the location of the webhooks that a call creates.
-func (c *call) place() string {
-	if c.token.Location == "" {
-		return models.MainLocation
-	}
-	return c.token.Location
-}
+func (c *call) place() string { return c.token.Within().Default() }
 
 // by is the author of a call's changes.
 func (c *call) by() models.Actor { return api.AuthorOf(c.token, c.request) }

@@ -56,10 +56,14 @@ create table tokens (
     revoked_at timestamptz
 );
 
+-- Only administrators change main_site: it is false for the location main, too.
+-- Hidden locations, communities and tags are not offered in forms.
 create table locations (
     slug text primary key,
     name text not null,
     description text not null default '',
+    main_site boolean not null default false,
+    hidden boolean not null default false,
     created_at timestamptz not null
 );
 
@@ -69,6 +73,7 @@ create table communities (
     slug text not null,
     name text not null default '',
     description text not null default '',
+    hidden boolean not null default false,
     created_at timestamptz not null,
     primary key (location, slug)
 );
@@ -76,6 +81,7 @@ create table communities (
 create table tags (
     location text not null,
     name text not null,
+    hidden boolean not null default false,
     primary key (location, name)
 );
 
