@@ -38,15 +38,15 @@ func TestExamplesOfTheReferenceRun(t *testing.T) {
 	b.Quick()
 	b.CreateWebhook(apptest.WebhookForm(apptest.NewReceiver(t).URL))
 	in.Accept(apptest.QuestionJSON("example", 1, ""))
-	var sent struct{ Data []struct{ ID string } }
+	var found struct{ Data []struct{ ID string } }
 	apptest.Eventually(t, "a delivery", func() bool {
-		readAPI(t, in.Base+"/api/v1/deliveries?state=delivered", manage, &sent)
-		return len(sent.Data) == 1
+		readAPI(t, in.Base+"/api/v1/deliveries?state=delivered", manage, &found)
+		return len(found.Data) == 1
 	})
 	var events struct{ Data []struct{ Number int64 } }
 	readAPI(t, in.Base+"/api/v1/events", manage, &events)
 	examples := referenceExamples(t, b, map[string]string{"manage": manage, "read": manage, "ingest": apptest.IngestToken})
-	variables := append(os.Environ(), "DELIVERY="+sent.Data[0].ID, fmt.Sprint("EVENT=", events.Data[0].Number), "NO_PROXY=127.0.0.1", "GOWORK=off", "GOFLAGS=")
+	variables := append(os.Environ(), "DELIVERY="+found.Data[0].ID, fmt.Sprint("EVENT=", events.Data[0].Number), "NO_PROXY=127.0.0.1", "GOWORK=off", "GOFLAGS=")
 	promised := promisedStatuses(t, in)
 	for language, command := range map[string][]string{
 		"curl": {"bash", "run.sh"}, "go": {"go", "run", "."}, "javascript": {"node", "run.mjs"}, "python": {"python3", "run.py"},

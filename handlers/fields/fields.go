@@ -47,10 +47,10 @@ func Defaults(list []wire.Field) map[string]string {
 }
 
 // Typed are the values that were sent, by key.
-func Typed(list []wire.Field, sent url.Values) map[string]string {
+func Typed(list []wire.Field, form url.Values) map[string]string {
 	values := map[string]string{}
 	for _, f := range list {
-		values[f.Key] = strings.TrimSpace(sent.Get(definition.OptionField(f.Key)))
+		values[f.Key] = strings.TrimSpace(form.Get(definition.OptionField(f.Key)))
 	}
 	return values
 }

@@ -41,10 +41,10 @@ type SecretInput struct {
 }
 
 // TypedSecrets are the first n secrets that were sent.
-func TypedSecrets(n int, sent url.Values) (in SecretInput) {
+func TypedSecrets(n int, form url.Values) (in SecretInput) {
 	for i := range n {
-		in.Secrets[i] = strings.TrimSpace(sent.Get(definition.SecretField(i)))
-		in.Removed[i] = sent.Get("remove_"+strconv.Itoa(i+1)) != "" && in.Secrets[i] == ""
+		in.Secrets[i] = strings.TrimSpace(form.Get(definition.SecretField(i)))
+		in.Removed[i] = form.Get("remove_"+strconv.Itoa(i+1)) != "" && in.Secrets[i] == ""
 	}
 	return in
 }

@@ -36,14 +36,14 @@ type Identity interface {
 type Owner struct {
 	Kind  string // webhook or source
 	Name  string
-	Path  string // of its page
-	Parts []Part // that are saved
+	Path  string   // of its page
+	Parts []Secret // that are saved
 	// Open decrypts a part, and records that it was shown.
-	Open func(ctx context.Context, by models.Actor, p Part) (string, error)
+	Open func(ctx context.Context, by models.Actor, p Secret) (string, error)
 }
 
-// Part is a sealed part of an Owner.
-type Part struct {
+// Secret is a sealed part of an Owner: a secret, or an address that is one.
+type Secret struct {
 	Value  string // in the form and in the address
 	Sealed string // its name in models
 	Label  string // for people
@@ -57,7 +57,7 @@ func Path(path, value string) string { return path + "/reveal?secret=" + value }
 type page struct {
 	web.Page
 	Owner     Owner
-	Chosen    Part
+	Chosen    Secret
 	Password  bool       // the member has one
 	Confirmed bool       // the member comes back from single sign-on
 	SignOn    string     // path of single sign-on; empty: there is none
@@ -98,7 +98,7 @@ func (s *Pages) Get(c *gin.Context, o Owner) error {
 // page is the page for the part of this value, or for the first one when it is
 // empty.
 func (s *Pages) page(c *gin.Context, o Owner, value string) (*page, error) {
-	i := slices.IndexFunc(o.Parts, func(p Part) bool { return p.Value == value || value == "" })
+	i := slices.IndexFunc(o.Parts, func(p Secret) bool { return p.Value == value || value == "" })
 	if i < 0 {
 		return nil, web.NotFound("This " + o.Kind + " has no such secret, or none is saved.")
 	}

@@ -42,13 +42,13 @@ func (s *Pages) secretsOf(c *gin.Context) (reveal.Owner, error) {
 	o := reveal.Owner{Kind: "source", Name: src.Name, Path: Path(src.Name)}
 	for i, sealed := range []string{models.PartSecret1, models.PartSecret2} {
 		if n := strconv.Itoa(i + 1); savedSecrets(src)[i].Set {
-			o.Parts = append(o.Parts, reveal.Part{Value: n, Sealed: sealed, Label: "Signing secret " + n, Object: "signing secret " + n})
+			o.Parts = append(o.Parts, reveal.Secret{Value: n, Sealed: sealed, Label: "Signing secret " + n, Object: "signing secret " + n})
 		}
 	}
 	if src.Address != "" {
-		o.Parts = append(o.Parts, reveal.Part{Value: revealAddress, Sealed: models.PartURL, Label: "Address", Object: "the address"})
+		o.Parts = append(o.Parts, reveal.Secret{Value: revealAddress, Sealed: models.PartURL, Label: "Address", Object: "the address"})
 	}
-	o.Open = func(ctx context.Context, by models.Actor, p reveal.Part) (string, error) {
+	o.Open = func(ctx context.Context, by models.Actor, p reveal.Secret) (string, error) {
 		plain, err := s.Store.Sources.Reveal(ctx, by, src.Name, p.Sealed, p.Label)
 		if err == nil && p.Value == revealAddress {
 			plain = s.fullAddress(src.Name, plain)

@@ -41,13 +41,13 @@ func (s *Pages) secretsOf(c *gin.Context) (reveal.Owner, error) {
 	sealed := [2]string{models.PartSecret1, models.PartSecret2}
 	for i, secret := range f.Secrets {
 		if hasSecret(w, i) {
-			o.Parts = append(o.Parts, reveal.Part{Value: strconv.Itoa(i + 1), Sealed: sealed[i], Label: secret.Label, Object: lowerFirst(secret.Label)})
+			o.Parts = append(o.Parts, reveal.Secret{Value: strconv.Itoa(i + 1), Sealed: sealed[i], Label: secret.Label, Object: lowerFirst(secret.Label)})
 		}
 	}
 	if f.SecretURL {
-		o.Parts = append(o.Parts, reveal.Part{Value: revealURL, Sealed: models.PartURL, Label: "URL", Object: "the URL"})
+		o.Parts = append(o.Parts, reveal.Secret{Value: revealURL, Sealed: models.PartURL, Label: "URL", Object: "the URL"})
 	}
-	o.Open = func(ctx context.Context, by models.Actor, p reveal.Part) (string, error) {
+	o.Open = func(ctx context.Context, by models.Actor, p reveal.Secret) (string, error) {
 		return s.Store.Webhooks.Reveal(ctx, by, w.ID, p.Sealed, p.Label)
 	}
 	return o, nil

@@ -284,9 +284,9 @@ func TestAProgramSeesWhatIsKept(t *testing.T) {
 		if status != http.StatusAccepted {
 			t.Fatalf("%d %s", status, answer)
 		}
-		kept, err := r.store.Sources.Request(t.Context(), "crm", r.recorded("crm")[0].ID)
+		request, err := r.store.Sources.Request(t.Context(), "crm", r.recorded("crm")[0].ID)
 		ok(t, err)
-		ok(t, r.api.Again(t.Context(), src, &kept))
+		ok(t, r.api.Again(t.Context(), src, &request))
 		if len(p.got) != 2 || !reflect.DeepEqual(p.got[0], p.got[1]) || p.got[0].Header["authorization"] != "***" || p.got[0].Header["x-kind"] != "lead, hot" {
 			t.Errorf("the program gets %q", p.got)
 		}
