@@ -176,11 +176,15 @@ func kindLabel(kind string) string {
 	return kind
 }
 
+// stateMost is how long a reason in a state is, in bytes. The source's page has
+// all of it.
+const stateMost = 150
+
 // stateOf is the state of a source in words.
 func stateOf(row models.SourceRow, now time.Time) web.Badge {
 	switch t := row.Trouble(now); {
 	case t.Failing != "":
-		return web.Badge{Class: "st-bad", Text: "Failing: " + strings.TrimSuffix(t.Failing, ".")}
+		return web.Badge{Class: "st-bad st-words", Text: "Failing: " + wording.Cut(strings.TrimSuffix(t.Failing, "."), stateMost)}
 	case t.Silent:
 		return web.Badge{Class: "st-bad", Text: "Silent since " + web.Moment(t.Since, now)}
 	case t.Behind > 0:

@@ -80,7 +80,7 @@ func TypeKind(name string) (k Kind, fault string) {
 	family, event, _ := strings.Cut(name, ".")
 	switch {
 	case name == brokenEvent, name == silentEvent:
-		return kindUnknown, "is reserved: Sitehooks reports it when a webhook breaks"
+		return kindUnknown, "is reserved: Sitehooks itself reports it"
 	case eventTypes.events[family] != nil:
 		return kindUnknown, "is an unknown event: " + family + " has " + andList(eventTypes.events[family])
 	case len(name) > maxName || !isWord(family) || !isWord(event):
