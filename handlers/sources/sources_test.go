@@ -112,7 +112,7 @@ func TestAddingASource(t *testing.T) {
 	if !strings.HasPrefix(address, "http://console.example.com/in/forum/") || len(address) != len("http://console.example.com/in/forum/")+64 {
 		t.Fatalf("its address is %q", address)
 	}
-	a = c.Post("/admin/sources/new?kind=userecho", url.Values{"name": {"another"}, "location": {"main"}}).Want(http.StatusSeeOther)
+	c.Post("/admin/sources/new?kind=userecho", url.Values{"name": {"another"}, "location": {"main"}}).Want(http.StatusSeeOther)
 	if text := c.Get("/admin/sources/forum").Want(http.StatusOK).Text("#fresh-address"); text != "" {
 		t.Errorf("it shows the address of another source: %s", text)
 	}
