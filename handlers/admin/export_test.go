@@ -6,6 +6,4 @@ const (
 	AuditShown = auditShown
 )
 
-var (
-	AuditWords = auditWords
-)
+var AuditWords = auditWords
