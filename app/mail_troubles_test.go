@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -108,7 +109,7 @@ func backdate(t *testing.T, env []string, kind string, by time.Duration, columns
 	db := openDatabase(t, env)
 	ago := fmt.Sprintf("interval '%d seconds'", int(by.Seconds()))
 	if kind == "sqlite" {
-		ago = fmt.Sprint(by.Microseconds())
+		ago = strconv.FormatInt(by.Microseconds(), 10)
 	}
 	for _, name := range columns {
 		table, column, _ := strings.Cut(name, ".")

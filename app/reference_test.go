@@ -145,17 +145,17 @@ func writeExamples(t *testing.T, dir, language string, examples []referenceExamp
 	}
 	ok(t, os.CopyFS(dir, os.DirFS("testdata/examples/"+language)))
 	ending := map[string]string{"curl": ".sh", "go": ".go", "javascript": ".mjs", "python": ".py"}[language]
-	list := ""
+	var list strings.Builder
 	for _, x := range examples {
 		if x.token == "" || x.code[language] == "" {
 			t.Fatalf("%s in %s: %q", x.name, language, x.code[language])
 		}
 		write(x.name+".token", x.token)
 		write(x.name+ending, strings.Replace(x.code[language], "func main()", "func "+x.name+"()", 1))
-		list += fmt.Sprintf("\t%q: %s,\n", x.name, x.name)
+		fmt.Fprintf(&list, "\t%q: %s,\n", x.name, x.name)
 	}
 	if language == "go" {
 		ok(t, os.Rename(filepath.Join(dir, "run.go.txt"), filepath.Join(dir, "run.go"))) // a Go file there would belong to no module
-		write("list.go", "package main\n\nvar examples = map[string]func(){\n"+list+"}\n")
+		write("list.go", "package main\n\nvar examples = map[string]func(){\n"+list.String()+"}\n")
 	}
 }

@@ -70,7 +70,7 @@ type fact struct{ Name, Value string }
 
 // Size is the database's size in words.
 func (p *systemPage) Size() string {
-	return humanize.IBytes(uint64(max(p.Database.Bytes, 0))) //nolint:gosec // not negative
+	return humanize.IBytes(uint64(max(p.Database.Bytes, 0)))
 }
 
 // Overdue is how long the oldest due delivery has been waiting.
