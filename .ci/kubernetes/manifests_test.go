@@ -85,6 +85,9 @@ func TestManifestsAreValid(t *testing.T) {
 		}
 		selected(t, m)
 		one := pod.Containers[0]
+		if one.Image != "registry.example.com/sitehooks:1.0.0" {
+			t.Errorf("%s: the image is %s, not the one that the kustomization names", folder, one.Image)
+		}
 		for name, probe := range map[string]*core.Probe{"startup": one.StartupProbe, "readiness": one.ReadinessProbe, "liveness": one.LivenessProbe} {
 			if probe == nil || probe.HTTPGet == nil || probe.HTTPGet.Port.StrVal != one.Ports[0].Name {
 				t.Errorf("%s: the %s probe does not ask the instance", folder, name)
