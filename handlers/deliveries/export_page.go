@@ -91,7 +91,7 @@ func (s *Pages) Export(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	q.Within, q.Limit = s.Within(c), 1
+	q.Within, q.Limit, q.Count = s.Within(c), 1, true
 	found, err := s.Store.Deliveries.Search(c.Request.Context(), q)
 	if err != nil {
 		return err
