@@ -16,6 +16,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"github.com/sitehooks/sitehooks/jobs/mail"
+	"github.com/sitehooks/sitehooks/jobs/riverlog"
 	"github.com/sitehooks/sitehooks/jobs/send"
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -73,7 +74,7 @@ func newJobs(d Deps, limits map[string]int) (*Jobs, error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &pruneWorker{store: d.Store, log: d.Log, stopping: j.stopping})
 	var err error
-	if j.queue, err = newQueue(d.Store, workers, riverLog(d.Log)); err != nil {
+	if j.queue, err = newQueue(d.Store, workers, riverlog.Of(d.Log)); err != nil {
 		return nil, err
 	}
 	j.dispatcher = &dispatcher{store: d.Store, runner: j.runner, log: d.Log, arrived: j.arrived, changed: j.wake(), gather: gather, mostBytes: int(dispatchBytes * share), careful: true}

@@ -320,11 +320,7 @@ func (l *lane) answer(ctx context.Context, a fetched) error {
 // same tells whether the webhook is as it was when its deliveries were read.
 func (l *lane) same(now models.Work) bool {
 	was := l.seen.Webhook
-	return now.CanSend && now.Webhook.UpdatedAt.Equal(was.UpdatedAt) && sameTime(now.Webhook.StateAt, was.StateAt)
-}
-
-func sameTime(a, b *time.Time) bool {
-	return a == nil && b == nil || a != nil && b != nil && a.Equal(*b)
+	return now.CanSend && now.Webhook.UpdatedAt.Equal(was.UpdatedAt) && now.Webhook.SameState(was)
 }
 
 // applySnapshot takes over how the webhook was between two moments of this process's
@@ -357,7 +353,7 @@ func (l *lane) applySnapshot(work models.Work, at, got time.Time) error {
 	}
 	l.pacer.space(l.format.Gap(work.Webhook.Options), work, at)
 	// Its health is carried on here, but begins anew when it was resumed.
-	if l.seen.Webhook.ID == 0 || !sameTime(work.Webhook.StateAt, l.seen.Webhook.StateAt) {
+	if l.seen.Webhook.ID == 0 || !work.Webhook.SameState(l.seen.Webhook) {
 		l.health = health(work.Lane)
 	}
 	l.seen, l.seenAt, l.opened = work, at, opened

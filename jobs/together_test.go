@@ -49,11 +49,11 @@ func TestALaneLingers(t *testing.T) {
 		}
 		b.report(j, "a", 1, wire.QuestionCreated)
 		b.until(delivered(first, 1))
-		turn := holder(first)
+		was := holder(first)
 		b.report(j, "b", 2, wire.QuestionCreated)
 		b.until(delivered(first, 2))
-		if turn == "" || holder(first) != turn {
-			b.t.Errorf("the first turn was %q, the second %q", turn, holder(first))
+		if was == "" || holder(first) != was {
+			b.t.Errorf("the first turn was %q, the second %q", was, holder(first))
 		}
 		b.report(j, "c", 3, wire.AnswerCreated)
 		b.until(delivered(second, 1))

@@ -85,3 +85,10 @@ type WebhookVersion struct {
 	Deleted   bool
 	Changes   string // by the save that made it, old → new and without secrets; empty: it was no save
 }
+
+// SameState tells whether the state of two readings of a webhook was set at the
+// same time.
+func (w Webhook) SameState(other Webhook) bool {
+	a, b := w.StateAt, other.StateAt
+	return a == nil && b == nil || a != nil && b != nil && a.Equal(*b)
+}

@@ -1,4 +1,6 @@
-package jobs
+// Package riverlog keeps River, the queue of background jobs, from filling the
+// log.
+package riverlog
 
 import (
 	"context"
@@ -6,8 +8,9 @@ import (
 	"strings"
 )
 
-// riverLog lets only River's warnings through: it reports every few seconds.
-func riverLog(log *slog.Logger) *slog.Logger { return slog.New(warnings{log.Handler()}) }
+// Of is a logger that lets only River's warnings through: it reports every few
+// seconds.
+func Of(log *slog.Logger) *slog.Logger { return slog.New(warnings{log.Handler()}) }
 
 type warnings struct{ slog.Handler }
 
