@@ -241,6 +241,8 @@ func TestWhatApplyRefuses(t *testing.T) {
 		"webhooks: [{key: a, type: generic, name: '', url: x, events: []}]": "name: Enter a name",
 		"settings: {Webhooks.DispatchDelay: soon}":                          "value: Webhooks.DispatchDelay must be",
 		"settings: {Odd: 1}":                                                "There is no such setting.",
+		"settings: {'Webhooks.EnableTriggerHistory#': 'False'}":             "There is no such setting.",
+		"settings: {'Webhooks.EnableTriggerHistory?x': 'False'}":            "There is no such setting.",
 		"locations: [{slug: a, name: 7}]":                                   "name: It must be a string.",
 		"webhooks: {":                                                       "the file is not as it must be",
 		"webhooks: [{key: a, type: generic, name: A, url: 'https://example.com', events: [question.created], location: nowhere}]": "location: There is no location",

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -44,6 +45,28 @@ type bench struct {
 	runner     *runner
 	receiver   *receiver
 	stopping   chan struct{}
+	faults     atomic.Int64 // in the program, as logged
+	faulty     bool         // they are meant
+}
+
+// faultLog counts the faults in the program that are logged.
+type faultLog struct {
+	slog.Handler
+	b *bench
+}
+
+// Enabled implements slog.Handler.
+func (faultLog) Enabled(_ context.Context, l slog.Level) bool { return l >= slog.LevelError }
+
+// Handle implements slog.Handler.
+func (f faultLog) Handle(_ context.Context, r slog.Record) error {
+	r.Attrs(func(a slog.Attr) bool {
+		if strings.Contains(a.Value.String(), "a fault in the program") {
+			f.b.faults.Add(1)
+		}
+		return true
+	})
+	return nil
 }
 
 // onBoth runs a test on both databases, with the feature on.
@@ -58,7 +81,12 @@ func onBoth(t *testing.T, test func(b *bench)) {
 
 func newBench(t *testing.T, s *models.Store, clock *modelstest.Clock) *bench {
 	b := &bench{t: t, store: s, clock: clock, receiver: newReceiver(t), stopping: make(chan struct{})}
-	log := slog.New(slog.DiscardHandler)
+	log := slog.New(faultLog{slog.DiscardHandler, b})
+	t.Cleanup(func() {
+		if n := b.faults.Load(); n > 0 != b.faulty {
+			t.Errorf("%d faults in the program", n)
+		}
+	})
 	b.runner = newRunner(&deliverer{
 		readingMost: readingMost,
 		store:       s, log: log, metrics: newMetrics(prometheus.NewRegistry(), s), stopping: b.stopping, instance: "test", jitter: func() float64 { return 0.5 }, lookEvery: laneLook,

@@ -252,8 +252,10 @@ func (l *lane) dueQuery() models.DueQuery {
 // fetchable reports whether to read what is due now. A failure that holds others
 // back counts in the database only once it is recorded.
 func (l *lane) fetchable() bool {
-	held := l.format.Policy.HoldOthers && l.health.FailuresInRow > 0 && len(l.pacer.open)+len(l.rec.done) > 0
-	return !l.ended && !l.outside && !l.pre.busy && !l.rec.full() && !held
+	if l.ended || l.outside || l.pre.busy || l.rec.full() {
+		return false
+	}
+	return !l.format.Policy.HoldOthers || l.health.FailuresInRow == 0 || len(l.pacer.open)+len(l.rec.done) == 0
 }
 
 // readAhead reads what fell due, once nothing but paced deliveries is queued,

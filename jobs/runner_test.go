@@ -141,7 +141,7 @@ func TestAFaultStopsOneLaneAlone(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		w := pending(b, nil)
 		jitter := b.runner.jitter
-		b.runner.jitter = func() float64 { panic("a fault") }
+		b.runner.jitter, b.faulty = func() float64 { panic("a fault") }, true
 		b.deliver(w)
 		b.runner.jitter = jitter
 		if d := b.only(w); d.State != models.DeliveryPending || len(b.due()) != 0 {

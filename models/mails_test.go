@@ -145,6 +145,26 @@ func TestLoginLinks(t *testing.T) {
 				t.Errorf("a link after a password was chosen: %v", err)
 			}
 		}
+		for what, change := range map[string]func() error{
+			"the member changed it": func() error { return s.Users.SetPassword(t.Context(), user.ID, "mine") },
+			"an administrator gave another": func() error {
+				_, err := s.Users.GivePassword(t.Context(), mary, user.ID, "theirs")
+				return err
+			},
+			"it was disabled": func() error {
+				_, err := s.Users.Disable(t.Context(), mary, user.ID)
+				return err
+			},
+		} {
+			link, err := s.Users.MakeLink(t.Context(), user.ID)
+			ok(t, err)
+			ok(t, change())
+			_, err = s.Users.Enable(t.Context(), mary, user.ID)
+			ok(t, err)
+			if _, err := s.Users.ByLink(t.Context(), link); !errors.Is(err, models.ErrNotFound) {
+				t.Errorf("a link after %s: %v", what, err)
+			}
+		}
 		late, err := s.Users.MakeLink(t.Context(), user.ID)
 		ok(t, err)
 		clock.Add(models.LoginLinkFor + time.Second)

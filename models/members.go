@@ -88,7 +88,7 @@ func (u *Users) SetRole(ctx context.Context, by Actor, id int64, role string, re
 }
 
 // GivePassword stores the hash of a one-time password, which has to be changed
-// at the next login and within OneTimeFor, and ends the member's sessions. Error: ErrNotFound.
+// at the next login and within OneTimeFor, and ends the member's sessions and one-time links. Error: ErrNotFound.
 func (u *Users) GivePassword(ctx context.Context, by Actor, id int64, hash string) (_ User, err error) {
 	defer wrap(&err, "give password to member %d", id)
 	var user User
@@ -101,7 +101,7 @@ func (u *Users) GivePassword(ctx context.Context, by Actor, id int64, hash strin
 		if err != nil {
 			return err
 		}
-		if err := tx.Where("user_id = ?", id).Delete(&Session{}).Error; err != nil {
+		if err := logOut(tx, id); err != nil {
 			return err
 		}
 		return audit(tx, by, now, "member.password", user.Email, "one-time password given")
@@ -123,7 +123,7 @@ func (u *Users) Remove(ctx context.Context, by Actor, id int64, revoke ...int64)
 		if err := u.notTheLast(tx, user); err != nil {
 			return err
 		}
-		if err := tx.Where("user_id = ?", id).Delete(&Session{}).Error; err != nil {
+		if err := logOut(tx, id); err != nil {
 			return err
 		}
 		if err := tx.Delete(&User{}, id).Error; err != nil {

@@ -35,7 +35,7 @@ func (u *Users) setDisabled(ctx context.Context, by Actor, id int64, disabled bo
 			if err := u.notTheLast(tx, user); err != nil {
 				return err
 			}
-			if err := tx.Where("user_id = ?", id).Delete(&Session{}).Error; err != nil {
+			if err := logOut(tx, id); err != nil {
 				return err
 			}
 			if err := revokeOf(tx, by, now, id, revoke); err != nil {

@@ -89,7 +89,7 @@ func (u *Users) create(tx *gorm.DB, user User) (createdUser, error) {
 }
 
 // SetPassword stores a new hash, clears MustChangePassword and ends the
-// member's sessions.
+// member's sessions and one-time links.
 func (u *Users) SetPassword(ctx context.Context, id int64, hash string) (err error) {
 	defer wrap(&err, "set password of member %d", id)
 	return u.s.db.Tx(ctx, func(tx *gorm.DB) error { return setPassword(tx, id, hash) })
@@ -103,6 +103,14 @@ func setPassword(tx *gorm.DB, id int64, hash string) error {
 	}
 	if res.RowsAffected == 0 {
 		return ErrNotFound
+	}
+	return logOut(tx, id)
+}
+
+// logOut ends a member's sessions and one-time links.
+func logOut(tx *gorm.DB, id int64) error {
+	if err := tx.Where("user_id = ?", id).Delete(&loginLink{}).Error; err != nil {
+		return err
 	}
 	return tx.Where("user_id = ?", id).Delete(&Session{}).Error
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -141,7 +142,7 @@ func (p *plan) all(ctx context.Context, f file) error {
 func (p *plan) add(s step) { p.steps = append(p.steps, s) }
 
 func (p *plan) setting(ctx context.Context, name, value string) error {
-	path := prefix + "/settings/" + name
+	path := prefix + "/settings/" + url.PathEscape(name)
 	var now object
 	head, err := p.Client.Ask(ctx, client.Request{Method: "GET", Path: path}, &now)
 	if err != nil {

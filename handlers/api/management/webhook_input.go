@@ -1,7 +1,6 @@
 package management
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/sitehooks/sitehooks/handlers/api"
@@ -67,12 +66,12 @@ func (in *WebhookInput) describe(c *call, saved *definition.Saved, whole bool) (
 		w.Location = new(c.defaultLocation())
 	}
 	if whole || in.Events.Given {
-		w.Events = slices.Concat([]string{}, in.Events.Value)
+		w.Events = append([]string{}, in.Events.Value...)
 	}
 	if whole || in.Tags.Given {
 		w.TagMode, w.Tags = new(models.TagsAll), []string{}
 		if in.Tags.Set() {
-			w.TagMode, w.Tags = new(models.TagsSpecific), slices.Concat([]string{}, in.Tags.Value)
+			w.TagMode, w.Tags = new(models.TagsSpecific), append([]string{}, in.Tags.Value...)
 		}
 	}
 	if in.Headers.Set() {

@@ -101,6 +101,8 @@ func TestPatchChangesWhatIsGiven(t *testing.T) {
 	if w := change(`{"name":"New"}`, http.StatusOK); w.Name != "New" || w.Tags[0] != "go" || w.Key != "python" || len(d.Opened(w).Headers) != 2 {
 		t.Errorf("with a name: %+v", w)
 	}
+	d.do("PATCH", a.path(), `{"tags":[]}`).says(http.StatusUnprocessableEntity, "tags", "Add at least one tag")
+	d.do("PATCH", a.path(), `{"events":[]}`).says(http.StatusUnprocessableEntity, "events", "Choose at least one activity.")
 	if w := change(`{"tags":null,"key":null}`, http.StatusOK); w.TagMode != models.TagsAll || w.Key != "" {
 		t.Errorf("with nulls: %+v", w)
 	}
