@@ -1,6 +1,5 @@
-// Package mail writes e-mails and hands them to a server, as plain text and HTML
-// in one message. It knows how to speak SMTP and what each mail says, but not
-// when one is sent, nor records.
+// Package mail hands e-mails to a server, as plain text and HTML in one message.
+// It knows how to speak SMTP, but not what a mail says nor when it is sent.
 package mail
 
 import (
