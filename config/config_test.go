@@ -303,3 +303,18 @@ func TestUnknownVariables(t *testing.T) {
 		t.Errorf("all faults: %v", err)
 	}
 }
+
+// TestComposeLeavesNoVariableOut: each variable has a value in compose.yaml or is
+// passed on from its environment, but for those that the image decides.
+func TestComposeLeavesNoVariableOut(t *testing.T) {
+	text, err := os.ReadFile("../compose.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range known() {
+		decided := name == "SITEHOOKS_ADDR" || name == "SITEHOOKS_DATA_DIR" || name == "SITEHOOKS_ROLE"
+		if passed := strings.Contains(string(text), "\n    "+name+":"); passed == decided {
+			t.Errorf("%s: passed on is %v", name, passed)
+		}
+	}
+}
