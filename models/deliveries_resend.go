@@ -199,23 +199,30 @@ func (x *Deliveries) lockWebhooks(tx *gorm.DB, id int64) error {
 	return hooks.Pluck("id", &ids).Error
 }
 
+// Unsent is what is left of a resending.
+type Unsent struct {
+	N    int64 // deliveries that had no attempt yet
+	Held int64 // of these, those that cannot be sent as things are
+	Most int64 // the most of the others that one webhook gets
+}
+
 // Unsent counts those of a resending that had no attempt yet, of webhooks of the
-// locations, and how many of these cannot be sent as things are.
-func (x *Deliveries) Unsent(ctx context.Context, within LocationSet, at time.Time) (left, held int64, err error) {
+// locations.
+func (x *Deliveries) Unsent(ctx context.Context, within LocationSet, at time.Time) (n Unsent, err error) {
 	defer wrap(&err, "count resent deliveries")
 	db := x.s.db.WithContext(ctx)
 	settings, err := x.s.Settings.get(db)
 	if err != nil {
-		return 0, 0, err
+		return n, err
 	}
 	can, args, err := x.s.canSend(db, settings)
 	if err != nil {
-		return 0, 0, err
+		return n, err
 	}
 	_, slugs := within.sql("location")
-	var n struct{ Remain, Held int64 }
-	err = db.Raw(`select coalesce(sum(d.n), 0) as remain, coalesce(sum(case when w.id is null then d.n else 0 end), 0) as held
+	err = db.Raw(`select coalesce(sum(d.n), 0) as n, coalesce(sum(case when w.id is null then d.n else 0 end), 0) as held,
+			coalesce(max(case when w.id is null then 0 else d.n end), 0) as most
 		from (select webhook_id, count(*) as n from delivery_queue where resend and due_at = ? and `+within.webhooks("webhook_id")+` group by webhook_id) d
 		left join webhooks w on w.id = d.webhook_id and `+can, slices.Concat([]any{at}, slugs, args)...).Scan(&n).Error
-	return n.Remain, n.Held, err
+	return n, err
 }

@@ -104,9 +104,9 @@ func TestQueuedResendsAreHeld(t *testing.T) {
 		finish(t, s, get(t, s, "m-1-0"), models.DeliveryDelivered, 500)
 		ok(t, s.Webhooks.Break(t.Context(), w.ID, "The receiver answered 410 Gone."))
 
-		left, held, err := s.Deliveries.Unsent(t.Context(), models.AllLocations(), r.At)
+		left, err := s.Deliveries.Unsent(t.Context(), models.AllLocations(), r.At)
 		ok(t, err)
-		want(t, "progress", [2]int64{left, held}, [2]int64{29, 29})
+		want(t, "progress", left, models.Unsent{N: 29, Held: 29})
 		page, err := s.Deliveries.Search(t.Context(), models.DeliveryQuery{Within: models.AllLocations(), State: models.StateHeld, Limit: 50})
 		ok(t, err)
 		want(t, "filter", len(page.Rows), 29)

@@ -140,6 +140,7 @@ func (s *Pages) ResendManyPost(c *gin.Context) error {
 type resentPage struct {
 	web.Page
 	Total, Left, Held int64
+	Most              int64 // of those left that can be sent, to one webhook
 	At                time.Time
 	Back              string
 }
@@ -149,6 +150,10 @@ func (p *resentPage) Done() int64 { return max(0, p.Total-p.Left) }
 
 // Percent is how much that is.
 func (p *resentPage) Percent() int64 { return p.Done() * 100 / max(1, p.Total) }
+
+// About is how long the rest takes at least, in words: webhooks do not wait for
+// each other.
+func (p *resentPage) About() string { return web.PacedWords(p.Most) }
 
 // Refresh is after how many seconds the page loads itself again; 0: never,
 // because nothing goes on.
@@ -179,10 +184,11 @@ func (s *Pages) Resent(c *gin.Context) error {
 	if !strings.HasPrefix(p.Back, "/admin/deliveries") {
 		p.Back = "/admin/deliveries"
 	}
-	var err error
-	if p.Left, p.Held, err = s.Store.Deliveries.Unsent(c.Request.Context(), s.Within(c), p.At); err != nil {
+	left, err := s.Store.Deliveries.Unsent(c.Request.Context(), s.Within(c), p.At)
+	if err != nil {
 		return err
 	}
+	p.Left, p.Held, p.Most = left.N, left.Held, left.Most
 	if seconds := p.Refresh(); seconds > 0 {
 		c.Header("Refresh", strconv.Itoa(seconds))
 	}

@@ -57,7 +57,7 @@ func TestResendAllThatMatch(t *testing.T) {
 	}
 	progress := b.To
 	doc = b.Get(progress)
-	webtest.Says(t, "the progress", webtest.Words(doc.Find("main")), "0 of 3 deliveries done", "refreshes until")
+	webtest.Says(t, "the progress", webtest.Words(doc.Find("main")), "0 of 3 deliveries done", "About 1 s left.", "refreshes until")
 	if doc.Find("progress").AttrOr("max", "") != "3" {
 		t.Error("there is no bar of 3")
 	}
@@ -101,6 +101,36 @@ func TestResendAllThatMatch(t *testing.T) {
 	if to := b.Get("/admin/deliveries?state=pending").Find(".s-page-title--actions > a[href*=resend]").Length(); to != 0 {
 		t.Error("what waits is offered to be resent")
 	}
+}
+
+// TestResendingSaysHowLong: as long as the webhook with the most deliveries takes
+// at 20 a second, of those that can be sent.
+func TestResendingSaysHowLong(t *testing.T) {
+	s := webtest.NewHistorySite(t)
+	report := func(from, to int) {
+		s.Events(to-from, func(i int) models.NewEvent { return webtest.HistoryEvent(t, "e-"+web.FormatID(int64(from+i)), "One") })
+		s.Dispatch(1)
+	}
+	paused := s.Hook("Paused", nil)
+	report(0, 40)
+	s.Hook("Most", nil)
+	report(40, 99)
+	s.Hook("Few", nil)
+	report(99, 100)
+	_, err := s.Store.SQLite().ExecContext(t.Context(), "delete from delivery_queue") // all were delivered
+	s.Must(err)
+	b := s.As(models.RoleAdministrator)
+	form := url.Values{}
+	b.Get(deliveries.ResendPath).Find("main form[method=post] input").Each(func(_ int, field *goquery.Selection) {
+		form.Set(field.AttrOr("name", ""), field.AttrOr("value", ""))
+	})
+	if status, _ := b.Post(deliveries.ResendPath, form); status != http.StatusSeeOther {
+		t.Fatalf("resend: %d", status)
+	}
+	progress := b.To
+	webtest.Says(t, "the progress", webtest.Words(b.Get(progress).Find("main")), "0 of 161 deliveries done", "About 5 s left.")
+	s.Must(s.Store.Webhooks.Pause(t.Context(), webtest.Boss, paused.ID))
+	webtest.Says(t, "the progress beside a paused one", webtest.Words(b.Get(progress).Find("main")), "0 of 161 deliveries done", "About 3 s left.")
 }
 
 func TestExport(t *testing.T) {

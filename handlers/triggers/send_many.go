@@ -52,7 +52,7 @@ type sendManyPage struct {
 }
 
 // About is how long the sending takes at least, in words.
-func (p *sendManyPage) About() string { return sendsFor(p.Send) }
+func (p *sendManyPage) About() string { return web.PacedWords(p.Send) }
 
 // SendMany asks to which webhook the events of the filter are sent, and before
 // they are.
@@ -250,16 +250,7 @@ func (p *sentPage) Sentence() string {
 }
 
 // About is how long the rest takes at least, in words.
-func (p *sentPage) About() string { return sendsFor(p.Of() - p.Done()) }
-
-// sendsFor is how long so many deliveries to one webhook take at least.
-func sendsFor(n int64) string {
-	return web.PauseWords(max(time.Second, time.Duration(n)*time.Second/pacedPerSecond))
-}
-
-// pacedPerSecond is how many deliveries that were asked for together go out to a
-// webhook in a second.
-const pacedPerSecond = 20
+func (p *sentPage) About() string { return web.PacedWords(p.Of() - p.Done()) }
 
 // SendProgress shows how far the sending of a filter is. It goes on without the page.
 func (s *Pages) SendProgress(c *gin.Context) error {

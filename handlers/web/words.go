@@ -51,6 +51,16 @@ func PauseWords(d time.Duration) string {
 	}
 }
 
+// PacedWords is how long so many deliveries to one webhook take at least, when
+// they were asked for together.
+func PacedWords(n int64) string {
+	return PauseWords(max(time.Second, time.Duration(n)*time.Second/PacedPerSecond))
+}
+
+// PacedPerSecond is how many deliveries that were asked for together go out to a
+// webhook in a second at most.
+const PacedPerSecond = 20
+
 // clockWords says how far a clock is ahead of another: in step, 90 s ahead, 2 s
 // behind.
 func clockWords(ahead time.Duration) string {

@@ -65,11 +65,8 @@ func (p *webhookPage) Done() int64 { return p.Releasing.Total - p.Releasing.Left
 
 // ReleasedIn is how long the rest takes at least.
 func (p *webhookPage) ReleasedIn() string {
-	return web.Span(max(time.Second, time.Duration(p.Releasing.Left)*time.Second/releasedPerSecond))
+	return web.Span(max(time.Second, time.Duration(p.Releasing.Left)*time.Second/web.PacedPerSecond))
 }
-
-// releasedPerSecond is how many released deliveries a webhook gets at most.
-const releasedPerSecond = 20
 
 // CanResend tells whether anything could be sent again now.
 func (p *webhookPage) CanResend() bool {
