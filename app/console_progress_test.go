@@ -76,3 +76,44 @@ func TestProgressInTheBrowser(t *testing.T) {
 	c.until(panel + "?.includes('6 of 6 deliveries done') && " + panel + ".includes('Every delivery has been attempted.')")
 	found.none(t)
 }
+
+// TestASampleOfAChosenEventInTheBrowser chooses an activity on the webhook's page
+// and in the form, and sends a test of it.
+func TestASampleOfAChosenEventInTheBrowser(t *testing.T) {
+	in, b, c, found := atConsole(t)
+	g := newGate(t)
+	g.through(3)
+	b.CreateType("stackauth", apptest.TypeForm("stackauth", g.URL))
+	arrived := func(kind string) {
+		t.Helper()
+		if body := <-g.bodies; !strings.Contains(body, `"type":"`+kind+`"`) {
+			t.Errorf("instead of a test of %s arrived %s", kind, body)
+		}
+	}
+	choose := func(selector, kind string) {
+		t.Helper()
+		c.run("document.querySelector('" + selector + "').value = '" + kind + "'")
+		c.run("document.querySelector('" + selector + "').dispatchEvent(new Event('change', { bubbles: true }))")
+	}
+	const result = "document.querySelector('.test-result')?.textContent.includes('Test arrived')"
+	c.open(in.Base + "/admin/webhooks/1")
+	c.click("form[action='/admin/webhooks/1/test'] button")
+	c.landed(result)
+	arrived("stack.test")
+	choose("main #sample", "question.edited")
+	c.click("form[action='/admin/webhooks/1/test'] button")
+	c.landed(result)
+	arrived("question.edited")
+
+	c.open(in.Base + "/admin/webhooks/1")
+	c.click("a[href='/admin/webhooks/1/edit']")
+	c.until("document.querySelector('dialog[open] #sample')")
+	choose("dialog #sample", "answer.accepted")
+	c.click("dialog button[value=test]")
+	c.until("document.querySelector('dialog[open] [data-test-result]')?.textContent.includes('Test arrived')")
+	arrived("answer.accepted")
+	if chosen := eval[string](c, "document.querySelector('dialog #sample').value"); chosen != "answer.accepted" {
+		t.Errorf("after the test %q is chosen", chosen)
+	}
+	found.none(t)
+}

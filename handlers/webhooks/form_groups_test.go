@@ -1,14 +1,19 @@
 package webhooks_test
 
 import (
+	"crypto/x509"
 	"net/http"
+	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/sitehooks/sitehooks/handlers"
 	"github.com/sitehooks/sitehooks/handlers/webhooks"
 	"github.com/sitehooks/sitehooks/handlers/webtest"
+	"github.com/sitehooks/sitehooks/jobs/send"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -62,15 +67,36 @@ func TestAllAndNoneOfAGroup(t *testing.T) {
 // TestATestOfAChosenEvent: types with a test of their own can also send a sample
 // of an event, from the form, from the webhook's page, and in the preview.
 func TestATestOfAChosenEvent(t *testing.T) {
-	c := webtest.NewConsole(t)
+	t.Run("stackauth", func(t *testing.T) {
+		testsOfChosenEvents(t, "stackauth", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", []string{"user.created", "question.created"}, map[string]string{
+			"": `"type":"stack.test"`, "user.created": `"primary_email":"ada@example.com"`, "question.created": `"question_id":1`,
+		})
+	})
+	t.Run("superoffice", func(t *testing.T) {
+		testsOfChosenEvents(t, "superoffice", "a secret of sixteen or more", []string{"contact.changed", "question.changed"}, map[string]string{
+			"": `"Event":"test"`, "contact.changed": `"Event":"contact.changed"`, "question.changed": `"Event":"question.changed"`,
+		})
+	})
+}
+
+// testsOfChosenEvents sends each sample by both buttons, and looks into what
+// arrives and into the preview.
+func testsOfChosenEvents(t *testing.T, kind, secret string, events []string, samples map[string]string) {
+	t.Helper()
 	receiver := webtest.NewReceiver(t)
+	secure := httptest.NewTLSServer(receiver.Config.Handler) // SuperOffice's type sends to https alone
+	t.Cleanup(secure.Close)
+	roots := x509.NewCertPool()
+	roots.AddCert(secure.Certificate())
+	c := webtest.NewConsole(t, func(d *handlers.Deps) {
+		d.Sender = send.New(send.Config{AllowCIDRs: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, RootCAs: roots})
+	})
 	w := c.AddWebhook(func(in *models.WebhookInput) {
-		in.Type, in.URL, in.URLShown, in.Events = "stackauth", receiver.URL, receiver.URL, []string{"user.created", "question.created"}
-		in.Secrets[0].Set = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+		in.Type, in.URL, in.URLShown, in.Events, in.Secrets[0].Set = kind, secure.URL, secure.URL, events, secret
 	})
 	last := func() string { all := receiver.Requests(); return all[len(all)-1].Body }
 	page := webhooks.WebhookPath(w.ID)
-	for sample, says := range map[string]string{"": `"type":"stack.test"`, "user.created": `"primary_email":"ada@example.com"`, "question.created": `"question_id":1`} {
+	for sample, says := range samples {
 		form := c.Get(webtest.EditPath(w)).Form()
 		form.Set("sample", sample)
 		form.Set("do", "test")
