@@ -23,13 +23,23 @@ func (x *Webhooks) Troubled(ctx context.Context, within LocationSet, at Snapshot
 		Held, Alike  int64
 	}
 	here, slugs := within.sql("location")
-	err = x.s.db.WithContext(ctx).Raw(`
+	db := x.s.db.WithContext(ctx)
+	// A webhook that is switched off tries nothing, so that it does not fail.
+	off, err := x.s.offTypes(db, at.Settings)
+	if err != nil {
+		return nil, 0, err
+	}
+	sends, args := "", slugs
+	if len(off) > 0 {
+		sends, args = "type not in ? and ", append([]any{off}, slugs...)
+	}
+	err = db.Raw(`
 		with troubled as (
 			select id, state_at as since, case state when 'broken' then 0 else 2 end as urgency from webhooks
 			where state <> 'active' and state in ('broken', 'stopped') and deleted_at is null and `+here+`
 				and (state = 'broken' or exists (select 1 from delivery_queue q where q.webhook_id = webhooks.id))
 			union all
-			select webhook_id, failing_since, 1 from lanes where failures_in_row > 0 and `+laneFailing+` and `+activeLane+here+`)),
+			select webhook_id, failing_since, 1 from lanes where failures_in_row > 0 and `+laneFailing+` and `+activeLane+sends+here+`)),
 		first as (select id, since, urgency, (select count(*) from troubled) as alike from troubled order by urgency, since, id limit ?)
 		select w.id, w.type, w.name, w.location, w.state, w.state_reason, w.state_at, w.state_by, l.name as location_name, f.alike,
 			n.failures_in_row, n.failing_since, n.last_success_at, n.last_at, n.last_code, n.last_error, n.next_due_at,
@@ -37,12 +47,9 @@ func (x *Webhooks) Troubled(ctx context.Context, within LocationSet, at Snapshot
 		from first f join webhooks w on w.id = f.id
 		left join lanes n on n.webhook_id = w.id left join locations l on l.slug = w.location
 		order by f.urgency, f.since, f.id`,
-		slices.Concat(slugs, laneFailingArgs(at.Now), slugs, []any{limit, HeldMax})...).Scan(&rows).Error
+		slices.Concat(slugs, laneFailingArgs(at.Now), args, []any{limit, HeldMax})...).Scan(&rows).Error
 	for _, r := range rows {
 		all = r.Alike
-		if r.State == WebhookActive && !at.Settings.GenericEnabled && x.s.needsFeature(r.Type) {
-			continue // it is switched off, and nothing is tried
-		}
 		list = append(list, WebhookRow{Webhook: r.Webhook, LocationName: r.LocationName, Lane: r.Lane, Held: r.Held})
 	}
 	return list, all, err

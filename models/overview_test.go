@@ -90,6 +90,32 @@ func TestTroubled(t *testing.T) {
 	})
 }
 
+// TestTroubledLeavesOutWhatIsSwitchedOff: such a webhook tries nothing, and takes
+// no place of another.
+func TestTroubledLeavesOutWhatIsSwitchedOff(t *testing.T) {
+	for _, kind := range modelstest.Kinds() {
+		t.Run(kind, func(t *testing.T) {
+			o := modelstest.Options(t, kind)
+			o.NeedsFeature = func(name string) bool { return name != "slack" }
+			s := modelstest.Open(t, o)
+			var last models.Webhook
+			for _, of := range []string{"generic", "generic", "slack"} {
+				last = create(t, s, func(in *models.WebhookInput) { in.Type = of })
+				ok(t, s.Lanes.Record(t.Context(), last.ID, "", nil, models.LaneHealth{FailuresInRow: 3}))
+			}
+			list, all, err := s.Webhooks.Troubled(t.Context(), models.AllLocations(), snapshot(t, s), 2)
+			ok(t, err)
+			if all != 1 || len(list) != 1 || list[0].ID != last.ID {
+				t.Errorf("%d of %d: %+v", len(list), all, list)
+			}
+			dispatchAtOnce(t, s) // which switches them on
+			if list, all, err = s.Webhooks.Troubled(t.Context(), models.AllLocations(), snapshot(t, s), 2); err != nil || all != 3 || len(list) != 2 {
+				t.Errorf("switched on: %d of %d, %v", len(list), all, err)
+			}
+		})
+	}
+}
+
 // TestWorkload tells the sources that reported last, those of other locations
 // left out.
 func TestWorkload(t *testing.T) {
