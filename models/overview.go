@@ -86,6 +86,11 @@ const sourcesMax = 20
 func (s *Store) Workload(ctx context.Context, within LocationSet, at Snapshot) (_ Workload, err error) {
 	defer wrap(&err, "measure the work")
 	here, slugs := within.sql("location")
+	configured := ""
+	if within.All() { // it may report for any location
+		configured = `union all
+			select 'SITEHOOKS_INGEST_TOKEN', '', ingest_token_used_at, null, '' from installations where ingest_token_used_at is not null`
+	}
 	// A lane's own time may be earlier than that of its next delivery. Those that
 	// go out slowly are not late.
 	var rows []struct {
@@ -113,8 +118,7 @@ func (s *Store) Workload(ctx context.Context, within LocationSet, at Snapshot) (
 			from sources s left join source_states t on t.source = s.name where `+here+`
 			union all
 			select name, '', last_used_at, null, '' from tokens where scope = ? and revoked_at is null and `+here+`
-			union all
-			select 'SITEHOOKS_INGEST_TOKEN', '', ingest_token_used_at, null, '' from installations where ingest_token_used_at is not null
+			`+configured+`
 		) u on true
 		order by case when u.error <> '' or u.silent_since is not null then 0 when u.last_at is not null then 1 else 2 end, u.last_at desc, u.name limit ?`,
 		slices.Concat(slugs, []any{DepthMax}, slugs, slugs, []any{DepthMax}, slugs, []any{DepthMax, at.Now}, slugs, []any{at.Now},
