@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/PuerkitoBio/goquery"
+
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/webtest"
 	"github.com/sitehooks/sitehooks/models"
@@ -103,6 +105,7 @@ func TestLimitedMemberSeesOneTeam(t *testing.T) {
 		user := c.AddUser(models.User{Email: role + "@example.com", Name: "Limited " + role, Role: role, Limited: true, Locations: []string{ours.slug}})
 		c.LogIn(user)
 		var seen strings.Builder
+		links := map[string]string{} // and a page that has them
 		for _, route := range c.Engine.Routes() {
 			if route.Method != http.MethodGet {
 				continue
@@ -116,6 +119,7 @@ func TestLimitedMemberSeesOneTeam(t *testing.T) {
 					a := c.Get(path)
 					if x == ours {
 						seen.WriteString(a.Body)
+						addLinks(links, path, a)
 					}
 					tellsNothing(t, role, path, a, theirs)
 				}
@@ -126,7 +130,29 @@ func TestLimitedMemberSeesOneTeam(t *testing.T) {
 				t.Errorf("the %s finds nothing of %q, which is theirs", role, word)
 			}
 		}
+		for link, page := range links {
+			a := c.Get(link)
+			if to := a.Header.Get("Location"); to != "" {
+				a = c.Get(to)
+			}
+			if a.Status != http.StatusOK {
+				t.Errorf("%s: %s leads to %s: %d", role, page, link, a.Status)
+			}
+		}
+		if len(links) < 30 {
+			t.Errorf("%s: %d links", role, len(links))
+		}
 	}
+}
+
+// addLinks adds the links of a page to others of the console.
+func addLinks(links map[string]string, path string, a *webtest.Answer) {
+	if a.Status != http.StatusOK || !strings.HasPrefix(a.Header.Get("Content-Type"), "text/html") {
+		return
+	}
+	a.Find("a[href^='/']").Each(func(_ int, link *goquery.Selection) {
+		links[link.AttrOr("href", "")] = path
+	})
 }
 
 // tellsNothing fails if an answer has a word of the other team that the request

@@ -33,6 +33,7 @@ type overviewPage struct {
 	Sources  []source
 	Late     *time.Time // since when an event is due that is not dispatched; nil: none is for long
 	Now      time.Time
+	System   bool // the reader may see the System page
 }
 
 // figures are those of a span of time. Each has the address of the list behind
@@ -78,7 +79,7 @@ func (s *Pages) Show(c *gin.Context) error {
 		return err
 	}
 	within := s.Within(c)
-	p := &overviewPage{Page: web.Page{Title: "Overview", Nav: "overview", At: &at}, Late: at.Late(), Now: at.Now}
+	p := &overviewPage{Page: web.Page{Title: "Overview", Nav: "overview", At: &at}, Late: at.Late(), Now: at.Now, System: within.All()}
 	if p.Work, err = s.Store.Workload(ctx, within, at); err != nil {
 		return err
 	}
