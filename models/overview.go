@@ -55,7 +55,7 @@ func (x *Webhooks) Troubled(ctx context.Context, within LocationSet, at Snapshot
 	return list, all, err
 }
 
-// Workload is what dispatch and the queue have to do, and which sources reported.
+// Workload is what dispatch and the queue have to do, and how sources fare.
 // Counts stop at DepthMax.
 type Workload struct {
 	Undispatched int64 // events
@@ -67,16 +67,57 @@ type Workload struct {
 	Broken       int64      // webhooks
 	Stopped      int64
 	Failing      int64
-	Sources      []SourceUse `gorm:"-"` // those with a problem come first, then those that reported last
+	Sources      []SourceUse `gorm:"-"` // those with a problem come first, then those with the newest event
 }
 
-// SourceUse is a source of events, and when it reported last.
+// SourceUse is a source of events or an ingest token, and how it fares.
 type SourceUse struct {
-	Name        string // of the source or the token
-	Kind        string // of the source; empty: it is a token
-	LastAt      *time.Time
-	SilentSince *time.Time // since when it has been silent for longer than expected; nil: it has not
-	Error       string     // why its newest request could not be read; empty: it could
+	Name          string     // of the source or the token
+	Kind          string     // of the source; empty: it is a token
+	LastAt        *time.Time // of its last event; nil: none came so far
+	LastReadAt    *time.Time // of a request that was verified and read, or ignored
+	SilentSince   *time.Time // since when it has been silent for longer than expected; nil: it has not
+	Error         string     // why its newest request was refused, in words; empty: it was not
+	BehindSeconds int64      // of a follower, as it said at ReportedAt
+	ReportedAt    *time.Time // nil: no follower has reported
+	CaughtUpAt    *time.Time // ReportedAt less BehindSeconds
+}
+
+// Row is the source as the list of sources has it, as far as it tells how the
+// source fares.
+func (u SourceUse) Row() SourceRow {
+	row := SourceRow{
+		Source: Source{Name: u.Name, Kind: u.Kind},
+		State:  SourceState{Source: u.Name, LastEventAt: u.LastAt, LastReadAt: u.LastReadAt, Error: u.Error, SilentSince: u.SilentSince},
+	}
+	if u.ReportedAt != nil && u.CaughtUpAt != nil {
+		row.Cursor = &SourceCursor{Source: u.Name, BehindSeconds: u.BehindSeconds, ReportedAt: *u.ReportedAt, CaughtUpAt: *u.CaughtUpAt}
+	}
+	return row
+}
+
+// farBehind is the condition that a follower is as far behind as Trouble has it.
+// It takes the times BehindMax and reportsEvery ago, and BehindMax in seconds.
+const farBehind = "u.caught_up_at <= ? and (u.reported_at < ? or u.behind_seconds >= ?)"
+
+// sourceUses selects sources and ingest tokens of the locations, as SourceUse has
+// them.
+func (l LocationSet) sourceUses() (text string, args []any) {
+	here, slugs := l.sql("location")
+	text = `
+		select s.name, s.kind, t.last_event_at as last_at, t.last_read_at, t.silent_since, coalesce(t.error, '') as error,
+			c.behind_seconds, c.reported_at, c.caught_up_at
+		from sources s left join source_states t on t.source = s.name left join source_cursors c on c.source = s.name where ` + here + `
+		union all
+		select k.name, '', t.last_event_at, t.last_read_at, t.silent_since, coalesce(t.error, ''), null, null, null
+		from tokens k left join source_states t on t.source = 'token:' || cast(k.id as text) where scope = ? and revoked_at is null and ` + here
+	if l.All() { // it may report for any location
+		text += `
+		union all
+		select 'SITEHOOKS_INGEST_TOKEN', '', t.last_event_at, t.last_read_at, t.silent_since, coalesce(t.error, ''), null, null, null
+		from installations left join source_states t on t.source = 'token:0' where ingest_token_used_at is not null`
+	}
+	return text, slices.Concat(slugs, []any{ScopeIngest}, slugs)
 }
 
 // sourcesMax is how many sources Workload names.
@@ -86,11 +127,7 @@ const sourcesMax = 20
 func (s *Store) Workload(ctx context.Context, within LocationSet, at Snapshot) (_ Workload, err error) {
 	defer wrap(&err, "measure the work")
 	here, slugs := within.sql("location")
-	configured := ""
-	if within.All() { // it may report for any location
-		configured = `union all
-			select 'SITEHOOKS_INGEST_TOKEN', '', ingest_token_used_at, null, '' from installations where ingest_token_used_at is not null`
-	}
+	uses, usesArgs := within.sourceUses()
 	// A lane's own time may be earlier than that of its next delivery. Those that
 	// go out slowly are not late.
 	var rows []struct {
@@ -98,7 +135,7 @@ func (s *Store) Workload(ctx context.Context, within LocationSet, at Snapshot) (
 		SourceUse
 	}
 	err = s.db.WithContext(ctx).Raw(`
-		select w.*, u.name, u.kind, u.last_at, u.silent_since, u.error
+		select w.*, u.*
 		from (select
 			(select count(*) from (select 1 from pending_events where `+here+` limit ?) p) as undispatched,
 			(select count(*) from dispatch_rest where set_aside_at is not null and `+here+`) as set_aside,
@@ -113,16 +150,11 @@ func (s *Store) Workload(ctx context.Context, within LocationSet, at Snapshot) (
 			(select count(*) from webhooks where state <> 'active' and state = 'stopped' and deleted_at is null and `+here+`) as stopped,
 			(select count(*) from lanes where failures_in_row > 0 and `+laneFailing+` and `+activeLane+here+`)) as failing
 		) w
-		left join (
-			select s.name, s.kind, t.last_event_at as last_at, t.silent_since, coalesce(t.error, '') as error
-			from sources s left join source_states t on t.source = s.name where `+here+`
-			union all
-			select name, '', last_used_at, null, '' from tokens where scope = ? and revoked_at is null and `+here+`
-			`+configured+`
-		) u on true
-		order by case when u.error <> '' or u.silent_since is not null then 0 when u.last_at is not null then 1 else 2 end, u.last_at desc, u.name limit ?`,
+		left join (`+uses+`) u on true
+		order by case when u.error <> '' or u.silent_since is not null or `+farBehind+` then 0 when u.last_at is not null then 1 else 2 end, u.last_at desc, u.name limit ?`,
 		slices.Concat(slugs, []any{DepthMax}, slugs, slugs, []any{DepthMax}, slugs, []any{DepthMax, at.Now}, slugs, []any{at.Now},
-			slugs, slugs, laneFailingArgs(at.Now), slugs, slugs, []any{ScopeIngest}, slugs, []any{sourcesMax})...).Scan(&rows).Error
+			slugs, slugs, laneFailingArgs(at.Now), slugs, usesArgs,
+			[]any{at.Now.Add(-BehindMax), at.Now.Add(-reportsEvery), int64(BehindMax / time.Second), sourcesMax})...).Scan(&rows).Error
 	if err != nil || len(rows) == 0 {
 		return Workload{}, err
 	}

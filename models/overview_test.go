@@ -117,24 +117,29 @@ func TestTroubledLeavesOutWhatIsSwitchedOff(t *testing.T) {
 	}
 }
 
-// TestWorkload tells the sources that reported last, those of other locations
-// left out.
+// TestWorkload tells the sources of which something is wrong, then those that
+// reported last, those of other locations left out.
 func TestWorkload(t *testing.T) {
-	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
-		for _, tok := range []models.Token{
+	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
+		for _, in := range []models.Token{
 			{Name: "site", Scope: models.ScopeIngest},
 			{Name: "team", Scope: models.ScopeIngest, Location: "team"},
 			{Name: "silent", Scope: models.ScopeIngest, Location: "main"},
 			{Name: "crm", Scope: models.ScopeSuperOffice},
 		} {
-			plain, err := s.Tokens.Create(t.Context(), tok)
+			plain, err := s.Tokens.Create(t.Context(), in)
 			ok(t, err)
-			if tok.Name != "silent" {
-				_, err = s.Tokens.Authenticate(t.Context(), plain)
-				ok(t, err)
+			tok, err := s.Tokens.Authenticate(t.Context(), plain)
+			ok(t, err)
+			if in.Name != "silent" {
+				clock.Add(time.Second)
+				s.Sources.Count(models.TokenSource(tok.ID), 1)
 			}
 		}
 		ok(t, s.Tokens.ConfiguredUsed(t.Context())) // of which limited members do not hear
+		clock.Add(time.Second)
+		s.Sources.Count(models.TokenSource(0), 1)
+		ok(t, s.Sources.Flush(t.Context()))
 		ok(t, record(t, s, event("a")))
 		named := func(within models.LocationSet) (names string, undispatched int64) {
 			work, err := s.Workload(t.Context(), within, snapshot(t, s))
@@ -147,7 +152,7 @@ func TestWorkload(t *testing.T) {
 			return names, work.Undispatched
 		}
 		names, waiting := named(models.AllLocations())
-		if rest, first := strings.CutPrefix(names, " SITEHOOKS_INGEST_TOKEN"); !first || rest != " team site silent" && rest != " site team silent" || waiting != 1 {
+		if names != " SITEHOOKS_INGEST_TOKEN team site silent" || waiting != 1 {
 			t.Errorf("%s, %d events wait", names, waiting)
 		}
 		if names, waiting = named(models.OnlyLocations("main")); names != " silent" || waiting != 1 {
@@ -155,6 +160,43 @@ func TestWorkload(t *testing.T) {
 		}
 		if names, waiting = named(models.OnlyLocations("team")); names != " team" || waiting != 0 {
 			t.Errorf("team: %s, %d events wait", names, waiting)
+		}
+	})
+}
+
+// TestFollowersThatAreBehindComeFirst, those that said so and those that report
+// no more.
+func TestFollowersThatAreBehindComeFirst(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
+		put := func(name string, behind int64) {
+			_, err := s.Sources.PutCursor(t.Context(), mary, name, models.CursorInput{Holder: "a", BehindSeconds: behind, Lease: time.Second})
+			ok(t, err)
+			s.Sources.Count(name, 1)
+			ok(t, s.Sources.Flush(t.Context()))
+		}
+		put("gone", 0)
+		clock.Add(models.BehindMax - time.Minute)
+		put("late", int64(models.BehindMax/time.Second))
+		clock.Add(time.Second)
+		put("well", int64(models.BehindMax/time.Second)-1)
+		for _, of := range []struct {
+			after  time.Duration
+			behind string
+		}{{0, "late"}, {time.Minute + time.Second, "well late gone"}} {
+			clock.Add(of.after)
+			at := snapshot(t, s)
+			work, err := s.Workload(t.Context(), models.AllLocations(), at)
+			ok(t, err)
+			var names []string
+			for i, u := range work.Sources {
+				names = append(names, u.Name)
+				if behind := u.Row().Trouble(at.Now).Behind > 0; behind != (i < len(strings.Fields(of.behind))) {
+					t.Errorf("after %s %s is number %d, behind: %v", of.after, u.Name, i, behind)
+				}
+			}
+			if got := strings.Join(names, " "); len(names) != 3 || !strings.HasPrefix(got, of.behind) {
+				t.Errorf("after %s: %s", of.after, got)
+			}
 		}
 	})
 }

@@ -6,13 +6,13 @@ package overview
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/sitehooks/sitehooks/handlers/charts"
 	"github.com/sitehooks/sitehooks/handlers/deliveries"
+	"github.com/sitehooks/sitehooks/handlers/sources"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/webhooks"
 	"github.com/sitehooks/sitehooks/handlers/wording"
@@ -60,9 +60,10 @@ type state struct {
 	N          int64
 }
 
-// source is where events come from, and when it reported last.
+// source is where events come from, and how it fares.
 type source struct {
 	models.SourceUse
+	Kind  string // in words
 	Path  string
 	Badge web.Badge
 }
@@ -148,24 +149,14 @@ func (p *overviewPage) fillStates() {
 		{"Paused", web.WebhooksPath + "?state=stopped", w.Stopped},
 	}
 	for _, u := range w.Sources {
-		p.Sources = append(p.Sources, newSource(u))
+		p.Sources = append(p.Sources, newSource(u, p.Now))
 	}
 }
 
-func newSource(u models.SourceUse) source {
-	s := source{SourceUse: u, Path: "/admin/tokens"}
+func newSource(u models.SourceUse, now time.Time) source {
+	s := source{SourceUse: u, Kind: "API token", Path: "/admin/tokens", Badge: sources.State(u.Row(), now)}
 	if u.Kind != "" {
-		s.Path = "/admin/sources/" + url.PathEscape(u.Name)
-	}
-	switch {
-	case u.Error != "":
-		s.Badge = web.Badge{Class: "st-bad", Text: "Error"}
-	case u.SilentSince != nil:
-		s.Badge = web.Badge{Class: "st-wait", Text: "Silent"}
-	case u.LastAt == nil:
-		s.Badge = web.Badge{Class: "st-none", Text: "Not used yet"}
-	default:
-		s.Badge = web.Badge{Class: "st-ok", Text: "Reporting"}
+		s.Kind, s.Path = sources.KindLabel(u.Kind), sources.Path(u.Name)
 	}
 	return s
 }

@@ -2,10 +2,13 @@ package overview_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/PuerkitoBio/goquery"
 
@@ -44,7 +47,7 @@ func TestOverview(t *testing.T) {
 		}
 		webtest.Says(t, "attention", a.Text("section[aria-labelledby=attention]"), "Broken 1", "All webhooks", "Gone ", "The receiver answered 410 Gone.", "2 held")
 		webtest.Says(t, "the queue", a.Text("section[aria-labelledby=queue]"), "On time", "Deliveries waiting 2", "Held 2")
-		webtest.Says(t, "sources", a.Text("section[aria-labelledby=sources]"), "The site API token Not used yet never")
+		webtest.Says(t, "sources", a.Text("section[aria-labelledby=sources]"), "The site API token Nothing received yet never")
 		links := 0
 		a.Find("main section a[href]").Each(func(_ int, link *goquery.Selection) {
 			href, text := link.AttrOr("href", ""), strings.TrimSpace(link.Text())
@@ -101,6 +104,46 @@ func TestOverviewAsksThreeQuestions(t *testing.T) {
 		lively(t, c)
 		if full := ask(); empty != 3 || full != 3 {
 			t.Errorf("%d questions of an empty site, %d of a lively one", empty, full)
+		}
+	})
+}
+
+// TestSourcesAreAsOnTheirPage: both pages say the same of each, and the overview
+// names those with a problem first.
+func TestSourcesAreAsOnTheirPage(t *testing.T) {
+	webtest.OnBoth(t, func(t *testing.T, c *webtest.Console) {
+		ctx := t.Context()
+		_, err := c.Store.Tokens.Create(ctx, models.Token{Name: "a token", Scope: models.ScopeIngest})
+		webtest.OK(t, err)
+		for _, name := range []string{"failing", "new", "silent", "well"} {
+			_, _, err = c.Store.Sources.Create(ctx, webtest.Boss, name, models.SourceInput{Kind: "generic", Location: "main", ExpectHours: 1})
+			webtest.OK(t, err)
+		}
+		c.Exec("update sources set updated_at = ? where name = 'silent'", time.Now().UTC().Add(-2*time.Hour))
+		_, err = c.Store.Sources.Silence(ctx)
+		webtest.OK(t, err)
+		webtest.OK(t, c.Store.Sources.Keep(ctx, &models.SourceRequest{Source: "failing", Verified: true, State: models.RequestRefused, Reason: "The body is not JSON."}))
+		webtest.OK(t, c.Store.Sources.Keep(ctx, &models.SourceRequest{Source: "well", Verified: true, State: models.RequestAccepted, Accepted: 1}))
+		_, err = c.Store.Sources.PutCursor(ctx, webtest.Boss, "behind", models.CursorInput{Holder: "a", BehindSeconds: 3 * 3600, Lease: time.Minute})
+		webtest.OK(t, err)
+		c.Store.Sources.Count("behind", 1)
+		webtest.OK(t, c.Store.Sources.Flush(ctx))
+		states := func(path, rows string) (names []string, words map[string]string) {
+			words = map[string]string{}
+			c.Get(path).Want(http.StatusOK).Find(rows).Each(func(_ int, row *goquery.Selection) {
+				name := row.Find("td.o1 a").Text()
+				names, words[name] = append(names, name), webtest.Words(row.Find("td.o2"))
+			})
+			return names, words
+		}
+		first, overview := states("/admin", "section[aria-labelledby=sources] tbody tr")
+		_, list := states("/admin/sources", "main tbody tr")
+		if len(list) != 6 || !maps.Equal(overview, list) {
+			t.Errorf("the overview says %q, the list %q", overview, list)
+		}
+		webtest.Says(t, "a late follower", overview["behind"], "Behind by 3 h")
+		if top := strings.Join(slices.Sorted(slices.Values(first[:min(3, len(first))])), " "); top != "behind failing silent" {
+			t.Errorf("the overview begins with %s of %v", top, first)
 		}
 	})
 }

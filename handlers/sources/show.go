@@ -80,8 +80,8 @@ func (s *Pages) Show(c *gin.Context) error {
 		return err
 	}
 	p := &sourcePage{
-		Page: web.Page{Title: row.Name, Nav: nav, At: &at}, Row: row, Kind: kindLabel(row.Kind), Place: places.Of(row.Location),
-		State: stateOf(row, at.Now), Secrets: secretLines(row.Source),
+		Page: web.Page{Title: row.Name, Nav: nav, At: &at}, Row: row, Kind: KindLabel(row.Kind), Place: places.Of(row.Location),
+		State: State(row, at.Now), Secrets: secretLines(row.Source),
 	}
 	if row.Cursor != nil {
 		p.Behind = web.Span(row.Cursor.Behind(at.Now))

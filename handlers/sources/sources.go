@@ -91,8 +91,8 @@ func (s *Pages) List(c *gin.Context) error {
 	for _, one := range rows {
 		names, slugs = append(names, one.Name), append(slugs, one.Location)
 		p.Rows = append(p.Rows, row{
-			Name: one.Name, Path: Path(one.Name), Kind: kindLabel(one.Kind), Location: one.Location,
-			State: stateOf(one, at.Now), LastEventAt: one.State.LastEventAt, Source: true, Follows: one.Follows(),
+			Name: one.Name, Path: Path(one.Name), Kind: KindLabel(one.Kind), Location: one.Location,
+			State: State(one, at.Now), LastEventAt: one.State.LastEventAt, Source: true, Follows: one.Follows(),
 		})
 	}
 	for _, tok := range tokens {
@@ -165,8 +165,8 @@ func spark(hours []models.SourceHour, now time.Time) (charts.Sparkline, int64) {
 	return line, sum
 }
 
-// kindLabel is a kind in words.
-func kindLabel(kind string) string {
+// KindLabel is a kind in words.
+func KindLabel(kind string) string {
 	if kind == models.KindFollower {
 		return "Follower"
 	}
@@ -180,8 +180,8 @@ func kindLabel(kind string) string {
 // all of it.
 const stateMost = 150
 
-// stateOf is the state of a source in words.
-func stateOf(row models.SourceRow, now time.Time) web.Badge {
+// State is the state of a source in words.
+func State(row models.SourceRow, now time.Time) web.Badge {
 	switch t := row.Trouble(now); {
 	case t.Failing != "":
 		return web.Badge{Class: "st-bad st-words", Text: "Failing: " + wording.Cut(strings.TrimSuffix(t.Failing, "."), stateMost)}
