@@ -28,7 +28,7 @@ type EventQuery struct {
 	// Webhook leaves only events that this webhook matched; with MatchedNone,
 	// those that it did not match. 0: any.
 	Webhook int64
-	Matched string // MatchedSome or MatchedNone: whether any webhook matched; empty: either
+	Matched string // MatchedSome or MatchedNone: whether any webhook matched; MatchedWaiting; empty: any
 	// NoUnlogged leaves out events that were dispatched while trigger history
 	// was off.
 	NoUnlogged bool

@@ -10,6 +10,8 @@ import (
 const (
 	MatchedSome = "some" // at least one webhook
 	MatchedNone = "none"
+	// MatchedWaiting are events that wait for dispatch, which matches them.
+	MatchedWaiting = "waiting"
 )
 
 // MatchedWebhook is a webhook that an event matched.
@@ -63,11 +65,17 @@ func (x *Events) Matched(ctx context.Context, ids []int64, webhook int64) (_ map
 // matched, and that this was logged.
 const matchedByFilter = "(select logged from dispatches p where p.id = d.dispatch_id and p.sent_by = '')"
 
+// isPending is the condition that one of the events waits for dispatch.
+const isPending = `exists (select 1 from pending_events p where p.location = events.location and p.received_at = events.received_at and p.event_id = events.id)`
+
 // whereMatched selects events by the webhooks that they matched. Each event is
 // looked up by its number.
 func (q EventQuery) whereMatched(db *gorm.DB) *gorm.DB {
 	if q.Webhook == 0 && q.Matched == "" {
 		return db
+	}
+	if q.Matched == MatchedWaiting {
+		return db.Where(isPending)
 	}
 	one, args := "", []any(nil)
 	if q.Webhook != 0 {
@@ -81,6 +89,5 @@ func (q EventQuery) whereMatched(db *gorm.DB) *gorm.DB {
 	if q.Webhook == 0 { // of no delivery tells, so that its dispatch has a row
 		return db.Where("coalesce((select x.merged_into is null from dispatched_events x where x.event_id = events.id), false) and not "+matched, args...)
 	}
-	return db.Where(`not exists (select 1 from pending_events p where p.location = events.location and p.received_at = events.received_at and p.event_id = events.id)
-		and not exists (select 1 from dispatched_events x where x.event_id = events.id and x.merged_into is not null) and not `+matched, args...)
+	return db.Where(`not `+isPending+` and not exists (select 1 from dispatched_events x where x.event_id = events.id and x.merged_into is not null) and not `+matched, args...)
 }

@@ -59,15 +59,19 @@ func (x *Webhooks) Troubled(ctx context.Context, within LocationSet, at Snapshot
 // Counts stop at DepthMax.
 type Workload struct {
 	Undispatched int64 // events
-	SetAside     int64 // times that dispatch gave up: see Rest
-	LastRun      *time.Time
-	Waiting      int64      // deliveries, held ones included
-	Held         int64      // of these, those whose webhook is paused or broken
-	OldestDue    *time.Time // since when the oldest due delivery waits; nil: none does
-	Broken       int64      // webhooks
-	Stopped      int64
-	Failing      int64
-	Sources      []SourceUse `gorm:"-"` // those with a problem come first, then those with the newest event
+	// UndispatchedDay and UndispatchedWeek are how many of these were received
+	// since the times that Workload was given.
+	UndispatchedDay, UndispatchedWeek int64
+
+	SetAside  int64 // times that dispatch gave up: see Rest
+	LastRun   *time.Time
+	Waiting   int64      // deliveries, held ones included
+	Held      int64      // of these, those whose webhook is paused or broken
+	OldestDue *time.Time // since when the oldest due delivery waits; nil: none does
+	Broken    int64      // webhooks
+	Stopped   int64
+	Failing   int64
+	Sources   []SourceUse `gorm:"-"` // those with a problem come first, then those with the newest event
 }
 
 // SourceUse is a source of events or an ingest token, and how it fares.
@@ -123,8 +127,9 @@ func (l LocationSet) sourceUses() (text string, args []any) {
 // sourcesMax is how many sources Workload names.
 const sourcesMax = 20
 
-// Workload measures the work of some locations.
-func (s *Store) Workload(ctx context.Context, within LocationSet, at Snapshot) (_ Workload, err error) {
+// Workload measures the work of some locations. Events that wait are also counted
+// from the beginnings of a day and of a week on.
+func (s *Store) Workload(ctx context.Context, within LocationSet, at Snapshot, day, week time.Time) (_ Workload, err error) {
 	defer wrap(&err, "measure the work")
 	here, slugs := within.sql("location")
 	uses, usesArgs := within.sourceUses()
@@ -135,9 +140,11 @@ func (s *Store) Workload(ctx context.Context, within LocationSet, at Snapshot) (
 		SourceUse
 	}
 	err = s.db.WithContext(ctx).Raw(`
-		select w.*, u.*
-		from (select
-			(select count(*) from (select 1 from pending_events where `+here+` limit ?) p) as undispatched,
+		select p.*, w.*, u.*
+		from (select count(*) as undispatched, coalesce(sum(case when received_at >= ? then 1 else 0 end), 0) as undispatched_day,
+				coalesce(sum(case when received_at >= ? then 1 else 0 end), 0) as undispatched_week
+			from (select received_at from pending_events where `+here+` limit ?) e) p
+		cross join (select
 			(select count(*) from dispatch_rest where set_aside_at is not null and `+here+`) as set_aside,
 			(select last_at from dispatch_runs where id = 1) as last_run,
 			(select count(*) from (select 1 from delivery_queue where `+within.webhooks("webhook_id")+` limit ?) q) as waiting,
@@ -152,7 +159,7 @@ func (s *Store) Workload(ctx context.Context, within LocationSet, at Snapshot) (
 		) w
 		left join (`+uses+`) u on true
 		order by case when u.error <> '' or u.silent_since is not null or `+farBehind+` then 0 when u.last_at is not null then 1 else 2 end, u.last_at desc, u.name limit ?`,
-		slices.Concat(slugs, []any{DepthMax}, slugs, slugs, []any{DepthMax}, slugs, []any{DepthMax, at.Now}, slugs, []any{at.Now},
+		slices.Concat([]any{day, week}, slugs, []any{DepthMax}, slugs, slugs, []any{DepthMax}, slugs, []any{DepthMax, at.Now}, slugs, []any{at.Now},
 			slugs, slugs, laneFailingArgs(at.Now), slugs, usesArgs,
 			[]any{at.Now.Add(-BehindMax), at.Now.Add(-reportsEvery), int64(BehindMax / time.Second), sourcesMax})...).Scan(&rows).Error
 	if err != nil || len(rows) == 0 {

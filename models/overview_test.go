@@ -84,7 +84,7 @@ func TestTroubled(t *testing.T) {
 		if list, all, err = s.Webhooks.Troubled(t.Context(), models.OnlyLocations("team"), snapshot(t, s), 9); err != nil || all+int64(len(list)) != 0 {
 			t.Errorf("of another location: %v, %v", list, err)
 		}
-		work, err := s.Workload(t.Context(), models.AllLocations(), snapshot(t, s))
+		work, err := s.Workload(t.Context(), models.AllLocations(), snapshot(t, s), time.Time{}, time.Time{})
 		ok(t, err)
 		want(t, "webhooks", [3]int64{work.Broken, work.Stopped, work.Failing}, [3]int64{1, 2, 1})
 		want(t, "deliveries", [2]int64{work.Waiting, work.Held}, [2]int64{1, 1})
@@ -141,13 +141,17 @@ func TestWorkload(t *testing.T) {
 		s.Sources.Count(models.TokenSource(0), 1)
 		ok(t, s.Sources.Flush(t.Context()))
 		ok(t, record(t, s, event("a")))
+		clock.Add(time.Second)
 		named := func(within models.LocationSet) (names string, undispatched int64) {
-			work, err := s.Workload(t.Context(), within, snapshot(t, s))
+			work, err := s.Workload(t.Context(), within, snapshot(t, s), clock.Now(), clock.Now().Add(-time.Hour))
 			ok(t, err)
 			for _, u := range work.Sources {
 				if names += " " + u.Name; (u.LastAt == nil) != (u.Name == "silent") {
 					t.Errorf("%s reported at %v", u.Name, u.LastAt)
 				}
+			}
+			if work.UndispatchedDay != 0 || work.UndispatchedWeek != work.Undispatched {
+				t.Errorf("%d events wait, %d of them of today, %d of the week", work.Undispatched, work.UndispatchedDay, work.UndispatchedWeek)
 			}
 			return names, work.Undispatched
 		}
@@ -185,7 +189,7 @@ func TestFollowersThatAreBehindComeFirst(t *testing.T) {
 		}{{0, "late"}, {time.Minute + time.Second, "well late gone"}} {
 			clock.Add(of.after)
 			at := snapshot(t, s)
-			work, err := s.Workload(t.Context(), models.AllLocations(), at)
+			work, err := s.Workload(t.Context(), models.AllLocations(), at, at.Now, at.Now)
 			ok(t, err)
 			var names []string
 			for i, u := range work.Sources {

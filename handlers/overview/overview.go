@@ -6,6 +6,7 @@ package overview
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -36,10 +37,11 @@ type overviewPage struct {
 	System   bool // the reader may see the System page
 }
 
-// figures are those of a span of time. Each has the address of the list behind
-// it.
+// figures are those of a span of time, which begins with an hour. Each has the
+// address of the list behind it, from that hour on.
 type figures struct {
 	Title, ID                            string
+	Since                                time.Time
 	Events, Delivered, Failed            int64
 	Mean, Slowest                        string // response times; empty: nothing was sent
 	EventsPath, DeliveredPath, TriedPath string
@@ -81,7 +83,7 @@ func (s *Pages) Show(c *gin.Context) error {
 	}
 	within := s.Within(c)
 	p := &overviewPage{Page: web.Page{Title: "Overview", Nav: "overview", At: &at}, Late: at.Late(), Now: at.Now, System: within.All()}
-	if p.Work, err = s.Store.Workload(ctx, within, at); err != nil {
+	if p.Work, err = s.Store.Workload(ctx, within, at, charts.DaySince(at.Now), charts.WeekSince(at.Now)); err != nil {
 		return err
 	}
 	if err = s.hours(ctx, p, within); err != nil {
@@ -108,8 +110,8 @@ func (s *Pages) hours(ctx context.Context, p *overviewPage, within models.Locati
 		return err
 	}
 	p.Spans = []figures{
-		newFigures("Last 24 hours", "24h", hours, charts.DaySince(p.Now), p.Work.Undispatched),
-		newFigures("Last 7 days", "7d", hours, charts.WeekSince(p.Now), p.Work.Undispatched),
+		newFigures("Last 24 hours", "24h", hours, charts.DaySince(p.Now), p.Work.UndispatchedDay),
+		newFigures("Last 7 days", "7d", hours, charts.WeekSince(p.Now), p.Work.UndispatchedWeek),
 	}
 	delivered := make([]models.WebhookHour, len(hours))
 	for i, h := range hours {
@@ -119,13 +121,14 @@ func (s *Pages) hours(ctx context.Context, p *overviewPage, within models.Locati
 	return nil
 }
 
-// newFigures adds up the hours of a span. Events that wait for dispatch are in
-// no hour yet.
-func newFigures(title, span string, hours []models.SiteHour, since time.Time, waiting int64) figures {
+// newFigures adds up the hours of a span. Events of the span that wait for
+// dispatch are in no hour yet.
+func newFigures(title, id string, hours []models.SiteHour, since time.Time, waiting int64) figures {
+	from := "from=" + url.QueryEscape(since.UTC().Format("2006-01-02T15:04"))
 	f := figures{
-		Title: title, ID: span, Events: waiting,
-		EventsPath: web.TriggersPath + "?time=" + span, DeliveredPath: "/admin/deliveries?state=delivered&time=" + span,
-		FailedPath: "/admin/deliveries?state=tried&time=" + span, TriedPath: "/admin/deliveries?time=" + span,
+		Title: title, ID: id, Since: since, Events: waiting,
+		EventsPath: web.TriggersPath + "?" + from, DeliveredPath: "/admin/deliveries?state=delivered&" + from,
+		FailedPath: "/admin/deliveries?state=tried&" + from, TriedPath: "/admin/deliveries?" + from,
 	}
 	var sum, slowest int64
 	for _, h := range hours {

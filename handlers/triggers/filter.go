@@ -20,9 +20,9 @@ type triggerFilter struct {
 	Type     string `form:"type"`
 	Tag      string `form:"tag"`
 	Webhook  string `form:"webhook" binding:"omitempty,number"`
-	// Matched is whether a webhook matched, or the one of the filter; any asks
-	// why that one did not fire.
-	Matched string `form:"matched" binding:"omitempty,oneof=some none any"`
+	// Matched is whether a webhook matched, or the one of the filter, or that the
+	// event waits for dispatch; any asks why that webhook did not fire.
+	Matched string `form:"matched" binding:"omitempty,oneof=some none waiting any"`
 	Before  string `form:"before" binding:"omitempty,number"` // where the page begins
 	web.TimeFilter
 }
@@ -55,15 +55,18 @@ const matchedAny = "any"
 
 // matchedChoices are the choices of outcomes; with a webhook, of its own.
 func matchedChoices(f triggerFilter) []web.Choice {
+	waiting := web.Choice{Value: models.MatchedWaiting, Label: "Waiting for dispatch", Chosen: f.Matched == models.MatchedWaiting}
 	if f.Webhook == "" {
 		return []web.Choice{
 			{Value: models.MatchedSome, Label: "Matched a webhook", Chosen: f.Matched == models.MatchedSome},
 			{Value: models.MatchedNone, Label: "Matched nobody", Chosen: f.Matched == models.MatchedNone},
+			waiting,
 		}
 	}
 	return []web.Choice{
 		{Value: models.MatchedSome, Label: "Matched this webhook", Chosen: f.Matched == models.MatchedSome || f.Matched == ""},
 		{Value: models.MatchedNone, Label: "Did not match it", Chosen: f.Matched == models.MatchedNone},
+		waiting,
 		{Value: matchedAny, Label: "Either", Chosen: f.Matched == matchedAny},
 	}
 }

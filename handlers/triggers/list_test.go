@@ -190,11 +190,13 @@ func TestEventsByWhatTheyMatched(t *testing.T) {
 			t.Errorf("a name leads to %q", to)
 		}
 		for query, want := range map[string]string{
-			"webhook=" + web.FormatID(go1.ID):                   "Both",
-			"webhook=" + web.FormatID(py.ID):                    "Only Python,Both",
-			"webhook=" + web.FormatID(py.ID) + "&matched=some":  "Only Python,Both",
-			"webhook=" + web.FormatID(go1.ID) + "&matched=none": "For many,For nobody,Only Python",
-			"webhook=" + web.FormatID(go1.ID) + "&matched=any":  "Not dispatched,For many,For nobody,Only Python,Both",
+			"webhook=" + web.FormatID(go1.ID):                      "Both",
+			"webhook=" + web.FormatID(py.ID):                       "Only Python,Both",
+			"webhook=" + web.FormatID(py.ID) + "&matched=some":     "Only Python,Both",
+			"webhook=" + web.FormatID(go1.ID) + "&matched=none":    "For many,For nobody,Only Python",
+			"webhook=" + web.FormatID(go1.ID) + "&matched=any":     "Not dispatched,For many,For nobody,Only Python,Both",
+			"webhook=" + web.FormatID(go1.ID) + "&matched=waiting": "Not dispatched",
+			"matched=waiting": "Not dispatched", "matched=waiting&tag=go": "",
 			"matched=none": "For nobody", "matched=some": "For many,Only Python,Both", "matched=none&tag=go": "", "location=python-wranglers&matched=some": "",
 		} {
 			if got, _ := titles(query); strings.Join(got, ",") != want {
