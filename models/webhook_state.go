@@ -19,11 +19,16 @@ func (x *Webhooks) Pause(ctx context.Context, by Actor, id int64) (err error) {
 		if err != nil || w.State == WebhookStopped {
 			return err
 		}
-		if err := x.s.setState(tx, &w, by, now, WebhookStopped, ""); err != nil {
-			return err
-		}
-		return auditAt(tx, by, now, w.Location, "webhook.paused", label(w), "")
+		return x.pause(tx, &w, by, now)
 	})
+}
+
+// pause stops a locked webhook.
+func (x *Webhooks) pause(tx *gorm.DB, w *Webhook, by Actor, now time.Time) error {
+	if err := x.s.setState(tx, w, by, now, WebhookStopped, ""); err != nil {
+		return err
+	}
+	return auditAt(tx, by, now, w.Location, "webhook.paused", label(*w), "")
 }
 
 // Resume makes a webhook active again and either sends its held deliveries, by

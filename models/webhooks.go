@@ -38,6 +38,8 @@ type WebhookInput struct {
 	Options       map[string]string
 	// Paused creates the webhook stopped; a save changes no state.
 	Paused bool
+	// PauseFirst stops an active webhook together with a save.
+	PauseFirst bool
 	// Before are the sealed values of the version that is replaced, when the
 	// caller has opened them; nil: they are opened for the audit log.
 	Before *Opened
@@ -151,10 +153,7 @@ func (x *Webhooks) Update(ctx context.Context, by Actor, id int64, updatedAt tim
 			}
 		}
 		w = old
-		if err := x.apply(&w, by, now, in); err != nil {
-			return err
-		}
-		if err := tx.Select("*").Updates(&w).Error; err != nil {
+		if err := x.replace(tx, &w, by, now, in); err != nil {
 			return err
 		}
 		changed := x.changes(old, w, in)
@@ -171,6 +170,20 @@ func (x *Webhooks) Update(ctx context.Context, by Actor, id int64, updatedAt tim
 		return auditAt(tx, by, now, oneLocation(old.Location, w.Location), "webhook.saved", label(w), changed)
 	})
 	return w, x.s.countDropped(dropped, err)
+}
+
+// replace saves the input over a locked webhook, which it stops before if that
+// was asked for.
+func (x *Webhooks) replace(tx *gorm.DB, w *Webhook, by Actor, now time.Time, in WebhookInput) error {
+	if in.PauseFirst && w.State == WebhookActive {
+		if err := x.pause(tx, w, by, now); err != nil {
+			return err
+		}
+	}
+	if err := x.apply(w, by, now, in); err != nil {
+		return err
+	}
+	return tx.Select("*").Updates(w).Error
 }
 
 // apply writes the input over the webhook and seals its secret values.

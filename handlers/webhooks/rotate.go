@@ -183,15 +183,10 @@ func (s *Pages) rotateAdd(c *gin.Context, p, at *rotatePage, f *wire.Format, sav
 		p.Faults = web.Faults{"secret": "This is the secret that is saved already. Enter another, or leave this empty."}
 		return nil
 	}
-	ctx, by := c.Request.Context(), web.ActorOf(c)
 	change := saved.Unchanged(f)
 	change.Input.Secrets[i].Set, change.Input.Before = plain, &saved.Opened
-	if at.Single() && p.Pause && p.Webhook.State == models.WebhookActive {
-		if err := s.Store.Webhooks.Pause(ctx, by, p.Webhook.ID); err != nil {
-			return err
-		}
-	}
-	w, err := s.Store.Webhooks.Update(ctx, by, p.Webhook.ID, form.version(), change.Input)
+	change.Input.PauseFirst = at.Single() && p.Pause
+	w, err := s.Store.Webhooks.Update(c.Request.Context(), web.ActorOf(c), p.Webhook.ID, form.version(), change.Input)
 	if err != nil {
 		return err
 	}

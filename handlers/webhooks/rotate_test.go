@@ -91,6 +91,11 @@ func TestRotateWithOneSecret(t *testing.T) {
 	if a := step(c, w, "add", "secret", "the old key").Want(http.StatusUnprocessableEntity); a.Text("#secret-err") == "" || c.Reload(w).State != models.WebhookActive {
 		t.Errorf("the same secret again: %s", a.Text("main"))
 	}
+	// Somebody saved it since the page was opened: nothing is done, so it is not paused either.
+	late := c.Post(webhooks.WebhookPath(w.ID)+"/rotate", url.Values{"do": {"add"}, "secret": {"the new key"}, "pause": {"1"}, "updated_at": {"2020-01-01T00:00:00Z"}})
+	if late.Want(http.StatusUnprocessableEntity).Text("[role=alert]") == "" || c.Reload(w).State != models.WebhookActive || c.Opened(c.Reload(w)).Secrets[0] != "the old key" {
+		t.Errorf("refused, and the webhook is %s: %s", c.Reload(w).State, late.Text("main"))
+	}
 	added := step(c, w, "add", "secret", "the new key", "pause", "1").Want(http.StatusOK)
 	w = c.Reload(w)
 	if c.Opened(w).Secrets != [2]string{"the new key"} || w.State != models.WebhookStopped || added.Text("#new-secret") != "the new key" {
