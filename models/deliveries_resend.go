@@ -163,9 +163,26 @@ func (x *Deliveries) ResendAll(ctx context.Context, by Actor, q DeliveryQuery, c
 		if err != nil {
 			return err
 		}
-		return auditAt(tx, by, r.At, q.Within.narrow(""), "delivery.resent", strconv.FormatInt(r.Total, 10)+" deliveries", what)
+		return auditResent(tx, by, r.At, what)
 	})
 	return r, err
+}
+
+// auditResent writes an entry for each location whose deliveries were resent at a
+// time, so that its members see it.
+func auditResent(tx *gorm.DB, by Actor, at time.Time, what string) error {
+	var rows []struct {
+		Location string
+		N        int64
+	}
+	err := tx.Table("delivery_queue q").Select("w.location, count(*) as n").Joins("join webhooks w on w.id = q.webhook_id").
+		Where("q.resend and q.due_at = ?", at).Group("w.location").Order("w.location").Find(&rows).Error
+	for _, row := range rows {
+		if err == nil {
+			err = auditAt(tx, by, at, row.Location, "delivery.resent", strconv.FormatInt(row.N, 10)+" deliveries", what)
+		}
+	}
+	return err
 }
 
 // resendMany queues ended deliveries whose webhook can send. An erased body

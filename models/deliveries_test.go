@@ -200,6 +200,39 @@ func TestResendAll(t *testing.T) {
 	})
 }
 
+// TestEachLocationSeesThatItsDeliveriesWereResent, also when those of others were
+// resent with them.
+func TestEachLocationSeesThatItsDeliveriesWereResent(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
+		dispatchAtOnce(t, s)
+		at := func(slug string) models.Webhook {
+			return create(t, s, func(in *models.WebhookInput) { in.Location = slug })
+		}
+		for i, w := range []models.Webhook{at("main"), at("team-a"), at("team-b")} {
+			many(t, s, w, i+1, clock.Now())
+			ok(t, s.DB().Exec("update deliveries set location = ? where webhook_id = ?", w.Location, w.ID).Error)
+		}
+		seen := func(within models.LocationSet) string {
+			var list []string
+			rows, _, err := s.Audit.Search(t.Context(), models.AuditQuery{Within: within, Subject: "delivery", Limit: 10})
+			ok(t, err)
+			for _, row := range rows {
+				list = append(list, row.Location+" "+row.Target+" "+row.Detail)
+			}
+			return strings.Join(list, ", ")
+		}
+		r, err := s.Deliveries.ResendAll(t.Context(), mary, models.DeliveryQuery{Within: models.OnlyLocations("team-a", "team-b")}, models.Resendable{Through: 100}, "both")
+		ok(t, err)
+		want(t, "resent", r.Total, 5)
+		want(t, "seen at one", seen(models.OnlyLocations("team-a")), "team-a 2 deliveries both")
+		want(t, "seen at both", seen(models.OnlyLocations("team-a", "team-b")), "team-b 3 deliveries both, team-a 2 deliveries both")
+		want(t, "seen at neither", seen(models.OnlyLocations("main")), "")
+		_, err = s.Deliveries.ResendAll(t.Context(), mary, models.DeliveryQuery{Within: models.AllLocations()}, models.Resendable{Through: 100}, "all")
+		ok(t, err)
+		want(t, "seen at main", seen(models.OnlyLocations("main")), "main 1 deliveries all")
+	})
+}
+
 func TestErase(t *testing.T) {
 	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
 		dispatchAtOnce(t, s)
