@@ -101,7 +101,7 @@ func testEventsSentByHand(b *bench, kind string) {
 	if before.MatchVersion == nil || after.MatchVersion == nil || *after.MatchVersion != *before.MatchVersion || !after.DispatchedAt.Equal(*before.DispatchedAt) {
 		b.t.Errorf("the event was dispatched %+v, and now %+v", before, after)
 	}
-	matched, err := b.store.Events.Matched(b.t.Context(), []int64{after.ID}, 0)
+	matched, err := b.store.Events.Matched(b.t.Context(), models.AllLocations(), []int64{after.ID}, 0)
 	ok(b.t, err)
 	if matched[after.ID].N != 1 {
 		b.t.Errorf("%d webhooks matched, one heard of it: %s", matched[after.ID].N, heard.Name)

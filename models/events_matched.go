@@ -19,6 +19,7 @@ type MatchedWebhook struct {
 	ID      int64
 	Name    string
 	Deleted bool
+	Moved   bool // to a location that may not be seen; it has no name here
 }
 
 // Matches are the webhooks that an event matched.
@@ -32,8 +33,8 @@ const MatchedNamed = 3
 
 // Matched returns the webhooks that each of these events matched, as the trigger
 // history has it, without those it was sent to by hand; one that matched none is
-// left out. With a webhook it looks at that one alone; 0: all.
-func (x *Events) Matched(ctx context.Context, ids []int64, webhook int64) (_ map[int64]Matches, err error) {
+// left out. Webhooks that are outside of the locations now are not named. With a webhook it looks at that one alone; 0: all.
+func (x *Events) Matched(ctx context.Context, within LocationSet, ids []int64, webhook int64) (_ map[int64]Matches, err error) {
 	defer wrap(&err, "find matched webhooks")
 	matched := map[int64]Matches{}
 	if len(ids) == 0 {
@@ -41,21 +42,24 @@ func (x *Events) Matched(ctx context.Context, ids []int64, webhook int64) (_ map
 	}
 	var rows []struct {
 		EventID, N, WebhookID int64
-		Name                  string
+		Name, Location        string
 		Deleted               bool
 	}
 	// gorm has no union.
 	which := "event_id in ? and (? = 0 or webhook_id = ?)"
 	err = x.s.db.WithContext(ctx).Raw(`
-		select r.event_id, r.n, r.webhook_id, coalesce(w.name, '') as name, w.deleted_at is not null as deleted
+		select r.event_id, r.n, r.webhook_id, coalesce(w.name, '') as name, coalesce(w.location, '') as location, w.deleted_at is not null as deleted
 		from (select m.*, count(*) over (partition by event_id) as n, row_number() over (partition by event_id order by webhook_id) as k
 			from (select event_id, webhook_id from deliveries d where `+which+` and `+matchedByFilter+`
 				union all select event_id, webhook_id from triggers where `+which+`) m) r
 		left join webhooks w on w.id = r.webhook_id where r.k <= ? order by r.event_id, r.k`,
 		ids, webhook, webhook, ids, webhook, webhook, MatchedNamed).Scan(&rows).Error
 	for _, r := range rows {
-		m := matched[r.EventID]
-		m.N, m.First = r.N, append(m.First, MatchedWebhook{r.WebhookID, r.Name, r.Deleted})
+		m, one := matched[r.EventID], MatchedWebhook{ID: r.WebhookID, Moved: true}
+		if within.Has(r.Location) {
+			one = MatchedWebhook{ID: r.WebhookID, Name: r.Name, Deleted: r.Deleted}
+		}
+		m.N, m.First = r.N, append(m.First, one)
 		matched[r.EventID] = m
 	}
 	return matched, err

@@ -181,6 +181,7 @@ func (s *Pages) triggerResults(ctx context.Context, within models.LocationSet, p
 				result.byHand(row, enabled, p.Now)
 			}
 		}
+		result.withhold(within, one)
 		if f, known := wire.Lookup(one.Webhook.Type); known && p.CanSend {
 			result.CanSend = carries(f, one.Webhook, p.Event)
 		}

@@ -110,7 +110,7 @@ func (s *Pages) showTriggerHistory(c *gin.Context, status int, unknown string) e
 	if p.Lines, err = s.triggerLines(c, found.Rows, settings.DispatchDelay, p.Now); err != nil {
 		return err
 	}
-	if err = s.triggersMatched(ctx, p); err != nil {
+	if err = s.triggersMatched(ctx, query.Within, p); err != nil {
 		return err
 	}
 	if found.Next > 0 {
@@ -151,7 +151,7 @@ func (s *Pages) onlyLogged(ctx context.Context, p *triggerHistoryPage, q *models
 
 // triggersMatched fills in which webhooks each event matched, or whether it
 // matched the one that is asked about.
-func (s *Pages) triggersMatched(ctx context.Context, p *triggerHistoryPage) error {
+func (s *Pages) triggersMatched(ctx context.Context, within models.LocationSet, p *triggerHistoryPage) error {
 	ids, webhook := make([]int64, len(p.Lines)), int64(0)
 	for i := range p.Lines {
 		ids[i] = p.Lines[i].ID
@@ -159,7 +159,7 @@ func (s *Pages) triggersMatched(ctx context.Context, p *triggerHistoryPage) erro
 	if p.Question != nil {
 		webhook = p.Question.Webhook.ID
 	}
-	matched, err := s.Store.Events.Matched(ctx, ids, webhook)
+	matched, err := s.Store.Events.Matched(ctx, within, ids, webhook)
 	for i := range p.Lines {
 		p.Lines[i].match(matched[p.Lines[i].ID], webhook != 0)
 	}

@@ -155,6 +155,58 @@ func TestNewTriggerLine(t *testing.T) {
 	}
 }
 
+// TestHistoryKeepsWhatMovedAwayToItself: a webhook that was moved to another
+// location, and renamed there, is not told of to a member of the one that it left.
+func TestHistoryKeepsWhatMovedAwayToItself(t *testing.T) {
+	webtest.OnBoth(t, func(t *testing.T, c *webtest.Console) {
+		s := &webtest.HistorySite{T: t, Store: c.Store}
+		s.Set(models.DispatchDelay, "0")
+		s.Set(models.DispatchInterval, "0")
+		here := func(in *models.WebhookInput) { in.Location = "devcentral" }
+		moves := s.Hook("Named before", here)
+		s.Hook("Stays here", here)
+		by := s.Hook("Sent by hand to", func(in *models.WebhookInput) {
+			in.Location, in.TagMode, in.Tags = "devcentral", models.TagsSpecific, []string{"none"}
+		})
+		s.Event("e-1", "One", func(e *models.NewEvent) { e.Location = "devcentral" })
+		s.Dispatch(1)
+		d := s.NewestDelivery(moves.ID)
+		event := web.TriggerPath(s.Number("e-1"))
+		c.Post(event+"/send", url.Values{"once": {"x"}, "webhook": {web.FormatID(by.ID)}}).Want(http.StatusSeeOther)
+		hand := s.NewestDelivery(by.ID)
+		for _, w := range []models.Webhook{moves, by} {
+			in := models.WebhookInput{
+				Type: w.Type, Name: "Renamed elsewhere", Location: "zebra-team", Key: "key-elsewhere-" + web.FormatID(w.ID), Events: w.Events, TagMode: w.TagMode,
+				URL: "https://hooks.example/x", URLShown: "https://hooks.example/x",
+			}
+			_, err := s.Store.Webhooks.Update(t.Context(), models.Actor{Name: "Mover"}, w.ID, w.UpdatedAt, in)
+			s.Must(err)
+		}
+		all := c.Get("/admin/trigger-history").Text("tbody") + c.Get(event).Body
+		for _, word := range []string{"to Renamed elsewhere, Stays here", d.PublicID, hand.PublicID} {
+			if !strings.Contains(all, word) {
+				t.Errorf("a member of all locations does not see %q: %s", word, all)
+			}
+		}
+		c.LogIn(c.AddUser(models.User{Email: "limited@example.com", Name: "Limited", Role: models.RoleAdministrator, Limited: true, Locations: []string{"devcentral"}}))
+		list, page := c.Get("/admin/trigger-history"), c.Get(event)
+		webtest.Says(t, "the list", list.Text("tbody"), "to a webhook that has moved away, Stays here,")
+		webtest.Says(t, "the event", page.Text("main"), "Named before", "has moved to another location", "Stays here", "Sent by hand by")
+		for name, body := range map[string]string{"the list": list.Text("tbody"), "the event": page.Body} {
+			for _, word := range []string{"Renamed elsewhere", "key-elsewhere", "/" + d.PublicID, "/" + hand.PublicID, "zebra", "/admin/webhooks/" + web.FormatID(moves.ID) + `"`} {
+				if strings.Contains(body, word) {
+					t.Errorf("%s tells %q", name, word)
+				}
+			}
+		}
+		for _, link := range page.Find("main a[href^='/']").EachIter() {
+			if to := link.AttrOr("href", ""); c.Get(to).Status != http.StatusOK {
+				t.Errorf("nothing is at %s", to)
+			}
+		}
+	})
+}
+
 // TestEventsByWhatTheyMatched: the names of the webhooks that an event
 // triggered, and filters by webhook and by nobody.
 func TestEventsByWhatTheyMatched(t *testing.T) {

@@ -19,6 +19,7 @@ type triggerResult struct {
 	Type     string // in words
 	Owner    string
 	Gone     bool // deleted since
+	Moved    bool // to a location that may not be seen
 	Why      explanation
 	Delivery *models.Delivery // nil: none is on record
 	Inside   string           // the other events in the delivery
@@ -68,6 +69,22 @@ func newTriggerResult(e models.Event, c triggerCase, row *models.TriggerRow, ena
 		r.Note = fmt.Sprintf("in %s, %s", deliveries.TookAbout(d.LastMS), attemptOrdinal(d.Tries))
 	}
 	return r
+}
+
+// withhold leaves out what belongs to another location: a webhook that moved there
+// keeps here only the name that it had, and its name of before it came here is not
+// shown.
+func (r *triggerResult) withhold(within models.LocationSet, c triggerCase) {
+	if within.Has(c.Webhook.Location) {
+		if !within.Has(c.Then.Location) {
+			r.Name = c.Webhook.Name
+		}
+		return
+	}
+	r.Moved, r.Key, r.Owner, r.Delivery = true, "", "", nil
+	for i := range r.Hand {
+		r.Hand[i].Delivery.PublicID = ""
+	}
 }
 
 // unsentTrigger says why a match has no delivery on record; empty if the event
