@@ -93,6 +93,9 @@ func (s *Pages) showTriggerHistory(c *gin.Context, status int, unknown string) e
 		return err
 	}
 	p.Filter.Location, query.Location = location, location
+	if values.Get("location") != "" {
+		values.Set("location", location)
+	}
 	if err = s.onlyLogged(ctx, p, &query); err != nil {
 		return err
 	}

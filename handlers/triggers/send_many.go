@@ -127,6 +127,14 @@ func (s *Pages) sendFilter(c *gin.Context, p *sendManyPage, values url.Values, n
 		// A value that was left out would find more than was asked for.
 		return web.Unusable(strings.ReplaceAll(strings.Join(faults, " "), ", so it was ignored", "") + " Nothing was sent.")
 	}
+	location, _, err := s.FilterLocation(c, query.Location)
+	if err != nil {
+		return err
+	}
+	if location != "" {
+		values.Set("location", location)
+	}
+	filter.Location, query.Location = location, location
 	list := &triggerHistoryPage{Filter: filter}
 	if err := s.onlyLogged(c.Request.Context(), list, &query); err != nil {
 		return err

@@ -132,6 +132,17 @@ func TestSendAllOfAFilter(t *testing.T) {
 	webtest.Says(t, "all events", webtest.Words(doc.Find("main")), "Send 5 events to Target ?", "1 event is left out, because Generic webhooks cannot carry it.")
 	doc = b.Get("/admin/trigger-history/send?location=devcentral&send_to=" + web.FormatID(w.ID))
 	webtest.Says(t, "another location", webtest.Words(doc.Find("main")), "Nothing to send")
+	// A location that was typed by its name is the same one all the way.
+	s.Must(s.Store.Locations.Describe(t.Context(), webtest.Boss, "main", models.Label{Name: "Main site"}))
+	list = b.Get("/admin/trigger-history?tag=tag-0&location=MAIN+site")
+	link := list.Find(`.s-page-title--actions a`).AttrOr("href", "")
+	for _, path := range []string{link, "/admin/trigger-history/send?tag=tag-0&location=MAIN+site"} {
+		doc = b.Get(path + "&send_to=" + web.FormatID(w.ID))
+		webtest.Says(t, path, webtest.Words(doc.Find("main")), "Send 3 events to Target ?", "Selection: location Main site")
+		if post = doc.Find(`main form[method=post]`); !strings.Contains(post.AttrOr("action", ""), "location=main") {
+			t.Errorf("%s: it would send to %q", path, post.AttrOr("action", ""))
+		}
+	}
 	webtest.Says(t, "no such webhook", webtest.Words(b.Get("/admin/trigger-history/send?send_to=nobody").Find("main")), "There is no such webhook.")
 	if status := b.Status("/admin/trigger-history/send?from=nonsense&send_to=" + web.FormatID(w.ID)); status != http.StatusUnprocessableEntity {
 		t.Errorf("a filter that means nothing: %d", status)
