@@ -3,6 +3,7 @@ package models
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/sitehooks/sitehooks/models/db"
 )
@@ -33,6 +34,15 @@ var (
 type ConflictError struct{ By string }
 
 func (e *ConflictError) Error() string { return "changed by " + e.By }
+
+// asSeen refuses what was saved, by somebody, at another time than it was seen to
+// be; of none: it may be of any.
+func asSeen(seen []time.Time, updatedAt time.Time, by string) error {
+	if len(seen) > 0 && !updatedAt.Equal(seen[0]) {
+		return &ConflictError{By: by}
+	}
+	return nil
+}
 
 // wrap adds to an error, if there is one, what the method was doing, which each
 // exported method says once. It is deferred.

@@ -184,12 +184,16 @@ func sourceChanges(old, src Source, in SourceInput) string {
 }
 
 // Delete removes a source with its requests, its place and its state. The events
-// that it reported stay.
-func (x *Sources) Delete(ctx context.Context, by Actor, name string) (err error) {
+// that it reported stay. Errors: ErrNotFound; *ConflictError when it is not of the
+// version of seen, an updatedAt that may be left out.
+func (x *Sources) Delete(ctx context.Context, by Actor, name string, seen ...time.Time) (err error) {
 	defer wrap(&err, "delete source %s", name)
 	err = x.s.db.Tx(ctx, func(tx *gorm.DB) error {
 		src, err := sourceLocked(tx, name)
 		if err != nil {
+			return err
+		}
+		if err := asSeen(seen, src.UpdatedAt, src.UpdatedBy); err != nil {
 			return err
 		}
 		now, err := x.s.db.Now(tx)

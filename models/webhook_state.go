@@ -11,11 +11,13 @@ import (
 	"gorm.io/gorm"
 )
 
-// Pause stops an active webhook; its deliveries are held from then on.
-func (x *Webhooks) Pause(ctx context.Context, by Actor, id int64) (err error) {
+// Pause stops an active webhook; its deliveries are held from then on. Errors:
+// ErrNotFound; *ConflictError when it is not of the version of seen, an updatedAt
+// that may be left out.
+func (x *Webhooks) Pause(ctx context.Context, by Actor, id int64, seen ...time.Time) (err error) {
 	defer wrap(&err, "pause webhook %d", id)
 	return x.s.db.Tx(ctx, func(tx *gorm.DB) error {
-		w, now, err := x.lockedNow(tx, id)
+		w, now, err := x.lockedNow(tx, id, seen...)
 		if err != nil || w.State == WebhookStopped {
 			return err
 		}
@@ -32,24 +34,25 @@ func (x *Webhooks) pause(tx *gorm.DB, w *Webhook, by Actor, now time.Time) error
 }
 
 // Resume makes a webhook active again and either sends its held deliveries, by
-// a schedule that starts anew, or drops them. It returns their number.
-func (x *Webhooks) Resume(ctx context.Context, by Actor, id int64, dropHeld bool) (n int64, err error) {
+// a schedule that starts anew, or drops them. It returns their number. Errors are
+// those of Pause.
+func (x *Webhooks) Resume(ctx context.Context, by Actor, id int64, dropHeld bool, seen ...time.Time) (n int64, err error) {
 	defer wrap(&err, "resume webhook %d", id)
-	return x.resume(ctx, by, id, dropHeld, "", WebhookStopped, WebhookBroken)
+	return x.resume(ctx, by, id, dropHeld, "", seen, WebhookStopped, WebhookBroken)
 }
 
 // Heal makes a broken webhook active, and sends its held deliveries. A webhook
 // that was stopped or resumed meanwhile is left unchanged.
 func (x *Webhooks) Heal(ctx context.Context, by Actor, id int64) (n int64, err error) {
 	defer wrap(&err, "heal webhook %d", id)
-	return x.resume(ctx, by, id, false, "A test arrived", WebhookBroken)
+	return x.resume(ctx, by, id, false, "A test arrived", nil, WebhookBroken)
 }
 
-func (x *Webhooks) resume(ctx context.Context, by Actor, id int64, dropHeld bool, why string, from ...string) (n int64, err error) {
+func (x *Webhooks) resume(ctx context.Context, by Actor, id int64, dropHeld bool, why string, seen []time.Time, from ...string) (n int64, err error) {
 	dropped := dropCounts{}
 	err = x.s.db.TxLong(ctx, func(tx *gorm.DB) error {
 		n = 0
-		w, now, err := x.lockedNow(tx, id)
+		w, now, err := x.lockedNow(tx, id, seen...)
 		if err != nil || !slices.Contains(from, w.State) {
 			return err
 		}
@@ -115,12 +118,12 @@ func (s *Store) recordBroken(tx *gorm.DB, w Webhook, now time.Time) error {
 }
 
 // Delete drops waiting deliveries and keeps the webhook for the history. It
-// returns how many waited.
-func (x *Webhooks) Delete(ctx context.Context, by Actor, id int64) (waited int64, err error) {
+// returns how many waited. Errors are those of Pause.
+func (x *Webhooks) Delete(ctx context.Context, by Actor, id int64, seen ...time.Time) (waited int64, err error) {
 	defer wrap(&err, "delete webhook %d", id)
 	dropped := dropCounts{}
 	err = x.s.db.TxLong(ctx, func(tx *gorm.DB) error {
-		w, now, err := x.lockedNow(tx, id)
+		w, now, err := x.lockedNow(tx, id, seen...)
 		if err != nil {
 			return err
 		}
@@ -150,8 +153,11 @@ func (x *Webhooks) Waiting(ctx context.Context, id int64) (n int64, err error) {
 	return n, x.s.db.WithContext(ctx).Model(&queuedDelivery{}).Where("webhook_id = ?", id).Count(&n).Error
 }
 
-func (x *Webhooks) lockedNow(tx *gorm.DB, id int64) (Webhook, time.Time, error) {
+func (x *Webhooks) lockedNow(tx *gorm.DB, id int64, seen ...time.Time) (Webhook, time.Time, error) {
 	w, err := x.locked(tx, id)
+	if err == nil {
+		err = asSeen(seen, w.UpdatedAt, w.UpdatedBy)
+	}
 	if err != nil {
 		return w, time.Time{}, err
 	}

@@ -1,20 +1,40 @@
 package webtest
 
-import "sync"
+import (
+	"strings"
+	"sync"
+)
 
 // queryLog are the queries to the database while they are counted.
 type queryLog struct {
 	mu      sync.Mutex
 	counted bool
 	queries []string
+	next    string // part of the statement after which to run then; empty: none
+	then    func()
 }
 
 func (s *queryLog) add(statement string, _ []any) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.counted {
 		s.queries = append(s.queries, statement)
 	}
+	var then func()
+	if s.next != "" && strings.Contains(statement, s.next) {
+		s.next, then = "", s.then
+	}
+	s.mu.Unlock()
+	if then != nil {
+		then()
+	}
+}
+
+// After runs a function once, after the next statement that has a part, as if
+// somebody else did it between two statements of a request.
+func (c *Console) After(part string, then func()) {
+	c.queries.mu.Lock()
+	defer c.queries.mu.Unlock()
+	c.queries.next, c.queries.then = part, then
 }
 
 // Queries are the statements that go through gorm while a request is answered.

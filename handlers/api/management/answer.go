@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sitehooks/sitehooks/handlers/api"
 )
@@ -58,6 +59,15 @@ func (c *call) unchanged(tag string) error {
 		return errChanged
 	}
 	return nil
+}
+
+// seen is the time of the version that a request is for, given that of what was
+// read, so that nothing saved in between is changed; empty: it is for any.
+func (c *call) seen(updatedAt time.Time) []time.Time {
+	if match := tags(c.request.Header.Values("If-Match")); len(match) == 0 || slices.Contains(match, "*") {
+		return nil
+	}
+	return []time.Time{updatedAt}
 }
 
 // conditional tells whether a request is for one version only.

@@ -333,6 +333,6 @@ func (a *API) deleteSource(c *call) (answer, error) {
 	if err := c.unchanged(sourceTag(row.Source)); err != nil {
 		return answer{}, err
 	}
-	err = a.store.Sources.Delete(c.storing(), c.by(), row.Name)
-	return answer{status: noBody}, found("source", err)
+	err = a.store.Sources.Delete(c.storing(), c.by(), row.Name, c.seen(row.UpdatedAt)...)
+	return answer{status: noBody}, c.savedMeanwhile("source", err)
 }

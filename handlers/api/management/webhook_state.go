@@ -29,8 +29,8 @@ func (a *API) pauseWebhook(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if err := a.store.Webhooks.Pause(c.storing(), c.by(), w.ID); err != nil {
-		return answer{}, found("webhook", err)
+	if err := a.store.Webhooks.Pause(c.storing(), c.by(), w.ID, c.seen(w.UpdatedAt)...); err != nil {
+		return answer{}, c.savedMeanwhile("webhook", err)
 	}
 	return a.inNewState(c, w)
 }
@@ -63,9 +63,9 @@ func (a *API) resumeWebhook(c *call) (answer, error) {
 			return answer{}, faulty("held", "Choose whether to send or drop the held notifications: held must be send or drop.")
 		}
 	}
-	n, err := a.store.Webhooks.Resume(c.storing(), c.by(), w.ID, in.Held == "drop")
+	n, err := a.store.Webhooks.Resume(c.storing(), c.by(), w.ID, in.Held == "drop", c.seen(w.UpdatedAt)...)
 	if err != nil {
-		return answer{}, found("webhook", err)
+		return answer{}, c.savedMeanwhile("webhook", err)
 	}
 	reply, err := a.inNewState(c, w)
 	if err != nil {

@@ -196,7 +196,7 @@ func (a *API) storeWebhook(c *call, r *definition.Checker, checked definition.Ch
 		a.Site.OnChange()
 	}
 	if err != nil {
-		return answer{}, c.savedMeanwhile(err)
+		return answer{}, c.savedMeanwhile("webhook", err)
 	}
 	w, err := a.store.Webhooks.Get(c.storing(), c.token.Within(), result.Webhook.ID) // a test may have healed it
 	if err != nil {
@@ -216,14 +216,14 @@ func (a *API) storeWebhook(c *call, r *definition.Checker, checked definition.Ch
 	return reply, err
 }
 
-// savedMeanwhile is the error of a save that somebody else was quicker than. A
-// request for one version is refused by its condition.
-func (c *call) savedMeanwhile(err error) error {
+// savedMeanwhile is the error of a change of a thing that somebody else was quicker
+// than. A request for one version is refused by its condition.
+func (c *call) savedMeanwhile(thing string, err error) error {
 	_, late := errors.AsType[*models.ConflictError](err)
 	if c.conditional() && (late || errors.Is(err, models.ErrExists)) {
 		return errChanged
 	}
-	return found("webhook", err)
+	return found(thing, err)
 }
 
 func (a *API) deleteWebhook(c *call) (answer, error) {
@@ -231,8 +231,8 @@ func (a *API) deleteWebhook(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if _, err := a.store.Webhooks.Delete(c.storing(), c.by(), w.ID); err != nil {
-		return answer{}, found("webhook", err)
+	if _, err := a.store.Webhooks.Delete(c.storing(), c.by(), w.ID, c.seen(w.UpdatedAt)...); err != nil {
+		return answer{}, c.savedMeanwhile("webhook", err)
 	}
 	a.Site.OnChange()
 	return answer{status: noBody}, nil

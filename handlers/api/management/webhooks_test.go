@@ -1,6 +1,7 @@
 package management_test
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -196,6 +197,44 @@ func TestOnlyTheVersionThatWasSeenIsChanged(t *testing.T) {
 		d.do("PUT", "/webhooks/new", d.usual(nil), "If-Match", "*").want(http.StatusPreconditionFailed)
 		d.do("DELETE", a.path(), nil, "If-Match", "*").want(http.StatusNoContent)
 		d.do("GET", a.path(), nil).want(http.StatusNotFound)
+	})
+}
+
+// TestWhatWasSavedMeanwhileIsLeftAsItIs: between the look at the condition of a
+// request and the change that it asks for, somebody else saves.
+func TestWhatWasSavedMeanwhileIsLeftAsItIs(t *testing.T) {
+	each(t, func(d *desk) {
+		hook := d.do("PUT", "/webhooks/python", d.usual(nil)).want(http.StatusCreated).path()
+		d.do("PUT", "/sources/forum", `{"kind":"generic"}`).want(http.StatusCreated)
+		for i, tried := range []struct{ read, method, path, body, table, edit string }{
+			{hook, "POST", hook + "/pause", "", "webhooks", `{"name":"%d"}`},
+			{hook, "POST", hook + "/resume", `{"held":"send"}`, "webhooks", `{"name":"%d"}`},
+			{hook, "DELETE", hook, "", "webhooks", `{"name":"%d"}`},
+			{"/sources/forum", "DELETE", "/sources/forum", "", "sources", `{"kind":"generic","expect_hours":%d}`},
+		} {
+			if strings.HasSuffix(tried.path, "/resume") {
+				d.do("POST", hook+"/pause", "").want(http.StatusOK)
+			}
+			before := d.do("GET", tried.read, nil).want(http.StatusOK)
+			saved := false
+			save := func() {
+				saved = true
+				verb := map[string]string{"webhooks": "PATCH", "sources": "PUT"}[tried.table]
+				d.do(verb, tried.read, fmt.Sprintf(tried.edit, i+7)).want(http.StatusOK)
+			}
+			d.After(tried.table, save)
+			d.do(tried.method, tried.path, tried.body, "If-Match", before.Header.Get("ETag")).says(http.StatusPreconditionFailed, "", "It was changed in the meantime.")
+			after := d.do("GET", tried.read, nil).want(http.StatusOK)
+			if !saved || after.value["state"] != before.value["state"] {
+				d.t.Errorf("%s %s: saved %t, %v → %v", tried.method, tried.path, saved, before.value["state"], after.value["state"])
+			}
+			// For any version it is carried out.
+			saved = false
+			d.After(tried.table, save)
+			if a := d.do(tried.method, tried.path, tried.body, "If-Match", "*"); a.Status/100 != 2 || !saved {
+				d.t.Errorf("%s %s of any version: %d, saved %t", tried.method, tried.path, a.Status, saved)
+			}
+		}
 	})
 }
 
