@@ -75,7 +75,9 @@ func (a *API) listLocations(c *call) (answer, error) {
 	return answer{status: ok, value: list}, nil
 }
 
-// putLocation describes a location, or adds it before its first event.
+// putLocation describes a location, or adds it before its first event. Like an
+// administrator of some locations, a token for one changes none: it may only ask
+// for what would change nothing.
 func (a *API) putLocation(c *call) (answer, error) {
 	var in LocationInput
 	var dry DryRun
@@ -104,6 +106,8 @@ func (a *API) putLocation(c *call) (answer, error) {
 	switch {
 	case err != nil:
 		return answer{}, err
+	case !c.token.Within().All() && (old.New || len(changed) > 0):
+		return answer{}, forbidden("", "The token is for the location "+c.token.Location+" only, and changing a location needs a token for all locations.")
 	case dry.DryRun == "true":
 		return answer{status: ok, value: Changes{Creates: old.New, Changes: changed}}, nil
 	case len(changed) == 0 && !old.New:

@@ -69,7 +69,7 @@ func TestEveryRouteByEveryToken(t *testing.T) {
 			path := thing.path(route)
 			body := strings.NewReplacer("LOCATION", "python-wranglers", "URL", d.receiver.URL).Replace(bodies[route.Name])
 			for _, scope := range scopes {
-				for _, location := range []string{"", "python-wranglers", "main"} {
+				for _, location := range []string{"python-wranglers", "main", ""} { // a change by the last would leave none for the first
 					d.token = d.newToken(scope, location)
 					a := d.do(route.Method, path, body)
 					a.isAsAllowed(route, scope, location, thing.delivery)
@@ -93,11 +93,14 @@ func (a got) isAsAllowed(route management.Route, scope, location, delivery strin
 	a.T.Helper()
 	settings := strings.HasPrefix(route.Path, "/settings")
 	outside := location == "main"
+	describes := route.Name == "putLocation" && location == "python-wranglers"
 	switch {
 	case scope != route.Scope && (scope != models.ScopeManage || route.Scope != models.ScopeRead):
 		a.says(http.StatusForbidden, "", "The token has the scope "+scope)
 	case settings && route.Method != http.MethodGet && location != "":
 		a.says(http.StatusForbidden, "", "The token is for the location")
+	case describes:
+		a.says(http.StatusForbidden, "", "The token is for the location python-wranglers only, and changing a location")
 	case settings:
 		a.want(http.StatusOK)
 	case outside && route.Name == "putSource": // which would add one, and names are unique

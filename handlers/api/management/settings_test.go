@@ -96,3 +96,29 @@ func TestLocations(t *testing.T) {
 		}
 	})
 }
+
+// TestATokenForOneLocationDescribesNone: it sees its location, and changes
+// neither that nor another one, as an administrator of some locations.
+func TestATokenForOneLocationDescribesNone(t *testing.T) {
+	each(t, func(d *desk) {
+		d.token = d.newToken(models.ScopeManage, "python-wranglers")
+		same(d.t, "listed", len(d.do("GET", "/locations", nil).want(http.StatusOK).rows()), 1)
+		now := d.do("PUT", "/locations/python-wranglers", `{}`).want(http.StatusOK)
+		if now.Header.Get("ETag") == "" {
+			d.t.Error("it has no ETag")
+		}
+		before := d.Stored()
+		d.do("PUT", "/locations/python-wranglers", now.Body).want(http.StatusOK)
+		for _, change := range []string{`{"name":"Ours"}`, `{"description":"Ours"}`, `{"kind":"main_site"}`, `{"hidden":true}`, `{"communities":[{"slug":"ours"}]}`} {
+			for _, query := range []string{"", "?dry_run=true"} {
+				d.do("PUT", "/locations/python-wranglers"+query, change).says(http.StatusForbidden, "", "The token is for the location python-wranglers only, and changing a location")
+			}
+		}
+		for _, other := range []string{"main", "new"} {
+			d.do("PUT", "/locations/"+other, `{"name":"Ours"}`).want(http.StatusNotFound)
+		}
+		if changed := webtest.Difference(before, d.Stored()); changed != "" {
+			d.t.Errorf("stored %s", changed)
+		}
+	})
+}
