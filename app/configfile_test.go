@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -306,6 +308,58 @@ func TestPageShowsWhatExportWrites(t *testing.T) {
 	in.LogIn(in.AddViewer())
 	if in.Get(fmt.Sprint("/admin/webhooks/", w.ID)).Want(http.StatusOK).Find("#as-yaml").Length() > 0 {
 		t.Error("a viewer is shown it")
+	}
+}
+
+// TestTheShownRequestRuns runs what the pages of webhooks show for curl: it
+// changes nothing but the key of one that has none, with which the file that the
+// same page shows has nothing to do.
+func TestTheShownRequestRuns(t *testing.T) {
+	in := newInstallation(t)
+	in.AddWebhook(func(w *models.WebhookInput) { w.Key, w.Name = "it-s-python", "Has the key" })
+	hooks := []models.Webhook{
+		in.AddWebhook(func(w *models.WebhookInput) {
+			w.Name, w.TagMode, w.Tags = "It's ${a} \"Python\" $(false)", models.TagsSpecific, []string{"1.0", "go"}
+			w.URL, w.URLShown = "http://127.0.0.1:9/hook?a=${b}'c", "http://127.0.0.1:9/hook"
+			w.Secrets[0].Set, w.Headers = "a secret of this webhook", []models.Header{{Name: "X-Team", Value: "blue"}}
+		}),
+		in.AddWebhook(func(w *models.WebhookInput) {
+			w.Type, w.Name, w.Events = "slack", "It's Python", []string{"question.created"}
+			w.URL, w.URLShown = "https://hooks.slack.com/services/T0/B0/secret", "hooks.slack.com/…cret"
+		}),
+		in.AddWebhook(func(w *models.WebhookInput) {
+			w.Key, w.Name, w.URL, w.URLShown = "path", "Path", "http://127.0.0.1:9/${a}", "http://127.0.0.1:9/${a}"
+		}),
+	}
+	keys := []string{"it-s-a-python-false", "it-s-python-2", "path"}
+	environ := []string{
+		"IT_S_A_PYTHON_FALSE_URL=http://127.0.0.1:9/hook?a=${b}'c", "IT_S_A_PYTHON_FALSE_SECRET_1=a secret of this webhook", "IT_S_A_PYTHON_FALSE_HEADER_X_TEAM=blue",
+		"IT_S_PYTHON_2_URL=https://hooks.slack.com/services/T0/B0/secret",
+	}
+	for i, w := range hooks {
+		page := in.Get(fmt.Sprint("/admin/webhooks/", w.ID)).Want(http.StatusOK)
+		if w.Key == "" && !strings.Contains(page.Text("section:has(#co)"), "would create a second webhook") {
+			t.Errorf("%s: the page does not say what the file would do", w.Name)
+		}
+		script := strings.Replace(page.Find("#as-curl").Text(), "http://console.example.com", in.Server.URL, 1) + " --silent --show-error --fail-with-body"
+		cmd := exec.CommandContext(t.Context(), "bash", "-c", strings.Replace(script, "\n --silent", " --silent", 1))
+		cmd.Env = append(environ, "PATH="+os.Getenv("PATH"), "TOKEN="+in.token, "NO_PROXY=127.0.0.1", "CURL_HOME="+t.TempDir())
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v %s\n%s", w.Name, err, out, script)
+			continue
+		}
+		now, err := in.Store.Webhooks.ByKey(t.Context(), keys[i])
+		webtest.OK(t, err)
+		was, err := in.Store.Webhooks.Open(w)
+		webtest.OK(t, err)
+		is, err := in.Store.Webhooks.Open(now)
+		webtest.OK(t, err)
+		if now.ID != w.ID || now.Name != w.Name || !reflect.DeepEqual(now.Tags, w.Tags) || !reflect.DeepEqual(is, was) {
+			t.Errorf("%s became %+v with %+v, was %+v", w.Name, now, is, was)
+		}
+		if said, err := in.apply(t, page.Find("#as-yaml").Text(), environ); err != nil || !strings.Contains(said, "Nothing to do.") {
+			t.Errorf("%s: apply of what the page shows: %v\n%s", w.Name, err, said)
+		}
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -101,31 +100,13 @@ func (o Options) keyed(ctx context.Context, assign bool) (list []object, err err
 // assign gives a webhook a key made of its name.
 func (o Options) assign(ctx context.Context, w object, taken map[string]bool) (object, error) {
 	name, _ := w["name"].(string)
-	base := keyOf(name)
-	key := base
-	for n := 2; taken[key]; n++ {
-		key = fmt.Sprintf("%s-%d", base, n)
-	}
+	key := placeholder.Key(name, func(key string) bool { return taken[key] })
 	taken[key] = true
 	err := o.Client.Do(ctx, jsonRequest("PATCH", fmt.Sprintf("%s/webhooks/%v", prefix, w["id"]), object{"key": key}), &w)
 	if err == nil {
 		fmt.Fprintf(o.Err, "webhook %v %q has the key %s\n", w["id"], name, key)
 	}
 	return w, err
-}
-
-var notSlug = regexp.MustCompile(`[^a-z0-9]+`)
-
-// keyOf makes a key of a name.
-func keyOf(name string) string {
-	key := strings.Trim(notSlug.ReplaceAllString(strings.ToLower(name), "-"), "-")
-	if len(key) > 56 {
-		key = strings.Trim(key[:56], "-")
-	}
-	if !strings.ContainsAny(key, "abcdefghijklmnopqrstuvwxyz") {
-		key = strings.Trim("webhook-"+key, "-")
-	}
-	return key
 }
 
 func locationLine(l object) yaml.MapSlice {

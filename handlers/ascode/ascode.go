@@ -4,8 +4,8 @@
 package ascode
 
 import (
-	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -14,6 +14,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers/placeholder"
 	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -23,21 +24,37 @@ type Code struct {
 	Curl string // for the management API
 }
 
-// Of writes a webhook in the order of sitehooks export. One without a key gets one
-// that is made of its number. base is the address of the console.
-func Of(base *url.URL, w models.Webhook, o models.Opened) (Code, error) {
-	key := w.Key
-	if key == "" {
-		key = fmt.Sprint("webhook-", w.ID)
+// Key is the key of a webhook, or the one that sitehooks export would give it.
+// byKey returns the webhook with a key, or models.ErrNotFound.
+func Key(w models.Webhook, byKey func(key string) (models.Webhook, error)) (key string, err error) {
+	if w.Key != "" {
+		return w.Key, nil
 	}
+	key = placeholder.Key(w.Name, func(key string) bool {
+		_, fault := byKey(key)
+		if fault != nil && !errors.Is(fault, models.ErrNotFound) {
+			err = fault
+		}
+		return fault == nil
+	})
+	return key, err
+}
+
+// Of writes a webhook in the order of sitehooks export. key is its own, or one
+// that it is to get. base is the address of the console.
+func Of(base *url.URL, w models.Webhook, key string, o models.Opened) (Code, error) {
 	variables := placeholder.Webhook(key)
-	target := w.URLShown
+	target := placeholder.Escape(w.URLShown)
 	if o.URL != w.URLShown {
 		target = variables.URL()
 	}
 	var tags, community any
 	if w.TagMode == models.TagsSpecific {
-		tags = w.Tags
+		list := make([]string, len(w.Tags))
+		for i, tag := range w.Tags {
+			list[i] = placeholder.Escape(tag)
+		}
+		tags = list
 	}
 	if w.Community != "" {
 		community = w.Community
@@ -52,7 +69,6 @@ func Of(base *url.URL, w models.Webhook, o models.Opened) (Code, error) {
 		{Key: "community", Value: community},
 		{Key: "url", Value: target},
 	}
-	body := line // absent secrets and headers stay as they are
 	if len(o.Headers) > 0 {
 		values := map[string]string{}
 		for _, h := range o.Headers {
@@ -66,7 +82,6 @@ func Of(base *url.URL, w models.Webhook, o models.Opened) (Code, error) {
 			values[option] = placeholder.Escape(value)
 		}
 		line = append(line, yaml.MapItem{Key: "options", Value: values})
-		body = append(body, yaml.MapItem{Key: "options", Value: w.Options})
 	}
 	for i, has := range [2]bool{w.Secret1 != "", w.Secret2 != ""} {
 		if has {
@@ -80,32 +95,43 @@ func Of(base *url.URL, w models.Webhook, o models.Opened) (Code, error) {
 	if err != nil {
 		return Code{}, err
 	}
-	curl, err := curlOf(base, w, key, body)
+	curl, err := curlOf(base, w, key, o)
 	return Code{string(text), curl}, err
 }
 
-// curlOf is the request that makes the webhook as it is.
-func curlOf(base *url.URL, w models.Webhook, key string, body yaml.MapSlice) (string, error) {
-	var b bytes.Buffer
-	b.WriteByte('{')
-	for i, field := range body {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		value := field.Value
-		if field.Key == "name" {
-			value = w.Name
-		}
-		text, err := json.Marshal(value)
+// curlOf is the request that makes the webhook as it is, and gives it its key.
+// What is absent stays as it is: secrets, headers and a URL that is a secret.
+func curlOf(base *url.URL, w models.Webhook, key string, o models.Opened) (string, error) {
+	fields := yaml.MapSlice{
+		{Key: "key", Value: key}, {Key: "type", Value: w.Type}, {Key: "name", Value: w.Name}, {Key: "location", Value: w.Location}, {Key: "events", Value: w.Events},
+	}
+	if w.TagMode == models.TagsSpecific {
+		fields = append(fields, yaml.MapItem{Key: "tags", Value: w.Tags})
+	}
+	if w.Community != "" {
+		fields = append(fields, yaml.MapItem{Key: "community", Value: w.Community})
+	}
+	if len(w.Options) > 0 {
+		fields = append(fields, yaml.MapItem{Key: "options", Value: w.Options})
+	}
+	if o.URL == w.URLShown {
+		fields = append(fields, yaml.MapItem{Key: "url", Value: o.URL})
+	}
+	var parts []string
+	for _, field := range fields {
+		text, err := json.Marshal(field.Value)
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintf(&b, "%q: %s", field.Key, text)
+		parts = append(parts, fmt.Sprintf("%q: %s", field.Key, strings.ReplaceAll(string(text), "'", `'\''`)))
 	}
-	b.WriteByte('}')
+	if f, is := wire.Lookup(w.Type); o.URL != w.URLShown && !(is && f.SecretURL) {
+		parts = append(parts, `"url": "'"`+placeholder.Webhook(key).URL()+`"'"`) // of the shell, outside of its single quotes
+	}
+	handle := key
 	if w.Key == "" {
-		key = web.FormatID(w.ID)
+		handle = web.FormatID(w.ID)
 	}
-	return fmt.Sprintf("curl -X PUT '%s' \\\n  -H \"Authorization: Bearer $TOKEN\" \\\n  -H 'Content-Type: application/json' \\\n  -d '%s'\n",
-		base.JoinPath("api/v1/webhooks", url.PathEscape(key)), strings.ReplaceAll(b.String(), "'", `'\''`)), nil
+	return fmt.Sprintf("curl -X PUT '%s' \\\n  -H \"Authorization: Bearer $TOKEN\" \\\n  -H 'Content-Type: application/json' \\\n  -d '{%s}'\n",
+		base.JoinPath("api/v1/webhooks", url.PathEscape(handle)), strings.Join(parts, ", ")), nil
 }

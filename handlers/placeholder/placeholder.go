@@ -1,6 +1,6 @@
 // Package placeholder writes the ${NAME} that stand in files for secrets, and
-// fills them in. The console and sitehooks export write the same names, and
-// sitehooks apply reads them.
+// fills them in, and makes keys for webhooks that have none. The console and
+// sitehooks export write the same names, and sitehooks apply reads them.
 package placeholder
 
 import (
@@ -11,6 +11,24 @@ import (
 
 // Thing is what the names of a thing's variables begin with: PYTHON_ACCEPTED.
 type Thing string
+
+var notSlug = regexp.MustCompile(`[^a-z0-9]+`)
+
+// Key makes a key of the name of a webhook that has none: one that is not taken.
+func Key(name string, taken func(key string) bool) string {
+	base := strings.Trim(notSlug.ReplaceAllString(strings.ToLower(name), "-"), "-")
+	if len(base) > 56 {
+		base = strings.Trim(base[:56], "-")
+	}
+	if !strings.ContainsAny(base, "abcdefghijklmnopqrstuvwxyz") {
+		base = strings.Trim("webhook-"+base, "-")
+	}
+	key := base
+	for n := 2; taken(key); n++ {
+		key = fmt.Sprintf("%s-%d", base, n)
+	}
+	return key
+}
 
 // Webhook is the webhook with a key.
 func Webhook(key string) Thing { return Thing(variable(key)) }

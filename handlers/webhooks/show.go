@@ -193,9 +193,14 @@ func (s *Pages) fillOpened(c *gin.Context, p *webhookPage, w models.Webhook) err
 		p.HeaderList = append(p.HeaderList, h.Name)
 	}
 	if user, _ := web.UserOf(c); user.Role == models.RoleAdministrator {
-		p.Code, err = ascode.Of(s.BaseURL, w, opened)
+		key, err := ascode.Key(w, func(key string) (models.Webhook, error) { return s.Store.Webhooks.ByKey(c.Request.Context(), key) })
+		if err != nil {
+			return err
+		}
+		p.Code, err = ascode.Of(s.BaseURL, w, key, opened)
+		return err
 	}
-	return err
+	return nil
 }
 
 func activityLabels(f *wire.Format, values []string) []string {
