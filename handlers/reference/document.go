@@ -164,6 +164,8 @@ func (s *schema) kind() string {
 		for _, value := range s.Enum {
 			names = append(names, `"`+value+`"`)
 		}
+	case len(names) == 0:
+		return "any JSON"
 	}
 	return strings.Join(names, " or ")
 }

@@ -60,31 +60,31 @@ func NewCursors(d CursorDeps) *Cursors {
 	return &Cursors{CursorDeps: d, places: api.NewPlaces(cursorPlaces, cursorBytes, d.MemoryShare)}
 }
 
-// cursorBody is what a follower sends. A pointer that is nil was absent or null.
-type cursorBody struct {
-	Location      *string         `json:"location"`
-	Holder        *string         `json:"holder"`
-	LeaseSeconds  *int64          `json:"lease_seconds"`
-	Place         json.RawMessage `json:"place"`
-	BehindSeconds *int64          `json:"behind_seconds"`
-	Skipped       *int64          `json:"skipped"`
-	LastSkipped   *string         `json:"last_skipped"`
-	Error         *string         `json:"error"`
+// CursorInput is what a follower sends. A pointer that is nil was absent or null.
+type CursorInput struct {
+	Location      *string         `json:"location" doc:"Where the source belongs; absent: the location of the token, or main when the source is new"`
+	Holder        *string         `json:"holder" binding:"required" doc:"Name of this follower, of 1 to 200 printable characters; another one waits while it has the lease"`
+	LeaseSeconds  *int64          `json:"lease_seconds" binding:"required" doc:"For how long it keeps the lease, at most 300; 0 gives it back"`
+	Place         json.RawMessage `json:"place" any:"true" doc:"The place reached, in at most 512 KiB; absent or null renews the lease alone"`
+	BehindSeconds *int64          `json:"behind_seconds" doc:"How old the oldest activity is that was not reported yet"`
+	Skipped       *int64          `json:"skipped" doc:"How many events were left out since the report before"`
+	LastSkipped   *string         `json:"last_skipped" doc:"The newest of these, and why"`
+	Error         *string         `json:"error" doc:"Why the other system cannot be read; empty: it can"`
 }
 
-// cursorAnswer is a cursor as it is stored.
-type cursorAnswer struct {
-	Name          string          `json:"name"`
-	Place         json.RawMessage `json:"place"` // null: none was stored
+// Cursor is a cursor as it is stored.
+type Cursor struct {
+	Name          string          `json:"name" doc:"Name of the source"`
+	Place         json.RawMessage `json:"place" any:"true" doc:"The place reached; null: none was stored"`
 	BehindSeconds int64           `json:"behind_seconds"`
-	Skipped       int64           `json:"skipped"`
-	LastSkipped   string          `json:"last_skipped"`
-	Holder        *string         `json:"holder"` // null: nobody has the lease
+	Skipped       int64           `json:"skipped" doc:"How many events were left out so far"`
+	LastSkipped   string          `json:"last_skipped" doc:"The newest of these, and why"`
+	Holder        *string         `json:"holder" doc:"The follower that has the lease; null: none has it"`
 	LeasedUntil   *time.Time      `json:"leased_until"`
 }
 
-func answerOf(c models.SourceCursor) cursorAnswer {
-	a := cursorAnswer{
+func answerOf(c models.SourceCursor) Cursor {
+	a := Cursor{
 		Name: c.Source, Place: json.RawMessage(c.Place), BehindSeconds: c.BehindSeconds, Skipped: c.Skipped, LastSkipped: c.LastSkipped,
 		LeasedUntil: c.LeasedUntil,
 	}
@@ -185,8 +185,8 @@ func (x *Cursors) read(c *gin.Context, token models.Token) (models.CursorInput, 
 	return in, nil
 }
 
-func decodeCursor(text []byte, f *api.Faults) cursorBody {
-	var body cursorBody
+func decodeCursor(text []byte, f *api.Faults) CursorInput {
+	var body CursorInput
 	value, err := api.ValidJSON(text)
 	switch {
 	case err != nil:
@@ -220,7 +220,7 @@ func decodeCursor(text []byte, f *api.Faults) cursorBody {
 }
 
 // input checks what a follower sent.
-func (b cursorBody) input(f *api.Faults) models.CursorInput {
+func (b CursorInput) input(f *api.Faults) models.CursorInput {
 	in := models.CursorInput{}
 	if b.Location != nil {
 		if in.Location = *b.Location; !isSlug(in.Location) {

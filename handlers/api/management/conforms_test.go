@@ -47,5 +47,10 @@ func TestConformsFindsFaults(t *testing.T) {
 	refused("a null that is none", with("name", nil), nil, "name")
 	refused("an odd state", with("state", "asleep"), nil, "state")
 	refused("a status of no operation", read.Body, func(a *webtest.Answer) { a.Status = http.StatusTeapot }, "status is not supported")
+	for _, path := range []string{"/api/v1/odd", "/api/v1" + read.path() + "/odd"} {
+		if err := conforms(d.Request("GET", path, http.NoBody), "", read.Answer); err == nil || !strings.Contains(err.Error(), "is not described") {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
 	refused("no JSON", read.Body, func(a *webtest.Answer) { a.Header.Set("Content-Type", "text/html") }, "Content-Type")
 }

@@ -103,7 +103,8 @@ var described = sync.OnceValues(func() (routers.Router, error) {
 })
 
 // conforms tells how an answer differs from the description. Requests that
-// succeeded must conform to it too. Addresses that it does not have are left out.
+// succeeded must conform to it too. An address below the prefix that it does not
+// have differs, unless nothing is there.
 func conforms(req *http.Request, body string, a *webtest.Answer) error {
 	router, err := described()
 	if err != nil {
@@ -114,9 +115,9 @@ func conforms(req *http.Request, body string, a *webtest.Answer) error {
 		return err
 	}
 	asked := &http.Request{Method: req.Method, URL: at, Header: req.Header, Body: io.NopCloser(strings.NewReader(body))}
-	route, params, err := router.FindRoute(asked)
-	if err != nil {
-		return nil //nolint:nilerr // an address that is none
+	route, params, unknown := router.FindRoute(asked)
+	if unknown != nil {
+		return undescribed(asked, a, unknown)
 	}
 	options := &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true}
 	in := &openapi3filter.RequestValidationInput{Request: asked, PathParams: params, Route: route, Options: options}
@@ -128,6 +129,14 @@ func conforms(req *http.Request, body string, a *webtest.Answer) error {
 	return openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: in, Status: a.Status, Header: a.Header, Body: io.NopCloser(strings.NewReader(a.Body)), Options: options,
 	})
+}
+
+// undescribed is nil for the answer at an address where nothing is.
+func undescribed(asked *http.Request, a *webtest.Answer, unknown error) error {
+	if a.Status == http.StatusNotFound || a.Status == http.StatusMethodNotAllowed {
+		return nil
+	}
+	return fmt.Errorf("%s %s is not described: %w", asked.Method, asked.URL.Path, unknown)
 }
 
 // want fails unless the answer has a status.

@@ -1,6 +1,9 @@
 package openapi
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"strings"
+)
 
 // pathExamples are values for the parameters of addresses. Those of deliveries
 // and events are made by Sitehooks.
@@ -8,6 +11,10 @@ var pathExamples = map[string]any{
 	"webhook": "python-accepted", "delivery": "msg_2b9WkV1pGZyqQm3rT7uXcA", "event": "42",
 	"name": "forum", "setting": "Webhooks.DispatchDelay", "location": "python-wranglers",
 }
+
+// followerExamples are values for the parameters of the addresses of cursors: a
+// source that another system reports to has none.
+var followerExamples = map[string]any{"name": "answers"}
 
 // queryExamples are values for the parameters of queries, by operation.
 var queryExamples = map[string]map[string]any{
@@ -30,6 +37,7 @@ var bodyExamples = map[string]string{
 	"putSetting":       `{"value":"10","reason":"Merge edits that follow one another"}`,
 	"putLocation": `{"name":"Python wranglers","description":"Questions of the Python team",
 		"communities":[{"slug":"data-platform","name":"Data platform","description":""}]}`,
+	"putCursor": `{"location":"main","holder":"importer-1","lease_seconds":60,"place":{"last_id":4711},"behind_seconds":0}`,
 	"postEvents": `{"id":"q1-created","type":"question.created","location":"main",
 		"question":{"question_id":1,"title":"How do webhooks work?","link":"https://site.example/questions/1","tags":["python"]}}`,
 }
@@ -42,6 +50,9 @@ func exemplify(operation string, params []any, contents object) {
 		examples := queryExamples[operation]
 		if p["in"] == "path" {
 			examples = pathExamples
+			if strings.HasSuffix(operation, "Cursor") {
+				examples = followerExamples
+			}
 		}
 		if value, is := examples[name]; is {
 			p["example"] = value

@@ -1,5 +1,5 @@
-// Package openapi describes the management API and the ingest API as OpenAPI 3.1.
-// The description is made of the table of operations, of the structs that are
+// Package openapi describes the management API, the ingest API and the cursors of
+// followers as OpenAPI 3.1. The description is made of the table of operations, of the structs that are
 // bound and answered, and of the tables by which events are checked, so that it
 // cannot differ from them. It knows no requests.
 package openapi
@@ -17,6 +17,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/sitehooks/sitehooks/handlers/api"
+	"github.com/sitehooks/sitehooks/handlers/api/inbound"
 	"github.com/sitehooks/sitehooks/handlers/api/ingest"
 	"github.com/sitehooks/sitehooks/handlers/api/management"
 	"github.com/sitehooks/sitehooks/models"
@@ -32,7 +33,7 @@ type object = map[string]any
 func Build(version string) []byte {
 	d := &describer{schemas: object{}}
 	paths := object{}
-	for _, route := range management.Table() {
+	for _, route := range slices.Concat(management.Table(), cursors()) {
 		path := management.Prefix + parameter.ReplaceAllString(route.Path, "{$1}")
 		item, _ := paths[path].(object)
 		if item == nil {
@@ -210,6 +211,23 @@ func (d *describer) postEvents() object {
 			"application/x-ndjson": object{"schema": object{"type": "string", "description": "An event on each line"}},
 		}},
 		"responses": responses,
+	}
+}
+
+// cursors are the operations of followers.
+func cursors() []management.Route {
+	const path = "/sources/:name/cursor"
+	return []management.Route{
+		{
+			Method: http.MethodGet, Path: path, Name: "getCursor", Scope: models.ScopeIngest, Summary: "Get the place that a follower has reached.",
+			Output: inbound.Cursor{}, Status: http.StatusOK, Faults: []int{http.StatusNotFound},
+		},
+		{
+			Method: http.MethodPut, Path: path, Name: "putCursor", Scope: models.ScopeIngest,
+			Summary: "Store the place that a follower has reached, and take, keep or give back its lease. The first one adds the source.",
+			Body:    inbound.CursorInput{}, Output: inbound.Cursor{}, Status: http.StatusOK,
+			Faults: []int{http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType},
+		},
 	}
 }
 

@@ -46,7 +46,7 @@ func TestTheDescriptionHasAllOperations(t *testing.T) {
 			t.Errorf("%s has %d of %d answers", route.Name, found[route.Name], want)
 		}
 	}
-	if len(found) != len(management.Table())+1 || found["postEvents"] == 0 {
+	if len(found) != len(management.Table())+3 || found["postEvents"] == 0 || found["getCursor"] == 0 || found["putCursor"] == 0 {
 		t.Errorf("%d operations", len(found))
 	}
 }

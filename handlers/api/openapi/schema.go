@@ -120,8 +120,8 @@ func (d *describer) fields(t reflect.Type, input bool) object {
 		if f.Anonymous || !f.IsExported() || name == "" || name == "-" {
 			continue
 		}
-		schema := d.schema(f.Type, input)
 		must := strings.Contains(f.Tag.Get("binding"), "required")
+		schema := d.fieldSchema(f, input, must)
 		if f.Tag.Get("null") == "true" || nested && !must {
 			schema = nullable(schema)
 		}
@@ -188,4 +188,15 @@ func (d *describer) query(of any) (params []any) {
 		params = append(params, p)
 	}
 	return params
+}
+
+// fieldSchema is a field's type. One that must be there is not null.
+func (d *describer) fieldSchema(f reflect.StructField, input, must bool) object {
+	switch {
+	case f.Tag.Get("any") == "true":
+		return object{} // any JSON
+	case input && must && f.Type.Kind() == reflect.Pointer:
+		return d.schema(f.Type.Elem(), input)
+	}
+	return d.schema(f.Type, input)
 }
