@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"fmt"
 	"html"
 	"net/http"
 	"net/url"
@@ -17,7 +18,7 @@ import (
 
 // team is a location with one of everything, all named after an animal.
 type team struct {
-	slug, hook, delivery, event, token, source, member string
+	slug, hook, delivery, event, eventID, token, source, request, send, member string
 }
 
 func newTeam(t *testing.T, c *webtest.Console, slug, animal string) team {
@@ -33,22 +34,30 @@ func newTeam(t *testing.T, c *webtest.Console, slug, animal string) team {
 		in.Location, in.URL, in.URLShown = slug, "https://"+animal+".example/x", "https://"+animal+".example/x"
 		in.Secrets[0].Set = "a secret of sixteen or more"
 	})
-	s.Event(animal+"-1", "Title "+animal, func(e *models.NewEvent) {
+	eventID := fmt.Sprintf("event-%x", animal) // the site's, which does not name the animal
+	s.Event(eventID, "Title "+animal, func(e *models.NewEvent) {
 		e.Location, e.Community, e.Tags = slug, animal+"-community", []string{animal + "-tag"}
 	})
 	s.Dispatch(1)
 	d := s.Attempt(w.ID, models.DeliveryFailed, models.Attempt{Code: 500, Error: "failed for " + animal}, 0, "The receiver of "+animal+" answered 500.")
 	webtest.OK(t, c.Store.Webhooks.Break(t.Context(), w.ID, "It answered 410 for "+animal))
-	_, err := c.Store.Tokens.Issue(t.Context(), c.Admin.Actor(), models.Token{Name: "token of " + animal, Scope: models.ScopeIngest, Location: slug})
+	events := models.EventQuery{Location: slug}
+	counted, err := c.Store.Sends.Count(t.Context(), events, 0)
+	webtest.OK(t, err)
+	sent, err := c.Store.Sends.Start(t.Context(), webtest.Boss, models.ManualSend{Key: animal, WebhookID: w.ID, Query: events, Total: 1}, counted, "events of "+animal)
+	webtest.OK(t, err)
+	_, err = c.Store.Tokens.Issue(t.Context(), c.Admin.Actor(), models.Token{Name: "token of " + animal, Scope: models.ScopeIngest, Location: slug})
 	webtest.OK(t, err)
 	tokens, err := c.Store.Tokens.List(t.Context(), models.OnlyLocations(slug))
 	webtest.OK(t, err)
 	_, _, err = c.Store.Sources.Create(t.Context(), webtest.Boss, animal+"-source", models.SourceInput{Kind: "generic", Location: slug, Fields: map[string]string{}})
 	webtest.OK(t, err)
+	request := &models.SourceRequest{Source: animal + "-source", Verified: true, State: models.RequestIgnored, Reason: "It is about the " + animal, EventIDs: []string{eventID}}
+	webtest.OK(t, c.Store.Sources.Keep(t.Context(), request))
 	user := c.AddUser(models.User{Email: animal + "@example.com", Name: "Member " + animal, Role: models.RoleViewer, Limited: true, Locations: []string{slug}})
 	return team{
-		slug: slug, hook: web.FormatID(w.ID), delivery: d.PublicID, event: web.FormatID(s.Number(animal + "-1")),
-		token: web.FormatID(tokens[0].ID), source: animal + "-source", member: web.FormatID(user.ID),
+		slug: slug, hook: web.FormatID(w.ID), delivery: d.PublicID, event: web.FormatID(s.Number(eventID)), eventID: eventID,
+		token: web.FormatID(tokens[0].ID), source: animal + "-source", request: web.FormatID(request.ID), send: web.FormatID(sent.ID), member: web.FormatID(user.ID),
 	}
 }
 
@@ -57,7 +66,7 @@ func newTeam(t *testing.T, c *webtest.Console, slug, animal string) team {
 func (x team) pages(route string) ([]string, bool) {
 	one := strings.NewReplacer("/webhooks/:id", "/webhooks/"+x.hook, "/deliveries/:id", "/deliveries/"+x.delivery, ":event", x.event,
 		"/sources/:name", "/sources/"+x.source, "/locations/:id", "/locations/"+x.slug, "/members/:id", "/members/"+x.member,
-		"/tokens/:id", "/tokens/"+x.token, "/requests/:id", "/requests/1", "/sends/:id", "/sends/1").Replace(route)
+		"/tokens/:id", "/tokens/"+x.token, "/requests/:id", "/requests/"+x.request, "/sends/:id", "/sends/"+x.send).Replace(route)
 	if one != route && !strings.ContainsAny(one, ":*") {
 		return []string{one}, true
 	}
@@ -65,9 +74,12 @@ func (x team) pages(route string) ([]string, bool) {
 	switch route {
 	case "/admin/webhooks", "/admin/deliveries", "/admin/deliveries/export", "/admin/deliveries.csv", "/admin/deliveries.json", "/admin/trigger-history",
 		"/admin/locations", "/admin/audit", "/admin/sources", "/admin/tokens":
-		return []string{route, route + filters, route + "?webhook=" + x.hook, route + "?location=" + x.slug + "&team=" + x.slug}, true
+		return []string{
+			route, route + filters, route + "?webhook=" + x.hook, route + "?location=" + x.slug + "&team=" + x.slug,
+			route + "?id=" + x.eventID, route + "?q=" + x.eventID,
+		}, true
 	case "/admin/search":
-		return []string{route + "?q=" + x.delivery, route + "?q=Hook", route + "?q=" + url.QueryEscape("https://site.example/questions/1")}, true
+		return []string{route + "?q=" + x.delivery, route + "?q=" + x.eventID, route + "?q=Hook", route + "?q=" + url.QueryEscape("https://site.example/questions/1")}, true
 	case "/admin/suggestions/:of":
 		var list []string
 		for _, of := range []string{"webhooks?q=", "locations?q=", "communities?location=" + x.slug + "&q="} {
@@ -86,13 +98,20 @@ func (x team) pages(route string) ([]string, bool) {
 		return []string{route + "?at=1&total=5"}, true
 	case "/admin/sources/new":
 		return []string{route + "?kind=generic"}, true
+	case "/developer/receivers/:type", "/developer/sources/:kind":
+		return []string{route[:strings.Index(route, ":")] + "generic"}, true
 	case "/developer/site-settings/edit":
 		return []string{webtest.SettingPath(models.DispatchDelay)}, true
-	case "/admin", "/", "/admin/members", "/admin/system", "/admin/empty-locations", "/admin/system/dispatch", "/developer/site-settings",
+	case "/admin", "/", "/admin/members", "/admin/system", "/admin/empty-locations", "/admin/system/dispatch", "/developer/site-settings", "/developer/api", "/developer/receivers",
 		"/account", "/account/password", "/account/sessions", "/theme", "/attention":
 		return []string{route}, true
 	}
-	return nil, webtest.Open[route] || web.IsAPI(route) || strings.HasPrefix(route, "/in/") || strings.HasPrefix(route, "/login") || strings.HasPrefix(route, "/developer/")
+	return nil, webtest.Open[route] || web.IsAPI(route) || strings.HasPrefix(route, "/in/") || strings.HasPrefix(route, "/login")
+}
+
+// searches are addresses that lead on to the team's event.
+func (x team) searches() []string {
+	return []string{"/admin/search?q=" + x.eventID, "/admin/trigger-history?id=" + x.eventID}
 }
 
 // TestLimitedMemberSeesOneTeam walks all routes as a viewer and as an
@@ -120,12 +139,18 @@ func TestLimitedMemberSeesOneTeam(t *testing.T) {
 					if x == ours {
 						seen.WriteString(a.Body)
 						addLinks(links, path, a)
+						if a.Status == http.StatusNotFound {
+							t.Errorf("%s: GET %s: not found, so it shows nothing of theirs or of others", role, path)
+						}
+					}
+					if led := a.Header.Get("Location") != ""; slices.Contains(x.searches(), path) && led != (x == ours) {
+						t.Errorf("%s: GET %s leads to %q", role, path, a.Header.Get("Location"))
 					}
 					tellsNothing(t, role, path, a, theirs)
 				}
 			}
 		}
-		for _, word := range []string{"Team gopher", "Hook gopher", "Title gopher", "gopher-source", "token of gopher", "gopher-tag"} {
+		for _, word := range []string{"Team gopher", "Hook gopher", "Title gopher", "gopher-source", "It is about the gopher", "token of gopher", "gopher-tag"} {
 			if !strings.Contains(seen.String(), word) {
 				t.Errorf("the %s finds nothing of %q, which is theirs", role, word)
 			}
@@ -168,8 +193,9 @@ func tellsNothing(t *testing.T, role, path string, a *webtest.Answer, theirs tea
 			body = strings.ReplaceAll(body, strings.ToLower(said), "")
 		}
 	}
-	for _, word := range []string{"quagga", "zebra", theirs.delivery} {
-		if at := strings.Index(body, strings.ToLower(word)); at >= 0 && (word != theirs.delivery || !strings.Contains(path, word)) {
+	for _, word := range []string{"quagga", "zebra", theirs.delivery, theirs.eventID} {
+		typed := (word == theirs.delivery || word == theirs.eventID) && strings.Contains(path, word)
+		if at := strings.Index(body, strings.ToLower(word)); at >= 0 && !typed {
 			t.Errorf("%s: GET %s (%d) tells …%s…", role, path, a.Status, body[max(0, at-120):min(len(body), at+60)])
 		}
 	}
