@@ -77,7 +77,7 @@ func changeLocation(tx *gorm.DB, by Actor, now time.Time, old, next Location) er
 	return place.note(tx, by, now,
 		placeChange{next.Name != old.Name, "renamed", old.Name + " → " + next.Name},
 		placeChange{next.Description != old.Description, "described", orNothing(old.Description) + " → " + orNothing(next.Description)},
-		placeChange{next.Kind() != old.Kind(), "kind", KindName(old.Kind()) + " → " + KindName(next.Kind())},
+		placeChange{next.MainSite != old.MainSite, "kind", KindName(old.Kind()) + " → " + KindName(next.Kind())},
 		hiding(old.Hidden, next.Hidden))
 }
 
