@@ -32,7 +32,7 @@ func (l *Locations) Describe(ctx context.Context, by Actor, slug string, label L
 		}
 		next := old
 		next.Name, next.Description = label.Name, label.Description
-		if label.Kind != "" {
+		if label.Kind != "" && label.Kind != old.Kind() {
 			next.MainSite = label.Kind == KindMainSite
 		}
 		return changeLocation(tx, by, now, old, next)
