@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -343,7 +344,7 @@ func TestTheShownRequestRuns(t *testing.T) {
 		}
 		script := strings.Replace(page.Find("#as-curl").Text(), "http://console.example.com", in.Server.URL, 1) + " --silent --show-error --fail-with-body"
 		cmd := exec.CommandContext(t.Context(), "bash", "-c", strings.Replace(script, "\n --silent", " --silent", 1))
-		cmd.Env = append(environ, "PATH="+os.Getenv("PATH"), "TOKEN="+in.token, "NO_PROXY=127.0.0.1", "CURL_HOME="+t.TempDir())
+		cmd.Env = slices.Concat(environ, []string{"PATH=" + os.Getenv("PATH"), "TOKEN=" + in.token, "NO_PROXY=127.0.0.1", "CURL_HOME=" + t.TempDir()})
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("%s: %v %s\n%s", w.Name, err, out, script)
 			continue

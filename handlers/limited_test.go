@@ -98,8 +98,10 @@ func (x team) pages(route string) ([]string, bool) {
 		return []string{route + "?at=1&total=5"}, true
 	case "/admin/sources/new":
 		return []string{route + "?kind=generic"}, true
-	case "/developer/receivers/:type", "/developer/sources/:kind":
-		return []string{route[:strings.Index(route, ":")] + "generic"}, true
+	case "/developer/receivers/:type":
+		return []string{"/developer/receivers/generic"}, true
+	case "/developer/sources/:kind":
+		return []string{"/developer/sources/generic"}, true
 	case "/developer/site-settings/edit":
 		return []string{webtest.SettingPath(models.DispatchDelay)}, true
 	case "/admin", "/", "/admin/members", "/admin/system", "/admin/empty-locations", "/admin/system/dispatch", "/developer/site-settings", "/developer/api", "/developer/receivers",

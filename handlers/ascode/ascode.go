@@ -125,7 +125,7 @@ func curlOf(base *url.URL, w models.Webhook, key string, o models.Opened) (strin
 		}
 		parts = append(parts, fmt.Sprintf("%q: %s", field.Key, strings.ReplaceAll(string(text), "'", `'\''`)))
 	}
-	if f, is := wire.Lookup(w.Type); o.URL != w.URLShown && !(is && f.SecretURL) {
+	if f, is := wire.Lookup(w.Type); o.URL != w.URLShown && (!is || !f.SecretURL) {
 		parts = append(parts, `"url": "'"`+placeholder.Webhook(key).URL()+`"'"`) // of the shell, outside of its single quotes
 	}
 	handle := key
