@@ -108,20 +108,18 @@ const farBehind = "u.caught_up_at <= ? and (u.reported_at < ? or u.behind_second
 // them.
 func (l LocationSet) sourceUses() (text string, args []any) {
 	here, slugs := l.sql("location")
-	text = `
-		select s.name, s.kind, t.last_event_at as last_at, t.last_read_at, t.silent_since, coalesce(t.error, '') as error,
-			c.behind_seconds, c.reported_at, c.caught_up_at
-		from sources s left join source_states t on t.source = s.name left join source_cursors c on c.source = s.name where ` + here + `
-		union all
-		select k.name, '', t.last_event_at, t.last_read_at, t.silent_since, coalesce(t.error, ''), null, null, null
-		from tokens k left join source_states t on t.source = 'token:' || cast(k.id as text) where scope = ? and revoked_at is null and ` + here
+	configured := ""
 	if l.All() { // it may report for any location
-		text += `
-		union all
-		select 'SITEHOOKS_INGEST_TOKEN', '', t.last_event_at, t.last_read_at, t.silent_since, coalesce(t.error, ''), null, null, null
-		from installations left join source_states t on t.source = 'token:0' where ingest_token_used_at is not null`
+		configured = " union all select 'SITEHOOKS_INGEST_TOKEN', '', 'token:0' from installations where ingest_token_used_at is not null"
 	}
-	return text, slices.Concat(slugs, []any{ScopeIngest}, slugs)
+	return `
+		select k.name, k.kind, t.last_event_at as last_at, t.last_read_at, t.silent_since, coalesce(t.error, '') as error,
+			c.behind_seconds, c.reported_at, c.caught_up_at
+		from (
+			select name, kind, name as source from sources where ` + here + `
+			union all
+			select name, '', 'token:' || cast(id as text) from tokens where scope = ? and revoked_at is null and ` + here + configured + `
+		) k left join source_states t on t.source = k.source left join source_cursors c on c.source = k.source`, slices.Concat(slugs, []any{ScopeIngest}, slugs)
 }
 
 // sourcesMax is how many sources Workload names.
