@@ -44,7 +44,7 @@ func newTeam(t *testing.T, c *webtest.Console, slug, animal string) team {
 	events := models.EventQuery{Location: slug}
 	counted, err := c.Store.Sends.Count(t.Context(), events, 0)
 	webtest.OK(t, err)
-	sent, err := c.Store.Sends.Start(t.Context(), webtest.Boss, models.ManualSend{Key: animal, WebhookID: w.ID, Query: events, Total: 1}, counted, "events of "+animal)
+	byHand, err := c.Store.Sends.Start(t.Context(), webtest.Boss, models.ManualSend{Key: animal, WebhookID: w.ID, Query: events, Total: 1}, counted, "events of "+animal)
 	webtest.OK(t, err)
 	_, err = c.Store.Tokens.Issue(t.Context(), c.Admin.Actor(), models.Token{Name: "token of " + animal, Scope: models.ScopeIngest, Location: slug})
 	webtest.OK(t, err)
@@ -57,7 +57,7 @@ func newTeam(t *testing.T, c *webtest.Console, slug, animal string) team {
 	user := c.AddUser(models.User{Email: animal + "@example.com", Name: "Member " + animal, Role: models.RoleViewer, Limited: true, Locations: []string{slug}})
 	return team{
 		slug: slug, hook: web.FormatID(w.ID), delivery: d.PublicID, event: web.FormatID(s.Number(eventID)), eventID: eventID,
-		token: web.FormatID(tokens[0].ID), source: animal + "-source", request: web.FormatID(request.ID), send: web.FormatID(sent.ID), member: web.FormatID(user.ID),
+		token: web.FormatID(tokens[0].ID), source: animal + "-source", request: web.FormatID(request.ID), send: web.FormatID(byHand.ID), member: web.FormatID(user.ID),
 	}
 }
 

@@ -10,7 +10,7 @@ type queryLog struct {
 	mu      sync.Mutex
 	counted bool
 	queries []string
-	next    string // part of the statement after which to run then; empty: none
+	next    string // text in the statement after which to run then; empty: none
 	then    func()
 }
 
@@ -29,12 +29,12 @@ func (s *queryLog) add(statement string, _ []any) {
 	}
 }
 
-// After runs a function once, after the next statement that has a part, as if
+// After runs a function once, after the next statement that contains a text, as if
 // somebody else did it between two statements of a request.
-func (c *Console) After(part string, then func()) {
+func (c *Console) After(text string, then func()) {
 	c.queries.mu.Lock()
 	defer c.queries.mu.Unlock()
-	c.queries.next, c.queries.then = part, then
+	c.queries.next, c.queries.then = text, then
 }
 
 // Queries are the statements that go through gorm while a request is answered.
