@@ -13,7 +13,7 @@ func (x *Webhooks) ByKey(ctx context.Context, key string) (_ Webhook, err error)
 		return Webhook{}, ErrNotFound // webhooks without a key have an empty one
 	}
 	var w Webhook
-	return w, found(x.s.db.WithContext(ctx).Take(&w, "key = ? and deleted_at is null", key))
+	return w, found(x.s.db.WithContext(ctx).Take(&w, "key = ? and key <> '' and deleted_at is null", key)) // as the index has it
 }
 
 // keyIsFree returns ErrExists for a key that another webhook has. The row of the match index

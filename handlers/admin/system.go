@@ -78,7 +78,7 @@ func (p *systemPage) Overdue() string {
 	if p.Depth.OldestDue < time.Second {
 		return "none"
 	}
-	return web.PauseWords(p.Depth.OldestDue)
+	return wording.PauseWords(p.Depth.OldestDue)
 }
 
 // Capped is a count that stops at DepthMax.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -63,7 +64,7 @@ func attemptDelay(a models.Attempt, before time.Time, first bool) string {
 	case delay < time.Second:
 		return "immediately"
 	default:
-		return "after " + web.PauseWords(delay)
+		return "after " + wording.PauseWords(delay)
 	}
 }
 

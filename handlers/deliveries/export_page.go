@@ -43,7 +43,7 @@ func (p exportProgress) About() string {
 	if p.Percent == 0 {
 		return ""
 	}
-	return web.PauseWords(max(time.Second, time.Since(p.Begun)*time.Duration(100-p.Percent)/time.Duration(p.Percent)))
+	return wording.PauseWords(max(time.Second, time.Since(p.Begun)*time.Duration(100-p.Percent)/time.Duration(p.Percent)))
 }
 
 // exportBook has the newest export of each member that this instance sent.

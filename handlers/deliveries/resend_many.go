@@ -153,7 +153,7 @@ func (p *resentPage) Percent() int64 { return p.Done() * 100 / max(1, p.Total) }
 
 // About is how long the rest takes at least, in words: webhooks do not wait for
 // each other.
-func (p *resentPage) About() string { return web.PacedWords(p.Most) }
+func (p *resentPage) About() string { return wording.PacedWords(p.Most) }
 
 // Refresh is after how many seconds the page loads itself again; 0: never,
 // because nothing goes on.

@@ -177,7 +177,7 @@ func (p *overviewPage) Overdue() string {
 	if p.Work.OldestDue == nil || p.Now.Sub(*p.Work.OldestDue) < time.Second {
 		return "none"
 	}
-	return web.PauseWords(p.Now.Sub(*p.Work.OldestDue))
+	return wording.PauseWords(p.Now.Sub(*p.Work.OldestDue))
 }
 
 // Templates are the templates of these pages, each with the struct that it is

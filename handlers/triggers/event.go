@@ -12,6 +12,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers/deliveries"
 	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -58,7 +59,7 @@ func waitWords(d time.Duration) string {
 	if d < time.Second {
 		return web.Took(d)
 	}
-	return web.PauseWords(d)
+	return wording.PauseWords(d)
 }
 
 // Unlogged reports whether an event was dispatched while trigger history was

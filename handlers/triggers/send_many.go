@@ -52,7 +52,7 @@ type sendManyPage struct {
 }
 
 // About is how long the sending takes at least, in words.
-func (p *sendManyPage) About() string { return web.PacedWords(p.Send) }
+func (p *sendManyPage) About() string { return wording.PacedWords(p.Send) }
 
 // SendMany asks to which webhook the events of the filter are sent, and before
 // they are.
@@ -258,7 +258,7 @@ func (p *sentPage) Sentence() string {
 }
 
 // About is how long the rest takes at least, in words.
-func (p *sentPage) About() string { return web.PacedWords(p.Of() - p.Done()) }
+func (p *sentPage) About() string { return wording.PacedWords(p.Of() - p.Done()) }
 
 // SendProgress shows how far the sending of a filter is. It goes on without the page.
 func (s *Pages) SendProgress(c *gin.Context) error {

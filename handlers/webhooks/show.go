@@ -65,7 +65,7 @@ func (p *webhookPage) Done() int64 { return p.Releasing.Total - p.Releasing.Left
 
 // ReleasedIn is how long the rest takes at least.
 func (p *webhookPage) ReleasedIn() string {
-	return web.Span(max(time.Second, time.Duration(p.Releasing.Left)*time.Second/web.PacedPerSecond))
+	return web.Span(max(time.Second, time.Duration(p.Releasing.Left)*time.Second/wording.PacedPerSecond))
 }
 
 // CanResend tells whether anything could be sent again now.
