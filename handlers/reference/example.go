@@ -53,6 +53,21 @@ func exampleOf(base, method, path string, params []parameter, body json.RawMessa
 	return x
 }
 
+// inLanguage is an example in one of the languages.
+type inLanguage struct {
+	example
+	language
+}
+
+// Languages are the example in each language.
+func (x example) Languages() []inLanguage {
+	all := make([]inLanguage, len(languages))
+	for i, l := range languages {
+		all[i] = inLanguage{x, l}
+	}
+	return all
+}
+
 // write writes the address with the variables as a language has them.
 func (x example) write(variable func(name string) string) string {
 	var b strings.Builder

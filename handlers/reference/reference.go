@@ -203,11 +203,17 @@ type page struct {
 // language is one that the examples are written in.
 type language struct {
 	Name, Label string
+	Class       string // of an example in it
 	Chosen      bool
 }
 
 // languages are in the order of the page, the first being the usual one.
-var languages = []language{{Name: "curl", Label: "curl"}, {Name: "go", Label: "Go"}, {Name: "javascript", Label: "JavaScript"}, {Name: "python", Label: "Python"}}
+var languages = []language{
+	{Name: "curl", Label: "curl", Class: "ex-curl"},
+	{Name: "go", Label: "Go", Class: "ex-go"},
+	{Name: "javascript", Label: "JavaScript", Class: "ex-javascript"},
+	{Name: "python", Label: "Python", Class: "ex-python"},
+}
 
 // Show shows the page.
 func (s *Pages) Show(c *gin.Context) error {
