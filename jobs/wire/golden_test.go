@@ -3,16 +3,15 @@ package wire
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-)
 
-var update = flag.Bool("update", false, "write the golden files anew")
+	"github.com/sitehooks/sitehooks/jobs/wire/wiretest"
+)
 
 // goldenCase is one testdata/FORMAT/CASE.json: which events of testdata/events,
 // files of one or of one a line, or which samples go in, and the other inputs
@@ -36,12 +35,9 @@ type goldenCase struct {
 func TestGolden(t *testing.T) {
 	for _, f := range Formats() {
 		t.Run(f.Name, func(t *testing.T) {
-			cases, goldens := names(t, f.Name, ".json"), names(t, f.Name, ".golden")
+			cases := wiretest.Cases(t, f.Name)
 			if len(cases) == 0 {
 				t.Fatalf("no testdata/%s/*.json: a format needs at least one case", f.Name)
-			}
-			if !*update && !slices.Equal(cases, goldens) {
-				t.Fatalf("cases %v, golden files %v: they must be the same", cases, goldens)
 			}
 			seen := map[EventKind]bool{}
 			for _, name := range cases {
@@ -65,20 +61,7 @@ func checkGolden(t *testing.T, f *Format, name string, seen map[EventKind]bool) 
 	for _, e := range events {
 		seen[kindOfEvent(e)] = true
 	}
-	got := wholeRequests(t, f, c, events)
-	path := filepath.Join("testdata", f.Name, name+".golden")
-	if *update {
-		if err := os.WriteFile(path, got, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("got\n%s\nwant\n%s", got, want)
-	}
+	wiretest.Golden(t, f.Name, name, string(wholeRequests(t, f, c, events)))
 }
 
 func (c goldenCase) events(t *testing.T, f *Format) []Event {
@@ -151,19 +134,6 @@ func storedEvents(t *testing.T, name string) []Event {
 		events = append(events, e)
 	}
 	return events
-}
-
-// names are the files of a format's testdata with that ending, without it.
-func names(t *testing.T, format, ending string) []string {
-	t.Helper()
-	paths, err := filepath.Glob(filepath.Join("testdata", format, "*"+ending))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, p := range paths {
-		paths[i] = strings.TrimSuffix(filepath.Base(p), ending)
-	}
-	return paths
 }
 
 func readJSON(t *testing.T, path string, dst any) {

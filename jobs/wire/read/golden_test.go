@@ -3,18 +3,16 @@ package read
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
-)
 
-var update = flag.Bool("update", false, "write the golden files anew")
+	"github.com/sitehooks/sitehooks/jobs/wire/wiretest"
+)
 
 // readCase is one testdata/KIND/CASE.json: a request, or the name of a golden
 // file of the format's writing half whose requests are read again, and the
@@ -39,13 +37,9 @@ type readCase struct {
 func TestGoldenReads(t *testing.T) {
 	for _, r := range Readers() {
 		t.Run(r.Kind, func(t *testing.T) {
-			cases, goldens := names(t, r.Kind, ".json"), names(t, r.Kind, ".golden")
-			if !*update && !slices.Equal(cases, goldens) {
-				t.Fatalf("cases %v, golden files %v: they must be the same", cases, goldens)
-			}
 			all := ""
-			for _, name := range cases {
-				t.Run(name, func(t *testing.T) { all += checkReadGolden(t, r, filepath.Join("testdata", r.Kind, name)) })
+			for _, name := range wiretest.Cases(t, r.Kind) {
+				t.Run(name, func(t *testing.T) { all += checkReadGolden(t, r, name) })
 			}
 			for _, want := range []string{"\n{", "\nignored: ", "\nfault: ", "\nrefused: "} {
 				if !strings.Contains(all, want) && (want != "\nrefused: " || r.Verify != nil) {
@@ -56,23 +50,11 @@ func TestGoldenReads(t *testing.T) {
 	}
 }
 
-// names are the files of a kind's testdata with that ending, without it.
-func names(t *testing.T, kind, ending string) []string {
-	t.Helper()
-	paths, err := filepath.Glob(filepath.Join("testdata", kind, "*"+ending))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, p := range paths {
-		paths[i] = strings.TrimSuffix(filepath.Base(p), ending)
-	}
-	return paths
-}
-
-func checkReadGolden(t *testing.T, r *Reader, path string) string {
+func checkReadGolden(t *testing.T, r *Reader, name string) string {
 	t.Helper()
 	var c readCase
-	text, err := os.ReadFile(path + ".json")
+	path := filepath.Join("testdata", r.Kind, name+".json")
+	text, err := os.ReadFile(path)
 	if err == nil {
 		err = json.Unmarshal(text, &c)
 	}
@@ -83,18 +65,7 @@ func checkReadGolden(t *testing.T, r *Reader, path string) string {
 	for _, in := range c.requests(t, r) {
 		got.WriteString(reading(r, in))
 	}
-	if *update {
-		if err := os.WriteFile(path+".golden", []byte(got.String()), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path + ".golden")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got.String() != string(want) {
-		t.Errorf("got\n%s\nwant\n%s", got.String(), want)
-	}
+	wiretest.Golden(t, r.Kind, name, got.String())
 	return "\n" + got.String()
 }
 
