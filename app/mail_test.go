@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -46,13 +47,18 @@ func mailAddress(l net.Listener) string { return "smtp://sitehooks:letmein@" + l
 func mailboxAt(t *testing.T, l net.Listener) *mailbox {
 	t.Helper()
 	box := &mailbox{}
-	model := httptest.NewTLSServer(http.NotFoundHandler()) // for its certificate
-	t.Cleanup(model.Close)
 	s := smtp.NewServer(box)
-	s.Domain, s.TLSConfig = "127.0.0.1", &tls.Config{Certificates: model.TLS.Certificates, MinVersion: tls.VersionTLS12}
+	s.Domain, s.TLSConfig = "127.0.0.1", mailTLS()
 	go func() { _ = s.Serve(l) }()
 	t.Cleanup(func() { _ = s.Close() })
 	return box
+}
+
+// mailTLS has a certificate that NewTypesReceiver's setting trusts.
+func mailTLS() *tls.Config {
+	model := httptest.NewTLSServer(http.NotFoundHandler())
+	defer model.Close()
+	return &tls.Config{Certificates: model.TLS.Certificates, MinVersion: tls.VersionTLS12}
 }
 
 func (b *mailbox) NewSession(c *smtp.Conn) (smtp.Session, error) {
@@ -234,8 +240,22 @@ func choose(t *testing.T, b *apptest.Browser, l letter, password string) (path s
 	return path
 }
 
-// A mail server that is dead delays no delivery, and gets the mail when it is
-// back.
+// An e-mail goes to a server that wants TLS from the start.
+func TestMailWithTLSFromTheStart(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ok(t, err)
+	box := mailboxAt(t, tls.NewListener(l, mailTLS()))
+	_, trust := apptest.NewTypesReceiver(t)
+	in := apptest.Serve(t, append(withMail(t, "sqlite", strings.Replace(mailAddress(l), "smtp:", "smtps:", 1)), trust))
+	in.Login().Post("/admin/members", url.Values{"email": {"jane@example.com"}, "role": {"viewer"}})
+	box.only(t, "jane@example.com", "You can log in")
+	if box.unsafe {
+		t.Error("it went without TLS")
+	}
+}
+
+// A mail server that is dead delays no delivery, nor the end of the program, and
+// gets the mail when it is back.
 func TestADeadMailServerDelaysNothing(t *testing.T) {
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	ok(t, err)
@@ -254,9 +274,14 @@ func TestADeadMailServerDelaysNothing(t *testing.T) {
 	in.Accept(apptest.QuestionJSON("event", 1, ""))
 	apptest.Eventually(t, "the delivery", func() bool { return len(hook.Items(t)) == 1 })
 
+	ok(t, in.Cmd.Process.Signal(syscall.SIGTERM))
+	ok(t, conn.SetReadDeadline(time.Now().Add(10*time.Second))) // the server could take 30
+	if _, err := io.Copy(io.Discard, conn); err != nil {
+		t.Errorf("the program does not leave the mail server: %v", err)
+	}
+	ok(t, in.Ended())
+
 	// The server returns, and the next try is due.
-	ok(t, conn.Close())
-	ok(t, in.Terminate())
 	backdate(t, env, "sqlite", time.Hour, "mails.due_at")
 	box := mailboxAt(t, silent)
 	in = apptest.Serve(t, env)

@@ -4,8 +4,10 @@ package mail
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/mail"
 	"strconv"
 	"strings"
@@ -18,6 +20,8 @@ import (
 
 // timeout is how long the server may take for a message, in all.
 const timeout = 30 * time.Second
+
+var errSlow = fmt.Errorf("the server took longer than %s", timeout)
 
 // Config names the server, and what all messages say.
 type Config struct {
@@ -45,7 +49,7 @@ type Message struct {
 }
 
 // Send hands a message to the server. Once it has returned nil the server is
-// responsible for it.
+// responsible for it. The end of ctx ends the conversation at once.
 func (s *Sender) Send(ctx context.Context, m Message) error {
 	m.Letter.Base = s.Base
 	plain, html, err := m.Letter.Render()
@@ -62,37 +66,54 @@ func (s *Sender) Send(ctx context.Context, m Message) error {
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	msg.SetBodyString(gomail.TypeTextPlain, plain)
 	msg.AddAlternativeString(gomail.TypeTextHTML, html)
-	client, err := s.client()
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errSlow)
+	defer cancel()
+	client, err := s.client(ctx)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
 	if err := client.DialAndSendWithContext(ctx, msg); err != nil {
+		if ctx.Err() != nil { // that the connection is closed is its consequence
+			err = context.Cause(ctx)
+		}
 		return fmt.Errorf("send e-mail through %s: %w", s.Host, err)
 	}
 	return nil
 }
 
-func (s *Sender) client() (*gomail.Client, error) {
-	options := []gomail.Option{gomail.WithTimeout(timeout)}
+func (s *Sender) client(ctx context.Context) (*gomail.Client, error) {
 	port := s.Port
-	if s.TLS {
-		options = append(options, gomail.WithSSL())
-		if port == 0 {
-			port = 465
-		}
-	} else {
-		options = append(options, gomail.WithTLSPolicy(gomail.TLSOpportunistic))
-		if port == 0 {
-			port = 587
-		}
+	switch {
+	case port != 0:
+	case s.TLS:
+		port = 465
+	default:
+		port = 587
 	}
-	options = append(options, gomail.WithPort(port))
+	options := []gomail.Option{
+		gomail.WithTimeout(timeout), gomail.WithPort(port), gomail.WithTLSPolicy(gomail.TLSOpportunistic), gomail.WithDialContextFunc(s.dialer(ctx)),
+	}
 	if s.User != "" {
 		options = append(options, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover), gomail.WithUsername(s.User), gomail.WithPassword(s.Password))
 	}
 	return gomail.NewClient(s.Host, options...)
+}
+
+// dialer opens connections that are closed when ctx ends: go-mail itself heeds
+// its context no longer once it is connected.
+func (s *Sender) dialer(ctx context.Context) gomail.DialContextFunc {
+	return func(dialing context.Context, network, address string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(dialing, network, address)
+		if err != nil {
+			return nil, err
+		}
+		context.AfterFunc(ctx, func() { _ = conn.Close() })
+		if !s.TLS {
+			return conn, nil
+		}
+		encrypted := tls.Client(conn, &tls.Config{ServerName: s.Host, MinVersion: tls.VersionTLS12})
+		return encrypted, encrypted.HandshakeContext(dialing)
+	}
 }
 
 // domain is that of the sender's address.
