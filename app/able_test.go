@@ -24,18 +24,14 @@ import (
 // gives room again. Only root can have one.
 func smallDisk(t testing.TB, owner string) (dir string, fill, free func()) {
 	t.Helper()
+	// Without root a limit on the size of files stands for a full disk of SQLite in
+	// TestTorture; PostgreSQL has no such test then.
+	onlyRoot(t, "a disk of its own")
 	dir = t.TempDir()
 	for at := dir; at != os.TempDir() && at != "/"; at = filepath.Dir(at) {
 		ok(t, os.Chmod(at, 0o755))
 	}
-	if err := syscall.Mount("small", dir, "tmpfs", 0, "size=64m"); err != nil {
-		if os.Geteuid() == 0 || os.Getenv("CI") != "" {
-			t.Fatalf("no disk of its own: %v", err)
-		}
-		// Only root may mount. Without it a limit on the size of files stands for a
-		// full disk of SQLite in TestTorture; PostgreSQL has no such test then.
-		t.Skipf("a disk of its own takes root: %v", err)
-	}
+	ok(t, syscall.Mount("small", dir, "tmpfs", 0, "size=64m"))
 	t.Cleanup(func() { ok(t, syscall.Unmount(dir, syscall.MNT_DETACH)) })
 	if u, err := user.Lookup(owner); err == nil {
 		uid, _ := strconv.Atoi(u.Uid)
@@ -52,6 +48,19 @@ func smallDisk(t testing.TB, owner string) (dir string, fill, free func()) {
 		}
 	}
 	return dir, fill, func() { ok(t, os.Remove(filler)) }
+}
+
+// onlyRoot skips the rest of a test that takes root. In CI, which has to be root,
+// it fails.
+func onlyRoot(t testing.TB, what string) {
+	t.Helper()
+	switch {
+	case os.Geteuid() == 0:
+	case os.Getenv("CI") != "":
+		t.Fatalf("%s takes root, and CI skips nothing", what)
+	default:
+		t.Skipf("%s takes root", what)
+	}
 }
 
 // onSmallDisk is an environment whose database is on a small disk.

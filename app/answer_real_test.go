@@ -22,7 +22,8 @@ const realEvery = 2 * time.Second
 
 // TestRealAnswer follows a real Apache Answer on each of its databases: what is
 // done through its API arrives at a receiver, signed and once, whatever is
-// killed in between.
+// killed in between. It is skipped in CI too: Answer has to be built by hand.
+// What these runs recorded is played by TestFollowerIsKilled, and in app/follow.
 func TestRealAnswer(t *testing.T) {
 	if os.Getenv(answerProgram) == "" {
 		t.Skip(answerProgram + " is not set; docs/sources/answer.md tells how to build it")

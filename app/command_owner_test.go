@@ -20,9 +20,7 @@ import (
 // stopped, and before its first start. The service owns all files afterwards,
 // and starts.
 func TestCommandsOfRootLeaveNoFileOfRoots(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can run commands beside a service of another user")
-	}
+	onlyRoot(t, "a command beside a service of another user")
 	const service = 61184 // the first of systemd's dynamic users
 	env := apptest.Environment(t, "sqlite")
 	dir := apptest.ValueOf(env, "SITEHOOKS_DATA_DIR")
