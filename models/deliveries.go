@@ -29,7 +29,7 @@ type DeliveryQuery struct {
 	State      string // of the delivery, StateHeld or StateWaiting
 	CodeClass  int    // 2 to 5: of the newest attempt's status
 	ErrorClass string
-	EventType  string
+	EventTypes []string  // of an event inside, any of them; empty: any
 	From, To   time.Time // of creation; zero: open
 	Before     int64     // Delivery.ID below this; 0: from the newest
 	Limit      int

@@ -111,7 +111,7 @@ func (x *Deliveries) totalOfAll(db *gorm.DB, q DeliveryQuery, settings Settings)
 // filters tells whether rows of the source have to be looked at that may not
 // match, even of one location.
 func (q DeliveryQuery) filters() bool {
-	return q.CodeClass != 0 || q.ErrorClass != "" || q.EventType != "" ||
+	return q.CodeClass != 0 || q.ErrorClass != "" || len(q.EventTypes) > 0 ||
 		q.State != "" && q.source() != endsSource || q.Location != "" && q.source() != deliverySource
 }
 

@@ -81,7 +81,7 @@ func TestSearchLooksAtSoMuchAndGoesOn(t *testing.T) {
 		if len(page.Rows) != 3 || page.Scanned || page.Rows[2].ID != 5 || page.Rows[2].LastCode != 503 {
 			t.Errorf("what failed: %+v", page)
 		}
-		q := models.DeliveryQuery{Within: models.AllLocations(), EventType: "answer.created", Limit: 10}
+		q := models.DeliveryQuery{Within: models.AllLocations(), EventTypes: []string{"answer.created"}, Limit: 10}
 		page, err = s.Deliveries.Search(t.Context(), q)
 		ok(t, err)
 		if len(page.Rows) != 1 || !page.Scanned || page.Rows[0].ID != 20020 {
@@ -311,7 +311,7 @@ func TestTotalStops(t *testing.T) {
 		want(t, "one more", total(models.DeliveryQuery{Within: models.AllLocations()}), models.Total{N: models.TotalMax, More: true, Known: true})
 		want(t, "of the other", total(models.DeliveryQuery{Within: models.AllLocations(), WebhookID: w.ID + 1}), models.Total{N: 1, Known: true})
 		many(t, s, create(t, s, nil), models.ScanMax, clock.Now())
-		want(t, "of a scan", total(models.DeliveryQuery{Within: models.AllLocations(), EventType: "answer.created"}), models.Total{})
-		want(t, "of a long scan", total(models.DeliveryQuery{Within: models.AllLocations(), EventType: "question.created"}), models.Total{N: models.TotalMax, More: true, Known: true})
+		want(t, "of a scan", total(models.DeliveryQuery{Within: models.AllLocations(), EventTypes: []string{"answer.created"}}), models.Total{})
+		want(t, "of a long scan", total(models.DeliveryQuery{Within: models.AllLocations(), EventTypes: []string{"question.created"}}), models.Total{N: models.TotalMax, More: true, Known: true})
 	})
 }

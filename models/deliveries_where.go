@@ -109,8 +109,12 @@ func (x *Deliveries) where(db *gorm.DB, q DeliveryQuery, floor int64, settings S
 	if q.Location != "" && from != deliverySource { // where it is indexed
 		query = query.Where(ofDelivery+" = ?", q.Location)
 	}
-	if q.EventType != "" {
-		query = query.Where("d.event_types like ? escape '!'", likeContains(","+q.EventType+","))
+	if len(q.EventTypes) > 0 {
+		conditions, args := make([]string, len(q.EventTypes)), make([]any, len(q.EventTypes))
+		for i, name := range q.EventTypes {
+			conditions[i], args[i] = "d.event_types like ? escape '!'", likeContains(","+name+",")
+		}
+		query = query.Where("("+strings.Join(conditions, " or ")+")", args...)
 	}
 	return q.whereLast(query), nil
 }

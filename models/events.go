@@ -20,7 +20,7 @@ type EventQuery struct {
 	Within   LocationSet `json:"-"`
 	Search   string      // the event's id, words of its title, or a question's number or link
 	Location string
-	Type     string
+	Types    []string // any of them; empty: any
 	Tag      string
 	From, To time.Time // of receipt; zero: open
 	Before   int64     // Event.ID below this; 0: from the newest

@@ -99,13 +99,13 @@ func (x *Events) newest(db *gorm.DB, q EventQuery) (_ *gorm.DB, last Event, err 
 
 // scans tells whether events have to be looked at that may not match.
 func (q EventQuery) scans() bool {
-	return q.Search != "" || q.Type != "" || q.Tag != "" || q.NoUnlogged || q.Webhook != 0 || q.Matched != "" ||
+	return q.Search != "" || len(q.Types) > 0 || q.Tag != "" || q.NoUnlogged || q.Webhook != 0 || q.Matched != "" ||
 		q.Location == "" && !q.Within.All() && !q.merges()
 }
 
 // merges tells whether a page is put together from a page of each location.
 func (q EventQuery) merges() bool {
-	return q.Search+q.Type+q.Tag+q.Matched+q.Location == "" && q.Webhook == 0 && !q.NoUnlogged && q.Within.merges()
+	return q.Search+q.Tag+q.Matched+q.Location == "" && len(q.Types) == 0 && q.Webhook == 0 && !q.NoUnlogged && q.Within.merges()
 }
 
 // named returns the events whose id was searched for and that the other filters
@@ -194,8 +194,8 @@ func (x *Events) whereEvent(db *gorm.DB, q EventQuery, words string) *gorm.DB {
 			db = db.Where("received_at < ?", q.To)
 		}
 	}
-	if q.Type != "" {
-		db = db.Where("type = ?", q.Type)
+	if len(q.Types) > 0 {
+		db = db.Where("type in ?", q.Types)
 	}
 	if q.Tag != "" {
 		db = db.Where("tags like ? escape '!'", likeContains(`"`+strings.ToLower(q.Tag)+`"`))

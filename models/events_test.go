@@ -184,7 +184,7 @@ func TestEventFilters(t *testing.T) {
 			"all": {models.EventQuery{Within: models.AllLocations()}, "[second first]"}, "id": {models.EventQuery{Within: models.AllLocations(), Search: "first"}, "[first]"},
 			"title": {models.EventQuery{Within: models.AllLocations(), Search: "GRIND 100%"}, "[first]"}, "like": {models.EventQuery{Within: models.AllLocations(), Search: "gr%"}, "[]"},
 			"tag": {models.EventQuery{Within: models.AllLocations(), Tag: "go"}, "[first]"}, "location": {models.EventQuery{Within: models.AllLocations(), Location: "team-a"}, "[second]"},
-			"type": {models.EventQuery{Within: models.AllLocations(), Type: "answer.created"}, "[second]"},
+			"type": {models.EventQuery{Within: models.AllLocations(), Types: []string{"answer.created"}}, "[second]"},
 			"time": {models.EventQuery{Within: models.AllLocations(), From: clock.Now().Add(-time.Minute)}, "[second]"},
 			"to":   {models.EventQuery{Within: models.AllLocations(), To: clock.Now().Add(-time.Minute)}, "[first]"},
 		} {
@@ -243,7 +243,7 @@ func TestEventsOfAQuestion(t *testing.T) {
 				t.Errorf("%s: %v, want %s", search, got, want)
 			}
 		}
-		page, err := s.Events.Search(t.Context(), models.EventQuery{Within: models.AllLocations(), Search: "/questions/12", Type: "answer.created", Location: "main", Limit: 10})
+		page, err := s.Events.Search(t.Context(), models.EventQuery{Within: models.AllLocations(), Search: "/questions/12", Types: []string{"answer.created"}, Location: "main", Limit: 10})
 		ok(t, err)
 		if len(page.Rows) != 1 || page.Rows[0].EventID != "answer" {
 			t.Errorf("with other filters: %+v", page.Rows)

@@ -2,13 +2,11 @@ package deliveries
 
 import (
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/sitehooks/sitehooks/handlers/web"
-	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -88,20 +86,8 @@ func (p *deliveriesPage) chips(v url.Values) []web.FilterChip {
 			}
 		}
 	}
-	if p.Filter.Type != "" {
-		chips = append(chips, web.FilterChip{Name: "Event type", Value: p.Filter.Type, Without: web.Without("/admin/deliveries", v, "type")})
+	if _, words := web.EventTypesTyped(p.Filter.Type); words != "" {
+		chips = append(chips, web.FilterChip{Name: "Event type", Value: words, Without: web.Without("/admin/deliveries", v, "type")})
 	}
 	return append(chips, web.TimeChips("/admin/deliveries", p.Filter.TimeFilter, v)...)
-}
-
-// AllEventTypes are the event types that any format knows.
-func AllEventTypes() []string {
-	var types []string
-	for _, f := range wire.Formats() {
-		for _, o := range f.Options {
-			types = append(types, o.Types()...)
-		}
-	}
-	slices.Sort(types)
-	return slices.Compact(types)
 }

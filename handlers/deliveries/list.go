@@ -89,7 +89,7 @@ func (s *Pages) List(c *gin.Context) error {
 	}
 	p := &deliveriesPage{
 		Page:   web.Page{Title: "Deliveries", Nav: "deliveries"},
-		Filter: filter, Faults: faults, Types: AllEventTypes(), Now: now, Total: found.Total,
+		Filter: filter, Faults: faults, Types: web.EventTypeChoices(), Now: now, Total: found.Total,
 	}
 	for _, row := range found.Rows {
 		p.Lines = append(p.Lines, NewLine(row, now))

@@ -9,6 +9,7 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/rules"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/wording"
+	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -24,7 +25,7 @@ type deliveryFilter struct {
 	State    string `form:"state" binding:"omitempty,delivery_state"`
 	Code     string `form:"code" binding:"omitempty,oneof=2xx 3xx 4xx 5xx"`
 	Error    string `form:"error" binding:"omitempty,error_class"`
-	Type     string `form:"type" binding:"omitempty,event_type"`
+	Type     string `form:"type" binding:"omitempty,event_spelling"`
 	Before   string `form:"before" binding:"omitempty,number"` // where the page begins
 	web.TimeFilter
 }
@@ -34,6 +35,7 @@ func init() {
 		"delivery_state": func(value string) bool { return slices.Contains(deliveryStates, value) },
 		"error_class":    func(value string) bool { return slices.Contains(deliveryErrorClasses, value) },
 		"event_type":     eventTypeLike,
+		"event_spelling": func(value string) bool { return wire.TypesNamed(value) != nil || eventTypeLike(strings.ToLower(value)) },
 	})
 }
 
@@ -47,8 +49,9 @@ func parseDeliveryQuery(v url.Values, now time.Time) (q models.DeliveryQuery, f 
 	faults = rules.BindFilters(v, &f)
 	f.Location, f.ID = wording.Cut(web.Storable(f.Location), 64), wording.Cut(web.Storable(f.ID), 128)
 	q = models.DeliveryQuery{
-		Location: f.Location, PublicID: f.ID, State: f.State, ErrorClass: f.Error, EventType: f.Type, Limit: deliveriesShown,
+		Location: f.Location, PublicID: f.ID, State: f.State, ErrorClass: f.Error, Limit: deliveriesShown,
 	}
+	q.EventTypes, _ = web.EventTypesTyped(f.Type)
 	q.WebhookID, _ = web.Positive(f.Webhook)
 	q.Before, _ = web.Positive(f.Before)
 	q.From, q.To = f.Range(now)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/wording"
+	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -90,7 +91,7 @@ func deliveryTypes(stored string) []string {
 	var types []string
 	for kind := range strings.SplitSeq(strings.Trim(stored, ","), ",") {
 		if kind != "" {
-			types = append(types, web.EventWords(kind))
+			types = append(types, wire.EventWords(kind))
 		}
 	}
 	return types

@@ -176,7 +176,7 @@ func TestParseDeliveryQuery(t *testing.T) {
 	}
 	q, f, faults := deliveries.ParseDeliveryQuery(v, historyNow)
 	want := models.DeliveryQuery{
-		WebhookID: 7, State: "failed", CodeClass: 5, ErrorClass: "dns", EventType: "answer.accepted",
+		WebhookID: 7, State: "failed", CodeClass: 5, ErrorClass: "dns", EventTypes: []string{"answer.accepted"},
 		From: *after(-24 * time.Hour), Before: 90, Limit: deliveries.DeliveriesShown,
 	}
 	if !reflect.DeepEqual(q, want) || len(faults) != 0 || !f.Filtered() {

@@ -10,6 +10,7 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/webhooks"
 	"github.com/sitehooks/sitehooks/handlers/wording"
+	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -21,6 +22,8 @@ type searchPage struct {
 	Events     []event
 	Deliveries []deliveries.Line
 	Titles     string // address of the events with these words in their title
+	Typed      string // address of the events of the type that the text names; empty: it names none
+	Types      string // that type as lists show it
 }
 
 // event is a hit, with the name of its location.
@@ -67,6 +70,10 @@ func (s *Pages) Search(c *gin.Context) error {
 	}
 	p.Title = "Search for “" + wording.Cut(p.Query, 60) + "”"
 	p.Titles = web.TriggersPath + "?" + url.Values{"q": {p.Query}}.Encode()
+	if wire.TypesNamed(p.Query) != nil {
+		_, p.Types = web.EventTypesTyped(p.Query)
+		p.Typed = web.TriggersPath + "?" + url.Values{"type": {p.Query}}.Encode()
+	}
 	return s.Render(c, http.StatusOK, "search", p)
 }
 

@@ -47,6 +47,10 @@ func TestSearch(t *testing.T) {
 		a = search(webtest.Nasty + "?").Want(http.StatusOK)
 		webtest.NoMarkup(t, a)
 		webtest.Says(t, "nothing", a.Text("main"), "Nothing found", "webhook-id")
+		// An event type, as the form of a webhook calls it.
+		a = search("Accepted answers").Want(http.StatusOK)
+		webtest.Says(t, "an event type", a.Text("main"), "This is also a type of event. Show all events of the type answer accepted")
+		c.Get(a.Find("main a:contains('Show all events')").AttrOr("href", "")).Want(http.StatusOK)
 		webtest.Says(t, "no question", c.Get("/admin/search").Want(http.StatusOK).Text("main"), "Search for one thing")
 		for _, path := range []string{"/admin", "/admin/webhooks", "/developer/site-settings", "/admin/nothing"} {
 			if c.Get(path).Find("header form[action='/admin/search'] input[name=q]").Length() == 0 {

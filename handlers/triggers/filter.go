@@ -6,7 +6,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/sitehooks/sitehooks/handlers/deliveries"
 	"github.com/sitehooks/sitehooks/handlers/rules"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/wording"
@@ -39,7 +38,8 @@ func parseTriggerQuery(v url.Values, now time.Time) (q models.EventQuery, f trig
 	faults = rules.BindFilters(v, &f)
 	f.Search, f.Location = wording.Cut(f.Search, 300), wording.Cut(f.Location, 64)
 	f.Type, f.Tag = wording.Cut(f.Type, 128), wording.Cut(f.Tag, 64)
-	q = models.EventQuery{Search: f.Search, Location: f.Location, Type: f.Type, Tag: f.Tag, Limit: eventsShown}
+	q = models.EventQuery{Search: f.Search, Location: f.Location, Tag: f.Tag, Limit: eventsShown}
+	q.Types, _ = web.EventTypesTyped(f.Type)
 	if f.Matched != matchedAny {
 		q.Webhook, _ = web.Positive(f.Webhook)
 		q.Matched = f.Matched
@@ -82,7 +82,7 @@ func (s *Pages) triggerChoices(c *gin.Context, p *triggerHistoryPage) error {
 		return err
 	}
 	p.Webhook.Any, p.Matched = "Any webhook", matchedChoices(p.Filter)
-	p.Types, p.Spans = deliveries.AllEventTypes(), web.SpanChoices(p.Filter.TimeFilter)
+	p.Types, p.Spans = web.EventTypeChoices(), web.SpanChoices(p.Filter.TimeFilter)
 	return nil
 }
 
@@ -110,7 +110,8 @@ func (p *triggerHistoryPage) chips(v url.Values) []web.FilterChip {
 			add("matched", "Outcome", one.Label)
 		}
 	}
-	add("type", "Event type", p.Filter.Type)
+	_, types := web.EventTypesTyped(p.Filter.Type)
+	add("type", "Event type", types)
 	add("tag", "Tag", p.Filter.Tag)
 	return append(chips, web.TimeChips(web.TriggersPath, p.Filter.TimeFilter, v)...)
 }

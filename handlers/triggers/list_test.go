@@ -265,3 +265,41 @@ func TestEventsByWhatTheyMatched(t *testing.T) {
 		webtest.Says(t, "an unknown name", a.Text("main"), "“nobody has this name” is not a valid webhook")
 	})
 }
+
+// TestFiltersTakeEverySpelling of an event type that people see, in either case:
+// its name, its words, its label in a webhook's form, and another system's name.
+func TestFiltersTakeEverySpelling(t *testing.T) {
+	s := webtest.NewHistorySite(t)
+	s.Hook("All", func(in *models.WebhookInput) {
+		in.Events = []string{"question.created", "answer.accepted", "answer.edited"}
+	})
+	for id, kind := range map[string]string{"asked": "question.created", "accepted": "answer.accepted", "edited": "answer.edited"} {
+		s.Event(id, "Event "+id, func(e *models.NewEvent) { e.Type = kind })
+	}
+	s.Dispatch(1)
+	b := s.As(models.RoleViewer)
+	for typed, want := range map[string]struct {
+		rows int
+		chip string
+	}{
+		"answer.accepted": {1, "answer accepted"}, "Answer Accepted": {1, "answer accepted"}, "  accepted   ANSWERS ": {1, "answer accepted"},
+		"Updated answers": {1, "answer edited"}, "answer.changed": {2, "answer accepted or answer edited"}, "Questions": {1, "question created"},
+		"question created": {1, "question created"}, "comment.created": {0, "comment created"}, "Lead.Scored": {0, "lead.scored"}, "nothing at all": {0, "nothing at all"},
+	} {
+		for _, path := range []string{"/admin/trigger-history", "/admin/deliveries"} {
+			doc := b.Get(path + "?" + url.Values{"type": {typed}}.Encode())
+			if typed == "nothing at all" && path == "/admin/deliveries" {
+				webtest.Says(t, path, webtest.Words(doc.Find("main")), "“nothing at all” is not a valid event type, so it was ignored.")
+				continue
+			}
+			if rows := doc.Find("tbody tr").Length(); rows != want.rows {
+				t.Errorf("%s of type %q lists %d", path, typed, rows)
+			}
+			webtest.Says(t, path+" of type "+typed, webtest.Words(doc.Find("ul[aria-label='Filters in force']")), want.chip)
+		}
+	}
+	offered := b.Get("/admin/deliveries").Find("#event-types option[value='answer accepted']").Length() + b.Get("/admin/trigger-history").Find("#event-types option[value='answer accepted']").Length()
+	if offered != 2 {
+		t.Errorf("%d of 2 filters offer the type as the lists show it", offered)
+	}
+}

@@ -6,11 +6,12 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/wording"
+	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
 
 func triggerTitle(e models.Event) string {
-	return web.Capitalized(web.EventWords(e.Type)) + ": " + web.OrNone(wording.Cut(e.Title, 300), web.OrNone(e.Subject, "no title"))
+	return web.Capitalized(wire.EventWords(e.Type)) + ": " + web.OrNone(wording.Cut(e.Title, 300), web.OrNone(e.Subject, "no title"))
 }
 
 // triggerSummary says in a sentence which webhooks the event reached.

@@ -1,6 +1,9 @@
 package web
 
-import "github.com/sitehooks/sitehooks/models"
+import (
+	"github.com/sitehooks/sitehooks/jobs/wire"
+	"github.com/sitehooks/sitehooks/models"
+)
 
 // EventRef is an event with the way to its page.
 type EventRef struct {
@@ -11,7 +14,7 @@ type EventRef struct {
 
 // NewEventRef links an event to its page and puts its type into words.
 func NewEventRef(e models.Event) EventRef {
-	return EventRef{e, TriggerPath(e.ID), Capitalized(EventWords(e.Type))}
+	return EventRef{e, TriggerPath(e.ID), Capitalized(wire.EventWords(e.Type))}
 }
 
 // EventRefs is NewEventRef for each event, in the same order.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sitehooks/sitehooks/handlers/wording"
+	"github.com/sitehooks/sitehooks/jobs/wire"
 )
 
 // Unique sorts words and leaves out repeats.
@@ -51,12 +52,27 @@ func clockWords(ahead time.Duration) string {
 	}
 }
 
-// EventWords shows an event type as its receivers call it: answer accepted.
-func EventWords(kind string) string {
-	switch family, what, _ := strings.Cut(kind, "."); family {
-	case "question", "answer":
-		return family + " " + what
-	default:
-		return strings.ReplaceAll(kind, "comment.created", "comment created")
+// EventTypeChoices are the known event types as lists show them, for a filter.
+func EventTypeChoices() []string {
+	types := wire.EventTypes()
+	for i, name := range types {
+		types[i] = wire.EventWords(name)
 	}
+	return types
+}
+
+// EventTypesTyped are the event types that a filter's text names, and the same as
+// lists show them. A text that names none is returned as it is, and finds nothing.
+func EventTypesTyped(typed string) (types []string, words string) {
+	if typed == "" {
+		return nil, ""
+	}
+	if types = wire.TypesNamed(typed); types == nil {
+		return []string{typed}, typed
+	}
+	list := make([]string, len(types))
+	for i, name := range types {
+		list[i] = wire.EventWords(name)
+	}
+	return types, ListOr(list)
 }

@@ -110,11 +110,19 @@ func (r *Ref) UnmarshalJSON(raw []byte) error {
 	return json.Unmarshal(raw, (*string)(r))
 }
 
+// eventTypes is the type of a filter, if it has one.
+func eventTypes(name string) []string {
+	if name == "" {
+		return nil
+	}
+	return []string{name}
+}
+
 var errNothing = errors.New("the token sees none of these")
 
 // query is the fields as a query of models. Error: errNothing.
 func (a *API) deliveryQuery(c *call, f deliveryFields) (models.DeliveryQuery, error) {
-	q := models.DeliveryQuery{Within: c.token.Within(), State: f.State, ErrorClass: f.Error, EventType: f.Type, From: readTime(f.From), To: readTime(f.To)}
+	q := models.DeliveryQuery{Within: c.token.Within(), State: f.State, ErrorClass: f.Error, EventTypes: eventTypes(f.Type), From: readTime(f.From), To: readTime(f.To)}
 	if f.Code != "" {
 		q.CodeClass = int(f.Code[0] - '0')
 	}

@@ -108,7 +108,7 @@ func (a *API) findEvents(c *call, in EventFilter, location string, before int64)
 		return rows, 0, err
 	}
 	page, err := a.store.Events.Search(c.ctx, models.EventQuery{
-		Within: c.token.Within(), Search: in.Search, Location: location, Type: in.Type, Tag: in.Tag, From: readTime(in.From), To: readTime(in.To), Before: before, Limit: in.limit(),
+		Within: c.token.Within(), Search: in.Search, Location: location, Types: eventTypes(in.Type), Tag: in.Tag, From: readTime(in.From), To: readTime(in.To), Before: before, Limit: in.limit(),
 	})
 	return page.Rows, page.Next, err
 }
