@@ -33,7 +33,7 @@ var wholeReads = map[string]string{
 	"SELECT null as sort_key, locations.name as location_name, webhooks.":   "the list's filters without an index: words, tags, activities",
 	"SELECT location, count(*) as n FROM webhooks":                          "the page of locations counts for each location that it shows",
 	"SELECT v.* FROM webhook_versions v join (SELECT":                       "an explanation judges each webhook that the location had",
-	"SELECT id,name FROM webhooks WHERE lower(name) like":                   "a part of a name has no index; asked while somebody types, 20 found at most",
+	"SELECT id,name,state FROM webhooks WHERE lower(name) like":             "a part of a name has no index; asked while somebody types, 20 found at most",
 	"select coalesce(sum(d.waiting), 0)":                                    "each webhook of the deliveries looked at",
 	"SELECT count(*) FROM webhooks WHERE deleted_at is null and (substr":    "one page asks whether the keys open every webhook",
 	"select l.webhook_id from lanes l join webhooks w":                      "the safety net under the lanes looks at each of them, once in a while",

@@ -13,21 +13,21 @@ func (x *Webhooks) ByIDs(ctx context.Context, ids []int64) (_ map[int64]Webhook,
 	return webhooksByID(x.s.db.WithContext(ctx), ids)
 }
 
-// Newest returns the newest webhooks with nothing but number and name.
+// Newest returns the newest webhooks with nothing but number, name and state.
 func (x *Webhooks) Newest(ctx context.Context, within LocationSet, limit int) (_ []Webhook, err error) {
 	defer wrap(&err, "list newest webhooks")
 	var rows []Webhook
-	return rows, within.where(x.s.db.WithContext(ctx), "location").Select("id", "name").Order("created_at desc, id desc").Limit(limit).Find(&rows, "deleted_at is null").Error
+	return rows, within.where(x.s.db.WithContext(ctx), "location").Select("id", "name", "state").Order("created_at desc, id desc").Limit(limit).Find(&rows, "deleted_at is null").Error
 }
 
-// Suggest returns webhooks whose name contains the input, with only number and
-// name, exact matches first.
+// Suggest returns webhooks whose name contains the input, with only number, name
+// and state, exact matches first.
 func (x *Webhooks) Suggest(ctx context.Context, within LocationSet, typed string, limit int) (_ []Webhook, err error) {
 	defer wrap(&err, "suggest webhooks")
 	typed = strings.ToLower(typed)
 	var rows []Webhook
 	exact := clause.Expr{SQL: "case when lower(name) = ? then 0 else 1 end, name, id", Vars: []any{typed}}
-	return rows, within.where(x.s.db.WithContext(ctx), "location").Select("id", "name").Where("lower(name) like ? escape '!'", likeContains(typed)).
+	return rows, within.where(x.s.db.WithContext(ctx), "location").Select("id", "name", "state").Where("lower(name) like ? escape '!'", likeContains(typed)).
 		Clauses(clause.OrderBy{Expression: exact}).Limit(limit).Find(&rows, "deleted_at is null").Error
 }
 

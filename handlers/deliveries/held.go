@@ -38,6 +38,27 @@ func CannotSend(w models.Webhook, enabled bool, now time.Time) string {
 	}
 }
 
+// WillBeHeld says why a new delivery to a webhook would be held, in a sentence, and
+// until when it would be, as the end of one; empty: it goes out.
+func WillBeHeld(w models.Webhook, enabled bool, now time.Time) (why, until string) {
+	if w.DeletedAt != nil {
+		return "", ""
+	}
+	if why = CannotSend(w, enabled, now); why == "" {
+		return "", ""
+	}
+	off := !enabled && web.NeedsFeature(w.Type)
+	switch {
+	case off && w.State == models.WebhookActive:
+		until = models.EnableGenericWebhooks + " is on"
+	case off:
+		until = "it is resumed and " + models.EnableGenericWebhooks + " is on"
+	default:
+		until = "it is resumed"
+	}
+	return strings.TrimSuffix(web.Capitalized(why), ".") + ".", until
+}
+
 // sinceWords says since when a webhook has its state; empty: since it was
 // created.
 func sinceWords(w models.Webhook, now time.Time) string {

@@ -185,6 +185,7 @@ func (s *Pages) triggerResults(ctx context.Context, within models.LocationSet, p
 		result.withhold(within, one)
 		if f, known := wire.Lookup(one.Webhook.Type); known && p.CanSend {
 			result.CanSend = carries(f, one.Webhook, p.Event)
+			result.HeldWhy, result.HeldUntil = deliveries.WillBeHeld(one.Webhook, enabled, p.Now)
 		}
 		if result.Why.Match {
 			p.Matched = append(p.Matched, result)

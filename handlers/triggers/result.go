@@ -29,6 +29,9 @@ type triggerResult struct {
 	Note    string
 	Hand    []sentByHand // what was sent of it by hand, the oldest first
 	CanSend bool         // the event can be sent to it by hand
+	// HeldWhy says in a sentence why what is sent to it now would be held, HeldUntil
+	// until when; empty: it goes out.
+	HeldWhy, HeldUntil string
 }
 
 // newTriggerResult puts the explanation and the record together; row is nil

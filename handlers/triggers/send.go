@@ -1,6 +1,7 @@
 package triggers
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -33,11 +34,12 @@ func (r *triggerResult) byHand(row models.TriggerRow, enabled bool, now time.Tim
 type sendTo struct {
 	Action, Once, Name string
 	Webhook            int64
+	HeldWhy, HeldUntil string // as those of its result
 }
 
 // SendTo is the button beside a webhook.
 func (p *triggerEventPage) SendTo(r triggerResult) sendTo {
-	return sendTo{sendPath(p.Event.ID), p.Once, r.Name, r.ID}
+	return sendTo{sendPath(p.Event.ID), p.Once, r.Name, r.ID, r.HeldWhy, r.HeldUntil}
 }
 
 // sendPath is the address that sends an event to one webhook by hand.
@@ -107,11 +109,26 @@ func (s *Pages) SendPost(c *gin.Context) error {
 		return err
 	}
 	s.OnChange()
-	said := web.Flash{Kind: "success", Text: "Sending to " + w.Name + "."}
+	said, err := s.sentFlash(ctx, w)
 	if again {
 		said = web.Flash{Kind: "info", Text: "This was sent already. To send it once more, go back to the event."}
 	}
+	if err != nil {
+		return err
+	}
 	return s.Redirect(c, deliveries.Path(id)+"?sending=1", said)
+}
+
+// sentFlash says what becomes of a delivery that was just made by hand.
+func (s *Pages) sentFlash(ctx context.Context, w models.Webhook) (web.Flash, error) {
+	at, err := s.Store.Snapshot(ctx)
+	if err != nil {
+		return web.Flash{}, err
+	}
+	if why, until := deliveries.WillBeHeld(w, at.Settings.GenericEnabled, at.Now); why != "" {
+		return web.Flash{Kind: "warning", Text: "Not sent to " + w.Name + " yet. " + why + " The delivery is held until " + until + "."}, nil
+	}
+	return web.Flash{Kind: "success", Text: "Sending to " + w.Name + "."}, nil
 }
 
 const otherLocation = "The webhook is at another location than the event, and events never cross locations."

@@ -40,7 +40,8 @@ type sendManyPage struct {
 	Type      string // of the webhook, in words
 	Send      int64
 	Other     int64  // events that this type cannot carry
-	Held      string // why the webhook cannot send now, as the end of a sentence
+	Held      string // why the webhook cannot send now, in a sentence; empty: it can
+	Until     string // and until when
 	Older     string // path of the same question about older events
 	Fields    []web.ConfirmField
 	Action    string
@@ -116,7 +117,14 @@ func (s *Pages) sendTarget(c *gin.Context, p *sendManyPage, chosen string) (err 
 		}
 	}
 	p.To, _, err = s.WebhookPicker(c, sendToField, chosen)
+	if err != nil {
+		return err
+	}
 	p.To.Any, p.To.Small, p.To.Fault = "Choose a webhook", false, p.Fault
+	settings, err := s.Store.Settings.Get(ctx)
+	if err == nil && !settings.GenericEnabled {
+		p.To.Help = models.EnableGenericWebhooks + " is off. Deliveries to a webhook that is not of the type Slack will be held until it is on."
+	}
 	return err
 }
 
@@ -172,7 +180,7 @@ func (s *Pages) countSendable(c *gin.Context, p *sendManyPage, now time.Time, th
 		return err
 	}
 	p.Location, p.Type = names.Of(p.Webhook.Location), f.Label
-	p.Held = deliveries.HeldWhy(*p.Webhook, settings.GenericEnabled, now)
+	p.Held, p.Until = deliveries.WillBeHeld(*p.Webhook, settings.GenericEnabled, now)
 	if chosen := p.query.Location; chosen != "" && chosen != p.Webhook.Location {
 		return nil
 	}

@@ -148,3 +148,54 @@ func TestSendAllOfAFilter(t *testing.T) {
 		t.Errorf("a filter that means nothing: %d", status)
 	}
 }
+
+// TestSendingToOneThatCannotSend: before the button is pressed and after, every page
+// that sends by hand says that the delivery is held, why, and until when.
+func TestSendingToOneThatCannotSend(t *testing.T) {
+	s := webtest.NewHistorySite(t)
+	paused, broken, slack := s.Hook("On pause", nil), s.Hook("Broke down", nil), s.Hook("Into Slack", func(in *models.WebhookInput) { in.Type = "slack" })
+	s.Event("e-1", "One", nil)
+	s.Dispatch(100)
+	s.Must(s.Store.Webhooks.Pause(t.Context(), webtest.Boss, paused.ID))
+	s.Must(s.Store.Webhooks.Break(t.Context(), broken.ID, "The receiver answered 410 Gone."))
+	b := s.As(models.RoleAdministrator)
+	button := func(name string) *goquery.Selection {
+		return b.Get(s.EventPath("e-1")).Find(`form:has(button[aria-label="Send to this webhook: ` + name + `"])`)
+	}
+	says := func(name string, parts ...string) {
+		t.Helper()
+		form := button(name)
+		if form.Find("button[aria-describedby]").Length() != 1 {
+			t.Errorf("the button for %s has no description", name)
+		}
+		webtest.Says(t, "the button for "+name, webtest.Words(form), parts...)
+	}
+	says("On pause", "The webhook has been paused since", "by Mary Wilkins. The delivery will be held until it is resumed.")
+	says("Broke down", "The webhook has been broken since", "(The receiver answered 410 Gone). The delivery will be held until it is resumed.")
+	if text := webtest.Words(button("Into Slack")); text != "Send to this webhook" {
+		t.Errorf("one that can send: %q", text)
+	}
+	form := button("Broke down")
+	b.Post(form.AttrOr("action", ""), formOf(form))
+	webtest.Says(t, "the delivery", webtest.Words(b.Get(b.To).Find("body")), "Not sent to Broke down yet.", "The delivery is held until it is resumed.")
+	// All of a filter.
+	many := func(w models.Webhook) *goquery.Document {
+		return b.Get("/admin/trigger-history/send?send_to=" + web.FormatID(w.ID))
+	}
+	doc := many(paused)
+	webtest.Says(t, "the question", webtest.Words(doc.Find("main")), "All will be held. The webhook has been paused since", "They go out once it is resumed.", "Send 1, to be held")
+	if strings.Contains(webtest.Words(doc.Find("main")), "go out per second") {
+		t.Error("the question says how long the sending takes")
+	}
+	for value, label := range map[string]string{"On pause": "Paused", "Broke down": "Broken", "Into Slack": ""} {
+		if got := doc.Find("#send_to-list option[value^='" + value + "']").Text(); got != label {
+			t.Errorf("the choice %s is %q", value, got)
+		}
+	}
+	s.Set(models.EnableGenericWebhooks, "False")
+	says("On pause", "The delivery will be held until it is resumed and Webhooks.EnableGenericWebhooks is on.")
+	doc = many(slack)
+	webtest.Says(t, "the choice while they are off", webtest.Words(doc.Find("main")), "Webhooks.EnableGenericWebhooks is off. Deliveries to a webhook that is not of the type Slack will be held until it is on.", "Up to 20 go out per second")
+	fresh := s.Hook("Fresh", nil)
+	webtest.Says(t, "one of a type that is off", webtest.Words(many(fresh).Find("main")), "All will be held. Webhooks.EnableGenericWebhooks is off. They go out once Webhooks.EnableGenericWebhooks is on.")
+}

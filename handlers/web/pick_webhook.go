@@ -24,7 +24,7 @@ func (s *Site) WebhookPicker(c *gin.Context, id, chosen string) (p Picker, some 
 	}
 	if len(list) <= PickMax { // more are suggested while somebody types
 		for _, w := range list {
-			p.List = append(p.List, Choice{Value: WebhookValue(w.Name, w.ID)})
+			p.List = append(p.List, webhookChoice(w))
 		}
 		slices.SortStableFunc(p.List, func(a, b Choice) int {
 			return strings.Compare(strings.ToLower(a.Value), strings.ToLower(b.Value))
@@ -38,6 +38,12 @@ func (s *Site) WebhookPicker(c *gin.Context, id, chosen string) (p Picker, some 
 		p.Value = WebhookValue(name, number)
 	}
 	return p, len(list) > 0, nil
+}
+
+// webhookChoice offers a webhook, and says when it is paused or broken.
+func webhookChoice(w models.Webhook) Choice {
+	label := map[string]string{models.WebhookStopped: "Paused", models.WebhookBroken: "Broken"}[w.State]
+	return Choice{Value: WebhookValue(w.Name, w.ID), Label: label}
 }
 
 // WebhookFromRequest puts the number of a webhook that was typed by its name into

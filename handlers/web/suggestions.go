@@ -52,7 +52,7 @@ func (s *Site) suggest(c *gin.Context, of, typed, location string) ([]Choice, er
 		found, err := s.Store.Webhooks.Suggest(ctx, within, typed, Suggested)
 		list := make([]Choice, len(found))
 		for i, w := range found {
-			list[i] = Choice{Value: WebhookValue(w.Name, w.ID)}
+			list[i] = webhookChoice(w)
 		}
 		return list, err
 	}
