@@ -1,6 +1,7 @@
 package webhooks
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -17,18 +18,19 @@ import (
 
 // rotatePage leads through the change of a signing secret: a new one is added,
 // entered at the receiver, tested alone, and then the old one is removed. A type
-// with one secret has no second step: the new one takes the old one's place.
+// with one secret has no place for a second: the new one takes the old one's place.
 type rotatePage struct {
 	web.Page
 	Webhook models.Webhook
 	Type    string // in words
 	Slots   []rotateSlot
-	New     *rotateSlot // the one that the receiver is to use from now on; nil: none was added
-	Old     *rotateSlot // the one to be removed; nil: there is none
+	New     *rotateSlot // the only secret, or the one that was set later; nil: there is none, or neither was
+	Old     *rotateSlot // the one that was set earlier; nil: there is none, or neither was
 	Plain   string      // the new one, in the answer to the request that added it
 	Paused  bool
 	Held    int64
-	Result  *testShown // of the test with the new one alone
+	Result  *testShown  // of a test with one secret alone
+	Tested  *rotateSlot // that secret
 	Faults  web.Faults
 	Fault   string // why nothing was done; empty: it was
 	Version string // of the webhook
@@ -49,8 +51,11 @@ func (p *rotatePage) Single() bool { return len(p.Slots) == 1 }
 // Path is the address of the page.
 func (p *rotatePage) RotatePath() string { return WebhookPath(p.Webhook.ID) + "/rotate" }
 
-// CanAdd tells whether there is a place for a new secret.
-func (p *rotatePage) CanAdd() bool { return p.Single() || p.Old == nil }
+// Both tells that two secrets are set.
+func (p *rotatePage) Both() bool { return !p.Single() && p.Slots[0].Set && p.Slots[1].Set }
+
+// Alike tells that two secrets are set of which neither is known to be newer.
+func (p *rotatePage) Alike() bool { return p.Both() && p.New == nil }
 
 // Rotate shows how far the change of a webhook's secret is.
 func (s *Pages) Rotate(c *gin.Context) error {
@@ -85,7 +90,8 @@ func (s *Pages) showRotate(c *gin.Context, status int, p *rotatePage, f *wire.Fo
 	return s.Render(c, status, "webhook_rotate", p)
 }
 
-// fill finds the new secret and the old one: the one that was set later is new.
+// fill finds the newer secret and the older one by the times at which they were
+// set. Two that were set by one save, or at an unknown time, are neither.
 func (p *rotatePage) fill(f *wire.Format) {
 	saved := savedSecrets(p.Webhook)
 	for i, secret := range f.Secrets {
@@ -100,9 +106,10 @@ func (p *rotatePage) fill(f *wire.Format) {
 	}
 	second := &p.Slots[1]
 	switch {
-	case first.Set && second.Set && first.SetAt != nil && second.SetAt != nil && first.SetAt.After(*second.SetAt):
+	case p.Both() && (first.SetAt == nil || second.SetAt == nil || first.SetAt.Equal(*second.SetAt)):
+	case p.Both() && first.SetAt.After(*second.SetAt):
 		p.New, p.Old = first, second
-	case first.Set && second.Set:
+	case p.Both():
 		p.New, p.Old = second, first
 	case first.Set:
 		p.New = first
@@ -115,7 +122,7 @@ func (p *rotatePage) fill(f *wire.Format) {
 type rotateForm struct {
 	Do      string   `form:"do" binding:"oneof=add test remove"`
 	Secret  web.Line `form:"secret"` // the new one; empty: one is generated
-	Number  int      `form:"number"` // of the secret to remove
+	Number  int      `form:"number"` // of the secret to remove, or to test with; 0: the newer one
 	Pause   string   `form:"pause"`  // not empty: pause before the secret changes
 	Version string   `form:"updated_at"`
 }
@@ -144,7 +151,7 @@ func (s *Pages) RotatePost(c *gin.Context) error {
 	case "remove":
 		err = s.rotateRemove(c, p, at, f, saved, form)
 	default:
-		err = s.rotateTest(c, p, at, f, saved)
+		err = s.rotateTest(c, p, at, f, saved, form)
 	}
 	if fault, is := definition.FaultOf(err); is {
 		p.Fault, err = fault.Text, nil
@@ -156,7 +163,7 @@ func (s *Pages) RotatePost(c *gin.Context) error {
 		return s.showRotate(c, http.StatusUnprocessableEntity, p, f)
 	}
 	if form.Do == "remove" {
-		return s.Redirect(c, WebhookPath(w.ID), web.Flash{Kind: "success", Text: "Removed the old secret of " + w.Name + ". Only the new one signs now."})
+		return s.Redirect(c, WebhookPath(w.ID), web.Flash{Kind: "success", Text: fmt.Sprintf("Removed signing secret %d of %s. Only signing secret %d signs now.", form.Number, w.Name, 3-form.Number)})
 	}
 	return s.showRotate(c, http.StatusOK, p, f)
 }
@@ -164,8 +171,8 @@ func (s *Pages) RotatePost(c *gin.Context) error {
 // rotateAdd stores a new secret: beside the old one, or in its place where the
 // type has one.
 func (s *Pages) rotateAdd(c *gin.Context, p, at *rotatePage, f *wire.Format, saved *definition.Saved, form rotateForm) error {
-	if !at.CanAdd() {
-		p.Fault = "Both secrets are set already. Remove the old one first."
+	if at.Both() {
+		p.Fault = "Both secrets are set already. Remove one first."
 		return nil
 	}
 	i := 0
@@ -195,10 +202,11 @@ func (s *Pages) rotateAdd(c *gin.Context, p, at *rotatePage, f *wire.Format, sav
 	return nil
 }
 
-// rotateRemove removes the old secret, which the form names.
+// rotateRemove removes the secret that the form names: the older of two, or either
+// if neither is newer.
 func (s *Pages) rotateRemove(c *gin.Context, p, at *rotatePage, f *wire.Format, saved *definition.Saved, form rotateForm) error {
-	if at.Old == nil || at.Old.Number != form.Number {
-		p.Fault = "There is no old secret to remove. Add a new one first."
+	if !at.removable(form.Number) {
+		p.Fault = "There is no older secret to remove. Add a new one first."
 		return nil
 	}
 	change := saved.Unchanged(f)
@@ -210,14 +218,27 @@ func (s *Pages) rotateRemove(c *gin.Context, p, at *rotatePage, f *wire.Format, 
 	return err
 }
 
-// rotateTest sends a test that is signed with the new secret alone.
-func (s *Pages) rotateTest(c *gin.Context, p, at *rotatePage, f *wire.Format, saved *definition.Saved) error {
-	if at.New == nil {
+// removable tells whether a secret may be removed while the other goes on signing.
+func (p *rotatePage) removable(number int) bool {
+	if p.Alike() {
+		return number == 1 || number == 2
+	}
+	return p.Old != nil && p.Old.Number == number
+}
+
+// rotateTest sends a test that is signed with one secret alone.
+func (s *Pages) rotateTest(c *gin.Context, p, at *rotatePage, f *wire.Format, saved *definition.Saved, form rotateForm) error {
+	i := form.Number - 1
+	if at.New != nil {
+		i = at.New.Number - 1
+	}
+	if i < 0 || i >= len(at.Slots) || !at.Slots[i].Set {
 		p.Fault = "There is no secret to test with. Add one first."
 		return nil
 	}
+	p.Tested = &at.Slots[i]
 	alone := saved.Unchanged(f)
-	alone.Effective.Secrets = [2]string{saved.Opened.Secrets[at.New.Number-1]}
+	alone.Effective.Secrets = [2]string{saved.Opened.Secrets[i]}
 	t, err := s.request(c).Test(c.Request.Context(), alone)
 	if err == nil {
 		p.Result = showTest(t)
@@ -231,10 +252,7 @@ func (f rotateForm) version() time.Time {
 	return at
 }
 
-// NewLabel is the label of the new secret inside a sentence.
-func (p *rotatePage) NewLabel() string { return lowerFirst(p.New.Label) }
-
-// OldLabel is the label of the old secret inside a sentence.
-func (p *rotatePage) OldLabel() string { return lowerFirst(p.Old.Label) }
+// Lower is the label of the secret inside a sentence.
+func (s *rotateSlot) Lower() string { return lowerFirst(s.Label) }
 
 func lowerFirst(label string) string { return strings.ToLower(label[:1]) + label[1:] }

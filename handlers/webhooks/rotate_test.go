@@ -75,6 +75,56 @@ func TestRotateWithTwoSecrets(t *testing.T) {
 	}
 }
 
+// TestRotateSaysWhichSecretIsNewer in every state: none, one, two of which one was
+// set later, and two that were set by one save, where no one can tell.
+func TestRotateSaysWhichSecretIsNewer(t *testing.T) {
+	c := webtest.NewConsole(t)
+	receiver := webtest.NewReceiver(t)
+	w := c.AddSecretWebhook() // sets both at once
+	c.Exec("update webhooks set secret_2_set_at = secret_1_set_at")
+	path := webhooks.WebhookPath(w.ID) + "/rotate"
+	headings := func(a *webtest.Answer) string {
+		var list []string
+		for _, h := range a.Find("main section.sec > h2").EachIter() {
+			list = append(list, webtest.Words(h))
+		}
+		return strings.Join(list, " | ")
+	}
+	says := func(when string, a *webtest.Answer, heads string, sentences ...string) {
+		t.Helper()
+		if got := headings(a); got != heads {
+			t.Errorf("%s: the steps are %s", when, got)
+		}
+		webtest.Says(t, when, a.Text("main"), sentences...)
+	}
+	press := func(do, number string) *webtest.Answer {
+		return c.Post(path, url.Values{"do": {do}, "number": {number}, "updated_at": {c.Get(path).Find("input[name=updated_at]").AttrOr("value", "")}})
+	}
+	says("two of one save", c.Get(path), "Remove one of the two secrets", "neither is the newer one", "Test with signing secret 2 alone")
+	if a := press("add", ""); !strings.Contains(a.Want(http.StatusUnprocessableEntity).Text("[role=alert]"), "Remove one first.") {
+		t.Errorf("a third: %s", a.Text("main"))
+	}
+	tested := press("test", "1").Want(http.StatusOK)
+	says("a test of one of two", tested, "Remove one of the two secrets", "With signing secret 1:")
+	press("remove", "2").GoesTo(webhooks.WebhookPath(w.ID))
+	says("one", c.Get(path), "1. Add a new secret beside the old one | Test the receiver with the present secret",
+		"signed with signing secret 1. Nothing is recorded.")
+	steps := "1. Add a new secret: done | 2. Enter the newer secret at the receiver | 3. Test the receiver with the newer secret alone | 4. Remove the older secret"
+	says("two", press("add", "").Want(http.StatusOK), steps, "The newer one is signing secret 2, set", "signed with signing secret 2 and not with signing secret 1", "Remove signing secret 1")
+	// Years later, or set the other way round, it is the same.
+	c.Exec("update webhooks set secret_2_set_at = '2020-01-01 00:00:00+00:00'")
+	says("the first is newer", c.Get(path), steps, "The newer one is signing secret 1, set", "Remove signing secret 2")
+	press("remove", "1").Want(http.StatusUnprocessableEntity)
+	a := press("remove", "2").GoesTo(webhooks.WebhookPath(w.ID))
+	if text := c.Flash(a); !strings.Contains(text, "Removed signing secret 2 of") || !strings.Contains(text, "Only signing secret 1 signs now.") {
+		t.Errorf("it says %q", text)
+	}
+	bare := c.AddWebhook(func(in *models.WebhookInput) { in.URL, in.URLShown = receiver.URL, receiver.URL })
+	path = webhooks.WebhookPath(bare.ID) + "/rotate"
+	says("none", c.Get(path), "Add a secret", "No secret is set")
+	says("the first one", press("add", "").Want(http.StatusOK), "Add a secret: done | Test the receiver with the present secret", "Enter it at the receiver.")
+}
+
 // TestRotateWithOneSecret: the page says that receiver and console change at the
 // same moment, pauses meanwhile when asked to, and resumes.
 func TestRotateWithOneSecret(t *testing.T) {
