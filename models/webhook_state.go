@@ -59,7 +59,7 @@ func (x *Webhooks) resume(ctx context.Context, by Actor, id int64, dropHeld bool
 		if err := x.s.setState(tx, &w, by, now, WebhookActive, why); err != nil {
 			return err
 		}
-		detail := " held sent"
+		detail := " held to be sent"
 		if dropHeld {
 			detail = " held dropped"
 			var ended int64

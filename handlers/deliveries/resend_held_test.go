@@ -35,7 +35,7 @@ func queuedResendsAreHeld(t *testing.T, s *webtest.HistorySite) {
 	main := func(path string) string { return webtest.Words(b.Get(path).Find("main")) }
 	webtest.Says(t, "the progress", main(progress), "Resending is on hold", "1 of 4 deliveries done", "3 deliveries wait because their webhooks cannot send")
 	page := b.Get("/admin/webhooks/" + web.FormatID(w.ID))
-	webtest.Says(t, "the webhook's page", webtest.Words(page.Find("main")), "Since then 3 notifications are held.", "Resume and send 3 held", "Resume and drop 3 held")
+	webtest.Says(t, "the webhook's page", webtest.Words(page.Find("main")), "3 notifications are held.", "Resume and send 3 held", "Resume and drop 3 held")
 	webtest.Says(t, "the banner", webtest.Words(page.Find("section[aria-label='What needs attention']")), "3 notifications are held until")
 	webtest.Says(t, "the list of webhooks", main("/admin/webhooks"), "3 held")
 	held := b.Get("/admin/deliveries?state=held")

@@ -61,6 +61,28 @@ func TestPauseAndResume(t *testing.T) {
 	}
 }
 
+// TestResumeThatFails: what was held from before the resume is not said to be held
+// since the webhook broke again, and the audit log does not say that it was sent.
+func TestResumeThatFails(t *testing.T) {
+	c := webtest.NewConsole(t)
+	w := c.AddWebhook(nil)
+	path := webhooks.WebhookPath(w.ID)
+	c.AddDelivery(w)
+	webtest.OK(t, c.Store.Webhooks.Break(t.Context(), w.ID, "The receiver answered 410 Gone."))
+	c.Post(path+"/resume", url.Values{"held": {"send"}}).GoesTo(path)
+	webtest.OK(t, c.Store.Webhooks.Break(t.Context(), w.ID, "The receiver answered 410 Gone."))
+	text := c.Get(path).Want(http.StatusOK).Text("section[aria-labelledby=brk]")
+	webtest.Says(t, "the page", text, "Sitehooks stopped sending on", "Nothing has succeeded yet. 1 notification is held.")
+	if strings.Contains(text, "Since then") {
+		t.Errorf("the page says %q", text)
+	}
+	log := c.Get("/admin/audit").Want(http.StatusOK).Text("main")
+	webtest.Says(t, "the audit log", log, "1 held to be sent")
+	if strings.Contains(log, "held sent") {
+		t.Errorf("the audit log says %q", log)
+	}
+}
+
 func TestWebhookPage(t *testing.T) {
 	c := webtest.NewConsole(t)
 	w := c.AddWebhook(func(in *models.WebhookInput) {
