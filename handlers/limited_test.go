@@ -172,6 +172,42 @@ func TestLimitedMemberSeesOneTeam(t *testing.T) {
 	}
 }
 
+// TestSentencesAreTrueForLimitedMembers: what pages say of all locations they say
+// to members that see all of them.
+func TestSentencesAreTrueForLimitedMembers(t *testing.T) {
+	c := webtest.NewConsole(t)
+	ours := newTeam(t, c, "go-team", "gopher")
+	pages := []struct{ path, all, some string }{
+		{"/admin", "All webhooks together", "The webhooks of your locations together"},
+		{"/admin/webhooks", "Control all webhooks across the site.", "Control the webhooks of your locations."},
+		{"/admin/deliveries", "Every notification with", "The notifications of your locations with their attempts"},
+		{"/admin/trigger-history", "Events reported by the site", "Events of your locations"},
+		{"/admin/tokens", "Manage webhooks and settings", "Manage webhooks and sources"},
+		{"/admin/locations", "The main site and the Private Teams.", "The locations that you may see."},
+		{"/admin/audit", "All changes,", "Changes that concern your locations,"},
+	}
+	for _, page := range pages {
+		webtest.Says(t, page.path, c.Get(page.path).Want(http.StatusOK).Text("main"), page.all)
+	}
+	if text := c.Get("/admin/locations").Text("main"); strings.Contains(text, "Everyone who logs in") || !strings.Contains(text, "Every member that sees this location can read it.") {
+		t.Errorf("/admin/locations says %s", text)
+	}
+	limited := func(role string) {
+		c.LogIn(c.AddUser(models.User{Email: role + "@some.example", Name: "Some " + role, Role: role, Limited: true, Locations: []string{ours.slug}}))
+	}
+	limited(models.RoleAdministrator)
+	for _, page := range pages {
+		text := c.Get(page.path).Want(http.StatusOK).Text("main")
+		webtest.Says(t, page.path, text, page.some)
+		if strings.Contains(text, page.all) {
+			t.Errorf("%s says %q to a limited member", page.path, page.all)
+		}
+	}
+	limited(models.RoleViewer)
+	webtest.Says(t, "a viewer's list", c.Get("/admin/webhooks").Text("main"), "See the webhooks of your locations.")
+	webtest.Says(t, "the refusal", c.Get("/admin/webhooks/new?type=generic").Want(http.StatusForbidden).Text("main"), "you can see everything of your locations except secrets and message bodies")
+}
+
 // addLinks adds the links of a page to others of the console.
 func addLinks(links map[string]string, path string, a *webtest.Answer) {
 	if a.Status != http.StatusOK || !strings.HasPrefix(a.Header.Get("Content-Type"), "text/html") {

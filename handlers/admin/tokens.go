@@ -144,6 +144,9 @@ func (s *Pages) showTokens(c *gin.Context, status int, p *tokensPage) error {
 		return err
 	}
 	for _, one := range scopeLabels {
+		if one.scope == models.ScopeManage && !s.Within(c).All() {
+			one.label = "Manage webhooks and sources (manage)" // settings concern all locations
+		}
 		p.Scopes = append(p.Scopes, web.Choice{Value: one.scope, Label: one.label, Chosen: p.Scope == one.scope})
 	}
 	return s.Render(c, status, "admin_tokens", p)

@@ -63,7 +63,11 @@ func (s *Site) MemberOnly(c *gin.Context) {
 // AdminOnly lets only administrators pass; it comes after MemberOnly.
 func (s *Site) AdminOnly(c *gin.Context) {
 	if user, _ := UserOf(c); user.Role != models.RoleAdministrator {
-		s.Fail(c, forbidden("Only administrators can do this. As a viewer, you can see everything except secrets and message bodies."))
+		sees := "everything"
+		if user.Limited {
+			sees = "everything of your locations"
+		}
+		s.Fail(c, forbidden("Only administrators can do this. As a viewer, you can see "+sees+" except secrets and message bodies."))
 	}
 }
 

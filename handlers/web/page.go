@@ -115,6 +115,10 @@ type pager interface{ base() *Page }
 // Admin tells whether the reader may change things and see secrets and bodies.
 func (p *Page) Admin() bool { return p.User.Role == models.RoleAdministrator }
 
+// LimitedReader tells whether the reader sees only some locations, so that sentences do
+// not speak of all of them.
+func (p *Page) LimitedReader() bool { return p.User.Limited }
+
 // AdminOfAll tells whether the reader may change what concerns all locations.
 func (p *Page) AdminOfAll() bool { return p.Admin() && !p.User.Limited }
 
