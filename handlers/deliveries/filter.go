@@ -21,7 +21,7 @@ func (s *Pages) deliveryChoices(c *gin.Context, p *deliveriesPage) error {
 	if p.Location, err = s.LocationPicker(c, "location", f.Location); err != nil {
 		return err
 	}
-	p.Location.Any, p.Location.Small = "All teams", true
+	p.Location.Any, p.Location.Small = "All locations", true
 	for _, state := range deliveryStates {
 		p.States = append(p.States, web.Choice{Value: state, Label: deliveryStateWords(state), Chosen: state == f.State})
 	}
@@ -66,7 +66,7 @@ func (p *deliveriesPage) chips(v url.Values) []web.FilterChip {
 		chips = append(chips, web.FilterChip{Name: "Webhook", Value: p.Webhook.Chosen(), Without: web.Without("/admin/deliveries", v, "webhook")})
 	}
 	if p.Filter.Location != "" {
-		chips = append(chips, web.FilterChip{Name: "Team", Value: p.Location.Chosen(), Without: web.Without("/admin/deliveries", v, "location")})
+		chips = append(chips, web.FilterChip{Name: "Location", Value: p.Location.Chosen(), Without: web.Without("/admin/deliveries", v, "location")})
 	}
 	if p.Filter.ID != "" {
 		chips = append(chips, web.FilterChip{Name: "Delivery ID", Value: p.Filter.ID, Without: web.Without("/admin/deliveries", v, "id")})

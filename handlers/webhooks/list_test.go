@@ -52,7 +52,7 @@ func TestList(t *testing.T) {
 		t.Error("a name is not escaped, or the URL's query is shown")
 	}
 	first := a.Find("tbody tr").First()
-	if got := strings.TrimSpace(first.Find("td[data-l=Team]").Text()); got != "Python wranglers" {
+	if got := strings.TrimSpace(first.Find("td[data-l='Team Name']").Text()); got != "Python wranglers" {
 		t.Errorf("the newest is of %q", got)
 	}
 	want := time.Now().UTC().Format("Jan 2, 2006 at 15:")

@@ -172,7 +172,7 @@ func (q webhooksQuery) List() string { return q.values().Encode() }
 func (q webhooksQuery) columns() []column {
 	var list []column
 	for _, head := range []struct{ sort, text string }{
-		{"type", "Type"}, {"team", "Team Name"}, {"created", "Created on (UTC)"}, {"health", "Health"},
+		{"type", "Type"}, {"team", "Team Name"}, {"created", "Created on (UTC)"}, {"health", "Health"}, {"failed", "Failed in 7 days"},
 	} {
 		to, direction := q.at("", ""), ""
 		to.Sort, to.Dir = head.sort, "asc"
@@ -204,7 +204,7 @@ func (q webhooksQuery) chips(choices map[string][]web.Choice) []web.FilterChip {
 	for _, f := range []struct{ name, label, value string }{
 		{"q", "Search", q.Search},
 		{"type", "Type", q.Type},
-		{"team", "Team", q.Team},
+		{"team", "Location", q.Team},
 		{"state", "State", q.State},
 		{"owner", "Owner", q.Owner},
 		{"activity", "Activity", q.Activity},
