@@ -24,6 +24,7 @@ type Chart struct {
 	Mean, Most string // paths of the response times; a span without attempts is a gap
 	HeldFor    string // how long that was in all; empty: never
 	Label      string // the bars in words
+	Points     string // path of the mean response times of lone spans, whose lines are too short to be seen
 	TimeLabel  string // the lines in words; empty: nothing was sent
 	Rows       []chartRow
 	Top, Half  string // of the bars' scale
@@ -41,6 +42,22 @@ type chartRow struct {
 	Delivered, Failed int64
 	MeanMS, MostMS    int64
 	sum, attempts     int64
+}
+
+// Lone is the only span with attempts, whose numbers are said below the chart; nil:
+// there are several, or none.
+func (c Chart) Lone() *chartRow {
+	var lone *chartRow
+	for i := range c.Rows {
+		switch {
+		case !c.Rows[i].Answered():
+		case lone != nil:
+			return nil
+		default:
+			lone = &c.Rows[i]
+		}
+	}
+	return lone
 }
 
 // Answered tells whether there was an attempt.
@@ -149,7 +166,20 @@ func (c Chart) filled(hours []models.WebhookHour, since time.Time, span time.Dur
 		pen = "L"
 	}
 	c.Mean, c.Most = mean.String(), longest.String()
+	c.Points = c.points(msTop)
 	return c
+}
+
+// points marks the mean response times of spans with none beside them.
+func (c Chart) points(msTop int64) string {
+	answered := func(i int) bool { return i >= 0 && i < len(c.Rows) && c.Rows[i].Answered() }
+	var path strings.Builder
+	for i, r := range c.Rows {
+		if answered(i) && !answered(i-1) && !answered(i+1) {
+			fmt.Fprintf(&path, "M%d %sh0", i*sparkStep+5, tenth(100-100*float64(r.MeanMS)/float64(msTop)))
+		}
+	}
+	return path.String()
 }
 
 // roundTop is an even number of at most two digits and zeros, not below n, for

@@ -76,7 +76,8 @@ type exportPage struct {
 	Total     models.Total
 	CSV, JSON string // addresses of the files
 	Back      string
-	Latest    *exportProgress // of the member; nil: there is none
+	Latest    *exportProgress // of the member, on this instance; nil: there is none
+	Several   bool            // another instance may be sending one
 }
 
 // Export offers the files of all deliveries that match the filter, and shows how
@@ -108,6 +109,12 @@ func (s *Pages) Export(c *gin.Context) error {
 		if p.Latest = &latest; latest.Running() {
 			c.Header("Refresh", strconv.Itoa(exportReload))
 		}
+	} else {
+		alive, err := s.Store.Instances.Alive(c.Request.Context())
+		if err != nil {
+			return err
+		}
+		p.Several = len(alive) > 1
 	}
 	return s.RenderFragment(c, http.StatusOK, "deliveries_export", p, "export-progress")
 }

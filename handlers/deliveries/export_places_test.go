@@ -99,6 +99,14 @@ func TestExportShowsHowFarItIs(t *testing.T) {
 			if text, a := progress(); text != "" || a.Header.Get("Refresh") != "" {
 				t.Errorf("before any export it says %q", text)
 			}
+			// With two instances running, either may be sending it.
+			webtest.OK(t, c.Store.Instances.Seen(t.Context(), models.Instance{ID: "one", Name: "one"}))
+			webtest.Says(t, "one instance", c.Get("/admin/deliveries/export").Text("main"), "The download begins immediately.")
+			if _, a := progress(); a.Find("p[role=status]").Length() != 0 {
+				t.Errorf("one instance says %q", a.Text("main"))
+			}
+			webtest.OK(t, c.Store.Instances.Seen(t.Context(), models.Instance{ID: "two", Name: "two"}))
+			webtest.Says(t, "two instances", c.Get("/admin/deliveries/export").Text("main"), "another instance is sending it, and only that one knows how far it is")
 			_, conn := c.Unread("/admin/deliveries.csv")
 			for lines, read := 0, bufio.NewReader(conn); lines < deliveries.ExportRows+100; lines++ { // a part of the second chunk
 				_, err := read.ReadString('\n')

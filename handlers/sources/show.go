@@ -83,6 +83,9 @@ func (s *Pages) Show(c *gin.Context) error {
 		Page: web.Page{Title: row.Name, Nav: nav, At: &at}, Row: row, Kind: KindLabel(row.Kind), Place: places.Of(row.Location),
 		State: State(row, at.Now), Secrets: secretLines(row.Source),
 	}
+	if row.State.Error != "" {
+		p.State = web.Badge{Class: "st-bad", Text: "Failing"} // the notice has the reason
+	}
 	if row.Cursor != nil {
 		p.Behind = web.Span(row.Cursor.Behind(at.Now))
 	}

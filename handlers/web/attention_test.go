@@ -37,7 +37,7 @@ func TestEveryPageNamesWhatBroke(t *testing.T) {
 	// Half of the retention later.
 	c.Exec("update webhooks set state_at = ?", time.Now().Add(-16*24*time.Hour))
 	c.Exec("update deliveries set created_at = ?", time.Now().Add(-20*24*time.Hour))
-	if text := c.Get("/admin/webhooks").Text(attentionSection); !strings.Contains(text, "1 notification, held for First, expires on ") {
+	if text := c.Get("/admin/webhooks").Text(attentionSection); !strings.Contains(text, "Held notifications expire: 1 notification, held for First, expires on ") {
 		t.Errorf("it says %q", text)
 	}
 	other := c.AddWebhook(func(in *models.WebhookInput) { in.Name = "Second" })
