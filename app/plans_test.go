@@ -29,6 +29,7 @@ var wholeReads = map[string]string{
 	"SELECT count(*) FROM webhooks WHERE deleted_at is null":                "the list says how many there are; a narrow index does",
 	"SELECT count(*) FROM webhooks left join locations":                     "the list says how many match, also a filter without an index",
 	"SELECT lower(coalesce(locations.name, webhooks.location)) as sort":     "sorted by a name of another table",
+	"SELECT coalesce((select cast(sum(h.failed)":                            "sorted by failures: the hours with failures of each webhook are added up, from an index that has no others",
 	"SELECT case when webhooks.state =":                                     "sorted by what follows from webhook, lane and clock",
 	"SELECT null as sort_key, locations.name as location_name, webhooks.":   "the list's filters without an index: words, tags, activities",
 	"SELECT location, count(*) as n FROM webhooks":                          "the page of locations counts for each location that it shows",

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Tally counts the delivered and failed attempts of an hour.
+// Tally counts the delivered and failed attempts of an hour, or from an hour on.
 type Tally struct {
 	Hour              time.Time // its start, in UTC
 	Delivered, Failed int64
@@ -39,6 +39,24 @@ func (x *Webhooks) Tallies(ctx context.Context, ids []int64, since time.Time) (_
 		}
 	}
 	return byID, nil
+}
+
+// Sums returns the attempts of webhooks since a time, added up, by webhook. One
+// without attempts has none.
+func (x *Webhooks) Sums(ctx context.Context, ids []int64, since time.Time) (_ map[int64]Tally, err error) {
+	defer wrap(&err, "add up attempts of webhooks")
+	if len(ids) == 0 {
+		return map[int64]Tally{}, nil
+	}
+	var rows []struct{ WebhookID, Delivered, Failed int64 }
+	err = x.s.db.WithContext(ctx).Raw(`
+		select webhook_id, cast(sum(delivered) as bigint) as delivered, cast(sum(failed) as bigint) as failed
+		from webhook_hours where webhook_id in ? and hour >= ? group by webhook_id`, ids, since.UTC().Truncate(time.Hour)).Scan(&rows).Error
+	sums := make(map[int64]Tally, len(rows))
+	for _, r := range rows {
+		sums[r.WebhookID] = Tally{Hour: since.UTC().Truncate(time.Hour), Delivered: r.Delivered, Failed: r.Failed}
+	}
+	return sums, err
 }
 
 // tallies reads the text in which the database returns tallies.

@@ -86,7 +86,8 @@ func TestListIsPagedBothWays(t *testing.T) {
 			}
 		}
 		ok(t, s.DB().Exec("update lanes set failures_in_row = webhook_id % 2").Error)
-		for _, sort := range []string{"", "created", "type", "team", "health", "nonsense"} {
+		ok(t, s.DB().Exec("insert into webhook_hours (webhook_id, hour, delivered, failed, ms_sum, ms_max) select id, ?, 1, id % 3, 1, 1 from webhooks", clock.Now().UTC().Truncate(time.Hour)).Error)
+		for _, sort := range []string{"", "created", "type", "team", "health", "failed", "nonsense"} {
 			for _, desc := range []bool{false, true} {
 				q := models.WebhookQuery{Within: models.AllLocations(), Sort: sort, Desc: desc, Limit: 50}
 				whole, err := s.Webhooks.List(t.Context(), q)
@@ -99,6 +100,37 @@ func TestListIsPagedBothWays(t *testing.T) {
 		if names(first) != "w10 w9" || first.Prev != "" {
 			t.Errorf("an unknown place lists %s", names(first))
 		}
+	})
+}
+
+// TestListIsSortedByFailures of a time: those before it do not count, and a member
+// that is limited to locations sees no other webhook.
+func TestListIsSortedByFailures(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
+		hour := clock.Now().UTC().Truncate(time.Hour)
+		add := func(name, location string, failed ...int64) models.Webhook {
+			w := create(t, s, func(in *models.WebhookInput) { in.Name, in.Location = name, location })
+			for i, n := range failed { // the newest hour first
+				h := models.WebhookHour{WebhookID: w.ID, Hour: hour.Add(-time.Duration(i) * time.Hour), Delivered: 2, Failed: n}
+				ok(t, s.DB().Create(&h).Error)
+			}
+			return w
+		}
+		often := add("often", "main", 3, 4)
+		add("before", "main", 0, 0, 100)
+		add("team's", "team", 0, 8)
+		add("once", "main", 1)
+		list := func(within models.LocationSet, desc bool) string {
+			page, err := s.Webhooks.List(t.Context(), models.WebhookQuery{Within: within, Sort: "failed", Desc: desc, FailedSince: hour.Add(-time.Hour), Limit: 10})
+			ok(t, err)
+			return names(page)
+		}
+		want(t, "the most first", list(models.AllLocations(), true), "team's often once before")
+		want(t, "the least first", list(models.AllLocations(), false), "before once often team's")
+		want(t, "of main", list(models.OnlyLocations("main"), true), "often once before")
+		sums, err := s.Webhooks.Sums(t.Context(), []int64{often.ID, 99}, hour.Add(-90*time.Minute))
+		ok(t, err)
+		want(t, "sums", [3]int64{int64(len(sums)), sums[often.ID].Delivered, sums[often.ID].Failed}, [3]int64{1, 4, 7})
 	})
 }
 

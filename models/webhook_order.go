@@ -25,6 +25,11 @@ const healthKey = `case when webhooks.state = 'broken' then 0
 	when lanes.failures_in_row > 0 then 2
 	when lanes.last_at is not null then 4 else 5 end`
 
+// failedKey is the sort key for the attempts that failed since a time. It reads
+// the hours with failures and no others.
+const failedKey = `coalesce((select cast(sum(h.failed) as bigint) from webhook_hours h
+	where h.webhook_id = webhooks.id and h.hour >= ? and h.failed > 0), 0)`
+
 // laneFailing is Lane.Failing in SQL, with laneFailingArgs for its marks.
 const laneFailing = "lanes.failures_in_row >= ? and (lanes.last_success_at is null or lanes.last_success_at <= ?)"
 
@@ -39,6 +44,8 @@ func (q WebhookQuery) key() clause.Expr {
 		return clause.Expr{SQL: teamKey}
 	case "health":
 		return clause.Expr{SQL: healthKey, Vars: slices.Concat([]any{append(q.off, "")}, laneFailingArgs(q.At.Now))}
+	case "failed":
+		return clause.Expr{SQL: failedKey, Vars: []any{q.FailedSince.UTC().Truncate(time.Hour)}}
 	default:
 		return clause.Expr{SQL: "webhooks.created_at"}
 	}
@@ -46,7 +53,7 @@ func (q WebhookQuery) key() clause.Expr {
 
 // byTime tells a list in order of creation.
 func (q WebhookQuery) byTime() bool {
-	return q.Sort != "type" && q.Sort != "team" && q.Sort != "health"
+	return q.Sort != "type" && q.Sort != "team" && q.Sort != "health" && q.Sort != "failed"
 }
 
 // falling reports whether the order is descending; without a sort key the
@@ -126,8 +133,8 @@ func (q WebhookQuery) value(e edge) (any, error) {
 	switch {
 	case q.byTime():
 		return time.Parse(time.RFC3339Nano, e.Key)
-	case q.Sort == "health":
-		return strconv.Atoi(e.Key)
+	case q.Sort == "health", q.Sort == "failed":
+		return strconv.ParseInt(e.Key, 10, 64)
 	default:
 		return e.Key, nil
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"gorm.io/gorm"
 )
@@ -25,8 +26,10 @@ type WebhookQuery struct {
 	// Activities are the option values that cover an activity, by type; a
 	// webhook needs one of its type's. Nil: any activity.
 	Activities map[string][]string
-	Sort       string // type, team, created or health
+	Sort       string // type, team, created, health or failed
 	Desc       bool
+	// FailedSince is the time from which the sort failed counts failed attempts.
+	FailedSince time.Time
 	// After and Before come from the page before this one and after it. One
 	// that means nothing is the first page.
 	After, Before string

@@ -70,7 +70,7 @@ func Pages(rows int) []Page {
 		queries    []string
 	}{
 		{"webhooks", "/admin/webhooks", []string{
-			"sort=type", "sort=team", "sort=team&dir=desc", "sort=created&dir=asc", "sort=health", "sort=health&dir=desc",
+			"sort=type", "sort=team", "sort=team&dir=desc", "sort=created&dir=asc", "sort=health", "sort=health&dir=desc", "sort=failed&dir=desc", "sort=failed",
 			"type=slack", "team=team-3", "state=broken", "state=failing", "owner=7", "tag=tag-7", "activity=topic.created", "q=webhook+77", "q=nothing+like+it", "per=200",
 		}},
 		{"deliveries", "/admin/deliveries", []string{

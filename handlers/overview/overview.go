@@ -46,6 +46,7 @@ type figures struct {
 	Mean, Slowest                        string // response times; empty: nothing was sent
 	EventsPath, DeliveredPath, TriedPath string
 	FailedPath                           string
+	ByWebhook                            string // the webhooks that failed most; empty: not of this time
 }
 
 // trouble is a webhook that needs attention.
@@ -117,6 +118,7 @@ func (s *Pages) hours(ctx context.Context, p *overviewPage, within models.Locati
 	for i, h := range hours {
 		delivered[i] = h.WebhookHour
 	}
+	p.Spans[1].ByWebhook = web.WebhooksPath + "?sort=failed&dir=desc"
 	p.Charts = []charts.Chart{charts.Day(delivered, nil, p.Now), charts.Week(delivered, p.Now)}
 	return nil
 }

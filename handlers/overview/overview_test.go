@@ -50,9 +50,17 @@ func TestOverview(t *testing.T) {
 		webtest.NoMarkup(t, a)
 		// The fourth event is that of the webhook that broke; the fifth came just
 		// before the first hour of the day. Both wait for dispatch.
-		for id, events := range map[string]string{"24h": "4", "7d": "5"} {
-			webtest.Says(t, id, a.Text("section[aria-labelledby=in-"+id+"]"), "Events in "+events+
-				" Delivered 3 Failed attempts 2 deliveries with a failed attempt Response time 624 ms at most 2,000 ms")
+		for id, of := range map[string][2]string{"24h": {"4", ""}, "7d": {"5", "webhooks that failed most "}} {
+			webtest.Says(t, id, a.Text("section[aria-labelledby=in-"+id+"]"), "Events in "+of[0]+
+				" Delivered 3 Failed attempts 2 deliveries with a failed attempt "+of[1]+"Response time 624 ms at most 2,000 ms")
+		}
+		// The webhook that failed most is two clicks away, with what failed.
+		most := c.Get(a.Find("a:contains('webhooks that failed most')").AttrOr("href", "")).Want(http.StatusOK)
+		first := most.Find("tbody tr[data-id]").First()
+		webtest.Says(t, "the first", webtest.Words(first), "Gone "+webtest.Nasty, "2 of 2 attempts")
+		webtest.Says(t, "the last", webtest.Words(most.Find("tbody tr[data-id]").Last()), "Healthy", "0 of 3 attempts")
+		if rows := c.Get(first.Find("a[href*='state=tried']").AttrOr("href", "")).Want(http.StatusOK).Find("main tbody tr[data-id]").Length(); rows != 1 {
+			t.Errorf("it leads to %d deliveries", rows)
 		}
 		webtest.Says(t, "attention", a.Text("section[aria-labelledby=attention]"), "Broken 1", "All webhooks", "Gone ", "The receiver answered 410 Gone.", "2 held")
 		webtest.Says(t, "the queue", a.Text("section[aria-labelledby=queue]"), "Late since ", "Events waiting for dispatch 2", "Deliveries waiting 2", "Held 2")

@@ -142,10 +142,17 @@ func (s *Pages) webhooksRows(c *gin.Context, p *webhooksPage, rows []models.Webh
 	if err != nil {
 		return err
 	}
+	week, sums := charts.WeekSince(now), map[int64]models.Tally{}
+	if p.Query.ByFailures() {
+		if sums, err = s.Store.Webhooks.Sums(ctx, ids, week); err != nil {
+			return err
+		}
+	}
 	p.Rows = make([]webhookLine, 0, len(rows))
 	for _, row := range rows {
 		line := newWebhookLine(row, on, now)
 		line.Spark = charts.NewSparkline(hours[row.ID], held[row.ID], row.Held, now)
+		line.fillWeek(sums[row.ID], week)
 		line.Edit, line.Delete = p.Query.from(WebhookPath(row.ID)+"/edit"), p.Query.from(WebhookPath(row.ID)+"/delete")
 		p.Rows = append(p.Rows, line)
 	}

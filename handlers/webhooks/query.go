@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/sitehooks/sitehooks/handlers/charts"
 	"github.com/sitehooks/sitehooks/handlers/rules"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/wording"
@@ -24,7 +25,7 @@ type webhooksQuery struct {
 	Owner    string     `form:"owner"`
 	Tag      string     `form:"tag"`
 	Activity string     `form:"activity" binding:"omitempty,activity"` // internal event type
-	Sort     string     `form:"sort" binding:"omitempty,oneof=type team created health"`
+	Sort     string     `form:"sort" binding:"omitempty,oneof=type team created health failed"`
 	Dir      string     `form:"dir" binding:"omitempty,oneof=asc desc"`
 	Per      web.Number `form:"per" binding:"omitempty,oneof=20 50 100 200"` // rows on a page
 	After    string     `form:"after"`
@@ -108,7 +109,7 @@ func (q webhooksQuery) models(within models.LocationSet, at models.Snapshot) mod
 	m := models.WebhookQuery{
 		Within: within,
 		Search: q.Search, Type: q.Type, Location: q.Team, State: q.State, Owner: q.Owner, Tag: q.Tag,
-		Sort: q.Sort, Desc: q.desc(), After: q.After, Before: q.Before, Limit: int(q.Per),
+		Sort: q.Sort, Desc: q.desc(), FailedSince: charts.WeekSince(at.Now), After: q.After, Before: q.Before, Limit: int(q.Per),
 		Brief: true, At: at,
 	}
 	if q.Activity != "" {
@@ -185,6 +186,16 @@ func (q webhooksQuery) columns() []column {
 		list = append(list, column{head.text, to.href(), direction})
 	}
 	return list
+}
+
+// ByFailures tells a list in order of the failures of a week, which it then shows.
+func (q webhooksQuery) ByFailures() bool { return q.Sort == "failed" }
+
+// MostFailed is the address of this list with the webhooks first that failed most.
+func (q webhooksQuery) MostFailed() string {
+	to := q.at("", "")
+	to.Sort, to.Dir = "failed", "desc"
+	return to.href()
 }
 
 // sizes are the addresses of the list with another number of rows a page.

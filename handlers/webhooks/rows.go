@@ -1,11 +1,22 @@
 package webhooks
 
 import (
+	"net/url"
 	"time"
 
 	"github.com/sitehooks/sitehooks/handlers/charts"
 	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/models"
 )
+
+// fillWeek adds how many attempts failed in the last 7 days.
+func (l *webhookLine) fillWeek(sum models.Tally, since time.Time) {
+	l.Week = sum
+	l.FailedPath = "/admin/deliveries?state=tried&webhook=" + l.ID + "&from=" + url.QueryEscape(since.Format("2006-01-02T15:04"))
+}
+
+// Attempts is how many there were.
+func (l *webhookLine) Attempts() int64 { return l.Week.Delivered + l.Week.Failed }
 
 // webhookLine is one row of the list.
 type webhookLine struct {
@@ -26,5 +37,7 @@ type webhookLine struct {
 	Last         string // how the newest attempt ended; empty: never
 	LastAt       *time.Time
 	Spark        charts.Sparkline
-	Edit, Delete string // addresses, which lead back to the list as it is
+	Week         models.Tally // attempts of the last 7 days, when the list is sorted by failures
+	FailedPath   string       // the deliveries of these with a failed attempt
+	Edit, Delete string       // addresses, which lead back to the list as it is
 }

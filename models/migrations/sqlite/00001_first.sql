@@ -396,6 +396,8 @@ create table webhook_hours (
     primary key (webhook_id, hour)
 ) without rowid;
 create index webhook_hours_hour on webhook_hours (hour);
+-- Which webhooks failed most is asked of these hours alone.
+create index webhook_hours_failed on webhook_hours (webhook_id, hour, failed) where failed > 0;
 
 -- Each running instance writes its heartbeat every few seconds, and how far its
 -- clock is ahead of this database's; negative: behind.
