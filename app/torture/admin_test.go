@@ -108,6 +108,9 @@ func (a *tortureAdmin) sure(method, path string, form url.Values) apptest.Answer
 		if err == nil { // nobody is signed in yet
 			_, err = a.send(http.MethodPost, "/login", url.Values{"email": {apptest.AdminEmail}, "password": {apptest.AdminPassword}})
 		}
+		if a.run.isLost() {
+			return got
+		}
 		if time.Now().After(deadline) {
 			a.run.fault("other faults", "the console does not answer %s %s: %v", method, path, err)
 			return got

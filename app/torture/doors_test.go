@@ -78,7 +78,16 @@ func (d *tortureDoors) press(name string, attacks []apptest.Door) {
 			return base
 		})
 	}
-	strangers.First.Wait()
+	first := make(chan struct{})
+	go func() {
+		strangers.First.Wait()
+		close(first)
+	}()
+	select {
+	case <-first:
+	case <-d.run.lost: // they find nobody
+		return
+	}
 	defer d.run.begins("strangers: "+name, tortureSoon, true)()
 	for range d.run.reports {
 		e := d.run.site.newEvent(d.random)
@@ -91,6 +100,9 @@ func (d *tortureDoors) press(name string, attacks []apptest.Door) {
 			d.run.t.Logf("%s after %s while %s: %v", http.MethodPost, took.Round(time.Millisecond), name, err)
 		}
 		d.run.site.report(d.random, []*tortureEvent{e}) // again, until it is accepted
+		if d.run.isLost() {
+			return
+		}
 	}
 	d.run.count("times doors were pressed", 1)
 }

@@ -38,10 +38,12 @@ type tortureFleet struct {
 	disk  *modelstest.Disk   // nil: this user may not mount one
 	full  atomic.Bool
 	moved []time.Duration // when the database's clock was; under the run's lock
+	alone time.Duration   // how long no instance may live before the run is lost
 
 	mu   sync.Mutex
-	ends []string // of logs
-	peak int64    // KiB of memory
+	ends []string  // of logs
+	peak int64     // KiB of memory
+	dead time.Time // when an instance ended by itself and none was up since; zero: it is not so
 }
 
 // tortureSlot is an instance that comes and goes.
@@ -90,7 +92,7 @@ func (b *tailBuffer) String() string {
 }
 
 func newTortureFleet(r *tortureRun) *tortureFleet {
-	f := &tortureFleet{run: r}
+	f := &tortureFleet{run: r, alone: time.Minute}
 	n := 1
 	if r.kind == "sqlite" {
 		f.env = append(tortureEnvironment(r), "SITEHOOKS_DATA_DIR="+f.onDisk())
@@ -127,6 +129,7 @@ func tortureEnvironment(r *tortureRun) []string {
 
 // begin brings all instances up.
 func (f *tortureFleet) begin() {
+	go f.vigil(f.run.t.Context().Done())
 	var wg sync.WaitGroup
 	for _, s := range f.slots {
 		wg.Go(s.start)
@@ -298,6 +301,7 @@ func (s *tortureSlot) ready(p *tortureProcess, base string) bool {
 		select {
 		case <-p.exit:
 			s.fleet.keep(p)
+			s.fleet.died()
 			return false
 		case <-time.After(20 * time.Millisecond):
 		}
@@ -319,10 +323,14 @@ func (s *tortureSlot) ready(p *tortureProcess, base string) bool {
 func (s *tortureSlot) watch(p *tortureProcess) {
 	<-p.exit
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.base != "" && s.now == p {
+	itself := s.base != "" && s.now == p
+	if itself {
 		s.base = ""
+	}
+	s.mu.Unlock()
+	if itself {
 		s.fleet.run.fault("other faults", "an instance ended by itself: %v\n%s", p.err, &p.log)
+		s.fleet.died()
 	}
 }
 

@@ -28,7 +28,7 @@ func (r *tortureRun) waitForAll() {
 	for round := 0; ; round++ {
 		var now depth
 		now.events, now.waiting = r.depth()
-		if now.events+now.waiting == 0 {
+		if now.events+now.waiting == 0 || r.isLost() {
 			return
 		}
 		if now.requests = len(r.targets.arrived()); now != was {

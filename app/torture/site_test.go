@@ -230,6 +230,9 @@ func (s *tortureSite) report(random *rand.Rand, events []*tortureEvent) {
 			break
 		}
 		s.run.count("requests repeated after no or a bad answer", 1)
+		if s.run.isLost() {
+			return
+		}
 		if time.Now().After(deadline) {
 			s.run.fault("other faults", "%d events were not accepted: %v", len(events), err)
 			return

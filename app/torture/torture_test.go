@@ -125,6 +125,9 @@ type tortureRun struct {
 	admin   *tortureAdmin
 	pressed *tortureDoors
 
+	// lost is closed when no instance lives any more; all waits end then.
+	lost chan struct{}
+
 	mu      sync.Mutex
 	counts  map[string]int
 	figures map[string]*tortureFigures // by kind of fault
@@ -134,9 +137,8 @@ type tortureRun struct {
 func torture(t *testing.T, p torturePlan) {
 	t.Helper()
 	t.Logf("%s: seed %d, %s", p.kind, p.seed, p.span)
-	r := &tortureRun{torturePlan: p, t: t, started: time.Now(), counts: map[string]int{}, figures: map[string]*tortureFigures{}}
-	r.targets = newTortureReceivers(r)
-	r.fleet = newTortureFleet(r)
+	r := newTortureRun(t, p)
+	defer r.report()
 	r.site = newTortureSite(r)
 	r.admin = newTortureAdmin(r)
 
@@ -145,23 +147,45 @@ func torture(t *testing.T, p torturePlan) {
 	r.admin.begin()
 	r.admin.gather()
 	r.pressed = newTortureDoors(r)
+	r.load()
+	if r.isLost() {
+		return
+	}
+	r.waitForAll()
+	if r.isLost() {
+		return
+	}
+	r.check()
+	r.prompt()
+	r.fleet.finish()
+}
 
-	over := time.After(p.span)
+// newTortureRun is one with its instances and receivers.
+func newTortureRun(t *testing.T, p torturePlan) *tortureRun {
+	t.Helper()
+	r := &tortureRun{
+		torturePlan: p, t: t, started: time.Now(), lost: make(chan struct{}), counts: map[string]int{}, figures: map[string]*tortureFigures{},
+	}
+	r.targets = newTortureReceivers(r)
+	r.fleet = newTortureFleet(r)
+	return r
+}
+
+// load lets all actors work, until the run has had all that it was to have.
+func (r *tortureRun) load() {
+	over := time.After(r.span)
 	stop := make(chan struct{})
 	var actors sync.WaitGroup
 	for _, act := range slices.Concat(r.fleet.actors(), r.site.actors(), r.targets.actors(), r.admin.actors(), r.pressed.actors()) {
 		actors.Go(func() { act(stop) })
 	}
-	<-over
+	select {
+	case <-over:
+	case <-r.lost:
+	}
 	r.until("the run has had all that it was to have", r.enough)
 	close(stop)
 	actors.Wait()
-
-	r.waitForAll()
-	r.check()
-	r.prompt()
-	r.fleet.finish()
-	r.report()
 }
 
 // now is the time of the run; all records use it.
@@ -210,10 +234,21 @@ func about(random *rand.Rand, d time.Duration) time.Duration {
 	return d/2 + time.Duration(random.Int64N(int64(d)+1))
 }
 
-// until asks again until it is true. The parameter what names the fault if it
-// never is. The pause between two questions is no synchronisation.
+// isLost tells whether no instance lives any more.
+func (r *tortureRun) isLost() bool {
+	select {
+	case <-r.lost:
+		return true
+	default:
+		return false
+	}
+}
+
+// until asks again until it is true, or the run is lost. The parameter what
+// names the fault if it never is. The pause between two questions is no
+// synchronisation.
 func (r *tortureRun) until(what string, is func() bool) {
-	for deadline := time.Now().Add(2 * apptest.Patience); !is(); apptest.Pause(nil, 50*time.Millisecond) {
+	for deadline := time.Now().Add(2 * apptest.Patience); !is() && !r.isLost(); apptest.Pause(r.lost, 50*time.Millisecond) {
 		if time.Now().After(deadline) {
 			r.fault("other faults", "not within %s: %s", 2*apptest.Patience, what)
 			return
