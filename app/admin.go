@@ -9,7 +9,7 @@ import (
 	"net/mail"
 	"strings"
 
-	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/passwords"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -40,7 +40,7 @@ func (c adminAddCommand) Run(ctx context.Context, p Process) error {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	hash, err := web.HashPassword(strings.TrimRight(line, "\r\n"))
+	hash, err := passwords.Hash(strings.TrimRight(line, "\r\n"))
 	if err != nil {
 		return fmt.Errorf("the password on standard input: %w", err)
 	}

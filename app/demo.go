@@ -18,7 +18,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/app/demo"
 	"github.com/sitehooks/sitehooks/config"
-	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/passwords"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -177,7 +177,7 @@ func setCommand(system, name, value string) string {
 // demoMember lets the printed password log in, also to a folder that an
 // earlier demo left.
 func demoMember(ctx context.Context, store *models.Store, password string) error {
-	hash, err := web.HashPassword(password)
+	hash, err := passwords.Hash(password)
 	if err != nil {
 		return err
 	}

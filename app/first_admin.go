@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/sitehooks/sitehooks/config"
-	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/passwords"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -26,7 +26,7 @@ func firstAdministrator(ctx context.Context, store *models.Store, c config.Confi
 		password = strings.ToLower(rand.Text()[:16])
 	}
 	var err error
-	if user.PasswordHash, err = web.HashPassword(password); err != nil {
+	if user.PasswordHash, err = passwords.Hash(password); err != nil {
 		return fmt.Errorf("SITEHOOKS_ADMIN_PASSWORD: %w", err)
 	}
 	made, err := store.Users.CreateFirst(ctx, user)

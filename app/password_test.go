@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/sitehooks/sitehooks/config"
-	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/passwords"
 )
 
 // TestFirstPasswordFollowsTheMembersRule: the rules for
@@ -21,7 +21,7 @@ func TestFirstPasswordFollowsTheMembersRule(t *testing.T) {
 		strings.Repeat("ä", 512):  true,
 		strings.Repeat("ä", 513):  false, // 1,026 bytes
 	} {
-		_, console := web.HashPassword(password)
+		_, console := passwords.Hash(password)
 		_, variable := config.Load([]string{"SITEHOOKS_ADMIN_EMAIL=mary@example.com", "SITEHOOKS_ADMIN_PASSWORD=" + password})
 		if (console == nil) != want || (variable == nil) != want {
 			t.Errorf("%.8s… of %d bytes: the console says %v, the variable %v; want it taken: %v", password, len(password), console, variable, want)

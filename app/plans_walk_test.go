@@ -16,6 +16,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/app/apptest"
 	"github.com/sitehooks/sitehooks/handlers"
+	"github.com/sitehooks/sitehooks/handlers/passwords"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/jobs"
 	"github.com/sitehooks/sitehooks/jobs/send"
@@ -40,7 +41,7 @@ func switchOn(t *testing.T, s *models.Store) {
 func walkEverything(t *testing.T, s *models.Store, rows int) {
 	t.Helper()
 	by := models.Actor{UserID: 1, Name: "Mary Wilkins"}
-	hash, err := web.HashPassword(apptest.AdminPassword)
+	hash, err := passwords.Hash(apptest.AdminPassword)
 	ok(t, err)
 	const limited = "limited@example.com"
 	for _, u := range []models.User{{Email: apptest.AdminEmail}, {Email: limited, Limited: true, Locations: []string{"team-1", "team-2", "team-3"}}} {

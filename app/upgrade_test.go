@@ -14,7 +14,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"github.com/sitehooks/sitehooks/app/apptest"
-	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/passwords"
 	"github.com/sitehooks/sitehooks/models/migrations"
 	"github.com/sitehooks/sitehooks/models/modelstest"
 	"github.com/sitehooks/sitehooks/models/secret"
@@ -83,7 +83,7 @@ func firstInstallation(t testing.TB, env []string, target string) {
 	ok(t, err)
 	_, err = first.UpTo(t.Context(), 1)
 	ok(t, err)
-	hash, err := web.HashPassword(apptest.AdminPassword)
+	hash, err := passwords.Hash(apptest.AdminPassword)
 	ok(t, err)
 	rows := strings.NewReplacer("{url}", target, "{secret}", apptest.TypeSecrets["generic"], "{password}", hash).Replace(firstRows)
 	apptest.Exec(t, db, firstWords(t, rows, folder))

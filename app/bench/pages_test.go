@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/sitehooks/sitehooks/app/apptest"
-	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/passwords"
 	"github.com/sitehooks/sitehooks/models"
 	"github.com/sitehooks/sitehooks/models/modelstest"
 	"github.com/sitehooks/sitehooks/models/secret"
@@ -126,7 +126,7 @@ func bigDatabase(b *testing.B, kind string, rows int) (env []string, token strin
 // readers makes the members who read the pages. It returns a token that may read.
 func readers(b *testing.B, s *models.Store) string {
 	b.Helper()
-	hash, err := web.HashPassword(apptest.AdminPassword)
+	hash, err := passwords.Hash(apptest.AdminPassword)
 	ok(b, err)
 	for _, u := range []models.User{{Email: apptest.AdminEmail}, {Email: limitedEmail, Limited: true, Locations: limitedTo}} {
 		u.Name, u.PasswordHash, u.Role = "Mary Wilkins", hash, models.RoleAdministrator

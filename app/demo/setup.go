@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/passwords"
 	"github.com/sitehooks/sitehooks/jobs/send"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
@@ -73,7 +73,7 @@ func createSamples(ctx context.Context, store *models.Store, receiverURL string)
 
 // sampleOwner adds a member with a random password that is not shown.
 func sampleOwner(ctx context.Context, store *models.Store, name string) (models.User, error) {
-	hash, err := web.HashPassword(rand.Text())
+	hash, err := passwords.Hash(rand.Text())
 	if err != nil {
 		return models.User{}, err
 	}

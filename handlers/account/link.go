@@ -7,6 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/sitehooks/sitehooks/handlers/limit"
+	"github.com/sitehooks/sitehooks/handlers/passwords"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/models"
@@ -110,7 +111,7 @@ func (s *Pages) showLink(c *gin.Context, status int, faults web.Faults) error {
 	}
 	c.Header("Cache-Control", "no-store")
 	return s.Render(c, status, "login_link", &linkPage{
-		Page: web.Page{Title: "Choose a password"}, Token: c.Param("token"), Member: user, Min: web.PasswordMin, Faults: faults,
+		Page: web.Page{Title: "Choose a password"}, Token: c.Param("token"), Member: user, Min: passwords.Min, Faults: faults,
 		Errors: web.ErrorLines(faults, "new_password", "New password", "new_password_again", "Confirm new password"),
 	})
 }
@@ -131,7 +132,7 @@ func (s *Pages) LinkPost(c *gin.Context) error {
 	}
 	hash, err := s.Passwords.Hash(c.Request.Context(), user, form.New)
 	if err != nil {
-		return err
+		return web.Busy(err)
 	}
 	if user, err = s.Store.Users.UseLink(c.Request.Context(), c.Param("token"), hash); err != nil {
 		if errors.Is(err, models.ErrNotFound) {

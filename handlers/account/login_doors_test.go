@@ -20,6 +20,7 @@ import (
 	"github.com/sitehooks/sitehooks/handlers"
 	"github.com/sitehooks/sitehooks/handlers/account"
 	"github.com/sitehooks/sitehooks/handlers/limit"
+	"github.com/sitehooks/sitehooks/handlers/passwords"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/webtest"
 	"github.com/sitehooks/sitehooks/models"
@@ -206,7 +207,7 @@ func TestQueueOfPasswordsIsBounded(t *testing.T) {
 	webtest.OK(t, err)
 	busy := make(chan struct{})
 	var waiting sync.WaitGroup
-	for range web.PasswordsWaiting + 1 {
+	for range passwords.Waiting + 1 {
 		waiting.Go(func() {
 			if c.Post("/login", webtest.Credentials(webtest.AdminPassword)).Status == http.StatusServiceUnavailable {
 				close(busy) // a second one would panic

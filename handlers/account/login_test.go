@@ -12,6 +12,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers"
 	"github.com/sitehooks/sitehooks/handlers/account"
+	"github.com/sitehooks/sitehooks/handlers/passwords"
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/webtest"
 	"github.com/sitehooks/sitehooks/models"
@@ -56,9 +57,9 @@ func TestLogin(t *testing.T) {
 // TestHashesCostWhatTheyShould: stored hashes, and the decoy for unknown users,
 // take 19 MiB and two passes for each check.
 func TestHashesCostWhatTheyShould(t *testing.T) {
-	stored, err := web.HashPassword(webtest.AdminPassword)
+	stored, err := passwords.Hash(webtest.AdminPassword)
 	webtest.OK(t, err)
-	for name, hash := range map[string]string{"stored": stored, "of nobody": web.Decoy} {
+	for name, hash := range map[string]string{"stored": stored, "of nobody": passwords.Decoy} {
 		params, _, _, err := argon2id.DecodeHash(hash)
 		webtest.OK(t, err)
 		if params.Memory != 19<<10 || params.Iterations != 2 || params.Parallelism != 1 || params.SaltLength != 16 || params.KeyLength != 32 {
@@ -66,7 +67,7 @@ func TestHashesCostWhatTheyShould(t *testing.T) {
 		}
 	}
 	for password, want := range map[string]bool{webtest.AdminPassword: true, webtest.AdminPassword + " ": false} {
-		if got, err := web.NewPasswords().Match(password, stored); err != nil || got != want {
+		if got, err := passwords.New(web.BusyWait).Match(password, stored); err != nil || got != want {
 			t.Errorf("%q matches: %v %v, want %v", password, got, err, want)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/gorilla/securecookie"
 
+	"github.com/sitehooks/sitehooks/handlers/passwords"
 	"github.com/sitehooks/sitehooks/handlers/web"
 )
 
@@ -59,7 +60,7 @@ func (s *Pages) PasswordForm(c *gin.Context) error {
 func (s *Pages) showPassword(c *gin.Context, status int, next string, faults web.Faults) error {
 	user, _ := web.UserOf(c)
 	return s.Render(c, status, "account_password", &passwordPage{
-		Page: web.Page{Title: "Change password"}, Must: user.MustChangePassword, Next: next, Min: web.PasswordMin, Faults: faults,
+		Page: web.Page{Title: "Change password"}, Must: user.MustChangePassword, Next: next, Min: passwords.Min, Faults: faults,
 		Errors: web.ErrorLines(faults, "password", "Current password", "new_password", "New password", "new_password_again", "Confirm new password"),
 	})
 }
@@ -86,7 +87,7 @@ func (s *Pages) PasswordChange(c *gin.Context) error {
 	}
 	hash, err := s.Passwords.Hash(ctx, user, form.New)
 	if err != nil {
-		return err
+		return web.Busy(err)
 	}
 	if err = s.Store.Users.SetPassword(ctx, user.ID, hash); err != nil {
 		return err

@@ -8,14 +8,14 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers/account"
 	"github.com/sitehooks/sitehooks/handlers/admin"
-	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/passwords"
 	"github.com/sitehooks/sitehooks/handlers/webtest"
 	"github.com/sitehooks/sitehooks/models"
 )
 
 func TestDisabledMemberIsKeptOut(t *testing.T) {
 	webtest.OnBoth(t, func(t *testing.T, c *webtest.Console) {
-		hash, err := web.HashPassword("the-right-password")
+		hash, err := passwords.Hash("the-right-password")
 		webtest.OK(t, err)
 		viewer := c.AddUser(models.User{Email: "b@example.com", Name: webtest.Nasty, Role: models.RoleViewer, PasswordHash: hash})
 		path, boss := admin.MemberPath(viewer.ID), c.Cookie

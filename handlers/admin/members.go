@@ -165,5 +165,5 @@ func (s *Pages) oneTimePassword(c *gin.Context) (password, hash string, err erro
 	me, _ := web.UserOf(c)
 	password = strings.ToLower(rand.Text()[:20])
 	hash, err = s.Passwords.Hash(c.Request.Context(), me, password)
-	return password, hash, err
+	return password, hash, web.Busy(err)
 }

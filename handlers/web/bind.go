@@ -13,6 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/gin-gonic/gin/binding"
 
+	"github.com/sitehooks/sitehooks/handlers/passwords"
 	"github.com/sitehooks/sitehooks/handlers/rules"
 )
 
@@ -22,7 +23,7 @@ func init() {
 		"notice": noticeKey.MatchString,
 		"number": func(value string) bool { _, is := Positive(value); return is },
 	})
-	rules.Alias("password", fmt.Sprintf("min=%d,bytes=%d", PasswordMin, passwordMax))
+	rules.Alias("password", fmt.Sprintf("min=%d,bytes=%d", passwords.Min, passwords.Max))
 }
 
 // Line is the input of a field of one line, without spaces around it.

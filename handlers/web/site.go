@@ -17,6 +17,7 @@ import (
 	"github.com/gorilla/sessions"
 
 	"github.com/sitehooks/sitehooks/handlers/limit"
+	"github.com/sitehooks/sitehooks/handlers/passwords"
 	"github.com/sitehooks/sitehooks/handlers/repeat"
 	"github.com/sitehooks/sitehooks/models"
 	"github.com/sitehooks/sitehooks/templates"
@@ -57,7 +58,7 @@ type Site struct {
 	// KnownBrowser is the account, as text that stands for it, whose owner has
 	// logged in with this browser; empty: none.
 	KnownBrowser func(c *gin.Context) string
-	Passwords    *Passwords
+	Passwords    *passwords.Checker
 	Warnings     *repeat.Log
 
 	Pages      *limit.Limiter // by member
@@ -85,7 +86,7 @@ func NewSite(c Config) (*Site, error) {
 	s := &Site{
 		Config: c, PageWithin: pageWithin, LongWithin: longWithin, OpenFormWithin: openFormWithin,
 		KnownBrowser: func(*gin.Context) string { return "" },
-		Passwords:    NewPasswords(), Warnings: repeat.New(c.Log), Pages: newPages(), Queries: newQueries(c.Store.Connections()),
+		Passwords:    passwords.New(BusyWait), Warnings: repeat.New(c.Log), Pages: newPages(), Queries: newQueries(c.Store.Connections()),
 		openForms: newOpenForms(), knownForms: newOpenForms(),
 		Sessions: newSessionCookies(c.Store.Sessions, secure, c.CookieKeys),
 		flashes:  newFlashes(secure, c.CookieKeys),
