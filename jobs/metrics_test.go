@@ -3,13 +3,12 @@ package jobs
 import (
 	"maps"
 	"strings"
-	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/sitehooks/sitehooks/jobs/gauges"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -19,7 +18,7 @@ import (
 func TestMetricsOfTheQueues(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		registry := prometheus.NewRegistry()
-		registry.MustRegister(newDepthCollector(b.store, 0))
+		registry.MustRegister(gauges.New(b.store, 0))
 		scrape := func(what string, want map[string]float64) {
 			b.t.Helper()
 			families, err := registry.Gather()
@@ -38,25 +37,25 @@ func TestMetricsOfTheQueues(t *testing.T) {
 				b.t.Errorf("%s: got %v\nwant %v", what, got, want)
 			}
 		}
-		gauges := func(undispatched, waiting, oldest, active, stopped, broken float64) map[string]float64 {
+		counts := func(undispatched, waiting, oldest, active, stopped, broken float64) map[string]float64 {
 			return map[string]float64{
 				"sitehooks_undispatched_events": undispatched, "sitehooks_backlog_locations": min(undispatched, 1), "sitehooks_dispatch_set_aside": 0,
 				"sitehooks_waiting_deliveries": waiting, "sitehooks_oldest_due_delivery_seconds": oldest,
 				"sitehooks_dispatch_late_seconds": 0, "sitehooks_webhooks active": active, "sitehooks_webhooks stopped": stopped, "sitehooks_webhooks broken": broken,
 			}
 		}
-		scrape("nothing yet", gauges(0, 0, 0, 0, 0, 0))
+		scrape("nothing yet", counts(0, 0, 0, 0, 0, 0))
 		w := pending(b, nil)
 		b.clock.Add(90 * time.Second)
 		paused, broken := b.webhook(nil), b.webhook(nil)
 		ok(b.t, b.store.Webhooks.Pause(b.t.Context(), admin, paused.ID))
 		ok(b.t, b.store.Webhooks.Break(b.t.Context(), broken.ID, "The receiver answered 410."))
 		b.record(question("b", 2, nil))
-		scrape("before dispatch", gauges(2, 1, 90, 1, 1, 1)) // the other event says that a webhook broke
+		scrape("before dispatch", counts(2, 1, 90, 1, 1, 1)) // the other event says that a webhook broke
 		b.later()
-		scrape("after it", gauges(0, 4, 105, 1, 1, 1))
+		scrape("after it", counts(0, 4, 105, 1, 1, 1))
 		b.deliver(w)
-		scrape("what is held waits and is not due", gauges(0, 2, 0, 1, 1, 1))
+		scrape("what is held waits and is not due", counts(0, 2, 0, 1, 1, 1))
 		b.store.Close()
 		scrape("without a database", map[string]float64{})
 	})
@@ -67,7 +66,7 @@ func TestMetricsOfTheQueues(t *testing.T) {
 func TestMetricsOfSources(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		registry := prometheus.NewRegistry()
-		registry.MustRegister(newDepthCollector(b.store, 0))
+		registry.MustRegister(gauges.New(b.store, 0))
 		sources := func() map[string]float64 {
 			b.t.Helper()
 			families, err := registry.Gather()
@@ -110,32 +109,6 @@ func TestMetricsOfSources(t *testing.T) {
 		ok(b.t, b.store.Sources.Keep(ctx, &models.SourceRequest{Source: "team", Verified: true, State: models.RequestAccepted, Accepted: 1}))
 		if got := sources(); got["sitehooks_source_silent team"] != 0 {
 			b.t.Errorf("after an event: %v", got)
-		}
-	})
-}
-
-// TestScrapesAskOnceASecond: however many strangers scrape, together or one
-// after the other, the database is asked once a second.
-func TestScrapesAskOnceASecond(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		queries := 0
-		x := &depthCollector{again: time.Second, ask: func() (depths, error) {
-			queries++
-			return depths{waiting: models.Depth{Waiting: 7}}, nil
-		}}
-		var scrapes sync.WaitGroup
-		for i := range 300 {
-			scrapes.Go(func() {
-				time.Sleep(time.Duration(i) * 10 * time.Millisecond)
-				got := make(chan prometheus.Metric, 10)
-				if x.Collect(got); len(got) != 6 {
-					t.Errorf("%d values", len(got))
-				}
-			})
-		}
-		scrapes.Wait()
-		if queries != 3 {
-			t.Errorf("300 scrapes in 3 s asked the database %d times, not 3", queries)
 		}
 	})
 }
