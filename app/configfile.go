@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
@@ -39,7 +38,7 @@ func (exportCommand) Help() string {
 
 // Help describes the command in detail.
 func (applyCommand) Help() string {
-	return "Shows the differences and changes only what differs; applied again, there is nothing to do. Each ${NAME} is filled from the environment. " +
+	return "Shows the differences and changes only what differs; applied again, there is nothing to do. Each ${NAME} in a URL, a secret or the value of a header is filled from the environment. " +
 		"Changes made elsewhere in the meantime are not overwritten. Exit codes: 0 applied or nothing to do, 1 refused, 2 --dry-run found changes."
 }
 
@@ -77,15 +76,23 @@ func (c applyCommand) Run(ctx context.Context, p Process) error {
 		return err
 	}
 	w := configfile.Wanted{Getenv: p.getenv, DryRun: c.DryRun, Prune: c.Prune, Reason: c.Reason}
-	if c.File == "-" {
-		w.File, err = io.ReadAll(p.Stdin)
-	} else {
-		w.File, err = os.ReadFile(c.File)
-	}
-	if err != nil {
+	if w.File, err = c.read(p); err != nil {
 		return err
 	}
 	return configfile.Apply(ctx, o, w)
+}
+
+// read reads the file.
+func (c applyCommand) read(p Process) ([]byte, error) {
+	if c.File == "-" {
+		return configfile.Read(p.Stdin)
+	}
+	file, err := os.Open(c.File)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return configfile.Read(file)
 }
 
 // ExitCode is the exit code for the error of a command.

@@ -56,14 +56,17 @@ func Apply(ctx context.Context, o Options, w Wanted) error {
 		return err
 	}
 	if len(p.steps) == 0 {
-		_, err := fmt.Fprintln(o.Out, "Nothing to do.")
-		return err
+		return writeLine(o.Out, "Nothing to do.")
 	}
 	for _, s := range p.steps {
 		sign := map[string]string{"created": "+", "changed": "~", "removed": "-"}[s.verb]
-		fmt.Fprintf(o.Out, "%s %s\n", sign, s.what)
+		if err := writeLine(o.Out, "%s %s", sign, s.what); err != nil {
+			return err
+		}
 		for _, line := range s.shown {
-			fmt.Fprintf(o.Out, "    %s\n", line)
+			if err := writeLine(o.Out, "    %s", line); err != nil {
+				return err
+			}
 		}
 	}
 	if w.DryRun {
@@ -84,8 +87,7 @@ func (p *plan) carryOut(ctx context.Context) error {
 		}
 		done[s.verb]++
 	}
-	_, err := fmt.Fprintf(p.Out, "Done: %s.\n", tally(done))
-	return err
+	return writeLine(p.Out, "Done: %s.", tally(done))
 }
 
 // sofar says what was changed before a change was refused.
@@ -122,14 +124,14 @@ func (p *plan) all(ctx context.Context, f file) error {
 		}
 	}
 	for _, s := range f.Settings {
-		note(fmt.Sprint("setting ", s.Key), p.setting(ctx, fmt.Sprint(s.Key), settingText(s.Value)))
+		note(title("setting", fmt.Sprint(s.Key)), p.setting(ctx, fmt.Sprint(s.Key), settingText(s.Value)))
 	}
 	for _, section := range []struct {
 		kind
 		list []object
 	}{{locationKind, f.Locations}, {sourceKind, f.Sources}, {webhookKind, f.Webhooks}} {
 		for _, one := range section.list {
-			note(section.Label+" "+section.name(one), p.put(ctx, section.kind, one))
+			note(title(section.Label, section.name(one)), p.put(ctx, section.kind, one))
 		}
 	}
 	if p.Prune {
@@ -158,7 +160,7 @@ func (p *plan) setting(ctx context.Context, name, value string) error {
 	}
 	p.eased = true
 	put := func(ctx context.Context) error { return p.send(ctx, "PUT", path, body, head) }
-	p.add(step{"setting " + name, []string{fmt.Sprintf("%v → %s", now["value"], value)}, put, "changed"})
+	p.add(step{title("setting", name), []string{fmt.Sprintf("%v → %s", now["value"], value)}, put, "changed"})
 	return nil
 }
 
@@ -187,7 +189,10 @@ func (p *plan) send(ctx context.Context, method, path string, body any, head htt
 func (p *plan) put(ctx context.Context, k kind, wanted object) error {
 	name := k.name(wanted)
 	body := maps.Clone(wanted)
-	paused, _ := body["paused"].(bool)
+	paused, is := body["paused"].(bool)
+	if _, given := body["paused"]; given && !is {
+		return errors.New("paused: It must be true or false.")
+	}
 	delete(body, "paused")
 	if k != webhookKind {
 		delete(body, k.Key) // the address has it
@@ -205,7 +210,7 @@ func (p *plan) put(ctx context.Context, k kind, wanted object) error {
 	if err != nil {
 		return err
 	}
-	what := k.Label + " " + name
+	what := title(k.Label, name)
 	put := func(ctx context.Context) error { return p.send(ctx, "PUT", path, body, head) }
 	switch {
 	case now == nil:
@@ -287,7 +292,7 @@ func (p *plan) prune(ctx context.Context, k kind, keep []object) error {
 			return err
 		}
 		path := prefix + k.path(name)
-		p.add(step{k.Label + " " + name, nil, func(ctx context.Context) error { return p.send(ctx, "DELETE", path, nil, head) }, "removed"})
+		p.add(step{title(k.Label, name), nil, func(ctx context.Context) error { return p.send(ctx, "DELETE", path, nil, head) }, "removed"})
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"github.com/sitehooks/sitehooks/app/client"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 )
 
 // Options are those of both commands.
@@ -27,6 +28,16 @@ type Options struct {
 }
 
 const prefix = "/api/v1"
+
+// writeLine writes a line. Names come from a file or a server: what could move the
+// cursor of a terminal, or look like another line, is written as its number.
+func writeLine(to io.Writer, format string, args ...any) error {
+	_, err := fmt.Fprintln(to, wording.Printable(fmt.Sprintf(format, args...), ""))
+	return err
+}
+
+// title names a thing, in a form that fits into a line.
+func title(label, name string) string { return label + " " + wording.Printable(name, "") }
 
 // object is a thing as the API or the file has it.
 type object = map[string]any
@@ -98,11 +109,11 @@ func inWords(err error) error {
 		return err
 	}
 	if r.Unauthorized() || len(r.Faults) == 0 || r.Faults[0].Field == "" {
-		return errors.New(r.Detail)
+		return errors.New(wording.Printable(r.Detail, ""))
 	}
 	lines := make([]string, len(r.Faults))
 	for i, fault := range r.Faults {
-		lines[i] = fault.Field + ": " + fault.Message
+		lines[i] = wording.Printable(fault.Field+": "+fault.Message, "")
 	}
 	return errors.New(strings.Join(lines, "\n  "))
 }

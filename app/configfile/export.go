@@ -14,7 +14,8 @@ import (
 )
 
 const head = `# The configuration of a Sitehooks installation, for sitehooks apply.
-# Each ${NAME} is filled from the environment; $${ stands for ${.
+# Each ${NAME} in a URL, a secret or the value of a header is filled from the
+# environment; $${ stands for ${ there.
 `
 
 // Export writes the configuration as YAML. Webhooks without a key are named on
@@ -83,7 +84,7 @@ func (o Options) keyed(ctx context.Context, assign bool) (list []object, err err
 	}
 	for _, w := range all {
 		if webhookKind.name(w) == "" && !assign {
-			fmt.Fprintf(o.Err, "left out, because it has no key: webhook %v %q of %v\n", w["id"], w["name"], w["location"])
+			_ = writeLine(o.Err, "left out, because it has no key: webhook %v %q of %v", w["id"], w["name"], w["location"])
 			continue
 		}
 		if webhookKind.name(w) == "" {
@@ -104,7 +105,7 @@ func (o Options) assign(ctx context.Context, w object, taken map[string]bool) (o
 	taken[key] = true
 	err := o.Client.Do(ctx, jsonRequest("PATCH", fmt.Sprintf("%s/webhooks/%v", prefix, w["id"]), object{"key": key}), &w)
 	if err == nil {
-		fmt.Fprintf(o.Err, "webhook %v %q has the key %s\n", w["id"], name, key)
+		_ = writeLine(o.Err, "webhook %v %q has the key %s", w["id"], name, key)
 	}
 	return w, err
 }
@@ -138,20 +139,20 @@ func sourceLine(s object) yaml.MapSlice {
 	line := pick(s, "name", "kind", "location")
 	for _, field := range []string{"fields", "program", "expect_hours"} {
 		if !isEmpty(s[field]) {
-			line = append(line, yaml.MapItem{Key: field, Value: escaped(s[field])})
+			line = append(line, yaml.MapItem{Key: field, Value: whole(s[field])})
 		}
 	}
 	return append(line, secretLines(s, placeholder.Source(sourceKind.name(s)))...)
 }
 
 func webhookLine(w object) yaml.MapSlice {
-	line := pick(w, "key", "type", "name", "location", "events", "tags", "community", "url")
+	line := pick(w, "key", "type", "name", "location", "events", "tags", "community")
 	variables := placeholder.Webhook(webhookKind.name(w))
-	for i := range line {
-		if line[i].Key == "url" && w["url"] == nil {
-			line[i].Value = variables.URL()
-		}
+	target, known := w["url"].(string)
+	if target = placeholder.Escape(target); !known {
+		target = variables.URL()
 	}
+	line = append(line, yaml.MapItem{Key: "url", Value: target})
 	if headers, _ := w["headers"].(object); len(headers) > 0 {
 		values := object{}
 		for header := range headers {
@@ -160,7 +161,7 @@ func webhookLine(w object) yaml.MapSlice {
 		line = append(line, yaml.MapItem{Key: "headers", Value: values})
 	}
 	if !isEmpty(w["options"]) {
-		line = append(line, yaml.MapItem{Key: "options", Value: escaped(w["options"])})
+		line = append(line, yaml.MapItem{Key: "options", Value: w["options"]})
 	}
 	if line = append(line, secretLines(w, variables)...); w["state"] == "stopped" {
 		line = append(line, yaml.MapItem{Key: "paused", Value: true})
@@ -182,7 +183,7 @@ func secretLines(o object, variables placeholder.Thing) (lines yaml.MapSlice) {
 // pick takes fields in an order.
 func pick(o object, fields ...string) (line yaml.MapSlice) {
 	for _, field := range fields {
-		line = append(line, yaml.MapItem{Key: field, Value: escaped(o[field])})
+		line = append(line, yaml.MapItem{Key: field, Value: o[field]})
 	}
 	return line
 }

@@ -3,12 +3,16 @@ package configfile
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/lexer"
+	"github.com/goccy/go-yaml/token"
 
 	"github.com/sitehooks/sitehooks/handlers/placeholder"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 )
 
 // file is the content of a file.
@@ -19,12 +23,62 @@ type file struct {
 	Webhooks  []object      `yaml:"webhooks"`
 }
 
+const (
+	// MaxFile is the most that a file may hold, in bytes.
+	MaxFile = 4 << 20
+	// maxDepth is how deep lists and objects of a file may be nested, and maxIndent
+	// the last column at which a list may begin: the parser calls itself for each.
+	maxDepth  = 64
+	maxIndent = 256
+)
+
+// Read reads a file of at most MaxFile bytes.
+func Read(from io.Reader) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(from, MaxFile+1))
+	if err == nil && len(text) > MaxFile {
+		err = fmt.Errorf("the file is larger than %d MiB", MaxFile>>20)
+	}
+	return text, err
+}
+
+// decode reads YAML into a file.
+func decode(text []byte) (f file, err error) {
+	if err := bounded(lexer.Tokenize(string(text))); err != nil {
+		return f, err
+	}
+	if err := yaml.UnmarshalWithOptions(text, &f, yaml.Strict(), yaml.DisallowUnknownField()); err != nil {
+		return f, fmt.Errorf("the file is not as it must be: %s", wording.Printable(yaml.FormatError(err, false, false), ""))
+	}
+	return f, nil
+}
+
+// bounded refuses what is small to write and costly to read: aliases, each of
+// which stands for all that its anchor marks, and deep nesting.
+func bounded(tokens token.Tokens) error {
+	depth := 0
+	for _, t := range tokens {
+		switch t.Type { //nolint:exhaustive // the others cost no more than they are long
+		case token.AnchorType, token.AliasType:
+			return fmt.Errorf("the file is not as it must be: [%d:%d] anchors and aliases, as &name and *name, cannot be used here; write the text out, or put it in quotes", t.Position.Line, t.Position.Column)
+		case token.SequenceStartType, token.MappingStartType:
+			depth++
+		case token.SequenceEndType, token.MappingEndType:
+			depth--
+		}
+		list := t.Type == token.SequenceEntryType || t.Type == token.MappingKeyType
+		if depth > maxDepth || list && t.Position.Column > maxIndent {
+			return fmt.Errorf("the file is not as it must be: [%d:%d] it is nested too deep", t.Position.Line, t.Position.Column)
+		}
+	}
+	return nil
+}
+
 // parse reads a file and fills in its variables. The error names every variable
 // that is missing, each on a line.
 func parse(text []byte, getenv func(string) string) (file, error) {
-	var f file
-	if err := yaml.UnmarshalWithOptions(text, &f, yaml.Strict(), yaml.DisallowUnknownField()); err != nil {
-		return f, fmt.Errorf("the file is not as it must be: %s", yaml.FormatError(err, false, false))
+	f, err := decode(text)
+	if err != nil {
+		return f, err
 	}
 	var missing []error
 	for _, section := range []struct {
@@ -38,11 +92,11 @@ func parse(text []byte, getenv func(string) string) (file, error) {
 			case name == "":
 				return f, fmt.Errorf("%s[%d] has no %s", section.Section, i, section.Key)
 			case seen[name]:
-				return f, fmt.Errorf("the %s %s is in the file twice", section.Label, name)
+				return f, fmt.Errorf("the %s is in the file twice", title(section.Label, name))
 			}
 			seen[name] = true
-			filled := filler{getenv: getenv, of: section.Label + " " + name}
-			section.list[i], _ = filled.fill(one).(object)
+			filled := filler{getenv: getenv, of: title(section.Label, name)}
+			filled.fill(one)
 			missing = append(missing, filled.missing...)
 		}
 	}
@@ -92,20 +146,23 @@ type filler struct {
 	missing []error
 }
 
-func (f *filler) fill(v any) any {
-	switch v := v.(type) {
-	case string:
-		return placeholder.Fill(v, f.value)
-	case object:
-		for key, value := range v {
-			v[key] = f.fill(value)
-		}
-	case []any:
-		for i, value := range v {
-			v[i] = f.fill(value)
-		}
+// fill fills in what may be secret, and of which no difference shows the value:
+// secrets, the URL, and the values of headers. Everything else is taken as it
+// stands.
+func (f *filler) fill(o object) {
+	for _, field := range []string{"url", "secret_1", "secret_2"} {
+		f.text(o, field)
 	}
-	return v
+	headers, _ := o["headers"].(object)
+	for name := range headers {
+		f.text(headers, name)
+	}
+}
+
+func (f *filler) text(o object, field string) {
+	if text, is := o[field].(string); is {
+		o[field] = placeholder.Fill(text, f.value)
+	}
 }
 
 func (f *filler) value(name string) string {
@@ -116,25 +173,10 @@ func (f *filler) value(name string) string {
 	return value
 }
 
-// escaped writes text so that no variable is in it, and numbers without a point.
-func escaped(v any) any {
-	switch v := v.(type) {
-	case string:
-		return placeholder.Escape(v)
-	case float64:
-		return int64(v) // the API has whole numbers alone
-	case object:
-		out := object{}
-		for key, value := range v {
-			out[key] = escaped(value)
-		}
-		return out
-	case []any:
-		out := make([]any, len(v))
-		for i, value := range v {
-			out[i] = escaped(value)
-		}
-		return out
+// whole writes a number without a point: the API has whole numbers alone.
+func whole(v any) any {
+	if n, is := v.(float64); is {
+		return int64(n)
 	}
 	return v
 }

@@ -7,7 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"unicode"
+
+	"github.com/sitehooks/sitehooks/handlers/wording"
 )
 
 // printingReceiver prints each request and whether its signature verifies.
@@ -47,7 +48,7 @@ func requestText(one request) []byte {
 	shown := show(one)
 	var b bytes.Buffer
 	line := func(format string, args ...any) {
-		b.WriteString(escaped(fmt.Sprintf(format, args...), ""))
+		b.WriteString(wording.Printable(fmt.Sprintf(format, args...), ""))
 		b.WriteByte('\n')
 	}
 	b.WriteByte('\n')
@@ -61,20 +62,6 @@ func requestText(one request) []byte {
 	for _, header := range shown.Lines {
 		line("  %s: %s", header.Name, header.Value)
 	}
-	b.WriteString("\n  " + strings.ReplaceAll(escaped(shown.Pretty, "\n\t"), "\n", "\n  ") + "\n")
+	b.WriteString("\n  " + strings.ReplaceAll(wording.Printable(shown.Pretty, "\n\t"), "\n", "\n  ") + "\n")
 	return b.Bytes()
-}
-
-// escaped writes each character that is not printable as its number, but for
-// those that are kept.
-func escaped(s, keep string) string {
-	var b strings.Builder
-	for _, c := range s {
-		if unicode.IsPrint(c) || strings.ContainsRune(keep, c) {
-			b.WriteRune(c)
-		} else {
-			fmt.Fprintf(&b, "\\u%04x", c)
-		}
-	}
-	return b.String()
 }

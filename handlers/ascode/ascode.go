@@ -50,11 +50,7 @@ func Of(base *url.URL, w models.Webhook, key string, o models.Opened) (Code, err
 	}
 	var tags, community any
 	if w.TagMode == models.TagsSpecific {
-		list := make([]string, len(w.Tags))
-		for i, tag := range w.Tags {
-			list[i] = placeholder.Escape(tag)
-		}
-		tags = list
+		tags = w.Tags
 	}
 	if w.Community != "" {
 		community = w.Community
@@ -62,7 +58,7 @@ func Of(base *url.URL, w models.Webhook, key string, o models.Opened) (Code, err
 	line := yaml.MapSlice{
 		{Key: "key", Value: key},
 		{Key: "type", Value: w.Type},
-		{Key: "name", Value: placeholder.Escape(w.Name)},
+		{Key: "name", Value: w.Name},
 		{Key: "location", Value: w.Location},
 		{Key: "events", Value: w.Events},
 		{Key: "tags", Value: tags},
@@ -77,11 +73,7 @@ func Of(base *url.URL, w models.Webhook, key string, o models.Opened) (Code, err
 		line = append(line, yaml.MapItem{Key: "headers", Value: values})
 	}
 	if len(w.Options) > 0 {
-		values := map[string]string{}
-		for option, value := range w.Options {
-			values[option] = placeholder.Escape(value)
-		}
-		line = append(line, yaml.MapItem{Key: "options", Value: values})
+		line = append(line, yaml.MapItem{Key: "options", Value: w.Options})
 	}
 	for i, has := range [2]bool{w.Secret1 != "", w.Secret2 != ""} {
 		if has {

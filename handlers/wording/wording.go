@@ -3,6 +3,7 @@
 package wording
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
@@ -20,6 +21,20 @@ func IsPrintable(value, but string) bool {
 
 // IsLine tells text on one line without control characters.
 func IsLine(value string) bool { return IsPrintable(value, "") }
+
+// Printable writes each character that a terminal would not print as its number,
+// such as \u001b, but for those that are kept.
+func Printable(s, keep string) string {
+	var b strings.Builder
+	for _, c := range s {
+		if unicode.IsPrint(c) || strings.ContainsRune(keep, c) {
+			b.WriteRune(c)
+		} else {
+			fmt.Fprintf(&b, "\\u%04x", c)
+		}
+	}
+	return b.String()
+}
 
 // Sentence shows an error that is meant for people: it begins with a capital
 // and ends with a full stop.
