@@ -19,11 +19,14 @@ func Without(path string, v url.Values, name string) string {
 	return OlderURL(path, rest, 0)
 }
 
-// Positive reads a decimal number of 64 bits; false: the value is not one, or
-// below 1.
+// Positive reads a decimal number of 64 bits as addresses have it: digits without
+// a sign, the first of which is not 0. False, with 0: the value is not one.
 func Positive(value string) (int64, bool) {
 	n, err := strconv.ParseInt(value, 10, 64)
-	return n, err == nil && n > 0
+	if err != nil || value[0] < '1' || value[0] > '9' {
+		return 0, false
+	}
+	return n, true
 }
 
 // FormatID writes a number in decimal, as addresses and forms have it.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -66,7 +65,7 @@ func (s *Site) WebhookFromRequest(c *gin.Context, v url.Values) error {
 // models.ErrNotFound.
 func (s *Site) FindWebhook(c *gin.Context, typed string) (int64, error) {
 	typed = Storable(typed)
-	if id, err := strconv.ParseInt(typed[strings.LastIndex(typed, "#")+1:], 10, 64); err == nil && id > 0 {
+	if id, isID := Positive(typed[strings.LastIndex(typed, "#")+1:]); isID {
 		return id, nil
 	}
 	found, err := s.Store.Webhooks.Suggest(c.Request.Context(), s.Within(c), typed, Suggested)

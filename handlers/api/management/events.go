@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -114,7 +115,7 @@ func (a *API) findEvents(c *call, in EventFilter, location string, before int64)
 }
 
 func (a *API) getEvent(c *call) (answer, error) {
-	id, isID := number(c.param("event"))
+	id, isID := web.Positive(c.param("event"))
 	if !isID {
 		return answer{}, notFound("event")
 	}

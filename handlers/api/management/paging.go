@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sitehooks/sitehooks/handlers/rules"
+	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 )
 
@@ -44,7 +45,7 @@ func (p paging) before() (int64, error) {
 	if p.Cursor == "" {
 		return 0, nil
 	}
-	n, is := number(p.Cursor)
+	n, is := web.Positive(p.Cursor)
 	if !is {
 		return 0, badCursor
 	}

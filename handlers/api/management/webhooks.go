@@ -3,9 +3,11 @@ package management
 import (
 	"errors"
 	"strconv"
+	"strings"
 
 	"github.com/sitehooks/sitehooks/handlers/api"
 	"github.com/sitehooks/sitehooks/handlers/definition"
+	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -32,7 +34,7 @@ type Changes struct {
 // webhook is the one that the address names, if the token may see it.
 func (a *API) webhook(c *call) (w models.Webhook, err error) {
 	name := c.param("webhook")
-	if id, isID := number(name); isID {
+	if id, isID := web.Positive(name); isID {
 		w, err = a.store.Webhooks.Get(c.ctx, c.token.Within(), id)
 	} else {
 		w, err = a.store.Webhooks.ByKey(c.ctx, name)
@@ -41,12 +43,6 @@ func (a *API) webhook(c *call) (w models.Webhook, err error) {
 		err = models.ErrNotFound
 	}
 	return w, found("webhook", err)
-}
-
-// number is one of our numbers, as addresses have it.
-func number(text string) (n int64, is bool) {
-	n, err := strconv.ParseInt(text, 10, 64)
-	return n, err == nil && n > 0
 }
 
 func (a *API) listWebhooks(c *call) (answer, error) {
@@ -106,7 +102,7 @@ func (a *API) putWebhook(c *call) (answer, error) {
 	}
 	w, err := a.webhook(c)
 	key := c.param("webhook")
-	if _, isID := number(key); !isID {
+	if _, isID := web.Positive(key); !isID && !likeNumber(key) {
 		if in.Key.Given && (in.Key.Null || in.Key.Value != key) {
 			return answer{}, faulty(definition.FieldKey, "The address names the webhook “"+api.Clip(key)+"”. Change the key with PATCH.")
 		}
@@ -120,6 +116,10 @@ func (a *API) putWebhook(c *call) (answer, error) {
 	}
 	return a.save(c, &in, &w, true)
 }
+
+// likeNumber tells a part of an address that is written like a number and is none
+// of ours: no key is like that.
+func likeNumber(key string) bool { return key != "" && strings.Trim(key, "+-0123456789") == "" }
 
 func (a *API) patchWebhook(c *call) (answer, error) {
 	var in WebhookInput

@@ -3,9 +3,9 @@ package superoffice
 import (
 	"context"
 	"slices"
-	"strconv"
 	"strings"
 
+	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -29,8 +29,8 @@ func (s *API) get(ctx context.Context, c *call) (answer, error) {
 // named is the webhook that the address names, if it is still as the request
 // wants it.
 func (s *API) named(ctx context.Context, c *call) (models.Webhook, error) {
-	id, err := strconv.ParseInt(c.id, 10, 64)
-	if err != nil {
+	id, isID := web.Positive(c.id)
+	if !isID {
 		return models.Webhook{}, models.ErrNotFound
 	}
 	w, err := s.visible(ctx, c, id)
