@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"iter"
 	"mime"
 	"net/http"
 	"reflect"
@@ -73,7 +74,7 @@ func (c *call) read(w http.ResponseWriter, q *api.Request) error {
 // bind fills a struct from the body. Keys that the struct does not have are
 // faults, but for those of the output, so that what was read can be sent back.
 func (c *call) bind(into any, output any) error {
-	wrong, faults := c.membersFaults(reflect.TypeOf(into).Elem(), reflect.TypeOf(output))
+	wrong, faults := membersFaults(c.body, "", reflect.TypeOf(into).Elem(), reflect.TypeOf(output))
 	broken, err := rules.Faults(binding.JSON.BindBody(c.body, into))
 	if kind, is := errors.AsType[*json.UnmarshalTypeError](err); is {
 		return invalid(kind.Field, "It must be "+kindWords(kind.Type)+".")
@@ -95,22 +96,70 @@ func (c *call) bind(into any, output any) error {
 	return &problem{status: unprocessable, reason: api.ReasonInvalid, faults: faults}
 }
 
-// membersFaults looks at the members of the body: wrong are nulls and empty texts
-// where a value is needed, faults those that neither struct has.
-func (c *call) membersFaults(into, output reflect.Type) (wrong, faults api.Faults) {
+// membersFaults looks at the members of an object of the body, whose path stands
+// before their names, and of those inside: wrong are nulls and empty texts where a
+// value is needed, faults those that neither struct has.
+func membersFaults(body []byte, path string, into, output reflect.Type) (wrong, faults api.Faults) {
 	fields, outputs := fieldsOf(into), fieldsOf(output)
-	for key, value := range api.Members(c.body) {
-		name := string(key)
-		field, known := fields[name]
-		_, onlyRead := outputs[name]
+	for key, value := range api.Members(body) {
+		name := path + string(key)
+		field, known := fields[string(key)]
+		read, onlyRead := outputs[string(key)]
 		switch text := string(value); {
 		case !known && !onlyRead:
 			faults.Whole(api.Clip(name), "There is no field of this name.")
 		case known && (text == "null" || text == `""`) && needsValue(field):
 			wrong.Whole(name, emptyFault)
+		case known:
+			for at, object := range objectsIn(value, field.Type) {
+				w, f := membersFaults(object, name+at+".", objectType(field.Type), objectType(read.Type))
+				wrong, faults = append(wrong, w...), append(faults, f...)
+			}
 		}
 	}
 	return wrong, faults
+}
+
+// objectsIn goes over the objects of a value that a field of a type has: itself, or
+// those of a list, each with its place in the list.
+func objectsIn(value []byte, t reflect.Type) iter.Seq2[string, []byte] {
+	return func(yield func(string, []byte) bool) {
+		switch {
+		case objectType(t) == nil:
+		case value[0] == '{':
+			yield("", value)
+		case value[0] == '[':
+			i := 0
+			for one := range api.Elements(value) {
+				if one[0] == '{' && !yield(api.Item("", i), one) {
+					return
+				}
+				i++
+			}
+		}
+	}
+}
+
+// objectType is the struct that the objects of a field are read into; nil: there is
+// none, or it looks at its members itself.
+func objectType(t reflect.Type) reflect.Type {
+	for t != nil {
+		value, is := t, false
+		switch {
+		case strings.HasPrefix(t.Name(), "Optional["):
+			field, _ := t.FieldByName("Value")
+			value, is = field.Type, true
+		case reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]()):
+		case t.Kind() == reflect.Slice || t.Kind() == reflect.Pointer:
+			value, is = t.Elem(), true
+		case t.Kind() == reflect.Struct:
+			return t
+		}
+		if t = value; !is {
+			return nil
+		}
+	}
+	return nil
 }
 
 // wrongKinds are the fields whose values are of another kind.
