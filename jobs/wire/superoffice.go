@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/mail"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,7 +44,7 @@ func init() {
 				Help:  `A JSON object such as {"source": "forum"}. Its properties are added to every message and must not clash with the message's own.`,
 			},
 			{
-				Key: "errors_email", Label: "Errors e-mail",
+				Key: "errors_email", Label: "Errors e-mail", Check: checkAddress,
 				Help: "Is told by e-mail, besides the owner, when the webhook breaks or fails. Sitehooks sends e-mail when SITEHOOKS_SMTP_URL is set.",
 			},
 		},
@@ -71,6 +72,16 @@ func init() {
 			HoldOthers:  true,
 		},
 	})
+}
+
+// checkAddress takes one e-mail address.
+func checkAddress(typed string) (string, error) {
+	typed = strings.TrimSpace(typed)
+	a, err := mail.ParseAddress(typed)
+	if err != nil || a.Address != typed || len(typed) > 254 {
+		return "", Sentence("Enter one e-mail address, such as crm@example.com.")
+	}
+	return typed, nil
 }
 
 const (
