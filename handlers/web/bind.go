@@ -13,6 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/gin-gonic/gin/binding"
 
+	"github.com/sitehooks/sitehooks/handlers/notices"
 	"github.com/sitehooks/sitehooks/handlers/passwords"
 	"github.com/sitehooks/sitehooks/handlers/rules"
 )
@@ -20,7 +21,7 @@ import (
 func init() {
 	rules.Add(map[string]func(value string) bool{
 		"moment": func(value string) bool { return readTime(value, new(time.Time)) },
-		"notice": noticeKey.MatchString,
+		"notice": notices.IsKey,
 		"number": func(value string) bool { _, is := Positive(value); return is },
 	})
 	rules.Alias("password", fmt.Sprintf("min=%d,bytes=%d", passwords.Min, passwords.Max))

@@ -25,6 +25,7 @@ func Funcs(asset func(name string) string) template.FuncMap {
 		"ago":        func(t time.Time) string { return Ago(time.Since(t)) },
 		"took":       Took,
 		"clockAhead": clockWords,
+		"span":       Span,
 		"count":      countAny,
 		"plural":     func(n any, one, many string) string { return Plural(whole(n), one, many) },
 		"initial":    initial,

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/sitehooks/sitehooks/handlers/notices"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -28,8 +29,8 @@ type Page struct {
 
 	Version string // of Sitehooks
 
-	Entries   template.HTML // of the navigation
-	Attention *attention    // webhooks that need attention; nil: none
+	Entries   template.HTML    // of the navigation
+	Attention *notices.Notices // what needs attention; nil: nothing
 
 	At *models.Snapshot // the state of the installation; nil: render reads it
 

@@ -1,4 +1,4 @@
-package web
+package notices
 
 import (
 	"fmt"
@@ -12,22 +12,19 @@ import (
 // sourcesNamed is how many sources have a line each.
 const sourcesNamed = 5
 
-// sourceNotice is the notice about one source.
-type sourceNotice struct {
+// Source is the notice about one source.
+type Source struct {
 	models.Trouble
 	Name string
 	Path string
 	Key  string // changes when the condition recurs
 }
 
-// BehindWords is how far it is behind.
-func (n sourceNotice) BehindWords() string { return Span(n.Behind) }
-
 // addSources names sources of which something is wrong, but for those that were
 // put aside.
-func (a *attention) addSources(rows []models.SourceRow, now time.Time, aside []string) {
+func (a *Notices) addSources(rows []models.SourceRow, now time.Time, aside []string) {
 	for _, row := range rows {
-		n := sourceNotice{Trouble: row.Trouble(now), Name: row.Name, Path: "/admin/sources/" + row.Name}
+		n := Source{Trouble: row.Trouble(now), Name: row.Name, Path: "/admin/sources/" + row.Name}
 		since := n.Since
 		if n.Behind > 0 { // it moves on while the follower works
 			since = since.Truncate(24 * time.Hour)
