@@ -31,9 +31,9 @@ func (f *tortureFleet) isUp() bool {
 // while.
 func (f *tortureFleet) vigil(stop <-chan struct{}) {
 	for apptest.Pause(stop, f.alone/60) {
-		up := f.isUp()
+		alive := f.isUp()
 		f.mu.Lock()
-		if up {
+		if alive {
 			f.dead = time.Time{}
 		}
 		over := !f.dead.IsZero() && time.Since(f.dead) > f.alone
