@@ -15,7 +15,7 @@ const openPause = 100 * time.Millisecond
 // startSome starts the requests that may start now. It returns a channel to
 // wait on when only time stands in the way.
 func (l *lane) startSome(ctx context.Context) <-chan time.Time {
-	for !l.outside && !l.rec.full() {
+	for !l.ended && !l.outside && !l.rec.full() {
 		i, wait := l.pacer.choose(l.pre.queue)
 		if i < 0 {
 			return after(wait)

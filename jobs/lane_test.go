@@ -332,3 +332,24 @@ func TestWhatIsResentTogetherIsPacedThoughReadAhead(t *testing.T) {
 		}
 	})
 }
+
+// TestATurnThatEndedSendsNothingMore: what it asked for before may be answered
+// after, with deliveries, while its look counts still or when it is old.
+func TestATurnThatEndedSendsNothingMore(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		w := pending(b, nil)
+		work, claimed := b.claim(w, "test")
+		for name, got := range map[string]time.Time{"fresh": time.Now().Add(time.Hour), "old": {}} {
+			l := newLane(b.runner, seat{id: w.ID, share: models.ShareNew}, "test")
+			ok(b.t, l.begin(b.t.Context(), work, time.Now()))
+			l.end()
+			read := <-l.pre.answers
+			ok(b.t, l.answer(b.t.Context(), read))
+			l.gotAt = got
+			wait := l.startSome(b.t.Context())
+			if !claimed || len(read.rows) != 1 || wait != nil || !l.idle() {
+				b.t.Errorf("%s: claimed %v, %d read, %d open, reading %v", name, claimed, len(read.rows), len(l.pacer.open), l.pre.busy)
+			}
+		}
+	})
+}
