@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -62,8 +63,9 @@ const (
 	// mailTries is how long sending is tried, and mailTaken how long a try has.
 	mailTries = 3 * 24 * time.Hour
 	mailTaken = 2 * time.Minute
-	// mailAgain is how soon a member gets another link to choose a password.
-	mailAgain = 5 * time.Minute
+	// MailLinks is how many e-mails of one kind with a link to choose a password a
+	// member gets within an hour of the clock.
+	MailLinks = 5
 )
 
 // Collect queues the e-mails about webhooks that need attention: to the owner,
@@ -208,17 +210,31 @@ func queueMails(db *gorm.DB, list []Mail) error {
 	return nil
 }
 
-// Link queues an e-mail with a link by which a member chooses a password, at
-// most one in five minutes. kind is MailInvitation or MailPassword.
+// Link queues an e-mail with a link by which a member chooses a password, unless one
+// waits to be sent or MailLinks were sent within this hour. kind is MailInvitation or
+// MailPassword.
 func (m *Mails) Link(ctx context.Context, kind string, user User) (err error) {
 	defer wrap(&err, "queue e-mail to member %d", user.ID)
 	now, err := m.s.Now(ctx)
 	if err != nil {
 		return err
 	}
-	return queueMails(m.s.db.WithContext(ctx), []Mail{{
+	abouts := make([]string, MailLinks)
+	for i := range abouts {
+		abouts[i] = fmt.Sprint(kind, " ", user.ID, " ", now.Truncate(time.Hour).Unix(), " ", i+1)
+	}
+	db := m.s.db.WithContext(ctx)
+	var known []Mail
+	if err := db.Select("ended_at").Find(&known, "about in ?", abouts).Error; err != nil {
+		return err
+	}
+	waits := func(one Mail) bool { return one.EndedAt == nil }
+	if len(known) == MailLinks || slices.ContainsFunc(known, waits) {
+		return nil
+	}
+	return queueMails(db, []Mail{{
 		Recipient: user.Email, UserID: user.ID, Kind: kind, Webhooks: []MailWebhook{}, CreatedAt: now, DueAt: now,
-		About: fmt.Sprint(kind, " ", now.Truncate(mailAgain).Unix()),
+		About: abouts[len(known)],
 	}})
 }
 

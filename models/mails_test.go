@@ -123,6 +123,48 @@ func TestMailsAreTriedAgain(t *testing.T) {
 	})
 }
 
+// TestEachLinkIsSent: asked for again, once the first was sent, a link is sent
+// again, up to a bound; and one for a member who was removed is no other's.
+func TestEachLinkIsSent(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
+		now, err := s.Now(t.Context())
+		ok(t, err)
+		clock.Add(now.Truncate(time.Hour).Add(time.Hour).Sub(now)) // the bound is for an hour of the clock
+		jane := models.User{Email: "jane@example.com", Role: models.RoleViewer}
+		user, err := s.Users.Create(t.Context(), jane)
+		ok(t, err)
+		press := func(kind string, want int) {
+			t.Helper()
+			ok(t, s.Mails.Link(t.Context(), kind, user))
+			_, mails := due(t, s)
+			if len(mails) != want {
+				t.Fatalf("%d e-mails, want %d", len(mails), want)
+			}
+			for _, one := range mails {
+				if one.UserID != user.ID || one.Kind != kind {
+					t.Errorf("it is %+v", one)
+				}
+				_, err := s.Mails.Ended(t.Context(), one, nil)
+				ok(t, err)
+			}
+		}
+		press(models.MailInvitation, 1)
+		for range models.MailLinks {
+			press(models.MailPassword, 1)
+			clock.Add(time.Minute)
+		}
+		press(models.MailPassword, 0)
+		clock.Add(time.Hour)
+		press(models.MailPassword, 1)
+		_, err = s.Users.Remove(t.Context(), models.Actor{}, user.ID)
+		ok(t, err)
+		user, err = s.Users.Create(t.Context(), jane)
+		ok(t, err)
+		press(models.MailPassword, 1)
+		press(models.MailInvitation, 1)
+	})
+}
+
 // A link is good once, for an hour, and not for a disabled member.
 func TestLoginLinks(t *testing.T) {
 	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {

@@ -22,6 +22,9 @@ type forgotPage struct {
 	Faults web.Faults
 }
 
+// MostLinks is how many links a member is sent within an hour.
+func (*forgotPage) MostLinks() int { return models.MailLinks }
+
 // linkPage is where the member of a one-time link chooses a password.
 type linkPage struct {
 	web.Page
