@@ -91,8 +91,8 @@ func testEventsSentByHand(b *bench, kind string) {
 	if m = b.sendByHand(w, "form"); m.Created != 250 || m.EndedAt == nil {
 		b.t.Fatalf("carried out: %+v", m)
 	}
-	if left, held, err := b.store.Sends.Unsent(b.t.Context(), m); left != 250 || held || err != nil {
-		b.t.Errorf("left %d, held %v, error %v", left, held, err)
+	if p, err := b.store.Sends.Progress(b.t.Context(), m); p != (models.ManualProgress{Left: 250}) || err != nil {
+		b.t.Errorf("%+v, error %v", p, err)
 	}
 	b.sentOnce(w, 250)
 
@@ -184,8 +184,13 @@ func TestWhatCannotBeSentByHand(t *testing.T) {
 		}
 		ok(b.t, b.store.Webhooks.Pause(b.t.Context(), admin, w.ID))
 		m := b.sendByHand(w, "paused")
-		if left, held, err := b.store.Sends.Unsent(b.t.Context(), m); m.Created != 2 || left != 2 || !held || err != nil {
-			b.t.Errorf("%+v: left %d, held %v, error %v", m, left, held, err)
+		if p, err := b.store.Sends.Progress(b.t.Context(), m); m.Created != 2 || p != (models.ManualProgress{Left: 2, Held: true}) || err != nil {
+			b.t.Errorf("%+v: %+v, error %v", m, p, err)
+		}
+		_, err = b.store.Webhooks.Resume(b.t.Context(), admin, w.ID, true)
+		ok(b.t, err)
+		if p, err := b.store.Sends.Progress(b.t.Context(), m); p != (models.ManualProgress{Dropped: 2}) || err != nil {
+			b.t.Errorf("dropped: %+v, error %v", p, err)
 		}
 		_, _, err = b.store.Sends.One(b.t.Context(), admin, "one", models.NewDelivery{Events: []int64{erased.ID}, Delivery: models.Delivery{
 			PublicID: "x", WebhookID: w.ID, Location: "main", Body: []byte("{}"), Items: 1, EventTypes: ",question.created,",

@@ -238,4 +238,5 @@ type dispatch struct {
 	Logged       bool // trigger history was on
 	// SentBy is the member that sent its deliveries by hand; empty: nobody did.
 	SentBy string
+	SendID int64 // ManualSend.ID of a filter; 0: none
 }

@@ -30,6 +30,8 @@ type ManualSend struct {
 	Through int64 // Event.ID of the newest event counted; later ones are left out
 	Total   int64 // events counted when it was asked for
 	Created int64 // deliveries created
+	// After is the newest delivery that there was when it was asked for.
+	After int64
 	// Delivery is the PublicID of the only delivery; empty: there is a filter.
 	Delivery string
 	Reason   string     // why it ended early, in words
@@ -61,7 +63,7 @@ func (x *ManualSends) One(ctx context.Context, by Actor, key string, d NewDelive
 		if w.Location != d.Location {
 			return ErrMoved
 		}
-		err = x.store(tx, by.Name, []NewDelivery{d}, manualDue{now, now, false})
+		err = x.store(tx, by.Name, []NewDelivery{d}, manualDue{now: now, due: now})
 		if errors.Is(err, ErrChanged) {
 			return ErrErased // it was read before it was locked
 		}
@@ -82,10 +84,11 @@ func (x *ManualSends) One(ctx context.Context, by Actor, key string, d NewDelive
 }
 
 // manualDue is when deliveries are created and fall due, and whether they go out
-// as slowly as held ones.
+// as slowly as held ones, and the filter that they belong to; 0: none.
 type manualDue struct {
 	now, due time.Time
 	paced    bool
+	send     int64
 }
 
 // store stores deliveries of one event each, to one webhook, whose row is
@@ -113,7 +116,7 @@ func (x *ManualSends) store(tx *gorm.DB, by string, rows []NewDelivery, at manua
 	if err != nil {
 		return err
 	}
-	if err := x.dispatched(tx, by, rows, events, at.now); err != nil {
+	if err := x.dispatched(tx, by, rows, events, at); err != nil {
 		return err
 	}
 	ids, err := x.s.insertDeliveries(tx, rows, at.now)
@@ -126,7 +129,7 @@ func (x *ManualSends) store(tx *gorm.DB, by string, rows []NewDelivery, at manua
 
 // dispatched notes who sends the deliveries, and keeps on record how the events
 // were dispatched: no delivery of theirs tells that by itself any more.
-func (x *ManualSends) dispatched(tx *gorm.DB, by string, rows []NewDelivery, events []int64, now time.Time) error {
+func (x *ManualSends) dispatched(tx *gorm.DB, by string, rows []NewDelivery, events []int64, at manualDue) error {
 	settings, err := x.s.Settings.get(tx)
 	if err != nil {
 		return err
@@ -141,7 +144,7 @@ func (x *ManualSends) dispatched(tx *gorm.DB, by string, rows []NewDelivery, eve
 	if err != nil {
 		return err
 	}
-	d := dispatch{At: now, MatchVersion: version, Logged: settings.TriggerHistory, SentBy: by}
+	d := dispatch{At: at.now, MatchVersion: version, Logged: settings.TriggerHistory, SentBy: by, SendID: at.send}
 	if err := tx.Create(&d).Error; err != nil {
 		return err
 	}
@@ -251,6 +254,9 @@ func (x *ManualSends) Start(ctx context.Context, by Actor, m ManualSend, counted
 		if counted.From > 0 {
 			m.PlaceAt, m.Place = &counted.fromAt, counted.From-1
 		}
+		if err := tx.Raw("select coalesce(max(id), 0) from deliveries").Scan(&m.After).Error; err != nil {
+			return err
+		}
 		if err := tx.Create(&m).Error; err != nil {
 			return err
 		}
@@ -265,22 +271,33 @@ func (x *ManualSends) Get(ctx context.Context, id int64) (m ManualSend, err erro
 	return m, found(x.s.db.WithContext(ctx).Take(&m, id))
 }
 
-// Unsent counts the deliveries of a filter that were created and had no attempt
-// yet, and says whether the webhook cannot send them as things are.
-func (x *ManualSends) Unsent(ctx context.Context, m ManualSend) (left int64, held bool, err error) {
+// ManualProgress is how far the deliveries of a filter are.
+type ManualProgress struct {
+	Left    int64 // had no attempt yet
+	Dropped int64 // were dropped before their first attempt
+	Held    bool  // the webhook cannot send those that are left
+}
+
+// Progress counts the deliveries of a filter that were created and had no attempt.
+func (x *ManualSends) Progress(ctx context.Context, m ManualSend) (p ManualProgress, err error) {
 	defer wrap(&err, "count events sent by hand")
 	tx := x.s.db.WithContext(ctx)
-	err = tx.Model(&queuedDelivery{}).Where("webhook_id = ? and paced and due_at = ?", m.WebhookID, m.At).Count(&left).Error
-	if err != nil || left == 0 {
-		return left, false, err
+	err = errors.Join(
+		tx.Model(&queuedDelivery{}).Where("webhook_id = ? and paced and due_at = ?", m.WebhookID, m.At).Count(&p.Left).Error,
+		tx.Raw(`select count(*) from delivery_ends e join deliveries d on d.id = e.delivery_id join dispatches x on x.id = d.dispatch_id
+			where e.state = 'dropped' and e.delivery_id > ? and e.webhook_id = ? and x.send_id = ?
+			and not exists (select 1 from attempts a where a.delivery_id = e.delivery_id)`, m.After, m.WebhookID, m.ID).Scan(&p.Dropped).Error)
+	if err != nil || p.Left == 0 {
+		return p, err
 	}
 	settings, err := x.s.Settings.get(tx)
 	if err != nil {
-		return left, false, err
+		return p, err
 	}
 	var w Webhook
 	if err := found(tx.Take(&w, m.WebhookID)); err != nil {
-		return left, false, err
+		return p, err
 	}
-	return left, x.s.heldWhy(w, settings) != "", nil
+	p.Held = x.s.heldWhy(w, settings) != ""
+	return p, nil
 }

@@ -117,7 +117,7 @@ func (x *ManualSends) Store(ctx context.Context, p *ManualPortion, rows []NewDel
 		if res.RowsAffected == 0 {
 			return ErrChanged
 		}
-		return x.store(tx, p.Send.ByName, rows, manualDue{now, p.Send.At, true})
+		return x.store(tx, p.Send.ByName, rows, manualDue{now, p.Send.At, true, p.Send.ID})
 	})
 }
 

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -231,66 +230,4 @@ func (s *Pages) SendManyPost(c *gin.Context) error {
 	}
 	s.OnChange()
 	return s.Redirect(c, sendsPath+"/"+web.FormatID(m.ID))
-}
-
-// sentPage shows how far the events of a filter are.
-type sentPage struct {
-	web.Page
-	Send       models.ManualSend
-	Webhook    models.Webhook
-	Left       int64 // deliveries that were created and not attempted
-	Held       bool  // the webhook cannot send
-	Deliveries string
-}
-
-// Done is how many had their attempt.
-func (p *sentPage) Done() int64 { return max(0, p.Send.Created-p.Left) }
-
-// Of is how many there will be in all.
-func (p *sentPage) Of() int64 {
-	if p.Send.EndedAt != nil {
-		return p.Send.Created
-	}
-	return max(p.Send.Total, p.Send.Created)
-}
-
-// Percent is how much of it is done.
-func (p *sentPage) Percent() int64 { return p.Done() * 100 / max(1, p.Of()) }
-
-// Over tells that nothing goes on by itself.
-func (p *sentPage) Over() bool { return p.Send.EndedAt != nil && (p.Left == 0 || p.Held) }
-
-// Sentence says how far it is.
-func (p *sentPage) Sentence() string {
-	return wording.Count(p.Done()) + " of " + web.Plural(p.Of(), "event sent", "events sent")
-}
-
-// About is how long the rest takes at least, in words.
-func (p *sentPage) About() string { return wording.PacedWords(p.Of() - p.Done()) }
-
-// SendProgress shows how far the sending of a filter is. It goes on without the page.
-func (s *Pages) SendProgress(c *gin.Context) error {
-	ctx := c.Request.Context()
-	id, _ := web.Positive(c.Param("id"))
-	m, err := s.Store.Sends.Get(ctx, id)
-	if err == nil && !s.Within(c).Has(m.Location) {
-		err = models.ErrNotFound
-	}
-	if err != nil {
-		return err
-	}
-	p := &sentPage{
-		Page: web.Page{Title: "Sending events", Nav: "triggers"}, Send: m,
-		Deliveries: "/admin/deliveries?webhook=" + web.FormatID(m.WebhookID),
-	}
-	if p.Webhook, err = s.Store.Webhooks.GetAny(ctx, s.Within(c), m.WebhookID); err != nil {
-		return err
-	}
-	if p.Left, p.Held, err = s.Store.Sends.Unsent(ctx, m); err != nil {
-		return err
-	}
-	if !p.Over() {
-		c.Header("Refresh", strconv.Itoa(sendReload))
-	}
-	return s.Render(c, http.StatusOK, "trigger_sent", p)
 }

@@ -149,6 +149,56 @@ func TestSendAllOfAFilter(t *testing.T) {
 	}
 }
 
+// TestSendProgressIsTrue: what was dropped, or could not be sent any more, is not
+// called sent.
+func TestSendProgressIsTrue(t *testing.T) {
+	s := webtest.NewHistorySite(t)
+	w := s.Hook("Target", nil)
+	for n := range 4 {
+		s.Event(fmt.Sprint("e-", n), fmt.Sprint("Question ", n), nil)
+	}
+	s.Dispatch(100)
+	ctx := t.Context()
+	query := models.EventQuery{Within: models.AllLocations(), Location: "main"}
+	can, err := s.Store.Sends.Count(ctx, query, 0)
+	s.Must(err)
+	b := s.As(models.RoleAdministrator)
+	start := func(key string) models.ManualSend {
+		m, err := s.Store.Sends.Start(ctx, webtest.Boss, models.ManualSend{Key: key, WebhookID: w.ID, Query: query, Total: 4}, can, "all")
+		s.Must(err)
+		return m
+	}
+	says := func(what string, m models.ManualSend, parts ...string) {
+		t.Helper()
+		webtest.Says(t, what, webtest.Words(b.Get(triggers.SendsPath+"/"+web.FormatID(m.ID)).Find("main")), parts...)
+	}
+	m := start("one")
+	s.Must(erase(s, "e-0"))
+	p, err := s.Store.Sends.Next(ctx)
+	s.Must(err)
+	var rows []models.NewDelivery
+	for _, e := range p.Events {
+		rows = append(rows, models.NewDelivery{Events: []int64{e.ID}, Delivery: models.Delivery{
+			PublicID: fmt.Sprint("hand-", e.ID), WebhookID: w.ID, Location: "main", EventTypes: ",question.created,", Items: 1, Body: []byte("{}"),
+		}})
+	}
+	s.Must(s.Store.Webhooks.Pause(ctx, webtest.Boss, w.ID))
+	s.Must(s.Store.Sends.Store(ctx, p, rows))
+	says("held", m, "Sending is on hold", "0 of 4 events sent", "3 events wait", "1 event was not sent: its content was removed in the meantime.")
+	_, err = s.Store.SQLite().Exec("delete from delivery_queue where delivery_id in (select id from deliveries where public_id = ?)", rows[0].PublicID)
+	s.Must(err) // as when it was delivered
+	_, err = s.Store.Webhooks.Resume(ctx, webtest.Boss, w.ID, true)
+	s.Must(err)
+	says("dropped", m, "Events sent", "1 of 4 events sent", "Every other event has had its attempt.", "2 events were not sent: their deliveries were dropped before the first attempt.",
+		"1 event was not sent: its content was removed")
+	m = start("two")
+	_, err = s.Store.Webhooks.Delete(ctx, webtest.Boss, w.ID)
+	s.Must(err)
+	_, err = s.Store.Sends.Next(ctx)
+	s.Must(err)
+	says("ended early", m, "No event was sent", "It ended early. The webhook was deleted.", "0 of 4 events sent", "4 events were not sent: the sending ended early.")
+}
+
 // TestSendingToOneThatCannotSend: before the button is pressed and after, every page
 // that sends by hand says that the delivery is held, why, and until when.
 func TestSendingToOneThatCannotSend(t *testing.T) {

@@ -240,13 +240,14 @@ create index pending_events_merge_key on pending_events (merge_key) where merge_
 
 -- One row for each transaction that dispatched events: when, by which version of
 -- the webhooks' filters, and whether trigger history was on. With sent_by its
--- deliveries were sent by hand, by that member.
+-- deliveries were sent by hand, by that member, as a part of the manual send send_id.
 create table dispatches (
     id integer primary key autoincrement,
     at datetime not null,
     match_version integer not null,
     logged boolean not null,
-    sent_by text not null default ''
+    sent_by text not null default '',
+    send_id integer not null default 0
 );
 
 -- Events whose dispatch is not told by a delivery: merged into another, matched
@@ -510,6 +511,7 @@ create table manual_sends (
     through integer not null,
     total integer not null,
     created integer not null,
+    after integer not null,
     delivery text not null,
     reason text not null,
     ended_at datetime
