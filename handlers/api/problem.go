@@ -92,7 +92,9 @@ func (r *Refusal) Write(w http.ResponseWriter) {
 		w.Header().Set("WWW-Authenticate", r.Challenge)
 	}
 	if r.Status == http.StatusUnsupportedMediaType {
-		w.Header().Set("Accept", TypeJSON+", "+TypeNDJSON)
+		if w.Header().Get("Accept") == "" {
+			w.Header().Set("Accept", TypeJSON+", "+TypeNDJSON)
+		}
 		w.Header().Set("Accept-Encoding", "identity")
 	}
 	WriteProblem(w, r.Status, "", r.Detail, r.Errs...)

@@ -137,6 +137,9 @@ func (x *Cursors) answer(c *gin.Context, purpose string, work func(models.Token)
 	if rej != nil {
 		x.Access.Note(api.NameIngest, r, token, rej)
 		x.Access.Drain(w, r)
+		if rej.Status == http.StatusUnsupportedMediaType {
+			w.Header().Set("Accept", api.TypeJSON)
+		}
 		rej.Write(w)
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/sitehooks/sitehooks/handlers/webtest"
+	"github.com/sitehooks/sitehooks/models"
 )
 
 // TestConformsFindsFaults: what every answer of these tests goes through refuses
@@ -47,10 +48,34 @@ func TestConformsFindsFaults(t *testing.T) {
 	refused("a null that is none", with("name", nil), nil, "name")
 	refused("an odd state", with("state", "asleep"), nil, "state")
 	refused("a status of no operation", read.Body, func(a *webtest.Answer) { a.Status = http.StatusTeapot }, "status is not supported")
+	refused("a header of which nothing is said", read.Body, func(a *webtest.Answer) { a.Header.Set("Link", "</api/v1/webhooks?cursor=1>; rel=next") }, "Link")
+	refused("an address of nothing new", read.Body, func(a *webtest.Answer) { a.Header.Set("Location", "/api/v1/webhooks/1") }, "Location")
 	for _, path := range []string{"/api/v1/odd", "/api/v1" + read.path() + "/odd"} {
 		if err := conforms(d.Request("GET", path, http.NoBody), "", read.Answer); err == nil || !strings.Contains(err.Error(), "is not described") {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
 	refused("no JSON", read.Body, func(a *webtest.Answer) { a.Header.Set("Content-Type", "text/html") }, "Content-Type")
+}
+
+// TestHeadersOfFaults: those that a client goes by are sent, and do looks whether
+// they are described.
+func TestHeadersOfFaults(t *testing.T) {
+	d := newDesk(t)
+	header := func(a got, status int, name, value string) {
+		t.Helper()
+		if a.want(status); a.Header.Get(name) != value {
+			t.Errorf("%s is %q, want %q", name, a.Header.Get(name), value)
+		}
+	}
+	const text = "text/plain"
+	header(d.do("POST", "/webhooks", "x", "Content-Type", text), http.StatusUnsupportedMediaType, "Accept", "application/json")
+	header(d.do("POST", "/webhooks", "x", "Content-Type", text), http.StatusUnsupportedMediaType, "Accept-Encoding", "identity")
+	d.token = d.newToken(models.ScopeIngest, "")
+	header(d.do("POST", "/events", "x", "Content-Type", text), http.StatusUnsupportedMediaType, "Accept", "application/json, application/x-ndjson")
+	header(d.do("PUT", "/sources/forum/cursor", "x", "Content-Type", text), http.StatusUnsupportedMediaType, "Accept", "application/json")
+	d.do("PUT", "/sources/forum/cursor", `{"holder":"a","lease_seconds":15}`).want(http.StatusOK)
+	header(d.do("PUT", "/sources/forum/cursor", `{"holder":"b","lease_seconds":15}`), http.StatusConflict, "Retry-After", "1")
+	d.token = "unknown"
+	header(d.do("GET", "/webhooks", nil), http.StatusUnauthorized, "WWW-Authenticate", `Bearer realm="sitehooks", error="invalid_token"`)
 }

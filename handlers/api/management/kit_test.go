@@ -126,10 +126,22 @@ func conforms(req *http.Request, body string, a *webtest.Answer) error {
 			return fmt.Errorf("the request: %w", err)
 		}
 	}
-	return openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
+	err = openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: in, Status: a.Status, Header: a.Header, Body: io.NopCloser(strings.NewReader(a.Body)), Options: options,
 	})
+	if err != nil {
+		return err
+	}
+	for _, name := range toldHeaders {
+		if a.Header.Get(name) != "" && route.Operation.Responses.Status(a.Status).Value.Headers[name] == nil {
+			return fmt.Errorf("the header %s is not described", name)
+		}
+	}
+	return nil
 }
+
+// toldHeaders are those that clients go by: one that is sent is described.
+var toldHeaders = []string{"Accept", "Accept-Encoding", "Accept-Patch", "Allow", "Content-Location", "ETag", "Last-Modified", "Link", "Location", "Retry-After", "WWW-Authenticate"}
 
 // undescribed is nil for the answer at an address where nothing is.
 func undescribed(asked *http.Request, a *webtest.Answer, unknown error) error {

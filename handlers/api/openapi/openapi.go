@@ -134,7 +134,11 @@ func content(kind string, schema object) object { return object{kind: object{"sc
 func (d *describer) responses(route management.Route) object {
 	all := object{}
 	for _, status := range slices.Concat(route.Faults, management.Common) {
-		all[strconv.Itoa(status)] = d.fault(status)
+		fault := d.fault(status)
+		if route.Name == "putCursor" && status == http.StatusConflict {
+			fault["headers"] = headers("Retry-After")
+		}
+		all[strconv.Itoa(status)] = fault
 	}
 	success := object{"description": meanings[route.Status]}
 	if route.Output != nil {
@@ -145,17 +149,57 @@ func (d *describer) responses(route management.Route) object {
 		success["content"] = content(api.TypeJSON, schema)
 	}
 	if route.Tagged && route.Output != nil {
-		success["headers"] = object{"ETag": object{"description": "Version of what was answered", "schema": object{"type": "string"}}}
+		success["headers"] = headers("ETag")
 	}
-	all[strconv.Itoa(route.Status)] = success
+	all[strconv.Itoa(route.Status)] = created(route, route.Status, success)
 	for _, status := range route.Faults { // a PUT that creates, or a dry run
 		if status == http.StatusCreated || status == http.StatusOK {
 			other := maps.Clone(success)
 			other["description"] = meanings[status]
-			all[strconv.Itoa(status)] = other
+			all[strconv.Itoa(status)] = created(route, status, other)
 		}
 	}
 	return all
+}
+
+// created adds to the answer of an operation the address of what it created. One
+// location alone has none.
+func created(route management.Route, status int, answer object) object {
+	if status == http.StatusCreated && route.Name != "putLocation" {
+		all := headers("Location")
+		had, _ := answer["headers"].(object)
+		maps.Copy(all, had)
+		answer["headers"] = all
+	}
+	return answer
+}
+
+// headers describe those of these names.
+func headers(names ...string) object {
+	all := object{}
+	for _, name := range names {
+		kind := "string"
+		if name == "Retry-After" {
+			kind = "integer"
+		}
+		all[name] = object{"description": headerWords[name], "schema": object{"type": kind}}
+	}
+	return all
+}
+
+// headerWords say what stands in a header of an answer.
+var headerWords = map[string]string{
+	"Accept": "Media types that are accepted", "Accept-Encoding": "identity: no Content-Encoding is accepted", "ETag": "Version of what was answered",
+	"Location": "Path of what was created", "Retry-After": "Seconds to wait", "WWW-Authenticate": "The kind of token, and the scope, that is needed",
+}
+
+// faultHeaders are those of an answer with a status.
+var faultHeaders = map[int][]string{
+	http.StatusUnauthorized:         {"WWW-Authenticate"},
+	http.StatusForbidden:            {"WWW-Authenticate"},
+	http.StatusUnsupportedMediaType: {"Accept", "Accept-Encoding"},
+	http.StatusTooManyRequests:      {"Retry-After"},
+	http.StatusServiceUnavailable:   {"Retry-After"},
 }
 
 // meanings say what a status of an answer tells.
@@ -179,8 +223,8 @@ var meanings = map[int]string{
 
 func (d *describer) fault(status int) object {
 	answer := object{"description": meanings[status], "content": content("application/problem+json", d.schema(typeOf(api.ProblemDetails{}), false))}
-	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
-		answer["headers"] = object{"Retry-After": object{"description": "Seconds to wait", "schema": object{"type": "integer"}}}
+	if names := faultHeaders[status]; names != nil {
+		answer["headers"] = headers(names...)
 	}
 	return answer
 }
