@@ -33,10 +33,10 @@ type Total struct {
 func (x *Deliveries) Search(ctx context.Context, q DeliveryQuery) (_ DeliveryPage, err error) {
 	defer wrap(&err, "search deliveries")
 	q.Location = q.Within.narrow(q.Location)
-	if q.Location != "" && !q.Within.Has(q.Location) {
-		return DeliveryPage{Total: Total{Known: true}}, nil
-	}
 	db := x.s.db.WithContext(ctx)
+	if out, err := x.outside(db, q); out || err != nil {
+		return DeliveryPage{Total: Total{Known: true}}, err
+	}
 	settings, err := x.s.Settings.get(db)
 	if err != nil {
 		return DeliveryPage{}, err
@@ -60,6 +60,20 @@ func (x *Deliveries) Search(ctx context.Context, q DeliveryQuery) (_ DeliveryPag
 		page.Next, page.Scanned = floor, true
 	}
 	return page, err
+}
+
+// outside tells whether the query asks for a location, or a webhook, that it may
+// not see. Otherwise all that the webhook ever had would be looked at.
+func (x *Deliveries) outside(db *gorm.DB, q DeliveryQuery) (bool, error) {
+	if q.Location != "" && !q.Within.Has(q.Location) {
+		return true, nil
+	}
+	if q.WebhookID == 0 || q.Within.All() {
+		return false, nil
+	}
+	var seen int64
+	err := q.Within.where(db.Model(&Webhook{}), "location").Where("id = ?", q.WebhookID).Count(&seen).Error
+	return seen == 0, err
 }
 
 // total counts what matches on all pages. Of a page that has all that was found,

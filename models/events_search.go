@@ -87,11 +87,11 @@ func (x *Events) newest(db *gorm.DB, q EventQuery) (_ *gorm.DB, last Event, err 
 		if res.Error != nil {
 			return nil, last, res.Error
 		}
-		if last.ID != 0 {
-			query = query.Where("received_at >= ? and (received_at, id) >= (?, ?)", last.ReceivedAt, last.ReceivedAt, last.ID)
-		}
-		if q.Location == "" {
+		switch {
+		case q.Location == "": // of both conditions PostgreSQL would expect few rows, and look at all of them
 			query = query.Where("id >= ?", last.ID)
+		case last.ID != 0:
+			query = query.Where("received_at >= ? and (received_at, id) >= (?, ?)", last.ReceivedAt, last.ReceivedAt, last.ID)
 		}
 	}
 	return newestEvents(x.whereEvent(query, q, q.Search), q).Select(eventColumns).Limit(q.Limit + 1), last, nil
