@@ -27,7 +27,8 @@ type Chart struct {
 	Points     string // path of the mean response times of lone spans, whose lines are too short to be seen
 	TimeLabel  string // the lines in words; empty: nothing was sent
 	Rows       []chartRow
-	Top, Half  string // of the bars' scale
+	Lone       *chartRow // the only span with attempts, whose numbers are said below the chart; nil: there are several, or none
+	Top, Half  string    // of the bars' scale
 	MSTop      string
 	MSHalf     string
 	First      string // words below the first span
@@ -44,9 +45,8 @@ type chartRow struct {
 	sum, attempts     int64
 }
 
-// Lone is the only span with attempts, whose numbers are said below the chart; nil:
-// there are several, or none.
-func (c Chart) Lone() *chartRow {
+// lone is the only span with attempts; nil: there are several, or none.
+func (c Chart) lone() *chartRow {
 	var lone *chartRow
 	for i := range c.Rows {
 		switch {
@@ -166,7 +166,7 @@ func (c Chart) filled(hours []models.WebhookHour, since time.Time, span time.Dur
 		pen = "L"
 	}
 	c.Mean, c.Most = mean.String(), longest.String()
-	c.Points = c.points(msTop)
+	c.Points, c.Lone = c.points(msTop), c.lone()
 	return c
 }
 

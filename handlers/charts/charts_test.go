@@ -31,13 +31,13 @@ func TestCharts(t *testing.T) {
 	if month.Label != "Attempts, last 30 days: 71 delivered, 1 failed" || month.First != "Oct 23" || month.Rows[19].Delivered != 40 || month.MSTop != "900 ms" {
 		t.Errorf("the month is %+v", month)
 	}
-	if day.Points != "" || day.Lone() != nil || month.Points != "M195 88.9h0M295 89.0h0" {
+	if day.Points != "" || day.Lone != nil || month.Points != "M195 88.9h0M295 89.0h0" {
 		t.Errorf("points of the day %q, of the month %q", day.Points, month.Points)
 	}
-	if one := Day(hours[2:], nil, now); one.Points != "M235 0.0h0" || one.Lone() == nil || one.Lone().MeanMS != 80 || one.Lone().Delivered != 1 {
+	if one := Day(hours[2:], nil, now); one.Points != "M235 0.0h0" || one.Lone == nil || one.Lone.MeanMS != 80 || one.Lone.Delivered != 1 {
 		t.Errorf("a single value is %+v", one)
 	}
-	if none := Day(nil, nil, now); none.Lone() != nil || none.Points != "" || none.TimeLabel != "" || none.Mean != "" || none.Top != "2" {
+	if none := Day(nil, nil, now); none.Lone != nil || none.Points != "" || none.TimeLabel != "" || none.Mean != "" || none.Top != "2" {
 		t.Errorf("nothing is %+v", none)
 	}
 	for n, want := range map[int64]int64{0: 2, 3: 4, 99: 100, 100: 100, 101: 120, 995: 1000, 31282: 32000} {

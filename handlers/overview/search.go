@@ -10,7 +10,6 @@ import (
 	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/handlers/webhooks"
 	"github.com/sitehooks/sitehooks/handlers/wording"
-	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -70,8 +69,7 @@ func (s *Pages) Search(c *gin.Context) error {
 	}
 	p.Title = "Search for “" + wording.Cut(p.Query, 60) + "”"
 	p.Titles = web.TriggersPath + "?" + url.Values{"q": {p.Query}}.Encode()
-	if wire.TypesNamed(p.Query) != nil {
-		_, p.Types = web.EventTypesTyped(p.Query)
+	if p.Types = web.EventTypeIn(p.Query); p.Types != "" {
 		p.Typed = web.TriggersPath + "?" + url.Values{"type": {p.Query}}.Encode()
 	}
 	return s.Render(c, http.StatusOK, "search", p)

@@ -61,6 +61,16 @@ func EventTypeChoices() []string {
 	return types
 }
 
+// EventTypeIn is the event type that a text names, as lists show it; empty: the
+// text names none.
+func EventTypeIn(text string) string {
+	if wire.TypesNamed(text) == nil {
+		return ""
+	}
+	_, words := EventTypesTyped(text)
+	return words
+}
+
 // EventTypesTyped are the event types that a filter's text names, and the same as
 // lists show them. A text that names none is returned as it is, and finds nothing.
 func EventTypesTyped(typed string) (types []string, words string) {
