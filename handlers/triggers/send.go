@@ -37,9 +37,14 @@ type sendTo struct {
 	HeldWhy, HeldUntil string // as those of its result
 }
 
-// SendTo is the button beside a webhook.
+// SendTo is the button beside a webhook. Where the outcome says already why the
+// webhook cannot send, the button does not say it again.
 func (p *triggerEventPage) SendTo(r triggerResult) sendTo {
-	return sendTo{sendPath(p.Event.ID), p.Once, r.Name, r.ID, r.HeldWhy, r.HeldUntil}
+	to := sendTo{sendPath(p.Event.ID), p.Once, r.Name, r.ID, r.HeldWhy, r.HeldUntil}
+	if r.Outcome == models.StateHeld {
+		to.HeldWhy = ""
+	}
+	return to
 }
 
 // sendPath is the address that sends an event to one webhook by hand.
