@@ -57,12 +57,13 @@ func TestApplyFillsSecretsAlone(t *testing.T) {
 // is refused, with the place.
 func TestApplyBoundsItsFile(t *testing.T) {
 	in := newInstallation(t)
-	bomb := "settings:\n  a0: &a0 [x]\n"
+	var bomb strings.Builder
+	bomb.WriteString("settings:\n  a0: &a0 [x]\n")
 	for i := range 9 {
-		bomb += fmt.Sprintf("  a%d: &a%d [%s]\n", i+1, i+1, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i), 9), ", "))
+		fmt.Fprintf(&bomb, "  a%d: &a%d [%s]\n", i+1, i+1, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i), 9), ", "))
 	}
 	for what, tc := range map[string]struct{ text, says string }{
-		"aliases":           {bomb, "[2:7] anchors and aliases"},
+		"aliases":           {bomb.String(), "[2:7] anchors and aliases"},
 		"an alias":          {"settings: {}\nwebhooks: [{key: *a}]", "[2:18] anchors and aliases"},
 		"a key of another":  {"settings:\n  <<: *a", "[2:7] anchors and aliases"},
 		"lists in lists":    {"webhooks: " + strings.Repeat("[", 100_000), "nested too deep"},

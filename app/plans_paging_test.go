@@ -70,11 +70,11 @@ func TestPagesOfDeliveries(t *testing.T) {
 				for _, before := range []int64{0, int64(size.Deliveries) / 2, limit / 2, 1} {
 					q := filter.q
 					q.Within, q.Before, q.Limit = models.AllLocations(), before, limit
-					told := &toldStatements{seen: map[string]int{}}
-					page.Store(told)
+					recorder := &toldStatements{seen: map[string]int{}}
+					page.Store(recorder)
 					_, err := s.Deliveries.Search(t.Context(), q)
 					ok(t, err)
-					looked, err := lookedAt(t.Context(), db, s.SQLite() != nil, told.stop())
+					looked, err := lookedAt(t.Context(), db, s.SQLite() != nil, recorder.stop())
 					ok(t, err)
 					for table, rows := range looked {
 						if rows > filter.most {
@@ -89,9 +89,9 @@ func TestPagesOfDeliveries(t *testing.T) {
 
 // lookedAt is how many rows of each table of deliveries the statements looked at. On
 // SQLite one that goes along no index counts as all there are.
-func lookedAt(ctx context.Context, db *sql.DB, isSQLite bool, statements []toldStatement) (map[string]float64, error) {
+func lookedAt(ctx context.Context, db *sql.DB, isSQLite bool, queries []toldStatement) (map[string]float64, error) {
 	looked := map[string]float64{}
-	for _, s := range statements {
+	for _, s := range queries {
 		if isSQLite {
 			fault, err := sqlitePlan(ctx, db, s)
 			if err != nil {

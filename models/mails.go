@@ -228,8 +228,8 @@ func (m *Mails) Link(ctx context.Context, kind string, user User) (err error) {
 	if err := db.Select("ended_at").Find(&known, "about in ?", abouts).Error; err != nil {
 		return err
 	}
-	waits := func(one Mail) bool { return one.EndedAt == nil }
-	if len(known) == MailLinks || slices.ContainsFunc(known, waits) {
+	pending := func(one Mail) bool { return one.EndedAt == nil }
+	if len(known) == MailLinks || slices.ContainsFunc(known, pending) {
 		return nil
 	}
 	return queueMails(db, []Mail{{

@@ -191,7 +191,7 @@ func (p *plan) put(ctx context.Context, k kind, wanted object) error {
 	body := maps.Clone(wanted)
 	paused, is := body["paused"].(bool)
 	if _, given := body["paused"]; given && !is {
-		return errors.New("paused: It must be true or false.")
+		return errors.New("paused must be true or false")
 	}
 	delete(body, "paused")
 	if k != webhookKind {

@@ -78,17 +78,17 @@ func TestOneSetOfRules(t *testing.T) {
 		"two addresses":          {change: func(_ *desk, w *wish) { w.email = "crm@example.com, ops@example.com" }, field: "option_errors_email", says: "Enter one e-mail address"},
 		"no address":             {change: func(_ *desk, w *wish) { w.email = "Mary" }, field: "option_errors_email", says: "Enter one e-mail address"},
 		"unknown location":       {elsewhere: true, change: func(_ *desk, w *wish) { w.location = "nowhere" }, field: "location", says: "There is no location with the slug or name “nowhere”."},
-		"a hidden location":      {elsewhere: true, change: func(d *desk, w *wish) { w.location = d.hidden() }},
+		"a hidden location":      {elsewhere: true, change: func(d *desk, w *wish) { d.hide(); w.location = closed }},
 		"unknown community":      {elsewhere: true, change: func(_ *desk, w *wish) { w.community = "nobody" }, field: "community", says: "This location has no such community."},
 		"another's community": {elsewhere: true, change: func(d *desk, w *wish) {
 			d.AddCommunity("python-wranglers", "data")
 			w.community = "data"
 		}, field: "community", says: "This location has no such community."},
-		"a hidden community":      {elsewhere: true, change: func(d *desk, w *wish) { w.location, w.community = d.hidden(), "data" }},
+		"a hidden community":      {elsewhere: true, change: func(d *desk, w *wish) { d.hide(); w.location, w.community = closed, "data" }},
 		"no tag":                  {elsewhere: true, change: func(_ *desk, w *wish) { w.tags = []string{} }, field: "tags", says: "Add at least one tag"},
 		"blank tags":              {elsewhere: true, change: func(_ *desk, w *wish) { w.tags = []string{" ", ""} }, field: "tags", says: "Add at least one tag"},
 		"too many tags":           {elsewhere: true, change: func(_ *desk, w *wish) { w.tags = manyTags }, field: "tags", says: "There are 101 tags; a webhook can have up to 100."},
-		"tags of the most":        {elsewhere: true, change: func(_ *desk, w *wish) { w.tags = append(manyTags[1:], "TAG-1") }},
+		"tags of the most":        {elsewhere: true, change: func(_ *desk, w *wish) { w.tags = slices.Concat(manyTags[1:], []string{"TAG-1"}) }},
 		"a long tag":              {elsewhere: true, change: func(_ *desk, w *wish) { w.tags = []string{strings.Repeat("é", 65)} }, field: "tags", says: "“éé"},
 		"a tag of odd characters": {elsewhere: true, change: func(_ *desk, w *wish) { w.tags = []string{"a\x1bb"} }, field: "tags", says: "“a"},
 		"a test that is refused":  {status: http.StatusNoContent, field: "url", says: "The receiver did not accept the test notification: "},

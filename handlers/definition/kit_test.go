@@ -229,19 +229,20 @@ func (d *desk) saved() *models.Webhook {
 	return &w
 }
 
-// hidden is a hidden location with a hidden community.
-func (d *desk) hidden() string {
+const closed = "closed"
+
+// hide makes the hidden location closed with a hidden community, unless it is there.
+func (d *desk) hide() {
 	d.t.Helper()
-	old, err := d.Store.Locations.State(d.t.Context(), "closed")
+	old, err := d.Store.Locations.State(d.t.Context(), closed)
 	webtest.OK(d.t, err)
 	if !old.New {
-		return "closed"
+		return
 	}
 	next := old
 	next.Location.Name, next.Location.Hidden = "Closed", true
-	next.Communities = []models.Community{{Location: "closed", Slug: "data", Name: "Data", Hidden: true}}
+	next.Communities = []models.Community{{Location: closed, Slug: "data", Name: "Data", Hidden: true}}
 	webtest.OK(d.t, d.Store.Locations.Replace(d.t.Context(), d.Admin.Actor(), old, next))
-	return "closed"
 }
 
 // AddCommunity adds a community to a location.

@@ -140,6 +140,16 @@ func BindFilters(query url.Values, into any) (ignored []string) {
 	return ignored
 }
 
+// Positive reads a decimal number of 64 bits as addresses have it: digits without
+// a sign, the first of which is not 0. False, with 0: the value is not one.
+func Positive(value string) (int64, bool) {
+	n, err := strconv.ParseInt(value, 10, 64)
+	if err != nil || value[0] < '1' || value[0] > '9' {
+		return 0, false
+	}
+	return n, true
+}
+
 func isEmail(value string) bool {
 	a, err := mail.ParseAddress(value)
 	return err == nil && a.Address == value && len(value) <= 254 && wording.IsText(value)

@@ -3,6 +3,8 @@ package web
 import (
 	"net/url"
 	"strconv"
+
+	"github.com/sitehooks/sitehooks/handlers/rules"
 )
 
 // FilterChip is a filter that is on, with the address of the page without it.
@@ -19,15 +21,8 @@ func Without(path string, v url.Values, name string) string {
 	return OlderURL(path, rest, 0)
 }
 
-// Positive reads a decimal number of 64 bits as addresses have it: digits without
-// a sign, the first of which is not 0. False, with 0: the value is not one.
-func Positive(value string) (int64, bool) {
-	n, err := strconv.ParseInt(value, 10, 64)
-	if err != nil || value[0] < '1' || value[0] > '9' {
-		return 0, false
-	}
-	return n, true
-}
+// Positive is rules.Positive.
+func Positive(value string) (int64, bool) { return rules.Positive(value) }
 
 // FormatID writes a number in decimal, as addresses and forms have it.
 func FormatID(id int64) string { return strconv.FormatInt(id, 10) }

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/rules"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -29,7 +29,7 @@ func (s *API) get(ctx context.Context, c *call) (answer, error) {
 // named is the webhook that the address names, if it is still as the request
 // wants it.
 func (s *API) named(ctx context.Context, c *call) (models.Webhook, error) {
-	id, isID := web.Positive(c.id)
+	id, isID := rules.Positive(c.id)
 	if !isID {
 		return models.Webhook{}, models.ErrNotFound
 	}
