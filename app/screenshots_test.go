@@ -106,7 +106,8 @@ func (c *chrome) create(d runningDemo, form url.Values) string {
 	form.Set("url", d.receiver+"/hook/python-accepted-answers")
 	c.posts(d.base+"/admin/webhooks/new?type=generic", form)
 	c.open(d.base + "/admin/webhooks?q=" + url.QueryEscape(form.Get("name")))
-	return strings.TrimSuffix(strings.TrimPrefix(c.href("tbody a[href$='/edit']"), d.base), "/edit")
+	path, _, _ := strings.Cut(strings.TrimPrefix(c.href("tbody a[href*='/edit']"), d.base), "/edit")
+	return path
 }
 
 // posts sends a form from the page that is open.
