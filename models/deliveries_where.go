@@ -56,9 +56,9 @@ func (q DeliveryQuery) whereState() string {
 		return "(select e.state from delivery_ends e where e.delivery_id = d.id) = '" + q.State + "'"
 	case StateTried:
 		if from == failureSource { // each delivery once
-			return "a.started_at = (select min(f.started_at) from attempts f where f.delivery_id = a.delivery_id and not f.arrived)"
+			return "a.started_at = (select min(f.started_at) from attempts f where f.delivery_id = d.id and not f.arrived)"
 		}
-		return "exists (select 1 from attempts f where f.delivery_id = d.id and not f.arrived)"
+		return eachHas("attempts f where f.delivery_id = d.id and not f.arrived")
 	case DeliveryDelivered:
 		return "(select e.state from delivery_ends e where e.delivery_id = d.id) is null" +
 			" and not coalesce((select " + onSchedule + " from delivery_queue q where q.delivery_id = d.id), false)"
@@ -87,10 +87,10 @@ func (x *Deliveries) where(db *gorm.DB, q DeliveryQuery, floor int64, settings S
 	if q.scans() {
 		query = query.Where(from.id+" >= ?", floor)
 	}
+	query = q.whereWithin(query) // first, because it leaves out the most
 	if q.State != "" {
 		query = query.Where(q.whereState())
 	}
-	query = q.whereWithin(query)
 	if q.State == StateHeld {
 		holds, args, err := x.s.holds(db, settings)
 		if err != nil {

@@ -70,7 +70,15 @@ func (x *Events) Matched(ctx context.Context, within LocationSet, ids []int64, w
 const matchedByFilter = "(select logged from dispatches p where p.id = d.dispatch_id and p.sent_by = '')"
 
 // isPending is the condition that one of the events waits for dispatch.
-const isPending = `exists (select 1 from pending_events p where p.location = events.location and p.received_at = events.received_at and p.event_id = events.id)`
+var isPending = eachHas("pending_events p where p.location = events.location and p.received_at = events.received_at and p.event_id = events.id")
+
+// isMerged is the condition that one of the events was merged into another.
+var isMerged = eachHas("dispatched_events x where x.event_id = events.id and x.merged_into is not null")
+
+// eachHas is the condition that a table has a row for each one of a query. It is
+// looked up row by row: with exists PostgreSQL may rather read the whole table
+// once, however long it is.
+func eachHas(rows string) string { return "(select 1 from " + rows + " limit 1) is not null" }
 
 // whereMatched selects events by the webhooks that they matched. Each event is
 // looked up by its number.
@@ -85,13 +93,13 @@ func (q EventQuery) whereMatched(db *gorm.DB) *gorm.DB {
 	if q.Webhook != 0 {
 		one, args = " and webhook_id = ?", []any{q.Webhook, q.Webhook}
 	}
-	matched := "(exists (select 1 from deliveries d where d.event_id = events.id and " + matchedByFilter + one + ")" +
-		" or exists (select 1 from triggers where event_id = events.id" + one + "))"
+	matched := "(" + eachHas("deliveries d where d.event_id = events.id and "+matchedByFilter+one) +
+		" or " + eachHas("triggers where event_id = events.id"+one) + ")"
 	if q.Matched != MatchedNone {
 		return db.Where(matched, args...)
 	}
 	if q.Webhook == 0 { // of no delivery tells, so that its dispatch has a row
 		return db.Where("coalesce((select x.merged_into is null from dispatched_events x where x.event_id = events.id), false) and not "+matched, args...)
 	}
-	return db.Where(`not `+isPending+` and not exists (select 1 from dispatched_events x where x.event_id = events.id and x.merged_into is not null) and not `+matched, args...)
+	return db.Where("not ("+isPending+") and not ("+isMerged+") and not "+matched, args...)
 }

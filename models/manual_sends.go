@@ -223,9 +223,7 @@ func (x *ManualSends) where(tx *gorm.DB, q EventQuery, through int64) (*gorm.DB,
 	if err != nil {
 		return nil, err
 	}
-	return x.s.Events.whereEvent(query, q, words).Where(`id <= ? and length(payload) > 0
-		and not exists (select 1 from pending_events p where p.location = events.location and p.received_at = events.received_at and p.event_id = events.id)
-		and not exists (select 1 from dispatched_events x where x.event_id = events.id and x.merged_into is not null)`, through), nil
+	return x.s.Events.whereEvent(query, q, words).Where("id <= ? and length(payload) > 0 and not ("+isPending+") and not ("+isMerged+")", through), nil
 }
 
 // Start asks for the events that Count counted to be sent to a webhook that is at
