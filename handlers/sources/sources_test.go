@@ -1,6 +1,8 @@
 package sources_test
 
 import (
+	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -263,4 +265,110 @@ func TestSourcesOfOtherLocations(t *testing.T) {
 	form.Set("name", "mine")
 	form.Set("location", "main")
 	c.Post("/admin/sources/new?kind=userecho", form).Want(http.StatusUnprocessableEntity)
+}
+
+// refusedForms are forms for a new source of a kind, and what is said beside a field.
+var refusedForms = map[string]struct {
+	kind, field, says string
+	form              url.Values
+}{
+	"no name":              {"userecho", "name", "Enter a name.", url.Values{"name": {""}}},
+	"no location":          {"userecho", "location", "Choose a location.", url.Values{"location": {""}}},
+	"hours that are many":  {"userecho", "expect_hours", "Enter a whole number of hours up to 8760", url.Values{"expect_hours": {"8761"}}},
+	"no hours":             {"userecho", "expect_hours", "Enter a whole number of hours up to 8760", url.Values{"expect_hours": {"-1"}}},
+	"a short secret":       {"discourse", "secret_1", "Use 12 to 256 characters on one line.", url.Values{"secret_1": {"short"}}},
+	"no instance":          {"discourse", "option_instance", "This field is required.", url.Values{"option_instance": {""}}},
+	"an odd instance":      {"discourse", "option_instance", "Enter the forum's address", url.Values{"option_instance": {"forum"}}},
+	"an instance in here":  {"discourse", "option_instance", "", url.Values{"option_instance": {"http://169.254.1.1/forum"}}},
+	"no program":           {"custom", "program", "Enter a program.", url.Values{"program": {" \r\n "}}},
+	"a program of bytes":   {"custom", "program", "The program may have up to 65536 bytes of text.", url.Values{"program": {"\x00"}}},
+	"a program too long":   {"custom", "program", "The program may have up to 65536 bytes of text.", url.Values{"program": {strings.Repeat(".", 65537)}}},
+	"a program with fault": {"custom", "program", "The program does not compile.", url.Values{"program": {".\r\n|broken"}}},
+}
+
+// TestRefusedForms: what is wrong is said beside its field, what was typed stays, and
+// nothing is stored.
+func TestRefusedForms(t *testing.T) {
+	c := webtest.NewConsole(t, func(d *handlers.Deps) {
+		d.Program = func(_ context.Context, program string) error {
+			if program == ".\n|broken" {
+				return errors.New("the program does not compile")
+			}
+			return nil
+		}
+	})
+	for name, test := range refusedForms {
+		path := "/admin/sources/new?kind=" + test.kind
+		form := c.Get(path).Want(http.StatusOK).Form()
+		form.Set("name", "team")
+		if form.Has("option_instance") {
+			form.Set("option_instance", "https://127.0.0.1/forum")
+		}
+		for field, value := range test.form {
+			form[field] = value
+		}
+		a := c.Post(path, form).Want(http.StatusUnprocessableEntity)
+		if said := a.Text("#" + test.field + "-err"); said == "" || !strings.Contains(said, test.says) || a.Find("[role=alert] a[href='#"+test.field+"']").Length() != 1 {
+			t.Errorf("%s: it says %q, above %q", name, said, a.Text("[role=alert]"))
+		}
+	}
+	form := c.Get("/admin/sources/new?kind=custom").Form()
+	if form.Get("program") != "." {
+		t.Errorf("a new program is %q", form.Get("program"))
+	}
+	form.Set("do", "dance")
+	if a := c.Post("/admin/sources/new?kind=custom", form).Want(http.StatusUnprocessableEntity); !strings.Contains(a.Text("main"), "The form has no button with this name.") {
+		t.Errorf("another button: it says %q", a.Text("main"))
+	}
+	if rows, err := c.Store.Sources.List(t.Context(), models.AllLocations()); err != nil || len(rows) > 0 {
+		t.Errorf("stored all the same: %+v, %v", rows, err)
+	}
+	// One source too many.
+	add(t, c, "first")
+	c.Exec(`insert into sources (name, kind, location, fields, program, secret_1, secret_2, address, address_hash, expect_hours, created_at, updated_at, updated_by)
+		with recursive g(i) as (select 2 union all select i + 1 from g where i < ?)
+		select 'source-' || i, kind, location, fields, program, secret_1, secret_2, address, address_hash, expect_hours, created_at, updated_at, updated_by from sources, g where name = 'first'`, models.MaxSources)
+	form.Set("do", "save")
+	form.Set("name", "too-many")
+	if a := c.Post("/admin/sources/new?kind=custom", form).Want(http.StatusUnprocessableEntity); !strings.Contains(a.Text("#name-err"), "There are already 1000 sources, and there can be no more.") {
+		t.Errorf("one too many: it says %q", a.Text("main"))
+	}
+}
+
+// TestFormsOfASavedSource: without its version nothing is saved, and a kind that this
+// version does not know cannot be edited.
+func TestFormsOfASavedSource(t *testing.T) {
+	c := newConsole(t)
+	add(t, c, "forum", "expect_hours", "12")
+	const path = "/admin/sources/forum/edit"
+	form := c.Get(path).Want(http.StatusOK).Form()
+	if form.Get("expect_hours") != "12" {
+		t.Errorf("the form has %v", form)
+	}
+	form.Set("expect_hours", "24")
+	form.Set("updated_at", "yesterday")
+	before := c.Stored()
+	if a := c.Post(path, form).Want(http.StatusUnprocessableEntity); !strings.Contains(a.Text("[role=alert]"), "does not name the version that it was opened with") || a.Form().Get("expect_hours") != "24" {
+		t.Errorf("without a version: %s", a.Text("main"))
+	}
+	if changed := webtest.Difference(before, c.Stored()); changed != "" {
+		t.Errorf("stored %s", changed)
+	}
+	c.Exec("update sources set kind = 'newer'")
+	c.Get(path).Want(http.StatusInternalServerError)
+	c.Post(path, form).Want(http.StatusInternalServerError)
+	c.Exec("update sources set kind = 'follower'")
+	form = c.Get(path).Want(http.StatusOK).Form()
+	if form.Has("secret_1") || form.Has("program") {
+		t.Errorf("the form of a follower has %v", form)
+	}
+	form.Set("do", "generate_1")
+	if a := c.Post(path, form).Want(http.StatusUnprocessableEntity); !strings.Contains(a.Text("main"), "This kind of source has no such signing secret.") {
+		t.Errorf("a secret of a follower: %q", a.Text("main"))
+	}
+	form.Set("do", "save")
+	form.Set("expect_hours", "2")
+	if got := c.Flash(c.Post(path, form).GoesTo("/admin/sources/forum")); got != "Saved forum." {
+		t.Errorf("it says %q", got)
+	}
 }

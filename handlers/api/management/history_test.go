@@ -114,6 +114,36 @@ func TestResending(t *testing.T) {
 	})
 }
 
+// TestWhatCannotBeResent: each refusal says why, and nothing becomes due.
+func TestWhatCannotBeResent(t *testing.T) {
+	eachHistory(t, func(t *testing.T, d *desk, hook models.Webhook, delivery string) {
+		one := "/deliveries/" + delivery + "/resend"
+		refused := func(says string) {
+			t.Helper()
+			before := d.Stored()
+			d.do("POST", one, nil).says(http.StatusConflict, "", says)
+			if changed := webtest.Difference(before, d.Stored()); changed != "" {
+				t.Errorf("stored %s", changed)
+			}
+		}
+		for _, query := range []string{"webhook=none", "webhook=987654"} {
+			same(t, query, d.do("GET", "/deliveries?"+query, nil).want(http.StatusOK).value, map[string]any{"data": []any{}, "next": nil})
+		}
+		same(t, "of no webhook", d.do("POST", "/deliveries/resend", `{"webhook":"none"}`).want(http.StatusAccepted).value, map[string]any{"resent": 0, "waiting": 0, "blocked": 0, "next": nil})
+		d.do("POST", "/deliveries/resend", `{"webhook":"questions","cursor":"first"}`).says(http.StatusBadRequest, "cursor", "This is not the next of a page of this list.")
+		d.Exec("update webhooks set location = 'python-wranglers' where id = ?", hook.ID)
+		refused("The webhook has since moved to another location, and deliveries never cross locations.")
+		d.Exec("update webhooks set location = 'main' where id = ?", hook.ID)
+		e, err := d.Store.Events.Get(t.Context(), "main", "q-1")
+		webtest.OK(t, err)
+		_, err = d.Store.Events.Erase(t.Context(), d.Admin.Actor(), e.ID)
+		webtest.OK(t, err)
+		refused("The content of this delivery was erased, so there is nothing to send.")
+		d.do("DELETE", "/webhooks/questions", nil).want(http.StatusNoContent)
+		refused("This cannot be resent because the webhook")
+	})
+}
+
 // TestAnEventIsExplained: for every webhook of its location, in the words of the
 // console.
 func TestAnEventIsExplained(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/sitehooks/sitehooks/handlers/webtest"
+	"github.com/sitehooks/sitehooks/models"
 )
 
 // TestSources: added, replaced and deleted by the form's rules; what is secret
@@ -59,5 +60,50 @@ func TestSources(t *testing.T) {
 		}
 		d.do("DELETE", path, nil).want(http.StatusNoContent)
 		d.do("GET", path, nil).says(http.StatusNotFound, "", "There is no such source.")
+	})
+}
+
+// TestRefusedSources: by the rules of the form, each with the field's name, and
+// nothing is stored.
+func TestRefusedSources(t *testing.T) {
+	each(t, func(d *desk) {
+		before := d.Stored()
+		for body, fault := range map[string][2]string{
+			`{"name":"x","kind":"userecho","location":null}`:                             {"location", "Choose a location."},
+			`{"name":"x","kind":"custom"}`:                                               {"program", "Enter a program."},
+			`{"name":"x","kind":"discourse"}`:                                            {"fields.instance", "This field is required."},
+			`{"name":"x","kind":"discourse","fields":{"instance":"forum"}}`:              {"fields.instance", "Enter the forum's address"},
+			`{"name":"x","kind":"discourse","fields":{"instance":"http://169.254.1.1"}}`: {"fields.instance", ""},
+			`{"name":"x","kind":"userecho","secret_1":""}`:                               {"secret_1", "Enter a secret, or null to remove it."},
+		} {
+			d.do("POST", "/sources", body).says(http.StatusUnprocessableEntity, fault[0], fault[1])
+		}
+		d.do("GET", "/sources?limit=0", nil).says(http.StatusBadRequest, "limit", "")
+		d.do("PUT", "/sources/x?dry_run=perhaps", `{"kind":"generic"}`).says(http.StatusBadRequest, "dry_run", "")
+		if changed := webtest.Difference(before, d.Stored()); changed != "" {
+			d.t.Errorf("stored %s", changed)
+		}
+		a := d.do("PUT", "/sources/team", `{"kind":"discourse","fields":{"instance":"http://127.0.0.1/forum","replies_as_comments":"yes"},"secret_1":"a secret of it"}`).want(http.StatusCreated)
+		a = d.do("PUT", "/sources/team", `{"kind":"discourse","fields":{"instance":"http://127.0.0.1/forum","replies_as_comments":null}}`).want(http.StatusOK)
+		same(d.t, "fields", a.value["fields"], map[string]any{"instance": "http://127.0.0.1/forum", "replies_as_comments": "no"})
+
+		// What was saved meanwhile is left as it is.
+		for header, status := range map[string]int{"": http.StatusConflict, a.Header.Get("ETag"): http.StatusPreconditionFailed} {
+			src, err := d.Store.Sources.Get(d.t.Context(), "team")
+			webtest.OK(d.t, err)
+			d.After("sources", func() {
+				_, _, err := d.Store.Sources.Update(d.t.Context(), d.Admin.Actor(), "team", src.UpdatedAt, models.SourceInput{Kind: src.Kind, Location: src.Location, Fields: src.Fields, ExpectHours: src.ExpectHours + 1})
+				webtest.OK(d.t, err)
+			})
+			var headers []string
+			if header != "" {
+				headers = []string{"If-Match", header}
+			}
+			d.do("PUT", "/sources/team", `{"kind":"discourse","fields":{"instance":"http://127.0.0.1/forum"},"expect_hours":700}`, headers...).want(status)
+			if now, err := d.Store.Sources.Get(d.t.Context(), "team"); err != nil || now.ExpectHours != src.ExpectHours+1 {
+				d.t.Errorf("it expects an event every %d hours, %v", now.ExpectHours, err)
+			}
+			a = d.do("GET", "/sources/team", nil).want(http.StatusOK)
+		}
 	})
 }
