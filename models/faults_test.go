@@ -249,7 +249,7 @@ func TestThereAreSoManySources(t *testing.T) {
 }
 
 func TestFaultsOfTheDatabaseWhileEventsAreSentByHand(t *testing.T) {
-	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
+	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
 		dispatchAtOnce(t, s)
 		f, w, sends := breakable(t, s), create(t, s, nil), s.Sends
 		for _, id := range []string{"a", "b", "c"} {
