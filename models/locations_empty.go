@@ -24,7 +24,8 @@ func emptyLocations(db *gorm.DB, search string) ([]string, error) {
 		and (select 1 from events e where e.location = locations.slug limit 1) is null
 		and (select 1 from webhooks w where w.location = locations.slug and w.deleted_at is null limit 1) is null
 		and (select 1 from tokens t where t.location = locations.slug and t.revoked_at is null limit 1) is null
-		and (select 1 from sources s where s.location = locations.slug limit 1) is null`)
+		and (select 1 from sources s where s.location = locations.slug limit 1) is null
+		and (select 1 from users u where u.limited and u.locations like '%"' || locations.slug || '"%' limit 1) is null`)
 	var rows []Location
 	err := NameQuery{Search: search}.where(query, "slug", "name").Select("slug", "name").Order("slug").Find(&rows).Error
 	rows = slices.DeleteFunc(rows, func(row Location) bool { return row.Name != NameOf(row.Slug) })

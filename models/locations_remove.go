@@ -38,7 +38,8 @@ func (p Place) rows(tx *gorm.DB) *gorm.DB {
 // PlaceUses counts the references to a place.
 type PlaceUses struct {
 	Webhooks, Tokens, Sources int64
-	Events                    bool // at least one is kept
+	Members                   int64 // limited to the location
+	Events                    bool  // at least one is kept
 }
 
 // None tells that nothing refers to the place.
@@ -48,7 +49,7 @@ func (u PlaceUses) None() bool { return u == PlaceUses{} }
 type InUseError struct{ Uses PlaceUses }
 
 func (e *InUseError) Error() string {
-	return fmt.Sprintf("%d webhooks, %d tokens, %d sources, events: %t", e.Uses.Webhooks, e.Uses.Tokens, e.Uses.Sources, e.Uses.Events)
+	return fmt.Sprintf("%d webhooks, %d tokens, %d sources, %d members, events: %t", e.Uses.Webhooks, e.Uses.Tokens, e.Uses.Sources, e.Uses.Members, e.Uses.Events)
 }
 
 // usesPatience is how long to look for an event that has a tag or community,
@@ -95,6 +96,9 @@ func (p Place) uses(db *gorm.DB) (uses PlaceUses, err error) {
 		err = db.Model(&Token{}).Where("revoked_at is null and location = ?", p.Location).Count(&uses.Tokens).Error
 		if err == nil {
 			err = db.Model(&Source{}).Where("location = ?", p.Location).Count(&uses.Sources).Error
+		}
+		if err == nil {
+			err = db.Model(&User{}).Where("limited and locations like ? escape '!'", likeItem(p.Location)).Count(&uses.Members).Error
 		}
 		if err != nil {
 			return uses, err

@@ -1,12 +1,35 @@
 package models_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
 	"github.com/sitehooks/sitehooks/models"
 	"github.com/sitehooks/sitehooks/models/modelstest"
 )
+
+// TestTheLocationOfALimitedMemberStays: its slug would be free for others, whose
+// webhooks the member would then see.
+func TestTheLocationOfALimitedMemberStays(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
+		for _, slug := range []string{"team", "team-b"} {
+			ok(t, s.Locations.Ensure(t.Context(), slug, models.NameOf(slug)))
+		}
+		u, err := s.Users.Invite(t.Context(), mary, models.User{Email: "team@x.example", Role: models.RoleViewer, Limited: true, Locations: []string{"team-b"}})
+		ok(t, err)
+		err = s.Locations.Remove(t.Context(), mary, models.Place{Location: "team-b"})
+		if used, is := errors.AsType[*models.InUseError](err); !is || used.Uses != (models.PlaceUses{Members: 1}) {
+			t.Errorf("removing it: %v", err)
+		}
+		if empty, err := s.Locations.Empty(t.Context(), ""); err != nil || !slices.Equal(empty, []string{"team"}) {
+			t.Errorf("empty are %v, %v", empty, err)
+		}
+		_, err = s.Users.Limit(t.Context(), mary, u.ID, models.AllLocations())
+		ok(t, err)
+		ok(t, s.Locations.Remove(t.Context(), mary, models.Place{Location: "team-b"}))
+	})
+}
 
 // TestMemberLimited: a member sees what they were limited to, from then on, and
 // one administrator of all locations is always left.

@@ -126,5 +126,6 @@ type SourceRequest struct {
 	Headers    []byte   // JSON, sensitive values hidden
 	Body       []byte   // empty unless it was verified
 	Tries      int64    // look-ups so far
+	Location   string   `gorm:"-"` // that its source had when it came; Keep reads it, empty: any
 	NextAt     *time.Time
 }

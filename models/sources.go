@@ -87,8 +87,9 @@ func (x *Sources) admit(tx *gorm.DB, name string) error {
 	return nil
 }
 
-// Update saves a source over the version of updatedAt; its kind stays. Errors:
-// *ConflictError when it was saved since, ErrNotFound.
+// Update saves a source over the version of updatedAt; its kind stays. A source
+// that moves to another location leaves its kept requests behind: they are
+// deleted. Errors: *ConflictError when it was saved since, ErrNotFound.
 func (x *Sources) Update(ctx context.Context, by Actor, name string, updatedAt time.Time, in SourceInput) (_ Source, token string, err error) {
 	defer wrap(&err, "update source %s", name)
 	var src Source
@@ -114,9 +115,23 @@ func (x *Sources) Update(ctx context.Context, by Actor, name string, updatedAt t
 				return err
 			}
 		}
+		if src.Location != old.Location {
+			if err := forgetRequests(tx, name); err != nil {
+				return err
+			}
+		}
 		return auditAt(tx, by, now, oneLocation(old.Location, src.Location), "source.saved", sourceLabel(src), sourceChanges(old, src, in))
 	})
 	return src, token, err
+}
+
+// forgetRequests deletes the kept requests of a source and what its state says of
+// them: they are of the location that the source leaves.
+func forgetRequests(tx *gorm.DB, name string) error {
+	if err := tx.Where("source = ?", name).Delete(&SourceRequest{}).Error; err != nil {
+		return err
+	}
+	return tx.Model(&SourceState{}).Where("source = ?", name).Updates(map[string]any{"error": "", "error_at": nil}).Error
 }
 
 // apply writes the input over the source and seals its secrets. It returns the

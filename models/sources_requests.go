@@ -29,7 +29,7 @@ func (r *SourceRequest) size() int { return 1 + len(r.Body)/groupBytes }
 // Keep stores a request of a source and how the source fares from now on, and
 // sets its number and time; with NextAt it waits for look-ups. Requests that
 // come at the same time share a transaction. Error: ErrNotFound when the source
-// is gone, ErrManyWaiting.
+// is gone or has moved to another location since, ErrManyWaiting.
 func (x *Sources) Keep(ctx context.Context, r *SourceRequest) (err error) {
 	defer wrap(&err, "keep request of source %s", r.Source)
 	r.ID = 0
@@ -42,7 +42,7 @@ func (x *Sources) Keep(ctx context.Context, r *SourceRequest) (err error) {
 	return nil
 }
 
-// keep stores requests; one whose source is gone keeps the number 0.
+// keep stores requests; one whose source is gone or has moved keeps the number 0.
 func (x *Sources) keep(ctx context.Context, requests []*SourceRequest, _ bool) error {
 	bySource := map[string][]*SourceRequest{}
 	for _, r := range requests {
@@ -62,12 +62,17 @@ func (x *Sources) keep(ctx context.Context, requests []*SourceRequest, _ bool) e
 			return err
 		}
 		for _, name := range names {
-			if _, err := sourceLocked(tx, name); errors.Is(err, ErrNotFound) {
+			src, err := sourceLocked(tx, name)
+			if errors.Is(err, ErrNotFound) {
 				continue
 			} else if err != nil {
 				return err
 			}
-			if err := x.keepOf(tx, name, bySource[name], now); err != nil {
+			here := slices.DeleteFunc(slices.Clone(bySource[name]), func(r *SourceRequest) bool { return r.Location != "" && r.Location != src.Location })
+			if len(here) == 0 {
+				continue
+			}
+			if err := x.keepOf(tx, name, here, now); err != nil {
 				return err
 			}
 		}

@@ -261,6 +261,63 @@ func TestRequestsWaitForLookUps(t *testing.T) {
 	})
 }
 
+// TestASourceThatMovesLeavesItsRequests: what it received for one location is not
+// shown, read again or looked up in another one.
+func TestASourceThatMovesLeavesItsRequests(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
+		ok(t, s.Locations.Ensure(t.Context(), "team-a", "Team a"))
+		src := newSource(t, s, "mover", "x")
+		newSource(t, s, "other", "x")
+		keep := func(source, location, state string) models.SourceRequest {
+			t.Helper()
+			r := models.SourceRequest{Source: source, Location: location, Verified: true, State: state, Reason: "of main", Body: []byte("{}")}
+			if state == models.RequestWaiting {
+				r.NextAt = new(time.Now())
+			}
+			ok(t, s.Sources.Keep(t.Context(), &r))
+			return r
+		}
+		keep("other", "", models.RequestRefused)
+		keep("mover", "main", models.RequestWaiting)
+		kept := keep("mover", "main", models.RequestRefused)
+		move := func(location string) {
+			t.Helper()
+			var err error
+			src, _, err = s.Sources.Update(t.Context(), mary, "mover", src.UpdatedAt, models.SourceInput{Kind: "generic", Location: location, Fields: src.Fields, ExpectHours: src.ExpectHours + 1})
+			ok(t, err)
+		}
+		count := func(source string) int {
+			t.Helper()
+			rows, err := s.Sources.Requests(t.Context(), source)
+			ok(t, err)
+			return len(rows)
+		}
+		if move("main"); count("mover") != 2 {
+			t.Errorf("a save in the same location keeps %d requests", count("mover"))
+		}
+		move("team-a")
+		row, err := s.Sources.Row(t.Context(), "mover")
+		ok(t, err)
+		if count("mover") != 0 || count("other") != 1 || row.State.Error != "" || row.State.ErrorAt != nil {
+			t.Errorf("moved, it has %d requests and %+v; the other %d", count("mover"), row.State, count("other"))
+		}
+		if rows, err := s.Sources.Waiting(t.Context(), 10, time.Minute); err != nil || len(rows) > 0 {
+			t.Errorf("%d requests wait, %v", len(rows), err)
+		}
+		kept.State = models.RequestAccepted
+		if err := s.Sources.Again(t.Context(), &kept, 0); !errors.Is(err, models.ErrNotFound) {
+			t.Errorf("one that was being read again: %v", err)
+		}
+		late := models.SourceRequest{Source: "mover", Location: "main", Verified: true, State: models.RequestIgnored}
+		if err := s.Sources.Keep(t.Context(), &late); !errors.Is(err, models.ErrNotFound) || count("mover") != 0 {
+			t.Errorf("one that came before the move: %v, %d are kept", err, count("mover"))
+		}
+		if keep("mover", "team-a", models.RequestIgnored); count("mover") != 1 {
+			t.Error("one that came after the move is not kept")
+		}
+	})
+}
+
 func TestSilence(t *testing.T) {
 	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
 		_, _, err := s.Sources.Create(t.Context(), mary, "team", models.SourceInput{Kind: "generic", Location: "main", ExpectHours: 2})

@@ -80,7 +80,7 @@ func (s *Pages) showRemoval(c *gin.Context, of place, uses models.PlaceUses, err
 	case of.Tag != "":
 		p.Button = "Remove this tag"
 	default:
-		p.Lines[0] = "No webhook, no API token and no kept event names it. Its communities and tags are removed with it."
+		p.Lines[0] = "No webhook, API token, source or kept event names it, and no member is limited to it. Its communities and tags are removed with it."
 		p.Button = "Remove this location"
 	}
 	return s.Confirm(c, p)
@@ -101,6 +101,9 @@ func (s *Pages) usesRows(ctx context.Context, p models.Place, uses models.PlaceU
 	}
 	if uses.Sources > 0 {
 		rows = append(rows, web.ConfirmRow{Path: "/admin/sources", Name: web.Plural(uses.Sources, "source", "sources")})
+	}
+	if uses.Members > 0 {
+		rows = append(rows, web.ConfirmRow{Path: membersPath, Name: web.Plural(uses.Members, "member", "members"), Note: "limited to it"})
 	}
 	if uses.Events {
 		settings, err := s.Store.Settings.Get(ctx)

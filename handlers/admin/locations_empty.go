@@ -27,7 +27,7 @@ func (s *Pages) LocationsEmpty(c *gin.Context) error {
 		return s.Confirm(c, p)
 	}
 	p.Lines = []string{
-		web.Plural(int64(len(slugs)), "location is", "locations are") + " empty. No webhook, API token or kept event refers to an empty location.",
+		web.Plural(int64(len(slugs)), "location is", "locations are") + " empty. No webhook, source, API token, kept event or limited member refers to an empty location.",
 		"Communities and tags of a removed location are removed too.",
 		"Locations with a changed name or a description stay. An event that names a removed location registers it again.",
 	}

@@ -93,6 +93,14 @@ func TestOnlyWhatIsEmptyIsRemoved(t *testing.T) {
 
 		c.Exec("delete from pending_events")
 		c.Exec("delete from events")
+		theirs, err := c.Store.Users.Invite(t.Context(), c.Admin.Actor(), models.User{Email: "theirs@x.example", Role: models.RoleViewer, Limited: true, Locations: []string{"python-wranglers"}})
+		webtest.OK(t, err)
+		a := c.Post(location, nil).Want(http.StatusUnprocessableEntity)
+		if got := a.Text("main .bullets"); got != "1 member limited to it" || a.Find("main .bullets a").AttrOr("href", "") != "/admin/members" {
+			t.Errorf("with a member: it is used by %q", got)
+		}
+		_, err = c.Store.Users.Limit(t.Context(), c.Admin.Actor(), theirs.ID, models.AllLocations())
+		webtest.OK(t, err)
 		c.LogIn(c.AddViewer())
 		c.Get(tag).Want(http.StatusForbidden)
 		c.Post(location, nil).Want(http.StatusForbidden)

@@ -63,6 +63,9 @@ func (s *Pages) offerLocations(c *gin.Context, p *formPage) (err error) {
 	p.Location, err = s.LocationPicker(c, "location", web.Storable(p.Form.Location))
 	p.Location.Label, p.Location.Fault = "Location", p.Faults["location"]
 	p.Location.Help = "The events of this source belong to this location."
+	if p.Saved != nil && !p.Saved.Follows() {
+		p.Location.Help += " When it changes, the requests that are kept of this source are deleted."
+	}
 	return err
 }
 

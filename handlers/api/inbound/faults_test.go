@@ -245,6 +245,41 @@ func TestLookupsThatLeadNowhere(t *testing.T) {
 	})
 }
 
+// TestNoLookUpAfterAMove: the requests that wait while their source moves to another
+// location are not read any more.
+func TestNoLookUpAfterAMove(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *receiver) {
+		var src models.Source
+		var in models.SourceInput
+		moves := sync.OnceFunc(func() {
+			in.Location = "team"
+			_, _, err := r.store.Sources.Update(context.Background(), mary, "mover", src.UpdatedAt, in)
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { moves() }))
+		t.Cleanup(server.Close)
+		ok(t, r.store.Locations.Ensure(t.Context(), "team", "Team"))
+		in = models.SourceInput{Kind: "example", Location: "main", Fields: map[string]string{"instance": server.URL}}
+		in.Secrets[0].Set = "first"
+		var err error
+		src, _, err = r.store.Sources.Create(t.Context(), mary, "mover", in)
+		ok(t, err)
+		for _, id := range []string{"a", "b"} {
+			r.post("mover", `{"lookups":["/t/1.json"],"events":[`+scored(id)+`]}`, "X-Signature", "first")
+		}
+		ok(t, r.api.Lookups(t.Context()))
+		r.clock.Add(time.Hour)
+		ok(t, r.api.Lookups(t.Context()))
+		n, err := r.store.Events.CountSince(t.Context(), models.OnlyLocations("team"), time.Time{})
+		ok(t, err)
+		if rows := r.recorded("mover"); len(rows) != 0 || r.events() != 1 || n != 0 {
+			t.Errorf("%d events, %d of them in the new location; kept are %+v", r.events(), n, rows)
+		}
+	})
+}
+
 // TestSoManyRequestsWait: one too many is to be sent again later, and is not kept.
 func TestSoManyRequestsWait(t *testing.T) {
 	onBoth(t, func(t *testing.T, r *receiver) {

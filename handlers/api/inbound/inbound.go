@@ -135,7 +135,7 @@ func (a *API) receive(w http.ResponseWriter, r *http.Request, q *call, name, tok
 		return rej
 	}
 	q.recorded = models.SourceRequest{
-		Source: name, State: models.RequestRefused, FromAddr: limit.AddressGroup(r.RemoteAddr), EventIDs: []string{}, Headers: recorded(r.Header, q.secrets),
+		Source: name, Location: q.src.Location, State: models.RequestRefused, FromAddr: limit.AddressGroup(r.RemoteAddr), EventIDs: []string{}, Headers: recorded(r.Header, q.secrets),
 	}
 	place, rej := a.places.sources.Enter(group.Context(), name)
 	if rej != nil {
@@ -170,7 +170,7 @@ func (a *API) find(ctx context.Context, q *call, name, token string) (rej *api.R
 		return a.away(ctx, "finding the source", err)
 	}
 	if token != "" && !q.src.RightAddress(token) {
-		q.recorded = models.SourceRequest{Source: name, State: models.RequestRefused}
+		q.recorded = models.SourceRequest{Source: name, Location: q.src.Location, State: models.RequestRefused}
 		return unverified("The token in the address is wrong. The source's page shows the right address.")
 	}
 	opened, err := a.Store.Sources.Open(q.src)

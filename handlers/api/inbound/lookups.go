@@ -67,6 +67,12 @@ func (a *API) lookUpFor(ctx context.Context, name string, requests []*models.Sou
 		return ignoreGone(err)
 	}
 	for i, r := range requests {
+		// A source that moved to another location since they were claimed has lost them.
+		if _, err := a.Store.Sources.Request(ctx, name, r.ID); errors.Is(err, models.ErrNotFound) {
+			continue
+		} else if err != nil {
+			return err
+		}
 		again, err := a.lookUp(ctx, src, r)
 		if ctx.Err() != nil {
 			return ctx.Err() // what is claimed is due again when its lease ends
