@@ -49,7 +49,10 @@ func TestSearch(t *testing.T) {
 		webtest.Says(t, "nothing", a.Text("main"), "Nothing found", "webhook-id")
 		// An event type, as the form of a webhook calls it.
 		a = search("Accepted answers").Want(http.StatusOK)
-		webtest.Says(t, "an event type", a.Text("main"), "This is also a type of event. Show all events of the type answer accepted")
+		webtest.Says(t, "an event type", a.Text("main"), "This names a type of event. Show all events of the type answer accepted")
+		if host := search("example.com").Text("main"); strings.Contains(host, "type of event") {
+			t.Errorf("a host is taken for a type: %s", host)
+		}
 		c.Get(a.Find("main a:contains('Show all events')").AttrOr("href", "")).Want(http.StatusOK)
 		webtest.Says(t, "no question", c.Get("/admin/search").Want(http.StatusOK).Text("main"), "Search for one thing")
 		for _, path := range []string{"/admin", "/admin/webhooks", "/developer/site-settings", "/admin/nothing"} {

@@ -122,7 +122,7 @@ func (s *Pages) sendTarget(c *gin.Context, p *sendManyPage, chosen string) (err 
 	p.To.Any, p.To.Small, p.To.Fault = "Choose a webhook", false, p.Fault
 	settings, err := s.Store.Settings.Get(ctx)
 	if err == nil && !settings.GenericEnabled {
-		p.To.Help = models.EnableGenericWebhooks + " is off. Deliveries to a webhook that is not of the type Slack will be held until it is on."
+		p.To.Help = models.EnableGenericWebhooks + " is off. Deliveries to a webhook that this switches off will be held until it is on."
 	}
 	return err
 }

@@ -248,7 +248,7 @@ func TestSendingToOneThatCannotSend(t *testing.T) {
 	s.Set(models.EnableGenericWebhooks, "False")
 	says("On pause", "The delivery will be held until it is resumed and Webhooks.EnableGenericWebhooks is on.")
 	doc = many(slack)
-	webtest.Says(t, "the choice while they are off", webtest.Words(doc.Find("main")), "Webhooks.EnableGenericWebhooks is off. Deliveries to a webhook that is not of the type Slack will be held until it is on.", "Up to 20 go out per second")
+	webtest.Says(t, "the choice while they are off", webtest.Words(doc.Find("main")), "Webhooks.EnableGenericWebhooks is off. Deliveries to a webhook that this switches off will be held until it is on.", "Up to 20 go out per second")
 	fresh := s.Hook("Fresh", nil)
 	webtest.Says(t, "one of a type that is off", webtest.Words(many(fresh).Find("main")), "All will be held. Webhooks.EnableGenericWebhooks is off. They go out once Webhooks.EnableGenericWebhooks is on.")
 }

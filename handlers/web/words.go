@@ -61,10 +61,10 @@ func EventTypeChoices() []string {
 	return types
 }
 
-// EventTypeIn is the event type that a text names, as lists show it; empty: the
-// text names none.
+// EventTypeIn is the event type of ours that a text names, as lists show it;
+// empty: it names none. The name of a host looks like that of a custom type.
 func EventTypeIn(text string) string {
-	if wire.TypesNamed(text) == nil {
+	if !slices.ContainsFunc(wire.TypesNamed(text), func(name string) bool { return slices.Contains(wire.EventTypes(), name) }) {
 		return ""
 	}
 	_, words := EventTypesTyped(text)

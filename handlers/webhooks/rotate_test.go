@@ -100,7 +100,7 @@ func TestRotateSaysWhichSecretIsNewer(t *testing.T) {
 	press := func(do, number string) *webtest.Answer {
 		return c.Post(path, url.Values{"do": {do}, "number": {number}, "updated_at": {c.Get(path).Find("input[name=updated_at]").AttrOr("value", "")}})
 	}
-	says("two of one save", c.Get(path), "Remove one of the two secrets", "neither is the newer one", "Test with signing secret 2 alone")
+	says("two of one save", c.Get(path), "Remove one of the two secrets", "It is not known which of the two is newer", "Test with signing secret 2 alone")
 	if a := press("add", ""); !strings.Contains(a.Want(http.StatusUnprocessableEntity).Text("[role=alert]"), "Remove one first.") {
 		t.Errorf("a third: %s", a.Text("main"))
 	}

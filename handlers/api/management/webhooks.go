@@ -117,8 +117,8 @@ func (a *API) putWebhook(c *call) (answer, error) {
 	return a.save(c, &in, &w, true)
 }
 
-// likeNumber tells a part of an address that is written like a number and is none
-// of ours: no key is like that.
+// likeNumber tells whether a key has only digits and signs. No webhook has such a
+// key, because a key needs a letter.
 func likeNumber(key string) bool { return key != "" && strings.Trim(key, "+-0123456789") == "" }
 
 func (a *API) patchWebhook(c *call) (answer, error) {
