@@ -95,7 +95,8 @@ func (x *Webhooks) fillHealth(db *gorm.DB, rows []WebhookRow) error {
 	return err
 }
 
-// OfTypes counts the webhooks of some types, and the deliveries that wait for them.
+// OfTypes counts the webhooks of some types, and the deliveries that wait for those
+// of them that are active.
 func (x *Webhooks) OfTypes(ctx context.Context, within LocationSet, types []string) (webhooks, held int64, err error) {
 	defer wrap(&err, "count webhooks of types")
 	db := x.s.db.WithContext(ctx)
@@ -104,5 +105,5 @@ func (x *Webhooks) OfTypes(ctx context.Context, within LocationSet, types []stri
 		return webhooks, 0, err
 	}
 	return webhooks, held, db.Model(&queuedDelivery{}).
-		Where("webhook_id in (?)", of.Session(&gorm.Session{}).Select("id")).Count(&held).Error
+		Where("webhook_id in (?)", of.Session(&gorm.Session{}).Where("state = ?", WebhookActive).Select("id")).Count(&held).Error
 }

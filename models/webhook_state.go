@@ -59,14 +59,13 @@ func (x *Webhooks) resume(ctx context.Context, by Actor, id int64, dropHeld bool
 		if err := x.s.setState(tx, &w, by, now, WebhookActive, why); err != nil {
 			return err
 		}
-		detail := " held to be sent"
+		detail := " held dropped"
 		if dropHeld {
-			detail = " held dropped"
 			var ended int64
 			n, ended, err = drop(tx, id, now, "dropped by "+by.Name)
 			dropped = dropCounts{w.Type: ended}
 		} else {
-			n, err = release(tx, id, now)
+			n, detail, err = x.release(tx, w, now)
 		}
 		if err != nil {
 			return err
@@ -74,6 +73,21 @@ func (x *Webhooks) resume(ctx context.Context, by Actor, id int64, dropHeld bool
 		return auditAt(tx, by, now, w.Location, "webhook.resumed", label(w), strconv.FormatInt(n, 10)+detail)
 	})
 	return n, x.s.countDropped(dropped, err)
+}
+
+// release makes the held deliveries of a resumed webhook due. It returns their number
+// and what becomes of them, in words.
+func (x *Webhooks) release(tx *gorm.DB, w Webhook, now time.Time) (n int64, detail string, err error) {
+	settings, err := x.s.Settings.get(tx)
+	if err != nil {
+		return 0, "", err
+	}
+	detail = " held to be sent"
+	if !x.s.canNow(WebhookActive, w.Type, settings) {
+		detail = " held until " + EnableGenericWebhooks + " is on"
+	}
+	n, err = release(tx, w.ID, now)
+	return n, detail, err
 }
 
 // Break marks an active webhook as broken; the reason is for people.

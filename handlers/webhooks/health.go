@@ -2,6 +2,7 @@ package webhooks
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/sitehooks/sitehooks/handlers/deliveries"
@@ -19,7 +20,7 @@ func health(row models.WebhookRow, off bool, now time.Time) (web.Badge, string) 
 	case row.State == models.WebhookBroken:
 		return web.Badge{Class: "st-broken", Text: "Broken"}, heldNote(row.Held)
 	case off && row.State == models.WebhookStopped:
-		return web.Badge{Class: "st-off", Text: "Switched off"}, wording.Notes(heldNote(row.Held), "was paused before")
+		return web.Badge{Class: "st-off", Text: "Switched off"}, wording.Notes(heldNote(row.Held), "also "+strings.TrimSpace("paused "+byNote(row.StateBy)))
 	case off:
 		return web.Badge{Class: "st-off", Text: "Switched off"}, heldNote(row.Held)
 	case row.State == models.WebhookStopped:
@@ -106,7 +107,7 @@ type featureOff struct {
 	Setting string
 	Off, On []string // labels of the types that do not and that do send
 	Stopped int64    // webhooks that do not send because of it
-	Held    int64    // notifications that wait for them
+	Held    int64    // notifications that go out once it is on
 }
 
 func (s *Pages) featureOff(ctx context.Context, within models.LocationSet) (*featureOff, error) {

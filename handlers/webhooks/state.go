@@ -104,10 +104,17 @@ func (s *Pages) Resume(c *gin.Context) error {
 		return err
 	}
 	s.OnChange()
+	at, err := s.Store.Snapshot(c.Request.Context())
+	if err != nil {
+		return err
+	}
 	text := "Resumed " + w.Name + "."
 	switch {
 	case n > 0 && form.Held == "drop":
 		text += " " + web.Plural(n, "held notification was dropped.", "held notifications were dropped.")
+	case n > 0 && !at.Settings.GenericEnabled && web.NeedsFeature(w.Type):
+		until := " held until " + models.EnableGenericWebhooks + " is on."
+		text += " " + web.Plural(n, "notification stays"+until, "notifications stay"+until)
 	case n > 0:
 		text += " " + web.Plural(n, "held notification is being sent.", "held notifications are being sent.")
 	}

@@ -61,6 +61,34 @@ func TestPauseAndResume(t *testing.T) {
 	}
 }
 
+// TestResumeWhileSwitchedOff: nothing is said to be sent while the webhook is paused
+// or its type is switched off.
+func TestResumeWhileSwitchedOff(t *testing.T) {
+	c := webtest.NewConsole(t)
+	w := c.AddWebhook(nil)
+	path := webhooks.WebhookPath(w.ID)
+	c.AddDelivery(w)
+	c.Post(path+"/pause", nil).GoesTo(path)
+	c.SetFeature("False")
+	off := c.Get("/admin/webhooks").Text("#off-why")
+	webtest.Says(t, "the list", off, "New notifications are held and sent when you turn them on.", "Change Webhooks.EnableGenericWebhooks")
+	if strings.Contains(off, "1 notification") {
+		t.Errorf("the list says %q", off)
+	}
+	page := c.Get(path)
+	webtest.Says(t, "the paused webhook", page.Text("main"), "1 held, also paused by Mary Wilkins",
+		"1 notification is held until the webhook is resumed and Webhooks.EnableGenericWebhooks is on.", "Resume and keep 1 held", "Resume and drop 1 held")
+	a := c.Post(path+"/resume", url.Values{"held": {"send"}}).GoesTo(path)
+	if text := c.Flash(a); !strings.HasPrefix(text, "Resumed Python Accepted Answers. 1 notification stays held until Webhooks.EnableGenericWebhooks is on.") {
+		t.Errorf("it says %q", text)
+	}
+	webtest.Says(t, "the audit log", c.Get("/admin/audit").Text("main"), "1 held until Webhooks.EnableGenericWebhooks is on")
+	webtest.Says(t, "the list afterwards", c.Get("/admin/webhooks").Text("#off-why"), "1 notification is held and goes out when you turn them on.")
+	c.LogIn(c.AddViewer())
+	webtest.Says(t, "a viewer's list", c.Get("/admin/webhooks").Text("#off-why"), "goes out when they are turned on.", "See Webhooks.EnableGenericWebhooks")
+	webtest.Says(t, "a viewer's webhook", c.Get(path).Text("main"), "See Webhooks.EnableGenericWebhooks")
+}
+
 // TestResumeThatFails: what was held from before the resume is not said to be held
 // since the webhook broke again, and the audit log does not say that it was sent.
 func TestResumeThatFails(t *testing.T) {
