@@ -185,6 +185,10 @@ func TestSentencesAreTrueForLimitedMembers(t *testing.T) {
 		{"/admin/tokens", "Manage webhooks and settings", "Manage webhooks and sources"},
 		{"/admin/locations", "The main site and the Private Teams.", "The locations that you may see."},
 		{"/admin/audit", "All changes,", "Changes that concern your locations,"},
+		{"/admin/deliveries", "All locations", "Your locations"},
+		{"/admin/trigger-history", "All locations", "Your locations"},
+		{"/admin/webhooks", "All locations", "Your locations"},
+		{"/developer/site-settings/edit?name=Webhooks.DispatchDelay", "Save New Network Default", "Only administrators of all locations can change it."},
 	}
 	for _, page := range pages {
 		webtest.Says(t, page.path, c.Get(page.path).Want(http.StatusOK).Text("main"), page.all)
@@ -206,6 +210,23 @@ func TestSentencesAreTrueForLimitedMembers(t *testing.T) {
 	limited(models.RoleViewer)
 	webtest.Says(t, "a viewer's list", c.Get("/admin/webhooks").Text("main"), "See the webhooks of your locations.")
 	webtest.Says(t, "the refusal", c.Get("/admin/webhooks/new?type=generic").Want(http.StatusForbidden).Text("main"), "you can see everything of your locations except secrets and message bodies")
+}
+
+// TestNoSourceOfTheirLocations: a member limited to locations is not told that nothing
+// reports events, as a source for all locations may.
+func TestNoSourceOfTheirLocations(t *testing.T) {
+	c := webtest.NewConsole(t)
+	webtest.Says(t, "the overview", c.Get("/admin").Text("section[aria-labelledby=sources]"), "None yet.")
+	webtest.Says(t, "the sources", c.Get("/admin/sources").Text("main"), "Nothing reports events yet")
+	webtest.OK(t, c.Store.Locations.Ensure(t.Context(), "empty-team", "Empty team"))
+	c.LogIn(c.AddUser(models.User{Email: "one@some.example", Name: "One", Role: models.RoleViewer, Limited: true, Locations: []string{"empty-team"}}))
+	for _, path := range []string{"/admin", "/admin/sources"} {
+		text := c.Get(path).Want(http.StatusOK).Text("main")
+		webtest.Says(t, path, text, "No source or token is bound to your locations. One for all locations, which you do not see here, may report for yours.")
+		if strings.Contains(text, "None yet.") || strings.Contains(text, "Nothing reports events yet") {
+			t.Errorf("%s says that nothing reports events: %q", path, text)
+		}
+	}
 }
 
 // addLinks adds the links of a page to others of the console.

@@ -21,7 +21,7 @@ func (s *Pages) deliveryChoices(c *gin.Context, p *deliveriesPage) error {
 	if p.Location, err = s.LocationPicker(c, "location", f.Location); err != nil {
 		return err
 	}
-	p.Location.Any, p.Location.Small = "All locations", true
+	p.Location.Any, p.Location.Small = s.AnyLocation(c), true
 	for _, state := range deliveryStates {
 		p.States = append(p.States, web.Choice{Value: state, Label: deliveryStateWords(state), Chosen: state == f.State})
 	}

@@ -77,7 +77,7 @@ func (s *Pages) triggerChoices(c *gin.Context, p *triggerHistoryPage) error {
 	if p.Location, err = s.LocationPicker(c, "location", p.Filter.Location); err != nil {
 		return err
 	}
-	p.Location.Any, p.Location.Small = "All locations", true
+	p.Location.Any, p.Location.Small = s.AnyLocation(c), true
 	if p.Webhook, _, err = s.WebhookPicker(c, "webhook", p.Filter.Webhook); err != nil {
 		return err
 	}

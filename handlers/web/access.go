@@ -78,6 +78,14 @@ func (s *Site) Within(c *gin.Context) models.LocationSet {
 	return user.Within()
 }
 
+// AnyLocation names all the locations that the request may see, as a filter's choice.
+func (s *Site) AnyLocation(c *gin.Context) string {
+	if s.Within(c).All() {
+		return "All locations"
+	}
+	return "Your locations"
+}
+
 // Unlimited lets only members pass who may see all locations; it comes after
 // MemberOnly. It is for pages and changes that concern the whole installation.
 func (s *Site) Unlimited(c *gin.Context) {

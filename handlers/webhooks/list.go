@@ -101,7 +101,7 @@ func (s *Pages) webhooksFilters(c *gin.Context, p *webhooksPage, owners []models
 	if p.Team, err = s.LocationPicker(c, "team", p.Query.Team); err != nil {
 		return err
 	}
-	p.Team.Any, p.Team.Small = "All locations", true
+	p.Team.Any, p.Team.Small = s.AnyLocation(c), true
 	me, _ := web.UserOf(c)
 	p.Owners = ownerChoices(owners, me.ID, p.Query.Owner)
 	if !p.Filtered() {
