@@ -25,6 +25,7 @@ type deliveryPage struct {
 	Hidden   []string // headers that it lacks, because their values are sensitive
 	Raw      bool
 	Body     []CodePart
+	Size     int // of the body, in bytes
 	Events   []web.EventRef
 	Refused  string // why a resend was refused; empty: none was
 	// CannotResend says why the button is missing; empty: it is there. Switch

@@ -72,7 +72,8 @@ func (p *deliveryPage) fillAttempts(attempts []models.Attempt, chosen string) {
 	}
 	p.Schedule = newDeliverySchedule(p.Row.Delivery, policy, p.Now)
 	p.Attempts = attemptLines(p.Row.CreatedAt, attempts, policy)
-	p.Body = shownCode(wire.JoinBody(p.Row.SharedBytes(), p.Row.Body), p.Raw)
+	body := wire.JoinBody(p.Row.SharedBytes(), p.Row.Body)
+	p.Body, p.Size = shownCode(body, p.Raw), len(body)
 	if len(attempts) == 0 {
 		return
 	}
@@ -85,7 +86,7 @@ func (p *deliveryPage) fillAttempts(attempts []models.Attempt, chosen string) {
 	p.Attempts[at].Shown = true
 	p.Shown = newAttemptView(attempts[at], p.Attempts[at], p.Raw)
 	if !p.Row.Erased() {
-		p.Curl, p.Hidden = curlCommand(attempts[at], wire.JoinBody(p.Row.SharedBytes(), p.Row.Body))
+		p.Curl, p.Hidden = curlCommand(attempts[at], body)
 	}
 }
 

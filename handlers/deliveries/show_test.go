@@ -78,6 +78,20 @@ func TestDeliveryShown(t *testing.T) {
 	}
 }
 
+// TestSizeOfABodyInCommon: the page gives the length of what is sent, also when
+// the body is stored once for several deliveries.
+func TestSizeOfABodyInCommon(t *testing.T) {
+	c := webtest.NewConsole(t)
+	c.AddDelivery(c.AddWebhook(func(in *models.WebhookInput) { in.Name = "First" }))
+	c.Exec("insert into bodies (id, body) values (77, ?)", []byte(`{"title":"It is in common"}`))
+	c.Exec("update deliveries set public_id = 'msg_common', body_id = 77, body = x''")
+	page := c.Get("/admin/deliveries/msg_common").Want(http.StatusOK)
+	webtest.Says(t, "the body", page.Text("main"), "It is in common")
+	if got := page.Text("dt:contains('Body') + dd"); got != "27 bytes" {
+		t.Errorf("the page says %s", got)
+	}
+}
+
 func TestDeliveryWithoutAttempts(t *testing.T) {
 	s := webtest.NewHistorySite(t)
 	w := s.Hook("One", nil)
