@@ -36,7 +36,7 @@ func queuedResendsAreHeld(t *testing.T, s *webtest.HistorySite) {
 	webtest.Says(t, "the progress", main(progress), "Resending is on hold", "1 of 4 deliveries done", "3 deliveries wait because their webhooks cannot send")
 	page := b.Get("/admin/webhooks/" + web.FormatID(w.ID))
 	webtest.Says(t, "the webhook's page", webtest.Words(page.Find("main")), "3 notifications are held.", "Resume and send 3 held", "Resume and drop 3 held")
-	webtest.Says(t, "the banner", webtest.Words(page.Find("section[aria-label='What needs attention']")), "3 notifications are held until")
+	webtest.Says(t, "the banner", webtest.Words(page.Find("section[aria-label='What needs attention']")), "3 notifications are held. They are dropped from ", "unless the webhook is resumed.")
 	webtest.Says(t, "the list of webhooks", main("/admin/webhooks"), "3 held")
 	held := b.Get("/admin/deliveries?state=held")
 	if rows := held.Find("main tbody tr"); rows.Length() != 3 || strings.Count(webtest.Words(rows), "Held") != 3 {

@@ -27,7 +27,7 @@ func TestEveryPageNamesWhatBroke(t *testing.T) {
 	until := time.Now().UTC().Add(30 * 24 * time.Hour).Format("Jan 2, 2006")
 	for _, path := range []string{"/admin/deliveries", "/admin/webhooks", "/admin/members"} {
 		a := c.Get(path).Want(http.StatusOK)
-		if text := a.Text(attentionSection); text != "Webhook broken: First. The receiver answered 410 Gone. 1 notification is held until "+until+"." {
+		if text := a.Text(attentionSection); text != "Webhook broken: First. The receiver answered 410 Gone. 1 notification is held. It is dropped on "+until+" unless the webhook is resumed." {
 			t.Errorf("%s says %q", path, text)
 		}
 		if to := a.Find(attentionSection+" a").AttrOr("href", ""); to != webhooks.WebhookPath(w.ID) {
