@@ -113,7 +113,7 @@ func TestSendAllOfAFilter(t *testing.T) {
 	b := s.As(models.RoleAdministrator)
 	list := b.Get("/admin/trigger-history?tag=tag-0")
 	doc := b.Get(list.Find(`.s-page-title--actions a`).AttrOr("href", ""))
-	webtest.Says(t, "the first question", webtest.Words(doc.Find("main")), "Selection: tag tag-0", "Send to this webhook")
+	webtest.Says(t, "the first question", webtest.Words(doc.Find("main")), "Selection: tag tag-0 . Only events of the webhook’s location can be sent to it.", "Send to this webhook")
 	form := formOf(doc.Find(`main form[method=get]`))
 	form.Set("send_to", web.FormatID(w.ID))
 	doc = b.Get("/admin/trigger-history/send?" + form.Encode())
