@@ -1,6 +1,7 @@
 package management
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"net/url"
@@ -179,6 +180,11 @@ func (a *API) saveSource(c *call, in *SourceInput, row *models.SourceRow) (answe
 	if len(wanted.faults) > 0 {
 		return answer{}, &problem{status: unprocessable, reason: api.ReasonInvalid, faults: wanted.faults}
 	}
+	if row == nil {
+		if err := a.nameTaken(c, in.Name.Value); err != nil {
+			return answer{}, err
+		}
+	}
 	changed, err := a.sourceChanges(&checked, saved)
 	switch {
 	case err != nil:
@@ -189,6 +195,33 @@ func (a *API) saveSource(c *call, in *SourceInput, row *models.SourceRow) (answe
 		return answer{status: ok, value: sourceOf(*row), tag: tag}, nil
 	}
 	return a.storeSource(c, in, saved, checked, wanted.generated)
+}
+
+// nameTaken refuses a new source of a name that is taken, also by one that the
+// token does not see.
+func (a *API) nameTaken(c *call, name string) error {
+	src, err := a.store.Sources.Get(c.storing(), name)
+	switch {
+	case errors.Is(err, models.ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	case c.conditional() && c.token.Within().Has(src.Location):
+		return errChanged // it was added in the meantime
+	}
+	return sourceRefused(models.ErrExists)
+}
+
+// sourceRefused is the answer to an error of storing a source.
+func sourceRefused(err error) error {
+	fault, is := definition.SourceFaultOf(err)
+	if !is {
+		return found("source", err)
+	}
+	if fault.Field == definition.FieldVersion {
+		fault.Field = ""
+	}
+	return &problem{status: conflict, detail: wording.Cut(fault.Text, 300), faults: []api.FieldError{{Field: fault.Field, Message: fault.Text}}}
 }
 
 // wantedSource is an input, checked for what only this API can get wrong.
@@ -215,6 +248,7 @@ func (in *SourceInput) describe(c *call, saved *models.Source) (w wantedSource, 
 		w.Location = new(c.defaultLocation())
 	}
 	if reader == nil {
+		in.onlyFollows(&w.faults)
 		return w, nil
 	}
 	w.Fields = map[string]string{}
@@ -231,6 +265,24 @@ func (in *SourceInput) describe(c *call, saved *models.Source) (w wantedSource, 
 	w.secret(0, &in.Secret1)
 	w.secret(1, &in.Secret2)
 	return w, nil
+}
+
+// onlyFollows refuses what a follower does not have.
+func (in *SourceInput) onlyFollows(faults *api.Faults) {
+	for _, field := range []struct {
+		name  string
+		given bool
+	}{
+		{"fields", len(in.Fields.Value) > 0},
+		{definition.FieldProgram, in.Program.Value != ""},
+		{"new_address", in.NewAddress.Value},
+		{definition.SecretField(0), in.Secret1.Set()},
+		{definition.SecretField(1), in.Secret2.Set()},
+	} {
+		if field.given {
+			faults.Whole(field.name, "A follower has no such field.")
+		}
+	}
 }
 
 // secret translates the change of a secret.
@@ -293,17 +345,11 @@ func (a *API) storeSource(c *call, in *SourceInput, saved *models.Source, checke
 	} else {
 		src, token, err = a.store.Sources.Update(c.storing(), c.by(), saved.Name, saved.UpdatedAt, checked)
 	}
-	if fault, is := definition.SourceFaultOf(err); is {
-		if c.conditional() {
-			return answer{}, errChanged
-		}
-		if fault.Field == definition.FieldVersion {
-			fault.Field = ""
-		}
-		return answer{}, &problem{status: conflict, detail: wording.Cut(fault.Text, 300), faults: []api.FieldError{{Field: fault.Field, Message: fault.Text}}}
+	if errors.Is(err, models.ErrExists) { // another request was quicker
+		err = cmp.Or(a.nameTaken(c, in.Name.Value), sourceRefused(err))
 	}
 	if err != nil {
-		return answer{}, found("source", err)
+		return answer{}, sourceRefused(c.savedMeanwhile("source", err))
 	}
 	row, err := a.store.Sources.Row(c.storing(), src.Name)
 	if err != nil {

@@ -35,6 +35,8 @@ type wanted struct {
 	faults    api.Faults
 }
 
+const emptySlug = "It must not be empty. Give it a value, or null."
+
 // formatOf is the type of a saved webhook.
 func formatOf(w models.Webhook) (*wire.Format, error) {
 	f, known := wire.Lookup(w.Type)
@@ -56,6 +58,12 @@ func (in *WebhookInput) describe(c *call, saved *definition.Saved, whole bool) (
 			return &o.Value // null is empty
 		}
 		return nil
+	}
+	if in.Key.Set() && in.Key.Value == "" {
+		w.faults.Whole(definition.FieldKey, emptySlug)
+	}
+	if in.Community.Set() && in.Community.Value == "" {
+		w.faults.Whole(definition.FieldCommunity, emptySlug)
 	}
 	w.Key = in.Key.pointerOrClear()
 	w.Name, w.Community, w.URL = text(&in.Name), text(&in.Community), text(&in.URL)

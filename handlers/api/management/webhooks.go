@@ -1,6 +1,7 @@
 package management
 
 import (
+	"cmp"
 	"errors"
 	"strconv"
 	"strings"
@@ -158,6 +159,9 @@ func (a *API) save(c *call, in *WebhookInput, w *models.Webhook, whole bool) (an
 	if len(wanted.faults) > 0 {
 		return answer{}, &problem{status: unprocessable, reason: api.ReasonInvalid, faults: wanted.faults}
 	}
+	if err := a.keyTaken(c, checked.Input.Key, w); err != nil {
+		return answer{}, err
+	}
 	changed := checked.Reduce()
 	switch {
 	case dry.DryRun == "true":
@@ -166,6 +170,21 @@ func (a *API) save(c *call, in *WebhookInput, w *models.Webhook, whole bool) (an
 		return a.shown(c, ok, *w)
 	}
 	return a.storeWebhook(c, r, checked, wanted.generated)
+}
+
+// keyTaken refuses a key that another webhook has, also one that the token does not
+// see; w is the webhook that is saved, nil: a new one.
+func (a *API) keyTaken(c *call, key string, w *models.Webhook) error {
+	other, err := a.store.Webhooks.ByKey(c.storing(), key)
+	switch {
+	case errors.Is(err, models.ErrNotFound), err == nil && w != nil && other.ID == w.ID:
+		return nil
+	case err != nil:
+		return err
+	case w == nil && c.conditional() && c.token.Within().Has(other.Location):
+		return errChanged // it was created in the meantime
+	}
+	return models.ErrExists
 }
 
 // saved is the webhook to save over, opened, if it is still as the request wants
@@ -188,12 +207,16 @@ func (a *API) saved(c *call, r *definition.Checker, w *models.Webhook) (*definit
 // request made are in the answer.
 func (a *API) storeWebhook(c *call, r *definition.Checker, checked definition.Checked, generated [2]bool) (answer, error) {
 	how := definition.How{OnlyChanges: true}
+	var old *models.Webhook
 	if checked.Saved != nil {
-		how.Version = checked.Saved.UpdatedAt
+		how.Version, old = checked.Saved.UpdatedAt, &checked.Saved.Webhook
 	}
 	result, err := r.Save(c.ctx, c.by(), checked, how)
 	if result.Webhook.ID != 0 {
 		a.Site.OnChange()
+	}
+	if errors.Is(err, models.ErrExists) { // another request was quicker
+		err = cmp.Or(a.keyTaken(c, checked.Input.Key, old), err)
 	}
 	if err != nil {
 		return answer{}, c.savedMeanwhile("webhook", err)
@@ -220,7 +243,7 @@ func (a *API) storeWebhook(c *call, r *definition.Checker, checked definition.Ch
 // than. A request for one version is refused by its condition.
 func (c *call) savedMeanwhile(thing string, err error) error {
 	_, late := errors.AsType[*models.ConflictError](err)
-	if c.conditional() && (late || errors.Is(err, models.ErrExists)) {
+	if late && c.conditional() {
 		return errChanged
 	}
 	return found(thing, err)
