@@ -110,7 +110,8 @@ func TestRotateSaysWhichSecretIsNewer(t *testing.T) {
 	says("one", c.Get(path), "1. Add a new secret beside the old one | Test the receiver with the present secret",
 		"signed with signing secret 1. Nothing is recorded.")
 	steps := "1. Add a new secret: done | 2. Enter the newer secret at the receiver | 3. Test the receiver with the newer secret alone | 4. Remove the older secret"
-	says("two", press("add", "").Want(http.StatusOK), steps, "The newer one is signing secret 2, set", "signed with signing secret 2 and not with signing secret 1", "Remove signing secret 1")
+	says("two", press("add", "").Want(http.StatusOK), steps, "The newer one is signing secret 2, set", "signed with signing secret 2 and not with signing secret 1",
+		"A 200 shows only that the receiver answered: look there that it verified the signature.", "Remove signing secret 1")
 	// Years later, or set the other way round, it is the same.
 	c.Exec("update webhooks set secret_2_set_at = '2020-01-01 00:00:00+00:00'")
 	says("the first is newer", c.Get(path), steps, "The newer one is signing secret 1, set", "Remove signing secret 2")
