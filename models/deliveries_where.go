@@ -56,7 +56,11 @@ func (q DeliveryQuery) whereState() string {
 		return "(select e.state from delivery_ends e where e.delivery_id = d.id) = '" + q.State + "'"
 	case StateTried:
 		if from == failureSource { // each delivery once
-			return "a.started_at = (select min(f.started_at) from attempts f where f.delivery_id = d.id and not f.arrived)"
+			id := "d.id" // looked up for those that the locations let through
+			if q.Within.All() {
+				id = from.id
+			}
+			return "a.started_at = (select min(f.started_at) from attempts f where f.delivery_id = " + id + " and not f.arrived)"
 		}
 		return eachHas("attempts f where f.delivery_id = d.id and not f.arrived")
 	case DeliveryDelivered:

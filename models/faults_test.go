@@ -47,12 +47,12 @@ func breakable(t *testing.T, s *models.Store) *faults {
 }
 
 // step does something with the database. The whole of it is one transaction,
-// unless portions says that it may store a part and do the rest when it is repeated.
+// unless chunks says that it may store a part and do the rest when it is repeated.
 type step struct {
-	what     string
-	do       func() error
-	portions bool
-	lasting  bool // it is tried again by itself, so that only a lasting fault ends it
+	what    string
+	do      func() error
+	chunks  bool
+	lasting bool // it is tried again by itself, so that only a lasting fault ends it
 }
 
 // each breaks every statement of a step in turn: the fault is reported, and nothing
@@ -76,7 +76,7 @@ func (f *faults) each(t *testing.T, s *models.Store, one step) {
 		if !errors.Is(err, errDisk) {
 			t.Fatalf("%s: when statement %d fails it says %v", one.what, n+1, err)
 		}
-		if after := modelstest.Dump(t, s); !one.portions && after != before {
+		if after := modelstest.Dump(t, s); !one.chunks && after != before {
 			t.Errorf("%s: when statement %d fails a part is stored", one.what, n+1)
 		}
 	}
@@ -341,7 +341,7 @@ func TestFaultsOfTheDatabaseWhileItIsPruned(t *testing.T) {
 		ok(t, s.Sessions.Save(t.Context(), models.Session{Key: "old", UserID: mary.UserID, Data: []byte{}}))
 		ok(t, s.Sources.Keep(t.Context(), &models.SourceRequest{Source: "team", Verified: true, State: models.RequestAccepted, Accepted: 1}))
 		clock.Add(40 * 24 * time.Hour)
-		f.each(t, s, step{what: "prune", portions: true, do: func() error {
+		f.each(t, s, step{what: "prune", chunks: true, do: func() error {
 			p, err := s.Pruning().Step(t.Context()) // each try begins a pass, as the job does
 			if err == nil && p.More {
 				t.Error("there is more to do")

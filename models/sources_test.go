@@ -279,7 +279,7 @@ func TestASourceThatMovesLeavesItsRequests(t *testing.T) {
 		}
 		keep("other", "", models.RequestRefused)
 		keep("mover", "main", models.RequestWaiting)
-		kept := keep("mover", "main", models.RequestRefused)
+		refusal := keep("mover", "main", models.RequestRefused)
 		move := func(location string) {
 			t.Helper()
 			var err error
@@ -304,8 +304,8 @@ func TestASourceThatMovesLeavesItsRequests(t *testing.T) {
 		if rows, err := s.Sources.Waiting(t.Context(), 10, time.Minute); err != nil || len(rows) > 0 {
 			t.Errorf("%d requests wait, %v", len(rows), err)
 		}
-		kept.State = models.RequestAccepted
-		if err := s.Sources.Again(t.Context(), &kept, 0); !errors.Is(err, models.ErrNotFound) {
+		refusal.State = models.RequestAccepted
+		if err := s.Sources.Again(t.Context(), &refusal, 0); !errors.Is(err, models.ErrNotFound) {
 			t.Errorf("one that was being read again: %v", err)
 		}
 		late := models.SourceRequest{Source: "mover", Location: "main", Verified: true, State: models.RequestIgnored}

@@ -30,8 +30,8 @@ func ok(t *testing.T, err error) {
 
 // mailbox is an SMTP server that takes mail for all but nobody@example.com.
 type mailbox struct {
-	mu   sync.Mutex
-	sent []string
+	mu       sync.Mutex
+	messages []string
 }
 
 type session struct{ box *mailbox }
@@ -53,7 +53,7 @@ func (s session) Data(r io.Reader) error {
 	text, err := io.ReadAll(r)
 	s.box.mu.Lock()
 	defer s.box.mu.Unlock()
-	s.box.sent = append(s.box.sent, string(text))
+	s.box.messages = append(s.box.messages, string(text))
 	return err
 }
 
@@ -62,23 +62,23 @@ func (b *mailbox) only(t *testing.T) (netmail.Header, map[string]string) {
 	t.Helper()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.sent) != 1 {
-		t.Fatalf("%d messages arrived, want 1", len(b.sent))
+	if len(b.messages) != 1 {
+		t.Fatalf("%d messages arrived, want 1", len(b.messages))
 	}
-	m, err := netmail.ReadMessage(strings.NewReader(b.sent[0]))
+	m, err := netmail.ReadMessage(strings.NewReader(b.messages[0]))
 	ok(t, err)
 	_, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
 	ok(t, err)
 	parts := map[string]string{}
 	for r := multipart.NewReader(m.Body, params["boundary"]); ; {
-		part, err := r.NextRawPart()
+		alternative, err := r.NextRawPart()
 		if errors.Is(err, io.EOF) {
 			return m.Header, parts
 		}
 		ok(t, err)
-		kind, _, err := mime.ParseMediaType(part.Header.Get("Content-Type"))
+		kind, _, err := mime.ParseMediaType(alternative.Header.Get("Content-Type"))
 		ok(t, err)
-		text, err := io.ReadAll(quotedprintable.NewReader(part))
+		text, err := io.ReadAll(quotedprintable.NewReader(alternative))
 		ok(t, err)
 		parts[kind] = strings.Join(strings.Fields(string(text)), " ")
 	}
@@ -166,7 +166,7 @@ func TestNotSent(t *testing.T) {
 	sender.TLS = false
 	ok(t, server.Close())
 	send("ann@example.com", "connection refused")
-	if len(box.sent) != 0 {
-		t.Errorf("%d messages arrived, want none", len(box.sent))
+	if len(box.messages) != 0 {
+		t.Errorf("%d messages arrived, want none", len(box.messages))
 	}
 }

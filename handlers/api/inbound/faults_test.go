@@ -45,13 +45,13 @@ func (r *receiver) signed(body string) (status int, answer string) {
 }
 
 // refused fails unless a request of team is answered so, and kept or not.
-func (r *receiver) refused(body string, status int, says string, kept int) {
+func (r *receiver) refused(body string, status int, says string, stored int) {
 	r.t.Helper()
 	if got, answer := r.signed(body); got != status || !strings.Contains(answer, says) {
 		r.t.Errorf("answered %d %s, want %d %s", got, answer, status, says)
 	}
-	if rows := r.recorded("team"); len(rows) != kept {
-		r.t.Errorf("%d requests are kept, want %d: %+v", len(rows), kept, rows)
+	if rows := r.recorded("team"); len(rows) != stored {
+		r.t.Errorf("%d requests are kept, want %d: %+v", len(rows), stored, rows)
 	}
 }
 
