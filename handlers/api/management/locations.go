@@ -177,7 +177,13 @@ func (in *LocationInput) over(old models.LocationState) (models.LocationState, [
 	for _, one := range old.Communities {
 		known[one.Slug] = one
 	}
+	given := map[string]bool{}
 	for i, one := range in.Communities.Value {
+		one.Name, one.Description = strings.TrimSpace(one.Name), strings.TrimSpace(one.Description)
+		if given[one.Slug] {
+			faults.Whole(fmt.Sprintf("communities[%d].slug", i), "This community is in the list already.")
+		}
+		given[one.Slug] = true
 		for _, fault := range rules.Check(one) {
 			faults.Whole(fmt.Sprintf("communities[%d].%s", i, fault.Field), "%s", fault.Text)
 		}
