@@ -253,7 +253,7 @@ func TestNoLookUpAfterAMove(t *testing.T) {
 		var in models.SourceInput
 		moves := sync.OnceFunc(func() {
 			in.Location = "team"
-			_, _, err := r.store.Sources.Update(context.Background(), mary, "mover", src.UpdatedAt, in)
+			_, _, err := r.store.Sources.Update(t.Context(), mary, "mover", src.UpdatedAt, in)
 			if err != nil {
 				t.Error(err)
 			}

@@ -60,8 +60,10 @@ func TestLocations(t *testing.T) {
 		before := d.Stored()
 		body := `{"description":"A team","hidden":true,"communities":[{"slug":"data","name":" Data ","hidden":true},{"slug":"web","name":"","description":"Pages"}]}`
 		same(d.t, "dry", d.do("PUT", "/locations/team-a?dry_run=true", body).value, map[string]any{"creates": true, "changes": []string{"name", "description", "kind", "hidden", "communities"}})
-		for bad, field := range map[string]string{`{"name":""}`: "name", `{"name":7}`: "name", `{"kind":"team"}`: "kind", `{"hidden":"yes"}`: "hidden", `{"communities":[{"slug":"A"}]}`: "communities[0].slug",
-			`{"communities":[{"slug":"a"},{"slug":"a"}]}`: "communities[1].slug", `{"title":""}`: "title"} {
+		for bad, field := range map[string]string{
+			`{"name":""}`: "name", `{"name":7}`: "name", `{"kind":"team"}`: "kind", `{"hidden":"yes"}`: "hidden", `{"communities":[{"slug":"A"}]}`: "communities[0].slug",
+			`{"communities":[{"slug":"a"},{"slug":"a"}]}`: "communities[1].slug", `{"title":""}`: "title",
+		} {
 			a := d.do("PUT", "/locations/team-a", bad)
 			a.says(a.Status, field, "")
 		}
