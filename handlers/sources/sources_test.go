@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -304,9 +305,7 @@ func TestRefusedForms(t *testing.T) {
 		if form.Has("option_instance") {
 			form.Set("option_instance", "https://127.0.0.1/forum")
 		}
-		for field, value := range test.form {
-			form[field] = value
-		}
+		maps.Copy(form, test.form)
 		a := c.Post(path, form).Want(http.StatusUnprocessableEntity)
 		if said := a.Text("#" + test.field + "-err"); said == "" || !strings.Contains(said, test.says) || a.Find("[role=alert] a[href='#"+test.field+"']").Length() != 1 {
 			t.Errorf("%s: it says %q, above %q", name, said, a.Text("[role=alert]"))

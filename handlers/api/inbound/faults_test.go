@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -189,7 +190,7 @@ func TestLookupsThatLeadNowhere(t *testing.T) {
 			for i := range n {
 				list = append(list, fmt.Sprintf(`"/t/%d.json"`, i))
 			}
-			return `{"lookups":[` + strings.Join(list, ",") + `],"events":[` + scored(fmt.Sprint(n)) + `]}`
+			return `{"lookups":[` + strings.Join(list, ",") + `],"events":[` + scored(strconv.Itoa(n)) + `]}`
 		}
 		becomes := func(body, state, says string) {
 			t.Helper()

@@ -83,8 +83,8 @@ func TestRefusedSources(t *testing.T) {
 		if changed := webtest.Difference(before, d.Stored()); changed != "" {
 			d.t.Errorf("stored %s", changed)
 		}
-		a := d.do("PUT", "/sources/team", `{"kind":"discourse","fields":{"instance":"http://127.0.0.1/forum","replies_as_comments":"yes"},"secret_1":"a secret of it"}`).want(http.StatusCreated)
-		a = d.do("PUT", "/sources/team", `{"kind":"discourse","fields":{"instance":"http://127.0.0.1/forum","replies_as_comments":null}}`).want(http.StatusOK)
+		d.do("PUT", "/sources/team", `{"kind":"discourse","fields":{"instance":"http://127.0.0.1/forum","replies_as_comments":"yes"},"secret_1":"a secret of it"}`).want(http.StatusCreated)
+		a := d.do("PUT", "/sources/team", `{"kind":"discourse","fields":{"instance":"http://127.0.0.1/forum","replies_as_comments":null}}`).want(http.StatusOK)
 		same(d.t, "fields", a.value["fields"], map[string]any{"instance": "http://127.0.0.1/forum", "replies_as_comments": "no"})
 
 		// What was saved meanwhile is left as it is.
