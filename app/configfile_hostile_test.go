@@ -11,6 +11,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/app/configfile"
 	"github.com/sitehooks/sitehooks/handlers/webtest"
+	"github.com/sitehooks/sitehooks/models"
 )
 
 // TestApplyFillsSecretsAlone: a variable of the environment goes into URLs, secrets
@@ -79,6 +80,49 @@ func TestApplyBoundsItsFile(t *testing.T) {
 	quoted := "settings: {Webhooks.DispatchDelay: '&a'}\nlocations: [{slug: team, name: 'R&D *all*', description: \"&x\"}, {slug: other, name: R&D *a}]"
 	if _, err := in.apply(t, quoted, nil); err == nil || strings.Contains(err.Error(), "aliases") {
 		t.Errorf("text with the same characters: %v", err)
+	}
+}
+
+// TestApplyReadsOneDocumentWithoutTags: what would not be read, or would be read as
+// something else, is refused, with the exit code of a refusal.
+func TestApplyReadsOneDocumentWithoutTags(t *testing.T) {
+	in := newInstallation(t)
+	in.AddWebhook(func(w *models.WebhookInput) { w.Key = "kept" })
+	for text, says := range map[string]string{
+		"webhooks: !!binary aGVsbG8=":                                    "[1:11] tags, as !!str",
+		"webhooks: !!map {}":                                             "[1:11] tags",
+		"webhooks: !!str x":                                              "[1:11] tags",
+		"webhooks: !!null \"\"":                                          "[1:11] tags",
+		"webhooks: !!set {a}":                                            "[1:11] tags",
+		"webhooks: !!float 1":                                            "[1:11] tags",
+		"settings: {a: !own b}":                                          "[1:15] tags",
+		"--- !!map\nwebhooks: []":                                        "[1:5] tags",
+		"webhooks: []\n---\nsources: []":                                 "[2:1] a second document",
+		"# one\n---\nwebhooks: []\n--- \nwebhooks: [{key: a}]":           "[4:1] a second document",
+		"---\n---\nwebhooks: []":                                         "[2:1] a second document",
+		"webhooks: []\n...\nsources: []":                                 "[3:1] a second document",
+		"%YAML 1.2\n---\nwebhooks: []\n...\n%YAML 1.2\n---\nsources: []": "[6:1] a second document",
+		"":                        "--prune: the file has nothing in settings, locations, sources or webhooks",
+		"---\n# nothing\n...\n":   "--prune: the file has nothing",
+		"webhooks:\nsources: ~\n": "--prune: the file has nothing",
+	} {
+		before := in.Stored()
+		if said, err := in.apply(t, text, nil, "--prune"); ExitCode(err) != 1 || err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%q is answered %v %s", text, err, said)
+		}
+		if changed := webtest.Difference(before, in.Stored()); changed != "" {
+			t.Errorf("%q stored %s", text, changed)
+		}
+	}
+	const saved = "[{key: kept, type: generic, name: 'Hi! !!str\n  --- more', url: 'https://forum.example.com/!', events: [question.created]}]"
+	for _, text := range []string{"%YAML 1.2\n# one\n---\nwebhooks: " + saved + "\n...\n# the end\n...\n", "", "--- {webhooks: []}"} {
+		prune := []string{"--prune"}[:min(1, len(text))]
+		if said, err := in.apply(t, text, nil, prune...); err != nil {
+			t.Errorf("%q is refused: %v %s", text, err, said)
+		}
+	}
+	if _, err := in.Store.Webhooks.ByKey(t.Context(), "kept"); err == nil {
+		t.Error("webhooks: [] with --prune leaves a webhook with a key")
 	}
 }
 

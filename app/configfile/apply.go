@@ -51,6 +51,9 @@ func Apply(ctx context.Context, o Options, w Wanted) error {
 	if err != nil {
 		return err
 	}
+	if w.Prune && f.none() {
+		return errors.New("--prune: the file has nothing in settings, locations, sources or webhooks, so every source and every webhook with a key would be removed; if that is what you want, write: webhooks: []")
+	}
 	p := &plan{Options: o, Wanted: w}
 	if err := p.all(ctx, f); err != nil {
 		return err

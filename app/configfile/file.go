@@ -41,9 +41,24 @@ func Read(from io.Reader) ([]byte, error) {
 	return text, err
 }
 
-// decode reads YAML into a file.
+// none tells that a file has nothing in any of its sections. A section that is an
+// empty list, as in "webhooks: []", is something.
+func (f file) none() bool {
+	return f.Settings == nil && f.Locations == nil && f.Sources == nil && f.Webhooks == nil
+}
+
+// decode reads YAML, which is one document, into a file.
 func decode(text []byte) (f file, err error) {
-	if err := bounded(lexer.Tokenize(string(text))); err != nil {
+	defer func() {
+		if recover() != nil { // the library fails on some text that is not YAML
+			err = errors.New("the file is not as it must be: it cannot be read as YAML")
+		}
+	}()
+	tokens := lexer.Tokenize(string(text))
+	if err := bounded(tokens); err != nil {
+		return f, err
+	}
+	if err := single(tokens); err != nil {
 		return f, err
 	}
 	if err := yaml.UnmarshalWithOptions(text, &f, yaml.Strict(), yaml.DisallowUnknownField()); err != nil {
@@ -53,13 +68,16 @@ func decode(text []byte) (f file, err error) {
 }
 
 // bounded refuses what is small to write and costly to read: aliases, each of
-// which stands for all that its anchor marks, and deep nesting.
+// which stands for all that its anchor marks, and deep nesting. It refuses tags
+// too: the file says nothing with them, and the library fails on some.
 func bounded(tokens token.Tokens) error {
 	depth := 0
 	for _, t := range tokens {
 		switch t.Type { //nolint:exhaustive // the others cost no more than they are long
 		case token.AnchorType, token.AliasType:
 			return fmt.Errorf("the file is not as it must be: [%d:%d] anchors and aliases, as &name and *name, cannot be used here; write the text out, or put it in quotes", t.Position.Line, t.Position.Column)
+		case token.TagType:
+			return fmt.Errorf("the file is not as it must be: [%d:%d] tags, as !!str, cannot be used here; leave it out, or put the text in quotes", t.Position.Line, t.Position.Column)
 		case token.SequenceStartType, token.MappingStartType:
 			depth++
 		case token.SequenceEndType, token.MappingEndType:
@@ -69,6 +87,24 @@ func bounded(tokens token.Tokens) error {
 		if depth > maxDepth || list && t.Position.Column > maxIndent {
 			return fmt.Errorf("the file is not as it must be: [%d:%d] it is nested too deep", t.Position.Line, t.Position.Column)
 		}
+	}
+	return nil
+}
+
+// single refuses a second document, which would not be read.
+func single(tokens token.Tokens) error {
+	begun, ended, directive := false, false, 0
+	for _, t := range tokens {
+		if t.Type == token.DirectiveType {
+			directive = t.Position.Line
+		}
+		if t.Type == token.CommentType || t.Position.Line == directive {
+			continue
+		}
+		if ended && t.Type != token.DocumentEndType || begun && t.Type == token.DocumentHeaderType {
+			return fmt.Errorf("the file is not as it must be: [%d:%d] a second document begins here; a file has one, so move its sections into the first", t.Position.Line, t.Position.Column)
+		}
+		begun, ended = true, t.Type == token.DocumentEndType
 	}
 	return nil
 }
