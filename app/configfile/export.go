@@ -64,7 +64,7 @@ func Export(ctx context.Context, o Options, assignKeys bool) error {
 			file = append(file, yaml.MapItem{Key: section.Section, Value: lines})
 		}
 	}
-	text, err := yaml.Marshal(file)
+	text, err := placeholder.YAML(file)
 	if err != nil {
 		return err
 	}

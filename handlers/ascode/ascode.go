@@ -83,7 +83,7 @@ func Of(base *url.URL, w models.Webhook, key string, o models.Opened) (Code, err
 	if w.State == models.WebhookStopped {
 		line = append(line, yaml.MapItem{Key: "paused", Value: true})
 	}
-	text, err := yaml.Marshal(yaml.MapSlice{{Key: "webhooks", Value: []yaml.MapSlice{line}}})
+	text, err := placeholder.YAML(yaml.MapSlice{{Key: "webhooks", Value: []yaml.MapSlice{line}}})
 	if err != nil {
 		return Code{}, err
 	}
