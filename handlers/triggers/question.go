@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -123,7 +124,7 @@ func matchedHeadline(p *triggerEventPage, r triggerResult) (headline, next strin
 	case models.DeliveryDelivered:
 		return "It did fire: it matched, and the receiver accepted it.", fmt.Sprintf("%s, %s. If the receiver shows nothing, check its response.", r.Badge.Text, r.Note)
 	case models.StateHeld:
-		return "It matched and is held because the webhook cannot send.", web.Capitalized(r.Note) + ". It goes out once the webhook can send again."
+		return "It matched and is held because the webhook cannot send.", web.Capitalized(strings.TrimSuffix(r.Note, ".")) + ". It goes out once the webhook can send again."
 	case models.DeliveryPending:
 		return "It matched and is about to be sent.", web.Capitalized(r.Note) + "."
 	case models.DeliveryRetrying:
