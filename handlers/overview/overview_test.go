@@ -50,12 +50,12 @@ func TestOverview(t *testing.T) {
 		webtest.NoMarkup(t, a)
 		// The fourth event is that of the webhook that broke; the fifth came just
 		// before the first hour of the day. Both wait for dispatch.
-		for id, of := range map[string][2]string{"24h": {"4", ""}, "7d": {"5", "webhooks that failed most "}} {
+		for id, of := range map[string][2]string{"24h": {"4", ""}, "7d": {"5", "Webhooks that failed most "}} {
 			webtest.Says(t, id, a.Text("section[aria-labelledby=in-"+id+"]"), "Events in "+of[0]+
 				" Delivered 3 Failed attempts 2 Show the deliveries "+of[1]+"Response time 624 ms at most 2,000 ms")
 		}
 		// The webhook that failed most is two clicks away, with what failed.
-		most := c.Get(a.Find("a:contains('webhooks that failed most')").AttrOr("href", "")).Want(http.StatusOK)
+		most := c.Get(a.Find("a:contains('Webhooks that failed most')").AttrOr("href", "")).Want(http.StatusOK)
 		first := most.Find("tbody tr[data-id]").First()
 		webtest.Says(t, "the first", webtest.Words(first), "Gone "+webtest.Nasty, "2 of 2 attempts")
 		webtest.Says(t, "the last", webtest.Words(most.Find("tbody tr[data-id]").Last()), "Healthy", "0 of 3 attempts")
