@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/sitehooks/sitehooks/handlers/deliveries"
-	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/rules"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -134,7 +134,7 @@ func (a *API) deliveryQuery(c *call, f deliveryFields) (models.DeliveryQuery, er
 	if f.Webhook == "" {
 		return q, nil
 	}
-	if id, isID := web.Positive(string(f.Webhook)); isID {
+	if id, isID := rules.Positive(string(f.Webhook)); isID {
 		q.WebhookID = id // also of a deleted one
 		return q, nil
 	}

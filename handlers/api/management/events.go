@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/rules"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -115,7 +115,7 @@ func (a *API) findEvents(c *call, in EventFilter, location string, before int64)
 }
 
 func (a *API) getEvent(c *call) (answer, error) {
-	id, isID := web.Positive(c.param("event"))
+	id, isID := rules.Positive(c.param("event"))
 	if !isID {
 		return answer{}, notFound("event")
 	}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/sitehooks/sitehooks/handlers/rules"
-	"github.com/sitehooks/sitehooks/handlers/web"
 	"github.com/sitehooks/sitehooks/jobs/wire"
 )
 
@@ -45,7 +44,7 @@ func (p paging) before() (int64, error) {
 	if p.Cursor == "" {
 		return 0, nil
 	}
-	n, is := web.Positive(p.Cursor)
+	n, is := rules.Positive(p.Cursor)
 	if !is {
 		return 0, badCursor
 	}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/handlers/api"
 	"github.com/sitehooks/sitehooks/handlers/definition"
-	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/rules"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -35,7 +35,7 @@ type Changes struct {
 // webhook is the one that the address names, if the token may see it.
 func (a *API) webhook(c *call) (w models.Webhook, err error) {
 	name := c.param("webhook")
-	if id, isID := web.Positive(name); isID {
+	if id, isID := rules.Positive(name); isID {
 		w, err = a.store.Webhooks.Get(c.ctx, c.token.Within(), id)
 	} else {
 		w, err = a.store.Webhooks.ByKey(c.ctx, name)
@@ -103,7 +103,7 @@ func (a *API) putWebhook(c *call) (answer, error) {
 	}
 	w, err := a.webhook(c)
 	key := c.param("webhook")
-	if _, isID := web.Positive(key); !isID && !likeNumber(key) {
+	if _, isID := rules.Positive(key); !isID && !likeNumber(key) {
 		if in.Key.Given && (in.Key.Null || in.Key.Value != key) {
 			return answer{}, faulty(definition.FieldKey, "The address names the webhook “"+api.Clip(key)+"”. Change the key with PATCH.")
 		}
