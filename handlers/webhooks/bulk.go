@@ -3,13 +3,16 @@ package webhooks
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/sitehooks/sitehooks/handlers/web"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -168,14 +171,35 @@ func (p *webhooksBulkPage) Unnamed() int { return len(p.Webhooks) - len(p.Named(
 // bulkNamed is how many webhooks the question names.
 const bulkNamed = 200
 
+// allFilters are the list's filters. One that means nothing is refused: without
+// it more webhooks would match than the list showed.
+func allFilters(list string) (webhooksQuery, error) {
+	v, err := url.ParseQuery(list)
+	if err != nil {
+		return webhooksQuery{}, web.Unusable("This address does not name a list of webhooks.")
+	}
+	for _, name := range []string{"sort", "dir", "per", "after", "before"} { // they leave no webhook out
+		v.Del(name)
+	}
+	q, faults := parseWebhooksQuery(v)
+	for _, name := range slices.Sorted(maps.Keys(v)) {
+		if !slices.Contains(webhooksFilterNames, name) {
+			faults = append(faults, "“"+wording.Cut(name, 60)+"” is not a filter of the list of webhooks.")
+		}
+	}
+	if len(faults) > 0 {
+		return q, web.Unusable(strings.ReplaceAll(strings.Join(faults, " "), ", so it was ignored", "") + " Nothing was changed.")
+	}
+	return q, nil
+}
+
 // allWebhooks takes in all webhooks that match the list's filters.
 func (s *Pages) allWebhooks(c *gin.Context, p *webhooksBulkPage) error {
 	ctx := c.Request.Context()
-	v, err := url.ParseQuery(p.List)
+	q, err := allFilters(p.List)
 	if err != nil {
-		return web.Unusable("This address does not name a list of webhooks.")
+		return err
 	}
-	q := parseWebhooksQuery(v)
 	q.Sort, q.Dir, q.Per = "created", "desc", 200
 	at, err := s.Store.Snapshot(ctx)
 	if err != nil {

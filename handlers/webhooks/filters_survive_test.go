@@ -89,3 +89,26 @@ func TestAllThatMatch(t *testing.T) {
 		}
 	})
 }
+
+// TestAllThatMatchWithABadFilter: a filter that means nothing is refused and
+// named, because without it the action would change more than the list showed.
+func TestAllThatMatchWithABadFilter(t *testing.T) {
+	c := webtest.NewConsole(t)
+	w := c.AddWebhook(nil)
+	for list, sentence := range map[string]string{
+		"state=asleep":           "“asleep” is not a valid state of a webhook. Nothing was changed.",
+		"type=pigeon&q=a":        "“pigeon” is not a valid type of webhook. Nothing was changed.",
+		"activity=question.sung": "“question.sung” is not a valid activity. Nothing was changed.",
+		"status=stopped":         "“status” is not a filter of the list of webhooks. Nothing was changed.",
+		"team=%zz":               "This address does not name a list of webhooks.",
+	} {
+		form := url.Values{"do": {"delete"}, "all": {"true"}, "list": {list}, "through": {"1"}}
+		webtest.Says(t, list, c.Get("/admin/webhooks/bulk?"+form.Encode()).Want(http.StatusUnprocessableEntity).Text("main"), sentence)
+		webtest.Says(t, list, c.Post("/admin/webhooks/bulk", form).Want(http.StatusUnprocessableEntity).Text("main"), sentence)
+	}
+	if _, err := c.Store.Webhooks.Get(t.Context(), models.AllLocations(), w.ID); err != nil {
+		t.Errorf("after the refusals: %v", err)
+	}
+	form := url.Values{"do": {"delete"}, "all": {"true"}, "list": {"sort=colour&per=7"}, "through": {"1"}}
+	c.Post("/admin/webhooks/bulk", form).Want(http.StatusSeeOther) // the order leaves nothing out
+}

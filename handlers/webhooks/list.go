@@ -59,7 +59,7 @@ func (p *webhooksPage) Sized() bool { return p.Matched > int64(webhooksPer[0]) }
 // List shows the webhooks that match the filters, a page at a time.
 func (s *Pages) List(c *gin.Context) error {
 	ctx := c.Request.Context()
-	q := parseWebhooksQuery(c.Request.URL.Query())
+	q, _ := parseWebhooksQuery(c.Request.URL.Query())
 	at, err := s.Store.Snapshot(ctx)
 	if err != nil {
 		return err

@@ -15,8 +15,8 @@ import (
 	"github.com/sitehooks/sitehooks/models"
 )
 
-// webhooksQuery is the query in the list's URL. Meaningless values are left
-// out, without a word: the list's own links have none.
+// webhooksQuery is the query in the list's URL. The list leaves meaningless
+// values out, without a word: its own links have none.
 type webhooksQuery struct {
 	Search   string     `form:"q"`
 	Type     string     `form:"type" binding:"omitempty,webhook_type"`
@@ -31,6 +31,9 @@ type webhooksQuery struct {
 	After    string     `form:"after"`
 	Before   string     `form:"before"`
 }
+
+// webhooksFilterNames are the names of what leaves webhooks out of the list.
+var webhooksFilterNames = []string{"q", "type", "team", "state", "owner", "tag", "activity"}
 
 // webhooksShown is how many webhooks a page lists, webhooksPer are all choices.
 const webhooksShown = 50
@@ -47,16 +50,17 @@ func init() {
 	})
 }
 
-func parseWebhooksQuery(v url.Values) webhooksQuery {
-	var q webhooksQuery
-	rules.BindFilters(v, &q)
+// parseWebhooksQuery reads the list's query. Values that mean nothing are left
+// out; faults say so, each in a sentence.
+func parseWebhooksQuery(v url.Values) (q webhooksQuery, faults []string) {
+	faults = rules.BindFilters(v, &q)
 	q.Search, q.Tag = wording.Cut(q.Search, 200), wording.Cut(q.Tag, 200)
 	if q.Sort == "" {
 		q.Sort, q.Dir = "created", "desc"
 	}
 	q.Dir = cmp.Or(q.Dir, "asc")
 	q.Per = cmp.Or(q.Per, webhooksShown)
-	return q
+	return q, faults
 }
 
 // coveredBy are the option values that cover an internal event type, by type
@@ -155,7 +159,8 @@ func listBehind(c *gin.Context) string {
 	if err != nil {
 		return web.WebhooksPath
 	}
-	return parseWebhooksQuery(v).href()
+	q, _ := parseWebhooksQuery(v)
+	return q.href()
 }
 
 // from is a path from which its form leads back to the list as it is.
