@@ -35,6 +35,13 @@ func (b *bench) sendByHand(w models.Webhook, key string) models.ManualSend {
 
 func (b *bench) startByHand(w models.Webhook, key string) models.ManualSend {
 	b.t.Helper()
+	_, err := b.store.Users.CreateFirst(b.t.Context(), models.User{Email: "mary@example.com", Name: admin.Name, PasswordHash: "x", Role: models.RoleAdministrator})
+	ok(b.t, err)
+	return b.startByHandAs(admin, w, key)
+}
+
+func (b *bench) startByHandAs(by models.Actor, w models.Webhook, key string) models.ManualSend {
+	b.t.Helper()
 	q := models.EventQuery{Within: models.AllLocations(), Location: w.Location}
 	can, err := b.store.Sends.Count(b.t.Context(), q, 0)
 	ok(b.t, err)
@@ -42,7 +49,7 @@ func (b *bench) startByHand(w models.Webhook, key string) models.ManualSend {
 	for _, n := range can.Kinds {
 		total += n
 	}
-	m, err := b.store.Sends.Start(b.t.Context(), admin, models.ManualSend{Key: key, WebhookID: w.ID, Query: q, Total: total}, can, "all")
+	m, err := b.store.Sends.Start(b.t.Context(), by, models.ManualSend{Key: key, WebhookID: w.ID, Query: q, Total: total}, can, "all")
 	ok(b.t, err)
 	return m
 }
@@ -205,6 +212,53 @@ func TestWhatCannotBeSentByHand(t *testing.T) {
 		ok(b.t, err)
 		if open, err = b.store.Sends.Get(b.t.Context(), open.ID); open.Reason != "The webhook was deleted." || open.EndedAt == nil || err != nil {
 			b.t.Errorf("after the webhook was deleted: %+v, %v", open, err)
+		}
+	})
+}
+
+// TestSendingByHandEndsWithItsMembersRights: what a member started goes on only
+// while that member may still send events of its location.
+func TestSendingByHandEndsWithItsMembersRights(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		ctx, users := b.t.Context(), b.store.Users
+		w := b.webhook(deaf)
+		var events []models.NewEvent
+		for n := range 101 {
+			events = append(events, question(fmt.Sprint("q", n), n, nil))
+		}
+		b.record(events...)
+		b.later()
+		_, err := users.Create(ctx, models.User{Email: "mary@example.com", PasswordHash: "x", Role: models.RoleAdministrator})
+		ok(b.t, err)
+		for _, c := range []struct {
+			name, reason string
+			change       func(id int64) (models.User, error)
+		}{
+			{"viewer", "The member who started it is no longer an administrator.", func(id int64) (models.User, error) {
+				return users.SetRole(ctx, admin, id, models.RoleViewer)
+			}},
+			{"elsewhere", "The member who started it may no longer see this location.", func(id int64) (models.User, error) {
+				return users.Limit(ctx, admin, id, models.OnlyLocations("devcentral"))
+			}},
+			{"disabled", "The member who started it was disabled.", func(id int64) (models.User, error) { return users.Disable(ctx, admin, id) }},
+			{"removed", "The member who started it was removed.", func(id int64) (models.User, error) { return users.Remove(ctx, admin, id) }},
+			{"unchanged", "", func(id int64) (models.User, error) { return users.Limit(ctx, admin, id, models.OnlyLocations("main")) }},
+		} {
+			by, err := users.Create(ctx, models.User{Email: c.name + "@example.com", Name: c.name, PasswordHash: "x", Role: models.RoleAdministrator})
+			ok(b.t, err)
+			m := b.startByHandAs(by.Actor(), w, c.name)
+			_, err = b.manual().once(ctx)
+			ok(b.t, err)
+			_, err = c.change(by.ID)
+			ok(b.t, err)
+			_, err = b.manual().once(ctx)
+			ok(b.t, err)
+			m, err = b.store.Sends.Get(ctx, m.ID)
+			ok(b.t, err)
+			created := map[bool]int64{true: 101, false: 100}[c.reason == ""]
+			if m.Reason != c.reason || m.Created != created || m.EndedAt == nil {
+				b.t.Errorf("%s: %+v", c.name, m)
+			}
 		}
 	})
 }

@@ -250,6 +250,8 @@ func TestThereAreSoManySources(t *testing.T) {
 func TestFaultsOfTheDatabaseWhileEventsAreSentByHand(t *testing.T) {
 	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
 		dispatchAtOnce(t, s)
+		_, err := s.Users.Create(t.Context(), models.User{ID: mary.UserID, Email: "mary@example.com", Role: models.RoleAdministrator})
+		ok(t, err)
 		f, w, sends := breakable(t, s), create(t, s, nil), s.Sends
 		for _, id := range []string{"a", "b", "c"} {
 			ok(t, record(t, s, event(id)))
@@ -310,6 +312,13 @@ func TestFaultsOfTheDatabaseWhileEventsAreSentByHand(t *testing.T) {
 		can, err = sends.Count(t.Context(), models.EventQuery{Location: "main", Search: "b"}, 0)
 		ok(t, err)
 		want(t, "events of the id", len(can.Kinds), 1)
+
+		// The end of one that may not go on is stored with its line in the audit log.
+		_, err = sends.Start(t.Context(), mary, models.ManualSend{Key: "key of more", WebhookID: w.ID, Query: q, Total: 3}, can, "all")
+		ok(t, err)
+		ok(t, s.DB().Delete(&models.User{}, mary.UserID).Error)
+		f.each(t, s, step{what: "end", do: func() error { return only(sends.Next(t.Context())) }})
+		want(t, "audit", lines(t, s, 1)[0], `delivery.send_ended|webhook 1 "Python Accepted Answers"|Started by Mary Wilkins. The member who started it was removed.`)
 
 		// Neither crosses locations, and nothing is stored.
 		ok(t, s.Locations.Ensure(t.Context(), "team-a", "Team a"))

@@ -28,7 +28,8 @@ type ManualPortion struct {
 }
 
 // Next reads the next events of the filter that has waited longest; nil: there
-// is none. One whose webhook is gone, or was moved to another location, ends.
+// is none. One ends early whose webhook is gone or was moved to another location,
+// or whose member may no longer send events of its location.
 func (x *ManualSends) Next(ctx context.Context) (_ *ManualPortion, err error) {
 	defer wrap(&err, "read events to send by hand")
 	tx := x.s.db.WithContext(ctx)
@@ -37,27 +38,60 @@ func (x *ManualSends) Next(ctx context.Context) (_ *ManualPortion, err error) {
 		return nil, err
 	}
 	p := &ManualPortion{Send: open[0]}
-	err = found(tx.Take(&p.Webhook, "id = ? and deleted_at is null", p.Send.WebhookID))
-	switch {
-	case errors.Is(err, ErrNotFound):
-		return x.ended(ctx, p, "The webhook was deleted.")
-	case err == nil && p.Webhook.Location != p.Send.Location:
-		return x.ended(ctx, p, "The webhook was moved to another location.")
-	case err != nil:
+	if err := found(tx.Take(&p.Webhook, p.Send.WebhookID)); err != nil { // it is kept when it is deleted
 		return nil, err
+	}
+	reason, err := x.refused(tx, p.Send, p.Webhook)
+	if err != nil {
+		return nil, err
+	}
+	if reason != "" {
+		return x.ended(ctx, p, reason)
 	}
 	return p, x.read(tx, p)
 }
 
+// refused is why a filter ends early, in words; empty: it goes on.
+func (x *ManualSends) refused(tx *gorm.DB, m ManualSend, w Webhook) (reason string, err error) {
+	switch {
+	case w.DeletedAt != nil:
+		return "The webhook was deleted.", nil
+	case w.Location != m.Location:
+		return "The webhook was moved to another location.", nil
+	}
+	var by User
+	err = found(tx.Take(&by, m.ByID))
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return "The member who started it was removed.", nil
+	case err != nil:
+		return "", err
+	case by.DisabledAt != nil:
+		return "The member who started it was disabled.", nil
+	case by.Role != RoleAdministrator:
+		return "The member who started it is no longer an administrator.", nil
+	case !by.Within().Has(m.Location):
+		return "The member who started it may no longer see this location.", nil
+	}
+	return "", nil
+}
+
 // ended ends a filter early. It returns a portion without events.
 func (x *ManualSends) ended(ctx context.Context, p *ManualPortion, reason string) (*ManualPortion, error) {
-	now, err := x.s.Now(ctx)
-	if err != nil {
-		return nil, err
-	}
 	p.ended = true
-	return p, x.s.db.WithContext(ctx).Model(&ManualSend{}).Where("id = ? and ended_at is null", p.Send.ID).
-		Updates(map[string]any{"reason": reason, "ended_at": now}).Error
+	return p, x.s.db.Tx(ctx, func(tx *gorm.DB) error {
+		now, err := x.s.db.Now(tx)
+		if err != nil {
+			return err
+		}
+		res := tx.Model(&ManualSend{}).Where("id = ? and ended_at is null", p.Send.ID).
+			Updates(map[string]any{"reason": reason, "ended_at": now})
+		if res.Error != nil || res.RowsAffected == 0 { // another instance was first
+			return res.Error
+		}
+		return auditAt(tx, Actor{}, now, oneLocation(p.Send.Location, p.Webhook.Location), "delivery.send_ended", label(p.Webhook),
+			"Started by "+p.Send.ByName+". "+reason)
+	})
 }
 
 func (x *ManualSends) read(tx *gorm.DB, p *ManualPortion) error {

@@ -152,7 +152,7 @@ var auditActions = map[string]string{ //nolint:gosec // words about passwords an
 	"webhook.created": "Created a webhook", "webhook.saved": "Saved a webhook", "webhook.paused": "Paused a webhook",
 	"webhook.resumed": "Resumed a webhook", "webhook.broke": "A webhook broke", "webhook.deleted": "Deleted a webhook",
 	"webhook.claimed": "Took over a webhook", "webhook.revealed": "Revealed a secret",
-	"delivery.resent": "Resent", "delivery.sent": "Sent by hand", "dispatch.retried": "Dispatched again", "event.erased": "Erased content", "setting.changed": "Changed a site setting",
+	"delivery.resent": "Resent", "delivery.sent": "Sent by hand", "delivery.send_ended": "Stopped sending by hand", "dispatch.retried": "Dispatched again", "event.erased": "Erased content", "setting.changed": "Changed a site setting",
 	"location.created": "Added a location", "location.renamed": "Renamed a location",
 	"location.described": "Described a location", "community.renamed": "Renamed a community", "community.described": "Described a community",
 	"location.removed": "Removed a location", "community.removed": "Removed a community", "tag.removed": "Removed a tag",

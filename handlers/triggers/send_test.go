@@ -197,6 +197,18 @@ func TestSendProgressIsTrue(t *testing.T) {
 	_, err = s.Store.Sends.Next(ctx)
 	s.Must(err)
 	says("ended early", m, "No event was sent", "It ended early. The webhook was deleted.", "0 of 4 events sent", "4 events were not sent: the sending ended early.")
+	other := s.Hook("Other", nil)
+	by, err := s.Store.Users.Create(ctx, models.User{Email: "dan@example.com", Name: "Dan", PasswordHash: "x", Role: models.RoleAdministrator})
+	s.Must(err)
+	m, err = s.Store.Sends.Start(ctx, by.Actor(), models.ManualSend{Key: "three", WebhookID: other.ID, Query: query, Total: 4}, can, "all")
+	s.Must(err)
+	_, err = s.Store.Users.SetRole(ctx, webtest.Boss, by.ID, models.RoleViewer)
+	s.Must(err)
+	_, err = s.Store.Sends.Next(ctx)
+	s.Must(err)
+	says("its member is a viewer", m, "No event was sent", "It ended early. The member who started it is no longer an administrator.")
+	webtest.Says(t, "the audit log", webtest.Words(b.Get("/admin/audit?about=delivery").Find("main")),
+		"Stopped sending by hand", "Started by Dan. The member who started it is no longer an administrator.", "Started by Mary Wilkins. The webhook was deleted.")
 }
 
 // TestSendingToOneThatCannotSend: before the button is pressed and after, every page
