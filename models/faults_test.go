@@ -107,7 +107,7 @@ func TestFaultsOfTheDatabaseWhileMembersChange(t *testing.T) {
 		hash := "hash of a password"
 		for _, one := range []step{
 			{what: "invite", do: func() error {
-				return only(users.Invite(t.Context(), mary, models.User{Email: "new@example.com", Role: models.RoleViewer, Limited: true}))
+				return only(users.InviteByMail(t.Context(), mary, models.User{Email: "new@example.com", Role: models.RoleViewer, Limited: true}))
 			}},
 			{what: "list", do: func() error { return only(users.Members(t.Context())) }},
 			{what: "change role", do: func() error {

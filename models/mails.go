@@ -215,15 +215,19 @@ func queueMails(db *gorm.DB, list []Mail) error {
 // MailPassword.
 func (m *Mails) Link(ctx context.Context, kind string, user User) (err error) {
 	defer wrap(&err, "queue e-mail to member %d", user.ID)
-	now, err := m.s.Now(ctx)
+	db := m.s.db.WithContext(ctx)
+	now, err := m.s.db.Now(db)
 	if err != nil {
 		return err
 	}
+	return m.link(db, now, kind, user)
+}
+
+func (m *Mails) link(db *gorm.DB, now time.Time, kind string, user User) error {
 	abouts := make([]string, MailLinks)
 	for i := range abouts {
 		abouts[i] = fmt.Sprint(kind, " ", user.ID, " ", now.Truncate(time.Hour).Unix(), " ", i+1)
 	}
-	db := m.s.db.WithContext(ctx)
 	var known []Mail
 	if err := db.Select("ended_at").Find(&known, "about in ?", abouts).Error; err != nil {
 		return err

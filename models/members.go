@@ -44,14 +44,30 @@ func (u *Users) Members(ctx context.Context) (_ []Member, err error) {
 // Invite adds a member. Error: ErrExists when the e-mail is on the list.
 func (u *Users) Invite(ctx context.Context, by Actor, user User) (_ User, err error) {
 	defer wrap(&err, "invite member")
+	return u.invite(ctx, by, user, false)
+}
+
+// InviteByMail is Invite, and queues the e-mail with the member's link to choose
+// a password.
+func (u *Users) InviteByMail(ctx context.Context, by Actor, user User) (_ User, err error) {
+	defer wrap(&err, "invite member by e-mail")
+	return u.invite(ctx, by, user, true)
+}
+
+func (u *Users) invite(ctx context.Context, by Actor, user User, mailed bool) (User, error) {
 	var made createdUser
-	err = u.alone(ctx, func(tx *gorm.DB, now time.Time) error {
+	err := u.alone(ctx, func(tx *gorm.DB, now time.Time) error {
 		var err error
 		if made, err = u.create(tx, user); err != nil {
 			return err
 		}
 		if !made.fresh {
 			return ErrExists
+		}
+		if mailed {
+			if err := u.s.Mails.link(tx, now, MailInvitation, made.User); err != nil {
+				return err
+			}
 		}
 		detail := made.Role
 		if made.Limited {

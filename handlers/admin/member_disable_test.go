@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sitehooks/sitehooks/handlers"
 	"github.com/sitehooks/sitehooks/handlers/account"
 	"github.com/sitehooks/sitehooks/handlers/admin"
 	"github.com/sitehooks/sitehooks/handlers/passwords"
@@ -113,4 +114,22 @@ func TestSingleSignOnKeepsTheDisabledOut(t *testing.T) {
 	if !strings.Contains(a.Text("main"), "is disabled here") {
 		t.Errorf("it says %q", a.Text("main"))
 	}
+}
+
+// TestMemberIsAddedWithTheInvitation: when the invitation cannot be stored, the
+// member is not stored either.
+func TestMemberIsAddedWithTheInvitation(t *testing.T) {
+	webtest.OnBoth(t, func(t *testing.T, c *webtest.Console) {
+		form := url.Values{"email": {"new@example.com"}, "role": {"viewer"}}
+		c.Exec("alter table mails rename to mails_away")
+		webtest.Says(t, "without the table", c.Post("/admin/members", form).Want(http.StatusInternalServerError).Text("main"), "Nothing was changed.")
+		c.Exec("alter table mails_away rename to mails")
+		if text := c.Get("/admin/members").Want(http.StatusOK).Text("main") + c.Get("/admin/audit").Text("main"); strings.Contains(text, "new@example.com") {
+			t.Errorf("the member is there: %s", text)
+		}
+		webtest.Says(t, "again", c.Post("/admin/members", form).Want(http.StatusOK).Text("main"), "new@example.com")
+		if one, err := c.Store.Mails.Next(t.Context()); err != nil || one.Kind != models.MailInvitation || one.Recipient != "new@example.com" {
+			t.Errorf("the e-mail is %+v, %v", one, err)
+		}
+	}, func(d *handlers.Deps) { d.SendsMail = true })
 }

@@ -133,7 +133,11 @@ func (s *Pages) MemberAdd(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	user, err := s.Store.Users.Invite(c.Request.Context(), web.ActorOf(c), models.User{
+	invite := s.Store.Users.Invite
+	if s.SendsMail {
+		invite = s.Store.Users.InviteByMail
+	}
+	user, err := invite(c.Request.Context(), web.ActorOf(c), models.User{
 		Email: p.Email, Name: string(p.Name), Role: p.Role, PasswordHash: hash, MustChangePassword: true,
 		Limited: !set.All(), Locations: set.Slugs(),
 	})
@@ -145,9 +149,6 @@ func (s *Pages) MemberAdd(c *gin.Context) error {
 		return err
 	}
 	if s.SendsMail {
-		if err := s.Store.Mails.Link(c.Request.Context(), models.MailInvitation, user); err != nil {
-			return err
-		}
 		s.OnChange()
 	}
 	return s.showOneTimePassword(c, givenPassword{Email: user.Email, Password: password, Mailed: s.SendsMail})
