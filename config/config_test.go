@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/mail"
 	"net/netip"
+	"net/url"
 	"os"
 	"reflect"
 	"strings"
@@ -58,6 +60,9 @@ func TestEverythingSet(t *testing.T) {
 		"SITEHOOKS_ADMIN_PASSWORD=pässwörd",
 		"SITEHOOKS_INGEST_TOKEN=t0ken-of-the-test",
 		"SITEHOOKS_ALLOW_TARGETS=127.0.0.0/8,10.1.2.3/32,hooks.internal",
+		"SITEHOOKS_PROXY=http://out:of-the-pr0xy@proxy.internal:3128/",
+		"SITEHOOKS_SMTP_URL=smtps://hooks:of-the-m%40il@mail.example.com/",
+		"SITEHOOKS_MAIL_FROM=Site Hooks <hooks@example.com>",
 		"SITEHOOKS_ROLE=jobs",
 		"SITEHOOKS_OIDC_ISSUER=https://id.example.com/realms/x",
 		"SITEHOOKS_OIDC_CLIENT_ID=sitehooks",
@@ -82,16 +87,23 @@ func TestEverythingSet(t *testing.T) {
 		IngestToken: "t0ken-of-the-test",
 		AllowCIDRs:  []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("10.1.2.3/32")},
 		AllowHosts:  []string{"hooks.internal"},
-		Role:        RoleJobs,
-		OIDCIssuer:  "https://id.example.com/realms/x", OIDCClientID: "sitehooks", OIDCClientSecret: "hush",
+		Proxy:       &url.URL{Scheme: "http", User: url.UserPassword("out", "of-the-pr0xy"), Host: "proxy.internal:3128"},
+		Mail: &Mail{
+			Host: "mail.example.com", TLS: true, User: "hooks", Password: "of-the-m@il",
+			From: &mail.Address{Name: "Site Hooks", Address: "hooks@example.com"},
+		},
+		Role:       RoleJobs,
+		OIDCIssuer: "https://id.example.com/realms/x", OIDCClientID: "sitehooks", OIDCClientSecret: "hush",
 		LogFormat: "json", LogLevel: slog.LevelWarn,
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("\n got %+v\nwant %+v", fields(c), fields(want))
 	}
 	for _, text := range []string{fmt.Sprint(c), fmt.Sprintf("%+v %#v", c, &c), c.LogValue().String()} {
-		if strings.Contains(text, "hush") || strings.Contains(text, "t0ken-of-the-test") {
-			t.Errorf("a secret shows in %q", text)
+		for _, secret := range []string{"hush", "t0ken-of-the-test", "of-the-"} {
+			if strings.Contains(text, secret) {
+				t.Errorf("a secret shows in %q", text)
+			}
 		}
 	}
 }
@@ -124,6 +136,8 @@ func TestRight(t *testing.T) {
 		{"SITEHOOKS_SECRET_KEY=" + keyA},
 		{"DATABASE_URL=postgres://u@h1:5432,h2:5432/db?target_session_attrs=read-write", "SITEHOOKS_SECRET_KEY=" + keyA},
 		{"DATABASE_URL=postgres:///db?host=/run/postgresql", "SITEHOOKS_SECRET_KEY=" + keyA},
+		{"SITEHOOKS_PROXY=https://[::1]:3128"},
+		{"SITEHOOKS_SMTP_URL=smtp://10.1.2.3:25", "SITEHOOKS_MAIL_FROM=hooks@localhost"},
 		{"SITEHOOKS_ROLE=web", "SITEHOOKS_LOG_LEVEL=debug"},
 		{"SITEHOOKS_LOG_LEVEL=error"},
 		{"SITEHOOKS_OIDC_ISSUER=http://127.0.0.1:9/", "SITEHOOKS_OIDC_CLIENT_ID=a", "SITEHOOKS_OIDC_CLIENT_SECRET=b"},
@@ -137,7 +151,7 @@ func TestRight(t *testing.T) {
 // TestWrong sets one thing wrong and expects the one line about it.
 func TestWrong(t *testing.T) {
 	const hidden = "s3cr3t"
-	postgres := "SITEHOOKS_SECRET_KEY=" + keyA
+	postgres, mailFrom := "SITEHOOKS_SECRET_KEY="+keyA, "SITEHOOKS_MAIL_FROM=hooks@example.com"
 	for _, tc := range []struct {
 		variable string
 		environ  []string
@@ -198,6 +212,27 @@ func TestWrong(t *testing.T) {
 		{"SITEHOOKS_ALLOW_TARGETS", []string{"SITEHOOKS_ALLOW_TARGETS=10.1"}, "host name"},
 		{"SITEHOOKS_ALLOW_TARGETS", []string{"SITEHOOKS_ALLOW_TARGETS=0x7f.0x1"}, "host name"},
 		{"SITEHOOKS_ALLOW_TARGETS", []string{"SITEHOOKS_ALLOW_TARGETS=höoks.internal"}, "xn--"},
+		{"SITEHOOKS_ALLOW_TARGETS", []string{"SITEHOOKS_ALLOW_TARGETS=-hooks.internal"}, "host name"},
+		{"SITEHOOKS_ALLOW_TARGETS", []string{"SITEHOOKS_ALLOW_TARGETS=" + strings.Repeat("x.", 126) + "xx"}, "host name"},
+		{"SITEHOOKS_PROXY", []string{"SITEHOOKS_PROXY=proxy.internal:3128"}, "starts with http:// or https://"},
+		{"SITEHOOKS_PROXY", []string{"SITEHOOKS_PROXY=socks5://u:s3cr3t@proxy.internal"}, "starts with http:// or https://"},
+		{"SITEHOOKS_PROXY", []string{"SITEHOOKS_PROXY=http://u:s3%zzcr3t@proxy.internal"}, "is not a URL"},
+		{"SITEHOOKS_PROXY", []string{"SITEHOOKS_PROXY=http://"}, "has a host"},
+		{"SITEHOOKS_PROXY", []string{"SITEHOOKS_PROXY=http://u:s3cr3t@proxy.internal/path"}, "after the host and port"},
+		{"SITEHOOKS_PROXY", []string{"SITEHOOKS_PROXY=http://proxy.internal/?a=1"}, "after the host and port"},
+		{"SITEHOOKS_PROXY", []string{"SITEHOOKS_PROXY=http://proxy.internal#"}, "after the host and port"},
+		{"SITEHOOKS_PROXY", []string{"SITEHOOKS_PROXY=http://proxy.internal:65536"}, "from 1 to 65535"},
+		{"SITEHOOKS_SMTP_URL", []string{"SITEHOOKS_MAIL_FROM=hooks@example.com"}, "SITEHOOKS_MAIL_FROM is set; set both or neither"},
+		{"SITEHOOKS_SMTP_URL", []string{"SITEHOOKS_SMTP_URL=mail.example.com:587", mailFrom}, "smtp:// or smtps://"},
+		{"SITEHOOKS_SMTP_URL", []string{"SITEHOOKS_SMTP_URL=http://u:s3cr3t@mail.example.com", mailFrom}, "smtp:// or smtps://"},
+		{"SITEHOOKS_SMTP_URL", []string{"SITEHOOKS_SMTP_URL=smtp://u:s3cr3t/x@mail.example.com", mailFrom}, "%2F for /"},
+		{"SITEHOOKS_SMTP_URL", []string{"SITEHOOKS_SMTP_URL=smtp://u:s3cr3t@mail.example.com/?tls=1", mailFrom}, "after the host and port"},
+		{"SITEHOOKS_SMTP_URL", []string{"SITEHOOKS_SMTP_URL=smtp://mail.example.com#", mailFrom}, "after the host and port"},
+		{"SITEHOOKS_SMTP_URL", []string{"SITEHOOKS_SMTP_URL=smtp://u:s3cr3t@mail.example.com:0", mailFrom}, "from 1 to 65535"},
+		{"SITEHOOKS_MAIL_FROM", []string{"SITEHOOKS_SMTP_URL=smtp://u:s3cr3t@mail.example.com"}, "SITEHOOKS_SMTP_URL is set; set both or neither"},
+		{"SITEHOOKS_MAIL_FROM", []string{"SITEHOOKS_SMTP_URL=smtp://mail.example.com", "SITEHOOKS_MAIL_FROM=Sitehooks"}, `is "Sitehooks", which is not an e-mail address`},
+		{"SITEHOOKS_MAIL_FROM", []string{"SITEHOOKS_SMTP_URL=smtp://mail.example.com", mailFrom + "\r\n (x)"}, "is not an e-mail address"},
+		{"SITEHOOKS_MAIL_FROM", []string{"SITEHOOKS_SMTP_URL=smtp://mail.example.com", "SITEHOOKS_MAIL_FROM=" + strings.Repeat("y", 70)}, strings.Repeat("y", 60) + `…"`},
 		{"SITEHOOKS_ROLE", []string{"SITEHOOKS_ROLE=worker"}, "all, web or jobs"},
 		{"SITEHOOKS_OIDC_ISSUER", []string{"SITEHOOKS_OIDC_CLIENT_ID=a", "SITEHOOKS_OIDC_CLIENT_SECRET=s3cr3t"}, "all three"},
 		{"SITEHOOKS_OIDC_CLIENT_SECRET", []string{"SITEHOOKS_OIDC_ISSUER=https://id.example", "SITEHOOKS_OIDC_CLIENT_ID=a"}, "all three"},
@@ -234,7 +269,8 @@ func TestExamplesAreRight(t *testing.T) {
 	var environ []string
 	for _, name := range []string{
 		"SITEHOOKS_ADDR", "SITEHOOKS_BASE_URL", "SITEHOOKS_TRUSTED_PROXIES", "DATABASE_URL", "SITEHOOKS_SECRET_KEY",
-		"SITEHOOKS_ADMIN_EMAIL", "SITEHOOKS_ALLOW_TARGETS", "SITEHOOKS_ROLE", "SITEHOOKS_LOG_FORMAT", "SITEHOOKS_LOG_LEVEL",
+		"SITEHOOKS_ADMIN_EMAIL", "SITEHOOKS_ALLOW_TARGETS", "SITEHOOKS_PROXY", "SITEHOOKS_ROLE", "SITEHOOKS_LOG_FORMAT", "SITEHOOKS_LOG_LEVEL",
+		"SITEHOOKS_SMTP_URL", "SITEHOOKS_MAIL_FROM",
 	} {
 		environ = append(environ, name+"=! !")
 	}
@@ -254,8 +290,8 @@ func TestExamplesAreRight(t *testing.T) {
 		repaired = append(repaired, f.Variable+"="+strings.Trim(strings.NewReplacer("$(", "", ")", "", " ", "").Replace(example), `"`))
 	}
 	want := "SITEHOOKS_ADDR SITEHOOKS_BASE_URL SITEHOOKS_TRUSTED_PROXIES DATABASE_URL SITEHOOKS_SECRET_KEY " +
-		"SITEHOOKS_ADMIN_PASSWORD SITEHOOKS_ADMIN_EMAIL SITEHOOKS_INGEST_TOKEN SITEHOOKS_ALLOW_TARGETS SITEHOOKS_ROLE " +
-		"SITEHOOKS_OIDC_CLIENT_ID SITEHOOKS_OIDC_ISSUER SITEHOOKS_LOG_FORMAT SITEHOOKS_LOG_LEVEL"
+		"SITEHOOKS_ADMIN_PASSWORD SITEHOOKS_ADMIN_EMAIL SITEHOOKS_INGEST_TOKEN SITEHOOKS_ALLOW_TARGETS SITEHOOKS_PROXY SITEHOOKS_ROLE " +
+		"SITEHOOKS_OIDC_CLIENT_ID SITEHOOKS_OIDC_ISSUER SITEHOOKS_SMTP_URL SITEHOOKS_MAIL_FROM SITEHOOKS_LOG_FORMAT SITEHOOKS_LOG_LEVEL"
 	if got := strings.Join(order, " "); got != want {
 		t.Errorf("faults:\n got %s\nwant %s", got, want)
 	}
