@@ -61,7 +61,8 @@ func Unable(err error) string {
 		return whyReadOnly
 	}
 	_, network := errors.AsType[*net.OpError](err)
-	if connecting || network {
+	// The driver hides why it closed a connection in the middle of a statement.
+	if connecting || network || errors.Is(err, errEnded) || errors.Is(err, pgconn.ErrConnClosed) {
 		return whyAway
 	}
 	return ""

@@ -3,6 +3,7 @@ package db
 import (
 	"bytes"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"sync"
@@ -30,6 +31,21 @@ type answeringConn struct {
 // errHung says that the server owed an answer. It is not a net.Error: the
 // driver would take its time-out for a cancelled query.
 var errHung = errors.New("the database did not answer")
+
+// errEnded says that the server closed a connection before it had answered. The
+// driver's own error for that could be one of a text that is cut short as well.
+var errEnded = errors.New("the database closed the connection")
+
+// endingConn is a network connection to PostgreSQL whose end is errEnded.
+type endingConn struct{ net.Conn }
+
+func (c endingConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) { // the second one ends TLS
+		err = errEnded
+	}
+	return n, err
+}
 
 const (
 	// pingWithin is how long a connection that was idle may take to show that

@@ -184,7 +184,7 @@ func limitedPool(ctx context.Context, cfg *pgxpool.Config, within time.Duration,
 		}
 	}
 	cfg.ConnConfig.AfterNetConnect = func(_ context.Context, _ *pgconn.Config, c net.Conn) (net.Conn, error) {
-		return &answeringConn{Conn: c, within: within, hung: reset, since: time.Now()}, nil
+		return &answeringConn{Conn: endingConn{c}, within: within, hung: reset, since: time.Now()}, nil
 	}
 	fatal := cfg.ConnConfig.OnPgError
 	cfg.ConnConfig.OnPgError = func(c *pgconn.PgConn, err *pgconn.PgError) bool {
@@ -242,6 +242,7 @@ func patientConfig(cfg *pgxpool.Config) *pgxpool.Config {
 	cfg.MinConns, cfg.MinIdleConns, cfg.MaxConns = 0, 0, 4
 	cfg.MaxConnIdleTime, cfg.HealthCheckPeriod = time.Second, time.Second
 	cfg.PingTimeout = pingWithin
+	cfg.ConnConfig.AfterNetConnect = func(_ context.Context, _ *pgconn.Config, c net.Conn) (net.Conn, error) { return endingConn{c}, nil }
 	cfg.AfterConnect = func(_ context.Context, c *pgx.Conn) error {
 		inUTC(c)
 		return nil
