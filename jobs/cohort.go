@@ -14,13 +14,15 @@ import (
 
 // item is an event on its way into bodies.
 type item struct {
-	row   models.Event
-	event wire.Event
-	err   error // it cannot be read
+	row     models.Event
+	payload []byte // once it is decoded
+	event   wire.Event
+	err     error // it cannot be read
 }
 
 // decode reads the event's payload.
 func (it *item) decode(payload []byte) {
+	it.payload = payload
 	it.event, it.err = wire.Decode(payload, it.row.OccurredAt)
 	it.event.ID, it.event.Location, it.event.Subject = it.row.EventID, it.row.Location, it.row.Subject
 }
@@ -179,10 +181,13 @@ func (c *cohort) delivery(e *entry) models.NewDelivery {
 		return n
 	}
 	own := c.format.OwnParts(c.body.Body, wire.Draft{ID: id, WebhookName: e.webhook.Name, Options: e.webhook.Options})
-	if len(c.hooks) == 1 && c.body.ID == 0 {
-		n.Body = wire.JoinBody(c.body.Body, own)
-	} else {
+	if len(c.hooks) > 1 || c.body.ID != 0 {
 		n.Shared, n.Body = c.body, own
+		return n
+	}
+	n.Body = wire.JoinBody(c.body.Body, own)
+	if len(inside) == 1 {
+		n.Body, n.PayloadAt, n.PayloadBytes = inside[0].event.Shorten(n.Body, inside[0].payload)
 	}
 	return n
 }

@@ -1,6 +1,8 @@
 package models
 
 import (
+	"bytes"
+	"fmt"
 	"runtime"
 	"sync"
 	"weak"
@@ -62,7 +64,15 @@ func (s *Store) dropBodies(tx *gorm.DB, ids []int64) error {
 		and not exists (select 1 from dispatch_rest r where r.body_id = bodies.id)`, db.JSON(ids)).Error
 }
 
-// withBodies fills in what bodies have in common.
+// bodyColumns are those of a delivery d with its body; withPassage joins what
+// they need. withBodies does the rest.
+const (
+	bodyColumns = ", d.body, d.payload_at, d.payload_bytes, substr(passage.payload, cast(d.payload_at + 1 as integer), cast(d.payload_bytes as integer)) as passage"
+	withPassage = "left join events passage on passage.id = d.event_id and d.payload_bytes > 0"
+)
+
+// withBodies fills in what bodies have in common with others, or with the
+// payloads of their events.
 func (s *Store) withBodies(tx *gorm.DB, deliveries []Delivery) error {
 	byID := map[int64]*Body{}
 	var missing []int64
@@ -86,8 +96,39 @@ func (s *Store) withBodies(tx *gorm.DB, deliveries []Delivery) error {
 		}
 	}
 	for i, d := range deliveries {
-		if d.BodyID != nil {
+		switch {
+		case d.BodyID != nil:
 			deliveries[i].Shared = byID[*d.BodyID]
+		case d.PayloadBytes == 0:
+		case len(d.Passage) != d.PayloadBytes:
+			return fmt.Errorf("delivery %d has %d bytes of its event's payload: %d are left", d.ID, d.PayloadBytes, len(d.Passage))
+		default:
+			deliveries[i].Shared, deliveries[i].Body = &Body{Body: d.Body}, d.Passage
+		}
+	}
+	return nil
+}
+
+// writeBodiesOut gives the deliveries of an event, and of those merged into it,
+// their passages of its payload, which is about to be erased.
+func (s *Store) writeBodiesOut(tx *gorm.DB, event int64) error {
+	var events, ids []int64
+	if err := tx.Model(&dispatchedEvent{}).Where("merged_into = ?", event).Pluck("event_id", &events).Error; err != nil {
+		return err
+	}
+	err := tx.Model(&Delivery{}).Where("payload_bytes > 0 and event_id is not null and "+s.db.InIDs("event_id"), db.JSON(append(events, event))).
+		Pluck("id", &ids).Error
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		var d Delivery
+		if err := tx.Table("deliveries d").Joins(withPassage).Select("d.id"+bodyColumns).Take(&d, "d.id = ?", id).Error; err != nil {
+			return err
+		}
+		body := bytes.Replace(d.Body, []byte{0}, d.Passage, 1)
+		if err := tx.Model(&Delivery{}).Where("id = ?", id).Updates(map[string]any{"body": body, "payload_bytes": 0}).Error; err != nil {
+			return err
 		}
 	}
 	return nil

@@ -132,7 +132,7 @@ func (x *Deliveries) Get(ctx context.Context, within LocationSet, publicID strin
 	db := x.s.db.WithContext(ctx)
 	var d Delivery
 	of := DeliveryQuery{Within: within}.whereWithin(db.Table("deliveries d"))
-	if err := found(of.Select(deliveryColumns+", d.body").Take(&d, "d.public_id = ?", publicID)); err != nil {
+	if err := found(of.Joins(withPassage).Select(deliveryColumns+bodyColumns).Take(&d, "d.public_id = ?", publicID)); err != nil {
 		return DeliveryRow{}, err
 	}
 	settings, err := x.s.Settings.get(db)

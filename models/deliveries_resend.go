@@ -69,7 +69,7 @@ const (
 	requeue = "insert into delivery_queue (delivery_id, webhook_id, due_at, round, tries, resend, paced, subject, bytes) "
 	// requeued are the columns for an ended delivery d, with a time and whether
 	// it is paced.
-	requeued = "d.id, d.webhook_id, cast(? as timestamptz), 0, (select count(*) from attempts a where a.delivery_id = d.id), true, cast(? as boolean), 0, length(d.body) + coalesce((select length(b.body) from bodies b where b.id = d.body_id), 0)"
+	requeued = "d.id, d.webhook_id, cast(? as timestamptz), 0, (select count(*) from attempts a where a.delivery_id = d.id), true, cast(? as boolean), 0, length(d.body) + d.payload_bytes + coalesce((select length(b.body) from bodies b where b.id = d.body_id), 0)"
 )
 
 // Resendable is the effect of resending all deliveries that match a query.

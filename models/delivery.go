@@ -25,11 +25,18 @@ type Delivery struct {
 	Via        string    // installations that its events came through, as Event.Via
 	Items      int       // events inside
 	CreatedAt  time.Time `gorm:"autoCreateTime:false"`
-	// Body is its body exactly as signed and sent or, with a BodyID, the parts
-	// of its own: those in common with other deliveries are in Shared.
-	Body   []byte
+	// Body is its body exactly as signed and sent or, with Shared, the parts of
+	// its own that belong into Shared in place of each NUL byte there.
+	Body []byte
+	// Shared is what it has in common with other deliveries, or all but the
+	// passage that its event's payload has.
 	Shared *Body `gorm:"-"`
 	BodyID *int64
+	// PayloadAt and PayloadBytes say where in its event's payload the passage is
+	// that stands in its body too, and that is not stored twice. The stored body
+	// has a NUL byte in its place. No bytes: there is none.
+	PayloadAt, PayloadBytes int
+	Passage                 []byte `gorm:"->"`
 	// EventID is the Event.ID of the only event inside; nil: there are several.
 	EventID    *int64
 	DispatchID int64
@@ -91,8 +98,7 @@ type deliveryEnd struct {
 	Reason     string
 }
 
-// SharedBytes are those that the body has in common with others; nil: Body is
-// all of it.
+// SharedBytes are those of Shared; nil: Body is all of it.
 func (d Delivery) SharedBytes() []byte {
 	if d.Shared == nil {
 		return nil

@@ -213,7 +213,7 @@ func (d *Dispatch) storeDeliveries(n Decision) error {
 // returns the ids in the order of the rows.
 func (s *Store) insertDeliveries(tx *gorm.DB, rows []NewDelivery, now time.Time) (ids []int64, err error) {
 	insert := db.Insertion{
-		Into:  "insert into deliveries (public_id, webhook_id, location, event_id, dispatch_id, event_types, via, items, created_at, body, body_id)",
+		Into:  "insert into deliveries (public_id, webhook_id, location, event_id, dispatch_id, event_types, via, items, created_at, body, body_id, payload_at, payload_bytes)",
 		After: " returning id",
 	}
 	scan := func(found *sql.Rows) error {
@@ -236,7 +236,9 @@ func (s *Store) insertDeliveries(tx *gorm.DB, rows []NewDelivery, now time.Time)
 			}
 			return n.Body
 		}),
-		db.ColumnOf(rows, func(n NewDelivery) *int64 { return n.sharedID() }))
+		db.ColumnOf(rows, func(n NewDelivery) *int64 { return n.sharedID() }),
+		db.ColumnOf(rows, func(n NewDelivery) int { return n.PayloadAt }),
+		db.ColumnOf(rows, func(n NewDelivery) int { return n.PayloadBytes }))
 	if err != nil {
 		return nil, err
 	}
@@ -259,7 +261,7 @@ func (s *Store) insertDeliveries(tx *gorm.DB, rows []NewDelivery, now time.Time)
 
 // bytes is how much of it a lane reads.
 func (n NewDelivery) bytes() int {
-	return len(n.SharedBytes()) + len(n.Body)
+	return len(n.SharedBytes()) + len(n.Body) + n.PayloadBytes
 }
 
 // only is the event of a delivery that has one.

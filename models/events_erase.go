@@ -106,8 +106,9 @@ func (x *Events) erase(tx *gorm.DB, by Actor, now time.Time, e Event, r Erasure)
 	gone := tx.Table("deliveries d").Select("d.id").Where(whole, e.ID, e.ID, e.ID)
 	for _, err := range []error{
 		tx.Model(&Attempt{}).Where("delivery_id in (?)", gone).Update("response_body", nothing).Error,
-		tx.Model(&Delivery{}).Where("id in (?)", gone).Updates(map[string]any{"body": nothing, "body_id": nil}).Error,
+		tx.Model(&Delivery{}).Where("id in (?)", gone).Updates(map[string]any{"body": nothing, "body_id": nil, "payload_bytes": 0}).Error,
 		x.s.dropBodies(tx, shared),
+		x.s.writeBodiesOut(tx, e.ID),
 		tx.Model(&Event{}).Where("id = ?", e.ID).Updates(content).Error,
 		tx.Model(&Event{}).Where("id in ("+mergedInto+")", e.ID).Updates(content).Error,
 	} {

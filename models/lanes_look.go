@@ -187,8 +187,8 @@ func (x *Lanes) dueIn(tx *gorm.DB, calls []*laneDue) error {
 		return nil
 	}
 	var rows []Delivery
-	err = tx.Table("delivery_queue q").Joins("join deliveries d on d.id = q.delivery_id").
-		Select(deliveryColumns+", d.body, q.due_at, q.resend, q.scheduled_at, q.tries, q.round, q.paced, q.subject, "+
+	err = tx.Table("delivery_queue q").Joins("join deliveries d on d.id = q.delivery_id").Joins(withPassage).
+		Select(deliveryColumns+bodyColumns+", q.due_at, q.resend, q.scheduled_at, q.tries, q.round, q.paced, q.subject, "+
 			"case when "+onSchedule+" then case when q.round > 0 then '"+DeliveryRetrying+"' else '"+DeliveryPending+"' end "+
 			"else coalesce((select e.state from delivery_ends e where e.delivery_id = q.delivery_id), '"+DeliveryDelivered+"') end as state").
 		Order("q.due_at, q.delivery_id").Find(&rows, x.s.db.InIDs("q.delivery_id"), db.JSON(ids)).Error

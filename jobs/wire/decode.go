@@ -12,10 +12,11 @@ import (
 	"github.com/sitehooks/sitehooks/jobs/wire/object"
 )
 
-// Decode reads a stored payload, JSON as the site sent it, and fills in every
-// default. occurredAt is the event's occurred_at or, when it named none, its
-// receipt. The ingest API has checked the payload before; an error, which
-// names the field, means that it was not stored by it.
+// Decode reads a stored payload, JSON as the site sent it but compact, and fills
+// in every default. The event's data are bytes of the payload. occurredAt is the
+// event's occurred_at or, when it named none, its receipt. The ingest API has
+// checked the payload before; an error, which names the field, means that it
+// was not stored by it.
 func Decode(payload []byte, occurredAt time.Time) (Event, error) {
 	if !utf8.Valid(payload) {
 		return Event{}, errors.New("decode event: not UTF-8")
@@ -35,7 +36,7 @@ func Decode(payload []byte, occurredAt time.Time) (Event, error) {
 	actor.Read("user_id", &e.Actor.UserID)
 	actor.Read("display_name", &e.Actor.DisplayName)
 	if o.Has("data") {
-		e.Data = object.Compact(o.Raw("data"))
+		e.Data = o.Raw("data")
 	}
 	if e.Type == "" {
 		o.Fail("type", object.ErrMissing)

@@ -69,7 +69,7 @@ func TestDecodeReads(t *testing.T) {
 
 func TestDecodeOtherFamilies(t *testing.T) {
 	e := decode(t, `{"type":"user.created","subject":"u1","question":"not ours","comment":7,
-		"data" : { "b": 9007199254740993.10, "a": [ "<&>", "\u00e9" ] },"changes":["name"]}`)
+		"data":{"b":9007199254740993.10,"a":["<&>","\u00e9"]},"changes":["name"]}`)
 	if got, want := string(e.Data), `{"b":9007199254740993.10,"a":["<&>","\u00e9"]}`; got != want {
 		t.Errorf("data %s, want %s", got, want)
 	}

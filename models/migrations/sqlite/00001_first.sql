@@ -283,7 +283,9 @@ create table bodies (
 
 -- A delivery's row is written once, but for content that is erased. event_id is
 -- the only event inside; null: there are several, in triggers. body is all of its
--- body or, with a body_id, the parts of its own. via is that of its events.
+-- body or, with a body_id, the parts of its own. With payload_bytes a NUL byte in
+-- it stands for so much of its event's payload, from payload_at on. via is that
+-- of its events.
 create table deliveries (
     id integer primary key autoincrement,
     public_id text not null unique,
@@ -296,7 +298,9 @@ create table deliveries (
     items integer not null,
     created_at datetime not null,
     body blob not null,
-    body_id integer
+    body_id integer,
+    payload_at integer not null default 0,
+    payload_bytes integer not null default 0
 );
 create index deliveries_event on deliveries (event_id) where event_id is not null;
 create index deliveries_body on deliveries (body_id) where body_id is not null;
