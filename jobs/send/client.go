@@ -132,7 +132,8 @@ type Request struct {
 	// so many more bytes of memory; false: the rest is not kept. nil: yes.
 	Keep func(bytes int) bool
 
-	to *destination // result of URL and Redact; nil: not computed yet
+	to  *destination // result of URL and Redact; nil: not computed yet
+	own int          // how many of the headers, at the front, hold no secret
 }
 
 // destination is the address of requests, and the texts to hide in their
@@ -179,7 +180,7 @@ func (c *Client) Do(ctx context.Context, r Request) Result {
 	}
 	red := &r.to.hidden
 	r.Headers = firstOfEach(r.Headers)
-	result.RequestHeaders = red.headers(r.Headers)
+	result.RequestHeaders = red.headers(r.Headers, r.own)
 	timeout := r.Timeout
 	if timeout <= 0 {
 		timeout = defaultTimeout

@@ -54,5 +54,5 @@ func (c *Client) Fetch(ctx context.Context, url string, most int64) (status int,
 // values and secrets starred, at most 32 KiB.
 func RecordedHeaders(h http.Header, secrets []string) []wire.Header {
 	red := newRedactor(secrets)
-	return red.headers(sortedHeaders(h))
+	return red.headers(sortedHeaders(h), 0)
 }

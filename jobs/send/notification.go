@@ -36,17 +36,23 @@ func NewRecipient(f *wire.Format, url string, secrets []string, custom iter.Seq2
 // Headers are those of a request, as they are sent. Its secrets are filled in
 // here.
 func (r *Recipient) Headers(attempt wire.Request) []wire.Header {
+	return slices.Concat(r.ownHeaders(attempt), r.custom)
+}
+
+// ownHeaders are those that hold no secret: the custom ones may.
+func (r *Recipient) ownHeaders(attempt wire.Request) []wire.Header {
 	attempt.Secrets = r.secrets
 	headers := r.format.Headers(attempt)
 	if attempt.Via != "" {
 		headers = append(headers, wire.Header{Name: wire.ViaHeader, Value: attempt.Via})
 	}
-	return slices.Concat(headers, r.custom)
+	return headers
 }
 
 // Request is ready for Client.Do.
 func (r *Recipient) Request(attempt wire.Request) Request {
-	return Request{Headers: r.Headers(attempt), Body: attempt.Body, Timeout: r.format.Policy.Timeout, to: r.to}
+	own := r.ownHeaders(attempt)
+	return Request{Headers: slices.Concat(own, r.custom), own: len(own), Body: attempt.Body, Timeout: r.format.Policy.Timeout, to: r.to}
 }
 
 // urlSecrets are the parts of a URL that only its receiver may know, as

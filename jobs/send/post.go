@@ -39,7 +39,7 @@ func (c *Client) exchange(ctx context.Context, r Request, timeout time.Duration,
 	}
 	defer func() { _ = resp.Body.Close() }()
 	result.Code, result.Header = resp.StatusCode, resp.Header
-	result.ResponseHeaders = red.headers(sortedHeaders(resp.Header))
+	result.ResponseHeaders = red.headers(sortedHeaders(resp.Header), 0)
 	raw, cut, err := readBody(resp, r.Keep)
 	result.Body, result.Truncated = red.body(raw, cut || err != nil), cut
 	return err

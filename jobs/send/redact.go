@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/sitehooks/sitehooks/jobs/wire"
@@ -58,22 +59,34 @@ func wholeRunes(raw []byte, limit int) int {
 }
 
 // headers are the kept headers: sensitive values starred, no secret anywhere,
-// 32 KiB at most.
-func (r *redactor) headers(list []wire.Header) []wire.Header {
+// 32 KiB at most. The first own ones are of our making and hold none.
+func (r *redactor) headers(list []wire.Header, own int) []wire.Header {
 	clean := make([]wire.Header, 0, len(list))
 	size := 0
-	for _, h := range list {
-		value := r.text(h.Value)
+	for i, h := range list {
+		name, value := h.Name, h.Value
+		if i >= own && !isDate(h) {
+			name, value = r.text(name), r.text(value)
+		}
 		if value != "" && sensitive(h.Name) {
 			value = mask
 		}
-		name := r.text(h.Name)
 		if size += len(name) + len(value) + len(": \r\n"); size > maxHeaders {
 			break
 		}
 		clean = append(clean, wire.Header{Name: name, Value: value})
 	}
 	return clean
+}
+
+// isDate tells the header that nearly every answer has, in the form that holds
+// nothing but a time.
+func isDate(h wire.Header) bool {
+	if h.Name != "Date" || len(h.Value) != len(http.TimeFormat) {
+		return false
+	}
+	_, err := time.Parse(http.TimeFormat, h.Value)
+	return err == nil
 }
 
 // sensitive says whether a header of this name carries a credential. A
