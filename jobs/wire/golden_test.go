@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sitehooks/sitehooks/jobs/wire/object"
 	"github.com/sitehooks/sitehooks/jobs/wire/wiretest"
 )
 
@@ -127,7 +128,7 @@ func storedEvents(t *testing.T, name string) []Event {
 		if err := json.Unmarshal(payload, &head); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		e, err := Decode(payload, head.OccurredAt)
+		e, err := Decode(object.Compact(payload), head.OccurredAt) // as the ingest API stores it
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}

@@ -60,12 +60,6 @@ const (
 	stackAuthTestBody = `{"type":"stack.test","data":{"message":"This is a test notification from Sitehooks. Nothing happened on the site.","endpointUrl":` + "\x00}}"
 )
 
-// envelope is the whole body.
-type envelope struct {
-	Type string `json:"type"`
-	Data any    `json:"data"`
-}
-
 func composeStackAuth(events []Event) (body []byte, used int, err error) {
 	if len(events) == 0 {
 		return nil, 0, errors.New("stackauth: no events")
@@ -74,14 +68,17 @@ func composeStackAuth(events []Event) (body []byte, used int, err error) {
 	if e.Type == stackAuthTest {
 		return []byte(stackAuthTestBody), 1, nil
 	}
-	out := envelope{Type: e.Type, Data: dataOf(e)}
+	data := []byte(dataOf(e))
 	if slices.Contains(qaTypes, e.Type) {
-		if out.Data, err = itemOf(e); err != nil {
+		item, err := itemOf(e)
+		if err == nil {
+			data, err = object.Encode(item)
+		}
+		if err != nil {
 			return nil, 0, fmt.Errorf("stackauth: %w", err)
 		}
 	}
-	body, err = object.Encode(out)
-	return body, 1, err
+	return slices.Concat([]byte(`{"type":`), object.Quote(e.Type), []byte(`,"data":`), data, []byte("}")), 1, nil
 }
 
 // dataOf is an event's data as the site sent it, an empty object if there is
