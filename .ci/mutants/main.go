@@ -2,11 +2,14 @@
 // which of them no test notices.
 //
 //	go run ./.ci/mutants [-n 400] [-seed S] [-in models,models/db,jobs,jobs/send,jobs/wire,jobs/wire/object,jobs/wire/read] [-tests ./models/... ./jobs/...]
+//	go run ./.ci/mutants -again REPORT [-tests ./handlers/...]
 //
 // First it runs each test by itself and notes the lines that it covers; then it
 // draws faults at random, runs the tests that cover each, and prints those that
 // survived. The source files are not touched: the compiler reads the changed
-// file from elsewhere (go build -overlay). It takes about an hour for 400.
+// file from elsewhere (go build -overlay). It takes about an hour for 400. With
+// -again it tries those that survived an earlier run, whose output is in a file:
+// with new tests, or with those of other packages.
 package main
 
 import (
@@ -35,6 +38,7 @@ func main() {
 	tests := flag.String("tests", "./models/... ./jobs/...", "packages whose tests may notice them")
 	workers := flag.Int("workers", 2, "faults tried at once")
 	most := flag.Duration("most", time.Minute, "a test that takes longer has noticed the fault")
+	again := flag.String("again", "", "the output of an earlier run: only what survived it is tried")
 	coverage := flag.String("coverage", "", "a file that keeps the lines that each test covers; it is read when it is there")
 	flag.Parse()
 
@@ -46,6 +50,9 @@ func main() {
 	fmt.Printf("seed %d, %d possible faults in %s\n", *seed, len(faults), *in)
 	r := &run{work: work, most: *most, folders: folders}
 	r.readCoverage(*coverage, strings.Fields(*tests))
+	if *again != "" {
+		faults = survivorsOf(*again, faults)
+	}
 	random := rand.New(rand.NewPCG(*seed, 0)) //nolint:gosec // keeps no secret
 	random.Shuffle(len(faults), func(i, j int) { faults[i], faults[j] = faults[j], faults[i] })
 
@@ -67,6 +74,13 @@ func main() {
 	close(next)
 	all.Wait()
 	r.report()
+}
+
+// survivorsOf are the faults that the output of an earlier run names as such.
+func survivorsOf(output string, faults []fault) []fault {
+	text, err := os.ReadFile(output) //nolint:gosec // named on the command line
+	check(err)
+	return slices.DeleteFunc(faults, func(f fault) bool { return !strings.Contains(string(text), " SURVIVED "+f.String()) })
 }
 
 func check(err error) {
