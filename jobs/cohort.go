@@ -188,6 +188,7 @@ func (c *cohort) delivery(e *entry) models.NewDelivery {
 	n.Body = wire.JoinBody(c.body.Body, own)
 	if len(inside) == 1 {
 		n.Body, n.PayloadAt, n.PayloadBytes = inside[0].event.Shorten(n.Body, inside[0].payload)
+		n.Passage = inside[0].payload[n.PayloadAt : n.PayloadAt+n.PayloadBytes]
 	}
 	return n
 }

@@ -45,6 +45,7 @@ type dispatcher struct {
 	// onArrival is true when the newest run said that an event that arrives may
 	// be due at once.
 	onArrival bool
+	since     int64 // this instance made all runs from this one on
 }
 
 func (d *dispatcher) run(ctx context.Context) {
@@ -74,8 +75,8 @@ func (d *dispatcher) run(ctx context.Context) {
 	}
 }
 
-// once runs dispatch if it is time, and hands over the lanes it filled. When what it
-// read changed meanwhile, it does so again, while nobody else can write.
+// once runs dispatch if it is time. When what it read changed meanwhile, it does so
+// again, while nobody else can write.
 func (d *dispatcher) once(ctx context.Context) (models.DispatchResult, error) {
 	o := models.DispatchOptions{Careful: d.careful}
 	select {
@@ -92,7 +93,6 @@ func (d *dispatcher) once(ctx context.Context) (models.DispatchResult, error) {
 	if d.careful = err != nil || d.careful && result.More; err != nil {
 		return result, err
 	}
-	d.runner.offer(result.Lanes)
 	return result, nil
 }
 
@@ -124,10 +124,27 @@ func (d *dispatcher) attempt(ctx context.Context, o models.DispatchOptions) (res
 	if err := run.Store(decided, len(due)); err != nil {
 		return result, err
 	}
-	if result, err = run.Commit(); err == nil && result.Events > 0 {
+	if result, err = d.commit(run, decided.Deliveries); err == nil && result.Events > 0 {
 		d.log.DebugContext(ctx, "dispatched", slog.Int("events", result.Events), slog.Int("deliveries", len(decided.Deliveries)), slog.Int("lanes", len(result.Lanes)))
 	}
 	return result, err
+}
+
+// commit ends a run, and hands over what it stored.
+func (d *dispatcher) commit(run *models.Dispatch, built []models.NewDelivery) (models.DispatchResult, error) {
+	runs := &d.runner.runs
+	runs.committing.Store(run.Number())
+	result, err := run.Commit()
+	if err != nil {
+		runs.committing.Store(runs.committed.Load())
+		return result, err
+	}
+	if run.Number() != runs.committed.Load()+1 { // another instance dispatched, or this one and did not learn of it
+		d.since = run.Number()
+	}
+	d.runner.handOver(run.Number(), d.since, result.Lanes, built)
+	runs.committed.Store(run.Number())
+	return result, nil
 }
 
 // ended turns a panic into an error, and lets a run that failed count.

@@ -38,12 +38,13 @@ const (
 // them, a few at a time, and records outcomes while it goes on sending.
 //
 // One goroutine, that of work, owns all fields. Others use the channels, and
-// what never changes: at, holder.
+// what never changes: at, holder. Of handed see there.
 type lane struct {
 	*runner
 	at      seat
 	holder  string
 	filled  chan struct{} // something fell due
+	handed  []handed      // of it; the runner's lock guards it
 	results chan attemptResult
 	pre     *prefetcher
 	pacer   *pacer
@@ -72,7 +73,7 @@ type lane struct {
 func newLane(r *runner, at seat, holder string) *lane {
 	return &lane{
 		runner: r, at: at, holder: holder, filled: make(chan struct{}, 1), results: make(chan attemptResult, laneInFlight),
-		pre: newPrefetcher(r.store.Lanes, at.id), pacer: newPacer(), rec: newRecorder(&r.unrecorded),
+		pre: newPrefetcher(r.store.Lanes, &r.runs, at.id), pacer: newPacer(), rec: newRecorder(&r.unrecorded),
 	}
 }
 
@@ -284,12 +285,15 @@ func (l *lane) tend(ctx context.Context) {
 	}
 }
 
-// fill notes that something fell due; a lane outside needs a place for that.
+// fill takes over what fell due, or notes that there is something to be read; a
+// lane outside needs a place for that.
 func (l *lane) fill() {
 	if l.outside && !l.pacer.full() && !l.ended {
 		l.stepInside()
 	}
-	l.more = true
+	if !l.takeHanded() {
+		l.more = true
+	}
 }
 
 // answer takes over what was read.

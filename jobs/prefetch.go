@@ -25,7 +25,14 @@ type prefetcher struct {
 	fetched time.Time    // when what is due was asked for last
 	busy    bool         // something is being read
 	answers chan fetched // what was read
+	runs    *dispatchRuns
+	// through is the run of dispatch up to which the lane has all that is due;
+	// refused is the newest whose deliveries it did not take over.
+	through, refused int64
 }
+
+// unknownRun is before all runs: there may be more due than a lane has.
+const unknownRun = -1
 
 // fetched is a webhook as it was at a moment, with deliveries that were due.
 type fetched struct {
@@ -34,11 +41,14 @@ type fetched struct {
 	got  time.Time // and after it was
 	most int       // deliveries that were asked for; 0: none were
 	rows []models.Delivery
-	err  error
+	// through is the run of dispatch of which, and of all before it, nothing else
+	// is due; unknownRun: there may be more, or a run ended meanwhile.
+	through int64
+	err     error
 }
 
-func newPrefetcher(lanes *models.Lanes, id int64) *prefetcher {
-	return &prefetcher{lanes: lanes, id: id, answers: make(chan fetched, 1)}
+func newPrefetcher(lanes *models.Lanes, runs *dispatchRuns, id int64) *prefetcher {
+	return &prefetcher{lanes: lanes, runs: runs, id: id, answers: make(chan fetched, 1), through: unknownRun}
 }
 
 // reload reads the webhook and its lane.
@@ -58,7 +68,7 @@ func (p *prefetcher) read(ctx context.Context, q *models.DueQuery) {
 		a.work, a.err = p.lanes.Reload(ctx, p.id)
 		if a.got = time.Now(); a.err == nil && a.work.CanSend && q != nil {
 			q.At = a.work.Now
-			a.rows, a.err = p.lanes.Due(ctx, a.work, *q)
+			p.readDue(ctx, &a, *q)
 		}
 	}()
 }
@@ -69,8 +79,16 @@ func (p *prefetcher) due(ctx context.Context, seen fetched, q models.DueQuery) {
 	go func() {
 		defer func() { p.answers <- seen }()
 		defer contain(&seen.err)
-		seen.rows, seen.err = p.lanes.Due(ctx, seen.work, q)
+		p.readDue(ctx, &seen, q)
 	}()
+}
+
+func (p *prefetcher) readDue(ctx context.Context, a *fetched, q models.DueQuery) {
+	before, all := p.runs.committed.Load(), false
+	a.rows, all, a.err = p.lanes.Due(ctx, a.work, q)
+	if a.through = before; !all || p.runs.committing.Load() != before {
+		a.through = unknownRun
+	}
 }
 
 // add queues what was read.
@@ -80,6 +98,9 @@ func (p *prefetcher) add(a fetched) {
 		return
 	}
 	p.queue = append(p.queue, a.rows...)
+	if p.through = a.through; p.through < p.refused {
+		p.through = unknownRun
+	}
 	paced := slices.ContainsFunc(a.rows, func(d models.Delivery) bool { return d.Paced })
 	switch p.ahead = 0; {
 	case len(a.rows) > a.most/4: // fewer may be all that their bytes allow
@@ -108,4 +129,4 @@ func (p *prefetcher) pacedAlone() bool {
 }
 
 // drop forgets what is queued: it is due still.
-func (p *prefetcher) drop() { p.queue, p.ahead = nil, 0 }
+func (p *prefetcher) drop() { p.queue, p.ahead, p.through = nil, 0, unknownRun }

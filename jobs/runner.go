@@ -34,6 +34,7 @@ type runner struct {
 	lanes sync.WaitGroup // the goroutines of lanes
 	open  atomic.Int64   // requests
 	most  int64          // openMost, or less with little memory
+	runs  dispatchRuns
 
 	mu     sync.Mutex // guards the fields below
 	places *places

@@ -103,7 +103,7 @@ func (s *Store) withBodies(tx *gorm.DB, deliveries []Delivery) error {
 		case len(d.Passage) != d.PayloadBytes:
 			return fmt.Errorf("delivery %d has %d bytes of its event's payload: %d are left", d.ID, d.PayloadBytes, len(d.Passage))
 		default:
-			deliveries[i].Shared, deliveries[i].Body = &Body{Body: d.Body}, d.Passage
+			deliveries[i].join()
 		}
 	}
 	return nil
@@ -132,4 +132,11 @@ func (s *Store) writeBodiesOut(tx *gorm.DB, event int64) error {
 		}
 	}
 	return nil
+}
+
+// join adds the passage of its event's payload, if the body has one.
+func (d *Delivery) join() {
+	if d.PayloadBytes > 0 {
+		d.Shared, d.Body = &Body{Body: d.Body}, d.Passage
+	}
 }

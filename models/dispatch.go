@@ -151,6 +151,9 @@ func (d *Dispatch) begin() (ready bool, err error) {
 	return true, d.takeTurns(run.LastLocation)
 }
 
+// Number is that of the run, once it is stored: runs of all instances are counted.
+func (d *Dispatch) Number() int64 { return d.runs + 1 }
+
 // Commit ends the run.
 func (d *Dispatch) Commit() (DispatchResult, error) {
 	return d.result, dispatchError(d.tx.Commit())

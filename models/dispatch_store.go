@@ -247,6 +247,7 @@ func (s *Store) insertDeliveries(tx *gorm.DB, rows []NewDelivery, now time.Time)
 	}
 	var queue []queuedDelivery
 	for i, n := range rows {
+		rows[i].ID, rows[i].CreatedAt, rows[i].DueAt, rows[i].State = ids[i], now, &now, DeliveryPending
 		if n.Unbuilt == "" {
 			queue = append(queue, queuedDelivery{DeliveryID: ids[i], WebhookID: n.WebhookID, DueAt: now, Subject: n.Subject, Bytes: n.bytes()})
 			continue
@@ -257,6 +258,14 @@ func (s *Store) insertDeliveries(tx *gorm.DB, rows []NewDelivery, now time.Time)
 		}
 	}
 	return ids, s.queueDeliveries(tx, queue)
+}
+
+// Whole is the delivery as it is read once it is stored.
+func (n NewDelivery) Whole() Delivery {
+	d := n.Delivery
+	d.EventID, d.BodyID = n.only(), n.sharedID()
+	d.join()
+	return d
 }
 
 // bytes is how much of it a lane reads.

@@ -79,7 +79,7 @@ type filledLane struct {
 	URLShown string
 }
 
-func (l filledLane) ref() LaneRef { return LaneRef{l.WebhookID, l.share(), l.URLShown} }
+func (l filledLane) ref() LaneRef { return LaneRef{l.WebhookID, l.share(), l.URLShown, l.Paced} }
 
 // leaseMax is further ahead than any lease can be, unless the clock was set
 // back since: then the lease counts for nothing.

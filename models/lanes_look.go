@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -113,17 +114,28 @@ type laneDue struct {
 	work  Work
 	query DueQuery
 	rows  []Delivery
+	found int // that are due, as far as they were counted
 }
 
-// Due reads the deliveries of a lane that are due, oldest first, with bodies.
-func (x *Lanes) Due(ctx context.Context, w Work, q DueQuery) (_ []Delivery, err error) {
+// Due reads the deliveries of a lane that are due, oldest first, with bodies; all
+// says that these are all there are, and that none of them is paced.
+func (x *Lanes) Due(ctx context.Context, w Work, q DueQuery) (_ []Delivery, all bool, err error) {
 	defer wrap(&err, "read the deliveries of lane %d", w.Webhook.ID)
 	c := &laneDue{work: w, query: q}
 	err = x.dues.Do(ctx, c)
 	if q.OneFailed {
 		q.Limit = 1
 	}
-	return c.rows[:min(len(c.rows), q.Limit)], err
+	rows := c.rows[:min(len(c.rows), q.Limit)]
+	all = err == nil && c.found == len(rows) && c.found < q.Limit && !slices.ContainsFunc(rows, func(d Delivery) bool { return d.Paced })
+	return rows, all, err
+}
+
+// dueList are the deliveries that are due in a lane: how many, and the ids of
+// those that are read, as "3:41,42".
+type dueList struct {
+	Lane int64
+	IDs  string
 }
 
 const (
@@ -154,32 +166,34 @@ func (x *Lanes) dueIn(tx *gorm.DB, calls []*laneDue) error {
 		if c.query.At.After(now) {
 			now = c.query.At
 		}
-		c.rows, byLane[id] = nil, c
+		c.rows, c.found, byLane[id] = nil, 0, c
 		underWay, most = append(underWay, c.query.UnderWay...), max(most, c.query.Limit)
 		questions[i] = [3]any{id, c.work.Webhook.Location, number(failed[id])}
 	}
 	lanes, _ := json.Marshal(questions)
-	var lists []string
+	var lists []dueList
 	due := `select * from (select q.delivery_id, q.due_at, q.paced, q.bytes from delivery_queue q
 		where ` + dueOfLane + ` and q.delivery_id not in ` + x.s.db.JSONList("bigint") + ` and ` + dueFailed
 	const first = ` order by q.due_at, q.delivery_id limit ?) as first`
 	err = tx.Raw(`
-		select coalesce((
-			select string_agg(cast(s.delivery_id as text), ',') from (
+		select cast(lane.value->>0 as bigint) as lane, (
+			select count(*) || ':' || coalesce(string_agg(case when s.total <= ? or s.total = s.bytes then cast(s.delivery_id as text) end, ','), '') from (
 				select u.delivery_id, u.bytes, sum(u.bytes) over (order by u.paced, u.due_at, u.delivery_id) as total from (
 					`+due+` and q.paced = false and `+noneBefore+first+`
 					union all `+due+` and q.paced = true`+first+`
 				) as u
-			) as s where s.total <= ? or s.total = s.bytes
-		), '') as ids from `+x.s.db.JSONEach()+` as lane`,
-		now, db.JSON(underWay), most, now, db.JSON(underWay), min(most, pacedMost), x.dueBytes, string(lanes)).Find(&lists).Error
+			) as s
+		) as ids from `+x.s.db.JSONEach()+` as lane`,
+		x.dueBytes, now, db.JSON(underWay), most, now, db.JSON(underWay), min(most, pacedMost), string(lanes)).Find(&lists).Error
 	if err != nil {
 		return err
 	}
 	var ids []int64
-	for _, list := range lists {
+	for _, l := range lists {
+		count, list, _ := strings.Cut(l.IDs, ":")
+		byLane[l.Lane].found, _ = strconv.Atoi(count) // the database wrote it, and the ids
 		for id := range strings.FieldsFuncSeq(list, func(r rune) bool { return r == ',' }) {
-			n, _ := strconv.ParseInt(id, 10, 64) // the database wrote it
+			n, _ := strconv.ParseInt(id, 10, 64)
 			ids = append(ids, n)
 		}
 	}

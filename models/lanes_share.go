@@ -16,6 +16,7 @@ type LaneRef struct {
 	WebhookID int64
 	Share     string
 	URLShown  string // of its webhook
+	Paced     bool   // deliveries that were released together wait in it
 }
 
 // laneShare is Lane.share in SQL.

@@ -45,7 +45,7 @@ func TestAnOutcomeRecordedAgainCountsOnce(t *testing.T) {
 		ok(t, err)
 		clock.Add(2 * time.Minute)
 		work.Now = clock.Now()
-		rows, err := s.Lanes.Due(t.Context(), work, models.DueQuery{At: work.Now, Limit: 10})
+		rows, _, err := s.Lanes.Due(t.Context(), work, models.DueQuery{At: work.Now, Limit: 10})
 		ok(t, err)
 		if len(attempts) != 1 || len(hours[w.ID]) != 1 || hours[w.ID][0].Failed != 1 || len(rows) != 1 || rows[0].Tries != 1 || rows[0].Round != 1 {
 			t.Errorf("%d attempts, hours %+v, next %+v", len(attempts), hours[w.ID], rows)

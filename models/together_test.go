@@ -96,7 +96,7 @@ func TestLanesTogether(t *testing.T) {
 			holder[i%n], works[i%n] = works[i].Lane.LeasedBy, works[i]
 		}
 		all(everyone(n, func(i int) error {
-			rows, err := s.Lanes.Due(t.Context(), works[i], models.DueQuery{At: works[i].Now, Limit: 10})
+			rows, _, err := s.Lanes.Due(t.Context(), works[i], models.DueQuery{At: works[i].Now, Limit: 10})
 			if len(rows) != 1 || rows[0].ID != due[i].ID {
 				t.Errorf("%d: due %+v", i, rows)
 			}

@@ -1,0 +1,84 @@
+package jobs
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/sitehooks/sitehooks/models"
+)
+
+// dispatchRuns are the runs of dispatch that this instance made, by their
+// numbers in the database.
+type dispatchRuns struct {
+	committing atomic.Int64 // the newest that may be visible to others
+	committed  atomic.Int64 // the newest that is, and whose deliveries were handed over
+}
+
+// handed are the deliveries that a run of dispatch stored for one webhook. Its
+// lane, if this instance holds it, sends them without reading them from the
+// database; their rows in the queue stay the truth.
+type handed struct {
+	run   int64 // of dispatch
+	since int64 // this instance made all runs from this one on
+	rows  []models.Delivery
+	bytes int
+	left  bool // they have to be read: they are too many, or the lane is paced
+}
+
+// handOver gives the deliveries of a run to the lanes that this instance holds,
+// and offers all lanes that it filled.
+func (r *runner) handOver(run, since int64, refs []models.LaneRef, built []models.NewDelivery) {
+	r.mu.Lock()
+	to := make(map[int64]*handed, len(refs))
+	for _, ref := range refs {
+		if r.held[ref.WebhookID] != nil {
+			to[ref.WebhookID] = &handed{run: run, since: since, left: ref.Paced}
+		}
+	}
+	for i := range built {
+		if h := to[built[i].WebhookID]; h != nil && built[i].Unbuilt == "" {
+			h.add(built[i].Whole())
+		}
+	}
+	for id, h := range to {
+		r.held[id].handed = append(r.held[id].handed, *h)
+	}
+	r.mu.Unlock()
+	r.offer(refs)
+}
+
+func (h *handed) add(d models.Delivery) {
+	h.bytes += len(d.SharedBytes()) + len(d.Body)
+	if h.left = h.left || len(h.rows) == laneFetch || h.bytes > laneAheadBytes; h.left {
+		h.rows = nil
+		return
+	}
+	h.rows = append(h.rows, d)
+}
+
+// mayTake reports whether the lane may send what it did not read: not for long
+// without a look at the database, and not while one is under way.
+func (l *lane) mayTake() bool {
+	return !l.ended && !l.outside && !l.pre.busy && l.pre.through != unknownRun &&
+		time.Since(l.pre.fetched) < lanePoll && !l.format.Policy.HoldOthers
+}
+
+// takeHanded queues what was handed over; false: what fell due has to be read.
+// It counts only when the lane has all that fell due before.
+func (l *lane) takeHanded() bool {
+	l.mu.Lock()
+	batches := l.handed
+	l.handed = nil
+	l.mu.Unlock()
+	all := len(batches) > 0 && l.mayTake()
+	for _, h := range batches {
+		switch {
+		case h.run <= l.pre.through: // the last look found it
+		case all && !h.left && h.since <= l.pre.through+1 && len(l.pre.queue)+len(h.rows) <= laneFetch:
+			l.pre.queue, l.pre.through = append(l.pre.queue, h.rows...), h.run
+		default:
+			all, l.pre.refused, l.pre.through = false, h.run, unknownRun
+		}
+	}
+	return all
+}
