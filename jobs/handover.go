@@ -56,6 +56,17 @@ func (h *handed) add(d models.Delivery) {
 	h.rows = append(h.rows, d)
 }
 
+// fill takes over what fell due, or notes that there is something to be read; a
+// lane outside needs a place for that.
+func (l *lane) fill() {
+	if l.outside && !l.pacer.full() && !l.ended {
+		l.stepInside()
+	}
+	if !l.takeHanded() {
+		l.more = true
+	}
+}
+
 // mayTake reports whether the lane may send what it did not read: not for long
 // without a look at the database, and not while one is under way.
 func (l *lane) mayTake() bool {

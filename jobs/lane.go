@@ -285,17 +285,6 @@ func (l *lane) tend(ctx context.Context) {
 	}
 }
 
-// fill takes over what fell due, or notes that there is something to be read; a
-// lane outside needs a place for that.
-func (l *lane) fill() {
-	if l.outside && !l.pacer.full() && !l.ended {
-		l.stepInside()
-	}
-	if !l.takeHanded() {
-		l.more = true
-	}
-}
-
 // answer takes over what was read.
 func (l *lane) answer(ctx context.Context, a fetched) error {
 	changed := a.err == nil && !l.same(a.work)
