@@ -23,13 +23,13 @@ func (s *Pages) LogInAgain(c *gin.Context, carried url.Values) error {
 
 // carriedFields are the carried fields of a login form that was sent.
 func carriedFields(form url.Values) url.Values {
-	carried := url.Values{}
+	sent := url.Values{}
 	for name, values := range form {
-		if name, ok := strings.CutPrefix(name, carriedPrefix); ok && !web.NeverCarried(name) {
-			carried[name] = values
+		if name, ok := strings.CutPrefix(name, carriedPrefix); ok {
+			sent[name] = values
 		}
 	}
-	return carried
+	return web.Carried(sent)
 }
 
 // Fields are the carried fields as the login form has them.
@@ -71,7 +71,10 @@ func (s *Pages) continueTo(c *gin.Context, next string, carried url.Values) erro
 		return err
 	}
 	text := "Your session ended before this was saved. Check your entries, then save."
-	if strings.HasPrefix(next, web.WebhooksPath) {
+	switch isWebhook := strings.HasPrefix(next, web.WebhooksPath); {
+	case isWebhook && !carried.Has("url"):
+		text += " Signing secrets, header values and the URL, which is a secret itself, were not kept. Enter them again."
+	case isWebhook:
 		text += " Signing secrets and header values were not kept. Enter them again."
 	}
 	return s.Redirect(c, next, web.Flash{Kind: "warning", Text: text})

@@ -27,9 +27,21 @@ func carriedForms(c *webtest.Console) map[string][2]url.Values {
 	created := c.Filled("https://example.com/hook", "name", "New one", "do", "save")
 	created["events"] = []string{"question.created", "comment.created"}
 	secret := url.Values{"secret_1": {"typed secret of sixteen"}, "headers": {"X-Key: typed value"}}
+	slack := c.AddWebhook(func(in *models.WebhookInput) {
+		in.Type, in.URL = "slack", "https://hooks.slack.com/services/T0/B0/saved"
+	})
+	secretURL := url.Values{"url": {"https://hooks.slack.com/services/T0/B0/typed"}}
+	editSlack, newSlack := c.Get(webtest.EditPath(slack)).Form(), c.Get("/admin/webhooks/new?type=slack").Form()
+	for _, form := range []url.Values{editSlack, newSlack} {
+		webtest.Fill(form, "name", "To Slack", "do", "save")
+		form["events"] = []string{"question.created"}
+		form.Del("url")
+	}
 	return map[string][2]url.Values{
 		webtest.EditPath(w):                       {edit, secret},
 		webtest.NewForm:                           {created, secret},
+		webtest.EditPath(slack):                   {editSlack, secretURL},
+		"/admin/webhooks/new?type=slack":          {newSlack, secretURL},
 		webtest.SettingPath(models.DispatchDelay): {{"value": {"7"}, "reason": {"Editors\nfix typos"}}, {}},
 		"/admin/tokens":                           {{"name": {"The site"}, "scope": {models.ScopeSuperOffice}, "location": {"python-wranglers"}}, {}},
 		"/admin/members":                          {{"email": {"new@example.com"}, "name": {"New"}, "role": {"administrator"}}, {}},
@@ -65,7 +77,7 @@ func TestFormSurvivesTheEndOfItsSession(t *testing.T) {
 		}
 		a := c.Post("/login", login).GoesTo(path)
 		c.Cookie = webtest.SessionOf(t, a).Value
-		if words := c.Flash(a); !strings.Contains(words, "before this was saved") {
+		if words := c.Flash(a); !strings.Contains(words, "before this was saved") || strings.Contains(words, "the URL, which is a secret") != secret.Has("url") {
 			t.Errorf("%s: it says %q", path, words)
 		}
 		// The flash asked for the page already, and the form was shown there: a
@@ -129,8 +141,8 @@ func TestWhatIsNotCarried(t *testing.T) {
 	}
 	c.Cookie = ""
 	// A field of the login form that claims to be carried is not trusted either.
-	a := c.Post("/login", url.Values{"form.password": {"p"}, "form.secret_1": {"s"}, "form.name": {"n"}, "email": {"x"}}).Want(http.StatusUnauthorized)
-	if got := a.Form(); got.Get("form.name") != "n" || got.Has("form.password") || got.Has("form.secret_1") {
+	a := c.Post("/login", url.Values{"form.password": {"p"}, "form.secret_1": {"s"}, "form.url": {"u"}, "form.type": {"slack"}, "form.name": {"n"}, "email": {"x"}}).Want(http.StatusUnauthorized)
+	if got := a.Form(); got.Get("form.name") != "n" || got.Has("form.password") || got.Has("form.secret_1") || got.Has("form.url") {
 		t.Errorf("carried %v", got)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/sitehooks/sitehooks/jobs/wire"
 )
 
 // CarriedMax is how large a form may be for the login page to carry it, in
@@ -36,18 +38,28 @@ func (s *Site) carry(c *gin.Context) url.Values {
 	if s.ParseOpenForm(c, CarriedMax) != nil || len(r.PostForm) == 0 {
 		return nil
 	}
+	return Carried(r.PostForm)
+}
+
+// Carried are the fields of a form that do not have to be entered again after a
+// login: all but secrets.
+func Carried(form url.Values) url.Values {
 	carried := url.Values{}
-	for name, values := range r.PostForm {
-		if !NeverCarried(name) {
+	for name, values := range form {
+		secret := strings.Contains(name, "password") || strings.HasPrefix(name, "secret_") || name == "headers" || name == "url" && secretURL(form)
+		if !secret && name != "do" {
 			carried[name] = values
 		}
 	}
 	return carried
 }
 
-// NeverCarried reports whether a field has to be entered again after a login.
-func NeverCarried(name string) bool {
-	return strings.Contains(name, "password") || strings.HasPrefix(name, "secret_") || name == "headers" || name == "do"
+// secretURL reports whether the target URL of a webhook's form is a credential,
+// which its type decides. It is when the form names none: a type looked up by the
+// webhook's number would show people who are not logged in of which type it is.
+func secretURL(form url.Values) bool {
+	f, known := wire.Lookup(form.Get("type"))
+	return !known || f.SecretURL
 }
 
 // TypedBefore returns the unsaved input of this page's form from before a

@@ -27,6 +27,7 @@ type webhookFormPage struct {
 	web.Page
 	Back       string          // the list
 	Saved      *models.Webhook // nil: a new webhook
+	Type       string          // the form sends it for the login page, see web.Carried
 	TypeLabel  string
 	Form       webhookForm
 	Faults     web.Faults
@@ -76,7 +77,7 @@ func (s *Pages) showWebhookForm(c *gin.Context, status int, e *editing) error {
 		return err
 	}
 	p := &webhookFormPage{
-		Page: web.Page{Title: "Get notifications via webhooks", Nav: "webhooks", At: &at}, Saved: e.old, TypeLabel: e.format.Label,
+		Page: web.Page{Title: "Get notifications via webhooks", Nav: "webhooks", At: &at}, Saved: e.old, Type: e.format.Name, TypeLabel: e.format.Label,
 		Form: e.form, Faults: e.faults, Warnings: filterWarnings(e.format, e.form), Activities: e.activities(), Custom: e.format.Custom, Secrets: e.secrets(), Fields: fields.Owns(e.format.Fields, e.form.Options, e.faults),
 		SavedNames: e.old != nil && e.old.Headers != "", Off: e.format.NeedsFeature && !at.Settings.GenericEnabled,
 		Back: listBehind(c), Copied: e.copied, NotCopied: e.notCopied, Result: e.test, Preview: e.preview,
