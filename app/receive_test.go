@@ -49,9 +49,9 @@ func TestReceivePrintsWhatArrives(t *testing.T) {
 	}
 	in.Accept(apptest.QuestionJSON("first", 1, ""))
 	for r, lines := range map[*receiving][]string{
-		knows:  {"signature: secret 1 verifies.\n", "signature: secret 2 verifies.\n"},
-		wrong:  {"signature: does not verify. "},
-		output: {"signature: not checked. "},
+		knows:  {" bytes, answered 200\n", "signature: secret 1 verifies.\n", "signature: secret 2 verifies.\n"},
+		wrong:  {" bytes, answered 401\n", "signature: does not verify. No signature in the header was made with a secret of this hook"},
+		output: {" bytes, answered 200\n", "signature: not checked. "},
 	} {
 		for _, line := range append(lines, "POST /some/path  ", "question created: Question first  https://site.example/questions/1/x\n", "  Webhook-Signature: v1,", `  "questions": [`) {
 			apptest.Eventually(t, line, func() bool { return strings.Contains(r.out.String(), line) })
@@ -61,7 +61,8 @@ func TestReceivePrintsWhatArrives(t *testing.T) {
 		t.Errorf("verifies without the secret: %s", out)
 	}
 	apptest.Eventually(t, "it answered as a receiver does", func() bool {
-		return strings.Count(b.Get("/admin/deliveries?state=delivered").Body, "Everything") >= 3
+		return strings.Count(b.Get("/admin/deliveries?state=delivered").Body, "data-id=") == 2 &&
+			strings.Count(b.Get("/admin/deliveries?state=retrying&code=4xx").Body, "data-id=") == 1
 	})
 	ok(t, knows.cmd.Process.Signal(syscall.SIGTERM))
 	if err := knows.cmd.Wait(); err != nil {

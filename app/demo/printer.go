@@ -20,7 +20,8 @@ type printingReceiver struct {
 }
 
 // NewPrinter returns a receiver that answers every request and prints it to out.
-// secrets are those of the webhooks that send here.
+// secrets are those of the webhooks that send here; when there are any, a request
+// that was signed with none of them is answered with 401.
 func NewPrinter(out io.Writer, secrets []string) http.Handler {
 	return &printingReceiver{secrets: secrets, out: out}
 }
@@ -30,7 +31,8 @@ func (r *printingReceiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	if !ok {
 		return
 	}
-	text := requestText(newRequest(q, body, http.StatusOK, r.secrets))
+	one := newRequest(q, body, http.StatusOK, r.secrets)
+	text := requestText(one)
 	r.mu.Lock()
 	_, err := r.out.Write(text)
 	r.mu.Unlock()
@@ -38,7 +40,7 @@ func (r *printingReceiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 		http.Error(w, "cannot print the request", http.StatusInternalServerError)
 		return
 	}
-	answerHook(w, http.StatusOK, "ok") // the words that Slack answers with
+	answerHook(w, one, "ok") // the words that Slack answers with
 }
 
 // requestText is a request as a terminal shows it. Characters that could
@@ -52,7 +54,7 @@ func requestText(one request) []byte {
 		b.WriteByte('\n')
 	}
 	b.WriteByte('\n')
-	line("%s UTC  %s %s  %d bytes", shown.Clock, shown.Method, shown.Path, len(shown.Body))
+	line("%s UTC  %s %s  %d bytes, answered %d", shown.Clock, shown.Method, shown.Path, len(shown.Body), shown.Status)
 	for _, check := range shown.Checks {
 		line("%s", strings.TrimRight("signature: "+check.Words+". "+check.Why, " "))
 	}

@@ -31,7 +31,8 @@ type request struct {
 }
 
 // Receiver is the other side of the demo's webhooks: it answers POST requests,
-// keeps the newest ones in memory and shows whether each signature verifies. It
+// keeps the newest ones in memory and shows whether each signature verifies. A
+// wrong signature is answered with 401. It
 // knows nothing of the product but the secrets that SetUp gives it.
 type Receiver struct {
 	mux *http.ServeMux
@@ -71,12 +72,12 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	r.mux.ServeHTTP(w, q)
 }
 
-// receive answers every request to it with status and text, and records it.
+// receive answers the requests to it with status and text, and records them. One
+// that would be accepted is refused when its signature is wrong.
 func (r *Receiver) receive(status int, text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, q *http.Request) {
 		if body, ok := readHook(w, q); ok {
-			r.record(q, body, status)
-			answerHook(w, status, text)
+			answerHook(w, r.record(q, body, status), text)
 		}
 	}
 }
@@ -91,14 +92,19 @@ func readHook(w http.ResponseWriter, q *http.Request) (body []byte, ok bool) {
 	return body, err == nil
 }
 
-func answerHook(w http.ResponseWriter, status int, text string) {
+// answerHook answers a request with its status, and with text or what is wrong
+// with its signature.
+func answerHook(w http.ResponseWriter, one request, text string) {
+	if one.Status == http.StatusUnauthorized {
+		text = one.Checks[0].Why + "\n"
+	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.WriteHeader(status)
+	w.WriteHeader(one.Status)
 	_, _ = io.WriteString(w, text)
 }
 
 // newRequest is a request that arrived now, with the check of its signature
-// against the secrets.
+// against the secrets. Its status is 401 instead of 200 when it has none of them.
 func newRequest(q *http.Request, body []byte, status int, secrets []string) request {
 	now := time.Now().UTC()
 	got := request{
@@ -106,13 +112,16 @@ func newRequest(q *http.Request, body []byte, status int, secrets []string) requ
 		Headers: map[string]string{}, Body: strings.ToValidUTF8(string(body), "\uFFFD"),
 		Status: status, Items: itemsOf(body), Checks: verifySignature(q.Header, body, secrets, now),
 	}
+	if status == http.StatusOK && len(secrets) > 0 && !got.Checks[0].Good {
+		got.Status = http.StatusUnauthorized
+	}
 	for name, values := range q.Header {
 		got.Headers[name] = strings.Join(values, ", ")
 	}
 	return got
 }
 
-func (r *Receiver) record(q *http.Request, body []byte, status int) {
+func (r *Receiver) record(q *http.Request, body []byte, status int) request {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	got := newRequest(q, body, status, r.secrets[q.PathValue("name")])
@@ -122,6 +131,7 @@ func (r *Receiver) record(q *http.Request, body []byte, status int) {
 		r.requests = slices.Delete(r.requests, 0, 1)
 	}
 	r.requests = append(r.requests, got)
+	return got
 }
 
 // newest returns the kept requests, newest first, and how many arrived in all.

@@ -43,8 +43,14 @@ func TestReceiverShowsWhatCame(t *testing.T) {
 	r.Expect("python", "a secret that signs nothing here", "")
 	body := `{"questions":[{"title":"<script>alert(1)</script> \"quoted\" שלום","type":"question created","link":"javascript:alert(1)"}],
 		"answers":[{"title":"Answered","type":"answer created","link":"https://site.example/1"}],"comments":[{"body":"Nice","type":"comment created"}]}`
-	if code, text := postTo(t, r, "/hook/python", body, "webhook-signature", "v1,AAAA", "webhook-timestamp", "1", "X-Odd", "<img src=x>"); code != 200 || text != "ok" {
+	if code, text := postTo(t, r, "/hook/python", body, "webhook-signature", "v1,AAAA", "webhook-timestamp", "1", "X-Odd", "<img src=x>"); code != http.StatusUnauthorized || text != "The timestamp is more than 5 minutes from the receiver's clock.\n" {
 		t.Errorf("hook answered %d %q", code, text)
+	}
+	if code, text := postTo(t, r, "/hook/python", body); code != http.StatusUnauthorized || text != "The request has no signature header, although a signature is expected.\n" {
+		t.Errorf("without a signature, it answered %d %q", code, text)
+	}
+	if code, text := postTo(t, r, "/hook/other", body, "webhook-signature", "v1,AAAA"); code != http.StatusOK || text != "ok" {
+		t.Errorf("a hook without a secret answered %d %q", code, text)
 	}
 	if code, _ := postTo(t, r, "/gone/old", "not json at all"); code != http.StatusGone {
 		t.Errorf("gone hook answered %d", code)
@@ -57,7 +63,7 @@ func TestReceiverShowsWhatCame(t *testing.T) {
 		t.Errorf("policy is %q", csp)
 	}
 	articles := doc.Find("article")
-	if articles.Length() != 2 || !strings.Contains(articles.First().Text(), "answered 410") {
+	if articles.Length() != 4 || !strings.Contains(articles.First().Text(), "answered 410") {
 		t.Fatalf("newest request is not first: %q", articles.First().Text())
 	}
 	items := articles.Last().Find(".items li")
@@ -67,7 +73,7 @@ func TestReceiverShowsWhatCame(t *testing.T) {
 	if links := items.Find("a"); links.Length() != 1 || links.AttrOr("href", "") != "https://site.example/1" {
 		t.Errorf("%d links, want the one to a web address", links.Length())
 	}
-	if got := articles.Last().Find(".bad").Text(); got != "does not verify" {
+	if got := articles.Last().Find(".bad").Text(); got != "answered 401does not verify" {
 		t.Errorf("badge says %q", got)
 	}
 	if !strings.Contains(articles.Last().Find("dd").Text(), "<img src=x>") {
