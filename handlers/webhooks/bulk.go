@@ -20,13 +20,21 @@ import (
 type webhooksBulkPage struct {
 	web.Page
 	bulkAction
-	Webhooks []models.WebhookRow // that will change
-	Others   int                 // chosen, but nothing to do about them
-	All      bool                // that match the list's filters
-	List     string              // the list's query
-	Back     string              // the list
-	Waiting  int64               // of those that will change
+	Webhooks  []models.WebhookRow // that will change
+	Others    int                 // chosen, but nothing to do about them
+	All       bool                // that match the list's filters
+	List      string              // the list's query
+	Back      string              // the list
+	Waiting   int64               // of those that will change
+	Staying   int64               // of these, held after a resume because their type is off
+	featureOn bool
 }
+
+// Sendable is how many of the waiting deliveries a resume sends.
+func (p *webhooksBulkPage) Sendable() int64 { return p.Waiting - p.Staying }
+
+// off tells whether a type of webhook is switched off.
+func (p *webhooksBulkPage) off(kind string) bool { return !p.featureOn && web.NeedsFeature(kind) }
 
 // bulkForm has the action and its webhooks: those of a page of the list, or all
 // that match its filters.
@@ -87,7 +95,7 @@ func (s *Pages) BulkPost(c *gin.Context) error {
 	if form.All && int64(form.Through) != int64(len(p.Webhooks)) { // others match by now
 		return s.Render(c, http.StatusOK, "webhooks_bulk", p)
 	}
-	var done, waiting int64
+	var done, waiting, staying int64
 	for _, row := range p.Webhooks {
 		n, err := s.bulkOne(c.Request.Context(), web.ActorOf(c), p.Do, row.ID, form.Held == "drop")
 		if errors.Is(err, models.ErrNotFound) {
@@ -96,7 +104,11 @@ func (s *Pages) BulkPost(c *gin.Context) error {
 		if err != nil {
 			return err
 		}
-		done, waiting = done+1, waiting+n
+		if done++; p.Do == "resume" && form.Held == "send" && p.off(row.Type) {
+			staying += n
+		} else {
+			waiting += n
+		}
 	}
 	s.OnChange()
 	text := web.Plural(done, p.One, p.Many)
@@ -106,7 +118,16 @@ func (s *Pages) BulkPost(c *gin.Context) error {
 	case waiting > 0:
 		text += " " + web.Plural(waiting, "waiting notification was dropped.", "waiting notifications were dropped.")
 	}
+	if staying > 0 {
+		text += " " + stayHeld(staying)
+	}
 	return s.Redirect(c, p.Back, web.Flash{Kind: "success", Text: text})
+}
+
+// stayHeld says that a resume sends nothing of a type that is switched off.
+func stayHeld(n int64) string {
+	until := " held until " + models.EnableGenericWebhooks + " is on."
+	return web.Plural(n, "notification stays"+until, "notifications stay"+until)
 }
 
 func (s *Pages) bulkOne(ctx context.Context, by models.Actor, do string, id int64, drop bool) (n int64, err error) {
@@ -130,6 +151,11 @@ func (s *Pages) chosenWebhooks(c *gin.Context, form bulkForm) (*webhooksBulkPage
 		}
 	}
 	p.Page = web.Page{Title: p.Verb + " webhooks", Nav: "webhooks"}
+	settings, err := s.Store.Settings.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p.featureOn = settings.GenericEnabled
 	if form.All {
 		return p, s.allWebhooks(c, p)
 	}
@@ -158,6 +184,9 @@ func (p *webhooksBulkPage) add(row models.WebhookRow) {
 		return
 	}
 	p.Webhooks, p.Waiting = append(p.Webhooks, row), p.Waiting+row.Held
+	if p.off(row.Type) {
+		p.Staying += row.Held
+	}
 }
 
 // Named are the webhooks that the page names.

@@ -29,6 +29,7 @@ type rotatePage struct {
 	Plain   string      // the new one, in the answer to the request that added it
 	Paused  bool
 	Held    int64
+	Off     bool        // the type is switched off, so a resume sends nothing
 	Result  *testShown  // of a test with one secret alone
 	Tested  *rotateSlot // that secret
 	Faults  web.Faults
@@ -84,6 +85,11 @@ func (s *Pages) showRotate(c *gin.Context, status int, p *rotatePage, f *wire.Fo
 		if p.Held, err = s.Store.Webhooks.Waiting(c.Request.Context(), w.ID); err != nil {
 			return err
 		}
+		settings, err := s.Store.Settings.Get(c.Request.Context())
+		if err != nil {
+			return err
+		}
+		p.Off = !settings.GenericEnabled && f.NeedsFeature
 	}
 	p.fill(f)
 	c.Header("Cache-Control", "no-store")

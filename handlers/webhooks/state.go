@@ -113,8 +113,7 @@ func (s *Pages) Resume(c *gin.Context) error {
 	case n > 0 && form.Held == "drop":
 		text += " " + web.Plural(n, "held notification was dropped.", "held notifications were dropped.")
 	case n > 0 && !at.Settings.GenericEnabled && web.NeedsFeature(w.Type):
-		until := " held until " + models.EnableGenericWebhooks + " is on."
-		text += " " + web.Plural(n, "notification stays"+until, "notifications stay"+until)
+		text += " " + stayHeld(n)
 	case n > 0:
 		text += " " + web.Plural(n, "held notification is being sent.", "held notifications are being sent.")
 	}

@@ -134,3 +134,39 @@ func TestWebhookPage(t *testing.T) {
 		t.Errorf("the page has %d versions", a.Find("section[aria-labelledby=sh] tbody tr").Length())
 	}
 }
+
+// TestBulkResumeWhileSwitchedOff: the question about several webhooks, and the page
+// that rotates a secret, promise to send only what can be sent.
+func TestBulkResumeWhileSwitchedOff(t *testing.T) {
+	c := webtest.NewConsole(t)
+	generic := c.AddWebhook(nil)
+	slack := c.AddWebhook(func(in *models.WebhookInput) { in.Type, in.URL = "slack", "https://hooks.slack.com/services/T0/B0/x" })
+	single := c.AddWebhook(func(in *models.WebhookInput) {
+		in.Type, in.Events, in.Secrets[0].Set = "userecho", []string{"topic.created"}, "the old key"
+	})
+	for _, w := range []models.Webhook{generic, generic, slack, single} {
+		c.AddDelivery(w)
+	}
+	for _, w := range []models.Webhook{generic, slack, single} {
+		webtest.OK(t, c.Store.Webhooks.Pause(t.Context(), c.Admin.Actor(), w.ID))
+	}
+	c.SetFeature("False")
+	ask := func(hooks ...models.Webhook) *webtest.Answer {
+		t.Helper()
+		return c.Get("/admin/webhooks/bulk?" + chosen("resume", hooks...).Encode()).Want(http.StatusOK)
+	}
+	webtest.Says(t, "the rotation", c.Get(webhooks.WebhookPath(single.ID)+"/rotate").Want(http.StatusOK).Text("main"),
+		"1 notification is held until the webhook is resumed and Webhooks.EnableGenericWebhooks is on.", "Resume and keep 1 held")
+	webtest.Says(t, "one that is on", ask(slack).Text("main"), "If you send them, they go out slowly", "Resume 1 and send 1 held")
+	webtest.Says(t, "one that is off", ask(generic).Text("main"), "2 notifications are held.",
+		"They stay held until Webhooks.EnableGenericWebhooks is on, unless you drop them.", "Resume 1 and keep 2 held", "Resume 1 and drop 2 held")
+	page := ask(generic, slack)
+	webtest.Says(t, "both", page.Text("main"), "3 notifications are held.",
+		"If you send them, 1 goes out slowly, oldest first, and 2 stay held until Webhooks.EnableGenericWebhooks is on.", "Resume 2 and send 1 held")
+	form := page.Form()
+	form.Set("held", "send")
+	want := "2 webhooks were resumed. 1 held notification is being sent. 2 notifications stay held until Webhooks.EnableGenericWebhooks is on."
+	if text := c.Flash(c.Post("/admin/webhooks/bulk", form).GoesTo("/admin/webhooks")); !strings.HasPrefix(text, want) {
+		t.Errorf("it says %q", text)
+	}
+}
