@@ -45,6 +45,9 @@ func (x *Events) withDispatches(tx *gorm.DB, events []Event) error {
 				exists (select 1 from pending_events p where p.location = e.location and p.received_at = e.received_at and p.event_id = e.id) as pending
 			from events e where `+x.s.db.InIDs("e.id")+`) q
 		left join dispatches d on d.id = q.dispatch_id`, db.JSON(ids)).Scan(&rows).Error
+	if err != nil {
+		return err // a row of which only a part was read is among them
+	}
 	for _, d := range rows {
 		if d.Pending {
 			continue
@@ -56,5 +59,5 @@ func (x *Events) withDispatches(tx *gorm.DB, events []Event) error {
 		}
 		e.Logged = d.Logged == nil || *d.Logged
 	}
-	return err
+	return nil
 }
