@@ -103,6 +103,10 @@ func (s *Pages) SendPost(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	said, err := s.sentFlash(ctx, w) // an error after the sending would say that nothing was changed
+	if err != nil {
+		return err
+	}
 	key := fmt.Sprintf("%s %d %d", form.Once, e.ID, w.ID)
 	id, again, err := s.Store.Sends.One(ctx, web.ActorOf(c), key, d, fmt.Sprintf("event %d (%s)", e.ID, e.EventID))
 	switch {
@@ -114,17 +118,13 @@ func (s *Pages) SendPost(c *gin.Context) error {
 		return err
 	}
 	s.OnChange()
-	said, err := s.sentFlash(ctx, w)
 	if again {
 		said = web.Flash{Kind: "info", Text: "This was sent already. To send it once more, go back to the event."}
-	}
-	if err != nil {
-		return err
 	}
 	return s.Redirect(c, deliveries.Path(id)+"?sending=1", said)
 }
 
-// sentFlash says what becomes of a delivery that was just made by hand.
+// sentFlash says what becomes of a delivery that is made by hand now.
 func (s *Pages) sentFlash(ctx context.Context, w models.Webhook) (web.Flash, error) {
 	at, err := s.Store.Snapshot(ctx)
 	if err != nil {
