@@ -154,11 +154,20 @@ func (s *Pages) MemberAdd(c *gin.Context) error {
 	return s.showOneTimePassword(c, givenPassword{Email: user.Email, Password: password, Mailed: s.SendsMail})
 }
 
-// showOneTimePassword shows a member's one-time password, once.
+// showOneTimePassword shows a member's one-time password, once. It is stored by
+// then, so that an error of the page says how to get another.
 func (s *Pages) showOneTimePassword(c *gin.Context, given givenPassword) error {
 	p := newMembersPage()
 	p.Given = &given
-	return s.showMembers(c, http.StatusOK, p)
+	err := s.showMembers(c, http.StatusOK, p)
+	if err != nil && c.Request.Context().Err() == nil {
+		s.Log.ErrorContext(c.Request.Context(), "one-time password not shown", "error", err)
+		err = &web.StatusError{
+			Status: http.StatusServiceUnavailable,
+			Text:   given.Email + " has a new one-time password, but it could not be shown. Renew the password on the Members page to get another.",
+		}
+	}
+	return err
 }
 
 // oneTimePassword is random, with its hash.
