@@ -18,5 +18,8 @@ var (
 	TriggerQuestion  = questionAbout
 )
 
+// SendManyPath is the question before the events of a filter are sent.
+const SendManyPath = sendManyPath
+
 // SendsPath is where the sending of filters shows how far it is.
 const SendsPath = sendsPath

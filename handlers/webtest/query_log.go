@@ -12,6 +12,7 @@ type queryLog struct {
 	queries []string
 	next    string // text in the statement after which to run then; empty: none
 	then    func()
+	each    func(statement string) // called after every statement; nil: none
 }
 
 func (s *queryLog) add(statement string, _ []any) {
@@ -23,10 +24,21 @@ func (s *queryLog) add(statement string, _ []any) {
 	if s.next != "" && strings.Contains(statement, s.next) {
 		s.next, then = "", s.then
 	}
+	each := s.each
 	s.mu.Unlock()
 	if then != nil {
 		then()
 	}
+	if each != nil {
+		each(statement)
+	}
+}
+
+// afterEach has a function called after every statement; nil: none.
+func (s *queryLog) afterEach(each func(statement string)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.each = each
 }
 
 // After runs a function once, after the next statement that contains a text, as if
