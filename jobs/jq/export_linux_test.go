@@ -1,0 +1,4 @@
+package jq
+
+// StatusBytes reads a line of /proc/self/status.
+var StatusBytes = statusBytes
