@@ -15,11 +15,12 @@ type benchSizes struct {
 	paced                                      time.Duration
 	raw, pages                                 float64 // seconds
 	webhooks, strangers, rows                  int
+	old, burst                                 int // events
 }
 
 var (
-	fullSizes  = benchSizes{30_000, 40_000, 40_000, 120_000, 15 * time.Second, 3, 6, 10_000, 10_000, 5_000_000}
-	quickSizes = benchSizes{2_000, 4_000, 3_000, 12_000, 3 * time.Second, 1, 1, 300, 1_000, 50_000}
+	fullSizes  = benchSizes{30_000, 40_000, 40_000, 120_000, 15 * time.Second, 3, 6, 10_000, 10_000, 5_000_000, 2_000_000, 5_000}
+	quickSizes = benchSizes{2_000, 4_000, 3_000, 12_000, 3 * time.Second, 1, 1, 300, 1_000, 50_000, 20_000, 1_000}
 )
 
 const loadClients = 64
@@ -37,6 +38,7 @@ func benchCases(z benchSizes) []benchCase {
 		add("main/"+kind+"/generic/requests of 100", throughput(z, kind, "generic", 1, loadOrder{Clients: 8, Events: z.batchedHundreds, Size: 100}))
 	}
 	add("main/postgres/limit/rows in batches of 500", limit(z))
+	add("main/postgres/bare queue/single requests", bareQueue(z))
 	for _, kind := range []string{"postgres", "sqlite"} {
 		add("main/"+kind+"/latency at 200 a second/interval 1", steady(z, kind, "1"))
 		add("main/"+kind+"/latency at 200 a second/interval 0", steady(z, kind, "0"))
@@ -47,6 +49,7 @@ func benchCases(z benchSizes) []benchCase {
 	for _, kind := range []string{"postgres", "sqlite"} {
 		add("growth/"+kind+"/webhooks that do not match, 10 and many", matching(z, kind))
 	}
+	cases = append(cases, growthCases(z)...)
 	for _, kind := range []string{"postgres", "sqlite"} {
 		add("pages/"+kind+"/list of webhooks, 16 connections", listing(z, kind))
 	}

@@ -34,6 +34,12 @@ type loadOrder struct {
 	// has the tag hot instead.
 	Tags int
 	Hot  bool
+	// Locations that the events are in, in turn; 0: benchLocation alone.
+	Locations int
+	// Burst is how many events are sent before, in requests of 100, as fast as
+	// possible. Their latency is not measured.
+	Burst   int
+	untimed bool
 }
 
 // loadResult says when the load was sent and accepted.
@@ -42,38 +48,56 @@ type loadResult struct{ Started, Accepted time.Time }
 // load is the role of the site that reports its events.
 func load(o loadOrder) (loadResult, error) {
 	client := keepAlive(256)
-	requests := o.Events / o.Size
 	result := loadResult{Started: time.Now()}
-	send := func(i int, at time.Time) error {
-		return post(client, o.Bases[i%len(o.Bases)]+"/api/v1/events", o.body(i, at), http.StatusAccepted,
-			"Authorization", "Bearer "+apptest.IngestToken, "Content-Type", "application/json")
+	if o.Burst > 0 {
+		first := loadOrder{Bases: o.Bases, Prefix: o.Prefix + "-burst", Events: o.Burst, Size: 100, Clients: 8, untimed: true}
+		if err := first.send(client); err != nil {
+			return result, err
+		}
 	}
-	var err error
-	if o.Rate > 0 {
-		err = paced(requests, o.Rate, send)
-	} else {
-		err = inTurn(requests, o.Clients, send)
-	}
+	err := o.send(client)
 	result.Accepted = time.Now()
 	return result, err
 }
 
+func (o loadOrder) send(client *http.Client) error {
+	requests := o.Events / o.Size
+	send := func(i int, at time.Time) error {
+		return post(client, o.Bases[i%len(o.Bases)]+"/api/v1/events", o.body(i, at), http.StatusAccepted,
+			"Authorization", "Bearer "+apptest.IngestToken, "Content-Type", "application/json")
+	}
+	if o.Rate > 0 {
+		return paced(requests, o.Rate, send)
+	}
+	return inTurn(requests, o.Clients, send)
+}
+
 // body is the i-th request, with events meant to be sent at a moment.
 func (o loadOrder) body(i int, at time.Time) []byte {
+	if o.untimed {
+		at = time.Unix(0, 0)
+	}
 	var b bytes.Buffer
 	b.WriteString(`{"events":[`)
 	for n := i * o.Size; n < (i+1)*o.Size; n++ {
 		if n > i*o.Size {
 			b.WriteByte(',')
 		}
-		fmt.Fprintf(&b, `{"id":"%s-%d","type":"question.created","location":"`+benchLocation+`","community":"benchmarks","question":{"question_id":%d,`+
+		fmt.Fprintf(&b, `{"id":"%s-%d","type":"question.created","location":%q,"community":"benchmarks","question":{"question_id":%d,`+
 			`"title":"How fine should I grind for a small pot? %s","link":"https://site.example/questions/%d/how-fine-should-i-grind",`+
 			`"tags":["espresso",%q],"score":3,"owner":{"user_id":42,"display_name":"J Marshall"},`+
 			`"body":"Mine runs through in ten seconds, and what comes out is sour. Does the water matter, or only the grinder?"}}`,
-			o.Prefix, n, n+1, stamp(at), n+1, o.tag(n))
+			o.Prefix, n, o.location(n), n+1, stamp(at), n+1, o.tag(n))
 	}
 	b.WriteString(`]}`)
 	return b.Bytes()
+}
+
+func (o loadOrder) location(n int) string {
+	if o.Locations == 0 {
+		return benchLocation
+	}
+	return benchLocation + "-" + strconv.Itoa(n%o.Locations)
 }
 
 func (o loadOrder) tag(n int) string {

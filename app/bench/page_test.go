@@ -46,31 +46,41 @@ type section struct {
 	title string
 	cases *regexp.Regexp
 	text  string
+	more  func(all []outcome) string // follows the text, from the figures of all cases; may be nil
 }
 
 var sections = []section{
-	{"Throughput", regexp.MustCompile(`^main/.*/(stackauth|generic)/`), "One webhook gets all events. With the type `stackauth` every event is one delivery, with `generic` up to 100 events share a body. " +
+	{title: "Throughput", cases: regexp.MustCompile(`^main/.*/(stackauth|generic)/`), text: "One webhook gets all events. With the type `stackauth` every event is one delivery, with `generic` up to 100 events share a body. " +
 		"64 clients send one event a request, or 8 clients send requests of 100. *Accepted* counts events that were answered with 202, *delivered* those that arrived at the receiver; " +
 		"*of raw* is delivered events against the requests of the raw loop in the same run; *CPU* is processor time of Sitehooks and PostgreSQL for 10,000 events, every outcome recorded."},
-	{"The limit", regexp.MustCompile(`^main/.*/limit`), "A minimal program sets the upper bound: it stores a row, posts it with a signature and records the response. It writes 500 rows with each statement and commit. " +
+	{title: "The limit", cases: regexp.MustCompile(`^main/.*/limit`), text: "A minimal program sets the upper bound: it stores a row, posts it with a signature and records the response. It writes 500 rows with each statement and commit. " +
 		"Its CPU is that of PostgreSQL and of its own process, which also sends the requests. Sitehooks has more to write for the same delivery: an event, its place in the queue, its dispatch result, a delivery, its trigger and its attempt are a row each. The delivery is written twice, and all of them are indexed for the searches of the console; " +
 		"that is seven rows and some twenty entries in indexes. PostgreSQL takes half of its time, mostly for writing these rows: alone on a connection an event takes 25 µs to store and to dispatch, and took 42 µs when dispatch also rewrote the event's row. " +
 		"Rows reach it as one array a column. Other changes made no difference beyond chance: seven fewer indexes, a server with warm files and memory, a Unix socket. " +
 		"If PostgreSQL cost nothing, single requests would reach 0.22 of the raw loop and requests of 100 would reach 0.39: an event in a request of its own needs two requests over HTTP, and the raw loop makes one. " +
 		"Of the other half a third is the network, in the kernel; the rest is spread over reading JSON, building bodies, talking to the database, memory and its collection, none of which is more than a tenth. " +
 		"With SQLite half of the time is SQLite's own, and one transaction writes at a time: dispatch reads and decides before its transaction begins to write."},
-	{"Latency", regexp.MustCompile(`^main/.*/latency`), "200 events a second, one event a request, one delivery an event, without delay: from the moment at which the event was meant to be sent to its arrival at the receiver. " +
+	{title: "A bare queue", cases: regexp.MustCompile(`^main/.*/bare queue/`), more: ofBareQueue, text: "A minimal queue on PostgreSQL with an HTTP API gets the same single requests from the same clients. " +
+		"It stores an event and a delivery, and concurrent requests share a transaction. It claims deliveries in batches with `for update skip locked`, posts each with a signature, and records attempts and states in batches. " +
+		"It has no history, no retries and no searches."},
+	{title: "Latency", cases: regexp.MustCompile(`^main/.*/latency`), text: "200 events a second, one event a request, one delivery an event, without delay: from the moment at which the event was meant to be sent to its arrival at the receiver. " +
 		"With an interval of 1 s an event waits for the next run of dispatch, half a second on average; with 0 it is dispatched on arrival."},
-	{"Start and memory", regexp.MustCompile(`/start `), "From the start of the process until `/readyz` says 200, and the memory of an idle instance. *Millions of rows* has 5,000,000 events and as many deliveries, attempts and triggers."},
-	{"Webhooks that do not match", regexp.MustCompile(`^growth/`), "The cost of an event in a location with 10 or 10,000 webhooks that do not match it, by tag, by community and by activity."},
-	{"Many webhooks", regexp.MustCompile(`^webhooks/`), "Each event matches one webhook of the given number. *One hot* gets half of all events, the other half is spread over a thousand."},
-	{"Several instances", regexp.MustCompile(`^instances/`), "100 webhooks, requests of 100, all on the same machine: *against one* is how much more is delivered than by one instance with the role `all` in the same run. *Repeats* are deliveries that arrived twice."},
-	{"The list of webhooks", regexp.MustCompile(`^pages/`), "50 of 10,000 webhooks with health and charts, by 16 connections at once."},
-	{"Much history", regexp.MustCompile(`^history/`), "5,000,000 events, deliveries and attempts of 25 days, 2,000 webhooks and 300 locations. Each page is asked for up to 50 times, one request after the other. " +
+	{title: "After a burst", cases: regexp.MustCompile(`^bursts/`), text: "200 events a second with an interval of 0, directly after 5,000 events for the same webhook were accepted in requests of 100. " +
+		"The latency is that of the 200 a second alone; the first of them wait until the burst is delivered."},
+	{title: "Start and memory", cases: regexp.MustCompile(`/start `), text: "From the start of the process until `/readyz` says 200, and the memory of an idle instance. *Millions of rows* has 5,000,000 events and as many deliveries, attempts and triggers."},
+	{title: "Webhooks that do not match", cases: regexp.MustCompile(`^growth/.*/webhooks that`), text: "The cost of an event in a location with 10 or 10,000 webhooks that do not match it, by tag, by community and by activity."},
+	{title: "Growth", cases: regexp.MustCompile(`^growth/.*/(old events|webhooks with|locations|instances)`), text: "Processor time of Sitehooks and PostgreSQL for 10,000 deliveries, on an installation (*few*) and on one that is ten times as large (*many*), both in the same run and with the same load in requests of 100. " +
+		"*Old events* have a delivery, an attempt and a trigger each. *Webhooks* get the events in turn, and each event matches one of them. *Locations* have one webhook each, and get the events in turn. " +
+		"*Instances* are one and four with the role `all` on one PostgreSQL; requests go to each in turn."},
+	{title: "Throughput with old events", cases: regexp.MustCompile(`^growth/.*/single requests`), text: "64 clients send one event a request to an empty database, and then to one with 2,000,000 old events. *Against empty* is the second rate against the first in the same run."},
+	{title: "Many webhooks", cases: regexp.MustCompile(`^webhooks/`), text: "Each event matches one webhook of the given number. *One hot* gets half of all events, the other half is spread over a thousand."},
+	{title: "Several instances", cases: regexp.MustCompile(`^instances/`), text: "100 webhooks, requests of 100, all on the same machine: *against one* is how much more is delivered than by one instance with the role `all` in the same run. *Repeats* are deliveries that arrived twice."},
+	{title: "The list of webhooks", cases: regexp.MustCompile(`^pages/`), text: "50 of 10,000 webhooks with health and charts, by 16 connections at once."},
+	{title: "Much history", cases: regexp.MustCompile(`^history/`), text: "5,000,000 events, deliveries and attempts of 25 days, 2,000 webhooks and 300 locations. Each page is asked for up to 50 times, one request after the other. " +
 		"A row is a list with each of its filters, or the searches by an id, a question and a name: *pages* of them, with the figures of the slowest. *Limited* is what a member of three locations gets. " +
 		"*API* follows `GET /api/v1/deliveries` with 200 deliveries a page: from the newest on, from the middle on, and to the end."},
-	{"Removing old history", regexp.MustCompile(`^retention/`), "Latency at 200 events a second with dispatch on arrival: while an instance removes a million rows older than the retention, and with nothing to remove."},
-	{"Disk", regexp.MustCompile(`^size/`), "Bytes of a row with its indexes, measured after the load that wrote it; payload and body are inside. [Sizing](sizing.md) uses them."},
+	{title: "Removing old history", cases: regexp.MustCompile(`^retention/`), text: "Latency at 200 events a second with dispatch on arrival: while an instance removes a million rows older than the retention, and with nothing to remove."},
+	{title: "Disk", cases: regexp.MustCompile(`^size/`), text: "Bytes of a row with its indexes, measured after the load that wrote it; payload and body are inside. [Sizing](sizing.md) uses them."},
 }
 
 func (r report) writePage(w io.Writer) {
@@ -110,7 +120,11 @@ func (s section) write(w io.Writer, all []outcome) {
 	if len(cases) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\n## %s\n\n%s\n", s.title, s.text)
+	text := s.text
+	if s.more != nil {
+		text += s.more(all)
+	}
+	fmt.Fprintf(w, "\n## %s\n\n%s\n", s.title, text)
 	for _, t := range tables(cases) {
 		fmt.Fprintf(w, "\n| | %s | medians of |\n|---|%s---|\n", strings.Join(t.columns, " | "), strings.Repeat("---:|", len(t.columns)))
 		for _, row := range t.rows {
@@ -119,6 +133,24 @@ func (s section) write(w io.Writer, all []outcome) {
 			fmt.Fprintf(w, "| %s |\n", strings.Join(cells, " | "))
 		}
 	}
+}
+
+// ofBareQueue compares Sitehooks with the bare queue, once both are measured.
+func ofBareQueue(all []outcome) string {
+	ours, bare := figuresOf(all, "main/postgres/stackauth/single requests"), figuresOf(all, "main/postgres/bare queue/single requests")
+	if len(ours) == 0 || len(bare) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" Sitehooks delivers %s of the bare queue's events a second, and takes %s times its processor time for each.",
+		readable(ours["delivered/s"]/bare["delivered/s"]), readable(ours["CPU s/10k"]/bare["CPU s/10k"]))
+}
+
+func figuresOf(all []outcome, name string) figures {
+	i := slices.IndexFunc(all, func(o outcome) bool { return o.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return all[i].Figures
 }
 
 // label is a case's name without its group, in words.

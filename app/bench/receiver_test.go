@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -94,6 +95,9 @@ func (c *counter) count(id string, body []byte, now time.Time) {
 	c.tally.Items += int64(max(1, len(moments)))
 	c.tally.Last = now.UnixNano()
 	for _, at := range moments {
+		if at == 0 { // of a burst, which is not timed
+			continue
+		}
 		c.delays = append(c.delays, time.Duration(now.UnixNano()-at))
 	}
 }
@@ -149,7 +153,13 @@ type target struct {
 
 func newTarget(t testing.TB) *target {
 	t.Helper()
-	cmd := roleCommand("receiver", nil)
+	return &target{t, startServer(t, roleCommand("receiver", nil))}
+}
+
+// startServer starts a role that serves until its input ends, and returns its
+// address.
+func startServer(t testing.TB, cmd *exec.Cmd) string {
+	t.Helper()
 	in, err := cmd.StdinPipe()
 	ok(t, err)
 	out, err := cmd.StdoutPipe()
@@ -162,7 +172,7 @@ func newTarget(t testing.TB) *target {
 	})
 	line, err := bufio.NewReader(out).ReadString('\n')
 	ok(t, err)
-	return &target{t, strings.TrimSpace(line)}
+	return strings.TrimSpace(line)
 }
 
 func (r *target) tally() (got tally) {

@@ -23,7 +23,7 @@ type report struct {
 
 // figureNames are the columns in their order.
 var figureNames = []string{
-	"accepted/s", "delivered/s", "raw/s", "of raw", "against one", "CPU s/10k",
+	"accepted/s", "delivered/s, empty", "delivered/s", "raw/s", "of raw", "against one", "against empty", "CPU s/10k",
 	"CPU s/10k, few", "CPU s/10k, many", "many against few",
 	"p99 ms, nothing to remove", "p50 ms", "p90 ms", "p99 ms", "max ms", "against nothing", "rows removed", "s for them",
 	"pages/s", "kB/page", "pages", "ms to ready", "idle MiB", "peak MiB", "repeats",

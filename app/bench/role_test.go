@@ -29,6 +29,8 @@ func playRole() bool {
 		err = receive(os.Stdin, os.Stdout)
 	case "raw":
 		result, err = ordered(order, rawLoop)
+	case "bare queue":
+		err = serveBareQueue(order, os.Stdin, os.Stdout)
 	case "limit":
 		result, err = ordered(order, limitLoop)
 	case "load":
