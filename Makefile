@@ -40,7 +40,7 @@ format: ## put all Go files into the house's format
 # The tests' PostgreSQL does not wait for the disk; what is measured does.
 bench: export PG_SETTINGS ?= fsync=on full_page_writes=on wal_level=replica shared_buffers=512MB max_wal_size=4GB
 bench: export BENCH_JSON ?= $(if $(BENCH_QUICK),,$(CURDIR)/docs/performance.json)
-bench: ## speed, about an hour; BENCH=main (regular expression) less, BENCH_QUICK=1 one short run of each
+bench: ## speed, about an hour and a half; BENCH=main (regular expression) less, BENCH_QUICK=1 one short run of each
 	go test -run '^$$' -bench '^BenchmarkSitehooks$$' -benchtime 1x -timeout 4h ./app/bench
 	@$(if $(filter-out history%,$(BENCH)),,go test -run '^$$' -bench $(if $(BENCH),Pages,.) -skip '^BenchmarkSitehooks$$' -benchtime 1x -timeout 2h -p 1 ./app ./app/bench)
 
