@@ -55,6 +55,10 @@ func (f *search) undoEscapes(e escape, reach int) {
 	w := newWindow(f)
 	end, stop := 0, len(v.text) // of the last escape, and of the readable text
 	for i := e.next(v.text, 0); i < len(v.text); {
+		if w.open && i-end > reach { // before the escape is read: a search in the window overwrites f.meaning
+			w.copy(v.text, end, end+reach)
+			w.close(end+reach, false)
+		}
 		out, n := e.read(f.meaning[:0], v.text[i:min(len(v.text), i+longestEscape)])
 		if n < 0 && v.cut && len(v.text)-i <= longestEscape {
 			stop = i // half an escape
@@ -63,10 +67,6 @@ func (f *search) undoEscapes(e escape, reach int) {
 		if n <= 0 {
 			i = e.next(v.text, i+1)
 			continue
-		}
-		if w.open && i-end > reach {
-			w.copy(v.text, end, end+reach)
-			w.close(end+reach, false)
 		}
 		if !w.open {
 			end = max(end, i-reach)

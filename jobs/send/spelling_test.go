@@ -291,6 +291,26 @@ func TestSecretsAreFoundInEverySpelling(t *testing.T) {
 	}
 }
 
+// farEscapes is a text with escapes of several kinds.
+const farEscapes = `{"a":"\"&amp;%20\/"}, `
+
+// TestSecretsFarFromEscapes: escapes that stand far before a secret do not
+// change how it is found.
+func TestSecretsFarFromEscapes(t *testing.T) {
+	const secret = "0123456789/abcdef="
+	red := newRedactor([]string{secret})
+	far := farEscapes + strings.Repeat("\n", 300)
+	for name, spell := range spellings {
+		if name == "ascii85" {
+			continue // the text before it is read as digits
+		}
+		want := far + string(red.body([]byte(spell(secret)), false))
+		if got := string(red.body([]byte(far+spell(secret)), false)); got != want || !strings.Contains(got, mask) {
+			t.Errorf("%s: kept as %q, want %q", name, strings.TrimLeft(got[len(farEscapes):], "\n"), want[len(far):])
+		}
+	}
+}
+
 // TestOtherTextIsKept: text without a secret is kept unchanged.
 func TestOtherTextIsKept(t *testing.T) {
 	red := newRedactor(usualSecrets[:3])
