@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -50,6 +51,38 @@ func local(t *testing.T) *Client {
 	client := New(Config{AllowCIDRs: prefixes("127.0.0.0/8", "::1/128")})
 	t.Cleanup(client.Close)
 	return client
+}
+
+// TestFetch: a look-up has the answer, whatever its status is, and a sentence
+// where there is none.
+func TestFetch(t *testing.T) {
+	srv := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/elsewhere", http.StatusFound)
+		_, _ = io.WriteString(w, r.Header.Get("Accept"))
+	})
+	gone := newServer(t, nil)
+	gone.Close()
+	client := local(t)
+	for _, c := range []struct {
+		url  string
+		most int64
+		body string
+		err  error
+	}{
+		{srv.URL, 1000, "application/json", nil},
+		{srv.URL, 10, "", errLongAnswer},
+		{gone.URL, 1000, "", wire.Sentence("The connection was refused.")},
+		{"ftp://example.com/", 1000, "", errScheme},
+		{"http://10.0.0.1/", 1000, "", errNotAllowed},
+	} {
+		status, body, err := client.Fetch(t.Context(), c.url, c.most)
+		if !errors.Is(err, c.err) || !bytes.HasSuffix(body, []byte(c.body)) || err == nil && status != http.StatusFound {
+			t.Errorf("%s, at most %d bytes: %d %q, %v", c.url, c.most, status, body, err)
+		}
+	}
+	if n := srv.hits.Load(); n != 2 {
+		t.Errorf("%d requests", n)
+	}
 }
 
 // do sends and checks the rules for every result. The time-out is generous

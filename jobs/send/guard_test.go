@@ -22,7 +22,10 @@ type names struct {
 	lookups atomic.Int64
 }
 
-func (n *names) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
+func (n *names) LookupNetIP(ctx context.Context, _, host string) ([]netip.Addr, error) {
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	lookups := int(n.lookups.Add(1))
 	lists := n.lists[host]
 	if len(lists) == 0 {

@@ -56,7 +56,7 @@ func TestParseTargetRefuses(t *testing.T) {
 		"http://example.com../":                            errHost,
 		"http://a!b.example/":                              errHost,
 		"http://" + strings.Repeat("a", 64) + "/":          errHost,
-		"http://" + strings.Repeat("abc.", 64) + "x/":      errHost,
+		"http://" + strings.Repeat("abc.", 63) + "xy/":     errHost,
 		"https://example.com/" + strings.Repeat("a", 2048): errLong,
 	} {
 		got, err := parseTarget(raw)
@@ -68,16 +68,17 @@ func TestParseTargetRefuses(t *testing.T) {
 
 func TestOrigin(t *testing.T) {
 	for raw, want := range map[string]string{
-		"https://Example.COM/a?b#c":     "https://example.com:443",
-		"https://example.com.:443/":     "https://example.com:443",
-		"HTTP://example.com:/":          "http://example.com:80",
-		"http://example.com:8080":       "http://example.com:8080",
-		"http://xn--bcher-kva.example/": "http://xn--bcher-kva.example:80",
-		"http://hooks_internal/":        "http://hooks_internal:80",
-		"http://203.0.113.7:1/":         "http://203.0.113.7:1",
-		"http://[2001:DB8:0::7]/":       "http://[2001:db8::7]:80",
-		"http://user@example.com/":      "",
-		"nonsense":                      "",
+		"https://Example.COM/a?b#c":                  "https://example.com:443",
+		"https://example.com.:443/":                  "https://example.com:443",
+		"HTTP://example.com:/":                       "http://example.com:80",
+		"http://example.com:8080":                    "http://example.com:8080",
+		"http://xn--bcher-kva.example/":              "http://xn--bcher-kva.example:80",
+		"http://hooks_internal/":                     "http://hooks_internal:80",
+		"http://203.0.113.7:1/":                      "http://203.0.113.7:1",
+		"http://[2001:DB8:0::7]/":                    "http://[2001:db8::7]:80",
+		"http://" + strings.Repeat("abc.", 63) + "x": "http://" + strings.Repeat("abc.", 63) + "x:80", // 253 characters
+		"http://user@example.com/":                   "",
+		"nonsense":                                   "",
 	} {
 		if got := Origin(raw); got != want {
 			t.Errorf("%q: %q, want %q", raw, got, want)

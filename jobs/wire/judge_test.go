@@ -177,8 +177,15 @@ func TestEveryClassHasWords(t *testing.T) {
 		}
 		seen[words] = class
 	}
-	if got := eightAttempts().Explain(Response{ErrorClass: ClassTimeout}); got != "The receiver did not answer within 15 seconds." {
-		t.Errorf("time-out: %q", got)
+	for timeout, want := range map[time.Duration]string{
+		500 * time.Millisecond: "500 milliseconds", time.Second: "1 second", 15 * time.Second: "15 seconds", time.Minute: "1 minute",
+		90 * time.Second: "90 seconds", time.Hour: "1 hour", 24 * time.Hour: "24 hours", 48 * time.Hour: "2 days", 49 * time.Hour: "49 hours",
+	} {
+		p := eightAttempts()
+		p.Timeout = timeout
+		if got := p.Explain(Response{ErrorClass: ClassTimeout}); got != "The receiver did not answer within "+want+"." {
+			t.Errorf("time-out %s: %q", timeout, got)
+		}
 	}
 	if got := eightAttempts().Explain(Response{Code: 799}); got != "The receiver answered 799." {
 		t.Errorf("unknown code: %q", got)

@@ -161,6 +161,38 @@ func TestSlackExcerpt(t *testing.T) {
 	}
 }
 
+// TestSlackLongLink: beside a title with a long link, the excerpt is as long as
+// the section has room for it.
+func TestSlackLongLink(t *testing.T) {
+	for length, cut := range map[int]bool{400: false, 494: false, 495: true, 496: true, 497: true} {
+		e := question(1, strings.Repeat("&", 200))
+		e.Question.Title = strings.Repeat("&", 300)
+		e.Question.Link = ("https://s.example/" + strings.Repeat("x", length))[:length]
+		text := slackTexts(slackMessages(t, []Event{e})[0])[0]
+		if !strings.Contains(text, e.Question.Link) || strings.HasSuffix(text, "…") != cut {
+			t.Errorf("a link of %d characters: a section of %d, cut %v", length, len(text), !cut)
+		}
+	}
+}
+
+// TestSlackFallback: the text where blocks cannot be shown has a line for each
+// item, and says how many more there are than it has room for.
+func TestSlackFallback(t *testing.T) {
+	var events []Event
+	for i := range int64(17) {
+		e := question(i, "")
+		e.Question.Title = strings.Repeat("t", 290)
+		events = append(events, e)
+	}
+	for n, more := range map[int]string{1: "", 8: "", 12: "and 4 more", 17: "and 9 more"} {
+		lines := strings.Split(slackMessages(t, events[:n])[0].Text, "\n")
+		last := lines[len(lines)-1]
+		if more == "" && len(lines) != n || more != "" && (last != more || len(lines) != 9) {
+			t.Errorf("of %d items: %d lines, the last %q", n, len(lines), last)
+		}
+	}
+}
+
 // TestSlackPages: more items go into the next message, each once and in order,
 // however long they are.
 func TestSlackPages(t *testing.T) {

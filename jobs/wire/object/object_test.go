@@ -5,6 +5,25 @@ import (
 	"testing"
 )
 
+// TestList: a list with too many elements is a fault, and has none.
+func TestList(t *testing.T) {
+	for raw, want := range map[string]string{
+		`{}`: "", `{"a":null}`: "", `{"a":[1,2]}`: "", `{"a":[1,2,3]}`: "a: has 3 elements, more than 2", `{"a":"x"}`: "a: must be an array, not a string",
+	} {
+		o, err := Parse([]byte(raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fault, list := "", o.List("a", 2)
+		if o.Fault() != nil {
+			fault = o.Fault().Error()
+		}
+		if fault != want || (len(list) == 2) != (raw == `{"a":[1,2]}`) {
+			t.Errorf("%s: %s, %q", raw, list, fault)
+		}
+	}
+}
+
 // TestReadPlain: the fast path gives the result of json.Unmarshal, or none.
 func TestReadPlain(t *testing.T) {
 	for _, raw := range []string{
