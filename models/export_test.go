@@ -10,16 +10,14 @@ import (
 // DB lets tests ask the database itself.
 func (s *Store) DB() *gorm.DB { return s.db.WithContext(context.Background()) }
 
-// Handles are what all statements go through; SQLite has one to read and one to
-// write.
+// Handles are what all statements go through: SQLite has one to read and one to
+// write, PostgreSQL another one for long transactions.
 func (s *Store) Handles() []*gorm.DB {
 	handles := []*gorm.DB{s.DB()}
-	if s.db.SingleWriter() {
-		_ = s.db.Tx(context.Background(), func(tx *gorm.DB) error {
-			handles = append(handles, tx)
-			return nil
-		})
-	}
+	_ = s.db.TxLong(context.Background(), func(tx *gorm.DB) error {
+		handles = append(handles, tx)
+		return nil
+	})
 	return handles
 }
 
