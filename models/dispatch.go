@@ -83,13 +83,13 @@ func (x *Events) Dispatch(ctx context.Context, o DispatchOptions) (*Dispatch, Di
 	d.read = x.s.db.WithContext(ctx)
 	if o.Exclusive || !x.s.db.SingleWriter() {
 		if d.tx, err = x.s.db.Begin(ctx); err != nil {
-			return nil, result, dispatchError(err)
+			return nil, result, dispatchError(errors.Join(err, d.untried(ctx)))
 		}
 		d.read = d.tx.DB
 	}
 	if ready, err := d.begin(); err != nil || !ready {
 		d.Rollback()
-		return nil, result, dispatchError(err)
+		return nil, result, dispatchError(errors.Join(err, d.untried(ctx)))
 	}
 	return d, DispatchResult{}, nil
 }

@@ -150,12 +150,21 @@ func (d *Dispatch) Failed(ctx context.Context, failure error) (err error) {
 	if d.tried == 0 {
 		return nil
 	}
-	again := db.Unable(failure) != "" || errors.Is(failure, ErrChanged) || ctx.Err() != nil
+	if db.Unable(failure) != "" || errors.Is(failure, ErrChanged) || ctx.Err() != nil {
+		return d.untried(ctx)
+	}
 	return d.s.db.Tx(context.WithoutCancel(ctx), func(tx *gorm.DB) error {
-		if again {
-			return tx.Model(&Rest{ID: d.tried}).Update("tries", gorm.Expr("tries - 1")).Error
-		}
 		return tx.Model(&Rest{ID: d.tried}).Update("reason", failure.Error()).Error
+	})
+}
+
+// untried takes the try of a run back that says nothing about the rest.
+func (d *Dispatch) untried(ctx context.Context) error {
+	if d.tried == 0 {
+		return nil
+	}
+	return d.s.db.Tx(context.WithoutCancel(ctx), func(tx *gorm.DB) error {
+		return tx.Model(&Rest{ID: d.tried}).Update("tries", gorm.Expr("tries - 1")).Error
 	})
 }
 

@@ -2,6 +2,7 @@ package models_test
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,7 +14,7 @@ import (
 	"github.com/sitehooks/sitehooks/models/modelstest"
 )
 
-var errDisk = errors.New("the disk fails")
+var errDisk = fmt.Errorf("the disk fails: %w", &models.UnableError{Why: "disk full"})
 
 // faults makes a statement of a store fail while it is on.
 type faults struct {
