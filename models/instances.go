@@ -75,13 +75,13 @@ func (x *Instances) seen(ctx context.Context, in Instance) error {
 const fillerBytes = 256 << 10
 
 // storeFiller proves that the disk has space again by storing data that needs
-// some, for a moment.
+// some, for a moment. It may find one that could not be removed.
 func (x *Instances) storeFiller(ctx context.Context, in Instance) error {
 	filler := make([]byte, fillerBytes/2)
 	_, _ = rand.Read(filler) // never fails; it cannot be compressed
 	in.ID, in.Name = in.ID+"-filler", hex.EncodeToString(filler)
 	return errors.Join(
-		x.s.db.Tx(ctx, func(tx *gorm.DB) error { return tx.Create(&in).Error }),
+		x.s.db.Tx(ctx, func(tx *gorm.DB) error { return tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&in).Error }),
 		x.Gone(ctx, in.ID))
 }
 
