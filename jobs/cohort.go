@@ -187,8 +187,9 @@ func (c *cohort) delivery(e *entry) models.NewDelivery {
 	}
 	n.Body = wire.JoinBody(c.body.Body, own)
 	if len(inside) == 1 {
-		n.Body, n.PayloadAt, n.PayloadBytes = inside[0].event.Shorten(n.Body, inside[0].payload)
-		n.Passage = inside[0].payload[n.PayloadAt : n.PayloadAt+n.PayloadBytes]
+		short, at, length := inside[0].event.Shorten(n.Body, inside[0].payload)
+		n.Body, n.Passage = short, inside[0].payload[at:at+length]
+		n.PayloadAt, n.PayloadBytes = int32(at), int32(length) //nolint:gosec // an event has 256 KiB at most
 	}
 	return n
 }

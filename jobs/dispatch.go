@@ -136,14 +136,14 @@ func (d *dispatcher) commit(run *models.Dispatch, built []models.NewDelivery) (m
 	runs.committing.Store(run.Number())
 	result, err := run.Commit()
 	if err != nil {
-		runs.committing.Store(runs.committed.Load())
+		runs.committing.Store(runs.committed().run)
 		return result, err
 	}
-	if run.Number() != runs.committed.Load()+1 { // another instance dispatched, or this one and did not learn of it
+	if run.Number() != runs.committed().run+1 { // another instance dispatched, or this one and did not learn of it
 		d.since = run.Number()
 	}
 	d.runner.handOver(run.Number(), d.since, result.Lanes, built)
-	runs.committed.Store(run.Number())
+	runs.newest.Store(&dispatchedAt{run.Number(), run.Now})
 	return result, nil
 }
 

@@ -10,8 +10,22 @@ import (
 // dispatchRuns are the runs of dispatch that this instance made, by their
 // numbers in the database.
 type dispatchRuns struct {
-	committing atomic.Int64 // the newest that may be visible to others
-	committed  atomic.Int64 // the newest that is, and whose deliveries were handed over
+	committing atomic.Int64                 // the newest that may be visible to others
+	newest     atomic.Pointer[dispatchedAt] // that is, and whose deliveries were handed over
+}
+
+// dispatchedAt is the number of a run, and its moment by the deciding clock.
+type dispatchedAt struct {
+	run int64
+	at  time.Time
+}
+
+// committed is the newest run, the zero value before the first.
+func (r *dispatchRuns) committed() dispatchedAt {
+	if newest := r.newest.Load(); newest != nil {
+		return *newest
+	}
+	return dispatchedAt{}
 }
 
 // handed are the deliveries that a run of dispatch stored for one webhook. Its

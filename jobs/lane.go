@@ -242,7 +242,7 @@ func (l *lane) forget() {
 
 // dueQuery asks for what is due and not on its way already.
 func (l *lane) dueQuery() models.DueQuery {
-	q := models.DueQuery{Limit: min(laneFetch, fetchAhead*l.pacer.window), OneFailed: l.format.Policy.HoldOthers && l.health.FailuresInRow > 0}
+	q := models.DueQuery{Limit: min(l.fetchMost(), fetchAhead*l.pacer.window), OneFailed: l.format.Policy.HoldOthers && l.health.FailuresInRow > 0}
 	q.UnderWay = slices.AppendSeq(slices.Collect(maps.Keys(l.pacer.open)), maps.Keys(l.rec.done))
 	for _, d := range l.pre.queue {
 		q.UnderWay = append(q.UnderWay, d.ID)

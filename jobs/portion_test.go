@@ -17,7 +17,7 @@ func (b *bench) perRun() int {
 	if b.store.Postgres() == nil {
 		return 600
 	}
-	return 4000
+	return 2000
 }
 
 // clones makes n webhooks more that are like one, without lanes.

@@ -9,7 +9,8 @@ import (
 )
 
 const (
-	laneFetch      = 256       // due deliveries read at once
+	laneFetch      = 256       // due deliveries that a lane reads at once
+	lanesFetch     = 4096      // and all lanes together, unless they are very many
 	fetchAhead     = 16        // and for each request that the receiver has earned
 	laneAheadBytes = 256 << 10 // of bodies, while more is not read ahead
 )
@@ -84,9 +85,10 @@ func (p *prefetcher) due(ctx context.Context, seen fetched, q models.DueQuery) {
 }
 
 func (p *prefetcher) readDue(ctx context.Context, a *fetched, q models.DueQuery) {
-	before, all := p.runs.committed.Load(), false
+	before, all := p.runs.committed(), false
 	a.rows, all, a.err = p.lanes.Due(ctx, a.work, q)
-	if a.through = before; !all || p.runs.committing.Load() != before {
+	// What was dispatched after the moment of the question is not due in it.
+	if a.through = before.run; !all || q.At.Before(before.at) || p.runs.committing.Load() != before.run {
 		a.through = unknownRun
 	}
 }

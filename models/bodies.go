@@ -67,7 +67,7 @@ func (s *Store) dropBodies(tx *gorm.DB, ids []int64) error {
 // bodyColumns are those of a delivery d with its body; withPassage joins what
 // they need. withBodies does the rest.
 const (
-	bodyColumns = ", d.body, d.payload_at, d.payload_bytes, substr(passage.payload, cast(d.payload_at + 1 as integer), cast(d.payload_bytes as integer)) as passage"
+	bodyColumns = ", d.body, d.payload_at, d.payload_bytes, substr(passage.payload, d.payload_at + 1, d.payload_bytes) as passage"
 	withPassage = "left join events passage on passage.id = d.event_id and d.payload_bytes > 0"
 )
 
@@ -100,7 +100,7 @@ func (s *Store) withBodies(tx *gorm.DB, deliveries []Delivery) error {
 		case d.BodyID != nil:
 			deliveries[i].Shared = byID[*d.BodyID]
 		case d.PayloadBytes == 0:
-		case len(d.Passage) != d.PayloadBytes:
+		case len(d.Passage) != int(d.PayloadBytes):
 			return fmt.Errorf("delivery %d has %d bytes of its event's payload: %d are left", d.ID, d.PayloadBytes, len(d.Passage))
 		default:
 			deliveries[i].join()

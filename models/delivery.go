@@ -35,7 +35,7 @@ type Delivery struct {
 	// PayloadAt and PayloadBytes say where in its event's payload the passage is
 	// that stands in its body too, and that is not stored twice. The stored body
 	// has a NUL byte in its place. No bytes: there is none.
-	PayloadAt, PayloadBytes int
+	PayloadAt, PayloadBytes int32
 	Passage                 []byte `gorm:"->"`
 	// EventID is the Event.ID of the only event inside; nil: there are several.
 	EventID    *int64

@@ -109,7 +109,7 @@ func dispatchError(err error) error {
 // How much one transaction of dispatch stores at most. SQLite lets nobody else
 // write meanwhile: its transactions take about 50 ms.
 const (
-	dispatchRowsPostgres = 4000
+	dispatchRowsPostgres = 2000
 	dispatchRowsSQLite   = 600
 	dispatchBytes        = 4 << 20
 )

@@ -237,8 +237,8 @@ func (s *Store) insertDeliveries(tx *gorm.DB, rows []NewDelivery, now time.Time)
 			return n.Body
 		}),
 		db.ColumnOf(rows, func(n NewDelivery) *int64 { return n.sharedID() }),
-		db.ColumnOf(rows, func(n NewDelivery) int { return n.PayloadAt }),
-		db.ColumnOf(rows, func(n NewDelivery) int { return n.PayloadBytes }))
+		db.ColumnOf(rows, func(n NewDelivery) int { return int(n.PayloadAt) }),
+		db.ColumnOf(rows, func(n NewDelivery) int { return int(n.PayloadBytes) }))
 	if err != nil {
 		return nil, err
 	}
@@ -270,7 +270,7 @@ func (n NewDelivery) Whole() Delivery {
 
 // bytes is how much of it a lane reads.
 func (n NewDelivery) bytes() int {
-	return len(n.SharedBytes()) + len(n.Body) + n.PayloadBytes
+	return len(n.SharedBytes()) + len(n.Body) + int(n.PayloadBytes)
 }
 
 // only is the event of a delivery that has one.

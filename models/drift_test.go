@@ -52,7 +52,7 @@ func TestSchemaMatchesRecords(t *testing.T) {
 
 func columnKind(name string) string {
 	for kind, names := range map[string][]string{
-		"time": {"timestamptz", "datetime"}, "int": {"int8", "bigint", "integer"}, "bool": {"bool", "boolean"},
+		"time": {"timestamptz", "datetime"}, "int": {"int8", "bigint", "integer", "int4"}, "bool": {"bool", "boolean"},
 		"bytes": {"bytea", "blob"}, "text": {"text"},
 	} {
 		if slices.Contains(names, strings.ToLower(name)) {
@@ -71,7 +71,7 @@ func fieldKind(t reflect.Type) string {
 		return "time"
 	case t.String() == "[]uint8":
 		return "bytes"
-	case t.Kind() == reflect.Int64 || t.Kind() == reflect.Int:
+	case t.Kind() == reflect.Int64 || t.Kind() == reflect.Int32 || t.Kind() == reflect.Int:
 		return "int"
 	case t.Kind() == reflect.Bool:
 		return "bool"

@@ -298,8 +298,8 @@ create table deliveries (
     created_at timestamptz not null,
     body bytea not null,
     body_id bigint,
-    payload_at bigint not null default 0,
-    payload_bytes bigint not null default 0
+    payload_at integer not null default 0,
+    payload_bytes integer not null default 0
 );
 create index deliveries_event on deliveries (event_id) where event_id is not null;
 create index deliveries_body on deliveries (body_id) where body_id is not null;
