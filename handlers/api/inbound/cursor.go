@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -200,10 +201,7 @@ func decodeCursor(text []byte, f *api.Faults) CursorInput {
 		return body
 	}
 	// Each member by itself, so that a fault names its field.
-	for _, m := range []struct {
-		name, kind string
-		into       any
-	}{
+	members := []cursorMember{
 		{"location", "a string", &body.Location},
 		{"holder", "a string", &body.Holder},
 		{"lease_seconds", "a whole number", &body.LeaseSeconds},
@@ -212,15 +210,28 @@ func decodeCursor(text []byte, f *api.Faults) CursorInput {
 		{"skipped", "a whole number", &body.Skipped},
 		{"last_skipped", "a string", &body.LastSkipped},
 		{"error", "a string", &body.Error},
-	} {
-		for key, v := range api.Members(value) {
-			if string(key) == m.name && json.Unmarshal(v, m.into) != nil {
-				f.Whole(m.name, "must be %s", m.kind)
-			}
+	}
+	for key, v := range api.Members(value) {
+		i := slices.IndexFunc(members, func(m cursorMember) bool { return m.name == string(key) })
+		switch {
+		case i >= 0 && json.Unmarshal(v, members[i].into) != nil:
+			f.Whole(members[i].name, "must be %s", members[i].kind)
+		case i < 0 && !slices.Contains(onlyRead, string(key)):
+			f.Whole(api.Clip(string(key)), "There is no field of this name.")
 		}
 	}
 	return body
 }
+
+// cursorMember is a member of the body of a PUT.
+type cursorMember struct {
+	name, kind string
+	into       any
+}
+
+// onlyRead are the members that a Cursor has more than what is sent. They are
+// ignored, so that what was read can be sent back.
+var onlyRead = []string{"name", "leased_until"}
 
 // input checks what a follower sent.
 func (b CursorInput) input(f *api.Faults) models.CursorInput {

@@ -122,6 +122,9 @@ func TestCursorIsKept(t *testing.T) {
 		if status != http.StatusOK || c["holder"] != nil || c["leased_until"] != nil {
 			t.Errorf("given back: %d %v", status, c)
 		}
+		if status, c = a.put(`{"name":"forum","leased_until":null,"holder":"b","lease_seconds":0}`); status != http.StatusOK {
+			t.Errorf("what was read is sent back: %d %v", status, c)
+		}
 		status, c = a.do(a.all, http.MethodGet, "/api/v1/sources/forum/cursor", "")
 		if status != http.StatusOK || c["place"].(map[string]any)["row"] != 10010000000000012.0 {
 			t.Errorf("read: %d %v", status, c)
@@ -186,6 +189,8 @@ func TestCursorFaults(t *testing.T) {
 			`{"holder":"a","lease_seconds":1,"location":"Main"}`:    "location",
 			`{"holder":"a","lease_seconds":1,"skipped":-1}`:         "skipped",
 			`{"holder":"a","lease_seconds":1,"behind_seconds":"7"}`: "behind_seconds",
+			`{"holder":"a","lease_seconds":1,"behind":7}`:           "behind",
+			`{"holder":"a","lease_seconds":1,"Place":{}}`:           "Place",
 			`{"holder":"a","lease_seconds":1,"place":"` + strings.Repeat("x", 512<<10) + `"}`: "place",
 		} {
 			status, c := a.put(body)

@@ -268,7 +268,7 @@ func cursors() []management.Route {
 		},
 		{
 			Method: http.MethodPut, Path: path, Name: "putCursor", Scope: models.ScopeIngest,
-			Summary: "Store the place that a follower has reached, and take, keep or give back its lease. The first one adds the source.",
+			Summary: "Store the place that a follower has reached, and take, keep or give back its lease. The first one adds the source. A field that neither the request nor the answer has is refused.",
 			Body:    inbound.CursorInput{}, Output: inbound.Cursor{}, Status: http.StatusOK,
 			Faults: []int{http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType},
 		},
