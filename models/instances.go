@@ -31,6 +31,10 @@ type Instance struct {
 	ClockAheadMS int64 `gorm:"column:clock_ahead_ms"`
 }
 
+// Web tells whether the instance answers pages and APIs; one of the role jobs only
+// dispatches and delivers.
+func (in Instance) Web() bool { return in.Role != "jobs" }
+
 // ClockOffMax is how far the clock of an instance may be off unnoticed.
 const ClockOffMax = 5 * time.Second
 

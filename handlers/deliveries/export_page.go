@@ -2,6 +2,7 @@ package deliveries
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -114,6 +115,7 @@ func (s *Pages) Export(c *gin.Context) error {
 		if err != nil {
 			return err
 		}
+		alive = slices.DeleteFunc(alive, func(in models.Instance) bool { return !in.Web() })
 		p.Several = len(alive) > 1
 	}
 	return s.RenderFragment(c, http.StatusOK, "deliveries_export", p, "export-progress")

@@ -101,6 +101,7 @@ func TestExportShowsHowFarItIs(t *testing.T) {
 			}
 			// With two instances running, either may be sending it.
 			webtest.OK(t, c.Store.Instances.Seen(t.Context(), models.Instance{ID: "one", Name: "one"}))
+			webtest.OK(t, c.Store.Instances.Seen(t.Context(), models.Instance{ID: "jobs", Name: "jobs", Role: "jobs"})) // sends no page
 			webtest.Says(t, "one instance", c.Get("/admin/deliveries/export").Text("main"), "The download begins immediately.")
 			if _, a := progress(); a.Find("p[role=status]").Length() != 0 {
 				t.Errorf("one instance says %q", a.Text("main"))
