@@ -16,7 +16,7 @@ import (
 type triggerFilter struct {
 	Search   string `form:"q"`
 	Location string `form:"location"`
-	Type     string `form:"type"`
+	Type     string `form:"type" binding:"omitempty,event_spelling"`
 	Tag      string `form:"tag"`
 	Webhook  string `form:"webhook" binding:"omitempty,number"`
 	// Matched is whether a webhook matched, or the one of the filter, or that the
@@ -32,12 +32,13 @@ func (f triggerFilter) Filtered() bool {
 	return f != triggerFilter{}
 }
 
-// parseTriggerQuery reads the filter from a URL. Long texts are cut. A number or
-// a time that means nothing does not filter; faults say so, each in a sentence.
+// parseTriggerQuery reads the filter from a URL. Long texts are cut. An event type,
+// a number or a time that means nothing does not filter; faults say so, each in a
+// sentence.
 func parseTriggerQuery(v url.Values, now time.Time) (q models.EventQuery, f triggerFilter, faults []string) {
 	faults = rules.BindFilters(v, &f)
 	f.Search, f.Location = wording.Cut(f.Search, 300), wording.Cut(f.Location, 64)
-	f.Type, f.Tag = wording.Cut(f.Type, 128), wording.Cut(f.Tag, 64)
+	f.Tag = wording.Cut(f.Tag, 64)
 	q = models.EventQuery{Search: f.Search, Location: f.Location, Tag: f.Tag, Limit: eventsShown}
 	q.Types, _ = web.EventTypesTyped(f.Type)
 	if f.Matched != matchedAny {
