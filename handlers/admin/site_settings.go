@@ -49,7 +49,7 @@ func (p *siteSettingPage) Words(value string) string { return p.Def.Words(value)
 // value. Do is "reset" to go back to the default, and the value is ignored.
 type settingForm struct {
 	Value  web.Line `form:"value"`
-	Reason web.Text `form:"reason" binding:"required,text"`
+	Reason web.Text `form:"reason" binding:"required,visible,text"`
 	Do     string   `form:"do"`
 }
 

@@ -57,6 +57,8 @@ func TestSettingIsRefused(t *testing.T) {
 	for _, test := range []struct{ name, value, reason, field string }{
 		{models.DispatchDelay, "10", "", "reason"},
 		{models.DispatchDelay, "10", " \r\n\t ", "reason"},
+		{models.DispatchDelay, "10", "\u200b", "reason"},
+		{models.DispatchDelay, "10", "\u200b \u2060\n\u2028", "reason"},
 		{models.DispatchDelay, "10", long + "x", "reason"},
 		{models.DispatchDelay, "10", "nul\x00", "reason"},
 		{models.DispatchDelay, "10", "\xff", "reason"},

@@ -70,16 +70,17 @@ func TestOneSetOfRules(t *testing.T) {
 		"header of the type": {change: func(_ *desk, w *wish) {
 			w.headers = []models.Header{{Name: "X-SuperOffice-Signature", Value: "forged"}}
 		}, field: "headers", says: "The header X-SuperOffice-Signature is set"},
-		"header without a value": {change: func(_ *desk, w *wish) { w.headers = []models.Header{{Name: "X-New"}} }, field: "headers", says: "The header X-New has no value."},
-		"header not in ASCII":    {change: func(_ *desk, w *wish) { w.headers = []models.Header{{Name: "X-A", Value: "é"}} }, field: "headers", says: "The value of the header X-A"},
-		"a part of the message":  {change: func(_ *desk, w *wish) { w.properties = `{"Event":1}` }, field: "option_properties", says: "“Event”"},
-		"properties too long":    {change: func(_ *desk, w *wish) { w.properties = `{"a":"` + strings.Repeat("x", 4096) + `"}` }, field: "option_properties", says: "This is too long"},
-		"an address for errors":  {change: func(_ *desk, w *wish) { w.email = " crm@example.com " }},
-		"two addresses":          {change: func(_ *desk, w *wish) { w.email = "crm@example.com, ops@example.com" }, field: "option_errors_email", says: "Enter one e-mail address"},
-		"no address":             {change: func(_ *desk, w *wish) { w.email = "Mary" }, field: "option_errors_email", says: "Enter one e-mail address"},
-		"unknown location":       {elsewhere: true, change: func(_ *desk, w *wish) { w.location = "nowhere" }, field: "location", says: "There is no location with the slug or name “nowhere”."},
-		"a hidden location":      {elsewhere: true, change: func(d *desk, w *wish) { d.hide(); w.location = closed }},
-		"unknown community":      {elsewhere: true, change: func(_ *desk, w *wish) { w.community = "nobody" }, field: "community", says: "This location has no such community."},
+		"header without a value":  {change: func(_ *desk, w *wish) { w.headers = []models.Header{{Name: "X-New"}} }, field: "headers", says: "The header X-New has no value."},
+		"header not in ASCII":     {change: func(_ *desk, w *wish) { w.headers = []models.Header{{Name: "X-A", Value: "é"}} }, field: "headers", says: "The value of the header X-A"},
+		"a part of the message":   {change: func(_ *desk, w *wish) { w.properties = `{"Event":1}` }, field: "option_properties", says: "“Event”"},
+		"properties too long":     {change: func(_ *desk, w *wish) { w.properties = `{"a":"` + strings.Repeat("x", 4096) + `"}` }, field: "option_properties", says: "This is too long"},
+		"an address for errors":   {change: func(_ *desk, w *wish) { w.email = " crm@example.com " }},
+		"two addresses":           {change: func(_ *desk, w *wish) { w.email = "crm@example.com, ops@example.com" }, field: "option_errors_email", says: "Enter one e-mail address"},
+		"an address in two lines": {change: func(_ *desk, w *wish) { w.email = "crm\u2028@example.com" }, field: "option_errors_email", says: "Enter one e-mail address"},
+		"no address":              {change: func(_ *desk, w *wish) { w.email = "Mary" }, field: "option_errors_email", says: "Enter one e-mail address"},
+		"unknown location":        {elsewhere: true, change: func(_ *desk, w *wish) { w.location = "nowhere" }, field: "location", says: "There is no location with the slug or name “nowhere”."},
+		"a hidden location":       {elsewhere: true, change: func(d *desk, w *wish) { d.hide(); w.location = closed }},
+		"unknown community":       {elsewhere: true, change: func(_ *desk, w *wish) { w.community = "nobody" }, field: "community", says: "This location has no such community."},
 		"another's community": {elsewhere: true, change: func(d *desk, w *wish) {
 			d.AddCommunity("python-wranglers", "data")
 			w.community = "data"

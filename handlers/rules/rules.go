@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/gin-gonic/gin/binding"
 	"github.com/go-playground/validator/v10"
@@ -38,10 +39,11 @@ func newEngine() *validator.Validate {
 	v, _ := binding.Validator.Engine().(*validator.Validate)
 	v.RegisterTagNameFunc(FieldName)
 	add(v, map[string]func(value string) bool{
-		"line":  wording.IsLine,
-		"lines": func(value string) bool { return wording.IsPrintable(value, "\n\t") },
-		"email": isEmail,
-		"slug":  locationSlug.MatchString,
+		"line":    wording.IsLine,
+		"lines":   func(value string) bool { return wording.IsPrintable(value, "\n\t") },
+		"email":   isEmail,
+		"slug":    locationSlug.MatchString,
+		"visible": wording.IsVisible,
 	})
 	bytes := func(f validator.FieldLevel) bool {
 		most, err := strconv.Atoi(f.Param())
@@ -152,5 +154,6 @@ func Positive(value string) (int64, bool) {
 
 func isEmail(value string) bool {
 	a, err := mail.ParseAddress(value)
-	return err == nil && a.Address == value && len(value) <= 254 && wording.IsText(value)
+	unshown := func(r rune) bool { return !unicode.IsPrint(r) }
+	return err == nil && a.Address == value && len(value) <= 254 && wording.IsText(value) && !strings.ContainsFunc(value, unshown)
 }

@@ -36,6 +36,11 @@ func TestFiltersThatBreakARuleAreLeftOut(t *testing.T) {
 	if (f != filter{Name: "abc"}) {
 		t.Errorf("in force is %+v", f)
 	}
+	for _, odd := range []string{"mary\u2028@example.com", "mary\u200b@example.com", "mary@example.com\u200b"} {
+		if said = rules.BindFilters(url.Values{"email": {odd}}, new(filter)); len(said) != 1 {
+			t.Errorf("of the address %q it says %q", odd, said)
+		}
+	}
 	if said = rules.BindFilters(url.Values{"name": {""}, "time": {" "}}, new(filter)); said != nil {
 		t.Errorf("of empty ones it says %q", said)
 	}

@@ -22,6 +22,12 @@ func IsPrintable(value, but string) bool {
 // IsLine tells text on one line without control characters.
 func IsLine(value string) bool { return IsPrintable(value, "") }
 
+// IsVisible tells text of which something can be seen: not only spaces and
+// characters without a shape, such as U+200B.
+func IsVisible(value string) bool {
+	return strings.ContainsFunc(value, func(r rune) bool { return r != ' ' && unicode.IsPrint(r) })
+}
+
 // Printable writes each character that a terminal would not print as its number,
 // such as \u001b, but for those that are kept.
 func Printable(s, keep string) string {

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/google/uuid"
 
@@ -74,11 +75,12 @@ func init() {
 	})
 }
 
-// checkAddress takes one e-mail address.
+// checkAddress takes one e-mail address, all of whose characters can be shown.
 func checkAddress(typed string) (string, error) {
 	typed = strings.TrimSpace(typed)
 	a, err := mail.ParseAddress(typed)
-	if err != nil || a.Address != typed || len(typed) > 254 {
+	unshown := func(r rune) bool { return !unicode.IsPrint(r) }
+	if err != nil || a.Address != typed || len(typed) > 254 || strings.ContainsFunc(typed, unshown) {
 		return "", Sentence("Enter one e-mail address, such as crm@example.com.")
 	}
 	return typed, nil

@@ -20,7 +20,7 @@ type Setting struct {
 // SettingInput changes a site setting.
 type SettingInput struct {
 	Value  string `json:"value" binding:"required,line"`
-	Reason string `json:"reason" binding:"required,text" doc:"Kept in the history of the setting"`
+	Reason string `json:"reason" binding:"required,visible,text" doc:"Kept in the history of the setting"`
 }
 
 func settingOf(d models.SettingDef, value string) Setting {

@@ -21,12 +21,13 @@ func TestSettings(t *testing.T) {
 		}
 		tag, before := a.Header.Get("ETag"), d.Stored()
 		for body, fault := range map[string][2]string{
-			`{"value":"7"}`:                       {"reason", "Give a reason."},
-			`{"value":"7","reason":" "}`:          {"reason", "Give a reason."},
-			`{"value":"-1","reason":"x"}`:         {"value", "Webhooks.DispatchDelay must be a whole number of seconds"},
-			`{"reason":"x"}`:                      {"value", "Give a value."},
-			`{"value":7,"reason":"x"}`:            {"value", "It must be a string."},
-			`{"value":"7","reason":"x","why":""}`: {"why", "There is no field"},
+			`{"value":"7"}`:                           {"reason", "Give a reason."},
+			`{"value":"7","reason":" "}`:              {"reason", "Give a reason."},
+			"{\"value\":\"7\",\"reason\":\"\u200b\"}": {"reason", "Give a reason."},
+			`{"value":"-1","reason":"x"}`:             {"value", "Webhooks.DispatchDelay must be a whole number of seconds"},
+			`{"reason":"x"}`:                          {"value", "Give a value."},
+			`{"value":7,"reason":"x"}`:                {"value", "It must be a string."},
+			`{"value":"7","reason":"x","why":""}`:     {"why", "There is no field"},
 		} {
 			b := d.do("PUT", path, body)
 			b.says(b.Status, fault[0], fault[1])
