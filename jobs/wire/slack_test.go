@@ -184,10 +184,10 @@ func TestSlackFallback(t *testing.T) {
 		e.Question.Title = strings.Repeat("t", 290)
 		events = append(events, e)
 	}
-	for n, more := range map[int]string{1: "", 8: "", 12: "and 4 more", 17: "and 9 more"} {
+	for n, more := range map[int]string{1: "", 8: "", 9: "", 12: "and 3 more", 17: "and 8 more"} {
 		lines := strings.Split(slackMessages(t, events[:n])[0].Text, "\n")
 		last := lines[len(lines)-1]
-		if more == "" && len(lines) != n || more != "" && (last != more || len(lines) != 9) {
+		if more == "" && len(lines) != n || more != "" && (last != more || len(lines) != 10) {
 			t.Errorf("of %d items: %d lines, the last %q", n, len(lines), last)
 		}
 	}
