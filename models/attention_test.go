@@ -1,6 +1,7 @@
 package models_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -101,6 +102,22 @@ func TestAttentionToWhatIsSwitchedOff(t *testing.T) {
 		}
 		if d := list[0].ExpiresAt.Sub(start); d < 31*day || d > 31*day+time.Hour {
 			t.Errorf("it expires after %v", d)
+		}
+		// More than so many are not counted.
+		for _, more := range []bool{false, true} {
+			var rows []models.Delivery
+			for i := range map[bool]int{false: models.HeldMax - 2, true: 1}[more] {
+				rows = append(rows, models.Delivery{
+					PublicID: fmt.Sprint(more, i), WebhookID: w.ID, Location: "main", EventTypes: ",question.created,", Items: 1,
+					State: models.DeliveryPending, CreatedAt: clock.Now(), DueAt: &start, Body: []byte("x"),
+				})
+			}
+			ok(t, s.AddDeliveries(t.Context(), rows...))
+			list, err = s.Webhooks.Attention(t.Context(), models.AllLocations(), snapshot(t, s))
+			ok(t, err)
+			if len(list) != 1 || list[0].Held != models.HeldMax || list[0].More != more {
+				t.Errorf("more than so many: %v, it lists %+v", more, list)
+			}
 		}
 		ok(t, s.Settings.Change(t.Context(), mary, models.EnableGenericWebhooks, "True", "why"))
 		if list, err = s.Webhooks.Attention(t.Context(), models.AllLocations(), snapshot(t, s)); err != nil || len(list) != 0 {

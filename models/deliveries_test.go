@@ -177,6 +177,9 @@ func TestResendAll(t *testing.T) {
 		can, err = s.Deliveries.Resendable(t.Context(), models.DeliveryQuery{Within: models.AllLocations(), WebhookID: open.ID, State: models.DeliveryFailed})
 		ok(t, err)
 		want(t, "failed", can.Send, 1)
+		can, err = s.Deliveries.Resendable(t.Context(), models.DeliveryQuery{Within: models.AllLocations(), Before: 5})
+		ok(t, err)
+		want(t, "older than the fifth", can, models.Resendable{Send: 3, Through: 4})
 
 		r, err := s.Deliveries.ResendAll(t.Context(), mary, models.DeliveryQuery{Within: models.AllLocations()}, models.Resendable{Through: 4}, "all")
 		ok(t, err)
@@ -313,5 +316,9 @@ func TestTotalStops(t *testing.T) {
 		many(t, s, create(t, s, nil), models.ScanMax, clock.Now())
 		want(t, "of a scan", total(models.DeliveryQuery{Within: models.AllLocations(), EventTypes: []string{"answer.created"}}), models.Total{})
 		want(t, "of a long scan", total(models.DeliveryQuery{Within: models.AllLocations(), EventTypes: []string{"question.created"}}), models.Total{N: models.TotalMax, More: true, Known: true})
+		// A time is found by ids, however many deliveries were made about then.
+		ok(t, s.DB().Exec("update deliveries set created_at = ?", clock.Now().Add(time.Second)).Error)
+		ok(t, s.DB().Exec("update deliveries set created_at = ? where id <= 3", clock.Now()).Error)
+		want(t, "of a time", total(models.DeliveryQuery{Within: models.AllLocations(), To: clock.Now().Add(time.Millisecond), Before: 3}), models.Total{N: 3, Known: true})
 	})
 }

@@ -116,6 +116,23 @@ func TestFaultsOfTheDatabaseWhileDeliveriesAreResent(t *testing.T) {
 		})
 		want(t, "resent", r.Total, 1)
 		want(t, "audit log", actions(t, s, 3), "delivery.resent delivery.resent delivery.resent")
+		// Which types are switched off is asked of the database too.
+		ok(t, s.Settings.Change(t.Context(), mary, models.EnableGenericWebhooks, "False", "why"))
+		f.all(t, s, []step{
+			{what: "what is held", reads: true, do: func() error {
+				return only(x.Search(t.Context(), models.DeliveryQuery{Within: everywhere, State: models.StateHeld, Limit: 10}))
+			}},
+			{what: "count what is held", reads: true, do: func() (err error) {
+				can, err = x.Resendable(t.Context(), q)
+				return err
+			}},
+			{what: "resend what is held", do: func() (err error) {
+				r, err = x.ResendAll(t.Context(), mary, q, can, "all")
+				return err
+			}},
+			{what: "what is left of it", reads: true, do: func() error { return only(x.Unsent(t.Context(), everywhere, r.At)) }},
+		})
+		want(t, "resent while it is switched off", r.Total, 0)
 	})
 }
 

@@ -1,6 +1,7 @@
 package models_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -63,7 +64,9 @@ func TestTroubled(t *testing.T) {
 		named := func(name string) models.Webhook {
 			return create(t, s, func(in *models.WebhookInput) { in.Name = name })
 		}
-		named("healthy")
+		for _, name := range []string{"healthy", "healthy too", "healthy as well"} {
+			named(name)
+		}
 		paused, idle, failing, broken := named("paused with one"), named("paused"), named("failing"), named("broken")
 		ok(t, record(t, s, event("a"), event("b")))
 		deliver(t, s, paused, "d-a", "a")
@@ -88,6 +91,9 @@ func TestTroubled(t *testing.T) {
 		ok(t, err)
 		want(t, "webhooks", [3]int64{work.Broken, work.Stopped, work.Failing}, [3]int64{1, 2, 1})
 		want(t, "deliveries", [2]int64{work.Waiting, work.Held}, [2]int64{1, 1})
+		depth, err := s.Deliveries.Depth(t.Context())
+		ok(t, err)
+		want(t, "by state", fmt.Sprint(depth.Webhooks), "map[active:4 broken:1 stopped:2]")
 	})
 }
 

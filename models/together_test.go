@@ -202,3 +202,64 @@ func TestAPanicTogetherKeepsNobodyWaiting(t *testing.T) {
 	_, err := s.Lanes.Reload(t.Context(), hooks[0].ID)
 	ok(t, err)
 }
+
+// TestWorkersAreTheInstancesThatHoldLanes, with how many each of them holds now.
+func TestWorkersAreTheInstancesThatHoldLanes(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
+		shortDispatch(t, s)
+		hooks, _ := lanes(t, s, 4)
+		for i, holder := range []string{"web-1-a1", "web-2-b2", "web-1-c3", "alone"} {
+			_, claimed, err := claim(t, s, hooks[i].ID, holder)
+			if err != nil || !claimed {
+				t.Fatalf("%s: claimed %v, %v", holder, claimed, err)
+			}
+		}
+		workers := func() string {
+			list, err := s.Lanes.Workers(t.Context())
+			ok(t, err)
+			return fmt.Sprint(list)
+		}
+		want(t, "workers", workers(), "[{alone 1} {web-1 2} {web-2 1}]")
+		clock.Add(time.Minute)
+		want(t, "when the leases have ended", workers(), "[]")
+	})
+}
+
+// TestALaneIsLeftAsItsDeliveriesAre: at once for what is due, later when it is stuck,
+// and with nothing to do when nothing waits.
+func TestALaneIsLeftAsItsDeliveriesAre(t *testing.T) {
+	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
+		shortDispatch(t, s)
+		hooks, due := lanes(t, s, 1)
+		id := hooks[0].ID
+		for i, c := range []struct {
+			arrives, stuck bool
+			again          int
+			after          time.Duration // it has something to do; negative: it has not
+		}{{false, false, 1, 0}, {false, true, 0, 10 * time.Second}, {true, false, 0, -1}, {false, true, 0, -1}} {
+			_, claimed, err := claim(t, s, id, "holder")
+			if err != nil || claimed != (i < 3) {
+				t.Fatalf("%d: claimed %v, %v", i, claimed, err)
+			}
+			if !claimed {
+				ok(t, s.DB().Exec("update lanes set leased_by = 'holder', leased_until = ?", clock.Now().Add(time.Minute)).Error)
+			}
+			if c.arrives {
+				ok(t, s.Lanes.Record(t.Context(), id, "holder", arrived(due[0], clock.Now()), models.LaneHealth{}))
+			}
+			other, err := s.Lanes.Release(t.Context(), id, "another", models.Release{Stuck: c.stuck})
+			ok(t, err)
+			again, err := s.Lanes.Release(t.Context(), id, "holder", models.Release{Stuck: c.stuck})
+			ok(t, err)
+			var lane models.Lane
+			ok(t, s.DB().Take(&lane, "webhook_id = ?", id).Error)
+			if len(other) != 0 || len(again) != c.again || lane.LeasedBy != "" || (lane.NextDueAt == nil) != (c.after < 0) {
+				t.Errorf("%d: again %v, and %v of another holder; the lane is %+v", i, again, other, lane)
+			}
+			if lane.NextDueAt != nil {
+				want(t, "it is due after", lane.NextDueAt.Sub(clock.Now()), c.after)
+			}
+			clock.Add(max(c.after, 0))
+		}
+	})
+}
