@@ -34,6 +34,9 @@ func (s *Store) complete(tx *gorm.DB, rows []Delivery) error {
 		tx.Select("delivery_id, started_at, duration_us, code, error_class, arrived").Order("delivery_id, started_at").
 			Find(&attempts, s.db.InIDs("delivery_id"), db.JSON(ids)).Error,
 		tx.Find(&queue, s.db.InIDs("delivery_id"), db.JSON(ids)).Error)
+	if err != nil {
+		return err // a row of which only a part was read is among them
+	}
 	for i := range rows {
 		rows[i].State = DeliveryDelivered
 	}
@@ -46,7 +49,7 @@ func (s *Store) complete(tx *gorm.DB, rows []Delivery) error {
 	for _, q := range queue {
 		at[q.DeliveryID].queued(q)
 	}
-	return err
+	return nil
 }
 
 // sentBy fills in who sent the deliveries by hand.

@@ -88,11 +88,14 @@ func (x *Webhooks) fillHealth(db *gorm.DB, rows []WebhookRow) error {
 	lanes := make([]health, 0, len(rows))
 	err := db.Model(&Lane{}).Select(`webhook_id, next_due_at, paced, released, failures_in_row, failing_since, last_success_at, last_at, last_code, last_error,
 		(select count(*) from delivery_queue q where q.webhook_id = lanes.webhook_id) as held`).Where("webhook_id in ?", ids).Scan(&lanes).Error
+	if err != nil {
+		return err // a row of which only a part was read is among them
+	}
 	for _, l := range lanes {
 		row := at[l.WebhookID]
 		row.Lane, row.Held = l.Lane, l.Held
 	}
-	return err
+	return nil
 }
 
 // OfTypes counts the webhooks of some types, and the deliveries that wait for those
