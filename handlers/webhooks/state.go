@@ -99,15 +99,15 @@ func (s *Pages) Resume(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	at, err := s.Store.Snapshot(c.Request.Context()) // an error after the change would say that nothing was changed
+	if err != nil {
+		return err
+	}
 	n, err := s.Store.Webhooks.Resume(c.Request.Context(), web.ActorOf(c), w.ID, form.Held == "drop")
 	if err != nil {
 		return err
 	}
 	s.OnChange()
-	at, err := s.Store.Snapshot(c.Request.Context())
-	if err != nil {
-		return err
-	}
 	text := "Resumed " + w.Name + "."
 	switch {
 	case n > 0 && form.Held == "drop":
