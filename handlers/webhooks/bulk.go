@@ -101,6 +101,9 @@ func (s *Pages) BulkPost(c *gin.Context) error {
 		if errors.Is(err, models.ErrNotFound) {
 			continue // deleted meanwhile
 		}
+		if err != nil && done > 0 {
+			return s.bulkInPart(c, web.Plural(done, p.One, p.Many), err)
+		}
 		if err != nil {
 			return err
 		}
@@ -122,6 +125,16 @@ func (s *Pages) BulkPost(c *gin.Context) error {
 		text += " " + stayHeld(staying)
 	}
 	return s.Redirect(c, p.Back, web.Flash{Kind: "success", Text: text})
+}
+
+// bulkInPart says that an action failed after it changed some of the webhooks.
+func (s *Pages) bulkInPart(c *gin.Context, done string, err error) error {
+	s.OnChange()
+	s.Log.ErrorContext(c.Request.Context(), "action on webhooks failed in part", "done", done, "error", err)
+	return &web.StatusError{
+		Status: http.StatusServiceUnavailable,
+		Text:   done + " The others could not be changed; the log of Sitehooks says why. Try again in a moment.",
+	}
 }
 
 // stayHeld says that a resume sends nothing of a type that is switched off.
