@@ -116,7 +116,7 @@ func (l *logLines) take() string {
 
 func newPost(b *bench) *post {
 	b.t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is closed with the test
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	ok(b.t, err)
 	box := &mailbox{arrived: make(chan struct{}, 100)}
 	server := smtp.NewServer(box)

@@ -101,6 +101,14 @@ func (c *Console) Faults(method, path string, form url.Values) *Answer {
 	return nil
 }
 
+// FaultAt sends a request to a database that fails after n statements, and
+// returns the answer.
+func (c *Console) FaultAt(n int, method, path string, form url.Values) *Answer {
+	c.t.Helper()
+	a, _, _ := c.failFrom(n, method, path, form)
+	return a
+}
+
 // failFrom sends a request to a database that fails after n statements. late are
 // those that were tried nevertheless.
 func (c *Console) failFrom(n int, method, path string, form url.Values) (a *Answer, log string, late []string) {
