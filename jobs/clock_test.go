@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"log/slog"
 	"net/http"
 	"slices"
 	"testing"
@@ -37,15 +38,20 @@ func (b *bench) sentAfter(s *sweeper, w models.Webhook) {
 func TestAClockSetBackDelaysNoRetry(t *testing.T) {
 	onBoth(t, func(b *bench) {
 		w, due := waiting(b)
-		s := b.sweeper()
+		s, warned := b.sweeper(), make(chan struct{}, 10)
+		s.log = slog.New(notices{slog.DiscardHandler, warned})
 		ok(b.t, s.once(b.t.Context()))
 		b.clock.Add(time.Second - models.ClockStep) // as clocks do that are kept right
 		ok(b.t, s.once(b.t.Context()))
 		if got := *b.only(w).DueAt; !got.Equal(due) {
 			b.t.Fatalf("a small step moved it from %s to %s", due, got)
 		}
+		quiet := len(warned) == 0
 		b.clock.Add(-5 * time.Hour)
 		b.sentAfter(s, w)
+		if !quiet || len(warned) != 1 {
+			b.t.Errorf("no warning of a small step: %v; then %d warnings", quiet, len(warned))
+		}
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -155,6 +156,56 @@ func TestBlockedOnTheWay(t *testing.T) {
 	})
 }
 
+// delivered is a delivery with the outcome that it arrived, not recorded yet.
+func delivered(b *bench) (models.Webhook, models.DeliveryRow, models.Outcome) {
+	b.t.Helper()
+	w := pending(b, nil)
+	d := b.only(w)
+	now, err := b.store.Now(b.t.Context())
+	ok(b.t, err)
+	return w, d, models.Outcome{State: models.DeliveryDelivered, Round: 1, Attempt: models.Attempt{
+		DeliveryID: d.ID, WebhookID: w.ID, StartedAt: now, Code: 200, Arrived: true, RequestHeaders: []byte("[]"),
+		ResponseHeaders: []byte("[]"), ResponseBody: []byte{},
+	}}
+}
+
+// errorLog calls a function with each error that is logged.
+type errorLog struct {
+	slog.Handler
+	logged func()
+}
+
+// Enabled implements slog.Handler.
+func (errorLog) Enabled(_ context.Context, l slog.Level) bool { return l >= slog.LevelError }
+
+// Handle implements slog.Handler.
+func (e errorLog) Handle(context.Context, slog.Record) error {
+	e.logged()
+	return nil
+}
+
+// TestRecordingIsTriedAtLongerAndLongerIntervals: a database that cannot record
+// is asked again after 50 ms, 100 ms and so on, until it can.
+func TestRecordingIsTriedAtLongerAndLongerIntervals(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		w, _, o := delivered(b)
+		b.exec("alter table attempts rename to attempts_away")
+		var failed []time.Time
+		b.runner.log = slog.New(errorLog{slog.DiscardHandler, func() {
+			if failed = append(failed, time.Now()); len(failed) == 3 {
+				b.exec("alter table attempts_away rename to attempts")
+			}
+		}})
+		ok(b.t, b.runner.recordSurely(b.t.Context(), w.ID, "", []models.Outcome{o}, models.LaneHealth{}))
+		if first, second := failed[1].Sub(failed[0]), failed[2].Sub(failed[1]); len(failed) != 3 || first < 50*time.Millisecond || second < 100*time.Millisecond {
+			b.t.Errorf("%d failures, %s and %s apart", len(failed), first, second)
+		}
+		if d := b.only(w); d.State != models.DeliveryDelivered {
+			b.t.Errorf("%+v", d.Delivery)
+		}
+	})
+}
+
 // TestWhatCannotBeRecordedIsNotSentForEver: when the database refuses a
 // receiver's answer, only the answer is left out, and the delivery is done.
 func TestWhatCannotBeRecordedIsNotSentForEver(t *testing.T) {
@@ -162,16 +213,8 @@ func TestWhatCannotBeRecordedIsNotSentForEver(t *testing.T) {
 		if b.store.Postgres() == nil {
 			return // it takes every text
 		}
-		w := b.webhook(nil)
-		b.record(question("one", 1, nil))
-		b.later()
-		d := b.only(w)
-		now, err := b.store.Now(b.t.Context())
-		ok(b.t, err)
-		o := models.Outcome{State: models.DeliveryDelivered, Round: 1, Attempt: models.Attempt{
-			DeliveryID: d.ID, WebhookID: w.ID, StartedAt: now, Code: 200, Arrived: true, RequestHeaders: []byte("[]"),
-			ResponseHeaders: []byte("[]"), ResponseBody: []byte{}, Error: "a\x00b", // as if nobody had made it text
-		}}
+		w, d, o := delivered(b)
+		o.Attempt.Error = "a\x00b" // as if nobody had made it text
 		ctx, cancel := context.WithTimeout(b.t.Context(), time.Minute)
 		defer cancel()
 		if err := b.runner.recordSurely(ctx, w.ID, "", []models.Outcome{o}, models.LaneHealth{}); err != nil {

@@ -103,6 +103,46 @@ func TestAnswersThatAreReadDoNotFillTheMemory(t *testing.T) {
 	})
 }
 
+// An answer is kept whole as long as it fits beside those that are being read
+// and those that are not recorded yet.
+func TestAnswersAreKeptWhileTheyFit(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		const needs = 8 << 10 // of an answer of 10 KiB, beyond its beginning
+		b.receiver.Config.Handler = http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { _, _ = rw.Write(make([]byte, 10<<10)) })
+		w := b.webhook(nil)
+		for i, c := range []struct {
+			reading, unrecorded int64 // by other lanes
+			whole               bool
+		}{
+			{readingMost - needs, 0, true}, {readingMost - needs + 1, 0, false},
+			{0, readingMost - needs, true}, {0, readingMost - needs + 1, false}, {readingMost / 2, readingMost / 2, false},
+		} {
+			b.runner.reading.Store(c.reading)
+			b.runner.unrecorded.Store(c.unrecorded)
+			b.record(question(strconv.Itoa(i), i+1, nil))
+			b.later()
+			b.deliver(w)
+			rows := b.deliveries(w)
+			attempts, err := b.store.Deliveries.Attempts(b.t.Context(), rows[len(rows)-1].ID)
+			ok(b.t, err)
+			if len(rows) != i+1 || len(attempts) != 1 || attempts[0].Truncated == c.whole {
+				b.t.Errorf("%d bytes read and %d unrecorded: %d attempts of %d deliveries, the last truncated: %v", c.reading, c.unrecorded, len(attempts), len(rows), !c.whole)
+			}
+		}
+	})
+}
+
+// A lane reads ahead while little waits in its memory.
+func TestMoreIsReadAheadOfShortBodies(t *testing.T) {
+	for bytes, ahead := range map[int]bool{0: true, 1 << 10: true, laneAheadBytes/2 + 1: false} {
+		p := newPrefetcher(nil, &dispatchRuns{}, 1)
+		p.queue, p.ahead = []models.Delivery{{Body: make([]byte, bytes)}, {Body: make([]byte, bytes)}}, 3
+		if p.low() != ahead {
+			t.Errorf("two bodies of %d bytes wait: more is read %v", bytes, !ahead)
+		}
+	}
+}
+
 // An interrupted turn does not wait for ever for its open requests, and their
 // later results are not counted as kept.
 func TestATurnThatBreaksOffEnds(t *testing.T) {

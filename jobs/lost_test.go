@@ -42,6 +42,25 @@ func TestAResumeWhileTheFeatureIsSwitchedOnIsNotLost(t *testing.T) {
 	})
 }
 
+// A look for lost lanes that failed is made again by the next sweep.
+func TestALostLaneIsFoundAfterAFailure(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		w := pending(b, nil)
+		b.offered()
+		b.exec("update lanes set next_due_at = null")
+		s := b.sweeper()
+		ended, cancel := context.WithCancel(b.t.Context())
+		cancel()
+		if err := s.once(ended); err == nil {
+			b.t.Error("a sweep without a database succeeded")
+		}
+		ok(b.t, s.once(b.t.Context()))
+		if offered := b.offered(); len(offered) != 1 || offered[0] != w.ID {
+			b.t.Errorf("offered %v", offered)
+		}
+	})
+}
+
 // A lane that sleeps although something is due is found; one whose webhook
 // cannot send sleeps on.
 func TestALostLaneIsFound(t *testing.T) {

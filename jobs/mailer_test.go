@@ -350,3 +350,19 @@ func TestMailsWaitForTheDatabase(t *testing.T) {
 		}
 	})
 }
+
+// TestNoEMailIsMadeUp: when the e-mails cannot be read, the error says so, and
+// none is sent instead.
+func TestNoEMailIsMadeUp(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		p := newPost(b)
+		p.collected = time.Now()
+		b.exec("alter table mails rename to mails_away")
+		if err := p.once(b.t.Context()); err == nil || !strings.HasPrefix(err.Error(), "take e-mail: ") {
+			b.t.Error(err)
+		}
+		if log := p.out.take(); log != "" {
+			b.t.Errorf("the log says %s", log)
+		}
+	})
+}
