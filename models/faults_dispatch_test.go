@@ -94,7 +94,7 @@ func TestFaultsOfTheDatabaseDuringDispatch(t *testing.T) {
 			// The rest is continued with care: tries are counted, but not those that the
 			// database made fail.
 			f.each(t, s, step{what: "continue a rest", do: func() error {
-				return run(t, s, models.DispatchOptions{Careful: true, Exclusive: exclusive}, func(run *models.Dispatch, _ []models.Event, rests []models.Rest) models.Decision {
+				return run(t, s, models.DispatchOptions{Careful: true, Exclusive: exclusive}, func(_ *models.Dispatch, _ []models.Event, rests []models.Rest) models.Decision {
 					if len(rests) != 1 || len(rests[0].Events) != 1 || rests[0].Events[0].EventID != "left" || !slices.Equal(rests[0].WebhookIDs, []int64{w.ID}) {
 						t.Errorf("rests: %+v", rests)
 						return models.Decision{}

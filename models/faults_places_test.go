@@ -113,7 +113,7 @@ func TestFaultsOfTheDatabaseWhileFollowersReport(t *testing.T) {
 }
 
 func TestFaultsOfTheDatabaseWhileMembersLogIn(t *testing.T) {
-	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
+	each(t, func(t *testing.T, s *models.Store, _ *modelstest.Clock) {
 		addMary(t, s)
 		f, users, everywhere := breakable(t, s), s.Users, models.AllLocations()
 		var jane models.User
