@@ -30,7 +30,7 @@ func TestABrokenConnectionIsTheFaultOfTheDatabase(t *testing.T) {
 				direct := modelstest.Options(t, "postgres").DatabaseURL
 				run(t, direct, "create table t (id bigint)")
 				proxy := modelstest.NewProxy(t, direct)
-				d, err := start(t, with(proxy.Through(direct), "statement_timeout=100"))
+				d, err := start(t, with(proxy.Through(direct), "statement_timeout=1000"))
 				ok(t, err)
 				insert := func(tx *gorm.DB) error { return tx.Exec("insert into t (id) values (?)", 7).Error }
 				stored := func() (n int64) {

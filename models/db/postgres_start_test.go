@@ -120,7 +120,7 @@ func TestAnInstanceMakesDoWithTheConnectionsThatItMayHave(t *testing.T) {
 // TestAServerThatFallsSilentEndsTheStart: whatever the start asks, it says that there is
 // no answer, and does not hang.
 func TestAServerThatFallsSilentEndsTheStart(t *testing.T) {
-	const soon = "statement_timeout=100"
+	const soon = "statement_timeout=1000"
 	direct := modelstest.Options(t, "postgres").DatabaseURL
 	pooler := modelstest.PgBouncer(t, direct, "transaction")
 	for name, c := range map[string]struct{ url, at, says string }{
@@ -207,21 +207,22 @@ func TestAPoolerInTransactionModeIsNoticed(t *testing.T) {
 func TestATransactionWithoutItsLimitsDoesNothing(t *testing.T) {
 	direct := modelstest.Options(t, "postgres").DatabaseURL
 	pooler := modelstest.PgBouncer(t, direct, "transaction")
-	proxy := modelstest.NewProxy(t, pooler)
-	d, err := start(t, with(proxy.Through(pooler), "default_query_exec_mode=exec", "statement_timeout=100"))
-	ok(t, err)
 	errWork := errors.New("it works")
 	work := func(*gorm.DB) error { return errWork }
-	for name, begin := range map[string]func(ctx context.Context) error{
-		"a transaction": func(ctx context.Context) error { return d.Tx(ctx, work) },
-		"a transaction that is begun": func(ctx context.Context) error {
+	for name, begin := range map[string]func(ctx context.Context, d *db.DB) error{
+		"a transaction": func(ctx context.Context, d *db.DB) error { return d.Tx(ctx, work) },
+		"a transaction that is begun": func(ctx context.Context, d *db.DB) error {
 			_, err := d.Begin(ctx)
 			return err
 		},
-		"a long transaction": func(ctx context.Context) error { return d.TxLong(ctx, work) },
-		"a group":            func(ctx context.Context) error { return d.TxBatch(ctx, true, work) },
+		"a long transaction": func(ctx context.Context, d *db.DB) error { return d.TxLong(ctx, work) },
+		"a group":            func(ctx context.Context, d *db.DB) error { return d.TxBatch(ctx, true, work) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			proxy := modelstest.NewProxy(t, pooler)
+			d, err := start(t, with(proxy.Through(pooler), "default_query_exec_mode=exec", "statement_timeout=1000"))
+			ok(t, err)
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			at := "set local statement_timeout"
@@ -238,7 +239,7 @@ func TestATransactionWithoutItsLimitsDoesNothing(t *testing.T) {
 					cancel()
 				}()
 			}
-			err := begin(ctx)
+			err = begin(ctx, d)
 			if err == nil || errors.Is(err, errWork) || ctx.Err() == nil && db.Unable(err) == "" {
 				t.Errorf("it says %v", err)
 			}
