@@ -114,8 +114,11 @@ func TestAnswersAreKeptWhileTheyFit(t *testing.T) {
 			reading, unrecorded int64 // by other lanes
 			whole               bool
 		}{
-			{readingMost - needs, 0, true}, {readingMost - needs + 1, 0, false},
-			{0, readingMost - needs, true}, {0, readingMost - needs + 1, false}, {readingMost / 2, readingMost / 2, false},
+			{readingMost - needs, 0, true},
+			{readingMost - needs + 1, 0, false},
+			{0, readingMost - needs, true},
+			{0, readingMost - needs + 1, false},
+			{readingMost / 2, readingMost / 2, false},
 		} {
 			b.runner.reading.Store(c.reading)
 			b.runner.unrecorded.Store(c.unrecorded)
