@@ -2,7 +2,9 @@ package jobs
 
 import (
 	"context"
+	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/sitehooks/sitehooks/models"
 )
@@ -57,6 +59,22 @@ func TestALostLaneIsFoundAfterAFailure(t *testing.T) {
 		ok(b.t, s.once(b.t.Context()))
 		if offered := b.offered(); len(offered) != 1 || offered[0] != w.ID {
 			b.t.Errorf("offered %v", offered)
+		}
+	})
+}
+
+// A sweep that fails is logged, so that an operator learns of it.
+func TestAFailedSweepIsLogged(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		b.exec("alter table lanes rename to lanes_away")
+		ctx, cancel := context.WithTimeout(b.t.Context(), time.Minute)
+		defer cancel()
+		logged := 0
+		s := b.sweeper()
+		s.log = slog.New(errorLog{slog.DiscardHandler, func() { logged++; cancel() }})
+		s.run(ctx)
+		if logged != 1 {
+			b.t.Errorf("logged %d times", logged)
 		}
 	})
 }

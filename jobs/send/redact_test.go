@@ -111,6 +111,19 @@ func TestRedactionAtTheCut(t *testing.T) {
 	}
 }
 
+// TestOtherTextAtTheCut: the end of a text that went on is kept when no secret
+// begins there.
+func TestOtherTextAtTheCut(t *testing.T) {
+	red := newRedactor([]string{"0123456789/abcdef="})
+	for text, want := range map[string]string{
+		"nothing of it is here.": "nothing of it is here.", "this is: 01234": "this is: " + mask,
+	} {
+		if got := red.body([]byte(text), true); string(got) != want {
+			t.Errorf("%q is kept as %q", text, got)
+		}
+	}
+}
+
 // TestBytesOfAKey: the bytes that a key's digits stand for are hidden, unless
 // they are so few that the key is text.
 func TestBytesOfAKey(t *testing.T) {
