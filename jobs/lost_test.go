@@ -79,6 +79,19 @@ func TestAFailedSweepIsLogged(t *testing.T) {
 	})
 }
 
+// That a lane could not be given back is logged.
+func TestALaneThatIsNotGivenBackIsLogged(t *testing.T) {
+	onBoth(t, func(b *bench) {
+		b.exec("alter table lanes rename to lanes_away")
+		logged := 0
+		b.runner.log = slog.New(errorLog{slog.DiscardHandler, func() { logged++ }})
+		newLane(b.runner, seat{id: 1, share: models.ShareFast}, "test").release(b.t.Context())
+		if logged != 1 {
+			b.t.Errorf("logged %d times", logged)
+		}
+	})
+}
+
 // A lane that sleeps although something is due is found; one whose webhook
 // cannot send sleeps on.
 func TestALostLaneIsFound(t *testing.T) {
