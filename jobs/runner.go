@@ -173,7 +173,7 @@ func (l *lane) crowded() bool {
 func (l *lane) fetchMost() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return min(laneFetch, max(fetchAhead, lanesFetch/len(l.held)))
+	return min(laneFetch, max(fetchAhead, lanesFetch/max(1, len(l.held))))
 }
 
 // stepOutside gives the lane's place back while it waits for its receiver. What
