@@ -112,11 +112,22 @@ func TestPlacesInTheList(t *testing.T) {
 		sort, place string
 		is          bool
 	}{
-		{"type", "", true}, {"type", of, true}, {"type", of + "!", false}, {"type", `{"k":"generic","i":1}`, false},
-		{"type", written("generic"), false}, {"type", written(`{"k":"generic","i":0}`), false}, {"type", written(`{"k":"generic","i":-1}`), false},
-		{"type", written(`{"k":"a\u0000b","i":1}`), false}, {"type", written(`{"k":"generic"}`), false},
-		{"created", of, false}, {"created", written(`{"k":"2026-03-04T05:06:07.5Z","i":1}`), true}, {"", written(`{"k":"2026-03-04T05:06:07Z","i":1}`), true},
-		{"health", of, false}, {"health", written(`{"k":"2","i":1}`), true}, {"failed", of, false}, {"failed", written(`{"k":"12","i":1}`), true},
+		{"type", "", true},
+		{"type", of, true},
+		{"type", of + "!", false},
+		{"type", `{"k":"generic","i":1}`, false},
+		{"type", written("generic"), false},
+		{"type", written(`{"k":"generic","i":0}`), false},
+		{"type", written(`{"k":"generic","i":-1}`), false},
+		{"type", written(`{"k":"a\u0000b","i":1}`), false},
+		{"type", written(`{"k":"generic"}`), false},
+		{"created", of, false},
+		{"created", written(`{"k":"2026-03-04T05:06:07.5Z","i":1}`), true},
+		{"", written(`{"k":"2026-03-04T05:06:07Z","i":1}`), true},
+		{"health", of, false},
+		{"health", written(`{"k":"2","i":1}`), true},
+		{"failed", of, false},
+		{"failed", written(`{"k":"12","i":1}`), true},
 	} {
 		want(t, c.sort+" "+c.place, models.WebhookQuery{Sort: c.sort, After: c.place}.HasPlace(), c.is)
 	}
