@@ -1,6 +1,7 @@
 package models_test
 
 import (
+	"database/sql"
 	"fmt"
 	"strings"
 	"testing"
@@ -20,20 +21,25 @@ func dump(t *testing.T, s *models.Store) string {
 	}
 	var text strings.Builder
 	for _, table := range []string{"webhooks", "webhook_versions", "audit_entries", "tokens", "deliveries"} {
-		rows, err := db.QueryContext(t.Context(), "select * from "+table)
-		ok(t, err)
-		columns, err := rows.Columns()
-		ok(t, err)
-		for rows.Next() {
-			values, into := make([]any, len(columns)), make([]any, len(columns))
-			for i := range values {
-				into[i] = &values[i]
-			}
-			ok(t, rows.Scan(into...))
-			fmt.Fprintf(&text, "%s %s\n", table, values)
-		}
-		ok(t, rows.Err())
-		ok(t, rows.Close())
+		dumpTable(t, db, table, &text)
 	}
 	return text.String()
+}
+
+func dumpTable(t *testing.T, db *sql.DB, table string, text *strings.Builder) {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), "select * from "+table)
+	ok(t, err)
+	defer func() { ok(t, rows.Close()) }()
+	columns, err := rows.Columns()
+	ok(t, err)
+	for rows.Next() {
+		values, into := make([]any, len(columns)), make([]any, len(columns))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		ok(t, rows.Scan(into...))
+		fmt.Fprintf(text, "%s %s\n", table, values)
+	}
+	ok(t, rows.Err())
 }

@@ -126,7 +126,7 @@ func (s *benchSite) serveIn(b *testing.B, limit int) *apptest.Instance {
 	b.Helper()
 	const groups = "/sys/fs/cgroup/memory"
 	group := fmt.Sprintf("%s/sitehooks-bench-%d", groups, os.Getpid())
-	if err := os.Mkdir(group, 0o755); err != nil && !os.IsExist(err) { //nolint:gosec // a group of this run
+	if err := os.Mkdir(group, 0o755); err != nil && !os.IsExist(err) {
 		return s.serve(b, fmt.Sprintf("GOMEMLIMIT=%d", limit*4/5))
 	}
 	b.Cleanup(func() { _ = os.Remove(group) })
