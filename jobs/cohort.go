@@ -186,7 +186,7 @@ func (c *cohort) delivery(e *entry) models.NewDelivery {
 		return n
 	}
 	n.Body = wire.JoinBody(c.body.Body, own)
-	if len(inside) == 1 {
+	if len(inside) == 1 && c.rest.ID == 0 { // the event of a rest may be erased meanwhile
 		short, at, length := inside[0].event.Shorten(n.Body, inside[0].payload)
 		n.Body, n.Passage = short, inside[0].payload[at:at+length]
 		n.PayloadAt, n.PayloadBytes = int32(at), int32(length) //nolint:gosec // an event has 256 KiB at most

@@ -42,29 +42,42 @@ type handed struct {
 // handOver gives the deliveries of a run to the lanes that this instance holds,
 // and offers all lanes that it filled.
 func (r *runner) handOver(run, since int64, refs []models.LaneRef, built []models.NewDelivery) {
-	r.mu.Lock()
 	to := make(map[int64]*handed, len(refs))
 	for _, ref := range refs {
-		if r.held[ref.WebhookID] != nil {
-			to[ref.WebhookID] = &handed{run: run, since: since, left: ref.Paced}
-		}
+		to[ref.WebhookID] = &handed{run: run, since: since, left: ref.Paced}
 	}
 	for i := range built {
 		if h := to[built[i].WebhookID]; h != nil && built[i].Unbuilt == "" {
 			h.add(built[i].Whole())
 		}
 	}
+	r.mu.Lock()
 	for id, h := range to {
-		r.held[id].handed = append(r.held[id].handed, *h)
+		if l := r.held[id]; l != nil {
+			l.handed = withHanded(l.handed, *h)
+		}
 	}
 	r.mu.Unlock()
 	r.offer(refs)
 }
 
+// withHanded adds to what a lane was handed and has not taken yet, as much as one
+// batch may have.
+func withHanded(batches []handed, h handed) []handed {
+	rows, bytes := len(h.rows), h.bytes
+	for _, b := range batches {
+		rows, bytes = rows+len(b.rows), bytes+b.bytes
+	}
+	if h.left || rows > laneFetch || bytes > laneAheadBytes {
+		return []handed{{run: h.run, left: true}} // of which the lane reads all
+	}
+	return append(batches, h)
+}
+
 func (h *handed) add(d models.Delivery) {
 	h.bytes += len(d.SharedBytes()) + len(d.Body)
 	if h.left = h.left || len(h.rows) == laneFetch || h.bytes > laneAheadBytes; h.left {
-		h.rows = nil
+		h.rows, h.bytes = nil, 0
 		return
 	}
 	h.rows = append(h.rows, d)
@@ -95,11 +108,16 @@ func (l *lane) takeHanded() bool {
 	batches := l.handed
 	l.handed = nil
 	l.mu.Unlock()
-	all := len(batches) > 0 && l.mayTake()
+	if len(batches) == 0 { // something else fell due, such as what is sent again
+		l.pre.through = unknownRun
+		return false
+	}
+	all := l.mayTake()
 	for _, h := range batches {
+		fits := len(l.pre.queue)+len(h.rows) <= laneFetch && l.pre.bytes()+h.bytes <= laneAheadBytes
 		switch {
 		case h.run <= l.pre.through: // the last look found it
-		case all && !h.left && h.since <= l.pre.through+1 && len(l.pre.queue)+len(h.rows) <= laneFetch:
+		case all && fits && !h.left && h.since <= l.pre.through+1:
 			l.pre.queue, l.pre.through = append(l.pre.queue, h.rows...), h.run
 		default:
 			all, l.pre.refused, l.pre.through = false, h.run, unknownRun

@@ -175,8 +175,13 @@ func TestWhatIsHandedOverOvertakesNothing(t *testing.T) {
 		b.dispatched(question("n", 14, nil))
 		expect("long after a look", "a b c d e f g h i j k l m", true)
 		look()
+		poke(l.filled)
+		expect("when something else fell due", "a b c d e f g h i j k l m n", true)
+		b.dispatched(question("o", 15, nil))
+		expect("and it has not looked since", "a b c d e f g h i j k l m n", true)
+		look()
 		b.dispatched(many(laneFetch)...)
-		expect("too many", "a b c d e f g h i j k l m n", true)
+		expect("too many", "a b c d e f g h i j k l m n o", true)
 	})
 }
 

@@ -290,7 +290,7 @@ func (l *lane) answer(ctx context.Context, a fetched) error {
 	changed := a.err == nil && !l.same(a.work)
 	if changed {
 		l.pre.drop() // it was read under the webhook as it was
-		a.rows = nil
+		a.rows, a.through, l.more = nil, unknownRun, true
 	}
 	l.pre.add(a)
 	if a.err != nil || l.ended {

@@ -30,6 +30,7 @@ type prefetcher struct {
 	// through is the run of dispatch up to which the lane has all that is due;
 	// refused is the newest whose deliveries it did not take over.
 	through, refused int64
+	dropped          bool // the queue was, while something was being read
 }
 
 // unknownRun is before all runs: there may be more due than a lane has.
@@ -100,9 +101,10 @@ func (p *prefetcher) add(a fetched) {
 		return
 	}
 	p.queue = append(p.queue, a.rows...)
-	if p.through = a.through; p.through < p.refused {
+	if p.through = a.through; p.through < p.refused || p.dropped {
 		p.through = unknownRun
 	}
+	p.dropped = false
 	paced := slices.ContainsFunc(a.rows, func(d models.Delivery) bool { return d.Paced })
 	switch p.ahead = 0; {
 	case len(a.rows) > a.most/4: // fewer may be all that their bytes allow
@@ -118,11 +120,15 @@ func (p *prefetcher) low() bool {
 	if p.busy || len(p.queue) >= p.ahead {
 		return false
 	}
-	bytes := 0
+	return p.bytes() <= laneAheadBytes
+}
+
+// bytes are those of the queued bodies.
+func (p *prefetcher) bytes() (n int) {
 	for _, d := range p.queue {
-		bytes += len(d.Body)
+		n += len(d.SharedBytes()) + len(d.Body)
 	}
-	return bytes <= laneAheadBytes
+	return n
 }
 
 // pacedAlone reports whether nothing is queued but what is paced.
@@ -131,4 +137,7 @@ func (p *prefetcher) pacedAlone() bool {
 }
 
 // drop forgets what is queued: it is due still.
-func (p *prefetcher) drop() { p.queue, p.ahead, p.through = nil, 0, unknownRun }
+func (p *prefetcher) drop() {
+	p.queue, p.ahead, p.through = nil, 0, unknownRun
+	p.dropped = p.busy // what is being read leaves out what was queued
+}

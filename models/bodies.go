@@ -123,8 +123,11 @@ func (s *Store) writeBodiesOut(tx *gorm.DB, event int64) error {
 	}
 	for _, id := range ids {
 		var d Delivery
-		if err := tx.Table("deliveries d").Joins(withPassage).Select("d.id"+bodyColumns).Take(&d, "d.id = ?", id).Error; err != nil {
+		if err := tx.Table("deliveries d").Joins(withPassage).Select("d.id"+bodyColumns).Limit(1).Find(&d, "d.id = ?", id).Error; err != nil {
 			return err
+		}
+		if d.ID == 0 {
+			continue // pruned meanwhile
 		}
 		body := bytes.Replace(d.Body, []byte{0}, d.Passage, 1)
 		if err := tx.Model(&Delivery{}).Where("id = ?", id).Updates(map[string]any{"body": body, "payload_bytes": 0}).Error; err != nil {

@@ -19,7 +19,7 @@ func (e Event) Shorten(body, payload []byte) (short []byte, at, length int) {
 	if post := e.text(); len(post) > len(text) {
 		text = object.Quote(post)
 	}
-	if len(text) < minPassage {
+	if len(text) < minPassage || bytes.IndexByte(body, 0) >= 0 {
 		return body, 0, 0
 	}
 	in, at := bytes.Index(body, text), bytes.Index(payload, text)
