@@ -124,7 +124,7 @@ func TestWhatIsHandedOverOvertakesNothing(t *testing.T) {
 				b.t.Errorf("%s: it has %q and reads %v, want %q and %v", what, got, more, titles, reads)
 			}
 		}
-		look := func() {
+		lookAgain := func() {
 			b.t.Helper()
 			l.gotAt = time.Time{} // so that it learns how late it is
 			l.fetch(b.t.Context())
@@ -132,7 +132,7 @@ func TestWhatIsHandedOverOvertakesNothing(t *testing.T) {
 		}
 		b.dispatched(question("a", 1, nil))
 		expect("after runs that this process did not make", "", true)
-		look()
+		lookAgain()
 		b.dispatched(question("b", 2, nil))
 		expect("the next", "a b", false)
 		b.dispatched(question("c", 3, nil), question("d", 4, nil))
@@ -147,7 +147,7 @@ func TestWhatIsHandedOverOvertakesNothing(t *testing.T) {
 		expect("after a run of another instance", "a b c d", true)
 		b.dispatched(question("g", 7, nil))
 		expect("while it did not look", "a b c d", true)
-		look()
+		lookAgain()
 		b.dispatched(question("h", 8, nil))
 		expect("after a look", "a b c d e f g h", false)
 
@@ -160,7 +160,7 @@ func TestWhatIsHandedOverOvertakesNothing(t *testing.T) {
 		if titles, reads := b.filledWith(l); !reads || strings.Contains(titles, "j") {
 			b.t.Errorf("after a look that may have missed one it has %q", titles)
 		}
-		look()
+		lookAgain()
 		b.dispatched(question("k", 11, nil))
 		expect("each once", "a b c d e f g h i j k", false)
 
@@ -170,16 +170,16 @@ func TestWhatIsHandedOverOvertakesNothing(t *testing.T) {
 		b.exec("update lanes set paced = false")
 		b.dispatched(question("m", 13, nil))
 		expect("and after that", "a b c d e f g h i j k", true)
-		look()
+		lookAgain()
 		l.pre.fetched = time.Now().Add(-lanePoll)
 		b.dispatched(question("n", 14, nil))
 		expect("long after a look", "a b c d e f g h i j k l m", true)
-		look()
+		lookAgain()
 		poke(l.filled)
 		expect("when something else fell due", "a b c d e f g h i j k l m n", true)
 		b.dispatched(question("o", 15, nil))
 		expect("and it has not looked since", "a b c d e f g h i j k l m n", true)
-		look()
+		lookAgain()
 		b.dispatched(many(laneFetch)...)
 		expect("too many", "a b c d e f g h i j k l m n o", true)
 	})

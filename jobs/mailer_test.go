@@ -75,8 +75,8 @@ func (b *mailbox) refuses(err error) {
 	b.fault = err
 }
 
-// take returns the letters that arrived since the last call.
-func (b *mailbox) take() []string {
+// drain returns the letters that arrived since the last call.
+func (b *mailbox) drain() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	letters := b.letters
@@ -107,7 +107,7 @@ func (l *logLines) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-func (l *logLines) take() string {
+func (l *logLines) drain() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	defer l.text.Reset()
@@ -156,7 +156,7 @@ func (p *post) backlog() models.MailBacklog {
 func (p *post) sends() []string {
 	p.b.t.Helper()
 	ok(p.b.t, p.once(p.b.t.Context()))
-	return p.box.take()
+	return p.box.drain()
 }
 
 // linkIn is the link by which a letter lets its reader choose a password.
@@ -198,7 +198,7 @@ func TestMailsAboutABrokenWebhookAreSentOnce(t *testing.T) {
 		if got := p.sends(); len(got) != 0 {
 			b.t.Errorf("told again: %q", got)
 		}
-		if backlog := p.backlog(); backlog != (models.MailBacklog{}) || p.out.take() != "" {
+		if backlog := p.backlog(); backlog != (models.MailBacklog{}) || p.out.drain() != "" {
 			b.t.Errorf("left over: %+v", backlog)
 		}
 	})
@@ -216,7 +216,7 @@ func TestRefusedMailsAreSentLater(t *testing.T) {
 			if got := p.sends(); len(got) != 0 {
 				b.t.Errorf("refused, and yet there is %q", got)
 			}
-			line := p.out.take()
+			line := p.out.drain()
 			for _, want := range []string{"level=WARN", `msg="e-mail not sent"`, "kind=invitation", "given_up=" + givenUp, full.Message} {
 				if !strings.Contains(line, want) {
 					b.t.Errorf("the log lacks %s: %s", want, line)
@@ -268,7 +268,7 @@ func TestNoMailToARemovedMember(t *testing.T) {
 		ok(b.t, b.store.Mails.Link(b.t.Context(), models.MailPassword, jane))
 		_, err := b.store.Users.Remove(b.t.Context(), admin, jane.ID)
 		ok(b.t, err)
-		if got := p.sends(); len(got) != 0 || p.out.take() != "" || p.backlog().Waiting != 0 {
+		if got := p.sends(); len(got) != 0 || p.out.drain() != "" || p.backlog().Waiting != 0 {
 			b.t.Errorf("sent: %q, waiting: %+v", got, p.backlog())
 		}
 	})
@@ -290,10 +290,10 @@ func TestAStopInterruptsAMail(t *testing.T) {
 		if err := <-ended; !errors.Is(err, context.Canceled) {
 			b.t.Errorf("it ended with %v", err)
 		}
-		if backlog := p.backlog(); backlog.Waiting != 1 || backlog.Error != "" || p.out.take() != "" {
+		if backlog := p.backlog(); backlog.Waiting != 1 || backlog.Error != "" || p.out.drain() != "" {
 			b.t.Errorf("interrupted: %+v", backlog)
 		}
-		if err := p.once(ctx); err == nil && len(p.box.take()) > 0 {
+		if err := p.once(ctx); err == nil && len(p.box.drain()) > 0 {
 			b.t.Error("it sends although it was stopped")
 		}
 		close(p.box.hold)
@@ -332,7 +332,7 @@ func TestMailsWaitForTheDatabase(t *testing.T) {
 			stop := run()
 			<-p.out.wrote
 			stop()
-			line := p.out.take()
+			line := p.out.drain()
 			if !strings.Contains(line, `level=ERROR msg="e-mails could not be read; retrying"`) || strings.Count(line, "\n") != 1 {
 				b.t.Errorf("without %s the log says %q", lost, line)
 			}
@@ -345,7 +345,7 @@ func TestMailsWaitForTheDatabase(t *testing.T) {
 		poke(p.woke)
 		<-p.box.arrived
 		stop()
-		if got := p.box.take(); len(got) != 2 || p.out.take() != "" {
+		if got := p.box.drain(); len(got) != 2 || p.out.drain() != "" {
 			b.t.Errorf("sent: %q", got)
 		}
 	})
@@ -361,7 +361,7 @@ func TestNoEMailIsMadeUp(t *testing.T) {
 		if err := p.once(b.t.Context()); err == nil || !strings.HasPrefix(err.Error(), "take e-mail: ") {
 			b.t.Error(err)
 		}
-		if log := p.out.take(); log != "" {
+		if log := p.out.drain(); log != "" {
 			b.t.Errorf("the log says %s", log)
 		}
 	})

@@ -78,7 +78,7 @@ func TestARestIsLeftAloneWhileAnotherInstanceDispatches(t *testing.T) {
 	dispatchAtOnce(t, s)
 	rest := models.Rest{Location: "main", EventIDs: []int64{1, 2}, WebhookIDs: []int64{1}, Tries: 1}
 	ok(t, s.DB().Create(&rest).Error)
-	try := func() bool {
+	dispatches := func() bool {
 		run, _, err := s.Events.Dispatch(t.Context(), models.DispatchOptions{Careful: true})
 		ok(t, err)
 		if run != nil {
@@ -89,11 +89,11 @@ func TestARestIsLeftAloneWhileAnotherInstanceDispatches(t *testing.T) {
 	}
 	other, _, err := s.Events.Dispatch(t.Context(), models.DispatchOptions{})
 	ok(t, err)
-	want(t, "both dispatch", try(), false)
+	want(t, "both dispatch", dispatches(), false)
 	want(t, "rests meanwhile", rowsLeft(t, s, "dispatch_rest"), 1)
 	want(t, "tries meanwhile", rest.Tries, 1)
 	other.Rollback()
-	want(t, "it dispatches then", try(), true)
+	want(t, "it dispatches then", dispatches(), true)
 	want(t, "rests then", rowsLeft(t, s, "dispatch_rest"), 2)
 	want(t, "tries then", rest.Tries, 2)
 }

@@ -81,11 +81,11 @@ func TestFaultsOfTheDatabaseWhileFollowersReport(t *testing.T) {
 		want(t, "place", c.Place, "18")
 
 		newSource(t, s, "team", "one secret")
-		waits := models.SourceRequest{Source: "team", Verified: true, State: models.RequestWaiting, NextAt: new(clock.Now())}
+		waiting := models.SourceRequest{Source: "team", Verified: true, State: models.RequestWaiting, NextAt: new(clock.Now())}
 		var claimed []models.SourceRequest
 		keep := func(r *models.SourceRequest) func() error { return func() error { return x.Keep(t.Context(), r) } }
 		f.all(t, s, []step{
-			{what: "keep one that waits", lasting: true, do: keep(&waits)},
+			{what: "keep one that waits", lasting: true, do: keep(&waiting)},
 			{what: "claim it", do: func() (err error) {
 				claimed, err = x.Waiting(t.Context(), 10, time.Minute)
 				return err

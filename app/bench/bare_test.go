@@ -53,7 +53,7 @@ type (
 		accepted chan bareEvent
 		due      chan struct{} // something may be due
 		claimed  chan bareDelivery
-		sent     chan int64
+		posted   chan int64
 	}
 )
 
@@ -76,7 +76,7 @@ func serveBareQueue(text []byte, stdin io.Reader, stdout io.Writer) error {
 	q := &bare{
 		db: db, url: o.URL, run: fmt.Sprintf("bare_%d_", time.Now().UnixNano()), client: keepAlive(loadClients),
 		accepted: make(chan bareEvent, bareBatch), due: make(chan struct{}, 1),
-		claimed: make(chan bareDelivery, bareBatch), sent: make(chan int64, 2*bareBatch),
+		claimed: make(chan bareDelivery, bareBatch), posted: make(chan int64, 2*bareBatch),
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -87,8 +87,8 @@ func serveBareQueue(text []byte, stdin io.Reader, stdout io.Writer) error {
 	for range loadClients {
 		parts = append(parts, q.send)
 	}
-	for _, part := range parts {
-		go func() { failed <- part(ctx) }()
+	for _, run := range parts {
+		go func() { failed <- run(ctx) }()
 	}
 	server := &http.Server{Handler: http.HandlerFunc(q.accept), ReadHeaderTimeout: time.Minute}
 	go func() { failed <- server.Serve(l) }()
@@ -169,14 +169,14 @@ func (q *bare) send(context.Context) error {
 		if err := signedPost(q.client, q.url, fmt.Sprint(q.run, d.id), d.body); err != nil {
 			return err
 		}
-		q.sent <- d.id
+		q.posted <- d.id
 	}
 	return nil
 }
 
 func (q *bare) record(ctx context.Context) error {
 	for {
-		if _, err := q.db.Exec(ctx, bareRecord, gather(q.sent, bareLinger)); err != nil {
+		if _, err := q.db.Exec(ctx, bareRecord, gather(q.posted, bareLinger)); err != nil {
 			return err
 		}
 	}

@@ -23,13 +23,13 @@ func (s *Pages) LogInAgain(c *gin.Context, carried url.Values) error {
 
 // carriedFields are the carried fields of a login form that was sent.
 func carriedFields(form url.Values) url.Values {
-	sent := url.Values{}
+	posted := url.Values{}
 	for name, values := range form {
 		if name, ok := strings.CutPrefix(name, carriedPrefix); ok {
-			sent[name] = values
+			posted[name] = values
 		}
 	}
-	return web.Carried(sent)
+	return web.Carried(posted)
 }
 
 // Fields are the carried fields as the login form has them.

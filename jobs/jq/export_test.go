@@ -47,8 +47,8 @@ func (r *Runner) childOf(source string) *child {
 	return r.children[source]
 }
 
-// Take takes a source's turn, until it is given back.
-func (r *Runner) Take(ctx context.Context, source string) (giveBack func(), err error) {
+// WaitTurn waits for a source's turn, and keeps it until it is given back.
+func (r *Runner) WaitTurn(ctx context.Context, source string) (giveBack func(), err error) {
 	c, err := r.acquire(ctx, source)
 	return func() { r.release(source, c) }, err
 }

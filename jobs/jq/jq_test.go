@@ -338,11 +338,11 @@ func TestTurnsAndPlaces(t *testing.T) {
 	r.SetTimeout(slow)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	for what, take := range map[string]func() (func(), error){
-		"jq: wait for the source's turn: context canceled": func() (func(), error) { return r.Take(t.Context(), "leads") },
+	for what, wait := range map[string]func() (func(), error){
+		"jq: wait for the source's turn: context canceled": func() (func(), error) { return r.WaitTurn(t.Context(), "leads") },
 		"jq: wait for a place: context canceled":           func() (func(), error) { return r.TakePlaces(), nil },
 	} {
-		giveBack, err := take()
+		giveBack, err := wait()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -377,7 +377,7 @@ func TestIdleChildren(t *testing.T) {
 			t.Errorf("process %d, want %d again", got, first)
 		}
 	}
-	giveBack, err := r.Take(t.Context(), "leads")
+	giveBack, err := r.WaitTurn(t.Context(), "leads")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -392,7 +392,7 @@ func TestIdleChildren(t *testing.T) {
 		t.Errorf("%s, by process %d as before", got, first)
 	}
 	r.Stop()
-	if _, err := r.Take(t.Context(), "leads"); !errors.Is(err, jq.ErrStopped) {
+	if _, err := r.WaitTurn(t.Context(), "leads"); !errors.Is(err, jq.ErrStopped) {
 		t.Errorf("stopped: %v", err)
 	}
 }

@@ -37,13 +37,13 @@ func with(databaseURL string, parameters ...string) string {
 	return strings.Join(append([]string{databaseURL}, parameters...), "&")
 }
 
-// run runs statements on a connection of their own.
-func run(t *testing.T, databaseURL string, statements ...string) {
+// run runs queries on a connection of their own.
+func run(t *testing.T, databaseURL string, queries ...string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), databaseURL)
 	ok(t, err)
-	for _, statement := range statements {
-		_, err := conn.Exec(t.Context(), statement)
+	for _, query := range queries {
+		_, err := conn.Exec(t.Context(), query)
 		ok(t, err)
 	}
 	ok(t, conn.Close(t.Context()))
