@@ -18,6 +18,7 @@ import (
 
 	"github.com/sitehooks/sitehooks/app/apptest"
 	"github.com/sitehooks/sitehooks/models"
+	"github.com/sitehooks/sitehooks/models/modelstest"
 )
 
 // smallDisk is a folder on a disk of its own, which fill makes full and free
@@ -26,7 +27,7 @@ func smallDisk(t testing.TB, owner string) (dir string, fill, free func()) {
 	t.Helper()
 	// Without root a limit on the size of files stands for a full disk of SQLite in
 	// TestTorture; PostgreSQL has no such test then.
-	onlyRoot(t, "a disk of its own")
+	modelstest.OnlyRoot(t, "a disk of its own")
 	dir = t.TempDir()
 	for at := dir; at != os.TempDir() && at != "/"; at = filepath.Dir(at) {
 		ok(t, os.Chmod(at, 0o755))
@@ -48,19 +49,6 @@ func smallDisk(t testing.TB, owner string) (dir string, fill, free func()) {
 		}
 	}
 	return dir, fill, func() { ok(t, os.Remove(filler)) }
-}
-
-// onlyRoot skips the rest of a test that takes root. In CI, which has to be root,
-// it fails.
-func onlyRoot(t testing.TB, what string) {
-	t.Helper()
-	switch {
-	case os.Geteuid() == 0:
-	case os.Getenv("CI") != "":
-		t.Fatalf("%s takes root, and CI skips nothing", what)
-	default:
-		t.Skipf("%s takes root", what)
-	}
 }
 
 // onSmallDisk is an environment whose database is on a small disk.

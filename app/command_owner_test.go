@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/sitehooks/sitehooks/app/apptest"
+	"github.com/sitehooks/sitehooks/models/modelstest"
 )
 
 // TestCommandsOfRootLeaveNoFileOfRoots: an administrator runs commands as root
@@ -20,7 +21,7 @@ import (
 // stopped, and before its first start. The service owns all files afterwards,
 // and starts.
 func TestCommandsOfRootLeaveNoFileOfRoots(t *testing.T) {
-	onlyRoot(t, "a command beside a service of another user")
+	modelstest.OnlyRoot(t, "a command beside a service of another user")
 	const service = 61184 // the first of systemd's dynamic users
 	env := apptest.Environment(t, "sqlite")
 	dir := apptest.ValueOf(env, "SITEHOOKS_DATA_DIR")

@@ -90,10 +90,8 @@ func (d *dispatcher) once(ctx context.Context) (models.DispatchResult, error) {
 		result, err = d.attempt(ctx, o)
 	}
 	d.onArrival = result.OnArrival
-	if d.careful = err != nil || d.careful && result.More; err != nil {
-		return result, err
-	}
-	return result, nil
+	d.careful = err != nil || d.careful && result.More
+	return result, err
 }
 
 // attempt is one transaction of dispatch.

@@ -38,13 +38,13 @@ const (
 // them, a few at a time, and records outcomes while it goes on sending.
 //
 // One goroutine, that of work, owns all fields. Others use the channels, and
-// what never changes: at, holder. Of handed see there.
+// what never changes: at, holder. The runner's lock guards handed.
 type lane struct {
 	*runner
 	at      seat
 	holder  string
 	filled  chan struct{} // something fell due
-	handed  []handed      // of it; the runner's lock guards it
+	handed  []handed      // what dispatch gave of it
 	results chan attemptResult
 	pre     *prefetcher
 	pacer   *pacer

@@ -96,15 +96,15 @@ func (p *prefetcher) readDue(ctx context.Context, a *fetched, q models.DueQuery)
 
 // add queues what was read.
 func (p *prefetcher) add(a fetched) {
-	p.busy = false
+	dropped := p.dropped
+	p.busy, p.dropped = false, false
 	if a.most == 0 {
 		return
 	}
 	p.queue = append(p.queue, a.rows...)
-	if p.through = a.through; p.through < p.refused || p.dropped {
+	if p.through = a.through; p.through < p.refused || dropped {
 		p.through = unknownRun
 	}
-	p.dropped = false
 	paced := slices.ContainsFunc(a.rows, func(d models.Delivery) bool { return d.Paced })
 	switch p.ahead = 0; {
 	case len(a.rows) > a.most/4: // fewer may be all that their bytes allow

@@ -52,62 +52,65 @@ func run(t *testing.T, s *models.Store, o models.DispatchOptions, decide func(ru
 // TestFaultsOfTheDatabaseDuringDispatch: the events stay due, whether a fault hits what is
 // read or what is stored, and are sent once.
 func TestFaultsOfTheDatabaseDuringDispatch(t *testing.T) {
-	for _, exclusive := range []bool{false, true} {
-		each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) {
-			if exclusive && s.Postgres() != nil {
-				t.Skip("it is as without") // the transaction begins first in any case
-			}
-			dispatchAtOnce(t, s)
-			f, w := breakable(t, s), create(t, s, nil)
-			older, newer := event("older"), event("newer")
-			older.MergeKey, newer.MergeKey = "question 1", "question 1"
-			ok(t, record(t, s, event("a"), older))
-			clock.Add(time.Second)
-			ok(t, record(t, s, newer, event("left")))
-			clock.Add(time.Second)
-			decided := 0
-			f.each(t, s, step{what: "dispatch", do: func() error {
-				return run(t, s, models.DispatchOptions{Exclusive: exclusive}, func(_ *models.Dispatch, due []models.Event, _ []models.Rest) models.Decision {
-					decided = len(due)
-					d := models.Decision{Events: due, MergedInto: map[int64]int64{}}
-					byID := map[string]int64{}
-					for _, e := range due {
-						byID[e.EventID] = e.ID
-					}
-					d.MergedInto[byID["older"]] = byID["newer"]
-					for i, id := range []string{"a", "newer"} {
-						d.Deliveries = append(d.Deliveries, models.NewDelivery{Events: []int64{byID[id]}, Delivery: models.Delivery{
-							PublicID: "msg_" + strconv.Itoa(i), WebhookID: w.ID, Location: "main", EventTypes: ",question.created,", Items: 1, Body: []byte("body"),
-						}})
-					}
-					d.Rests = []models.Rest{{Location: "main", EventIDs: []int64{byID["left"]}, WebhookIDs: []int64{w.ID}}}
-					return d
-				})
-			}})
-			want(t, "decided", decided, 4)
-			want(t, "events that are due", rowsLeft(t, s, "pending_events"), 0)
-			want(t, "deliveries", rowsLeft(t, s, "deliveries"), 2)
-			a, err := s.Events.Get(t.Context(), "main", "older")
-			ok(t, err)
-			want(t, "merged", a.MergedInto != nil, true)
+	each(t, func(t *testing.T, s *models.Store, clock *modelstest.Clock) { dispatchFaults(t, s, clock, false) })
+	t.Run("sqlite, exclusive", func(t *testing.T) { // PostgreSQL's transaction begins first in any case
+		clock, o := modelstest.NewClock(), modelstest.Options(t, "sqlite")
+		o.Clock = clock.Now
+		dispatchFaults(t, modelstest.Open(t, o), clock, true)
+	})
+}
 
-			// The rest is continued with care: tries are counted, but not those that the
-			// database made fail.
-			f.each(t, s, step{what: "continue a rest", do: func() error {
-				return run(t, s, models.DispatchOptions{Careful: true, Exclusive: exclusive}, func(_ *models.Dispatch, _ []models.Event, rests []models.Rest) models.Decision {
-					if len(rests) != 1 || len(rests[0].Events) != 1 || rests[0].Events[0].EventID != "left" || !slices.Equal(rests[0].WebhookIDs, []int64{w.ID}) {
-						t.Errorf("rests: %+v", rests)
-						return models.Decision{}
-					}
-					return models.Decision{Done: []int64{rests[0].ID}, Deliveries: []models.NewDelivery{{Events: rests[0].EventIDs, Delivery: models.Delivery{
-						PublicID: "msg_left", WebhookID: w.ID, Location: "main", EventTypes: ",question.created,", Items: 1, Body: []byte("body"), DispatchID: rests[0].DispatchID,
-					}}}}
-				})
-			}})
-			want(t, "deliveries at last", rowsLeft(t, s, "deliveries"), 3)
-			want(t, "rests", rowsLeft(t, s, "dispatch_rest"), 0)
+func dispatchFaults(t *testing.T, s *models.Store, clock *modelstest.Clock, exclusive bool) {
+	t.Helper()
+	dispatchAtOnce(t, s)
+	f, w := breakable(t, s), create(t, s, nil)
+	older, newer := event("older"), event("newer")
+	older.MergeKey, newer.MergeKey = "question 1", "question 1"
+	ok(t, record(t, s, event("a"), older))
+	clock.Add(time.Second)
+	ok(t, record(t, s, newer, event("left")))
+	clock.Add(time.Second)
+	decided := 0
+	f.each(t, s, step{what: "dispatch", do: func() error {
+		return run(t, s, models.DispatchOptions{Exclusive: exclusive}, func(_ *models.Dispatch, due []models.Event, _ []models.Rest) models.Decision {
+			decided = len(due)
+			d := models.Decision{Events: due, MergedInto: map[int64]int64{}}
+			byID := map[string]int64{}
+			for _, e := range due {
+				byID[e.EventID] = e.ID
+			}
+			d.MergedInto[byID["older"]] = byID["newer"]
+			for i, id := range []string{"a", "newer"} {
+				d.Deliveries = append(d.Deliveries, models.NewDelivery{Events: []int64{byID[id]}, Delivery: models.Delivery{
+					PublicID: "msg_" + strconv.Itoa(i), WebhookID: w.ID, Location: "main", EventTypes: ",question.created,", Items: 1, Body: []byte("body"),
+				}})
+			}
+			d.Rests = []models.Rest{{Location: "main", EventIDs: []int64{byID["left"]}, WebhookIDs: []int64{w.ID}}}
+			return d
 		})
-	}
+	}})
+	want(t, "decided", decided, 4)
+	want(t, "events that are due", rowsLeft(t, s, "pending_events"), 0)
+	want(t, "deliveries", rowsLeft(t, s, "deliveries"), 2)
+	a, err := s.Events.Get(t.Context(), "main", "older")
+	ok(t, err)
+	want(t, "merged", a.MergedInto != nil, true)
+
+	// The rest is continued with care: tries are counted, but not those that the
+	// database made fail.
+	f.each(t, s, step{what: "continue a rest", do: func() error {
+		return run(t, s, models.DispatchOptions{Careful: true, Exclusive: exclusive}, func(_ *models.Dispatch, _ []models.Event, rests []models.Rest) models.Decision {
+			if len(rests) != 1 || len(rests[0].Events) != 1 || rests[0].Events[0].EventID != "left" || !slices.Equal(rests[0].WebhookIDs, []int64{w.ID}) {
+				t.Errorf("rests: %+v", rests)
+				return models.Decision{}
+			}
+			return models.Decision{Done: []int64{rests[0].ID}, Deliveries: []models.NewDelivery{{Events: rests[0].EventIDs, Delivery: models.Delivery{
+				PublicID: "msg_left", WebhookID: w.ID, Location: "main", EventTypes: ",question.created,", Items: 1, Body: []byte("body"), DispatchID: rests[0].DispatchID,
+			}}}}
+		})
+	}})
+	want(t, "deliveries at last", rowsLeft(t, s, "deliveries"), 3)
+	want(t, "rests", rowsLeft(t, s, "dispatch_rest"), 0)
 }
 
 // TestFaultsOfTheDatabaseWhileALaneWorks: a lane is claimed, read, recorded and given up

@@ -13,7 +13,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/gin-gonic/gin/binding"
 	"github.com/go-playground/validator/v10"
@@ -154,6 +153,5 @@ func Positive(value string) (int64, bool) {
 
 func isEmail(value string) bool {
 	a, err := mail.ParseAddress(value)
-	unshown := func(r rune) bool { return !unicode.IsPrint(r) }
-	return err == nil && a.Address == value && len(value) <= 254 && wording.IsText(value) && !strings.ContainsFunc(value, unshown)
+	return err == nil && a.Address == value && len(value) <= 254 && wording.IsText(value) && wording.IsShown(value)
 }

@@ -28,6 +28,11 @@ func IsVisible(value string) bool {
 	return strings.ContainsFunc(value, func(r rune) bool { return r != ' ' && unicode.IsPrint(r) })
 }
 
+// IsShown tells text all of whose characters can be seen, or are spaces.
+func IsShown(value string) bool {
+	return !strings.ContainsFunc(value, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
 // Printable writes each character that a terminal would not print as its number,
 // such as \u001b, but for those that are kept.
 func Printable(s, keep string) string {

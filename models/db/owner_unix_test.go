@@ -10,14 +10,13 @@ import (
 	"testing"
 
 	"github.com/sitehooks/sitehooks/models/db"
+	"github.com/sitehooks/sitehooks/models/modelstest"
 )
 
 // TestFilesThatRootMakesBelongToTheService, which is the owner of the folder and could
 // not open a file of root's.
 func TestFilesThatRootMakesBelongToTheService(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can give files away")
-	}
+	modelstest.OnlyRoot(t, "a file that is given away")
 	const service = 12345
 	folder := t.TempDir()
 	ok(t, os.Chown(folder, service, service+1))

@@ -17,6 +17,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/sitehooks/sitehooks/handlers/api"
+	"github.com/sitehooks/sitehooks/handlers/wording"
 	"github.com/sitehooks/sitehooks/models"
 )
 
@@ -244,7 +245,7 @@ func (b CursorInput) input(f *api.Faults) models.CursorInput {
 	switch {
 	case b.Holder == nil:
 		f.Whole("holder", "is required")
-	case strings.TrimSpace(*b.Holder) == "", utf8.RuneCountInString(*b.Holder) > maxHolder, strings.ContainsFunc(*b.Holder, func(r rune) bool { return !unicode.IsPrint(r) }):
+	case strings.TrimSpace(*b.Holder) == "", utf8.RuneCountInString(*b.Holder) > maxHolder, !wording.IsShown(*b.Holder):
 		f.Whole("holder", "must have 1 to %d printable characters", maxHolder)
 	default:
 		in.Holder = *b.Holder
